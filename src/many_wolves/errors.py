@@ -1,0 +1,53 @@
+"""The one error that a user meets: what, where, and the command or edit that mends it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class WolvesError(Exception):
+    """A fault that the user can mend.
+
+    Parameters
+    ----------
+    problem
+        What was expected and what was found, in one sentence.
+    where
+        The file that is at fault, if there is one.
+    line
+        Line number in that file, counted from one.
+    column
+        Column name or field name in that file.
+    mend
+        The command or edit that mends it.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        where: str | Path | None = None,
+        line: int | None = None,
+        column: str | None = None,
+        mend: str = "",
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.where = str(where) if where is not None else ""
+        self.line = line
+        self.column = column
+        self.mend = mend
+
+    @property
+    def place(self) -> str:
+        """The place at fault, as ``FILE, line N, column NAME``; empty when it is nowhere."""
+        parts = [self.where] if self.where else []
+        if self.line is not None:
+            parts.append(f"line {self.line}")
+        if self.column is not None:
+            parts.append(f"column {self.column}")
+        return ", ".join(parts)
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.problem}" if self.place else self.problem
+        return f"{text}\n  Mend: {self.mend}" if self.mend else text

@@ -1,0 +1,78 @@
+"""Canonical JSON, fingerprints, atomic writes, and the files that ship with the project."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from many_wolves.errors import WolvesError
+
+_PACKAGE = Path(__file__).parent
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces: the same text for equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def fingerprint(value: Any, length: int = 16) -> str:
+    """Hexadecimal SHA-256 of the canonical JSON of ``value``, cut to ``length`` digits."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:length]
+
+
+def file_fingerprint(path: str | Path, length: int = 16) -> str:
+    """Hexadecimal SHA-256 of a file's bytes, cut to ``length`` digits."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()[:length]
+
+
+def write_atomic(path: str | Path, content: str | bytes) -> Path:
+    """Write a file so that a reader sees the old content or the new, never a part."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode() if isinstance(content, str) else content
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def shipped(relative: str) -> Path:
+    """Path of a file that ships with the project, such as ``rsa-model/stan_model/x.stan``.
+
+    An installed wheel carries these files inside the package; a checkout keeps
+    them at its root.
+
+    Raises
+    ------
+    WolvesError
+        If the file is in neither place.
+    """
+    for root in (_PACKAGE / "shipped", _PACKAGE.parent.parent):
+        if (root / relative).exists():
+            return root / relative
+    raise WolvesError(
+        f"the project's own file {relative!r} is missing",
+        mend="reinstall many-wolves, or restore the file with `git checkout`",
+    )
+
+
+def code_version() -> str:
+    """Version of the installed package, ``0+unknown`` when it is not installed."""
+    try:
+        return version("many-wolves")
+    except PackageNotFoundError:
+        return "0+unknown"
