@@ -1,0 +1,245 @@
+"""Run the stages of a study that are out of date, each as a process of its own.
+
+A process a stage frees a model's memory between checkpoints, keeps one stage's
+fault from the others, and makes every stage a command that can be run by hand.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from many_wolves.errors import WolvesError
+from many_wolves.study.stages import Done, Stage, StateFile, finished, in_order, shown, why
+
+Echo = Callable[[str], None]
+
+WOLVES = (sys.executable, "-m", "many_wolves")
+"""The command ``wolves`` of this interpreter."""
+
+_POLL_S = 0.1
+_NEWS_S = 10.0
+INTERRUPTED = 130
+"""Exit status of a stage that the user interrupted."""
+
+
+@dataclass
+class _Running:
+    """A stage under way; ``log`` is where a background stage writes."""
+
+    stage: Stage
+    process: subprocess.Popen[bytes]
+    started: float
+    log: Path | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did, by stage name."""
+
+    ran: tuple[str, ...]
+    reused: tuple[str, ...]
+    failed: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Refuse a second run of the same study.
+
+    Raises
+    ------
+    WolvesError
+        If another process runs it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise WolvesError(
+                "expected one run of this study at a time, found another one under way",
+                where=folder,
+                mend="wait for it, or stop it; `wolves study status` shows how far it is",
+            ) from None
+        yield
+
+
+class Runner:
+    """Runs stages in order, at most one in front and one beside it.
+
+    Parameters
+    ----------
+    state
+        Where finished stages are recorded.
+    logs
+        Folder of the output of stages that run beside.
+    echo
+        Takes each line of progress.
+    program
+        What a stage's command is given to.
+    """
+
+    def __init__(
+        self, state: StateFile, logs: Path, echo: Echo, program: Sequence[str] = WOLVES
+    ) -> None:
+        self._program = tuple(program)
+        self._state = state
+        self._logs = logs
+        self._echo = echo
+        self._done: dict[str, Done] = state.load()
+        self._ended: set[str] = set()
+        self._ran: list[str] = []
+        self._reused: list[str] = []
+        self._failed: list[str] = []
+        self._skipped: list[str] = []
+        self._beside: _Running | None = None
+
+    def run(self, stages: Sequence[Stage]) -> Outcome:
+        """Run what is out of date; a failed stage stops only those that come after it.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If the user interrupts; what has ended well stays recorded.
+        """
+        waiting = in_order(stages)
+        news = time.monotonic()
+        try:
+            while waiting or self._beside:
+                self._reap()
+                ready = self._settle(waiting)
+                if self._beside is None:
+                    self._begin_beside(ready, waiting)
+                front = next((stage for stage in ready if not stage.beside), None)
+                if front is not None:
+                    waiting.remove(front)
+                    self._in_front(front)
+                elif self._beside is not None:
+                    news = self._tell(self._beside, news)
+                    time.sleep(_POLL_S)
+        except BaseException:
+            self._stop_beside()
+            raise
+        return Outcome(
+            tuple(self._ran), tuple(self._reused), tuple(self._failed), tuple(self._skipped)
+        )
+
+    def _settle(self, waiting: list[Stage]) -> list[Stage]:
+        """Drop what need not or cannot run from ``waiting``; return what can run now."""
+        ready: list[Stage] = []
+        for stage in list(waiting):
+            lost = [a for a in stage.after if a in (*self._failed, *self._skipped)]
+            if lost:
+                waiting.remove(stage)
+                self._skipped.append(stage.name)
+                self._echo(f"  - {stage.name}: skipped, since `{lost[0]}` gave nothing")
+            elif self._ended.issuperset(stage.after):
+                if why(stage, self._done):
+                    ready.append(stage)
+                else:
+                    waiting.remove(stage)
+                    self._ended.add(stage.name)
+                    self._reused.append(stage.name)
+                    self._echo(f"  = {stage.name}: up to date")
+        return ready
+
+    def _begin_beside(self, ready: list[Stage], waiting: list[Stage]) -> None:
+        stage = next((stage for stage in ready if stage.beside), None)
+        if stage is None:
+            return
+        waiting.remove(stage)
+        self._logs.mkdir(parents=True, exist_ok=True)
+        log = self._logs / f"{stage.name.replace(' ', '-').replace('/', '-')}.log"
+        self._echo(f"  > {stage.name} (in the background; its words: {log})")
+        with log.open("wb") as out:
+            self._beside = _start(self._program, stage, out, log)
+
+    def _in_front(self, stage: Stage) -> None:
+        self._echo(f"  > {stage.name}: {why(stage, self._done)}\n    {shown(stage.command)}")
+        running = _start(self._program, stage, None, None)
+        try:
+            while running.process.poll() is None:
+                self._reap()
+                time.sleep(_POLL_S)
+        except BaseException:
+            _end(running.process)
+            raise
+        self._close(running)
+
+    def _reap(self) -> None:
+        if self._beside is not None and self._beside.process.poll() is not None:
+            running, self._beside = self._beside, None
+            self._close(running)
+
+    def _close(self, running: _Running) -> None:
+        """Record a stage that has ended."""
+        stage, status = running.stage, running.process.returncode
+        seconds = time.monotonic() - running.started
+        if status in (INTERRUPTED, -2):
+            raise KeyboardInterrupt
+        if status != 0:
+            self._failed.append(stage.name)
+            self._echo(f"  ! {stage.name}: failed with exit status {status}")
+            if running.log is not None:
+                self._echo(_tail(running.log, 12))
+            return
+        self._done[stage.name] = finished(stage, seconds)
+        self._state.save(self._done)
+        self._ended.add(stage.name)
+        self._ran.append(stage.name)
+        self._echo(f"  + {stage.name}: {seconds:.0f} s")
+
+    def _tell(self, running: _Running, last: float) -> float:
+        """Say now and then how far a background stage is that others wait for."""
+        now = time.monotonic()
+        if now - last < _NEWS_S:
+            return last
+        words = _tail(running.log, 1).strip() if running.log else ""
+        self._echo(f"    {running.stage.name}, {now - running.started:.0f} s: {words}")
+        return now
+
+    def _stop_beside(self) -> None:
+        if self._beside is not None:
+            _end(self._beside.process)
+
+
+def _start(
+    program: Sequence[str], stage: Stage, out: IO[bytes] | None, log: Path | None
+) -> _Running:
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        [*program, *stage.command],
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.STDOUT if out is not None else None,
+        env=environment,
+    )
+    return _Running(stage, process, time.monotonic(), log)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt a process, as Ctrl-C does, and kill it if it goes on."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _tail(log: Path, lines: int) -> str:
+    """The last lines of a log; of a progress bar, what it showed last."""
+    text = log.read_text(encoding="utf-8", errors="replace").rstrip().replace("\r\n", "\n")
+    shown_lines = [line.rsplit("\r", 1)[-1] for line in text.split("\n")]
+    return "\n".join(f"    {line}" for line in shown_lines[-lines:])

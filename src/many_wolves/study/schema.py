@@ -1,0 +1,239 @@
+"""What a study file may say: every field with its type, default and meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from many_wolves.records import Effort, Mode, PromptFormat
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+"""A name that is also the name of a folder."""
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Section(BaseModel):
+    """A part of a study file: a field that is not named here is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Trials(_Section):
+    """What is asked.
+
+    Parameters
+    ----------
+    items
+        Item ids; empty means all.
+    goals, framings
+        Conditions of the design.
+    scale
+        ``hearts`` (0..3) or ``stars`` (1..5).
+    tasks
+        ``choice`` and ``literal``; without the second one the fit cannot be ``joint``.
+    limit
+        Keep at most so many trials of each task; None keeps all.
+    seed
+        Seed of the order of options.
+    """
+
+    items: tuple[str, ...] = ()
+    goals: Names = ("informative", "social", "both", "none")
+    framings: Names = ("third",)
+    scale: str = "hearts"
+    tasks: Names = ("choice", "literal")
+    limit: Count | None = None
+    seed: int = 1
+
+
+class Asking(_Section):
+    """How a speaker is asked; a speaker's own value stands before the study's.
+
+    Parameters
+    ----------
+    mode
+        ``sample``: it writes and we read. ``score``: exact probabilities of the options.
+    replicates
+        How often each trial is asked.
+    prompt_format
+        ``chat`` uses the model's chat template, ``completion`` is for base models;
+        None asks the model folder.
+    temperature, top_p, max_tokens, seed
+        Sampling settings; None leaves the default.
+    thinking_tokens
+        Token budget of reasoning.
+    batch_size
+        Trials in one batch.
+    dtype
+        Number format of local weights.
+    """
+
+    mode: Mode | None = None
+    replicates: Count | None = None
+    prompt_format: PromptFormat | None = None
+    temperature: Annotated[float, Field(ge=0)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_tokens: Count | None = None
+    seed: int | None = None
+    thinking_tokens: Count | None = None
+    batch_size: Count | None = None
+    dtype: str | None = None
+
+
+class Speaker(Asking):
+    """Who is asked: one model at every named revision and effort.
+
+    Parameters
+    ----------
+    name
+        The study's name for it; names its folder.
+    provider
+        ``hf``, ``vllm``, ``simulated``, ``anthropic``, ``openai``, ``google``, ...
+    model
+        Name at the provider.
+    path
+        Folder of local weights.
+    prepare
+        Name of a model that ``wolves models prepare`` makes a local folder of.
+    revisions
+        Checkpoints; empty means the one default.
+    efforts
+        Reasoning efforts; empty means that none is asked for.
+    base_url
+        Server of an OpenAI-compatible model.
+    parameters
+        For ``simulated``: the parameters of its cognitive model.
+    labels
+        Factors of the study that the findings group by, such as ``base: llama``
+        or ``parameters: 70e6``.
+    """
+
+    name: Name
+    provider: Annotated[str, Field(min_length=1)]
+    model: str = ""
+    path: str | None = None
+    prepare: str | None = None
+    revisions: tuple[str, ...] = ()
+    efforts: tuple[Effort, ...] = ()
+    base_url: str = ""
+    parameters: dict[str, Any] = {}
+    labels: dict[str, str | int | float] = {}
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> Self:
+        if self.provider == "simulated":
+            if not self.parameters:
+                raise ValueError("expected `parameters` for a simulated speaker, found none")
+        elif not (self.model or self.path or self.prepare):
+            raise ValueError("expected one of `model`, `path`, `prepare`, found none")
+        if self.path and self.prepare:
+            raise ValueError("expected `path` or `prepare`, found both")
+        return self
+
+
+class Choices(_Section):
+    """How answers are read: ``scoring`` of option probabilities in score mode."""
+
+    scoring: Literal["sum", "mean", "pmi"] = "sum"
+
+
+class Fit(_Section):
+    """How choices are fitted; the fields are the options of ``wolves fit``."""
+
+    model: str = "s2"
+    utilities: Names = ("inf", "soc", "pres")
+    literal: Literal["joint", "cut", "fixed"] = "joint"
+    engine: Literal["auto", "httpstan", "cmdstan"] = "auto"
+    chains: Count = 4
+    warmup: Count = 1000
+    draws: Count = 1000
+    seed: int = 1
+
+
+class Study(_Section):
+    """A study: a question, a design, who answers, how it is fitted.
+
+    Parameters
+    ----------
+    study
+        Its name; names the folder of its results.
+    title, question
+        Words for the report.
+    family
+        Task family.
+    trials, collect, choices, fit
+        The stages' settings.
+    speakers
+        Who is asked.
+    human
+        Human references to fit beside them, such as ``yoon2020``.
+    """
+
+    study: Name
+    title: str = ""
+    question: str = ""
+    family: str = "politeness"
+    trials: Trials = Trials()
+    collect: Asking = Asking()
+    choices: Choices = Choices()
+    fit: Fit = Fit()
+    human: tuple[str, ...] = ()
+    speakers: tuple[Speaker, ...] = ()
+
+    @model_validator(mode="after")
+    def _someone_answers(self) -> Self:
+        if not self.speakers and not self.human:
+            raise ValueError("expected `speakers` or `human`, found neither")
+        names = [speaker.name for speaker in self.speakers] + list(self.human)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"expected every name once, found twice: {', '.join(twice)}")
+        if self.fit.literal != "fixed" and "literal" not in self.trials.tasks and self.speakers:
+            raise ValueError(f"`literal: {self.fit.literal}` needs the task `literal` in `trials`")
+        return self
+
+
+class Cast(BaseModel):
+    """One speaker of a study at one revision and one effort, with its settings filled in.
+
+    ``name`` is the speaker's name, with ``@revision`` and ``+effort`` where the
+    study names several.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    entry: Speaker
+    asking: Asking
+    revision: str = ""
+    effort: str = ""
+
+
+def cast(study: Study) -> Iterator[Cast]:
+    """Every speaker x revision x effort, in the order of the file."""
+    for entry in study.speakers:
+        settings = {
+            field: next(
+                (
+                    v
+                    for v in (getattr(entry, field), getattr(study.collect, field))
+                    if v is not None
+                ),
+                None,
+            )
+            for field in Asking.model_fields
+        }
+        for revision in entry.revisions or ("",):
+            for effort in entry.efforts or ("",):
+                name = entry.name + (f"@{revision}" if revision else "")
+                name += f"+{effort}" if effort else ""
+                yield Cast(
+                    name=name,
+                    entry=entry,
+                    asking=Asking(**settings),
+                    revision=revision,
+                    effort=effort,
+                )

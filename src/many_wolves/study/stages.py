@@ -1,0 +1,187 @@
+"""Stages that run only when what they read or how they are set has changed.
+
+A stage is one ``wolves`` command with the files it reads and writes. After it
+has run well, the fingerprints of its command, its inputs and its outputs go
+into the state file; it is up to date as long as all three are the same.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from many_wolves.errors import WolvesError
+from many_wolves.files import file_fingerprint, fingerprint, write_atomic
+from many_wolves.records import SCHEMA
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a study.
+
+    Parameters
+    ----------
+    name
+        What it does and for whom, such as ``fit smollm2``.
+    command
+        Arguments of ``wolves``.
+    reads, writes
+        Files or folders.
+    after
+        Names of the stages that must be done before.
+    beside
+        May run in the background, beside the stages that are not.
+    settings
+        What changes the result and is not in the command.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    reads: tuple[Path, ...]
+    writes: tuple[Path, ...]
+    after: tuple[str, ...] = ()
+    beside: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What is known of a stage that ran well: fingerprints, seconds, time of its end."""
+
+    command: str
+    reads: Mapping[str, str]
+    writes: Mapping[str, str]
+    seconds: float = 0.0
+    ended: str = ""
+
+
+class StateFile:
+    """The record of the stages that ran well, one JSON file a study.
+
+    A file that cannot be read costs no data: its stages count as not yet run.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self) -> dict[str, Done]:
+        """Stages by name."""
+        try:
+            record = json.loads(self.path.read_text(encoding="utf-8"))
+            if record["schema"] != SCHEMA:
+                return {}
+            return {name: Done(**done) for name, done in record["stages"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}
+
+    def save(self, stages: Mapping[str, Done]) -> None:
+        """Write all stages at once."""
+        content = {
+            "schema": SCHEMA,
+            "stages": {name: asdict(done) for name, done in stages.items()},
+        }
+        write_atomic(self.path, json.dumps(content, indent=1) + "\n")
+
+
+def path_fingerprint(path: Path) -> str:
+    """Fingerprint of a file, or of a folder by its files' names and contents; empty if missing.
+
+    Files of 32 MB and more (weights) count by size and time of change, so that a
+    run that has nothing to do does not read them.
+    """
+    if path.is_file():
+        stat = path.stat()
+        if stat.st_size >= 32_000_000:
+            return fingerprint([stat.st_size, stat.st_mtime_ns])
+        return file_fingerprint(path)
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        return fingerprint([[str(p.relative_to(path)), path_fingerprint(p)] for p in files])
+    return ""
+
+
+def fingerprints(paths: Iterable[Path]) -> dict[str, str]:
+    """Fingerprint of each path."""
+    return {str(path): path_fingerprint(path) for path in paths}
+
+
+def command_fingerprint(stage: Stage) -> str:
+    """Fingerprint of a stage's command and settings."""
+    return fingerprint([list(stage.command), stage.settings])
+
+
+def why(stage: Stage, done: Mapping[str, Done]) -> str:
+    """Why a stage must run, in words; empty when it is up to date."""
+    last = done.get(stage.name)
+    if last is None:
+        return "not run yet"
+    missing = [str(path) for path in stage.writes if not path.exists()]
+    if missing:
+        return f"{missing[0]} is missing"
+    if last.command != command_fingerprint(stage):
+        return "its settings changed"
+    changed = _changed(last.reads, fingerprints(stage.reads))
+    if changed:
+        return f"{changed} changed"
+    edited = _changed(last.writes, fingerprints(stage.writes))
+    return f"{edited} is not what it wrote" if edited else ""
+
+
+def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    return next((path for path in now if before.get(path) != now[path]), "")
+
+
+def finished(stage: Stage, seconds: float) -> Done:
+    """The record of a stage that has just ended well.
+
+    Raises
+    ------
+    WolvesError
+        If it did not write what it should have.
+    """
+    for path in stage.writes:
+        if not path.exists():
+            raise WolvesError(
+                f"the stage `{stage.name}` ended without writing its output",
+                where=path,
+                mend=f"run it alone to see why: {shown(stage.command)}",
+            )
+    return Done(
+        command=command_fingerprint(stage),
+        reads=fingerprints(stage.reads),
+        writes=fingerprints(stage.writes),
+        seconds=round(seconds, 1),
+        ended=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    )
+
+
+def shown(command: Sequence[str]) -> str:
+    """The command as a user types it."""
+    return "uv run wolves " + shlex.join(command)
+
+
+def in_order(stages: Sequence[Stage]) -> list[Stage]:
+    """The stages with every stage behind those it comes after.
+
+    Raises
+    ------
+    ValueError
+        If a name stands twice, is unknown, or the stages wait for each other.
+    """
+    by_name = {stage.name: stage for stage in stages}
+    if len(by_name) != len(stages):
+        raise ValueError("expected every stage name once")
+    unknown = {a for stage in stages for a in stage.after} - by_name.keys()
+    if unknown:
+        raise ValueError(f"expected known stages, found {sorted(unknown)}")
+    try:
+        order = TopologicalSorter({stage.name: stage.after for stage in stages}).static_order()
+        return [by_name[name] for name in order]
+    except CycleError as cycle:
+        raise ValueError(f"stages wait for each other: {cycle.args[1]}") from None

@@ -1,0 +1,241 @@
+"""Study files: what they may say, and which stages run when."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from many_wolves.errors import WolvesError
+from many_wolves.study.reading import read_study
+from many_wolves.study.running import Runner, only_one
+from many_wolves.study.schema import cast
+from many_wolves.study.stages import Stage, StateFile, in_order, path_fingerprint, why
+
+STUDIES = Path(__file__).parents[1] / "studies"
+
+COPY = """
+import pathlib, sys
+source, target, *flags = sys.argv[1:]
+if "fail" in flags: sys.exit(1)
+text = pathlib.Path(source).read_text()
+print("copied", source)
+if "idle" not in flags: pathlib.Path(target).write_text(text + "+" + "".join(flags))
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "study.yaml"
+    path.write_text(text)
+    return path
+
+
+class TestReading:
+    def test_speakers_multiply_with_revisions_and_efforts(self, tmp_path: Path) -> None:
+        study = read_study(
+            written(
+                tmp_path,
+                "study: s\n"
+                "collect: {mode: sample, replicates: 3}\n"
+                "speakers:\n"
+                "  - {name: a, provider: openai, model: m, efforts: [none, low], mode: score}\n"
+                "  - {name: b, provider: hf, model: m, revisions: [step1, step2]}\n",
+            )
+        )
+        casts = list(cast(study))
+        assert [c.name for c in casts] == ["a+none", "a+low", "b@step1", "b@step2"]
+        assert [c.asking.mode for c in casts] == ["score", "score", "sample", "sample"]
+        assert {c.asking.replicates for c in casts} == {3}
+
+    @pytest.mark.parametrize(
+        ("text", "line", "problem", "mend"),
+        [
+            ("", 1, "found nothing", "begin with"),
+            ("- a\n", 1, "expected a mapping", "begin with"),
+            ("study: a\n  b: c: d\n", 2, "expected YAML", "indentation"),
+            ("study: a b\nhuman: [x]\n", 1, "letters, digits", "write"),
+            ("title: x\nhuman: [x]\n", 1, "study: expected this field", "add `study"),
+            ("study: a\n\nhuman: [x]\nfits: {}\n", 4, "found 'fits'", "write `fit`"),
+            ("study: a\nhuman: [x]\nfit:\n  drows: 3\n", 4, "found 'drows'", "write `draws`"),
+            ("study: a\nhuman: [x]\nfit:\n  literal: jont\n", 4, "'joint', 'cut'", "use"),
+            ("study: a\nhuman: [x]\nfit:\n  draws: many\n", 4, "valid integer", "integer"),
+            ("study: a\nhuman: [x]\nhuman: [y]\n", 3, "'human' twice", "line 2"),
+            ("study: a\nhuman: [x, x]\n", 1, "found twice: x", ""),
+            ("study: a\ntrials:\n  goals: []\nhuman: [x]\n", 3, "at least 1", ""),
+            ("study: a\nspeakers:\n- name: b\n  provider: hf\n", 3, "`model`, `path`", ""),
+            ("study: a\n", 1, "`speakers` or `human`", ""),
+        ],
+    )
+    def test_a_fault_names_its_line_and_mend(
+        self, tmp_path: Path, text: str, line: int, problem: str, mend: str
+    ) -> None:
+        path = written(tmp_path, text)
+        with pytest.raises(WolvesError) as caught:
+            read_study(path)
+        assert caught.value.line == line
+        assert caught.value.where == str(path)
+        assert problem in caught.value.problem
+        assert mend in caught.value.mend
+        assert caught.value.mend
+
+    def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(WolvesError, match="expected a study file"):
+            read_study(tmp_path / "none.yaml")
+
+    @pytest.mark.parametrize("path", sorted(STUDIES.glob("*.yaml")), ids=lambda p: p.stem)
+    def test_the_shipped_studies_are_valid(self, path: Path) -> None:
+        assert read_study(path).study == path.stem
+
+
+class Bench:
+    """A folder with a chain of two copying stages, and a program that copies."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.said: list[str] = []
+        (folder / "copy.py").write_text(COPY)
+        (folder / "in").write_text("x")
+
+    def stage(self, name: str, source: str, target: str, *flags: str, **more: object) -> Stage:
+        paths = self.folder / source, self.folder / target
+        command = (str(paths[0]), str(paths[1]), *flags)
+        return Stage(name, command, reads=paths[:1], writes=paths[1:], **more)  # type: ignore[arg-type]
+
+    def run(self, *stages: Stage) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        program = (sys.executable, str(self.folder / "copy.py"))
+        state = StateFile(self.folder / "state.json")
+        self.outcome = Runner(state, self.folder / "logs", self.said.append, program).run(stages)
+        return self.outcome.ran, self.outcome.reused
+
+    def why(self, stage: Stage) -> str:
+        return why(stage, StateFile(self.folder / "state.json").load())
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+class TestStages:
+    def test_a_stage_runs_only_when_something_changed(self, bench: Bench) -> None:
+        first = bench.stage("first", "in", "a")
+        second = bench.stage("second", "a", "b", after=("first",))
+        assert bench.why(first) == "not run yet"
+        assert bench.run(second, first) == (("first", "second"), ())
+        assert (bench.folder / "b").read_text() == "x++"
+        assert bench.run(first, second) == ((), ("first", "second"))
+
+        (bench.folder / "in").write_text("y")
+        assert "in changed" in bench.why(first)
+        assert bench.run(first, second) == (("first", "second"), ())
+        assert (bench.folder / "b").read_text() == "y++"
+
+    def test_a_changed_setting_reruns_that_stage_and_what_follows(self, bench: Bench) -> None:
+        first = bench.stage("first", "in", "a")
+        second = bench.stage("second", "a", "b", after=("first",))
+        bench.run(first, second)
+        changed = bench.stage("first", "in", "a", "new")
+        assert bench.why(changed) == "its settings changed"
+        assert bench.run(changed, second)[0] == ("first", "second")
+
+    def test_an_output_that_is_gone_or_edited_is_made_again(self, bench: Bench) -> None:
+        stage = bench.stage("first", "in", "a")
+        bench.run(stage)
+        (bench.folder / "a").unlink()
+        assert bench.why(stage).endswith("a is missing")
+        bench.run(stage)
+        (bench.folder / "a").write_text("by hand")
+        assert bench.why(stage).endswith("a is not what it wrote")
+
+    def test_the_same_bytes_need_no_later_stage(self, bench: Bench) -> None:
+        first = bench.stage("first", "in", "a")
+        second = bench.stage("second", "a", "b", after=("first",))
+        bench.run(first, second)
+        (bench.folder / "a").unlink()
+        assert bench.run(first, second) == (("first",), ("second",))
+
+    def test_a_failed_stage_stops_only_what_follows_it(self, bench: Bench) -> None:
+        bad = bench.stage("bad", "in", "a", "fail")
+        after = bench.stage("after bad", "a", "b", after=("bad",))
+        good = bench.stage("good", "in", "c")
+        assert bench.run(bad, after, good)[0] == ("good",)
+        assert bench.outcome.failed == ("bad",)
+        assert bench.outcome.skipped == ("after bad",)
+        assert bench.why(bad) == "not run yet"
+
+    def test_a_background_stage_is_waited_for_and_its_words_kept(self, bench: Bench) -> None:
+        beside = bench.stage("beside", "in", "a", beside=True)
+        front = bench.stage("front", "in", "b")
+        last = bench.stage("last", "a", "c", after=("beside", "front"))
+        assert set(bench.run(beside, front, last)[0]) == {"beside", "front", "last"}
+        assert "copied" in (bench.folder / "logs" / "beside.log").read_text()
+
+    def test_a_stage_that_writes_nothing_is_an_error(self, bench: Bench) -> None:
+        with pytest.raises(WolvesError, match="without writing its output"):
+            bench.run(bench.stage("idle", "in", "a", "idle"))
+
+    def test_a_broken_state_file_costs_a_rerun_and_no_data(self, bench: Bench) -> None:
+        stage = bench.stage("first", "in", "a")
+        bench.run(stage)
+        (bench.folder / "state.json").write_text('{"schema": 1, "stages"')
+        assert bench.run(stage)[0] == ("first",)
+
+    def test_stages_that_wait_for_each_other_are_refused(self, bench: Bench) -> None:
+        a = bench.stage("a", "in", "x", after=("b",))
+        b = bench.stage("b", "in", "y", after=("a",))
+        with pytest.raises(ValueError, match="wait for each other"):
+            in_order([a, b])
+        with pytest.raises(ValueError, match="known stages"):
+            in_order([a])
+
+    def test_a_folder_has_the_fingerprint_of_its_files(self, tmp_path: Path) -> None:
+        folder = tmp_path / "f"
+        (folder / "in").mkdir(parents=True)
+        (folder / "in" / "x").write_text("1")
+        first = path_fingerprint(folder)
+        (folder / "in" / "x").rename(folder / "in" / "y")
+        assert path_fingerprint(folder) != first
+        assert path_fingerprint(tmp_path / "none") == ""
+
+
+def test_a_second_run_of_a_study_is_refused(tmp_path: Path) -> None:
+    refused = pytest.raises(WolvesError, match="one run of this study")
+    with only_one(tmp_path), refused, only_one(tmp_path):
+        pass
+
+
+SLOW = """
+import sys, pathlib
+from many_wolves.study.running import Runner
+from many_wolves.study.stages import Stage, StateFile
+folder = pathlib.Path(sys.argv[1])
+(folder / "stage.py").write_text(
+    "import pathlib, sys, time\\n"
+    "name = sys.argv[1]\\n"
+    "if name == 'slow': pathlib.Path('begun').write_text('x'); time.sleep(60)\\n"
+    "pathlib.Path(name).write_text(name)\\n")
+stages = [Stage(n, (n,), (), (folder / n,), after=a) for n, a in
+          [("quick", ()), ("slow", ("quick",))]]
+program = (sys.executable, str(folder / "stage.py"))
+try:
+    Runner(StateFile(folder / "state.json"), folder, print, program).run(stages)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_an_interrupted_study_keeps_what_has_ended(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", SLOW, str(tmp_path)], cwd=tmp_path)
+    while not (tmp_path / "begun").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    done = json.loads((tmp_path / "state.json").read_text())["stages"]
+    assert list(done) == ["quick"]
