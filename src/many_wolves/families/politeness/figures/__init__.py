@@ -1,0 +1,16 @@
+"""The figures of the politeness family, one a module."""
+
+from many_wolves.families.politeness.figures.agreement import choice_agreement
+from many_wolves.families.politeness.figures.cells import choice_cells
+from many_wolves.families.politeness.figures.literal import literal_semantics
+from many_wolves.families.politeness.figures.tables import listener_table, speaker_table
+from many_wolves.families.politeness.figures.weights import utility_weights
+
+__all__ = [
+    "choice_agreement",
+    "choice_cells",
+    "listener_table",
+    "literal_semantics",
+    "speaker_table",
+    "utility_weights",
+]

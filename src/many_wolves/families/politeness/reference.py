@@ -1,0 +1,29 @@
+"""People as the reference of every other speaker."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from many_wolves.families.politeness.human import SPEAKER
+from many_wolves.figures.fitted import Fitted
+from many_wolves.files import shipped
+
+WEIGHTS = "task-data/human/yoon2020_weights.csv"
+"""Posterior summary of the human fit (full model, joint literal treatment)."""
+
+
+def is_human(fit: Fitted) -> bool:
+    """Whether a fit is that of the human data."""
+    return fit.speaker == SPEAKER
+
+
+def human_weights() -> pd.DataFrame:
+    """The human posterior that ships with the project.
+
+    Returns
+    -------
+    pandas.DataFrame
+        parameter, condition (empty for alpha and cost), mean, sd, hdi_low,
+        hdi_high (95 %).
+    """
+    return pd.read_csv(shipped(WEIGHTS), converters={"parameter": str, "condition": str})

@@ -1,0 +1,168 @@
+"""Do the chains agree? Rank ECDF differences and traces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from many_wolves.figures.figure import Figure
+from many_wolves.figures.theme import BAND, LINES, group_scales, theme
+
+if TYPE_CHECKING:
+    import plotnine as p9
+
+Draws = npt.NDArray[np.float64]
+
+
+def ranks(draws: Mapping[str, Draws], ess: Mapping[str, float], columns: int = 5) -> Figure:
+    """Difference between the ECDF of each chain's ranks and the uniform one.
+
+    The graphical test of Säilynoja, Bürkner & Vehtari (2022),
+    doi:10.1007/s11222-022-10090-6: chains that sample one distribution stay
+    inside the band. Draws are thinned to the effective number first, for the band
+    holds for independent draws.
+
+    Parameters
+    ----------
+    draws
+        Parameter -> array (chain, draw).
+    ess
+        Parameter -> bulk effective sample size, over all chains.
+    columns
+        Panels side by side.
+    """
+    import plotnine as p9
+
+    lines, bands = [], []
+    for name, values in draws.items():
+        line, band = _rank_ecdf(values, ess.get(name, float("nan")))
+        lines.append(line.assign(parameter=name))
+        bands.append(band.assign(parameter=name))
+    order = list(draws)
+    line, band = (_panels(pd.concat(frames), order) for frames in (lines, bands))
+    outside = _outside(line, band)
+    plot = (
+        p9.ggplot(line, p9.aes("rank"))
+        + p9.geom_ribbon(p9.aes(ymin="low", ymax="high"), data=band, fill=BAND)
+        + p9.geom_step(p9.aes(y="difference", color="chain", linetype="chain"), size=0.45)
+        + p9.facet_wrap("parameter", ncol=columns)
+        + p9.scale_x_continuous(breaks=[0, 0.5, 1], labels=["0", ".5", "1"])
+        + p9.labs(x="fractional rank", y="ECDF difference")
+        + _chain_scales(line)
+        + theme(6.8)
+    )
+    n_chains = line["chain"].nunique()
+    verdict = "every chain stays inside its band" if not outside else (
+        "chains leave the band for " + ", ".join(outside)
+    )  # fmt: skip
+    return Figure(
+        name="ranks",
+        title="Ranks of the chains",
+        plot=plot,
+        data=line,
+        caption=(
+            f"Difference between the distribution of each chain's ranks and the uniform one, "
+            f"{n_chains} chains, draws thinned to the effective number; grey: 95 % simultaneous "
+            f"band for chains that agree. Here {verdict}."
+        ),
+        alt=f"Small panels of rank differences, one a parameter; {verdict}.",
+        height_mm=18 + 23 * -(-len(order) // columns),
+    )
+
+
+def trace(draws: Mapping[str, Draws], columns: int = 2, points: int = 400) -> Figure:
+    """Draws in the order in which they came, one line a chain.
+
+    Parameters
+    ----------
+    draws
+        Parameter -> array (chain, draw).
+    columns
+        Panels side by side.
+    points
+        Draws shown of each chain, evenly spaced.
+    """
+    import plotnine as p9
+
+    frames = []
+    for name, values in draws.items():
+        keep = np.unique(np.linspace(0, values.shape[1] - 1, points).round().astype(int))
+        for chain, row in enumerate(values):
+            part = {"draw": keep, "value": row[keep], "chain": str(chain + 1), "parameter": name}
+            frames.append(pd.DataFrame(part))
+    data = _panels(pd.concat(frames), list(draws))
+    plot = (
+        p9.ggplot(data, p9.aes("draw", "value", color="chain"))
+        + p9.geom_line(size=0.25, alpha=0.8)
+        + p9.facet_wrap("parameter", ncol=columns, scales="free_y")
+        + p9.labs(x="draw", y="")
+        + _chain_scales(data)
+        + theme()
+    )
+    shown = ", ".join(draws)
+    return Figure(
+        name="trace",
+        title="Traces",
+        plot=plot,
+        data=data,
+        caption=(
+            f"Draws after warm-up of {shown}: the parameters on which the chains agree least "
+            f"(highest R-hat), {data['chain'].nunique()} chains, "
+            f"{data['draw'].nunique()} draws of each shown."
+        ),
+        alt=f"Traces of {shown}, one line a chain.",
+        height_mm=20 + 26 * -(-len(draws) // columns),
+        raster=True,
+    )
+
+
+def _rank_ecdf(values: Draws, ess: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """ECDF differences at the evaluation points, and the band around zero."""
+    from arviz_stats.ecdf_utils import compute_ecdf, ecdf_pit
+    from scipy.stats import rankdata
+
+    chains, length = values.shape
+    enough = ess if np.isfinite(ess) and ess > 0 else length
+    step = max(1, int(np.ceil(values.size / enough)))
+    # Below some twenty draws a chain the picture says nothing; keep those at least.
+    step = min(step, max(1, length // 20))
+    thin = values[:, ::step]
+    fractional = (rankdata(thin).reshape(thin.shape) - 0.5) / thin.size
+    points, _, low, high = ecdf_pit(
+        np.linspace(0, 1, thin.shape[1]), 0.95, 400, n_chains=chains, rng=np.random.default_rng(1)
+    )
+    keep = np.unique(np.linspace(0, len(points) - 1, 60).round().astype(int))
+    at = points[keep]
+    band = pd.DataFrame({"rank": at, "low": low[keep] - at, "high": high[keep] - at})
+    rows = [
+        pd.DataFrame(
+            {"rank": at, "difference": compute_ecdf(row, at) - at, "chain": str(chain + 1)}
+        )
+        for chain, row in enumerate(fractional)
+    ]
+    return pd.concat(rows, ignore_index=True), band
+
+
+def _outside(line: pd.DataFrame, band: pd.DataFrame) -> list[str]:
+    """Parameters for which some chain leaves the band."""
+    both = line.merge(band, on=["parameter", "rank"])
+    slack = 1e-9
+    out = (both["difference"] < both["low"] - slack) | (both["difference"] > both["high"] + slack)
+    return [str(name) for name in dict.fromkeys(both.loc[out, "parameter"])]
+
+
+def _panels(frame: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
+    return frame.assign(parameter=pd.Categorical(frame["parameter"], list(order), ordered=True))
+
+
+def _chain_scales(frame: pd.DataFrame) -> list[p9.scales.scale]:
+    import plotnine as p9
+
+    chains = sorted(set(frame["chain"]), key=int)
+    colour = group_scales(chains)[0]
+    styles = [LINES[i % len(LINES)] for i in range(len(chains))]
+    return [colour, p9.scale_linetype_manual(values=styles, limits=chains)]

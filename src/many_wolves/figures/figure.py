@@ -1,0 +1,55 @@
+"""A figure with all that a reader needs: its data, caption and text alternative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from many_wolves.figures.theme import MM, Width
+
+if TYPE_CHECKING:
+    import plotnine as p9
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plotnine figure, ready to save or to set into a page.
+
+    Parameters
+    ----------
+    name
+        Stem of its files.
+    title
+        Heading where it is shown on a page; it is not drawn.
+    plot
+        The figure itself.
+    data
+        The tidy data behind it, one row a mark.
+    caption
+        What is drawn, n, and the kind of every interval.
+    alt
+        What a reader sees in it, in words.
+    width
+        Width of one or of two columns.
+    height_mm
+        Height in millimetres.
+    raster
+        Set into pages as PNG, because as SVG it would be too large.
+    """
+
+    name: str
+    title: str
+    plot: p9.ggplot
+    data: pd.DataFrame
+    caption: str
+    alt: str
+    width: Width = "two"
+    height_mm: float = 80.0
+    raster: bool = False
+
+    @property
+    def size_inches(self) -> tuple[float, float]:
+        """Width and height in inches."""
+        return MM[self.width] / 25.4, self.height_mm / 25.4

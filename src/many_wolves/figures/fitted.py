@@ -1,0 +1,197 @@
+"""A fit folder, as figures and reports read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from many_wolves.errors import WolvesError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FILES = ("fit.json", "diagnostics.json", "summary.csv", "posterior.nc")
+SUMMARY_COLUMNS = {"parameter", "condition", "mean", "sd", "hdi_low", "hdi_high"}
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fit that was read from its folder.
+
+    Parameters
+    ----------
+    folder
+        Where it lies.
+    info
+        ``fit.json``: what was fitted.
+    diagnostics
+        ``diagnostics.json``: the verdict and its numbers.
+    summary
+        ``summary.csv``: one row a parameter and condition; ``condition`` is empty
+        for parameters that conditions share.
+    """
+
+    folder: Path
+    info: Mapping[str, Any]
+    diagnostics: Mapping[str, Any]
+    summary: pd.DataFrame
+
+    @property
+    def speaker(self) -> str:
+        """Name of the speaker, in full."""
+        return str(self.info["speaker"])
+
+    @property
+    def label(self) -> str:
+        """Short name: without the provider and the organisation."""
+        return self.speaker.rsplit("/", 1)[-1]
+
+    @property
+    def conditions(self) -> list[str]:
+        """Conditions in the order fitted."""
+        return [str(c) for c in self.info["conditions"]]
+
+    @property
+    def converged(self) -> bool:
+        """Whether the sampler's diagnostics hold."""
+        return bool(self.diagnostics["ok"])
+
+    @property
+    def failed_checks(self) -> list[Mapping[str, Any]]:
+        """Checks in which the speaker did not do the task."""
+        return [check for check in self.info.get("checks", ()) if not check["ok"]]
+
+    @cached_property
+    def draws(self) -> xr.DataTree:
+        """The posterior and its companions; read when first asked for."""
+        import xarray as xr
+
+        path = self.folder / "posterior.nc"
+        try:
+            # Loaded whole, so that the file is closed and can be replaced.
+            return xr.load_datatree(path)
+        except (OSError, ValueError) as error:
+            raise WolvesError(
+                f"expected a NetCDF file with a posterior; it cannot be read ({error})",
+                where=path,
+                mend="fit again: wolves fit ... --out " + str(self.folder),
+            ) from error
+
+    def values(self, group: str, name: str) -> xr.DataArray:
+        """One variable of the draws.
+
+        Raises
+        ------
+        WolvesError
+            If the fit does not hold it.
+        """
+        try:
+            array: xr.DataArray = self.draws[group].dataset[name]
+        except KeyError:
+            raise WolvesError(
+                f"expected the variable {name!r} in the group {group!r}; it is not there",
+                where=self.folder / "posterior.nc",
+                mend="fit again with this version of many-wolves",
+            ) from None
+        return array
+
+    def has(self, group: str, name: str) -> bool:
+        """Whether the draws hold a variable."""
+        return group in self.draws.children and name in self.draws[group].dataset
+
+
+def read_fitted(folder: str | Path) -> Fitted:
+    """Read a fit folder; the draws are read when they are first needed.
+
+    Raises
+    ------
+    WolvesError
+        If a file is missing or is not what it should be.
+    """
+    place = Path(folder)
+    missing = [name for name in FILES if not (place / name).is_file()]
+    if missing:
+        raise WolvesError(
+            f"expected a fit folder with {', '.join(FILES)}; {', '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing",
+            where=place,
+            mend="give a folder that `wolves fit ... --out FOLDER` wrote",
+        )
+    summary = pd.read_csv(place / "summary.csv", converters={"parameter": str, "condition": str})
+    lacking = SUMMARY_COLUMNS - set(summary)
+    if lacking:
+        raise WolvesError(
+            f"expected the columns {', '.join(sorted(SUMMARY_COLUMNS))}; "
+            f"{', '.join(sorted(lacking))} missing",
+            where=place / "summary.csv",
+            mend="fit again with this version of many-wolves",
+        )
+    info = _json(place / "fit.json", ("model", "speaker", "conditions"))
+    return Fitted(place, info, _json(place / "diagnostics.json", ("ok", "verdict")), summary)
+
+
+def _json(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise WolvesError(
+            f"expected JSON, found {error.msg}",
+            where=path,
+            line=error.lineno,
+            mend="fit again; this file is written by `wolves fit`",
+        ) from None
+    absent = [key for key in needed if key not in record]
+    if absent:
+        raise WolvesError(
+            f"expected the field {absent[0]!r}; it is not there",
+            where=path,
+            column=absent[0],
+            mend="fit again with this version of many-wolves",
+        )
+    return dict(record)
+
+
+def interval_frame(values: xr.DataArray, prob: float = 0.95) -> pd.DataFrame:
+    """Mean and highest-density interval of every element.
+
+    Parameters
+    ----------
+    values
+        Draws with the dimensions chain and draw.
+    prob
+        Probability of the interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One column a remaining dimension, then mean, hdi_low, hdi_high.
+    """
+    import arviz_stats  # noqa: F401  (registers the accessor)
+
+    bounds = values.azstats.hdi(prob=prob, dim=["chain", "draw"])
+    low, high = (bounds.isel(ci_bound=i, drop=True) for i in (0, 1))
+    return _joined({"mean": values.mean(("chain", "draw")), "hdi_low": low, "hdi_high": high})
+
+
+def quantile_frame(values: xr.DataArray, prob: float = 0.95) -> pd.DataFrame:
+    """Mean and equal-tailed interval: columns of the dimensions, then mean, low, high."""
+    tail = (1 - prob) / 2
+    bounds = values.quantile([tail, 1 - tail], dim=("chain", "draw"))
+    low, high = (bounds.isel(quantile=i, drop=True) for i in (0, 1))
+    return _joined({"mean": values.mean(("chain", "draw")), "low": low, "high": high})
+
+
+def _joined(columns: Mapping[str, xr.DataArray]) -> pd.DataFrame:
+    import xarray as xr
+
+    named = {name: array.drop_vars([c for c in array.coords if c not in array.dims])
+             for name, array in columns.items()}  # fmt: skip
+    frame = xr.Dataset(named).to_dataframe().reset_index()
+    return frame.astype(dict.fromkeys(columns, np.float64))

@@ -1,0 +1,128 @@
+"""Figures to files: PDF with its fonts, SVG, PNG, and the tidy CSV behind each."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from many_wolves.figures.figure import Figure
+from many_wolves.files import write_atomic
+
+FORMATS = ("pdf", "svg", "png")
+DPI = 300
+
+_METADATA: dict[str, dict[str, Any]] = {
+    "pdf": {"CreationDate": None, "ModDate": None},
+    "svg": {"Date": None},
+    "png": {},
+}
+
+
+@contextmanager
+def _settings(name: str) -> Iterator[None]:
+    """Fonts embedded as TrueType in PDF, text kept as text in SVG, same bytes each time."""
+    import warnings
+
+    import matplotlib
+
+    with (
+        matplotlib.rc_context(
+            {
+                "pdf.fonttype": 42,
+                "ps.fonttype": 42,
+                "svg.fonttype": "none",
+                "svg.hashsalt": name,
+                "axes.unicode_minus": True,
+            }
+        ),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", category=UserWarning, module="plotnine")
+        yield
+
+
+def render(figure: Figure, kind: str, dpi: int = DPI) -> bytes:
+    """The figure as the bytes of one file; see ``render_all``."""
+    return render_all(figure, (kind,), dpi)[kind]
+
+
+def render_all(figure: Figure, kinds: Sequence[str], dpi: int = DPI) -> dict[str, bytes]:
+    """The figure as the bytes of files, drawn once.
+
+    Parameters
+    ----------
+    figure
+        What to draw.
+    kinds
+        Of ``pdf``, ``svg``, ``png``.
+    dpi
+        Resolution of PNG, in dots an inch.
+    """
+    import matplotlib.pyplot as plt
+    import plotnine as p9
+
+    files = {}
+    with _settings(figure.name):
+        drawn = (figure.plot + p9.theme(figure_size=figure.size_inches, dpi=dpi)).draw()
+        try:
+            for kind in kinds:
+                out = io.BytesIO()
+                drawn.savefig(out, format=kind, dpi=dpi, metadata=_METADATA[kind])
+                files[kind] = out.getvalue()
+        finally:
+            plt.close(drawn)
+    return files
+
+
+def save(figure: Figure, folder: str | Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Write the figure, its tidy data and its caption into ``folder``.
+
+    Returns the files written: ``NAME.pdf``, ``NAME.svg``, ``NAME.png``,
+    ``NAME.csv`` and ``NAME.txt`` (caption, and text alternative).
+    """
+    place = Path(folder)
+    rendered = render_all(figure, formats)
+    files = [write_atomic(place / f"{figure.name}.{kind}", rendered[kind]) for kind in formats]
+    table = figure.data.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    files.append(write_atomic(place / f"{figure.name}.csv", table))
+    words = f"{figure.title}. {figure.caption}\n\nText alternative: {figure.alt}\n"
+    files.append(write_atomic(place / f"{figure.name}.txt", words))
+    return files
+
+
+def inline_svg(figure: Figure, prefix: str = "") -> str:
+    """The figure as an ``<svg>`` element that can stand in a page beside others.
+
+    Ids are given the figure's name (and ``prefix``), so that no two figures of a
+    page share one; the width follows the page.
+    """
+    text = render(figure, "svg").decode()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    mark = re.sub(r"[^A-Za-z0-9]+", "-", f"{prefix}{figure.name}") + "-"
+    text = re.sub(r'\bid="', f'id="{mark}', text)
+    text = re.sub(r'(href="#|url\(#)', rf"\1{mark}", text)
+    # Two decimals of a point are finer than any screen, at half the size of a page.
+    text = re.sub(r'\b(?:d|x|y)="[^"]*"', lambda m: _shorter(m.group()), text)
+    text = re.sub(r"<svg [^>]*?>", lambda tag: _responsive(tag.group()), text, count=1)
+    return re.sub(r"\n\s*", "\n", text).strip()
+
+
+def _shorter(attribute: str) -> str:
+    """Coordinates with two decimals at most."""
+    return re.sub(r"(\.\d{2})\d+", r"\1", attribute)
+
+
+def _responsive(tag: str) -> str:
+    """The opening tag without its fixed size (the view box counts) and its name spaces."""
+    tag = re.sub(r'\s(width|height|version|xmlns(:xlink)?)="[^"]*"', "", tag)
+    return tag.replace("<svg", '<svg role="img" focusable="false"', 1)
+
+
+def inline_png(figure: Figure, dpi: int = 160) -> str:
+    """The figure as a ``data:`` address for an ``<img>`` element."""
+    return "data:image/png;base64," + base64.b64encode(render(figure, "png", dpi)).decode()

@@ -1,0 +1,96 @@
+"""What a task family offers to reports: sections of words, tables and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pandas as pd
+
+from many_wolves.figures.figure import Figure
+from many_wolves.figures.fitted import Fitted
+from many_wolves.figures.theme import Width
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a report.
+
+    Parameters
+    ----------
+    frame
+        Columns as they are shown. Text stays text; numbers are shown with
+        ``digits`` decimals.
+    caption
+        What it holds, n, and the kind of every interval.
+    digits
+        Decimals of numbers with a fraction.
+    """
+
+    frame: pd.DataFrame
+    caption: str
+    digits: int = 2
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report under one heading.
+
+    Parameters
+    ----------
+    id
+        Anchor on the page; unique within it.
+    title
+        Heading.
+    paragraphs
+        Plain text, one string a paragraph.
+    tables, figures
+        Shown in this order after the paragraphs.
+    folded
+        Detail that a reader opens at need.
+    """
+
+    id: str
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure that ``wolves plot`` can draw, and what it shows in one line.
+
+    ``draw`` takes the fits and a width. ``each`` plots show one fit; of several
+    fits each gets its own.
+    """
+
+    summary: str
+    draw: Callable[[Sequence[Fitted], Width], Figure]
+    each: bool = False
+
+
+class Pages(Protocol):
+    """The parts of reports and the figures that only a family can make."""
+
+    def fitted_words(self, fit: Fitted) -> Mapping[str, str]:
+        """What was fitted: heading -> plain words."""
+        ...
+
+    def fit_sections(self, fit: Fitted) -> Sequence[Section]:
+        """Sections of a fit report between what was fitted and the chains."""
+        ...
+
+    def study_sections(self, fits: Sequence[Fitted]) -> Sequence[Section]:
+        """Sections of a study report; the first one holds its summary table."""
+        ...
+
+    def plots(self) -> Mapping[str, Plot]:
+        """Figures by name."""
+        ...
+
+    def diagnosed(self, fit: Fitted) -> Sequence[str]:
+        """Variables of the posterior whose chains are shown."""
+        ...

@@ -1,0 +1,84 @@
+"""The one theme: sizes of a journal's columns, colours, shapes, and how numbers are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import plotnine as p9
+
+Width = Literal["one", "two"]
+
+MM = {"one": 85.0, "two": 174.0}
+"""Widths of a one-column and a two-column figure, in millimetres."""
+
+FONT = "DejaVu Sans"
+"""Comes with matplotlib, so that a figure looks the same on every machine."""
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito (2008), without its yellow, which is too faint on white."""
+
+SHAPES = ("o", "s", "^", "D", "v", "P", "X")
+"""Markers in the order of ``COLOURS``, so that grey print tells groups apart."""
+
+LINES = ("solid", "dashed", "dashdot", "dotted", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
+
+INK = "#222222"
+MUTED = "#6b6b6b"
+BAND = "#d9d9d9"
+"""Fill of a reference band behind the points."""
+
+LOW, HIGH = "#f7fbff", "#08306b"
+"""Ends of the sequential scale; dark is much, in colour and in grey."""
+
+
+def theme(size: float = 7.5) -> p9.theme:
+    """The theme of every figure.
+
+    Parameters
+    ----------
+    size
+        Base size of the text in points.
+    """
+    import plotnine as p9
+
+    return p9.theme_bw(base_size=size, base_family=FONT) + p9.theme(
+        text=p9.element_text(color=INK),
+        axis_text=p9.element_text(color=INK, size=size - 1),
+        axis_title=p9.element_text(size=size),
+        axis_ticks_major=p9.element_line(color=MUTED, size=0.3),
+        axis_ticks_minor=p9.element_blank(),
+        axis_ticks_length=2,
+        panel_border=p9.element_rect(color="#8c8c8c", size=0.5, fill=None),
+        panel_grid_major=p9.element_line(color="#ebebeb", size=0.3),
+        panel_grid_minor=p9.element_blank(),
+        panel_spacing=0.02,
+        strip_background=p9.element_rect(fill="#f2f2f2", color="#8c8c8c", size=0.5),
+        strip_text=p9.element_text(size=size - 0.5, margin={"t": 2, "b": 2, "l": 2, "r": 2}),
+        legend_position="bottom",
+        legend_title=p9.element_blank(),
+        legend_text=p9.element_text(size=size - 0.5),
+        legend_key_size=9,
+        legend_margin=0,
+        legend_box_spacing=0.01,
+        plot_margin=0.01,
+    )
+
+
+def cycle(values: Sequence[object], n: int) -> list[object]:
+    """The first ``n`` values, from the start again when they run out."""
+    return [values[i % len(values)] for i in range(n)]
+
+
+def group_scales(names: Sequence[str]) -> list[p9.scales.scale]:
+    """Colour and shape of each name; shapes shift when the colours start again."""
+    import plotnine as p9
+
+    n = len(names)
+    shapes = [SHAPES[(i + i // len(COLOURS)) % len(SHAPES)] for i in range(n)]
+    return [
+        p9.scale_color_manual(values=cycle(COLOURS, n), limits=list(names)),
+        p9.scale_fill_manual(values=cycle(COLOURS, n), limits=list(names)),
+        p9.scale_shape_manual(values=shapes, limits=list(names)),
+    ]

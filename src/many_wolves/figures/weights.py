@@ -1,0 +1,167 @@
+"""Parameters by speaker and condition, with intervals, beside a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from many_wolves.figures.figure import Figure
+from many_wolves.figures.theme import BAND, MUTED, Width, group_scales, theme
+
+if TYPE_CHECKING:
+    import plotnine as p9
+
+CROWD = 6
+"""More speakers than this do not fit side by side; they get a row each."""
+
+
+def weights(
+    frame: pd.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    conditions: Sequence[str],
+    reference: pd.DataFrame | None = None,
+    reference_name: str = "reference",
+    interval: str = "95 % highest-density interval",
+    note: str = "",
+    width: Width = "two",
+) -> Figure:
+    """Posterior means and intervals of parameters in [0, 1].
+
+    Parameters
+    ----------
+    frame
+        speaker, parameter, condition, mean, hdi_low, hdi_high.
+    labels
+        Heading of each parameter's panel; its keys select and order parameters.
+    conditions
+        Conditions in the order drawn; others are left out.
+    reference
+        The same columns without ``speaker``; drawn as a grey band with its mean.
+    reference_name
+        What the band is, for the caption.
+    interval
+        Kind of the intervals, for the caption.
+    note
+        Further sentences of the caption, such as the numbers of choices.
+    width
+        One or two columns.
+    """
+    import plotnine as p9
+
+    data = _ordered(frame, labels, conditions)
+    speakers = list(dict.fromkeys(frame["speaker"]))
+    band = None if reference is None else _ordered(reference, labels, conditions)
+    crowded = len(speakers) > CROWD
+    plot = _rows(data, band, speakers) if crowded else _columns(data, band, speakers, width)
+    plot = plot + group_scales(speakers) + theme()
+    if not crowded:
+        plot = plot + p9.theme(axis_text_x=p9.element_text(rotation=30, ha="right"))
+    if crowded or len(speakers) == 1:
+        plot = plot + p9.theme(legend_position="none")
+    lines = 1 if crowded else -(-len(speakers) // (3 if width == "two" else 1))
+    height = 30 + 4 * len(speakers) * len(conditions) if crowded else 66 + 4.5 * lines
+    if width == "one" and not crowded:
+        height += 44
+    return Figure(
+        name="weights",
+        title="Utility weights by speaker and goal",
+        plot=plot,
+        data=frame[frame["parameter"].isin(list(labels))],
+        caption=_caption(speakers, band is not None, reference_name, interval, note),
+        alt=_alt(data, speakers),
+        width=width,
+        height_mm=height,
+    )
+
+
+def _ordered(
+    frame: pd.DataFrame, labels: Mapping[str, str], conditions: Sequence[str]
+) -> pd.DataFrame:
+    part = frame[frame["parameter"].isin(list(labels)) & frame["condition"].isin(list(conditions))]
+    return part.assign(
+        panel=pd.Categorical(part["parameter"].map(labels), list(labels.values()), ordered=True),
+        condition=pd.Categorical(part["condition"], list(conditions), ordered=True),
+    )
+
+
+def _columns(
+    data: pd.DataFrame, band: pd.DataFrame | None, speakers: Sequence[str], width: Width
+) -> p9.ggplot:
+    """Speakers side by side at each condition."""
+    import plotnine as p9
+
+    data = data.assign(speaker=pd.Categorical(data["speaker"], list(speakers), ordered=True))
+    dodge = p9.position_dodge(width=min(0.8, 0.2 * len(speakers)))
+    plot = p9.ggplot(data, p9.aes("condition", "mean"))
+    if band is not None:
+        plot = plot + p9.geom_crossbar(
+            p9.aes("condition", "mean", ymin="hdi_low", ymax="hdi_high"),
+            data=band, width=0.86, fill=BAND, color="#9a9a9a", size=0.3, fatten=1.4,
+        )  # fmt: skip
+    marks = p9.aes(ymin="hdi_low", ymax="hdi_high", color="speaker", shape="speaker")
+    return (
+        plot
+        + p9.geom_linerange(marks, position=dodge, size=0.7)
+        + p9.geom_point(p9.aes(color="speaker", shape="speaker"), position=dodge, size=1.9)
+        + p9.facet_wrap("panel", ncol=4 if width == "two" else 2)
+        + p9.coord_cartesian(ylim=(0, 1))
+        + p9.scale_y_continuous(
+            breaks=[0, 0.25, 0.5, 0.75, 1], labels=["0", ".25", ".5", ".75", "1"]
+        )
+        + p9.labs(x="", y="posterior mean")
+        + p9.guides(color=p9.guide_legend(ncol=3 if width == "two" else 1))
+    )
+
+
+def _rows(data: pd.DataFrame, band: pd.DataFrame | None, speakers: Sequence[str]) -> p9.ggplot:
+    """One row a speaker, one block of rows a condition: holds any number of speakers."""
+    import plotnine as p9
+
+    upward = list(reversed(list(speakers)))
+    data = data.assign(row=pd.Categorical(data["speaker"], upward, ordered=True))
+    plot = p9.ggplot(data, p9.aes("mean", "row"))
+    if band is not None:
+        everywhere = p9.aes(xmin="hdi_low", xmax="hdi_high", ymin=0.4, ymax=len(speakers) + 0.6)
+        plot = (
+            plot
+            + p9.geom_rect(everywhere, data=band, inherit_aes=False, fill=BAND)
+            + p9.geom_vline(p9.aes(xintercept="mean"), data=band, color=MUTED, size=0.3)
+        )
+    return (
+        plot
+        + p9.geom_segment(
+            p9.aes(x="hdi_low", xend="hdi_high", yend="row", color="speaker"), size=0.6
+        )
+        + p9.geom_point(p9.aes(color="speaker", shape="speaker"), size=1.5)
+        + p9.facet_grid("condition", "panel")
+        + p9.coord_cartesian(xlim=(0, 1))
+        + p9.scale_x_continuous(breaks=[0, 0.5, 1])
+        + p9.labs(x="posterior mean", y="")
+    )
+
+
+def _caption(
+    speakers: Sequence[str], has_band: bool, reference: str, interval: str, note: str
+) -> str:
+    who = "1 speaker" if len(speakers) == 1 else f"{len(speakers)} speakers"
+    band = f" Grey bands: {reference}, mean and {interval}." if has_band else ""
+    tail = f" {note}" if note else ""
+    return f"Posterior means (points) with {interval}s (lines), {who}.{band}{tail}"
+
+
+def _alt(data: pd.DataFrame, speakers: Sequence[str]) -> str:
+    """The means in words, of as many speakers as a listener can bear."""
+    parts = []
+    for speaker in list(speakers)[:CROWD]:
+        mine = data[data["speaker"] == speaker]
+        values = [
+            f"{name} "
+            + ", ".join(f"{c} {m:.2f}" for c, m in zip(g["condition"], g["mean"], strict=True))
+            for name, g in mine.groupby("parameter", sort=False, observed=True)
+        ]
+        parts.append(f"{speaker}: " + "; ".join(values))
+    more = f" {len(speakers) - CROWD} more speakers are drawn." if len(speakers) > CROWD else ""
+    return "Posterior means. " + ". ".join(parts) + "." + more
