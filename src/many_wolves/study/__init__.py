@@ -1,1 +1,29 @@
 """A study file: what is asked, who answers, how it is fitted, and the stages that do it."""
+
+from many_wolves.study.plan import Places, fitted_names, plan
+from many_wolves.study.reading import read_study
+from many_wolves.study.running import Outcome, Runner, only_one
+from many_wolves.study.schema import Cast, Speaker, Study, cast
+from many_wolves.study.stages import Done, Stage, StateFile, in_order, shown, why
+from many_wolves.study.summary import table
+
+__all__ = [
+    "Cast",
+    "Done",
+    "Outcome",
+    "Places",
+    "Runner",
+    "Speaker",
+    "Stage",
+    "StateFile",
+    "Study",
+    "cast",
+    "fitted_names",
+    "in_order",
+    "only_one",
+    "plan",
+    "read_study",
+    "shown",
+    "table",
+    "why",
+]

@@ -1,0 +1,108 @@
+"""``wolves study``: run a study file from vignettes to report, or see how far it is."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from many_wolves.errors import WolvesError
+from many_wolves.study import (
+    Places,
+    Runner,
+    StateFile,
+    Study,
+    fitted_names,
+    in_order,
+    only_one,
+    plan,
+    read_study,
+    shown,
+    table,
+    why,
+)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+@click.group()
+def command() -> None:
+    """Run a study file from vignettes to report."""
+
+
+@command.command("run")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--again", is_flag=True, help="Run every stage, whether or not it is up to date.")
+@click.option("--dry-run", is_flag=True, help="Print the commands and run none.")
+def run_command(file: Path, again: bool, dry_run: bool) -> None:
+    """Run the stages of the study FILE that are out of date.
+
+    A stage that fails stops only what follows from it. Interrupted, it goes on
+    where it stopped when the same command is run again.
+    """
+    study = read_study(file)
+    places = Places(study.study)
+    stages = plan(study, places)
+    if dry_run:
+        for stage in in_order(stages):
+            click.echo(shown(stage.command))
+        return
+    started = time.monotonic()
+    with only_one(places.results):
+        if again:
+            places.state.unlink(missing_ok=True)
+        _say(f"Study {study.study}: {study.title}" if study.title else f"Study {study.study}")
+        outcome = Runner(StateFile(places.state), places.logs, _say).run(stages)
+    if outcome.failed:
+        raise WolvesError(
+            f"{len(outcome.failed)} of {len(stages)} stages failed: {', '.join(outcome.failed)}",
+            mend="mend what they say above and run the same command again; the rest is kept",
+        )
+    _close(study, places, time.monotonic() - started)
+
+
+@command.command("status")
+@click.argument("file", type=click.Path(path_type=Path))
+def status_command(file: Path) -> None:
+    """Print which stages of the study FILE are up to date, and why the others are not."""
+    study = read_study(file)
+    places = Places(study.study)
+    done = StateFile(places.state).load()
+    stages = in_order(plan(study, places))
+    width = max(len(stage.name) for stage in stages)
+    waiting: set[str] = set()
+    for stage in stages:
+        reason = why(stage, done) or next((f"after `{a}`" for a in stage.after if a in waiting), "")
+        if reason:
+            waiting.add(stage.name)
+        words = f"to do: {reason}" if reason else f"up to date, {done[stage.name].seconds:.0f} s"
+        click.echo(f"{stage.name.ljust(width)}  {words}")
+
+
+@command.command("table")
+@click.argument("file", type=click.Path(path_type=Path))
+def table_command(file: Path) -> None:
+    """Print the weights of the study FILE as a Markdown table."""
+    study = read_study(file)
+    click.echo(_table(study, Places(study.study)))
+
+
+def _table(study: Study, places: Places) -> str:
+    fits = [(name, places.fit(name)) for name in fitted_names(study)]
+    missing = next((name for name, folder in fits if not (folder / "summary.csv").exists()), "")
+    if missing:
+        raise WolvesError(
+            f"expected a fit of {missing}, found none",
+            where=places.fit(missing),
+            mend="run `wolves study run` on the file first",
+        )
+    return table(fits)
+
+
+def _close(study: Study, places: Places, seconds: float) -> None:
+    click.echo(_table(study, places))
+    _say(f"Posterior means with 95 % intervals. Done in {seconds:.0f} s.")
+    click.echo(f"Report: {places.report.resolve()}")

@@ -1,0 +1,222 @@
+"""A study into its stages: compile -> collect -> choices -> fit -> figures -> report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from many_wolves.files import shipped
+from many_wolves.study.schema import Cast, Study, cast
+from many_wolves.study.stages import Stage
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a study's files are, below ``root``.
+
+    Parameters
+    ----------
+    study
+        Name of the study.
+    root
+        Folder that holds ``llm-output``, ``rsa-output``, ``plots`` and ``models``.
+    """
+
+    study: str
+    root: Path = Path()
+
+    @property
+    def results(self) -> Path:
+        """Folder of everything but answers and figures."""
+        return self.root / "rsa-output" / self.study
+
+    @property
+    def trials(self) -> Path:
+        """The compiled trials."""
+        return self.results / "trials.jsonl"
+
+    @property
+    def state(self) -> Path:
+        """What is known of the stages."""
+        return self.results / "study.json"
+
+    @property
+    def logs(self) -> Path:
+        """Words of the stages that run in the background."""
+        return self.results / "logs"
+
+    @property
+    def report(self) -> Path:
+        """The study's report."""
+        return self.results / "report.html"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of the study's figures."""
+        return self.root / "plots" / self.study
+
+    def model(self, name: str) -> Path:
+        """Folder of a prepared model."""
+        return self.root / "models" / name
+
+    def journal(self, name: str) -> Path:
+        """Answers of one speaker."""
+        return self.root / "llm-output" / self.study / f"{name}.jsonl"
+
+    def choices(self, name: str) -> Path:
+        """Choice table of one speaker."""
+        return self.results / name / "choices"
+
+    def fit(self, name: str) -> Path:
+        """Fit of one speaker or human reference."""
+        return self.results / name / "fit"
+
+
+def plan(study: Study, places: Places) -> list[Stage]:
+    """All stages of a study."""
+    speakers = list(cast(study))
+    stages = [*_people(study, places)]
+    if speakers:
+        stages.append(_compile(study, places))
+    stages += _prepare(study, places)
+    for speaker in speakers:
+        stages += [
+            _collect(speaker, study, places),
+            _choices(speaker, study, places),
+            _fit_speaker(speaker, study, places),
+        ]
+    fitted = [*study.human, *(speaker.name for speaker in speakers)]
+    return [*stages, _figures(fitted, places), _report(fitted, study, places)]
+
+
+def fitted_names(study: Study) -> list[str]:
+    """Names of all fits, people first, in the order of the file."""
+    return [*study.human, *(speaker.name for speaker in cast(study))]
+
+
+def _compile(study: Study, places: Places) -> Stage:
+    trials = study.trials
+    command = ["compile", "--out", str(places.trials), "--seed", str(trials.seed)]
+    command += ["--scale", trials.scale]
+    command += _listed("--items", trials.items) + _listed("--goals", trials.goals)
+    command += _listed("--framings", trials.framings) + _listed("--tasks", trials.tasks)
+    if trials.limit is not None:
+        command += ["--limit", str(trials.limit)]
+    return Stage(
+        "compile",
+        tuple(command),
+        reads=(shipped(f"task-data/{study.family}"),),
+        writes=(places.trials,),
+    )
+
+
+def _prepare(study: Study, places: Places) -> Iterator[Stage]:
+    for name in dict.fromkeys(s.prepare for s in study.speakers if s.prepare):
+        folder = places.model(name)
+        command = ("models", "prepare", name, "--out", str(folder))
+        yield Stage(f"prepare {name}", command, reads=(), writes=(folder,))
+
+
+def _collect(speaker: Cast, study: Study, places: Places) -> Stage:
+    entry, asking = speaker.entry, speaker.asking
+    journal = places.journal(speaker.name)
+    options: dict[str, object] = {
+        "--provider": entry.provider,
+        "--model_name": entry.model or None,
+        "--model_path": places.model(entry.prepare) if entry.prepare else entry.path,
+        "--revision": speaker.revision or None,
+        "--effort": speaker.effort or None,
+        "--base_url": entry.base_url or None,
+        "--mode": asking.mode,
+        "--replicates": asking.replicates,
+        "--prompt_format": asking.prompt_format,
+        "--temperature": asking.temperature,
+        "--top_p": asking.top_p,
+        "--max_tokens": asking.max_tokens,
+        "--seed": asking.seed,
+        "--thinking_tokens": asking.thinking_tokens,
+        "--batch_size": asking.batch_size,
+        "--dtype": asking.dtype,
+    }
+    command = ["collect", str(places.trials), "--out", str(journal)]
+    for option, value in options.items():
+        if value is not None:
+            command += [option, str(value)]
+    before = ("compile", f"prepare {entry.prepare}") if entry.prepare else ("compile",)
+    folder = options["--model_path"]
+    return Stage(
+        f"collect {speaker.name}",
+        tuple(command),
+        reads=(places.trials, *([Path(str(folder))] if folder else [])),
+        writes=(journal,),
+        after=before,
+    )
+
+
+def _choices(speaker: Cast, study: Study, places: Places) -> Stage:
+    journal, table = places.journal(speaker.name), places.choices(speaker.name)
+    command = ("choices", str(journal), "--scoring", study.choices.scoring, "--out", str(table))
+    return Stage(
+        f"choices {speaker.name}",
+        command,
+        reads=(journal,),
+        writes=(table,),
+        after=(f"collect {speaker.name}",),
+    )
+
+
+def _fit_options(study: Study) -> list[str]:
+    fit = study.fit
+    return [
+        *("--literal", fit.literal, "--utilities", ",".join(fit.utilities)),
+        *("--engine", fit.engine, "--chains", str(fit.chains), "--warmup", str(fit.warmup)),
+        *("--draws", str(fit.draws), "--seed", str(fit.seed), "--allow-unconverged"),
+    ]
+
+
+def _people(study: Study, places: Places) -> Iterator[Stage]:
+    for name in study.human:
+        out = places.fit(name)
+        yield Stage(
+            f"fit {name}",
+            ("fit", "--human", name, *_fit_options(study), "--out", str(out)),
+            reads=(shipped("task-data/human"), shipped("rsa-model/stan_model")),
+            writes=(out,),
+            beside=True,
+        )
+
+
+def _fit_speaker(speaker: Cast, study: Study, places: Places) -> Stage:
+    table, out = places.choices(speaker.name), places.fit(speaker.name)
+    # People are fitted first, so that the program is compiled once.
+    people = tuple(f"fit {name}" for name in study.human)
+    return Stage(
+        f"fit {speaker.name}",
+        ("fit", str(table), *_fit_options(study), "--out", str(out)),
+        reads=(table, shipped("rsa-model/stan_model")),
+        writes=(out,),
+        after=(f"choices {speaker.name}", *people),
+    )
+
+
+def _figures(fitted: list[str], places: Places) -> Stage:
+    fits = tuple(places.fit(name) for name in fitted)
+    command = ("plot", *map(str, fits), "--out", str(places.figures))
+    after = tuple(f"fit {name}" for name in fitted)
+    return Stage("figures", command, reads=fits, writes=(places.figures,), after=after)
+
+
+def _report(fitted: list[str], study: Study, places: Places) -> Stage:
+    fits = tuple(places.fit(name) for name in fitted)
+    command = ["report", *map(str, fits), "--out", str(places.report)]
+    if study.title:
+        command += ["--title", study.title]
+    if study.question:
+        command += ["--question", study.question]
+    after = (*(f"fit {name}" for name in fitted), "figures")
+    return Stage("report", tuple(command), reads=fits, writes=(places.report,), after=after)
+
+
+def _listed(option: str, values: tuple[str, ...]) -> list[str]:
+    return [option, ",".join(values)] if values else []
