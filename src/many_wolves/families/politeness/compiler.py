@@ -1,0 +1,310 @@
+"""Sources -> trials of the choice task and of the literal task, with their manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from heapq import merge
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.orders import Cell, Slot, deal, spread, williams
+from many_wolves.families.politeness.reader import read
+from many_wolves.families.politeness.scenes import (
+    Item,
+    Scale,
+    State,
+    Utterance,
+    read_items,
+    read_scale,
+    read_utterances,
+    select,
+    sources_folder,
+)
+from many_wolves.families.politeness.templates import Templates, read_templates
+from many_wolves.files import (
+    canonical_json,
+    code_version,
+    file_fingerprint,
+    write_atomic,
+)
+from many_wolves.records import LABELS, SCHEMA, Option, Trial
+
+FAMILY = "politeness"
+TASKS = ("choice", "literal")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to compile; an empty tuple means all.
+
+    Parameters
+    ----------
+    tasks
+        ``choice``, ``literal``.
+    items, goals, framings
+        Names of items, goals and framings. The literal task knows no goal or framing.
+    scale, utterances
+        Names of a scale and of a set of utterances.
+    limit
+        At most so many trials of each task, spread evenly over its cells and items.
+    orders
+        Orders of options for each scene, all different, hence as many as options at most.
+    seed
+        Decides which order of options meets which scene.
+    sources
+        Folder with items.yaml, scales.yaml, utterances.yaml; None means the shipped one.
+    templates
+        Template file; None means templates.en.yaml in the folder of sources, or the
+        shipped one where that folder has none.
+    """
+
+    tasks: tuple[str, ...] = TASKS
+    items: tuple[str, ...] = ()
+    goals: tuple[str, ...] = ()
+    framings: tuple[str, ...] = ()
+    scale: str = "hearts"
+    utterances: str = "eight"
+    limit: int | None = None
+    orders: int = 1
+    seed: int = 1
+    sources: Path | None = None
+    templates: Path | None = None
+
+
+class Compiled(NamedTuple):
+    """Trials as they are written, one JSON line each, and what there is to know of them."""
+
+    trials: tuple[Trial, ...]
+    lines: str
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Design:
+    """The selected parts of the sources."""
+
+    items: list[Item]
+    scale: Scale
+    utterances: tuple[Utterance, ...]
+    templates: Templates
+    goals: list[str]
+    framings: list[str]
+    files: tuple[Path, ...]
+
+
+def compile_trials(selection: Selection) -> Compiled:
+    """Compile trials; equal selections of equal sources give equal bytes.
+
+    The trials stand in an order whose every beginning is as balanced as it can be,
+    both tasks mixed in proportion.
+
+    Raises
+    ------
+    WolvesError
+        On a fault in the sources (file, line, mend) or an unknown name.
+    """
+    design = _design(selection)
+    makers = {"choice": _choice_trials, "literal": _literal_trials}
+    tasks = {task: makers[task](design, selection) for task in selection.tasks}
+    trials = tuple(trial for _, _, trial in merge(*(_paced(t) for t in tasks.values())))
+    _all_different(trials)
+    lines = "".join(canonical_json(trial.to_json()) + "\n" for trial in trials)
+    return Compiled(trials, lines, _manifest(selection, design, trials, lines))
+
+
+def write_compiled(compiled: Compiled, path: Path) -> Path:
+    """Write trials, and their manifest beside them; returns the manifest's path."""
+    manifest = path.with_name(path.name.removesuffix(".jsonl") + ".manifest.json")
+    write_atomic(path, compiled.lines)
+    return write_atomic(
+        manifest, json.dumps(compiled.manifest, indent=1, ensure_ascii=False) + "\n"
+    )
+
+
+def _design(selection: Selection) -> _Design:
+    _check(selection)
+    folder = selection.sources or sources_folder()
+    own = folder / "templates.en.yaml"
+    shipped = own if own.exists() else sources_folder() / own.name
+    wording = selection.templates or shipped
+    files = (folder / "items.yaml", folder / "scales.yaml", folder / "utterances.yaml", wording)
+    templates = read_templates(wording)
+    utterances = read_utterances(files[2], selection.utterances)
+    _readable([Option(u.id, u.sentence) for u in utterances], files[2])
+    _readable(list(templates.answers), wording)
+    framings = {name: name for name in templates.framings}
+    return _Design(
+        items=select(read_items(files[0]), selection.items, "item", "--items"),
+        scale=read_scale(files[1], selection.scale),
+        utterances=utterances,
+        templates=templates,
+        goals=select(templates.goals, selection.goals, "goal", "--goals"),
+        framings=select(framings, selection.framings, "framing", "--framings"),
+        files=files,
+    )
+
+
+def _check(selection: Selection) -> None:
+    select({task: task for task in TASKS}, selection.tasks, "task", "--task")
+    for name, value in (("limit", selection.limit), ("orders", selection.orders)):
+        if value is not None and value < 1:
+            raise WolvesError(
+                f"expected --{name} to be one or more, found {value}", mend=f"give --{name} 1"
+            )
+    if not selection.tasks:
+        raise WolvesError("expected a task, found none", mend="give --task all")
+
+
+def _readable(options: Sequence[Option], file: Path) -> None:
+    """Refuse options that the reader could not tell apart: collected answers would be lost."""
+    for option in options:
+        found = read(options, option.text).choice
+        if found != option.id:
+            raise WolvesError(
+                f"the answer {option.text!r} would be read as {found or 'unparsed'}, "
+                f"not as {option.id!r}",
+                where=file,
+                mend="word it so that no two options have the same words",
+            )
+
+
+def _choice_trials(design: _Design, selection: Selection) -> list[Trial]:
+    cells: list[Cell] = [
+        (goal, framing, state)
+        for framing in design.framings
+        for goal in design.goals
+        for state in design.scale.states
+    ]
+    options = [Option(u.id, u.sentence) for u in design.utterances]
+    items = {item.id: item for item in design.items}
+
+    def build(slot: Slot, shown: tuple[Option, ...]) -> Trial:
+        goal, framing, state = slot.cell
+        assert isinstance(state, State)
+        text, alone = design.templates.choice(
+            str(framing), str(goal), items[slot.item], design.scale, state
+        )
+        return Trial(
+            family=FAMILY,
+            task="choice",
+            cell={
+                "item": slot.item,
+                "state": state.value,
+                "scale": design.scale.id,
+                "goal": str(goal),
+                "framing": str(framing),
+            },
+            options=shown,
+            messages=design.templates.messages(text, shown),
+            baseline=design.templates.messages(alone, shown),
+        )
+
+    return _ordered("choice", cells, options, build, items=list(items), selection=selection)
+
+
+def _literal_trials(design: _Design, selection: Selection) -> list[Trial]:
+    cells: list[Cell] = [
+        (utterance, state) for utterance in design.utterances for state in design.scale.states
+    ]
+    items = {item.id: item for item in design.items}
+
+    def build(slot: Slot, shown: tuple[Option, ...]) -> Trial:
+        utterance, state = slot.cell
+        assert isinstance(utterance, Utterance) and isinstance(state, State)
+        text, alone = design.templates.judgment(utterance, items[slot.item], design.scale, state)
+        return Trial(
+            family=FAMILY,
+            task="literal",
+            cell={
+                "item": slot.item,
+                "state": state.value,
+                "scale": design.scale.id,
+                "utterance": utterance.id,
+            },
+            options=shown,
+            messages=design.templates.messages(text, shown),
+            baseline=design.templates.messages(alone, shown),
+        )
+
+    answers = list(design.templates.answers)
+    return _ordered("literal", cells, answers, build, items=list(items), selection=selection)
+
+
+def _ordered(
+    task: str,
+    cells: Sequence[Cell],
+    options: Sequence[Option],
+    build: Callable[[Slot, tuple[Option, ...]], Trial],
+    *,
+    items: Sequence[str],
+    selection: Selection,
+) -> list[Trial]:
+    """The trials of one task, with their orders of options."""
+    rng = Random(f"{selection.seed}/{task}")
+    orders = min(selection.orders, len(options))
+    slots = spread(cells, items, orders, rng)
+    slots = slots[: selection.limit]
+    symbols = list(options)
+    rng.shuffle(symbols)
+    square = williams(len(symbols))
+    rows = deal(slots, len(square), rng)
+    return [
+        build(slot, tuple(symbols[symbol] for symbol in square[row]))
+        for slot, row in zip(slots, rows, strict=True)
+    ]
+
+
+def _paced(trials: Sequence[Trial]) -> Iterator[tuple[float, str, Trial]]:
+    """Trials with the share of their task that they complete."""
+    return (((i + 1) / len(trials), t.task, t) for i, t in enumerate(trials))
+
+
+def _all_different(trials: Sequence[Trial]) -> None:
+    seen: dict[str, Trial] = {}
+    for trial in trials:
+        twin = seen.setdefault(trial.id, trial)
+        if twin is not trial:
+            raise WolvesError(
+                f"two trials are the same in every word: {dict(trial.cell)}",
+                mend="give different words to the entries that they come from",
+            )
+
+
+def _manifest(
+    selection: Selection, design: _Design, trials: Sequence[Trial], lines: str
+) -> dict[str, Any]:
+    settings = asdict(selection) | {"sources": None, "templates": None}
+    cells = Counter(
+        canonical_json({"task": t.task} | {k: v for k, v in t.cell.items() if k != "item"})
+        for t in trials
+    )
+    places = Counter((t.task, o.id, LABELS[i]) for t in trials for i, o in enumerate(t.options))
+    return {
+        "schema": SCHEMA,
+        "family": FAMILY,
+        "code_version": code_version(),
+        "seed": selection.seed,
+        "trials": len(trials),
+        "fingerprint": fingerprint_of(lines),
+        "selection": {k: v for k, v in settings.items() if v is not None},
+        "sources": {file.name: file_fingerprint(file) for file in design.files},
+        "language": design.templates.language,
+        "scale": {s.rating: s.value for s in design.scale.states},
+        "utterances": {u.id: u.negated for u in design.utterances},
+        "cells": [json.loads(cell) | {"trials": n} for cell, n in sorted(cells.items())],
+        "places": [
+            {"task": task, "option": option, "place": place, "trials": n}
+            for (task, option, place), n in sorted(places.items())
+        ],
+    }
+
+
+def fingerprint_of(lines: str) -> str:
+    """Fingerprint of the written file: equal to ``file_fingerprint`` of it."""
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]

@@ -1,0 +1,260 @@
+"""Which option an answer names: by the option's words first, then by its letter.
+
+Nothing is guessed. An answer that names two options, that names one in order to
+reject it, or whose letter and words disagree, is unparsed. ``It wasn't good`` never
+counts as ``It was good``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from many_wolves.contracts import Reading
+from many_wolves.families.politeness.wording import Segment, clean, plain, segments, stray_letters
+from many_wolves.records import LABELS, Option
+
+_SUBJECT = r"(?:it|that|this|(?:the|your|his|my)\s+[\w-]+)"
+_BRIEF = 2
+"""Options of so many words at most (yes, no) must begin a sentence to count."""
+
+_REJECTION = re.compile(
+    r"\b(?:not|no|never|cannot|can't|without|avoid\w*|rather|instead|neither|nor|if|whether|unless"
+    r"|than|between|or)\b|n't\b",
+    re.I,
+)
+_AFTER = re.compile(
+    r"^[\"')\]}]*\s*(?:$|[.,:;!?)\]}\"'\u2013\u2014-]|(?:because|since|is|would|seems|to bob)\b)",
+    re.I,
+)
+_AFTER_BRIEF = re.compile(
+    r"^[\"')\]}]*\s*(?:$|[.,:;!?)\]}\"'\u2013\u2014]|-\s"
+    r"|(?:i|she|he|ann|it|they|because|since|indeed|definitely|absolutely)\b)",
+    re.I,
+)
+_REFUSAL = re.compile(
+    r"\bi(?: am|'m)? (?:(?:can(?: ?not|'?t)|will not|won'?t|would not|wouldn'?t|do not|don'?t"
+    r"|must|have to|would rather|prefer) "
+    r"(?:be able|help|assist|answer|choose|pick|say|provide|make|comply|respond|speak|give|engage"
+    r"|participate|take part|decline|not|feel comfortable|continue|do (?:that|this)|have)"
+    r"|unable|not able|not comfortable|sorry)|\bas an ai\b|\bas a(?:n)? (?:large )?language model\b"
+    r"|\bi(?: must| have to)? (?:respectfully |politely )?(?:decline|refuse|apologi[sz]e)\b"
+    r"|\bmy apologies\b|\bi can(?:not|'?t)\b|\bi'?d rather not\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class _Forms:
+    """How an option is recognised.
+
+    ``alone`` are phrases that name it when they are a whole sentence; ``bare`` is
+    the predicate by itself, which names it only when it is all there is.
+    """
+
+    id: str
+    letter: str
+    pattern: re.Pattern[str]
+    alone: frozenset[str]
+    bare: frozenset[str]
+    brief: bool
+
+
+@dataclass
+class _Mentions:
+    """Option ids that a text names, by the manner of naming."""
+
+    declared: set[str] = field(default_factory=set)
+    standing: set[str] = field(default_factory=set)
+    standing_after: set[str] = field(default_factory=set)
+    embedded: set[str] = field(default_factory=set)
+    embedded_before: set[str] = field(default_factory=set)
+    doubtful: bool = False
+    letters: set[str] = field(default_factory=set)
+    contradicted: bool = False
+
+
+def read(options: Sequence[Option], text: str) -> Reading:
+    """The option that a text names, if it names exactly one.
+
+    Parameters
+    ----------
+    options
+        Options in the order shown.
+    text
+        The answer as the speaker wrote it.
+
+    Returns
+    -------
+    Reading
+        ``answered`` with the option's id; ``empty`` without words; ``refused``
+        where no option is named and the speaker declines; else ``unparsed``.
+    """
+    words = clean(text)
+    if not re.search(r"\w", words):
+        # a thought that was cut off is not an empty answer
+        return Reading(None, "unparsed" if re.search(r"\w", text) else "empty")
+    forms = _forms(tuple(options))
+    found = _mentions(forms, words)
+    if found.contradicted:
+        return Reading(None, "unparsed")
+    by_text = _by_text(found)
+    if by_text is not None:
+        letter = next(form.letter for form in forms if form.id == by_text)
+        agrees = found.letters <= {letter}
+        return Reading(by_text, "answered") if agrees else Reading(None, "unparsed")
+    named = found.declared | found.standing | found.embedded
+    if named or found.doubtful:
+        echoed = len(named) > 1 and not found.doubtful and not found.declared
+        by_letter = _by_letter(forms, found.letters) if echoed else None
+    else:
+        by_letter = _by_letter(forms, found.letters | stray_letters(words, len(forms)))
+        by_letter = by_letter if found.letters else None
+        if by_letter is None and not found.letters and _REFUSAL.search(words):
+            return Reading(None, "refused")
+    return Reading(by_letter, "answered") if by_letter else Reading(None, "unparsed")
+
+
+def _by_text(found: _Mentions) -> str | None:
+    """The one option that the words name: declared, else alone in a sentence, else within one."""
+    if found.declared:
+        clear = len(found.declared) == 1 and found.standing_after <= found.declared
+        return next(iter(found.declared)) if clear else None
+    if found.standing:
+        clear = len(found.standing) == 1 and found.embedded_before <= found.standing
+        return next(iter(found.standing)) if clear else None
+    if len(found.embedded) == 1 and not found.doubtful:
+        return next(iter(found.embedded))
+    return None
+
+
+def _by_letter(forms: Sequence[_Forms], letters: set[str]) -> str | None:
+    if len(letters) != 1:
+        return None
+    return next(form.id for form in forms if form.letter in letters)
+
+
+def _mentions(forms: Sequence[_Forms], words: str) -> _Mentions:
+    found = _Mentions()
+    parts = segments(words, len(forms))
+    whole = len(parts) == 1
+    for part in parts:
+        standing = _standing(forms, part, bare=whole or bool(part.label) or part.declared)
+        if standing is not None:
+            _check_label(found, part, standing)
+            if part.declared:
+                found.declared.add(standing.id)
+                found.standing_after.clear()
+            else:
+                found.standing.add(standing.id)
+                found.standing_after.add(standing.id)
+            continue
+        clear, doubtful = _embedded(forms, part.body)
+        found.doubtful |= doubtful
+        for form in clear:
+            _check_label(found, part, form)
+            _note(found, part, form)
+        if part.label and not clear and not doubtful:
+            found.letters.add(part.label)
+    return found
+
+
+def _note(found: _Mentions, part: Segment, form: _Forms) -> None:
+    """Note an option that is named within a longer sentence."""
+    if part.declared:
+        found.declared.add(form.id)
+        found.standing_after.clear()
+    elif part.said or part.label:
+        found.standing.add(form.id)
+        found.standing_after.add(form.id)
+    else:
+        found.embedded.add(form.id)
+        if not found.standing:
+            found.embedded_before.add(form.id)
+
+
+def _check_label(found: _Mentions, part: Segment, form: _Forms) -> None:
+    if part.label and part.label != form.letter:
+        found.contradicted = True
+
+
+def _standing(forms: Sequence[_Forms], part: Segment, *, bare: bool) -> _Forms | None:
+    """The option that is all that the sentence says."""
+    body = plain(part.body)
+    for form in forms:
+        if body in form.alone or (bare and body in form.bare):
+            return form
+        if form.brief:
+            match = form.pattern.match(part.body)
+            if match and _AFTER_BRIEF.match(part.body[match.end() :]):
+                others = [f for f in forms if f is not form]
+                rest = part.body[match.end() :]
+                if not any(_brief_in(other, rest) for other in others):
+                    return form
+    return None
+
+
+def _brief_in(form: _Forms, text: str) -> bool:
+    """Whether a brief option stands in ``text`` by itself: not the ``no`` of "no doubt"."""
+    return any(_AFTER.match(text[match.end() :]) for match in form.pattern.finditer(text))
+
+
+def _embedded(forms: Sequence[_Forms], body: str) -> tuple[list[_Forms], bool]:
+    """Options that a longer sentence names, and whether it names one only doubtfully."""
+    clear: list[_Forms] = []
+    doubtful = False
+    for form in forms:
+        for match in form.pattern.finditer(body):
+            before, after = body[: match.start()], body[match.end() :]
+            if form.brief:
+                doubtful |= bool(_AFTER.match(after)) and bool(before.strip())
+                continue
+            asked = body.rstrip("\"' )").endswith("?")
+            others = {bare for f in forms if f is not form for bare in f.bare}
+            sure = (
+                not _REJECTION.search(before)
+                and _AFTER.match(after)
+                and not asked
+                and not _has_phrase(f"{before} | {after}", others)
+            )
+            if sure:
+                clear.append(form)
+            else:
+                doubtful = True
+    return clear, doubtful
+
+
+def _has_phrase(text: str, phrases: set[str]) -> bool:
+    return any(re.search(rf"\b{re.escape(phrase)}\b", text, re.I) for phrase in phrases)
+
+
+@lru_cache(maxsize=4096)
+def _forms(options: tuple[Option, ...]) -> tuple[_Forms, ...]:
+    return tuple(_form(LABELS[i], option) for i, option in enumerate(options))
+
+
+def _form(letter: str, option: Option) -> _Forms:
+    sentence = plain(option.text)
+    predicate = sentence.removeprefix("it was ")
+    if predicate == sentence:
+        pattern = rf"(?<![\w'-]){re.escape(sentence)}(?![\w'-])"
+        return _Forms(
+            id=option.id,
+            letter=letter,
+            pattern=re.compile(pattern, re.I),
+            alone=frozenset({sentence}),
+            bare=frozenset({sentence, option.id.lower()}),
+            brief=len(sentence.split()) <= _BRIEF,
+        )
+    pattern = rf"(?<![\w'-]){_SUBJECT}\s+was\s+{re.escape(predicate)}(?![\w'-])"
+    present = {f"it is {predicate}", f"it's {predicate}", f"is {predicate}"}
+    return _Forms(
+        id=option.id,
+        letter=letter,
+        pattern=re.compile(pattern, re.I),
+        alone=frozenset({sentence, f"was {predicate}"} | present),
+        bare=frozenset({predicate, option.id.lower()}),
+        brief=False,
+    )

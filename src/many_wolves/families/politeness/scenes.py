@@ -1,0 +1,189 @@
+"""What is asked about: items, scales and sets of utterances, read from files of data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from many_wolves.errors import WolvesError
+from many_wolves.files import shipped
+from many_wolves.records import LABELS
+from many_wolves.sources import Source, nearest, read_source
+
+SOURCES = "task-data/politeness"
+"""Where the shipped items, scales, utterances and templates lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that Bob made.
+
+    ``made`` and ``met`` are in the past tense: Bob *wrote a poem*, Ann *read it*.
+    """
+
+    id: str
+    noun: str
+    made: str
+    met: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Ann's true opinion: its value V(s) on the scale, and how it is said."""
+
+    value: int | float
+    rating: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A scale of opinions, worst state first."""
+
+    id: str
+    about: str
+    states: tuple[State, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Something that Ann can say: the sentence, and the claim that the literal task tests."""
+
+    id: str
+    sentence: str
+    claim: str
+    negated: bool
+
+
+def sources_folder() -> Path:
+    """Folder of the shipped sources."""
+    return shipped(SOURCES)
+
+
+def read_items(path: Path) -> dict[str, Item]:
+    """The items by id, in the order of the file.
+
+    Raises
+    ------
+    WolvesError
+        On a missing or unknown field, or a duplicate item, with its line.
+    """
+    items: dict[str, Item] = {}
+    lines: dict[str, int] = {}
+    for entry in read_source(path).fields(["items"])["items"].sequence():
+        fields = entry.fields(["id", "made", "met"], ["noun"])
+        name = _id(fields["id"])
+        _once(entry, "item", name, lines)
+        items[name] = Item(
+            id=name,
+            noun=fields["noun"].words() if "noun" in fields else name,
+            made=fields["made"].words(),
+            met=fields["met"].words(),
+        )
+    return items
+
+
+def read_scale(path: Path, name: str) -> Scale:
+    """The scale called ``name``.
+
+    Raises
+    ------
+    WolvesError
+        If there is none of that name, a state stands twice, a rating stands twice,
+        or it has fewer than two states.
+    """
+    scales = read_source(path).fields(["scales"])["scales"]
+    chosen = _chosen(scales, "scale", name)
+    fields = chosen.fields(["about", "states"])
+    states: list[State] = []
+    values: dict[str, int] = {}
+    ratings: dict[str, int] = {}
+    for entry in fields["states"].sequence():
+        state = entry.fields(["value", "rating"])
+        found = State(state["value"].number(), state["rating"].words())
+        _once(entry, "state", str(found.value), values)
+        _once(entry, "rating", found.rating, ratings)
+        states.append(found)
+    if len(states) < 2:
+        raise fields["states"].error(
+            f"expected two states or more on the scale {name!r}, found {len(states)}",
+            "add a state: one state alone cannot tell what a choice depends on",
+        )
+    return Scale(name, fields["about"].words(), tuple(states))
+
+
+def read_utterances(path: Path, name: str) -> tuple[Utterance, ...]:
+    """The set of utterances called ``name``.
+
+    Raises
+    ------
+    WolvesError
+        If there is none of that name, it is empty, an id or a sentence stands
+        twice, or there are more utterances than letters.
+    """
+    chosen = _chosen(read_source(path).fields(["sets"])["sets"], "set of utterances", name)
+    utterances: list[Utterance] = []
+    ids: dict[str, int] = {}
+    sentences: dict[str, int] = {}
+    for entry in chosen.sequence():
+        fields = entry.fields(["id", "sentence", "claim", "negated"])
+        found = Utterance(
+            id=_id(fields["id"]),
+            sentence=fields["sentence"].words(),
+            claim=fields["claim"].words(),
+            negated=fields["negated"].flag(),
+        )
+        _once(entry, "utterance", found.id, ids)
+        _once(entry, "sentence", found.sentence.lower(), sentences)
+        utterances.append(found)
+    if not 2 <= len(utterances) <= len(LABELS):
+        raise chosen.error(
+            f"expected 2 to {len(LABELS)} utterances in {name!r}, found {len(utterances)}",
+            "a choice needs two options or more, and every option a letter",
+        )
+    return tuple(utterances)
+
+
+def select[T](known: Mapping[str, T], wanted: tuple[str, ...], kind: str, option: str) -> list[T]:
+    """The entries that ``wanted`` names, in the order of ``known``; all of them when it is empty.
+
+    Raises
+    ------
+    WolvesError
+        If a name is unknown or stands twice.
+    """
+    for name in wanted:
+        if name not in known:
+            raise WolvesError(f"unknown {kind} {name!r} in {option}", mend=nearest(name, known))
+        if wanted.count(name) > 1:
+            raise WolvesError(
+                f"{kind} {name!r} stands twice in {option}", mend=f"name every {kind} once"
+            )
+    return [value for name, value in known.items() if not wanted or name in wanted]
+
+
+def _chosen(source: Source, kind: str, name: str) -> Source:
+    entries = source.entries()
+    if name not in entries:
+        raise source.error(f"expected a {kind} called {name!r}, found none", nearest(name, entries))
+    return entries[name]
+
+
+def _id(source: Source) -> str:
+    name = source.words()
+    if "," in name:
+        raise source.error(
+            f"expected a name without a comma, found {name!r}",
+            "names are given as a list with commas on the command line: choose another",
+        )
+    return name
+
+
+def _once(entry: Source, kind: str, name: str, lines: dict[str, int]) -> None:
+    """Note the line of ``name``; an error if it was there before."""
+    if name in lines:
+        raise entry.error(
+            f"duplicate {kind} {name!r}, first on line {lines[name]}",
+            f"rename or delete one of the two: every {kind} may stand once",
+        )
+    lines[name] = entry.line

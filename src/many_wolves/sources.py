@@ -1,0 +1,238 @@
+"""YAML files that a researcher edits: every value knows its file and line.
+
+PyYAML forgets where a value stood and keeps the last of two equal keys without a
+word; here a fault names file, line and mend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import yaml
+
+from many_wolves.errors import WolvesError
+
+TOP = "the file"
+"""Name of the outermost value."""
+
+
+def quoted(names: Iterable[object]) -> str:
+    """Names as a list in a sentence: ``'a', 'b'``."""
+    return ", ".join(repr(str(name)) for name in names)
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """What to write instead of an unknown ``name``: the closest of ``known``, then all."""
+    close = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return (f"did you mean {close[0]!r}? " if close else "") + f"known: {quoted(known)}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One value of a YAML file, with its place.
+
+    Parameters
+    ----------
+    file
+        The file.
+    text
+        The whole text of the file.
+    node
+        The value.
+    name
+        The path of keys to it, such as ``framings.first.goals``.
+    """
+
+    file: Path
+    text: str
+    node: yaml.Node
+    name: str
+
+    @property
+    def line(self) -> int:
+        """Line on which the value starts, counted from one."""
+        return int(self.node.start_mark.line) + 1
+
+    def error(self, problem: str, mend: str, line: int | None = None) -> WolvesError:
+        """An error at this value."""
+        return WolvesError(problem, where=self.file, line=line or self.line, mend=mend)
+
+    def entries(self) -> dict[str, Source]:
+        """The value as a mapping with free keys.
+
+        Raises
+        ------
+        WolvesError
+            If it is no mapping, or a key stands twice.
+        """
+        if not isinstance(self.node, yaml.MappingNode):
+            raise self.error(
+                f"expected `{self.name}` to hold `key: value` lines, found {self._kind()}",
+                f"write the keys of `{self.name}` on lines of their own, indented alike",
+            )
+        found: dict[str, Source] = {}
+        for key_node, value_node in self.node.value:
+            key = str(key_node.value)
+            line = int(key_node.start_mark.line) + 1
+            if key in found:
+                raise self.error(
+                    f"the key {key!r} stands twice in `{self.name}`, first on line "
+                    f"{found[key].line}",
+                    "rename or delete one of the two",
+                    line,
+                )
+            found[key] = Source(self.file, self.text, value_node, f"{self._stem}{key}")
+        return found
+
+    def fields(
+        self, required: Collection[str], optional: Collection[str] = ()
+    ) -> dict[str, Source]:
+        """The value as a mapping with exactly these keys.
+
+        Raises
+        ------
+        WolvesError
+            If a required key is missing or a key is unknown.
+        """
+        found = self.entries()
+        known = [*required, *optional]
+        for key, value in found.items():
+            if key not in known:
+                raise value.error(f"unknown key {key!r} in `{self.name}`", nearest(key, known))
+        for key in required:
+            if key not in found:
+                raise self.error(
+                    f"expected the field {key!r} in `{self.name}`, found {quoted(found) or 'none'}",
+                    f"add a line `{key}: ...`",
+                )
+        return found
+
+    def sequence(self) -> list[Source]:
+        """The value as a list of one entry or more.
+
+        Raises
+        ------
+        WolvesError
+            If it is no list, or an empty one.
+        """
+        if not isinstance(self.node, yaml.SequenceNode) or not self.node.value:
+            empty = isinstance(self.node, yaml.SequenceNode)
+            found = "an empty one" if empty else self._kind()
+            raise self.error(
+                f"expected `{self.name}` to be a list with entries, found {found}",
+                f"add entries below `{self.name.rpartition('.')[2]}:`, each on a line that "
+                "starts with `- `",
+            )
+        return [
+            Source(self.file, self.text, node, f"{self.name}[{i + 1}]")
+            for i, node in enumerate(self.node.value)
+        ]
+
+    def words(self, *, empty: bool = False) -> str:
+        """The value as text, stripped; ``empty`` allows none.
+
+        Raises
+        ------
+        WolvesError
+            If it is a mapping or a list, or empty where words are needed.
+        """
+        if not isinstance(self.node, yaml.ScalarNode):
+            raise self.error(
+                f"expected text in `{self.name}`, found {self._kind()}",
+                "write the text behind the colon; text with `: ` or `{` at its start needs quotes",
+            )
+        words = "" if self.node.tag == "tag:yaml.org,2002:null" else str(self.node.value).strip()
+        if not words and not empty:
+            raise self.error(f"expected text in `{self.name}`, found nothing", "write the text")
+        return words
+
+    def number(self) -> int | float:
+        """The value as a finite number; whole numbers are ``int``.
+
+        Raises
+        ------
+        WolvesError
+            If it is none.
+        """
+        words = self.words()
+        try:
+            value = float(words)
+        except ValueError:
+            value = float("nan")
+        if value in (float("inf"), float("-inf")) or value != value:
+            raise self.error(
+                f"expected a number in `{self.name}`, found {words!r}", "write a number such as 2"
+            )
+        return int(value) if value == int(value) else value
+
+    def flag(self) -> bool:
+        """The value as true or false.
+
+        Raises
+        ------
+        WolvesError
+            If it is neither.
+        """
+        words = self.words()
+        if words.lower() not in ("true", "false"):
+            raise self.error(
+                f"expected true or false in `{self.name}`, found {words!r}", "write true or false"
+            )
+        return words.lower() == "true"
+
+    def line_of(self, fragment: str) -> int:
+        """Line of the first ``fragment`` within the value; its first line when it is not there."""
+        start, end = self.node.start_mark.index, self.node.end_mark.index
+        at = self.text.find(fragment, start, end)
+        return self.line if at < 0 else self.text.count("\n", 0, at) + 1
+
+    @property
+    def _stem(self) -> str:
+        return "" if self.name == TOP else f"{self.name}."
+
+    def _kind(self) -> str:
+        if isinstance(self.node, yaml.MappingNode):
+            return "`key: value` lines"
+        if isinstance(self.node, yaml.SequenceNode):
+            return "a list"
+        return repr(self.node.value) if self.node.value else "nothing"
+
+
+def read_source(path: str | Path) -> Source:
+    """The content of a YAML file.
+
+    Raises
+    ------
+    WolvesError
+        If it cannot be read, is no YAML, or is empty.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = getattr(fault, "strerror", None) or "it is not UTF-8 text"
+        raise WolvesError(
+            f"the file cannot be read: {reason}",
+            where=file,
+            mend="give the path of a YAML file in UTF-8",
+        ) from fault
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as fault:
+        mark = fault.problem_mark or fault.context_mark
+        raise WolvesError(
+            f"this is no YAML: {fault.problem or fault.context}",
+            where=file,
+            line=mark.line + 1 if mark else None,
+            mend="check indentation and quotes there; text with `: ` or a brace first needs quotes",
+        ) from fault
+    except yaml.YAMLError as fault:
+        raise WolvesError(
+            f"this is no YAML: {fault}", where=file, mend="remove the character that it names"
+        ) from fault
+    if node is None:
+        raise WolvesError("the file is empty", where=file, mend="restore it with `git checkout`")
+    return Source(file, text, node, TOP)
