@@ -56,16 +56,21 @@ class TestReading:
     @pytest.mark.parametrize(
         ("text", "line", "problem", "mend"),
         [
-            ("", 1, "found nothing", "begin with"),
-            ("- a\n", 1, "expected a mapping", "begin with"),
-            ("study: a\n  b: c: d\n", 2, "expected YAML", "indentation"),
+            ("", None, "empty", ""),
+            ("- a\n", 1, "a study's fields", "begin with"),
+            ("study: a\n  b: c: d\n", 2, "no YAML", "indentation"),
             ("study: a b\nhuman: [x]\n", 1, "letters, digits", "write"),
             ("title: x\nhuman: [x]\n", 1, "study: expected this field", "add `study"),
-            ("study: a\n\nhuman: [x]\nfits: {}\n", 4, "found 'fits'", "write `fit`"),
-            ("study: a\nhuman: [x]\nfit:\n  drows: 3\n", 4, "found 'drows'", "write `draws`"),
+            ("study: a\n\nhuman: [x]\nfits: {}\n", 4, "found 'fits'", "did you mean 'fit'"),
+            (
+                "study: a\nhuman: [x]\nfit:\n  drows: 3\n",
+                4,
+                "found 'drows'",
+                "did you mean 'draws'",
+            ),
             ("study: a\nhuman: [x]\nfit:\n  literal: jont\n", 4, "'joint', 'cut'", "use"),
             ("study: a\nhuman: [x]\nfit:\n  draws: many\n", 4, "valid integer", "integer"),
-            ("study: a\nhuman: [x]\nhuman: [y]\n", 3, "'human' twice", "line 2"),
+            ("study: a\nhuman: [x]\nhuman: [y]\n", 3, "'human' stands twice", "delete"),
             ("study: a\nhuman: [x, x]\n", 1, "found twice: x", ""),
             ("study: a\ntrials:\n  goals: []\nhuman: [x]\n", 3, "at least 1", ""),
             ("study: a\nspeakers:\n- name: b\n  provider: hf\n", 3, "`model`, `path`", ""),
@@ -73,7 +78,7 @@ class TestReading:
         ],
     )
     def test_a_fault_names_its_line_and_mend(
-        self, tmp_path: Path, text: str, line: int, problem: str, mend: str
+        self, tmp_path: Path, text: str, line: int | None, problem: str, mend: str
     ) -> None:
         path = written(tmp_path, text)
         with pytest.raises(WolvesError) as caught:
@@ -85,7 +90,7 @@ class TestReading:
         assert caught.value.mend
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
-        with pytest.raises(WolvesError, match="expected a study file"):
+        with pytest.raises(WolvesError, match="cannot be read"):
             read_study(tmp_path / "none.yaml")
 
     @pytest.mark.parametrize("path", sorted(STUDIES.glob("*.yaml")), ids=lambda p: p.stem)

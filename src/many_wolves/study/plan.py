@@ -98,9 +98,10 @@ def fitted_names(study: Study) -> list[str]:
 def _compile(study: Study, places: Places) -> Stage:
     trials = study.trials
     command = ["compile", "--out", str(places.trials), "--seed", str(trials.seed)]
-    command += ["--scale", trials.scale]
+    command += ["--scale", trials.scale, "--utterances", trials.utterances]
+    command += ["--orders", str(trials.orders)]
     command += _listed("--items", trials.items) + _listed("--goals", trials.goals)
-    command += _listed("--framings", trials.framings) + _listed("--tasks", trials.tasks)
+    command += _listed("--framings", trials.framings) + _listed("--task", trials.tasks)
     if trials.limit is not None:
         command += ["--limit", str(trials.limit)]
     return Stage(

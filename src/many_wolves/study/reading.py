@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from many_wolves.errors import WolvesError
+from many_wolves.sources import Source, nearest, read_source
 from many_wolves.study.schema import Asking, Choices, Fit, Speaker, Study, Trials
 
 Place = tuple[str | int, ...]
@@ -33,15 +33,14 @@ def read_study(path: str | Path) -> Study:
         If the file is missing, is not YAML, or says something that the schema
         does not allow; the first fault in the file's order is the one named.
     """
-    lines: dict[Place, int] = {}
-    content = _plain(_document(Path(path)), lines, (), Path(path))
-    if not isinstance(content, dict):
-        raise WolvesError(
-            f"expected a mapping of fields, found {_kind(content)}",
-            where=path,
-            line=1,
-            mend="begin with `study: NAME`; studies/demo.yaml is an example",
+    source = read_source(path)
+    if not isinstance(source.node, yaml.MappingNode):
+        raise source.error(
+            "expected a study's fields, found none",
+            "begin with `study: NAME`; studies/demo.yaml is an example",
         )
+    lines: dict[Place, int] = {}
+    content = _plain(source, lines, ())
     try:
         return Study.model_validate(content)
     except ValidationError as invalid:
@@ -49,58 +48,15 @@ def read_study(path: str | Path) -> Study:
         raise _error(faults[0], len(faults), lines, Path(path)) from None
 
 
-def _document(path: Path) -> yaml.Node | None:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as fault:
-        raise WolvesError(
-            f"expected a study file, found none ({fault.strerror})",
-            where=path,
-            mend="give the path of a YAML file such as studies/demo.yaml",
-        ) from None
-    except UnicodeDecodeError:
-        raise WolvesError(
-            "expected UTF-8 text, found other bytes", where=path, mend="save the file as UTF-8"
-        ) from None
-    try:
-        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as fault:
-        mark = fault.problem_mark
-        raise WolvesError(
-            f"expected YAML, found: {fault.problem}",
-            where=path,
-            line=mark.line + 1 if mark else None,
-            mend="look at the indentation, colons and quotes on and above this line",
-        ) from None
-    except yaml.YAMLError as fault:
-        raise WolvesError(f"expected YAML, found: {fault}", where=path, mend="mend it") from None
-    return node
-
-
-def _plain(node: yaml.Node | None, lines: dict[Place, int], place: Place, path: Path) -> Any:
-    """The node's value, noting the line of every place in ``lines``."""
-    if node is None:
-        return None
-    lines.setdefault(place, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        mapping: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            line = key_node.start_mark.line + 1
-            if key in mapping:
-                raise WolvesError(
-                    f"expected every field once, found {key!r} twice",
-                    where=path,
-                    line=line,
-                    mend=f"remove one of the two (the other is on line {lines[(*place, key)]})",
-                )
-            lines[(*place, key)] = line
-            mapping[key] = _plain(value_node, lines, (*place, key), path)
-        return mapping
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(part, lines, (*place, i), path) for i, part in enumerate(node.value)]
-    loader = yaml.SafeLoader("")
-    return loader.construct_object(node)
+def _plain(source: Source, lines: dict[Place, int], place: Place) -> Any:
+    """The value, noting the line of every place in ``lines``."""
+    lines.setdefault(place, source.line)
+    if isinstance(source.node, yaml.MappingNode):
+        return {key: _plain(value, lines, (*place, key)) for key, value in source.entries().items()}
+    if isinstance(source.node, yaml.SequenceNode):
+        parts = source.sequence() if source.node.value else []
+        return [_plain(part, lines, (*place, i)) for i, part in enumerate(parts)]
+    return yaml.SafeLoader("").construct_object(source.node)
 
 
 def _line(place: Place, lines: dict[Place, int]) -> int:
@@ -131,10 +87,7 @@ def _words(fault: ErrorDetails) -> tuple[str, str]:
     name = str(place[-1]) if place else ""
     found = repr(fault["input"])
     if kind == "extra_forbidden":
-        known = list(_fields(place))
-        near = get_close_matches(name, known, 1)
-        mend = f"write `{near[0]}`" if near else f"use one of: {', '.join(known)}"
-        return f"expected a known field, found {name!r}", mend
+        return f"expected a known field, found {name!r}", nearest(name, list(_fields(place)))
     if kind == "missing":
         return "expected this field, found none", f"add `{name}: ...`"
     if kind == "literal_error":
@@ -153,7 +106,3 @@ def _fields(place: Place) -> dict[str, Any]:
         return dict(Study.model_fields)
     section = _SECTIONS.get(str(place[0]))
     return dict(section.model_fields) if section else {}
-
-
-def _kind(value: Any) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"

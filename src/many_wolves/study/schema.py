@@ -34,6 +34,10 @@ class Trials(_Section):
         ``hearts`` (0..3) or ``stars`` (1..5).
     tasks
         ``choice`` and ``literal``; without the second one the fit cannot be ``joint``.
+    utterances
+        Set of utterances.
+    orders
+        Orders of options that each scene is shown in.
     limit
         Keep at most so many trials of each task; None keeps all.
     seed
@@ -45,6 +49,8 @@ class Trials(_Section):
     framings: Names = ("third",)
     scale: str = "hearts"
     tasks: Names = ("choice", "literal")
+    utterances: str = "eight"
+    orders: Count = 1
     limit: Count | None = None
     seed: int = 1
 
