@@ -6,6 +6,7 @@ word; here a fault names file, line and mend.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -162,7 +163,7 @@ class Source:
             value = float(words)
         except ValueError:
             value = float("nan")
-        if value in (float("inf"), float("-inf")) or value != value:
+        if not math.isfinite(value):
             raise self.error(
                 f"expected a number in `{self.name}`, found {words!r}", "write a number such as 2"
             )

@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from many_wolves.contracts import Reading
-from many_wolves.families.politeness.wording import Segment, clean, plain, segments, stray_letters
+from many_wolves.families.politeness.wording import (
+    Segment,
+    clean,
+    marked_letters,
+    plain,
+    segments,
+    stray_letters,
+)
 from many_wolves.records import LABELS, Option
 
 _SUBJECT = r"(?:it|that|this|(?:the|your|his|my)\s+[\w-]+)"
@@ -21,12 +28,19 @@ _BRIEF = 2
 """Options of so many words at most (yes, no) must begin a sentence to count."""
 
 _REJECTION = re.compile(
-    r"\b(?:not|no|never|cannot|can't|without|avoid\w*|rather|instead|neither|nor|if|whether|unless"
+    r"\b(?:not|no|never|cannot|can't|without|avoid\w*|anything|except|rather|instead|neither|nor|if|whether|unless"
     r"|than|between|or)\b|n't\b",
     re.I,
 )
+_TURNED = r"(?![\"')\]\s]*(?:is|was|would|could|might|but|though|although)\b)"
+"""What turns a quoted option into one that is talked about."""
+_PRAISE = (
+    r"(?:is|would\s+be|seems|feels)\s+(?:(?:the|my|her|a)\s+)?"
+    r"(?:best|right|correct|most|answer|choice|reply|kindest|what\s+(?:i|ann|she)\s+would\s+say)\b"
+)
 _AFTER = re.compile(
-    r"^[\"')\]}]*\s*(?:$|[.,:;!?)\]}\"'\u2013\u2014-]|(?:because|since|is|would|seems|to bob)\b)",
+    r"^[\"')\]}]*\s*(?:$|[.,:;!?\u2013\u2014-]" + _TURNED + r"|[)\]}\"'](?!\w)" + _TURNED + r"|"
+    r"(?:because|since|to\s+bob)\b|\(|" + _PRAISE + r")",
     re.I,
 )
 _AFTER_BRIEF = re.compile(
@@ -103,16 +117,17 @@ def read(options: Sequence[Option], text: str) -> Reading:
     by_text = _by_text(found)
     if by_text is not None:
         letter = next(form.letter for form in forms if form.id == by_text)
-        agrees = found.letters <= {letter}
+        marked = marked_letters(words, len(forms))
+        agrees = found.letters <= {letter} and (not marked or letter in marked)
         return Reading(by_text, "answered") if agrees else Reading(None, "unparsed")
     named = found.declared | found.standing | found.embedded
     if named or found.doubtful:
         echoed = len(named) > 1 and not found.doubtful and not found.declared
         by_letter = _by_letter(forms, found.letters) if echoed else None
     else:
-        by_letter = _by_letter(forms, found.letters | stray_letters(words, len(forms)))
-        by_letter = by_letter if found.letters else None
-        if by_letter is None and not found.letters and _REFUSAL.search(words):
+        stray = stray_letters(words, len(forms))
+        by_letter = _by_letter(forms, found.letters | stray) if found.letters else None
+        if not found.letters | stray and _REFUSAL.search(words):
             return Reading(None, "refused")
     return Reading(by_letter, "answered") if by_letter else Reading(None, "unparsed")
 
@@ -142,6 +157,9 @@ def _mentions(forms: Sequence[_Forms], words: str) -> _Mentions:
     whole = len(parts) == 1
     for part in parts:
         standing = _standing(forms, part, bare=whole or bool(part.label) or part.declared)
+        if standing is not None and _asked(part.body) and not whole:
+            found.doubtful = True
+            continue
         if standing is not None:
             _check_label(found, part, standing)
             if part.declared:
@@ -211,12 +229,11 @@ def _embedded(forms: Sequence[_Forms], body: str) -> tuple[list[_Forms], bool]:
             if form.brief:
                 doubtful |= bool(_AFTER.match(after)) and bool(before.strip())
                 continue
-            asked = body.rstrip("\"' )").endswith("?")
             others = {bare for f in forms if f is not form for bare in f.bare}
             sure = (
                 not _REJECTION.search(before)
                 and _AFTER.match(after)
-                and not asked
+                and not _asked(body)
                 and not _has_phrase(f"{before} | {after}", others)
             )
             if sure:
@@ -224,6 +241,10 @@ def _embedded(forms: Sequence[_Forms], body: str) -> tuple[list[_Forms], bool]:
             else:
                 doubtful = True
     return clear, doubtful
+
+
+def _asked(sentence: str) -> bool:
+    return sentence.rstrip("\"' )").endswith("?")
 
 
 def _has_phrase(text: str, phrases: set[str]) -> bool:

@@ -19,7 +19,7 @@ _NEGATIONS = (
     (re.compile(r"\bwas(?:n'?t|'nt|n' t|n t| n't)\b", re.I), "was not"),
     (re.compile(r"\b(?:is(?:n'?t|'nt| n't)|(?:it's|its|it is|that's) not)\b", re.I), "is not"),
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?;])[\"')\]]*\s+")
+_SENTENCE_END = re.compile(r"(?<=[.!?;])[\"')\]]*\s+(?![a-z])")
 _BULLET = re.compile(r"^\s*(?:[-\u2022\u2013\u2014+>|]+|\d+[.)])\s+")
 
 _MARKED = r"[)\]}][\"']*\s*[.:,]?|[.:](?!\w\.)"
@@ -140,3 +140,11 @@ def stray_letters(text: str, letters: int) -> set[str]:
         for match in found
         if match[1] not in "AI" or not match[2] or match[2].strip() in linked
     }
+
+
+def marked_letters(text: str, letters: int) -> set[str]:
+    """Option letters that are marked as such anywhere: (B), option B, or B) before a line."""
+    known = LABELS[:letters]
+    pattern = rf"\(([{known}])\)|\b[Oo]ption\s+\(?([{known}])\b|^\W*([{known}])[).:]"
+    found = re.finditer(pattern, text, flags=re.M)
+    return {next(group for group in match.groups() if group) for match in found}
