@@ -19,7 +19,6 @@ from many_wolves.study import (
     plan,
     read_study,
     shown,
-    table,
     why,
 )
 
@@ -82,27 +81,9 @@ def status_command(file: Path) -> None:
         click.echo(f"{stage.name.ljust(width)}  {words}")
 
 
-@command.command("table")
-@click.argument("file", type=click.Path(path_type=Path))
-def table_command(file: Path) -> None:
-    """Print the weights of the study FILE as a Markdown table."""
-    study = read_study(file)
-    click.echo(_table(study, Places(study.study)))
-
-
-def _table(study: Study, places: Places) -> str:
-    fits = [(name, places.fit(name)) for name in fitted_names(study)]
-    missing = next((name for name, folder in fits if not (folder / "summary.csv").exists()), "")
-    if missing:
-        raise WolvesError(
-            f"expected a fit of {missing}, found none",
-            where=places.fit(missing),
-            mend="run `wolves study run` on the file first",
-        )
-    return table(fits)
-
-
 def _close(study: Study, places: Places, seconds: float) -> None:
-    click.echo(_table(study, places))
+    from many_wolves.report import summary_markdown
+
+    click.echo(summary_markdown([places.fit(name) for name in fitted_names(study)]))
     _say(f"Posterior means with 95 % intervals. Done in {seconds:.0f} s.")
     click.echo(f"Report: {places.report.resolve()}")

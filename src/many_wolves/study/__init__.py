@@ -5,7 +5,6 @@ from many_wolves.study.reading import read_study
 from many_wolves.study.running import Outcome, Runner, only_one
 from many_wolves.study.schema import Cast, Speaker, Study, cast
 from many_wolves.study.stages import Done, Stage, StateFile, in_order, shown, why
-from many_wolves.study.summary import table
 
 __all__ = [
     "Cast",
@@ -24,6 +23,5 @@ __all__ = [
     "plan",
     "read_study",
     "shown",
-    "table",
     "why",
 ]

@@ -10,6 +10,8 @@ from many_wolves.files import shipped
 from many_wolves.study.schema import Cast, Study, cast
 from many_wolves.study.stages import Stage
 
+FIT_FILES = ("posterior.nc", "summary.csv", "diagnostics.json", "fit.json")
+
 
 @dataclass(frozen=True)
 class Places:
@@ -71,6 +73,10 @@ class Places:
     def fit(self, name: str) -> Path:
         """Fit of one speaker or human reference."""
         return self.results / name / "fit"
+
+    def fit_files(self, name: str) -> tuple[Path, ...]:
+        """What a fit holds, but for its page, which `wolves report` may write again."""
+        return tuple(self.fit(name) / file for file in FIT_FILES)
 
 
 def plan(study: Study, places: Places) -> list[Stage]:
@@ -183,7 +189,7 @@ def _people(study: Study, places: Places) -> Iterator[Stage]:
             f"fit {name}",
             ("fit", "--human", name, *_fit_options(study), "--out", str(out)),
             reads=(shipped("task-data/human"), shipped("rsa-model/stan_model")),
-            writes=(out,),
+            writes=places.fit_files(name),
             beside=True,
         )
 
@@ -196,27 +202,37 @@ def _fit_speaker(speaker: Cast, study: Study, places: Places) -> Stage:
         f"fit {speaker.name}",
         ("fit", str(table), *_fit_options(study), "--out", str(out)),
         reads=(table, shipped("rsa-model/stan_model")),
-        writes=(out,),
+        writes=places.fit_files(speaker.name),
         after=(f"choices {speaker.name}", *people),
     )
 
 
 def _figures(fitted: list[str], places: Places) -> Stage:
-    fits = tuple(places.fit(name) for name in fitted)
-    command = ("plot", *map(str, fits), "--out", str(places.figures))
-    after = tuple(f"fit {name}" for name in fitted)
-    return Stage("figures", command, reads=fits, writes=(places.figures,), after=after)
+    fits = [places.fit(name) for name in fitted]
+    return Stage(
+        "figures",
+        ("plot", *map(str, fits), "--out", str(places.figures)),
+        reads=_files_of(fitted, places),
+        writes=(places.figures,),
+        after=tuple(f"fit {name}" for name in fitted),
+    )
 
 
 def _report(fitted: list[str], study: Study, places: Places) -> Stage:
-    fits = tuple(places.fit(name) for name in fitted)
+    fits = [places.fit(name) for name in fitted]
     command = ["report", *map(str, fits), "--out", str(places.report)]
-    if study.title:
-        command += ["--title", study.title]
-    if study.question:
-        command += ["--question", study.question]
-    after = (*(f"fit {name}" for name in fitted), "figures")
-    return Stage("report", tuple(command), reads=fits, writes=(places.report,), after=after)
+    command += ["--title", study.title or study.study]
+    return Stage(
+        "report",
+        tuple(command),
+        reads=_files_of(fitted, places),
+        writes=(places.report,),
+        after=(*(f"fit {name}" for name in fitted), "figures"),
+    )
+
+
+def _files_of(fitted: list[str], places: Places) -> tuple[Path, ...]:
+    return tuple(file for name in fitted for file in places.fit_files(name))
 
 
 def _listed(option: str, values: tuple[str, ...]) -> list[str]:
