@@ -1,0 +1,155 @@
+"""``wolves choices``: journals -> a choice table with its checks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from many_wolves import families
+from many_wolves.errors import WolvesError
+from many_wolves.files import file_fingerprint
+from many_wolves.journals import Reading, journal_files, read_journal
+from many_wolves.records import ChoiceTable, Response
+from many_wolves.tables import write_table
+
+PROVIDERS: dict[str, tuple[str, ...]] = {
+    "hf": ("hf", "vllm"),
+    "api": ("anthropic", "openai", "google"),
+}
+"""Kind of speaker -> its providers; a provider of neither kind is taken without --model_type."""
+STATUSES = ("answered", "unparsed", "refused", "empty", "failed")
+
+
+@click.command("choices")
+@click.argument("journals", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--task",
+    "family",
+    default="politeness",
+    show_default=True,
+    help="Task family; its journals in llm-output/TASK are read when none are given.",
+)
+@click.option(
+    "--model_type",
+    "--model-type",
+    "kind",
+    type=click.Choice([*PROVIDERS, "all"]),
+    default="all",
+    show_default=True,
+    help="Read only speakers from Hugging Face (transformers, vLLM), or behind an API.",
+)
+@click.option(
+    "--scoring",
+    type=click.Choice(["sum", "mean", "pmi"]),
+    default="sum",
+    show_default=True,
+    help="Score mode: log-probability of an option, its mean per token, or its gain over the "
+    "log-probability without the scene.",
+)
+@click.option("--scale", help="Count only this scale, where journals hold several.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Seed of the checks' permutations."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder of the table; rsa-output/TASK[-MODEL_TYPE]/choices when left out.",
+)
+def command(
+    *,
+    journals: tuple[Path, ...],
+    family: str,
+    kind: str,
+    scoring: str,
+    scale: str | None,
+    seed: int,
+    out: Path | None,
+) -> None:
+    """Read answers into a table of choices.
+
+    JOURNALS are files or folders that `wolves collect` wrote. What cannot be read is
+    counted and listed with an example, never guessed.
+    """
+    # an unknown family is named before any file is read
+    tabulator = families.get(family)
+    sources = journals or (Path("llm-output") / family,)
+    readings = [read_journal(file) for file in journal_files(sources)]
+    _warn(readings)
+    responses = _of_kind([r for reading in readings for r in reading.responses], kind)
+    if not responses:
+        raise _none(sources, readings, kind)
+    options = {"scale": scale, "seed": seed}
+    table = tabulator.tabulate(responses, scoring=scoring, **options)
+    table = replace(table, meta={**table.meta, "sources": _sources(readings)})
+    name = family if kind == "all" else f"{family}-{kind}"
+    folder = write_table(table, out or Path("rsa-output") / name / "choices")
+    click.echo(_overview(table))
+    for check in table.checks:
+        click.echo(f"{'ok    ' if check.ok else 'FAILED'}  {check.statement}")
+    click.echo(f"table in {folder}")
+
+
+def _of_kind(responses: Sequence[Response], kind: str) -> list[Response]:
+    if kind == "all":
+        return list(responses)
+    return [r for r in responses if r.speaker.provider in PROVIDERS[kind]]
+
+
+def _warn(readings: Iterable[Reading]) -> None:
+    """Name every line that could not be used."""
+    for reading in readings:
+        if reading.torn:
+            click.echo(
+                f"{reading.file}: the last line is torn (the writer was stopped); it is left out, "
+                "and `wolves collect` asks its question again",
+                err=True,
+            )
+        for line, reason in reading.bad:
+            click.echo(f"{reading.file}, line {line}: left out, {reason}", err=True)
+
+
+def _none(sources: Sequence[Path], readings: Sequence[Reading], kind: str) -> WolvesError:
+    found = Counter(r.speaker.provider for reading in readings for r in reading.responses)
+    what = ", ".join(f"{n} from {provider}" for provider, n in found.items()) or "none"
+    asked = "answers" if kind == "all" else f"answers from {' or '.join(PROVIDERS[kind])}"
+    return WolvesError(
+        f"expected {asked}, found {what}",
+        where=sources[0] if len(sources) == 1 else None,
+        mend="run `wolves collect` first"
+        if not found
+        else "leave --model_type out, or give the journals of such a speaker",
+    )
+
+
+def _sources(readings: Iterable[Reading]) -> list[dict[str, object]]:
+    return [
+        {
+            "file": reading.file.name,
+            "fingerprint": file_fingerprint(reading.file),
+            "responses": len(reading.responses),
+            "torn": reading.torn,
+            "left_out": [{"line": line, "reason": reason} for line, reason in reading.bad],
+        }
+        for reading in readings
+    ]
+
+
+def _overview(table: ChoiceTable) -> str:
+    """A short table: how many answers of each speaker could be read, and its checks."""
+    rows = [["speaker", *STATUSES, "checks"]]
+    for speaker, found in table.meta["status"].items():
+        failed = [check.name for check in table.checks if check.speaker == speaker and not check.ok]
+        verdict = f"failed: {', '.join(failed)}" if failed else "ok"
+        rows.append([speaker, *(str(found.get(status, 0)) for status in STATUSES), verdict])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if 0 < i <= len(STATUSES) else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )

@@ -1,0 +1,238 @@
+"""Did a speaker do the task? Statements in words, each with its number and p-value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from many_wolves.contracts import Array
+from many_wolves.families.politeness.answers import Answer
+from many_wolves.families.politeness.permutation import Codes, Effect, between, by_place, codes
+from many_wolves.records import LABELS, Check
+
+P_LIMIT = 0.01
+"""An effect with a larger p-value is not taken to be there. Some ten checks are made for a
+speaker; at 0.01 a sound one rarely meets a false alarm."""
+STATE_LEAST = 0.05
+"""Smallest share of choices that the state must move. People move more than half; below one
+in twenty the utility of being informative has nothing to be estimated from, however many
+answers make it significant."""
+PLACE_MOST = 0.20
+"""Largest share of choices that the place may move. Counterbalancing takes a weaker effect out
+of the counts; a stronger one means that most of the answer is not about the scene. With eight
+options a speaker that always takes one place reaches 0.875."""
+UNREAD_MOST = 0.20
+"""Largest share of answers without a choice. Above it, what is left may be a selection."""
+
+FAILED = "it did not do the task"
+
+
+@dataclass(frozen=True)
+class _Trials:
+    """The read answers of one task, one row a trial.
+
+    ``weights`` (trial x option, options in one order) are means over replicates,
+    which are no independent evidence; ``places`` has the place of each option.
+    """
+
+    speaker: str
+    task: str
+    n: int
+    answers: list[Answer]
+    weights: Array
+    places: Codes
+
+    def column(self, *factors: str) -> list[Hashable]:
+        """Levels of one factor or several taken together, by trial."""
+        return [tuple(a.cell.get(factor, "") for factor in factors) for a in self.answers]
+
+    def strata(self, *factors: str) -> Codes:
+        """Strata by these factors."""
+        return codes(self.column(*factors))
+
+
+def check_speaker(speaker: str, answers: Sequence[Answer], seed: int) -> list[Check]:
+    """All checks of one speaker.
+
+    Parameters
+    ----------
+    speaker
+        Its label.
+    answers
+        Its answers to both tasks, unread ones included.
+    seed
+        Seed of the permutations.
+
+    Returns
+    -------
+    list of Check
+        For each task: ``readable``, ``state``, ``place``, and for choices ``goal``;
+        names of the literal task begin with ``literal_``. ``statistic`` is the
+        share of choices that the factor moves (of answers that could not be read
+        in ``readable``), ``p_value`` that of a permutation test.
+    """
+    checks: list[Check] = []
+    for task in ("choice", "literal"):
+        asked = [answer for answer in answers if answer.task == task]
+        if not asked:
+            continue
+        prefix = "" if task == "choice" else "literal_"
+        checks.append(_readable(speaker, f"{prefix}readable", asked))
+        trials = _trials(speaker, task, asked)
+        if trials is None:
+            continue
+        checks.append(_state(trials, f"{prefix}state", seed))
+        checks.append(_place(trials, f"{prefix}place", seed))
+        if task == "choice":
+            checks.append(_goal(trials, seed))
+    return checks
+
+
+def _trials(speaker: str, task: str, asked: Sequence[Answer]) -> _Trials | None:
+    """One row a trial; only options of the commonest set, so that rows can be compared."""
+    read = [answer for answer in asked if answer.weights is not None]
+    if not read:
+        return None
+    sets = [tuple(sorted(answer.options)) for answer in read]
+    options = max(dict.fromkeys(sets), key=sets.count)
+    grouped: dict[str, list[Answer]] = {}
+    for answer, held in zip(read, sets, strict=True):
+        if held == options:
+            grouped.setdefault(answer.trial, []).append(answer)
+    firsts = [group[0] for group in grouped.values()]
+    weights = [
+        np.mean([_by_option(a, options) for a in group], axis=0) for group in grouped.values()
+    ]
+    places = [[first.options.index(option) for option in options] for first in firsts]
+    n = sum(len(group) for group in grouped.values())
+    return _Trials(speaker, task, n, firsts, np.array(weights), np.array(places))
+
+
+def _by_option(answer: Answer, options: Sequence[str]) -> Array:
+    assert answer.weights is not None
+    return np.array([answer.weights[answer.options.index(option)] for option in options])
+
+
+def _readable(speaker: str, name: str, asked: Sequence[Answer]) -> Check:
+    # calls that failed say nothing of the speaker
+    came = [answer for answer in asked if answer.status != "failed"]
+    unread = sum(answer.weights is None for answer in came)
+    share = unread / len(came) if came else 1.0
+    ok = share <= UNREAD_MOST
+    what = "choices" if name == "readable" else "judgments"
+    text = (
+        f"Speaker {speaker}: {unread} of {len(came)} {what} ({_percent(share)}) could not be read"
+    )
+    if not came:
+        text = f"Speaker {speaker} gave no answer: all {len(asked)} calls for {what} failed"
+    tail = "." if ok else f": {FAILED} as it was asked, and what is left may be a selection."
+    return Check(name, speaker, ok, text + tail, share, math.nan)
+
+
+def _state(trials: _Trials, name: str, seed: int) -> Check:
+    literal = trials.task == "literal"
+    strata = ("utterance",) if literal else ("goal", "framing")
+    what = "judgment" if literal else "choice"
+    effect, levels = _between(trials, "state", strata, seed)
+    if effect is None:
+        text = f"Speaker {trials.speaker} was asked about one state only: whether its {what} "
+        return _unknown(trials, name, text + "depends on the state cannot be told.")
+    ok = effect.p_value <= P_LIMIT and effect.size >= STATE_LEAST
+    moved = f"{_percent(effect.size)} of {trials.n} {what}s over {levels} states"
+    if ok:
+        text = f"Speaker {trials.speaker}: the {what} depends on the state, which moves {moved}"
+        return _check(trials, name, True, f"{text} ({_p(effect)}).", effect)
+    text = f"Speaker {trials.speaker}: the {what} does not depend on the state, which moves {moved}"
+    failed = FAILED if what == "choice" else f"{FAILED} of judging"
+    return _check(trials, name, False, f"{text} ({_p(effect)}): {failed}.", effect)
+
+
+def _place(trials: _Trials, name: str, seed: int) -> Check:
+    literal = trials.task == "literal"
+    strata = ("utterance", "state") if literal else ("goal", "framing", "state")
+    effect = by_place(trials.weights, trials.places, _merged(trials, strata), seed)
+    count = trials.weights.shape[1]
+    share = np.bincount(trials.places.ravel(), weights=trials.weights.ravel(), minlength=count)
+    share = share / share.sum()
+    top = int(share.argmax())
+    place = f"place {LABELS[top]}" if top < len(LABELS) else f"place {top + 1}"
+    ok = effect.p_value > P_LIMIT or effect.size <= PLACE_MOST
+    numbers = f"{_percent(float(share[top]))} of {trials.n} answers"
+    if not ok:
+        text = (
+            f"Speaker {trials.speaker} chose the option in {place} in {numbers}, whatever stood "
+            f"there: {FAILED}."
+        )
+    elif effect.p_value <= P_LIMIT:
+        text = (
+            f"Speaker {trials.speaker}: the place of the option moves {_percent(effect.size)} of "
+            f"{trials.n} answers ({_p(effect)}), towards {place}; the balanced order of options "
+            "takes this out of the counts."
+        )
+    else:
+        text = (
+            f"Speaker {trials.speaker}: no effect of the place of the option is seen in "
+            f"{trials.n} answers ({_p(effect)})."
+        )
+    return _check(trials, name, ok, text, effect)
+
+
+def _goal(trials: _Trials, seed: int) -> Check:
+    """For information: a speaker may well be the same under every goal."""
+    effect, levels = _between(trials, "goal", ("framing", "state"), seed)
+    if effect is None:
+        text = f"Speaker {trials.speaker} was asked under one goal only."
+        return _unknown(trials, "goal", text)
+    if effect.p_value <= P_LIMIT:
+        text = (
+            f"Speaker {trials.speaker}: the choice depends on the goal, which moves "
+            f"{_percent(effect.size)} of {trials.n} choices over {levels} goals ({_p(effect)})."
+        )
+    else:
+        text = (
+            f"Speaker {trials.speaker}: no effect of the goal is seen in {trials.n} choices "
+            f"({_p(effect)})."
+        )
+    return _check(trials, "goal", True, text, effect)
+
+
+def _between(
+    trials: _Trials, factor: str, strata: Sequence[str], seed: int
+) -> tuple[Effect | None, int]:
+    """The effect of a factor within strata, and its number of levels."""
+    levels = codes(trials.column(factor))
+    if levels.max() == 0:
+        return None, 1
+    effect = between(trials.weights, levels, trials.strata(*strata), seed)
+    return effect, int(levels.max()) + 1
+
+
+def _merged(trials: _Trials, strata: Sequence[str]) -> Codes:
+    """Strata for permuting orders: cells, or everything where cells hold few orders each.
+
+    Orders are dealt without regard to the cell, so that either is sound; within
+    cells the preferences of the cell are held fixed, which is the sharper test.
+    """
+    cells = trials.strata(*strata)
+    few = len(cells) < trials.weights.shape[1] * (int(cells.max()) + 1)
+    merged: Codes = np.zeros_like(cells) if few else cells
+    return merged
+
+
+def _check(trials: _Trials, name: str, ok: bool, text: str, effect: Effect) -> Check:
+    return Check(name, trials.speaker, ok, text, effect.size, effect.p_value)
+
+
+def _unknown(trials: _Trials, name: str, text: str) -> Check:
+    return Check(name, trials.speaker, True, text, math.nan, math.nan)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _p(effect: Effect) -> str:
+    return f"p = {effect.p_value:.3f}"

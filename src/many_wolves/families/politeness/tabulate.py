@@ -1,0 +1,170 @@
+"""Responses -> the choice table of the politeness family, with its checks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.answers import FACTORS, FAMILY, Answer, Intake, take
+from many_wolves.families.politeness.checks import check_speaker
+from many_wolves.families.politeness.human import order
+from many_wolves.files import code_version
+from many_wolves.records import SCHEMA, ChoiceTable, Response
+from many_wolves.sources import quoted
+
+GOALS = ("informative", "social", "both", "none")
+"""Order of the known goals in a table; others follow by the alphabet."""
+
+_EXCLUDED = ["speaker", "task", "goal", "framing", "utterance", "state", "status", "n", "example"]
+
+
+def tabulate(
+    responses: Iterable[Response],
+    *,
+    scoring: str = "sum",
+    scale: str | None = None,
+    seed: int = 1,
+) -> ChoiceTable:
+    """Count choices and judgments.
+
+    A response in sample mode counts one for the option that is read from its text;
+    one in score mode is shared out over the options by their probabilities.
+
+    Parameters
+    ----------
+    responses
+        Of any speakers and both tasks, in the order in which they came.
+    scoring
+        ``sum``, ``mean`` or ``pmi``: how options are scored in score mode.
+    scale
+        Count only this scale; needed when the responses are on more than one.
+    seed
+        Seed of the permutations in the checks.
+
+    Returns
+    -------
+    ChoiceTable
+        ``counts`` (speaker, goal, framing, state, utterance, count) with a row for
+        every utterance of every cell that a speaker was asked, counts of zero
+        included; ``aside["literal"]`` (speaker, utterance, state, yes, n).
+
+    Raises
+    ------
+    WolvesError
+        If the scoring is unknown or cannot be computed, or scales are mixed.
+    """
+    answers, intake = take(responses, scoring=scoring)
+    answers, scales = _on_scale(answers, scale)
+    speakers = list(dict.fromkeys(answer.speaker for answer in answers))
+    checks = [
+        check
+        for speaker in speakers
+        for check in check_speaker(speaker, [a for a in answers if a.speaker == speaker], seed)
+    ]
+    return ChoiceTable(
+        family=FAMILY,
+        counts=_counts([a for a in answers if a.task == "choice"]),
+        aside={"literal": _literal([a for a in answers if a.task == "literal"])},
+        excluded=_excluded(answers),
+        checks=tuple(checks),
+        meta=_meta(answers, intake, {"scoring": scoring, "scale": scales, "seed": seed}),
+    )
+
+
+def _on_scale(answers: Sequence[Answer], scale: str | None) -> tuple[list[Answer], str]:
+    """Answers on one scale, since a state of two means something else on another."""
+    found = sorted({str(a.cell.get("scale", "")) for a in answers})
+    if scale is None and len(found) > 1:
+        raise WolvesError(
+            f"expected answers on one scale, found {quoted(found)}",
+            mend=f"choose one, for example --scale {found[0]}",
+        )
+    if scale is not None and found and scale not in found:
+        raise WolvesError(
+            f"expected answers on the scale {scale!r}, found {quoted(found)}",
+            mend=f"give --scale {found[0]}",
+        )
+    kept = [a for a in answers if scale is None or str(a.cell.get("scale", "")) == scale]
+    return kept, scale if scale is not None else "".join(found)
+
+
+def _counts(answers: Sequence[Answer]) -> pd.DataFrame:
+    """Sum of the weights in every cell that was asked, unread answers or not."""
+    sums: dict[tuple[Any, ...], float] = {}
+    for answer in answers:
+        cell = tuple(answer.cell[factor] for factor in FACTORS["choice"])
+        shares = [0.0] * len(answer.options) if answer.weights is None else answer.weights
+        for option, share in zip(answer.options, shares, strict=True):
+            key = (answer.speaker, *cell, option)
+            sums[key] = sums.get(key, 0.0) + float(share)
+    columns = ["speaker", *FACTORS["choice"], "utterance"]
+    rows = [(*key, count) for key, count in sorted(sums.items(), key=_place(answers, columns))]
+    return pd.DataFrame(rows, columns=[*columns, "count"])
+
+
+def _literal(answers: Sequence[Answer]) -> pd.DataFrame:
+    """Sum of the weights of yes, and number of judgments that could be read."""
+    sums: dict[tuple[Any, ...], list[float]] = {}
+    for answer in answers:
+        key = (answer.speaker, *(answer.cell[factor] for factor in FACTORS["literal"]))
+        total = sums.setdefault(key, [0.0, 0.0])
+        if answer.weights is not None:
+            total[0] += float(answer.weights[answer.options.index("yes")])
+            total[1] += 1.0
+    columns = ["speaker", *FACTORS["literal"]]
+    rows = [(*key, *total) for key, total in sorted(sums.items(), key=_place(answers, columns))]
+    return pd.DataFrame(rows, columns=[*columns, "yes", "n"])
+
+
+def _place(answers: Sequence[Answer], columns: Sequence[str]) -> Any:
+    """Sort key for rows of ``columns``: speakers as they came, then the factors' own order."""
+    speakers = {s: i for i, s in enumerate(dict.fromkeys(a.speaker for a in answers))}
+
+    def rank(column: str, value: Any) -> tuple[float, str]:
+        if column == "speaker":
+            return speakers[value], ""
+        if column == "goal":
+            return (GOALS.index(value) if value in GOALS else len(GOALS)), value
+        if column == "utterance":
+            return order(value)
+        return (float(value), "") if column == "state" else (0.0, str(value))
+
+    return lambda item: tuple(
+        rank(column, value) for column, value in zip(columns, item[0], strict=True)
+    )
+
+
+def _excluded(answers: Sequence[Answer]) -> pd.DataFrame:
+    """What was left out, counted by cell and reason, with the first example of each."""
+    groups: dict[tuple[Hashable, ...], list[str]] = {}
+    for answer in answers:
+        if answer.weights is None:
+            cell = [answer.cell.get(column, "") for column in _EXCLUDED[2:6]]
+            key = (answer.speaker, answer.task, *cell, answer.status)
+            groups.setdefault(key, []).append(answer.example)
+    rows = [
+        (*key, len(examples), next((text for text in examples if text), ""))
+        for key, examples in groups.items()
+    ]
+    return pd.DataFrame(rows, columns=_EXCLUDED)
+
+
+def _meta(answers: Sequence[Answer], intake: Intake, settings: dict[str, Any]) -> dict[str, Any]:
+    status: dict[str, dict[str, int]] = {}
+    for (speaker, name), n in Counter((a.speaker, a.status) for a in answers).items():
+        status.setdefault(speaker, {})[name] = n
+    return {
+        "schema": SCHEMA,
+        "code_version": code_version(),
+        **settings,
+        "responses": intake.responses,
+        "answers": len(answers),
+        "repeated": intake.repeated,
+        "foreign": intake.foreign,
+        "status": status,
+        "speakers": intake.speakers,
+    }

@@ -1,0 +1,205 @@
+"""Choice tables on disk: a folder with CSV files that any tool reads.
+
+``counts.csv``, one CSV file for each table aside (politeness: ``literal.csv``),
+``excluded.csv``, ``checks.json``, ``meta.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from many_wolves.errors import WolvesError
+from many_wolves.files import code_version, file_fingerprint, write_atomic
+from many_wolves.records import SCHEMA, Check, ChoiceTable
+
+_NUMBERS = ("count", "yes", "n")
+"""Columns that hold numbers of answers, real-valued in score mode."""
+
+
+def write_table(table: ChoiceTable, folder: str | Path) -> Path:
+    """Write a table into a folder; ``meta.json`` comes last, with fingerprints of the rest.
+
+    Parameters
+    ----------
+    table
+        The table.
+    folder
+        Made when it is not there.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
+    target = Path(folder)
+    frames = {"counts": table.counts, **table.aside, "excluded": table.excluded}
+    files = [
+        write_atomic(target / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
+        for name, frame in frames.items()
+    ]
+    checks = [_without_nan(asdict(check)) for check in table.checks]
+    files.append(write_atomic(target / "checks.json", _json(checks)))
+    meta = dict(table.meta) | {
+        "schema": SCHEMA,
+        "family": table.family,
+        "code_version": code_version(),
+        "aside": list(table.aside),
+        "files": {file.name: file_fingerprint(file) for file in files},
+    }
+    write_atomic(target / "meta.json", _json(meta))
+    return target
+
+
+def read_table(folder: str | Path) -> ChoiceTable:
+    """Read what ``write_table`` wrote; CSV files that were edited by hand are taken as they are.
+
+    Raises
+    ------
+    WolvesError
+        If a file or column is missing, or a number is none, with file, line and column.
+    """
+    source = Path(folder)
+    if source.name == "counts.csv":
+        source = source.parent
+    meta = _mapping(source / "meta.json")
+    aside = {name: _frame(source / f"{name}.csv", ()) for name in meta.get("aside", [])}
+    return ChoiceTable(
+        family=str(meta["family"]),
+        counts=_frame(source / "counts.csv", ("speaker", "count")),
+        aside=aside,
+        excluded=_excluded(source / "excluded.csv"),
+        checks=_checks(source / "checks.json"),
+        meta={k: v for k, v in meta.items() if k not in ("family", "aside", "files", "schema")},
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _without_nan(record: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON knows no NaN: what could not be computed is null there."""
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in record.items()}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise WolvesError(
+            f"expected a choice table, but this file cannot be read: "
+            f"{getattr(fault, 'strerror', None) or 'it is not UTF-8 text'}",
+            where=path,
+            mend="make the table with `wolves choices JOURNAL --out FOLDER`, and give its folder",
+        ) from fault
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(_text(path))
+    except json.JSONDecodeError as fault:
+        raise WolvesError(
+            f"expected JSON, found a fault: {fault.msg}",
+            where=path,
+            line=fault.lineno,
+            mend="make the table again with `wolves choices`",
+        ) from fault
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    meta = _load(path)
+    if not isinstance(meta, dict) or "family" not in meta:
+        raise WolvesError(
+            "expected the field 'family', found none",
+            where=path,
+            mend='write {"family": "politeness", "aside": ["literal"]}, or make the table again '
+            "with `wolves choices`",
+        )
+    if meta.get("schema", SCHEMA) != SCHEMA:
+        raise WolvesError(
+            f"expected schema {SCHEMA}, found {meta['schema']}",
+            where=path,
+            mend="make the table again from its journals with `wolves choices`",
+        )
+    return meta
+
+
+def _checks(path: Path) -> tuple[Check, ...]:
+    if not path.exists():
+        return ()
+    try:
+        return tuple(
+            Check(**{k: math.nan if v is None else v for k, v in record.items()})
+            for record in _load(path)
+        )
+    except (TypeError, AttributeError) as fault:
+        raise WolvesError(
+            f"expected a list of checks, found something else: {fault}",
+            where=path,
+            mend="make the table again with `wolves choices`, or delete the file",
+        ) from fault
+
+
+def _excluded(path: Path) -> pd.DataFrame:
+    if not path.exists() or not _text(path).strip():
+        return pd.DataFrame()
+    return _frame(path, ())
+
+
+def _frame(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
+    """A CSV file with its numbers checked."""
+    text = _text(path)
+    if not text.strip():
+        raise WolvesError(
+            "expected a line of column names, found an empty file",
+            where=path,
+            mend="make the table again with `wolves choices`",
+        )
+    try:
+        # `none` is a goal and `NA` may be a name: no word stands for a missing value
+        frame = pd.read_csv(
+            path,
+            keep_default_na=False,
+            dtype={"speaker": str, "goal": str, "utterance": str, "example": str},
+        )
+    except pd.errors.ParserError as fault:
+        raise WolvesError(
+            f"expected a table with commas: {str(fault).strip()}",
+            where=path,
+            mend="give every line as many fields as the first",
+        ) from fault
+    for column in needed:
+        if column not in frame:
+            raise WolvesError(
+                f"expected a column {column!r}, found {', '.join(map(str, frame.columns))}",
+                where=path,
+                line=1,
+                column=column,
+                mend=f"add the column {column!r}",
+            )
+    for column in _NUMBERS:
+        if column in frame:
+            frame[column] = _numbers(frame[column], path)
+    return frame
+
+
+def _numbers(values: pd.Series, path: Path) -> pd.Series:
+    numbers = pd.to_numeric(values, errors="coerce").astype(float)
+    wrong = ~(numbers >= 0) | (numbers == math.inf)
+    if wrong.any():
+        at = int(wrong.to_numpy().argmax())
+        raise WolvesError(
+            f"expected a number of answers, zero or more, found {str(values.iloc[at])!r}",
+            where=path,
+            line=at + 2,
+            column=str(values.name),
+            mend="correct the number, or make the table again with `wolves choices`",
+        )
+    return numbers
