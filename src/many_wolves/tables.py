@@ -135,16 +135,18 @@ def _checks(path: Path) -> tuple[Check, ...]:
     if not path.exists():
         return ()
     try:
-        return tuple(
-            Check(**{k: math.nan if v is None else v for k, v in record.items()})
-            for record in _load(path)
-        )
+        return tuple(_check(record) for record in _load(path))
     except (TypeError, AttributeError) as fault:
         raise WolvesError(
             f"expected a list of checks, found something else: {fault}",
             where=path,
             mend="make the table again with `wolves choices`, or delete the file",
         ) from fault
+
+
+def _check(record: Mapping[str, Any]) -> Check:
+    fields: dict[str, Any] = {k: math.nan if v is None else v for k, v in record.items()}
+    return Check(**fields)
 
 
 def _excluded(path: Path) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import file_fingerprint
 from many_wolves.journals import Reading, journal_files, read_journal
 from many_wolves.records import ChoiceTable, Response
+from many_wolves.sources import nearest, quoted
 from many_wolves.tables import write_table
 
 PROVIDERS: dict[str, tuple[str, ...]] = {
@@ -50,9 +51,12 @@ STATUSES = ("answered", "unparsed", "refused", "empty", "failed")
     help="Score mode: log-probability of an option, its mean per token, or its gain over the "
     "log-probability without the scene.",
 )
-@click.option("--scale", help="Count only this scale, where journals hold several.")
 @click.option(
-    "--seed", type=int, default=1, show_default=True, help="Seed of the checks' permutations."
+    "--only",
+    multiple=True,
+    metavar="FACTOR=VALUE",
+    help="Count only this part of the design, for example scale=hearts or framing=third; "
+    "may be given several times.",
 )
 @click.option(
     "--out",
@@ -65,8 +69,7 @@ def command(
     family: str,
     kind: str,
     scoring: str,
-    scale: str | None,
-    seed: int,
+    only: tuple[str, ...],
     out: Path | None,
 ) -> None:
     """Read answers into a table of choices.
@@ -82,9 +85,11 @@ def command(
     responses = _of_kind([r for reading in readings for r in reading.responses], kind)
     if not responses:
         raise _none(sources, readings, kind)
-    options = {"scale": scale, "seed": seed}
-    table = tabulator.tabulate(responses, scoring=scoring, **options)
-    table = replace(table, meta={**table.meta, "sources": _sources(readings)})
+    for part in only:
+        responses = _part(responses, part)
+    table = tabulator.tabulate(responses, scoring=scoring)
+    meta = {**table.meta, "only": list(only), "sources": _sources(readings)}
+    table = replace(table, meta=meta)
     name = family if kind == "all" else f"{family}-{kind}"
     folder = write_table(table, out or Path("rsa-output") / name / "choices")
     click.echo(_overview(table))
@@ -97,6 +102,21 @@ def _of_kind(responses: Sequence[Response], kind: str) -> list[Response]:
     if kind == "all":
         return list(responses)
     return [r for r in responses if r.speaker.provider in PROVIDERS[kind]]
+
+
+def _part(responses: Sequence[Response], part: str) -> list[Response]:
+    """The responses in one part of the design; tasks without the factor are kept whole."""
+    factor, equals, value = (word.strip() for word in part.partition("="))
+    found = sorted({str(r.cell[factor]) for r in responses if factor in r.cell})
+    if not equals or not found:
+        known = sorted({name for r in responses for name in r.cell})
+        raise WolvesError(
+            f"expected FACTOR=VALUE in --only, found {part!r}",
+            mend=f"factors: {quoted(known)}; for example --only scale=hearts",
+        )
+    if value not in found:
+        raise WolvesError(f"no answer has {part!r}, given with --only", mend=nearest(value, found))
+    return [r for r in responses if str(r.cell.get(factor, value)) == value]
 
 
 def _warn(readings: Iterable[Reading]) -> None:

@@ -26,7 +26,6 @@ def tabulate(
     responses: Iterable[Response],
     *,
     scoring: str = "sum",
-    scale: str | None = None,
     seed: int = 1,
 ) -> ChoiceTable:
     """Count choices and judgments.
@@ -40,8 +39,6 @@ def tabulate(
         Of any speakers and both tasks, in the order in which they came.
     scoring
         ``sum``, ``mean`` or ``pmi``: how options are scored in score mode.
-    scale
-        Count only this scale; needed when the responses are on more than one.
     seed
         Seed of the permutations in the checks.
 
@@ -58,7 +55,7 @@ def tabulate(
         If the scoring is unknown or cannot be computed, or scales are mixed.
     """
     answers, intake = take(responses, scoring=scoring)
-    answers, scales = _on_scale(answers, scale)
+    scale = _scale(answers)
     speakers = list(dict.fromkeys(answer.speaker for answer in answers))
     checks = [
         check
@@ -71,25 +68,19 @@ def tabulate(
         aside={"literal": _literal([a for a in answers if a.task == "literal"])},
         excluded=_excluded(answers),
         checks=tuple(checks),
-        meta=_meta(answers, intake, {"scoring": scoring, "scale": scales, "seed": seed}),
+        meta=_meta(answers, intake, {"scoring": scoring, "scale": scale, "seed": seed}),
     )
 
 
-def _on_scale(answers: Sequence[Answer], scale: str | None) -> tuple[list[Answer], str]:
-    """Answers on one scale, since a state of two means something else on another."""
+def _scale(answers: Sequence[Answer]) -> str:
+    """The one scale of the answers, since a state of two means something else on another."""
     found = sorted({str(a.cell.get("scale", "")) for a in answers})
-    if scale is None and len(found) > 1:
+    if len(found) > 1:
         raise WolvesError(
             f"expected answers on one scale, found {quoted(found)}",
-            mend=f"choose one, for example --scale {found[0]}",
+            mend=f"choose one, for example --only scale={found[0]}",
         )
-    if scale is not None and found and scale not in found:
-        raise WolvesError(
-            f"expected answers on the scale {scale!r}, found {quoted(found)}",
-            mend=f"give --scale {found[0]}",
-        )
-    kept = [a for a in answers if scale is None or str(a.cell.get("scale", "")) == scale]
-    return kept, scale if scale is not None else "".join(found)
+    return "".join(found)
 
 
 def _counts(answers: Sequence[Answer]) -> pd.DataFrame:
