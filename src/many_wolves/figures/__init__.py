@@ -1,8 +1,18 @@
 """The theme, and one plotnine figure a module; no family is known here."""
 
 from many_wolves.figures.figure import Figure
-from many_wolves.figures.fitted import Fitted, read_fitted
+from many_wolves.figures.fitted import Fitted, read_all, read_fitted
 from many_wolves.figures.save import save
 from many_wolves.figures.section import Pages, Plot, Section, Table
 
-__all__ = ["Figure", "Fitted", "Pages", "Plot", "Section", "Table", "read_fitted", "save"]
+__all__ = [
+    "Figure",
+    "Fitted",
+    "Pages",
+    "Plot",
+    "Section",
+    "Table",
+    "read_all",
+    "read_fitted",
+    "save",
+]

@@ -23,32 +23,37 @@ def agreement(
     *,
     groups: Sequence[str],
     n: float,
-    r2: float | None = None,
+    panels: Sequence[str] = (),
     width: Width = "one",
 ) -> Figure:
-    """Choice proportions against posterior predictions.
+    """Choice proportions against posterior predictions, with r² in each panel.
 
     Parameters
     ----------
     frame
         group, predicted, low, high, observed: proportions; ``low`` and ``high``
-        bound the 95 % predictive interval.
+        bound the 95 % predictive interval. With ``panels``, panel as well.
     groups
         Order of the groups (conditions) in the legend.
     n
         Number of choices, for the caption.
-    r2
-        Squared correlation to state; computed from the frame when None.
+    panels
+        Order of the panels (speakers); empty for one panel.
     width
         One or two columns.
     """
     import plotnine as p9
 
-    data = frame.assign(group=pd.Categorical(frame["group"], list(groups), ordered=True))
-    r2 = r_squared(data["predicted"], data["observed"]) if r2 is None else r2
-    inside = ((data["observed"] >= data["low"]) & (data["observed"] <= data["high"])).mean()
+    order = list(panels) or [""]
+    data = frame.assign(
+        group=pd.Categorical(frame["group"], list(groups), ordered=True),
+        panel=pd.Categorical(frame["panel"] if panels else [""] * len(frame), order, ordered=True),
+    )
     top = max(float(data[["observed", "high"]].max().max()) * 1.04, 0.1)
-    statement = "r² cannot be stated" if math.isnan(r2) else f"r² = {r2:.3f}"
+    said = {str(name): _statement(part) for name, part in data.groupby("panel", observed=True)}
+    note = pd.DataFrame(
+        {"panel": pd.Categorical(order, order, ordered=True), "text": [said[p] for p in order]}
+    )
     plot = (
         p9.ggplot(data, p9.aes("predicted", "observed", color="group", shape="group"))
         + p9.geom_abline(intercept=0, slope=1, color=MUTED, linetype="dashed", size=0.4)
@@ -56,26 +61,40 @@ def agreement(
             p9.aes(x="low", xend="high", yend="observed"), size=0.45, alpha=0.55, show_legend=False
         )
         + p9.geom_point(size=1.5, fill="none", stroke=0.6)
-        + p9.annotate("text", x=0.02 * top, y=0.97 * top, label=statement, ha="left", size=7.5)
+        + p9.geom_text(
+            data=note.assign(x=0.02 * top, y=0.96 * top),
+            mapping=p9.aes("x", "y", label="text"), inherit_aes=False, ha="left", size=7.5,
+        )
         + p9.coord_fixed(xlim=(0, top), ylim=(0, top))
         + p9.labs(x="predicted proportion", y="observed proportion")
         + group_scales(groups)
         + theme()
-    )
+    )  # fmt: skip
+    across = min(len(order), 3 if width == "two" else 1)
+    if panels:
+        plot = plot + p9.facet_wrap("panel", ncol=across)
+    inside = ((data["observed"] >= data["low"]) & (data["observed"] <= data["high"])).mean()
+    words = "; ".join(f"{name}: {text}" if name else text for name, text in said.items())
+    side = (150 / across if across > 1 else 62) + (6 if panels else 0)
     return Figure(
-        name="agreement",
+        name="study_agreement" if panels else "agreement",
         title="Choices against posterior predictions",
         plot=plot,
         data=frame,
         caption=(
-            f"One point a cell ({len(data)} cells, n = {n:g} choices): the observed proportion "
+            f"One point a cell ({len(data)} cells, n = {n:,.0f} choices): the observed proportion "
             f"against the mean of the posterior predictions, with 95 % equal-tailed predictive "
-            f"intervals. {statement}; {inside:.0%} of the cells lie inside their interval."
+            f"intervals. {words}; {inside:.0%} of the cells lie inside their interval."
         ),
         alt=(
-            f"Scatter of {len(data)} cells around the diagonal, {statement}, "
+            f"Scatter of {len(data)} cells around the diagonal, {words}, "
             f"{inside:.0%} of them inside their predictive interval."
         ),
         width=width,
-        height_mm=82 if width == "one" else 120,
+        height_mm=20 + side * -(-len(order) // across),
     )
+
+
+def _statement(part: pd.DataFrame) -> str:
+    r2 = r_squared(part["predicted"], part["observed"])
+    return "r² cannot be stated" if math.isnan(r2) else f"r² = {r2:.3f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,15 +11,29 @@ import numpy.typing as npt
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
-from many_wolves.figures.theme import BAND, LINES, group_scales, theme
+from many_wolves.figures.theme import BAND, LINES, Width, group_scales, theme
 
 if TYPE_CHECKING:
     import plotnine as p9
 
 Draws = npt.NDArray[np.float64]
 
+FEWEST = 20
+"""Draws of each chain below which ranks are not thinned further."""
 
-def ranks(draws: Mapping[str, Draws], ess: Mapping[str, float], columns: int = 5) -> Figure:
+POINTS = 40
+"""Points at which rank ECDFs are evaluated."""
+
+SIMULATIONS = 500
+SIMULATION_SEED = 20
+
+
+def ranks(
+    draws: Mapping[str, Draws],
+    ess: Mapping[str, float],
+    columns: int = 5,
+    width: Width = "two",
+) -> Figure:
     """Difference between the ECDF of each chain's ranks and the uniform one.
 
     The graphical test of Säilynoja, Bürkner & Vehtari (2022),
@@ -34,6 +49,8 @@ def ranks(draws: Mapping[str, Draws], ess: Mapping[str, float], columns: int = 5
         Parameter -> bulk effective sample size, over all chains.
     columns
         Panels side by side.
+    width
+        One or two columns.
     """
     import plotnine as p9
 
@@ -48,7 +65,7 @@ def ranks(draws: Mapping[str, Draws], ess: Mapping[str, float], columns: int = 5
     plot = (
         p9.ggplot(line, p9.aes("rank"))
         + p9.geom_ribbon(p9.aes(ymin="low", ymax="high"), data=band, fill=BAND)
-        + p9.geom_step(p9.aes(y="difference", color="chain", linetype="chain"), size=0.45)
+        + p9.geom_line(p9.aes(y="difference", color="chain", linetype="chain"), size=0.45)
         + p9.facet_wrap("parameter", ncol=columns)
         + p9.scale_x_continuous(breaks=[0, 0.5, 1], labels=["0", ".5", "1"])
         + p9.labs(x="fractional rank", y="ECDF difference")
@@ -70,6 +87,7 @@ def ranks(draws: Mapping[str, Draws], ess: Mapping[str, float], columns: int = 5
             f"band for chains that agree. Here {verdict}."
         ),
         alt=f"Small panels of rank differences, one a parameter; {verdict}.",
+        width=width,
         height_mm=18 + 23 * -(-len(order) // columns),
     )
 
@@ -122,29 +140,74 @@ def trace(draws: Mapping[str, Draws], columns: int = 2, points: int = 400) -> Fi
 
 def _rank_ecdf(values: Draws, ess: float) -> tuple[pd.DataFrame, pd.DataFrame]:
     """ECDF differences at the evaluation points, and the band around zero."""
-    from arviz_stats.ecdf_utils import compute_ecdf, ecdf_pit
     from scipy.stats import rankdata
 
     chains, length = values.shape
-    enough = ess if np.isfinite(ess) and ess > 0 else length
-    step = max(1, int(np.ceil(values.size / enough)))
+    independent = ess if np.isfinite(ess) and ess > 0 else values.size
     # Below some twenty draws a chain the picture says nothing; keep those at least.
-    step = min(step, max(1, length // 20))
-    thin = values[:, ::step]
-    fractional = (rankdata(thin).reshape(thin.shape) - 0.5) / thin.size
-    points, _, low, high = ecdf_pit(
-        np.linspace(0, 1, thin.shape[1]), 0.95, 400, n_chains=chains, rng=np.random.default_rng(1)
-    )
-    keep = np.unique(np.linspace(0, len(points) - 1, 60).round().astype(int))
-    at = points[keep]
-    band = pd.DataFrame({"rank": at, "low": low[keep] - at, "high": high[keep] - at})
+    step = int(min(np.ceil(values.size / independent), max(1, length // FEWEST)))
+    thin = values[:, :: max(step, 1)]
+    n = thin.shape[1]
+    at, low, high = rank_band(n, chains)
+    order = rankdata(thin, method="ordinal").reshape(thin.shape)
+    steps = np.round(at * thin.size)
     rows = [
         pd.DataFrame(
-            {"rank": at, "difference": compute_ecdf(row, at) - at, "chain": str(chain + 1)}
+            {
+                "rank": at,
+                "difference": (row[None] <= steps[:, None]).mean(axis=1) - at,
+                "chain": str(chain + 1),
+            }
         )
-        for chain, row in enumerate(fractional)
+        for chain, row in enumerate(order)
     ]
+    band = pd.DataFrame({"rank": at, "low": low, "high": high})
     return pd.concat(rows, ignore_index=True), band
+
+
+@cache
+def rank_band(n: int, chains: int, prob: float = 0.95) -> tuple[Draws, Draws, Draws]:
+    """Simultaneous band of rank ECDF differences when all chains sample one distribution.
+
+    Algorithm 2 of Säilynoja, Bürkner & Vehtari (2022): the count of a chain's ranks
+    below a point is hypergeometric; the pointwise level is lowered until ``prob`` of
+    simulated sets of chains lie inside everywhere.
+
+    Parameters
+    ----------
+    n
+        Draws of each chain.
+    chains
+        Number of chains.
+    prob
+        Probability that all chains stay inside at all points.
+
+    Returns
+    -------
+    tuple
+        Points in (0, 1], lower and upper bounds of the difference: (K,) each.
+    """
+    from scipy.stats import hypergeom
+
+    total = n * chains
+    steps = np.unique(np.linspace(0, total, POINTS + 1)[1:].round().astype(int))
+    counts = np.arange(n + 1)
+    below = hypergeom.cdf(counts[None], total, n, steps[:, None])
+    above = hypergeom.sf(counts[None] - 1, total, n, steps[:, None])
+    tail = np.minimum(1.0, 2 * np.minimum(below, above))
+    rng = np.random.default_rng(SIMULATION_SEED)
+    labels = np.repeat(np.arange(chains), n)
+    extremes = np.empty(SIMULATIONS)
+    for i in range(SIMULATIONS):
+        mixed = rng.permutation(labels)
+        per_chain = np.cumsum(mixed[None] == np.arange(chains)[:, None], axis=1)[:, steps - 1]
+        extremes[i] = tail[np.arange(steps.size)[None], per_chain].min()
+    level = np.quantile(extremes, 1 - prob)
+    inside = tail >= level
+    low = counts[inside.argmax(axis=1)] / n
+    high = counts[n - inside[:, ::-1].argmax(axis=1)] / n
+    at = steps / total
+    return at, low - at, high - at
 
 
 def _outside(line: pd.DataFrame, band: pd.DataFrame) -> list[str]:

@@ -37,6 +37,8 @@ class Figure:
         Height in millimetres.
     raster
         Set into pages as PNG, because as SVG it would be too large.
+    narrow
+        The same figure for narrow screens.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Figure:
     width: Width = "two"
     height_mm: float = 80.0
     raster: bool = False
+    narrow: Figure | None = None
 
     @property
     def size_inches(self) -> tuple[float, float]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,12 +37,15 @@ class Fitted:
     summary
         ``summary.csv``: one row a parameter and condition; ``condition`` is empty
         for parameters that conditions share.
+    name
+        Short name, where the one that follows from the speaker will not do.
     """
 
     folder: Path
     info: Mapping[str, Any]
     diagnostics: Mapping[str, Any]
     summary: pd.DataFrame
+    name: str = ""
 
     @property
     def speaker(self) -> str:
@@ -50,8 +54,8 @@ class Fitted:
 
     @property
     def label(self) -> str:
-        """Short name: without the provider and the organisation."""
-        return self.speaker.rsplit("/", 1)[-1]
+        """Short name: without the provider and the organisation, unless ``name`` is given."""
+        return self.name or self.speaker.rsplit("/", 1)[-1]
 
     @property
     def conditions(self) -> list[str]:
@@ -124,7 +128,7 @@ def read_fitted(folder: str | Path) -> Fitted:
             where=place,
             mend="give a folder that `wolves fit ... --out FOLDER` wrote",
         )
-    summary = pd.read_csv(place / "summary.csv", converters={"parameter": str, "condition": str})
+    summary = pd.read_csv(place / "summary.csv")
     lacking = SUMMARY_COLUMNS - set(summary)
     if lacking:
         raise WolvesError(
@@ -134,7 +138,23 @@ def read_fitted(folder: str | Path) -> Fitted:
             mend="fit again with this version of many-wolves",
         )
     info = _json(place / "fit.json", ("model", "speaker", "conditions"))
+    summary["condition"] = summary["condition"].fillna("").astype(str)
     return Fitted(place, info, _json(place / "diagnostics.json", ("ok", "verdict")), summary)
+
+
+def read_all(folders: Sequence[str | Path]) -> list[Fitted]:
+    """Read fit folders; where short names are the same, longer ones are given.
+
+    Raises
+    ------
+    WolvesError
+        If a folder is no fit folder.
+    """
+    fits = [read_fitted(folder) for folder in folders]
+    for longer in (lambda fit: fit.speaker, lambda fit: f"{fit.speaker} ({fit.folder.name})"):
+        names = Counter(fit.label for fit in fits)
+        fits = [replace(fit, name=longer(fit)) if names[fit.label] > 1 else fit for fit in fits]
+    return fits
 
 
 def _json(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:

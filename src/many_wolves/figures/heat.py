@@ -49,7 +49,7 @@ def heat(
     if panels:
         data["panel"] = pd.Categorical(data["panel"], list(panels), ordered=True)
     plot = (
-        p9.ggplot(data, p9.aes("column", "row", fill="value"))
+        p9.ggplot(data, p9.aes("column", "row", fill="value", group=1))
         + p9.geom_tile(color="white", size=0.6)
         + p9.geom_text(p9.aes(label="text", color="dark"), size=6, show_legend=False)
         + p9.scale_fill_gradient(low=LOW, high=HIGH, limits=(0, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import re
 from collections.abc import Iterator, Sequence
@@ -98,18 +99,24 @@ def save(figure: Figure, folder: str | Path, formats: Sequence[str] = FORMATS) -
 def inline_svg(figure: Figure, prefix: str = "") -> str:
     """The figure as an ``<svg>`` element that can stand in a page beside others.
 
-    Ids are given the figure's name (and ``prefix``), so that no two figures of a
-    page share one; the width follows the page.
+    Ids that are referred to get the figure's name (and ``prefix``), so that no two
+    figures of a page share one; other ids go, and the width follows the page.
     """
     text = render(figure, "svg").decode()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
     mark = re.sub(r"[^A-Za-z0-9]+", "-", f"{prefix}{figure.name}") + "-"
-    text = re.sub(r'\bid="', f'id="{mark}', text)
+    text = re.sub(r' id="([^"]*)"', lambda m: _kept_id(m.group(1), used, mark), text)
     text = re.sub(r'(href="#|url\(#)', rf"\1{mark}", text)
     # Two decimals of a point are finer than any screen, at half the size of a page.
     text = re.sub(r'\b(?:d|x|y)="[^"]*"', lambda m: _shorter(m.group()), text)
-    text = re.sub(r"<svg [^>]*?>", lambda tag: _responsive(tag.group()), text, count=1)
+    text = re.sub(r"<svg [^>]*?>", lambda m: _responsive(m.group(), figure), text, count=1)
     return re.sub(r"\n\s*", "\n", text).strip()
+
+
+def _kept_id(name: str, used: set[str], mark: str) -> str:
+    return f' id="{mark}{name}"' if name in used else ""
 
 
 def _shorter(attribute: str) -> str:
@@ -117,12 +124,18 @@ def _shorter(attribute: str) -> str:
     return re.sub(r"(\.\d{2})\d+", r"\1", attribute)
 
 
-def _responsive(tag: str) -> str:
+def _responsive(tag: str, figure: Figure) -> str:
     """The opening tag without its fixed size (the view box counts) and its name spaces."""
     tag = re.sub(r'\s(width|height|version|xmlns(:xlink)?)="[^"]*"', "", tag)
-    return tag.replace("<svg", '<svg role="img" focusable="false"', 1)
+    label = html.escape(figure.alt, quote=True)
+    return tag.replace("<svg", f'<svg role="img" aria-label="{label}" focusable="false"', 1)
 
 
 def inline_png(figure: Figure, dpi: int = 160) -> str:
-    """The figure as a ``data:`` address for an ``<img>`` element."""
-    return "data:image/png;base64," + base64.b64encode(render(figure, "png", dpi)).decode()
+    """The figure as a ``data:`` address for an ``<img>`` element, in 64 colours."""
+    from PIL import Image
+
+    full = Image.open(io.BytesIO(render(figure, "png", dpi))).convert("RGB")
+    out = io.BytesIO()
+    full.quantize(64, dither=Image.Dither.NONE).save(out, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()

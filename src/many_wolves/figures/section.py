@@ -83,8 +83,12 @@ class Pages(Protocol):
         """Sections of a fit report between what was fitted and the chains."""
         ...
 
+    def study_summary(self, fits: Sequence[Fitted]) -> Table:
+        """The table with which a study report begins."""
+        ...
+
     def study_sections(self, fits: Sequence[Fitted]) -> Sequence[Section]:
-        """Sections of a study report; the first one holds its summary table."""
+        """Sections of a study report after its summary."""
         ...
 
     def plots(self) -> Mapping[str, Plot]:

@@ -13,6 +13,8 @@ from many_wolves.figures.theme import BAND, MUTED, Width, group_scales, theme
 if TYPE_CHECKING:
     import plotnine as p9
 
+QUARTERS = [0, 0.25, 0.5, 0.75, 1]
+
 CROWD = 6
 """More speakers than this do not fit side by side; they get a row each."""
 

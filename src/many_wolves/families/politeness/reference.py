@@ -26,4 +26,5 @@ def human_weights() -> pd.DataFrame:
         parameter, condition (empty for alpha and cost), mean, sd, hdi_low,
         hdi_high (95 %).
     """
-    return pd.read_csv(shipped(WEIGHTS), converters={"parameter": str, "condition": str})
+    frame = pd.read_csv(shipped(WEIGHTS))
+    return frame.assign(condition=frame["condition"].fillna(""))

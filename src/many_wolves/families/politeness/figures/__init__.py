@@ -1,6 +1,6 @@
 """The figures of the politeness family, one a module."""
 
-from many_wolves.families.politeness.figures.agreement import choice_agreement
+from many_wolves.families.politeness.figures.agreement import choice_agreement, study_agreement
 from many_wolves.families.politeness.figures.cells import choice_cells
 from many_wolves.families.politeness.figures.literal import literal_semantics
 from many_wolves.families.politeness.figures.tables import listener_table, speaker_table
@@ -12,5 +12,6 @@ __all__ = [
     "listener_table",
     "literal_semantics",
     "speaker_table",
+    "study_agreement",
     "utility_weights",
 ]

@@ -1,6 +1,10 @@
-"""Choices against posterior predictions, all cells in one panel."""
+"""Choices against posterior predictions, all cells in one panel a speaker."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
 
 from many_wolves.families.politeness.figures import frames
 from many_wolves.figures.agreement import agreement
@@ -11,8 +15,21 @@ from many_wolves.figures.theme import Width
 
 def choice_agreement(fit: Fitted, width: Width = "one") -> Figure:
     """Scatter of observed on predicted proportions, with r² over the cells."""
-    frame = frames.cells(fit)
-    n = frame.drop_duplicates(["condition", "state"])["n"].sum()
-    return agreement(
-        frame.rename(columns={"condition": "group"}), groups=fit.conditions, n=float(n), width=width
-    )
+    return agreement(_cells(fit), groups=fit.conditions, n=_asked(fit), width=width)
+
+
+def study_agreement(fits: Sequence[Fitted], width: Width = "two") -> Figure:
+    """The same, one panel a speaker."""
+    frame = pd.concat([_cells(fit).assign(panel=fit.label) for fit in fits], ignore_index=True)
+    groups = list(dict.fromkeys(c for fit in fits for c in fit.conditions))
+    panels = [fit.label for fit in fits]
+    n = sum(_asked(fit) for fit in fits)
+    return agreement(frame, groups=groups, n=n, panels=panels, width=width)
+
+
+def _cells(fit: Fitted) -> pd.DataFrame:
+    return frames.cells(fit).rename(columns={"condition": "group"})
+
+
+def _asked(fit: Fitted) -> float:
+    return float(fit.values("observed_data", "counts").sum())

@@ -33,7 +33,7 @@ def choice_cells(fit: Fitted, width: Width = "two") -> Figure:
         utterance=pd.Categorical(frame["utterance"], names[::-1], ordered=True),
     )
     plot = (
-        p9.ggplot(data, p9.aes(y="utterance"))
+        p9.ggplot(data, p9.aes(y="utterance", group=1))
         + p9.geom_segment(
             p9.aes(x=0, xend="observed", yend="utterance"), color=OBSERVED, size=2.6, lineend="butt"
         )
@@ -70,10 +70,10 @@ def _alt(frame: pd.DataFrame, labels: dict[int, str]) -> str:
     """The utterance chosen most often in each panel, and the one predicted."""
     parts = []
     for (condition, state), cell in frame.groupby(["condition", "state"], sort=False):
-        seen = cell.loc[cell["observed"].idxmax()]
-        foreseen = cell.loc[cell["predicted"].idxmax()]
+        seen = cell.sort_values("observed").iloc[-1]
+        foreseen = cell.sort_values("predicted").iloc[-1]
         parts.append(
-            f"{condition}, {labels[int(state)]}: chosen most {seen['utterance']} "
+            f"{condition}, {labels[int(str(state))]}: chosen most {seen['utterance']} "
             f"({seen['observed']:.0%}), predicted {foreseen['utterance']} "
             f"({foreseen['predicted']:.0%})"
         )

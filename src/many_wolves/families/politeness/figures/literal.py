@@ -20,8 +20,8 @@ def literal_semantics(fit: Fitted, width: Width = "two") -> Figure:
         utterance=pd.Categorical(frame["utterance"], names, ordered=True),
         state=pd.Categorical(frame["state"], levels, ordered=True),
     )
-    judged = "observed" in frame and frame["observed"].notna().any()
-    plot = p9.ggplot(data, p9.aes("state"))
+    judged = "observed" in frame and bool(frame["observed"].notna().any())
+    plot = p9.ggplot(data, p9.aes("state", group=1))
     if judged:
         plot = plot + p9.geom_linerange(
             p9.aes(ymin="low", ymax="high"),
@@ -33,7 +33,7 @@ def literal_semantics(fit: Fitted, width: Width = "two") -> Figure:
         )  # fmt: skip
     plot = (
         plot
-        + p9.geom_line(p9.aes(y="mean", group=1), color=COLOURS[0], size=0.4, linetype="dotted")
+        + p9.geom_line(p9.aes(y="mean"), color=COLOURS[0], size=0.4, linetype="dotted")
         + p9.geom_linerange(p9.aes(ymin="hdi_low", ymax="hdi_high"), color=COLOURS[0], size=0.7)
         + p9.geom_point(p9.aes(y="mean"), color=COLOURS[0], size=1.4)
         + p9.facet_wrap("utterance", ncol=4 if width == "two" else 2)
@@ -78,7 +78,7 @@ def _alt(frame: pd.DataFrame, judged: bool) -> str:
     if not judged:
         return text
     gap = (frame["mean"] - frame["observed"]).abs()
-    worst = frame.loc[gap.idxmax()]
+    worst = frame.assign(gap=gap).sort_values("gap", na_position="first").iloc[-1]
     return text + (
         f" It is farthest from the judgments for {worst['utterance']} in state {worst['state']}: "
         f"{worst['mean']:.2f} against {worst['observed']:.2f}."

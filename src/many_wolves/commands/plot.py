@@ -1,0 +1,112 @@
+"""``wolves plot``: publication figures of fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from many_wolves.commands.report import fit_folders
+from many_wolves.errors import WolvesError
+
+if TYPE_CHECKING:
+    from many_wolves.figures import Fitted, Plot
+    from many_wolves.figures.theme import Width
+
+
+@click.command(name="plot")
+@click.argument("names_and_fits", nargs=-1, metavar="[NAME]... FIT...")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("plots"),
+    show_default=True,
+    help="Folder of the files.",
+)
+@click.option("--list", "listing", is_flag=True, help="List the figures, and stop.")
+@click.option("--width", type=click.Choice(["one", "two"]), default="two", show_default=True,
+              help="Columns that a figure spans (85 or 174 mm).")  # fmt: skip
+@click.option("--family", default="politeness", show_default=True, help="Family for --list.")
+def command(
+    names_and_fits: tuple[str, ...], out: Path, listing: bool, width: Width, family: str
+) -> None:
+    """Draw figures of fits: PDF, SVG, PNG, and the tidy CSV behind each.
+
+    Without a NAME every figure is drawn. A folder that holds fit folders stands
+    for all of them.
+    """
+    from many_wolves.report.offer import pages_of_family
+
+    if listing:
+        plots = pages_of_family(family).plots()
+        long = max(len(name) for name in plots)
+        for name, plot in plots.items():
+            click.echo(f"{name:{long}}  {plot.summary}")
+        return
+    names = [word for word in names_and_fits if not Path(word).exists() and "/" not in word]
+    folders = [Path(word) for word in names_and_fits if word not in names]
+    draw(names, [found for given in folders for found in fit_folders(given)], out, width)
+
+
+def draw(
+    names: Sequence[str],
+    folders: Sequence[Path],
+    out: Path,
+    width: Width,
+    formats: Sequence[str] = ("pdf", "svg", "png"),
+) -> list[Path]:
+    """Draw the named figures (all, where none is named) of fit folders into ``out``.
+
+    Prints and returns the files written.
+
+    Raises
+    ------
+    WolvesError
+        If a name is unknown, or no fit is given.
+    """
+    from many_wolves.figures import read_all
+    from many_wolves.report.offer import pages_of
+
+    if not folders:
+        raise WolvesError(
+            "expected at least one fit folder, found none"
+            + (f" (no folder is called {', '.join(names)})" if names else ""),
+            mend="give the folder that `wolves fit ... --out FOLDER` wrote",
+        )
+    fits = read_all(folders)
+    plots = pages_of(fits).plots()
+    unknown = [name for name in names if name not in plots]
+    if unknown:
+        raise WolvesError(
+            f"expected a figure among {', '.join(plots)}; found {unknown[0]!r}",
+            mend="wolves plot --list",
+        )
+    files: list[Path] = []
+    for name in names or plots:
+        files += _draw_one(plots[name], fits, out, width, formats)
+    for file in files:
+        click.echo(file)
+    return files
+
+
+def _draw_one(
+    plot: Plot, fits: Sequence[Fitted], out: Path, width: Width, formats: Sequence[str]
+) -> list[Path]:
+    """One file set, or one for each fit where the figure shows a single fit."""
+    from many_wolves.figures import save
+
+    files: list[Path] = []
+    for group in [[fit] for fit in fits] if plot.each else [list(fits)]:
+        single = plot.each and len(fits) > 1
+        who = f" ({group[0].label})" if single else ""
+        click.echo(f"Drawing: {plot.summary}{who}", err=True)
+        folder = out / _slug(group[0].label) if single else out
+        files += save(plot.draw(group, width), folder, formats)
+    return files
+
+
+def _slug(label: str) -> str:
+    """A folder name for a speaker."""
+    return "".join(c if c.isalnum() or c in ".-+@" else "-" for c in label).strip("-.") or "speaker"

@@ -1,0 +1,74 @@
+"""The staged scripts of ``analysis/``: publication figures by kind of model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from many_wolves.commands.plot import draw
+from many_wolves.commands.report import fit_folders
+from many_wolves.errors import WolvesError
+
+Kind = Literal["hf", "api"]
+
+LOCAL = ("hf", "vllm")
+NEITHER = ("simulated", "people")
+"""Speakers that are no language model; people are drawn beside either kind."""
+
+
+def staged(kind: Kind) -> click.Command:
+    """The command of one staged script.
+
+    Parameters
+    ----------
+    kind
+        ``hf``: models that ran locally; ``api``: models behind an API.
+    """
+
+    @click.command(help=f"Figures of the fits of {kind} models under --fits, beside people.")
+    @click.option("--fits", type=click.Path(path_type=Path), default=Path("rsa-output"),
+                  show_default=True, help="Folder that holds fit folders.")  # fmt: skip
+    @click.option("--out", type=click.Path(path_type=Path), default=Path("plots") / kind,
+                  show_default=True, help="Folder of the files.")  # fmt: skip
+    @click.option("--presave", is_flag=True,
+                  help="Write publication files: PDF, SVG, PNG, tidy CSV.")  # fmt: skip
+    @click.option("--width", type=click.Choice(["one", "two"]), default="two", show_default=True)
+    @click.argument("names", nargs=-1)
+    def command(
+        fits: Path, out: Path, presave: bool, width: Literal["one", "two"], names: tuple[str, ...]
+    ) -> None:
+        folders = of_kind(kind, fits)
+        draw(names, folders, out, width, ("pdf", "svg", "png") if presave else ("png",))
+
+    return command
+
+
+def of_kind(kind: Kind, place: Path) -> list[Path]:
+    """Fit folders below ``place`` whose speaker is of one kind, those of people first.
+
+    Raises
+    ------
+    WolvesError
+        If no model of that kind was fitted.
+    """
+    from many_wolves.figures import read_all
+
+    found = read_all(fit_folders(place)) if place.is_dir() else []
+    people = [fit.folder for fit in found if fit.speaker == "people"]
+    models = [fit.folder for fit in found if is_kind(kind, fit.speaker)]
+    if not models:
+        raise WolvesError(
+            f"expected fits of {kind} models, found {len(found)} fits and none of that kind",
+            where=place,
+            mend="collect and fit one first (wolves collect, wolves choices, wolves fit), "
+            "or name the folder with --fits",
+        )
+    return [*people, *models]
+
+
+def is_kind(kind: Kind, speaker: str) -> bool:
+    """Whether a speaker's name, ``provider/model``, is of one kind."""
+    provider = speaker.split("/", 1)[0]
+    return provider in LOCAL if kind == "hf" else provider not in (*LOCAL, *NEITHER)

@@ -1,0 +1,44 @@
+"""``wolves report``: a report on one fit, or a page with several side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="report")
+@click.argument("fits", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="HTML file of the study report.")
+@click.option("--title", default="Speakers side by side", show_default=True)
+@click.option("--summary", is_flag=True, help="Print the summary table as Markdown instead.")
+def command(fits: tuple[Path, ...], out: Path | None, title: str, summary: bool) -> None:
+    """Write a report on fit folders.
+
+    Each fit gets its own report.html; with several fits, or with --out, a page
+    that sets them side by side is written too. A folder that holds fit folders
+    stands for all of them.
+    """
+    from many_wolves.report import summary_markdown, write_fit_report, write_study_report
+
+    folders = [folder for given in fits for folder in fit_folders(given)]
+    if summary:
+        click.echo(summary_markdown(folders), nl=False)
+        return
+    for folder in folders:
+        click.echo(f"Writing the report on {folder}", err=True)
+        click.echo(write_fit_report(folder))
+    if out is not None or len(folders) > 1:
+        target = out or Path("rsa-output") / "report.html"
+        click.echo(f"Writing the report on {len(folders)} fits", err=True)
+        click.echo(write_study_report(title, folders, target))
+
+
+def fit_folders(given: Path) -> list[Path]:
+    """The folder itself if it is a fit, else the fits below it, in the order of their names.
+
+    A folder without any fit is given back, so that reading it says what is missing.
+    """
+    if (given / "fit.json").is_file():
+        return [given]
+    return sorted(found.parent for found in given.rglob("fit.json")) or [given]

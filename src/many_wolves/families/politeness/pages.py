@@ -1,0 +1,123 @@
+"""What the politeness family puts into reports, and the figures it can draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from many_wolves.families.politeness import words
+from many_wolves.families.politeness.figures import (
+    choice_agreement,
+    choice_cells,
+    listener_table,
+    literal_semantics,
+    speaker_table,
+    study_agreement,
+    utility_weights,
+)
+from many_wolves.families.politeness.report_tables import (
+    shared_table,
+    study_table,
+    weights_table,
+)
+from many_wolves.figures.figure import Figure
+from many_wolves.figures.fitted import Fitted
+from many_wolves.figures.section import Plot, Section, Table
+from many_wolves.figures.theme import Width
+
+PARAMETERS = ("w_inf", "w_soc", "w_pres", "phi", "alpha", "cost")
+
+
+class PolitenessPages:
+    """Sections, tables and figures of the second-order speaker."""
+
+    def fitted_words(self, fit: Fitted) -> Mapping[str, str]:
+        """What was fitted: heading -> plain words."""
+        return words.fitted(fit)
+
+    def diagnosed(self, fit: Fitted) -> Sequence[str]:
+        """The parameters of interest, as far as the fit has them."""
+        return [name for name in PARAMETERS if fit.has("posterior", name)]
+
+    def fit_sections(self, fit: Fitted) -> Sequence[Section]:
+        """Weights, predictive check, meanings, and the tables of the recursion."""
+        return [
+            Section(
+                "weights",
+                "Utility weights",
+                paragraphs=words.weights(fit),
+                tables=(weights_table(fit),),
+                figures=(_both(lambda width: utility_weights([fit], width)),),
+            ),
+            Section(
+                "predictive",
+                "Predictive check",
+                paragraphs=words.predictive(fit),
+                figures=(choice_agreement(fit), _both(lambda width: choice_cells(fit, width))),
+            ),
+            Section(
+                "meanings",
+                "Literal semantics",
+                paragraphs=words.meanings(fit),
+                figures=(_both(lambda width: literal_semantics(fit, width)),),
+            ),
+            Section(
+                "recursion",
+                "Listener and speaker",
+                paragraphs=words.recursion(),
+                figures=(
+                    listener_table(fit),
+                    _both(lambda width: speaker_table(fit, width)),
+                ),
+            ),
+        ]
+
+    def study_summary(self, fits: Sequence[Fitted]) -> Table:
+        """One row a speaker and goal: the weights with their intervals."""
+        return study_table(fits)
+
+    def study_sections(self, fits: Sequence[Fitted]) -> Sequence[Section]:
+        """Weights side by side, how well each fit predicts, what is shared by the goals."""
+        return [
+            Section(
+                "weights",
+                "Utility weights side by side",
+                paragraphs=words.reading_weights(),
+                figures=(_both(lambda width: utility_weights(fits, width)),),
+            ),
+            Section(
+                "predictive",
+                "How well the model predicts each speaker",
+                paragraphs=words.study_predictive(fits),
+                tables=(shared_table(fits),),
+                figures=(_both(lambda width: study_agreement(fits, width)),),
+            ),
+        ]
+
+    def plots(self) -> Mapping[str, Plot]:
+        """Figures by name."""
+
+        def single(summary: str, draw: Callable[[Fitted, Width], Figure]) -> Plot:
+            return Plot(summary, lambda fits, width: draw(fits[0], width), each=True)
+
+        return {
+            "weights": Plot("utility weights by speaker and goal, beside people", utility_weights),
+            "study_agreement": Plot(
+                "choice proportions against predictions, a panel a speaker", study_agreement
+            ),
+            "agreement": single(
+                "choice proportions against predictions, all cells", choice_agreement
+            ),
+            "cells": single("choice proportions and predictions, cell by cell", choice_cells),
+            "literal": single("what the utterances mean: theta and judgments", literal_semantics),
+            "listener": single("what a pragmatic listener infers (L1)", listener_table),
+            "speaker": single("what the speaker says (S2)", speaker_table),
+        }
+
+
+PAGES = PolitenessPages()
+
+
+def _both(draw: Callable[[Width], Figure]) -> Figure:
+    """A two-column figure that carries its one-column form for narrow screens."""
+    return replace(draw("two"), narrow=draw("one"))

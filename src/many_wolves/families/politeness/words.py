@@ -1,0 +1,126 @@
+"""The sentences of politeness reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from many_wolves.families.politeness.human import CITATION
+from many_wolves.families.politeness.reference import is_human
+from many_wolves.figures.fitted import Fitted
+
+UTILITIES = {
+    "inf": "informative (the listener learns the true state)",
+    "soc": "social (the listener believes in a good state)",
+    "pres": "presentational (the speaker is seen to pursue a certain mixture of the two)",
+}
+
+LITERAL = {
+    "joint": (
+        "joint: literal judgments and choices are fitted in one model. The meanings may leave "
+        "the judgments behind where that predicts the choices better."
+    ),
+    "cut": (
+        "cut: the meanings come from the literal judgments alone, and their uncertainty is "
+        "carried into the fit of the choices."
+    ),
+    "fixed": (
+        "fixed: the meanings are held at the means of the literal judgments, (yes + 1) / (n + 2)."
+    ),
+}
+
+COST = {
+    "prior": (
+        "A negation costs its speaker: utterances are weighted by exp(-cost), outside of alpha, "
+        "as in the reference implementation."
+    ),
+    "utility": "A negation costs its speaker: the cost stands inside alpha, as in the equation.",
+}
+
+
+def fitted(fit: Fitted) -> Mapping[str, str]:
+    """What was fitted, heading by heading."""
+    options = fit.info.get("options", {})
+    words = {
+        "Model": (
+            "the second-order polite speaker (S2), who chooses utterances by their effect on a "
+            f"listener that reasons about a speaker ({CITATION})"
+        )
+    }
+    named = [UTILITIES[u] for u in options.get("utilities", ()) if u in UTILITIES]
+    if named:
+        words["Utilities"] = "; ".join(named)
+    if options.get("literal") in LITERAL:
+        words["Literal judgments"] = LITERAL[options["literal"]]
+    if options.get("cost_form") in COST:
+        words["Cost"] = COST[options["cost_form"]]
+    words["Goals"] = ", ".join(fit.conditions)
+    return words
+
+
+def reading_weights() -> tuple[str, ...]:
+    """How the weights are to be read."""
+    return (
+        "The three weights of a goal sum to one. w_inf: how much it counts that the listener "
+        "learns the truth. w_soc: how much it counts that the listener feels good about it. "
+        "w_pres: how much it counts to be seen pursuing a mixture of the two, and phi is that "
+        "mixture (1: purely informative, 0: purely kind). A polite speaker with high w_pres, low "
+        "phi and low w_inf wants to look kind more than it wants to be of use.",
+    )
+
+
+def weights(fit: Fitted) -> tuple[str, ...]:
+    """How the weights are to be read and, for people, why they part from the published ones."""
+    if not is_human(fit):
+        return reading_weights()
+    return (
+        *reading_weights(),
+        "The published values and these part for a reason: the published chains had not mixed "
+        "(R-hat between them is 2.0 to 2.7 on most weights, 2.2 on alpha), so that their pooled "
+        "means depend on where each chain happened to stand. Here phi is continuous, the chains "
+        "agree when the verdict above says so, and the intervals can be relied upon.",
+    )
+
+
+def predictive(fit: Fitted) -> tuple[str, ...]:
+    """What the predictive check compares, and its r²."""
+    text = (
+        "Data are replicated from the posterior and compared with what was chosen. Where an "
+        "observed proportion falls outside its interval, the model misses something."
+    )
+    r2 = fit.info.get("r2")
+    if r2 is None:
+        return (text,)
+    extra = " The published fit had r² = 0.971." if is_human(fit) else ""
+    return (text, f"Over all cells, predicted and observed proportions have r² = {r2:.3f}.{extra}")
+
+
+def meanings(fit: Fitted) -> tuple[str, ...]:
+    """What theta is, and what the literal treatment does to it."""
+    text = "theta is the probability that an utterance is literally true of a state."
+    if fit.info.get("options", {}).get("literal") == "joint":
+        return (
+            f"{text} Fitted jointly, it serves the choices as well as the judgments: where points "
+            "and diamonds part, the choices pulled the meaning away from what was judged.",
+        )
+    return (text,)
+
+
+def recursion() -> tuple[str, ...]:
+    """What the two tables are."""
+    return (
+        "The pragmatic listener (L1) hears an utterance and infers the state, knowing that the "
+        "speaker may be kind. The speaker (S2) chooses by what that listener would think.",
+    )
+
+
+def study_predictive(fits: Sequence[Fitted]) -> tuple[str, ...]:
+    """Who is predicted best and worst."""
+    known = [(float(fit.info["r2"]), fit.label) for fit in fits if fit.info.get("r2") is not None]
+    if len(known) < 2:
+        return ()
+    best, worst = max(known), min(known)
+    return (
+        f"The model predicts {best[1]} best (r² = {best[0]:.3f}) and {worst[1]} worst "
+        f"(r² = {worst[0]:.3f}). Weights of a speaker that is predicted badly describe the model's "
+        "best imitation of it, not its motives.",
+    )

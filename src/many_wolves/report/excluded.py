@@ -1,0 +1,65 @@
+"""What was left out of a fit and why: refusals and unread answers are data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from many_wolves.figures import Fitted, Section, Table
+
+LONGEST = 200
+"""Rows of the detailed table; the choice table on disk has all of them."""
+
+
+def excluded_section(fit: Fitted) -> Section:
+    """Counts by status, then the rows with an example each."""
+    frame = pd.DataFrame(list(fit.info.get("excluded", ())))
+    kept = float(fit.info.get("choices", 0))
+    if frame.empty:
+        text = f"Nothing was left out: all {kept:,.0f} choices are in the fit."
+        return Section("excluded", "What was excluded", (text,))
+    out = float(frame["n"].sum())
+    share = out / (out + kept) if out + kept else 0.0
+    text = (
+        f"{out:,.0f} answers were left out, {share:.1%} of {out + kept:,.0f}. They are counted, "
+        "never guessed."
+    )
+    return Section(
+        "excluded",
+        "What was excluded",
+        (text,),
+        (_by_status(frame), *_detail(frame)),
+    )
+
+
+def missing_table(fits: Sequence[Fitted]) -> Table:
+    """One row a speaker: answers kept, and left out by status."""
+    rows = []
+    for fit in fits:
+        frame = pd.DataFrame(list(fit.info.get("excluded", ())), columns=None)
+        row: dict[str, object] = {"speaker": fit.label, "kept": float(fit.info.get("choices", 0))}
+        if not frame.empty:
+            row |= {str(k): float(v) for k, v in frame.groupby("status")["n"].sum().items()}
+        rows.append(row)
+    table = pd.DataFrame(rows).fillna(0.0)
+    if len(table.columns) == 2:
+        table["left out"] = 0.0
+    return Table(table, "Choices in the fit, and answers left out by reason.")
+
+
+def _by_status(frame: pd.DataFrame) -> Table:
+    counts = frame.groupby("status", sort=False)["n"].sum().reset_index()
+    return Table(
+        counts.rename(columns={"status": "reason", "n": "answers"}), "Left out, by reason."
+    )
+
+
+def _detail(frame: pd.DataFrame) -> tuple[Table, ...]:
+    columns = [c for c in frame if c != "speaker" and frame[c].nunique(dropna=False) > 1]
+    columns += [c for c in ("n", "example") if c in frame and c not in columns]
+    if len(frame) < 2 or not columns:
+        return ()
+    shown = frame[columns].head(LONGEST)
+    more = f" The first {LONGEST} of {len(frame)} rows." if len(frame) > LONGEST else ""
+    return (Table(shown, f"Where they were left out, with an example each.{more}"),)

@@ -1,0 +1,80 @@
+"""The report on one fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from many_wolves.figures import Fitted, read_fitted
+from many_wolves.files import write_atomic
+from many_wolves.report.chains import chains_section
+from many_wolves.report.excluded import excluded_section
+from many_wolves.report.offer import pages_of
+from many_wolves.report.page import render_page
+from many_wolves.report.verdict import judge
+
+
+def write_fit_report(folder: str | Path) -> Path:
+    """Write ``report.html`` into a fit folder: one file, nothing from outside.
+
+    Parameters
+    ----------
+    folder
+        A fit folder: posterior.nc, summary.csv, diagnostics.json, fit.json.
+
+    Raises
+    ------
+    WolvesError
+        If the folder is not a complete fit.
+    """
+    fit = read_fitted(folder)
+    pages = pages_of([fit])
+    sections = [
+        *pages.fit_sections(fit),
+        chains_section(fit, pages.diagnosed(fit)),
+        excluded_section(fit),
+    ]
+    context = {
+        "title": f"Fit of {fit.label}",
+        "verdict": judge(fit),
+        "facts": {"Speaker": fit.speaker, **pages.fitted_words(fit), **facts(fit)},
+        "notes": [str(note) for note in fit.info.get("notes", ())],
+        "sections": sections,
+        "command": command(fit),
+    }
+    return write_atomic(Path(folder) / "report.html", render_page("fit.html", context))
+
+
+def facts(fit: Fitted) -> Mapping[str, str]:
+    """Counts, engine, seed and versions, heading by heading."""
+    info = fit.info
+    words: dict[str, str] = {}
+    if "choices" in info:
+        words["Data"] = f"{info['choices']:,.0f} choices"
+        if fit.has("observed_data", "literal_n"):
+            judged = float(fit.values("observed_data", "literal_n").sum())
+            words["Data"] += f", {judged:,.0f} literal judgments"
+    if "engine" in info:
+        words["Engine"] = str(info["engine"])
+    if "seed" in info:
+        words["Seed"] = str(info["seed"])
+    versions = info.get("versions", {})
+    if versions:
+        words["Versions"] = ", ".join(f"{name} {number}" for name, number in versions.items())
+    return words
+
+
+def command(fit: Fitted) -> str:
+    """The command that makes this fit again, as far as it is recorded."""
+    if fit.info.get("command"):
+        return str(fit.info["command"])
+    options = fit.info.get("options", {})
+    flags = []
+    for name in ("literal", "utilities"):
+        value = options.get(name)
+        if value is not None:
+            text = value if isinstance(value, str) else ",".join(map(str, value))
+            flags.append(f"--{name} {text}")
+    if "seed" in fit.info:
+        flags.append(f"--seed {fit.info['seed']}")
+    return " ".join(["wolves fit CHOICES", *flags, f"--out {fit.folder.name}"])

@@ -1,0 +1,108 @@
+"""The report on several fits: speakers side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from many_wolves.figures import Fitted, Section, Table, read_all
+from many_wolves.files import write_atomic
+from many_wolves.report.excluded import missing_table
+from many_wolves.report.fit import command, facts
+from many_wolves.report.offer import pages_of
+from many_wolves.report.page import cells, render_page
+from many_wolves.report.verdict import MEASURES, Verdict, judge
+
+
+def write_study_report(
+    title: str,
+    fit_folders: Sequence[str | Path],
+    out: str | Path,
+    *,
+    introduction: Sequence[str] = (),
+    commands: Sequence[str] = (),
+) -> Path:
+    """Write one HTML page on several fits: summary first, then verdicts and figures.
+
+    Parameters
+    ----------
+    title
+        Heading of the page.
+    fit_folders
+        Fit folders of one task family, in the order shown.
+    out
+        The HTML file to write.
+    introduction
+        Paragraphs on the question and the design.
+    commands
+        Commands that make the study again; by default those of the fits.
+
+    Raises
+    ------
+    WolvesError
+        If a folder is not a complete fit, or the families differ.
+    """
+    fits = read_all(fit_folders)
+    pages = pages_of(fits)
+    verdicts = [(fit, judge(fit)) for fit in fits]
+    context = {
+        "title": title,
+        "introduction": list(introduction),
+        "overall": overall(verdicts),
+        "summary": pages.study_summary(fits),
+        "verdicts": [(fit.label, verdict) for fit, verdict in verdicts],
+        "sections": [*pages.study_sections(fits), _answered(fits), _diagnostics(fits)],
+        "design": [(fit.label, facts(fit), fit.info.get("notes", ())) for fit in fits],
+        "commands": list(commands) or list(dict.fromkeys(command(fit) for fit in fits)),
+    }
+    return write_atomic(out, render_page("study.html", context))
+
+
+def summary_markdown(fit_folders: Sequence[str | Path]) -> str:
+    """The summary table of a study report in Markdown, for a README."""
+    fits = read_all(fit_folders)
+    table = pages_of(fits).study_summary(fits)
+    names = [str(name) for name in table.frame]
+    rows = cells(table.frame, table.digits)
+    rule = ["--:" if number else ":--" for _, number in rows[0]] if rows else [":--"] * len(names)
+    lines = [names, rule, *[[text for text, _ in row] for row in rows]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
+    """What holds for all fits together."""
+    bad = [fit.label for fit, verdict in verdicts if verdict.grade == "bad"]
+    doubtful = [fit.label for fit, verdict in verdicts if verdict.grade == "doubtful"]
+    n = len(verdicts)
+    if not bad and not doubtful:
+        each = "The fit" if n == 1 else f"All {n} fits"
+        return Verdict("good", f"{each} converged, and every speaker did the task.", ())
+    reasons = []
+    if bad:
+        reasons.append(f"Not converged, so not to be used: {', '.join(bad)}.")
+    if doubtful:
+        reasons.append(
+            f"Did not do the task, so that the weights do not mean what they say: "
+            f"{', '.join(doubtful)}."
+        )
+    sound = n - len(bad) - len(doubtful)
+    headline = f"{sound} of {n} fits can be read at face value."
+    return Verdict("bad" if bad else "doubtful", headline, tuple(reasons))
+
+
+def _answered(fits: Sequence[Fitted]) -> Section:
+    text = "Refusals, empty and unread answers are counted, never guessed."
+    return Section("answered", "Who answered", (text,), (missing_table(fits),))
+
+
+def _diagnostics(fits: Sequence[Fitted]) -> Section:
+    rows = [
+        {"speaker": fit.label}
+        | {words: fit.diagnostics.get(key, float("nan")) for key, words, _ in MEASURES}
+        for fit in fits
+    ]
+    should = "; ".join(f"{words} {wanted}" for _, words, wanted in MEASURES)
+    table = Table(pd.DataFrame(rows), f"Diagnostics of every fit. They should be: {should}.", 3)
+    return Section("diagnostics", "Diagnostics", (), (table,))

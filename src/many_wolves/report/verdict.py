@@ -1,0 +1,88 @@
+"""The verdict on a fit in words: did the chains converge, did the speaker do the task?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from many_wolves.figures import Fitted, Table
+
+Grade = Literal["good", "doubtful", "bad"]
+
+MEASURES: tuple[tuple[str, str, str], ...] = (
+    ("divergences", "divergent transitions", "0"),
+    ("max_r_hat", "largest R-hat", "below 1.01"),
+    ("min_ess_bulk", "smallest bulk ESS", "400 or more"),
+    ("min_ess_tail", "smallest tail ESS", "400 or more"),
+    ("min_e_bfmi", "smallest E-BFMI", "0.3 or more"),
+    ("tree_depth_hits", "transitions at the deepest tree", "0"),
+    ("modes", "modes in which chains sit", "1"),
+)
+"""Field of the diagnostics, what it is, and the value of a fit without fault."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a reader must know before any number.
+
+    Parameters
+    ----------
+    grade
+        ``bad``: do not use the numbers. ``doubtful``: the speaker did not do the task.
+    headline
+        The verdict in one sentence.
+    reasons
+        The sentences it rests on.
+    """
+
+    grade: Grade
+    headline: str
+    reasons: tuple[str, ...]
+
+
+def judge(fit: Fitted) -> Verdict:
+    """The verdict on one fit: convergence before the task, the task before the numbers."""
+    sampler = _sentences(fit.diagnostics["verdict"])
+    checks = tuple(str(check["statement"]) for check in fit.info.get("checks", ()))
+    failed = tuple(str(check["statement"]) for check in fit.failed_checks)
+    passed = tuple(text for text in checks if text not in failed)
+    if not fit.converged:
+        tail = " And the speaker did not do the task." if failed else ""
+        headline = "Do not use these numbers: the chains have not converged." + tail
+        return Verdict("bad", headline, (*sampler, *failed, *passed))
+    if failed:
+        headline = (
+            "The speaker did not do the task. The fit converged, but its weights do not "
+            "describe a trade between being informative and being kind."
+        )
+        return Verdict("doubtful", headline, (*failed, *passed, *sampler))
+    task = "the speaker did the task" if checks else "no check of the speaker was recorded"
+    return Verdict("good", f"The chains converged, and {task}.", (*sampler, *passed))
+
+
+def diagnostics_table(fit: Fitted) -> Table:
+    """The sampler's diagnostics beside the values of a fit without fault."""
+    rows = [
+        {"measure": words, "found": _number(fit.diagnostics[key]), "should be": wanted}
+        for key, words, wanted in MEASURES
+        if fit.diagnostics.get(key) is not None
+    ]
+    return Table(
+        pd.DataFrame(rows, columns=["measure", "found", "should be"]),
+        "Sampler diagnostics over all parameters. ESS: effective sample size; E-BFMI: energy "
+        "Bayesian fraction of missing information.",
+    )
+
+
+def _sentences(verdict: object) -> tuple[str, ...]:
+    if isinstance(verdict, str):
+        return (verdict,)
+    return tuple(str(sentence) for sentence in verdict) if isinstance(verdict, list) else ()
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
+    return f"{value:,.0f}" if isinstance(value, int | float) else str(value)
