@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,9 +63,13 @@ class Places:
         """Folder of a prepared model."""
         return self.root / "models" / name
 
-    def journal(self, name: str) -> Path:
-        """Answers of one speaker."""
-        return self.root / "llm-output" / self.study / f"{name}.jsonl"
+    def journal(self, name: str, settings: str) -> Path:
+        """Answers of one speaker under settings with this fingerprint."""
+        return self.root / "llm-output" / self.study / f"{name}-{settings}.jsonl"
+
+    def parameters(self, name: str) -> Path:
+        """Parameters of a simulated speaker."""
+        return self.results / name / "parameters.json"
 
     def choices(self, name: str) -> Path:
         """Choice table of one speaker."""
@@ -88,7 +93,7 @@ def plan(study: Study, places: Places) -> list[Stage]:
     stages += _prepare(study, places)
     for speaker in speakers:
         stages += [
-            _collect(speaker, study, places),
+            _collect(speaker, places),
             _choices(speaker, study, places),
             _fit_speaker(speaker, study, places),
         ]
@@ -125,9 +130,9 @@ def _prepare(study: Study, places: Places) -> Iterator[Stage]:
         yield Stage(f"prepare {name}", command, reads=(), writes=(folder,))
 
 
-def _collect(speaker: Cast, study: Study, places: Places) -> Stage:
+def _asked_with(speaker: Cast, places: Places) -> dict[str, str]:
+    """Options of `wolves collect` that say who is asked and how."""
     entry, asking = speaker.entry, speaker.asking
-    journal = places.journal(speaker.name)
     options: dict[str, object] = {
         "--provider": entry.provider,
         "--model_name": entry.model or None,
@@ -146,28 +151,46 @@ def _collect(speaker: Cast, study: Study, places: Places) -> Stage:
         "--batch_size": asking.batch_size,
         "--dtype": asking.dtype,
     }
+    return {option: str(value) for option, value in options.items() if value is not None}
+
+
+def _journal(speaker: Cast, places: Places) -> Path:
+    """A journal for each way of asking, so that answers to other settings never mix in."""
+    options = _asked_with(speaker, places)
+    settings = {o: v for o, v in options.items() if o not in ("--batch_size", "--replicates")}
+    return places.journal(speaker.name, fingerprint([settings, speaker.entry.parameters], 8))
+
+
+def _collect(speaker: Cast, places: Places) -> Stage:
+    entry, options = speaker.entry, _asked_with(speaker, places)
+    journal = _journal(speaker, places)
     command = ["collect", str(places.trials), "--out", str(journal)]
     for option, value in options.items():
-        if value is not None:
-            command += [option, str(value)]
-    before = ("compile", f"prepare {entry.prepare}") if entry.prepare else ("compile",)
-    folder = options["--model_path"]
+        command += [option, value]
+    given: list[tuple[Path, str]] = []
+    if entry.parameters:
+        file = places.parameters(speaker.name)
+        command += ["--parameters", str(file)]
+        given.append((file, json.dumps(entry.parameters, indent=1) + "\n"))
+    weights = [Path(options["--model_path"])] if "--model_path" in options else []
     return Stage(
         f"collect {speaker.name}",
         tuple(command),
-        reads=(places.trials, *([Path(str(folder))] if folder else [])),
+        reads=(places.trials, *weights),
         writes=(journal,),
-        after=before,
+        after=("compile", *([f"prepare {entry.prepare}"] if entry.prepare else [])),
+        given=tuple(given),
     )
 
 
 def _choices(speaker: Cast, study: Study, places: Places) -> Stage:
-    journal, table = places.journal(speaker.name), places.choices(speaker.name)
-    command = ("choices", str(journal), "--scoring", study.choices.scoring, "--out", str(table))
+    journal, table = _journal(speaker, places), places.choices(speaker.name)
+    command = ("choices", str(journal), "--trials", str(places.trials))
+    command += ("--scoring", study.choices.scoring, "--out", str(table))
     return Stage(
         f"choices {speaker.name}",
         command,
-        reads=(journal,),
+        reads=(journal, places.trials),
         writes=(table,),
         after=(f"collect {speaker.name}",),
     )

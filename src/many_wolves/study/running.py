@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from many_wolves.errors import WolvesError
+from many_wolves.files import write_atomic
 from many_wolves.study.stages import Done, Stage, StateFile, finished, in_order, shown, why
 
 Echo = Callable[[str], None]
@@ -216,6 +217,8 @@ class Runner:
 def _start(
     program: Sequence[str], stage: Stage, out: IO[bytes] | None, log: Path | None
 ) -> _Running:
+    for path, text in stage.given:
+        write_atomic(path, text)
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [*program, *stage.command],

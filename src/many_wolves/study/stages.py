@@ -11,10 +11,9 @@ import json
 import shlex
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_fingerprint, fingerprint, write_atomic
@@ -35,10 +34,10 @@ class Stage:
         Files or folders.
     after
         Names of the stages that must be done before.
+    given
+        Files that are written just before it runs, with their text.
     beside
         May run in the background, beside the stages that are not.
-    settings
-        What changes the result and is not in the command.
     """
 
     name: str
@@ -46,8 +45,8 @@ class Stage:
     reads: tuple[Path, ...]
     writes: tuple[Path, ...]
     after: tuple[str, ...] = ()
+    given: tuple[tuple[Path, str], ...] = ()
     beside: bool = False
-    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,8 +111,8 @@ def fingerprints(paths: Iterable[Path]) -> dict[str, str]:
 
 
 def command_fingerprint(stage: Stage) -> str:
-    """Fingerprint of a stage's command and settings."""
-    return fingerprint([list(stage.command), stage.settings])
+    """Fingerprint of a stage's command and of the files given to it."""
+    return fingerprint([list(stage.command), [text for _, text in stage.given]])
 
 
 def why(stage: Stage, done: Mapping[str, Done]) -> str:
