@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from many_wolves.errors import WolvesError
+from many_wolves.study.plan import Places, plan
 from many_wolves.study.reading import read_study
 from many_wolves.study.running import Runner, only_one
 from many_wolves.study.schema import cast
@@ -96,6 +97,43 @@ class TestReading:
     @pytest.mark.parametrize("path", sorted(STUDIES.glob("*.yaml")), ids=lambda p: p.stem)
     def test_the_shipped_studies_are_valid(self, path: Path) -> None:
         assert read_study(path).study == path.stem
+
+
+class TestPlan:
+    def test_the_demo_goes_from_vignettes_to_report(self) -> None:
+        study = read_study(STUDIES / "demo.yaml")
+        stages = in_order(plan(study, Places("demo", Path("root"))))
+        names = [stage.name for stage in stages]
+        road = ["compile", *(f"{s} smollm2" for s in ("collect", "choices", "fit")), "report"]
+        assert [name for name in names if name in road] == road
+        assert {"fit yoon2020", "figures", "prepare smollm2"} < set(names)
+        written = [path for stage in stages for path in stage.writes]
+        assert all(path.is_relative_to("root") for path in written)
+        assert len(written) == len(set(written))
+
+    def test_what_a_stage_reads_is_written_by_a_stage_before_it(self) -> None:
+        study = read_study(STUDIES / "demo.yaml")
+        there: set[Path] = set()
+        for stage in in_order(plan(study, Places("demo", Path("root")))):
+            made = {path for path in stage.reads if path.is_relative_to("root")}
+            assert made <= there
+            there |= set(stage.writes)
+
+    def test_answers_to_other_settings_get_a_journal_of_their_own(self, tmp_path: Path) -> None:
+        journals = set()
+        for asking in ("{mode: score}", "{mode: sample}", "{mode: sample, temperature: 0.5}"):
+            text = f"study: s\ncollect: {asking}\nspeakers: [{{name: a, provider: hf, model: m}}]\n"
+            stages = plan(read_study(written(tmp_path, text)), Places("s"))
+            journals.add(next(s for s in stages if s.name == "collect a").writes)
+        assert len(journals) == 3
+
+    def test_parameters_of_a_simulated_speaker_are_given_as_a_file(self, tmp_path: Path) -> None:
+        text = "study: s\nspeakers: [{name: a, provider: simulated, parameters: {alpha: 3}}]\n"
+        stages = plan(read_study(written(tmp_path, text)), Places("s"))
+        collect = next(s for s in stages if s.name == "collect a")
+        path, content = collect.given[0]
+        assert json.loads(content) == {"alpha": 3}
+        assert str(path) in collect.command
 
 
 class Bench:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from many_wolves.files import shipped
+from many_wolves.files import fingerprint, shipped
 from many_wolves.study.schema import Cast, Study, cast
 from many_wolves.study.stages import Stage
 
@@ -185,11 +185,11 @@ def _collect(speaker: Cast, places: Places) -> Stage:
 
 def _choices(speaker: Cast, study: Study, places: Places) -> Stage:
     journal, table = _journal(speaker, places), places.choices(speaker.name)
-    command = ("choices", str(journal), "--trials", str(places.trials))
-    command += ("--scoring", study.choices.scoring, "--out", str(table))
+    command = ["choices", str(journal), "--trials", str(places.trials)]
+    command += ["--scoring", study.choices.scoring, "--out", str(table)]
     return Stage(
         f"choices {speaker.name}",
-        command,
+        tuple(command),
         reads=(journal, places.trials),
         writes=(table,),
         after=(f"collect {speaker.name}",),
