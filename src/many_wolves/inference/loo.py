@@ -1,0 +1,233 @@
+"""Predictive accuracy by PSIS-LOO over the cells of a table of counts.
+
+What is left out is one of three things, and the result says which:
+
+- ``choice``: one answer, its cell and the rest of the data staying. All answers in
+  a cell are exchangeable and have the same density, so that one run of Pareto
+  smoothing for each cell serves its ``n`` answers. It asks how well the next answer
+  is foretold, is reliable with any number of answers, and is the default.
+- ``cell``: all answers of one cell (condition, state, utterance) at once.
+- ``row``: all answers to one question (condition, state) at once: how well is a
+  question foretold that was never asked?
+
+Leaving out a hundred answers at once moves the posterior far, and its Pareto k says
+so. Such a part is to be fitted again without its answers; with ``refit`` it is.
+
+Vehtari, Gelman & Gabry (2017, doi:10.1007/s11222-016-9696-4); Vehtari et al. (2024,
+JMLR 25:72).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import logsumexp
+
+from many_wolves.contracts import Array
+from many_wolves.errors import WolvesError
+
+Unit = Literal["choice", "cell", "row"]
+CELL = "cell"
+"""Dimension of the parts that are left out, in the arrays handed to ArviZ."""
+
+Refit = Callable[[Mapping[str, Any]], Array]
+"""Log-likelihood of the part with these labels, at draws (m,) of a fit without it."""
+
+
+@dataclass(frozen=True)
+class Loo:
+    """Expected log predictive density of data that were left out.
+
+    Parameters
+    ----------
+    unit
+        What is left out at a time.
+    elpd, se
+        Expected log predictive density of all answers, nats, and its standard error
+        over what is left out.
+    p
+        Effective number of parameters.
+    k_max
+        Largest Pareto k among parts that were not fitted again; -inf if all were.
+    good_k
+        Pareto k up to which a part is reliable with this many draws.
+    bad
+        Parts above ``good_k``.
+    refitted
+        Parts that were fitted again without their answers.
+    parts
+        One row a part: its labels, n (answers), elpd (of all of them), pareto_k.
+    ok
+        Whether the figure is to be trusted.
+    verdict
+        Why, in words.
+    """
+
+    unit: Unit
+    elpd: float
+    se: float
+    p: float
+    k_max: float
+    good_k: float
+    bad: int
+    refitted: int
+    parts: pd.DataFrame
+    ok: bool
+    verdict: str
+
+
+def loo(
+    log_lik: xr.DataArray,
+    counts: xr.DataArray,
+    *,
+    unit: Unit = "choice",
+    last: str = "utterance",
+    refit: Refit | None = None,
+) -> Loo:
+    """PSIS-LOO of a table of counts.
+
+    Parameters
+    ----------
+    log_lik
+        n * log p of every cell, dimensions chain, draw, then those of ``counts``.
+    counts
+        Answers in every cell, n; expected counts are allowed.
+    unit
+        What is left out at a time.
+    last
+        Dimension of ``counts`` that the answers to one question differ in.
+    refit
+        Where given, parts whose Pareto k is too high are fitted again without their
+        answers, unless ``unit`` is ``choice``.
+
+    Raises
+    ------
+    WolvesError
+        If fewer than two parts hold answers, or a log-likelihood is not finite.
+    """
+    parts, answers = _parts(log_lik, counts, unit, last)
+    # How often each part is left out: every choice by itself, or the whole part once.
+    weights = answers if unit == "choice" else np.ones_like(answers)
+    result = _arviz(parts)
+    elpd, k = result.elpd_i.to_numpy().copy(), result.pareto_k.to_numpy().copy()
+    good_k = float(result.good_k)
+    labels = _labels(parts)
+    again = np.zeros(k.size, dtype=bool)
+    if refit is not None and unit != "choice":
+        again = k > good_k
+        for i in np.flatnonzero(again):
+            at = refit({str(name): value for name, value in labels.iloc[i].items()}).ravel()
+            elpd[i] = logsumexp(at) - np.log(at.size)
+    in_sample = logsumexp(parts.to_numpy().reshape(-1, k.size), axis=0) - np.log(result.n_samples)
+    n = weights.sum()
+    mean = float((weights * elpd).sum() / n)
+    variance = float((weights * (elpd - mean) ** 2).sum()) / max(n - 1.0, 1.0)
+    left = np.where(again, -np.inf, k)
+    bad = int((left > good_k).sum())
+    table = labels.assign(
+        n=answers,
+        elpd=weights * elpd,
+        pareto_k=k,
+        refitted=again,
+    )
+    return Loo(
+        unit=unit,
+        elpd=float((weights * elpd).sum()),
+        se=float(np.sqrt(n * variance)),
+        p=float((weights * (in_sample - elpd)).sum()),
+        k_max=float(left.max()),
+        good_k=good_k,
+        bad=bad,
+        refitted=int(again.sum()),
+        parts=table,
+        ok=bad == 0,
+        verdict=_verdict(unit, left, good_k),
+    )
+
+
+def difference(first: Loo, second: Loo) -> tuple[float, float]:
+    """Elpd of ``first`` minus that of ``second``, and the standard error of it, paired.
+
+    Raises
+    ------
+    WolvesError
+        If the two left out different things.
+    """
+    keys = [c for c in first.parts if c not in ("n", "elpd", "pareto_k", "refitted")]
+    same = first.unit == second.unit and first.parts[keys].equals(second.parts[keys])
+    if not same or not np.allclose(first.parts["n"], second.parts["n"]):
+        raise WolvesError(
+            "two models can be compared by LOO only where both left out the same answers",
+            mend="fit both to the same table and use the same unit",
+        )
+    n = first.parts["n"].to_numpy() if first.unit == "choice" else np.ones(len(first.parts))
+    each = (first.parts["elpd"] - second.parts["elpd"]).to_numpy() / n
+    mean = (n * each).sum() / n.sum()
+    variance = (n * (each - mean) ** 2).sum() / max(n.sum() - 1.0, 1.0)
+    return float((n * each).sum()), float(np.sqrt(n.sum() * variance))
+
+
+def _parts(
+    log_lik: xr.DataArray, counts: xr.DataArray, unit: Unit, last: str
+) -> tuple[xr.DataArray, Array]:
+    """Log-likelihood (chain, draw, cell) of what is left out, and the answers in each part."""
+    dims = list(counts.dims)
+    log_lik = log_lik.transpose("chain", "draw", *dims)
+    if unit == "row":
+        log_lik, counts, dims = log_lik.sum(last), counts.sum(last), [d for d in dims if d != last]
+    stacked = log_lik.stack({CELL: dims})
+    n = counts.stack({CELL: dims}).to_numpy().astype(float)
+    held = n > 0
+    stacked = stacked.isel({CELL: held})
+    if held.sum() < 2:
+        raise WolvesError(
+            f"expected answers in at least two parts to leave out, found {int(held.sum())}",
+            mend="leave out a smaller unit, or collect more answers",
+        )
+    if not np.isfinite(stacked.to_numpy()).all():
+        raise WolvesError("expected a finite log-likelihood in every draw, found NaN or infinity")
+    return (stacked / n[held] if unit == "choice" else stacked), n[held]
+
+
+def _arviz(parts: xr.DataArray) -> Any:
+    """ArviZ's own result; its warnings are in our verdict, with the number of parts."""
+    import arviz as az
+    from arviz_stats.base import array_stats
+
+    values = parts.to_numpy()
+    likelihood = np.exp(values - values.max(axis=(0, 1)))
+    relative = array_stats.ess(likelihood, chain_axis=0, draw_axis=1, method="mean", relative=True)
+    flat = parts.drop_vars([CELL, *parts.coords[CELL].to_index().names], errors="ignore")
+    draws = {"log_lik": flat.transpose("chain", "draw", CELL).to_numpy()}
+    tree = az.from_dict({"posterior": {"x": values[..., 0]}, "log_likelihood": draws})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return az.loo(tree, pointwise=True, reff=float(np.nanmin(np.minimum(relative, 1.0))))
+
+
+def _labels(parts: xr.DataArray) -> pd.DataFrame:
+    labels: pd.DataFrame = parts.coords[CELL].to_index().to_frame(index=False)
+    return labels
+
+
+def _verdict(unit: Unit, left: Array, good_k: float) -> str:
+    """Words for the Pareto k of every part; -inf stands for one that was fitted again."""
+    bad, parts, k_max = int((left > good_k).sum()), left.size, float(left.max())
+    refitted = int(np.isneginf(left).sum())
+    again = f"; {refitted} fitted again without their answers" if refitted else ""
+    if bad:
+        return (
+            f"not to be trusted: {bad} of {parts} {unit}s have a Pareto k above {good_k:.2f} "
+            f"(up to {k_max:.2f}){again}; fit them again without their answers"
+        )
+    if refitted == parts:
+        return f"reliable: all {parts} {unit}s fitted again without their answers"
+    subject = "cells, a choice left out of each" if unit == "choice" else f"{unit}s"
+    good = f"(good up to {good_k:.2f})"
+    return f"reliable: Pareto k at most {k_max:.2f} in {parts} {subject} {good}{again}"
