@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from many_wolves import families
+from many_wolves.collection import read_trials
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_fingerprint
 from many_wolves.journals import Reading, journal_files, read_journal
@@ -59,6 +60,11 @@ STATUSES = ("answered", "unparsed", "refused", "empty", "failed")
     "may be given several times.",
 )
 @click.option(
+    "--trials",
+    type=click.Path(path_type=Path),
+    help="Count only answers to the trials in this file, which `wolves compile` wrote.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="Folder of the table; rsa-output/TASK[-MODEL_TYPE]/choices when left out.",
@@ -70,6 +76,7 @@ def command(
     kind: str,
     scoring: str,
     only: tuple[str, ...],
+    trials: Path | None,
     out: Path | None,
 ) -> None:
     """Read answers into a table of choices.
@@ -85,6 +92,8 @@ def command(
     responses = _of_kind([r for reading in readings for r in reading.responses], kind)
     if not responses:
         raise _none(sources, readings, kind)
+    if trials is not None:
+        responses = _to(responses, trials)
     for part in only:
         responses = _part(responses, part)
     table = tabulator.tabulate(responses, scoring=scoring)
@@ -102,6 +111,19 @@ def _of_kind(responses: Sequence[Response], kind: str) -> list[Response]:
     if kind == "all":
         return list(responses)
     return [r for r in responses if r.speaker.provider in PROVIDERS[kind]]
+
+
+def _to(responses: Sequence[Response], trials: Path) -> list[Response]:
+    """The answers to the trials of a file."""
+    asked = {trial.id for trial in read_trials(trials)}
+    found = [r for r in responses if r.trial_id in asked]
+    if not found:
+        raise WolvesError(
+            f"expected answers to its {len(asked)} trials, found none",
+            where=trials,
+            mend=f"wolves collect {trials} ...",
+        )
+    return found
 
 
 def _part(responses: Sequence[Response], part: str) -> list[Response]:
