@@ -1,0 +1,324 @@
+"""The journal: one JSON line an answer, appended and synced, one line a key.
+
+What a journal promises, whatever happens to the process or the disk:
+
+- an answer that ``append`` has acknowledged is on the disk;
+- a torn or unreadable line is set aside when the journal is next opened, in
+  ``NAME.jsonl.set-aside``, and its trial is asked again;
+- a second writer is refused (``NAME.jsonl.lock``);
+- no key stands in two lines: a failed answer that is asked again is first set
+  aside, and an answer whose key is there already is not written.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from many_wolves.errors import WolvesError
+from many_wolves.files import canonical_json, write_atomic
+from many_wolves.records import Response, SpeakerSpec, Status, response_key
+
+_MEND_DISK = (
+    "make room (or give another place with --out), then run the same command again: "
+    "what is in the journal is whole and will not be asked again"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the journal knows of one key."""
+
+    status: Status
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of a journal: its text without the line break, and what it says."""
+
+    number: int
+    text: str
+    response: Response | None
+    fault: str = ""
+
+
+class Journal:
+    """A journal that is open for writing; a context manager.
+
+    Parameters
+    ----------
+    path
+        The journal; it is made when it does not exist.
+    speaker
+        Whose answers it holds: a line of another speaker is refused.
+    say
+        Takes a sentence for each thing that was set aside.
+
+    Raises
+    ------
+    WolvesError
+        If another process writes to it, it holds another speaker's answers, or it
+        cannot be written.
+    """
+
+    def __init__(self, path: Path, speaker: SpeakerSpec, say: Callable[[str], None]) -> None:
+        self.path = path
+        self._speaker = speaker
+        self._say = say
+        self._lock: IO[str] | None = None
+        self._file = -1
+        self._size = 0
+        self._entries: dict[str, Entry] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(self.path.with_name(self.path.name + ".lock"))
+            self._recover(set())
+            self._open()
+        except OSError as error:
+            self._close()
+            raise _disk_fault(self.path, error) from error
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """What is known, by key."""
+        return self._entries
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Set failed answers aside, because they are asked again.
+
+        Raises
+        ------
+        WolvesError
+            If the journal cannot be written; it is left as it was.
+        """
+        gone = {k for k in keys if k in self._entries and self._entries[k].status == "failed"}
+        if not gone:
+            return
+        try:
+            os.close(self._file)
+            self._file = -1
+            self._recover(gone)
+            self._open()
+        except OSError as error:
+            raise _disk_fault(self.path, error) from error
+
+    def append(self, responses: Iterable[Response]) -> int:
+        """Write answers; when this returns they are on the disk.
+
+        Returns
+        -------
+        int
+            How many were written: an answer whose key is there already is not.
+
+        Raises
+        ------
+        WolvesError
+            If the disk refuses; the journal then ends as it did before the call.
+        """
+        fresh: dict[str, Response] = {}
+        for response in responses:
+            if response.key not in self._entries and response.key not in fresh:
+                fresh[response.key] = response
+        data = b"".join(canonical_json(r.to_json()).encode() + b"\n" for r in fresh.values())
+        try:
+            written = 0
+            while written < len(data):
+                written += os.write(self._file, data[written:])
+            os.fsync(self._file)
+        except OSError as error:
+            os.ftruncate(self._file, self._size)
+            raise _disk_fault(self.path, error) from error
+        self._size += len(data)
+        self._entries |= {key: Entry(r.status, r.error) for key, r in fresh.items()}
+        return len(fresh)
+
+    def _open(self) -> None:
+        new = not self.path.exists()
+        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        self._size = os.fstat(self._file).st_size
+        if new:
+            _sync_folder(self.path.parent)
+
+    def _recover(self, gone: set[str]) -> None:
+        """Read what is there; set aside what cannot be used, and the keys in ``gone``."""
+        kept: list[_Line] = []
+        aside: list[_Line] = []
+        self._entries = {}
+        for line in _lines(self.path):
+            response = line.response
+            if response is None:
+                self._say(f"{self.path}, line {line.number}: {line.fault}; set aside")
+            elif response.speaker != self._speaker:
+                raise _foreign(self.path, line.number, response.speaker, self._speaker)
+            elif response.key in self._entries:
+                self._say(f"{self.path}, line {line.number}: answered twice; set aside")
+            elif response.key not in gone:
+                self._entries[response.key] = Entry(response.status, response.error)
+                kept.append(line)
+                continue
+            aside.append(line)
+        if aside:
+            _set_aside(self.path, aside)
+        if aside or not _ends_well(self.path):
+            write_atomic(self.path, "".join(f"{line.text}\n" for line in kept))
+            _sync_folder(self.path.parent)
+
+    def _close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+def read_journal(path: Path) -> Iterator[Response]:
+    """Read a journal without writing to it; safe while another process appends.
+
+    Yields
+    ------
+    Response
+        Each answer, in the order written. A last line without its line break is
+        being written, or was torn, and is left out.
+
+    Raises
+    ------
+    WolvesError
+        If another line cannot be read, or the file is missing.
+    """
+    if not path.exists():
+        raise WolvesError("expected a journal, found no file", where=path, mend="wolves collect")
+    for line in _lines(path):
+        if line.response is not None:
+            yield line.response
+        elif line.fault != _TORN:
+            raise WolvesError(
+                line.fault,
+                where=path,
+                line=line.number,
+                mend="run the `wolves collect` that wrote it again: it sets the line aside "
+                "and asks its trial again",
+            )
+
+
+def peek(path: Path) -> dict[str, Entry]:
+    """What a journal knows, by key; never waits, writes or fails on a line."""
+    return {
+        line.response.key: Entry(line.response.status, line.response.error)
+        for line in _lines(path)
+        if line.response is not None
+    }
+
+
+_TORN = "the last line is torn"
+
+
+def _lines(path: Path) -> Iterator[_Line]:
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, start=1):
+            text = raw.decode("utf-8", errors="surrogateescape")
+            yield _parse(number, text)
+
+
+def _parse(number: int, text: str) -> _Line:
+    whole = text.endswith("\n")
+    text = text.removesuffix("\n")
+    try:
+        response = Response.from_json(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        fault = f"expected an answer as JSON, found {type(error).__name__}: {error}"
+        return _Line(number, text, None, fault if whole else _TORN)
+    expected = response_key(response.trial_id, response.speaker, response.replicate)
+    if response.key != expected:
+        fault = f"expected the key {expected} from the content, found {response.key}"
+        return _Line(number, text, None, fault)
+    return _Line(number, text, response)
+
+
+def _ends_well(path: Path) -> bool:
+    if not path.exists() or path.stat().st_size == 0:
+        return True
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def _set_aside(path: Path, lines: list[_Line]) -> None:
+    place = path.with_name(path.name + ".set-aside")
+    with place.open("ab") as file:
+        for line in lines:
+            file.write(line.text.encode("utf-8", errors="surrogateescape") + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _locked(path: Path) -> IO[str]:
+    lock = path.open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise WolvesError(
+            f"another process (id {owner}) is writing to this journal",
+            where=path.with_suffix(""),
+            mend="wait for it to end, or stop it with Ctrl-C; nothing was asked or changed",
+        ) from error
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _foreign(path: Path, line: int, found: SpeakerSpec, expected: SpeakerSpec) -> WolvesError:
+    return WolvesError(
+        f"expected answers of {expected.name} with the settings asked for, found answers of "
+        f"{found.name} with {differences(found, expected)}",
+        where=path,
+        line=line,
+        mend="give a folder, or another file, with --out: a journal holds one speaker",
+    )
+
+
+def differences(found: SpeakerSpec, expected: SpeakerSpec) -> str:
+    """The settings in which two speakers differ, in words; empty when they are equal."""
+    names = [f.name for f in fields(found)]
+    names = [n for n in names if getattr(found, n) != getattr(expected, n)]
+    return ", ".join(f"{n} {getattr(found, n)!r} not {getattr(expected, n)!r}" for n in names)
+
+
+def _disk_fault(path: Path, error: OSError) -> WolvesError:
+    words = error.strerror or str(error)
+    return WolvesError(f"the journal cannot be written: {words}", where=path, mend=_MEND_DISK)

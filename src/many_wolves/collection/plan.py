@@ -1,0 +1,85 @@
+"""Which trials are asked, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from many_wolves.collection.journal import Entry
+from many_wolves.records import SpeakerSpec, Trial, with_replicates
+from many_wolves.speakers import Request
+
+UNASKED = "not asked yet"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked of one speaker.
+
+    Parameters
+    ----------
+    ask
+        Requests without an answer, and those that failed.
+    again
+        Keys of those in ``ask`` that failed before.
+    known
+        Number of requests by what is known of them: a status, or ``not asked yet``.
+    """
+
+    ask: tuple[Request, ...]
+    again: tuple[str, ...]
+    known: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """Number of all requests, asked before or not."""
+        return sum(self.known.values())
+
+
+def make_plan(
+    trials: Sequence[Trial], replicates: int, speaker: SpeakerSpec, entries: Mapping[str, Entry]
+) -> Plan:
+    """What is missing of ``trials`` x ``replicates``.
+
+    An answer that was refused, empty or unparsed is an answer; only a failed one is
+    asked again.
+    """
+    ask, again = [], []
+    known: Counter[str] = Counter()
+    for request, key, entry in _looked_up(trials, replicates, speaker, entries):
+        known[entry.status if entry else UNASKED] += 1
+        if entry is None or entry.status == "failed":
+            ask.append(request)
+            if entry is not None:
+                again.append(key)
+    return Plan(tuple(ask), tuple(again), known)
+
+
+def explain(
+    trials: Sequence[Trial], replicates: int, speaker: SpeakerSpec, entries: Mapping[str, Entry]
+) -> Iterator[str]:
+    """One line a request: its trial, replicate, cell, and why it is asked or not."""
+    for request, key, entry in _looked_up(trials, replicates, speaker, entries):
+        cell = " ".join(f"{name}={value}" for name, value in request.trial.cell.items())
+        yield (
+            f"{request.trial.id} replicate {request.replicate} ({request.trial.task} {cell}): "
+            f"{_why(entry)} [key {key}]"
+        )
+
+
+def _looked_up(
+    trials: Sequence[Trial], replicates: int, speaker: SpeakerSpec, entries: Mapping[str, Entry]
+) -> Iterator[tuple[Request, str, Entry | None]]:
+    for trial, replicate in with_replicates(trials, replicates):
+        request = Request(trial, replicate)
+        key = request.key(speaker)
+        yield request, key, entries.get(key)
+
+
+def _why(entry: Entry | None) -> str:
+    if entry is None:
+        return "will be asked: the journal has no answer under these settings"
+    if entry.status == "failed":
+        return f"will be asked again: it failed ({entry.error or 'no reason given'})"
+    return f"will not be asked: the journal has its answer, status {entry.status}"

@@ -1,0 +1,64 @@
+"""How far a collection is, in words on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from typing import IO
+
+_EVERY_TTY_S = 0.5
+_EVERY_LOG_S = 10.0
+
+
+class Progress:
+    """Counts answers and says, now and then, how many there are and how long it takes.
+
+    Parameters
+    ----------
+    total
+        Requests that are asked.
+    out
+        Where to; on a terminal one line is rewritten.
+    """
+
+    def __init__(self, total: int, out: IO[str] | None = None) -> None:
+        self._total = total
+        self._out = out or sys.stderr
+        self._begun = time.monotonic()
+        self._said = self._begun
+        self._tty = self._out.isatty()
+        self.counts: Counter[str] = Counter()
+
+    def add(self, status: str) -> None:
+        """Count one answer."""
+        self.counts[status] += 1
+        every = _EVERY_TTY_S if self._tty else _EVERY_LOG_S
+        if time.monotonic() - self._said >= every:
+            self._say("\r" if self._tty else "", "" if self._tty else "\n")
+
+    def finish(self) -> None:
+        """Say the final count."""
+        self._say("\r" if self._tty else "", "\n")
+
+    def _say(self, before: str, after: str) -> None:
+        self._said = time.monotonic()
+        seconds = max(self._said - self._begun, 1e-9)
+        done = self.counts.total()
+        parts = [f"{done}/{self._total}"]
+        parts += [f"{n} {status}" for status, n in sorted(self.counts.items())]
+        if done:
+            parts.append(f"{done / seconds:.3g} a second")
+        if 0 < done < self._total:
+            parts.append(f"{duration((self._total - done) * seconds / done)} left")
+        self._out.write(before + ", ".join(parts) + ("   " if before else "") + after)
+        self._out.flush()
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: ``45 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,42 @@
+"""``wolves models``: small real models from index packages, as ordinary folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from many_wolves.speakers.prepare import PACKAGED, is_prepared, prepare
+
+
+@click.group()
+def command() -> None:
+    """Prepare local model folders, with no network."""
+
+
+@command.command("prepare")
+@click.argument("name")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder to write; models/NAME when left out.",
+)
+def prepare_command(name: str, out: Path | None) -> None:
+    """Make a Hugging Face folder of the packaged model NAME and print where it is."""
+    folder = prepare(name, out or Path("models") / name, lambda text: click.echo(text, err=True))
+    click.echo(folder)
+
+
+@command.command("list")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("models"),
+    show_default=True,
+    help="Where prepared folders are.",
+)
+def list_command(folder: Path) -> None:
+    """Print the models that can be prepared, and which are."""
+    for name, packaged in PACKAGED.items():
+        state = f"prepared in {folder / name}" if is_prepared(folder / name) else "not prepared"
+        click.echo(f"{name}: {packaged.about}; {packaged.license}; {state}")

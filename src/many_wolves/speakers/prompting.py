@@ -1,0 +1,92 @@
+"""Messages to the text of a prompt: a model's chat template, or a plain completion.
+
+The completion format, for models that were not taught to chat::
+
+    <system message>
+
+    <question>
+
+    Answer: <earlier answer>
+
+    <next question>
+
+    Answer:
+
+An option follows the completion prompt as `` text`` with one leading space (the
+space belongs to the answer, as in ordinary text), and the chat prompt as ``text``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from many_wolves.errors import WolvesError
+from many_wolves.records import Message, PromptFormat
+
+ANSWER = "Answer:"
+
+
+def render(
+    tokenizer: Any, messages: Sequence[Message], prompt_format: PromptFormat, **template: Any
+) -> str:
+    """The text that a model continues with its answer.
+
+    Parameters
+    ----------
+    tokenizer
+        A transformers tokenizer.
+    messages
+        The prompt; its last message is the question.
+    prompt_format
+        ``chat`` or ``completion``.
+    template
+        Further variables of the chat template, such as ``enable_thinking``.
+
+    Raises
+    ------
+    WolvesError
+        If chat is asked of a model without a chat template, or the template
+        refuses the messages.
+    """
+    if prompt_format == "completion":
+        return completion(messages)
+    check_format(tokenizer, prompt_format)
+    turns = [{"role": m.role, "content": m.content} for m in messages]
+    try:
+        text = tokenizer.apply_chat_template(
+            turns, tokenize=False, add_generation_prompt=True, **template
+        )
+    except Exception as error:  # a template is a program: it raises what it likes
+        raise WolvesError(
+            f"the model's chat template refuses the messages: {error}",
+            mend="take the system message out of the task's template, or use "
+            "--prompt_format completion",
+        ) from error
+    return str(text)
+
+
+def check_format(tokenizer: Any, prompt_format: PromptFormat) -> None:
+    """Refuse ``chat`` for a model without a chat template.
+
+    Raises
+    ------
+    WolvesError
+        With the option that mends it.
+    """
+    if prompt_format == "chat" and not getattr(tokenizer, "chat_template", None):
+        raise WolvesError(
+            "this model has no chat template: it is a base model, which continues text",
+            mend="ask it with `--prompt_format completion`",
+        )
+
+
+def completion(messages: Sequence[Message]) -> str:
+    """The completion format of this module's heading."""
+    blocks = [f"{ANSWER} {m.content}" if m.role == "assistant" else m.content for m in messages]
+    return "\n\n".join([*(b.strip() for b in blocks), ANSWER])
+
+
+def continuation(option_text: str, prompt_format: PromptFormat) -> str:
+    """An option as it follows the prompt."""
+    return f" {option_text}" if prompt_format == "completion" else option_text

@@ -1,0 +1,79 @@
+"""What every speaker offers, and what it is asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Protocol
+
+from many_wolves.files import code_version
+from many_wolves.records import Response, SpeakerSpec, Trial, blank_response, response_key
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One trial put to a speaker once; ``replicate`` counts from zero."""
+
+    trial: Trial
+    replicate: int = 0
+
+    def key(self, speaker: SpeakerSpec) -> str:
+        """Key of the answer that ``speaker`` gives to this request."""
+        return response_key(self.trial.id, speaker, self.replicate)
+
+
+class Speaker(Protocol):
+    """Someone who answers trials.
+
+    A fault of one request (too long a prompt, a server that failed to the last
+    try) makes a response of status ``failed`` with the reason in ``error``. A
+    fault that concerns every request (wrong key, unknown model, dead host)
+    raises ``WolvesError`` at once.
+    """
+
+    @property
+    def spec(self) -> SpeakerSpec:
+        """Who answers, with every setting that can change an answer."""
+        ...
+
+    def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
+        """Answer every request, in any order, each as soon as it is known.
+
+        When ``halt`` is set no new request is begun; those under way are finished.
+        In sample mode ``choice`` may be left None: the caller reads ``text``.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free memory and connections; the speaker is not asked again."""
+        ...
+
+
+def respond(request: Request, spec: SpeakerSpec, *packages: str, **known: Any) -> Response:
+    """The response to ``request`` with what is known of it, stamped with time and versions.
+
+    Parameters
+    ----------
+    packages
+        Names of installed packages whose version may matter to the answer.
+    known
+        Fields of ``Response``.
+    """
+    blank = blank_response(request.trial, spec, request.replicate)
+    stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return replace(blank, created=stamp, versions=_versions(packages), **known)
+
+
+@cache
+def _versions(packages: tuple[str, ...]) -> dict[str, str]:
+    found = {"many-wolves": code_version()}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed as a package"
+    return found

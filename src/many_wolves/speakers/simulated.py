@@ -1,0 +1,89 @@
+"""A speaker that answers from a cognitive model with known parameters: the ground truth."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from many_wolves.contracts import OptionProbabilities
+from many_wolves.errors import WolvesError
+from many_wolves.records import OptionScore, Response, SpeakerSpec
+from many_wolves.speakers.protocol import Request, respond
+
+_SUM_TOLERANCE = 1e-6
+
+
+class SimulatedSpeaker:
+    """Answers with the probabilities that a family's simulator gives.
+
+    Parameters
+    ----------
+    spec
+        Its ``parameters`` are those of the cognitive model.
+    probabilities
+        The family's simulator made from these parameters.
+    delay_s
+        Pause before each answer, in seconds: stands in for a slow model.
+
+    Notes
+    -----
+    A draw depends on seed, trial and replicate only, so neither the order of the
+    requests nor an interruption changes it. The speaker has no taste for words
+    without a scene: the unconditional probability of every option is uniform.
+    """
+
+    def __init__(
+        self, spec: SpeakerSpec, probabilities: OptionProbabilities, delay_s: float = 0.0
+    ) -> None:
+        self._spec = spec
+        self._probabilities = probabilities
+        self._delay_s = delay_s
+
+    @property
+    def spec(self) -> SpeakerSpec:
+        """Who answers, with the parameters of the cognitive model."""
+        return self._spec
+
+    def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
+        """Answer one request after the other."""
+        for request in requests:
+            if halt.is_set():
+                return
+            if self._delay_s:
+                time.sleep(self._delay_s)
+            yield self._answer(request)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+    def _answer(self, request: Request) -> Response:
+        trial = request.trial
+        p = np.asarray(self._probabilities(trial), dtype=float)
+        if (
+            p.shape != (len(trial.options),)
+            or not (p >= 0).all()
+            or abs(p.sum() - 1) > _SUM_TOLERANCE
+        ):
+            raise WolvesError(
+                f"expected {len(trial.options)} option probabilities that sum to one "
+                f"for trial {trial.id}, found {p.tolist()}",
+                mend="check the parameters of the simulated speaker",
+            )
+        if self._spec.mode == "score":
+            uniform = -float(np.log(len(p)))
+            logs = np.log(np.maximum(p, np.finfo(float).tiny))
+            scores = tuple(
+                OptionScore(o.id, float(x), 1, uniform)
+                for o, x in zip(trial.options, logs, strict=True)
+            )
+            return respond(request, self._spec, "numpy", status="answered", scores=scores)
+        draw = random.Random(f"{self._spec.seed + request.replicate}:{trial.id}").random()
+        place = min(int(np.searchsorted(np.cumsum(p), draw, side="right")), len(p) - 1)
+        option = trial.options[place]
+        return respond(
+            request, self._spec, "numpy", status="answered", choice=option.id, text=option.text
+        )
