@@ -13,6 +13,7 @@ pairs of factors and items.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -23,6 +24,9 @@ import numpy.typing as npt
 
 SWAPS = 1500
 """Random exchanges tried to even out the margins; more change the default design no further."""
+
+ATTEMPTS = 20
+"""Greedy orders of the cells of which the most even is taken."""
 
 Cell = tuple[Hashable, ...]
 Rows = npt.NDArray[np.int64]
@@ -67,24 +71,38 @@ def spread(cells: Sequence[Cell], items: Sequence[str], orders: int, rng: Random
 
 
 def _turns(cells: Sequence[Cell], rng: Random) -> list[Cell]:
+    """The cells in the most even order that some greedy attempts find."""
+    return min((_attempt(cells, rng) for _ in range(ATTEMPTS)), key=_wobble)
+
+
+def _attempt(cells: Sequence[Cell], rng: Random) -> list[Cell]:
     """The cells, each next one being that whose levels came least so far."""
     left = list(cells)
     rng.shuffle(left)
-    seen: dict[Hashable, int] = {}
+    seen: Counter[Hashable] = Counter()
     line: list[Cell] = []
     while left:
         best = min(
             left,
             key=lambda cell: tuple(
-                sum(seen.get(level, 0) ** 2 for level in group) for group in _levels(cell)
+                sum(seen[level] ** 2 for level in group) for group in _levels(cell)
             ),
         )
         left.remove(best)
         line.append(best)
-        for group in _levels(best):
-            for level in group:
-                seen[level] = seen.get(level, 0) + 1
+        seen.update(level for group in _levels(best) for level in group)
     return line
+
+
+def _wobble(line: Sequence[Cell]) -> int:
+    """How much single levels have come too often or too rarely, over all beginnings."""
+    wobble = 0
+    for levels in zip(*line, strict=True):
+        seen = dict.fromkeys(levels, 0)
+        for level in levels:
+            seen[level] += 1
+            wobble += max(0, max(seen.values()) - min(seen.values()) - 1)
+    return wobble
 
 
 def _levels(cell: Cell) -> list[list[Hashable]]:

@@ -155,7 +155,7 @@ def _template(
             raise source.error(
                 f"unknown placeholder {{{name}}} in `{source.name}`",
                 f"{known}; write {{{{ }}}} for braces that are to be seen",
-                source.line_of("{" + name),
+                source.line_of("{" + name + (":" if form else "!" if conversion else "}")),
             )
     for name in needed:
         if name not in names:
