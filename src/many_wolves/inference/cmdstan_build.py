@@ -1,0 +1,162 @@
+"""Executables of Stan programs, compiled by an installed CmdStan and kept for the next time."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from many_wolves.errors import WolvesError
+from many_wolves.inference.cache import cache_folder, locked
+from many_wolves.inference.engine import Progress
+from many_wolves.inference.programs import program_text
+
+BUILD = "1"
+"""Raise it when the way of compiling changes, so that cached executables are made anew."""
+
+STANC_OPTIONS = {"O1": True}
+NATIVE = "-march=native"
+
+_PLACE = re.compile(r"in '([^']+)', line (\d+)")
+
+
+def cmdstan_version() -> str:
+    """Version of the installed CmdStan, such as ``2.37``."""
+    import cmdstanpy
+
+    found = cmdstanpy.cmdstan_version()
+    return ".".join(str(part) for part in found) if found else "of unknown version"
+
+
+def executable(program: Path, progress: Progress | None = None) -> tuple[Path, float]:
+    """The compiled program, and the seconds that compiling took: 0 when it was cached.
+
+    Raises
+    ------
+    WolvesError
+        If the program, or the C++ that CmdStan makes of it, does not compile.
+    """
+    home = cache_folder() / "cmdstan" / _installation()
+    digest = hashlib.sha256(program_text(program).encode()).hexdigest()[:20]
+    target = home / digest / program.stem
+    if target.exists():
+        return target, 0.0
+    with locked(home / "lock"):
+        if target.exists():
+            return target, 0.0
+        if progress is not None:
+            progress("compiling the Stan program with CmdStan, once (1 to 2 minutes)")
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=home, prefix="build_") as work:
+            built = _build(program, Path(work), home)
+            target.parent.mkdir(exist_ok=True)
+            built.replace(target)
+        return target, time.monotonic() - start
+
+
+def _installation() -> str:
+    """Hash of all but the program that an executable depends on."""
+    import cmdstanpy
+
+    where = cmdstanpy.cmdstan_path()
+    made = _stanc().stat().st_mtime_ns
+    parts = [BUILD, cmdstan_version(), where, str(made), str(STANC_OPTIONS), NATIVE, _processor()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def _stanc() -> Path:
+    import cmdstanpy
+
+    try:
+        return Path(cmdstanpy.cmdstan_path(), "bin", "stanc").resolve(strict=True)
+    except OSError as fault:
+        raise WolvesError(
+            "CmdStan is there, but its compiler `stanc` is not",
+            where=cmdstanpy.cmdstan_path(),
+            mend="run `install_cmdstan --overwrite`, or pass --engine httpstan",
+        ) from fault
+
+
+def _processor() -> str:
+    """What the processor can do: an executable for one may not run on another."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith(("flags", "Features")):
+                return " ".join(sorted(line.partition(":")[2].split()))
+    return f"{platform.machine()} {platform.processor()}"
+
+
+def _build(program: Path, work: Path, home: Path) -> Path:
+    """Compile in the folder ``work``; what all programs share is kept in ``home``."""
+    _check(program)
+    source = Path(shutil.copy(program, work / f"{program.stem}.stan"))
+    try:
+        return _compile(source, program.parent, _native(home))
+    except ValueError:
+        # Some compilers do not know -march=native; the program itself is sound.
+        try:
+            return _compile(source, program.parent, {})
+        except ValueError as fault:
+            raise WolvesError(
+                f"CmdStan could not compile the Stan program's C++: {_errors(str(fault))}",
+                where=program,
+                mend="check that `make` and a C++ compiler work, and run `install_cmdstan "
+                "--overwrite` if CmdStan or the compiler has changed since",
+            ) from fault
+
+
+def _native(home: Path) -> dict[str, str]:
+    """Options of make for code that uses all that this processor has.
+
+    CmdStan's own half is compiled for any processor, and the two halves free each
+    other's memory, which Eigen aligns to the widest vectors that it may use. So
+    that half is compiled anew too, once, beside the programs.
+    """
+    import cmdstanpy
+
+    main = home / "main.cpp"
+    if not main.exists():
+        shutil.copy(Path(cmdstanpy.cmdstan_path()) / "src" / "cmdstan" / "main.cpp", main)
+    return {"CXXFLAGS_EIGEN": NATIVE, "CMDSTAN_MAIN": str(main), "PRECOMPILED_HEADERS": "false"}
+
+
+def _compile(source: Path, includes: Path, cpp_options: dict[str, str]) -> Path:
+    import cmdstanpy
+
+    with cmdstanpy.disable_logging():
+        built = cmdstanpy.compile_stan_file(
+            source,
+            force=True,
+            stanc_options=STANC_OPTIONS | {"include-paths": [str(includes)]},
+            cpp_options=dict(cpp_options),
+        )
+    return Path(built)
+
+
+def _check(program: Path) -> None:
+    """Let Stan's compiler read the program; it names file, line and column of a fault."""
+    command = [str(_stanc()), f"--include-paths={program.parent}", "--info", str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return
+    words = (done.stderr.strip() or done.stdout.strip()).replace(f"{program.parent}/", "")
+    place = _PLACE.search(words)
+    raise WolvesError(
+        f"the Stan program does not compile: {words}",
+        where=program.parent / place.group(1) if place else program,
+        line=int(place.group(2)) if place else None,
+        mend="correct the program at the line that Stan names",
+    )
+
+
+def _errors(console: str, lines: int = 12) -> str:
+    """The lines of a long console that say what is wrong."""
+    said = [line for line in console.splitlines() if line.strip()]
+    errors = [line for line in said if "error" in line.lower()]
+    return "\n".join((errors or said)[:lines])

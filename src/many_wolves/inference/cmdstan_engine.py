@@ -1,0 +1,203 @@
+"""The engine of an installed CmdStan.
+
+cmdstanpy finds CmdStan, compiles with it and writes its data. The executables are
+run from here, because cmdstanpy tells neither how far a chain is nor the
+processor time of each, and evaluates the density at one point a process. The
+metric is dense: with as few parameters as a fit has, it saves leapfrog steps.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from many_wolves.contracts import Array
+from many_wolves.inference.cmdstan_build import cmdstan_version, executable
+from many_wolves.inference.cmdstan_run import DIGITS, Finished, OnLine, read_csv, run_all
+from many_wolves.inference.engine import Draws, Progress, Settings, StanData, stack
+
+DENSE_LIMIT = 250
+"""Most parameters for which warm-up can learn a dense metric; beyond, it is diagonal."""
+
+_ITERATION = re.compile(r"Iteration:\s*(\d+) / (\d+)")
+_REJECTED = "Error during log_prob calculation"
+
+
+@dataclass(frozen=True)
+class CmdStanProgram:
+    """A program compiled by CmdStan."""
+
+    path: Path
+    version: str
+    compile_seconds: float
+    engine: str = "cmdstan"
+
+    @classmethod
+    def load(cls, program: Path, progress: Progress | None = None) -> Self:
+        """Compile the program, or take it from the cache.
+
+        Raises
+        ------
+        WolvesError
+            If it does not compile.
+        """
+        path, seconds = executable(program, progress)
+        return cls(path, f"CmdStan {cmdstan_version()}", seconds)
+
+    def log_density(self, data: StanData, z: Array) -> Array:
+        """(m,) log density at each row of z (m, D); -inf where Stan rejects it."""
+        return self._evaluate(data, z)[:, 0]
+
+    def gradient(self, data: StanData, z: Array) -> Array:
+        """(m, D) gradient at each row of z (m, D); NaN where Stan rejects the row."""
+        return self._evaluate(data, z)[:, 1:]
+
+    def optimise(self, data: StanData, start: Array) -> Array:
+        """(D,) local maximum of the density reached by L-BFGS from ``start`` (D,)."""
+        with _data_file(data) as (folder, data_file):
+            out = folder / "optimum.csv"
+            command = [
+                *self._head(data_file, out),
+                f"init={_write(folder / 'init.json', {'z': np.asarray(start).tolist()})}",
+                *("method=optimize", "iter=10000", "jacobian=1", "algorithm=lbfgs"),
+            ]
+            finished = run_all([command])[0]
+            columns, rows = read_csv(out) if out.exists() else ((), np.empty((0, 0)))
+        # A line search that can go no further ends with an error at a sound optimum.
+        if len(rows) == 0 or not np.isfinite(rows[-1, 0]):
+            raise finished.error("the search for the optimum", self.path)
+        return rows[-1, [i for i, name in enumerate(columns) if name.startswith("z.")]]
+
+    def sample(
+        self,
+        data: StanData,
+        starts: Sequence[Array],
+        settings: Settings,
+        progress: Progress | None = None,
+    ) -> Draws:
+        """One chain from each start, as many at once as there are cores.
+
+        Raises
+        ------
+        WolvesError
+            If a chain cannot start or ends before its last draw.
+        """
+        with _data_file(data) as (folder, data_file):
+            outs = [folder / f"chain_{i + 1}.csv" for i in range(len(starts))]
+            commands = [
+                [
+                    *self._head(data_file, out),
+                    f"init={_write(out.with_suffix('.json'), {'z': np.asarray(start).tolist()})}",
+                    *("random", f"seed={settings.seed}", f"id={i + 1}"),
+                    *_sampler(settings, len(start)),
+                ]
+                for i, (out, start) in enumerate(zip(outs, starts, strict=True))
+            ]
+            finished = run_all(commands, _meter(len(starts), progress))
+            for chain in finished:
+                if chain.status != 0:
+                    raise chain.error("sampling", self.path)
+            tables = [read_csv(out) for out in outs]
+        return _draws([rows for _, rows in tables], tables[0][0], finished)
+
+    def _head(self, data_file: Path, out: Path) -> list[str]:
+        return [
+            str(self.path),
+            *("data", f"file={data_file}"),
+            *("output", f"file={out}", f"sig_figs={DIGITS}", "refresh=50"),
+        ]
+
+    def _evaluate(self, data: StanData, z: Array) -> Array:
+        """(m, 1 + D) log density and gradient at each row of z."""
+        points = np.atleast_2d(np.asarray(z, dtype=np.float64))
+        values = np.full((points.shape[0], 1 + points.shape[1]), np.nan)
+        values[:, 0] = -np.inf
+        pending = [np.flatnonzero(np.isfinite(points).all(axis=1))]
+        with _data_file(data) as (folder, data_file):
+            while pending:
+                rows = pending.pop()
+                if rows.size == 0:
+                    continue
+                found = self._at(points[rows], folder, data_file)
+                if found is not None:
+                    values[rows] = found
+                    values[rows, 0] = np.where(np.isnan(found[:, 0]), -np.inf, found[:, 0])
+                elif rows.size > 1:
+                    # One rejected point ends the whole run: halve until it stands alone.
+                    pending.extend(np.array_split(rows, 2))
+        return values
+
+    def _at(self, points: Array, folder: Path, data_file: Path) -> Array | None:
+        """(m, 1 + D) at all points, or None if Stan rejects one of them."""
+        asked = _write(folder / "points.json", {"params_r": points.tolist()})
+        out = folder / "density.csv"
+        command = [*self._head(data_file, out), "method=log_prob"]
+        finished = run_all([[*command, f"unconstrained_params={asked}", "jacobian=1"]])[0]
+        if finished.status == 0:
+            return read_csv(out)[1]
+        if any(_REJECTED in line for line in finished.lines):
+            return None
+        raise finished.error("the evaluation of the density", self.path)
+
+
+def _sampler(settings: Settings, size: int) -> list[str]:
+    """Arguments of NUTS for ``size`` parameters."""
+    metric = "dense_e" if size <= DENSE_LIMIT else "diag_e"
+    return [
+        *("method=sample", f"num_samples={settings.draws}", f"num_warmup={settings.warmup}"),
+        *("algorithm=hmc", "engine=nuts", f"max_depth={settings.max_depth}"),
+        f"metric={metric}",
+        *("adapt", f"engaged={int(settings.warmup > 0)}", f"delta={settings.adapt_delta}"),
+    ]
+
+
+def _meter(chains: int, progress: Progress | None) -> OnLine:
+    """Sums the iterations of all chains, and tells at every tenth of the way."""
+    done = [0] * chains
+    told = [0]
+
+    def on_line(number: int, line: str) -> None:
+        found = _ITERATION.match(line)
+        if found is None or progress is None:
+            return
+        done[number] = int(found.group(1))
+        tenth = 10 * sum(done) // (chains * int(found.group(2)))
+        if tenth > told[0]:
+            told[0] = tenth
+            progress(f"sampling {chains} chains: {tenth * 10} %")
+
+    return on_line
+
+
+def _draws(tables: Sequence[Array], columns: tuple[str, ...], chains: Sequence[Finished]) -> Draws:
+    """The chains as one, with what Stan said in any of them."""
+    return Draws(
+        columns=columns,
+        values=stack(tables),
+        cpu_seconds=sum(chain.cpu_seconds for chain in chains),
+        messages=tuple(dict.fromkeys(line for chain in chains for line in chain.said)),
+    )
+
+
+@contextmanager
+def _data_file(data: StanData) -> Iterator[tuple[Path, Path]]:
+    """A temporary folder, and the data in it as CmdStan reads them."""
+    import cmdstanpy
+
+    with tempfile.TemporaryDirectory(prefix="wolves_") as name:
+        path = Path(name) / "data.json"
+        cmdstanpy.write_stan_json(str(path), dict(data))
+        yield path.parent, path
+
+
+def _write(path: Path, content: dict[str, list[float]]) -> Path:
+    path.write_text(json.dumps(content))
+    return path
