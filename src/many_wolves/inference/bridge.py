@@ -198,7 +198,7 @@ def _cross(
             f"of {at_draws.size} that are not",
             mend="pass draws on the same unconstrained scale as the density",
         )
-    return _fixed_point(at_draws.reshape(crossing.shape[:2]), log_ratio(z))
+    return between(at_draws.reshape(crossing.shape[:2]), log_ratio(z))
 
 
 def _covariance(flat: Array) -> Array:
@@ -223,8 +223,22 @@ def _ess(values: Array) -> float:
     return min(ess, float(values.size)) if np.isfinite(ess) else float(values.size)
 
 
-def _fixed_point(at_draws: Array, at_proposals: Array) -> Half:
-    """Optimal bridge between log ratios (target over proposal) at draws and at proposals."""
+def between(at_draws: Array, at_proposals: Array) -> Half:
+    """Optimal bridge between two densities of which draws are at hand.
+
+    Parameters
+    ----------
+    at_draws
+        (chains, n) log ratio of the unnormalised densities, first over second, at
+        draws of the first.
+    at_proposals
+        (m,) the same at independent draws of the second.
+
+    Returns
+    -------
+    Half
+        Log of the ratio of their normalising constants, with its error.
+    """
     shift = float(np.median(at_draws))
     draws, proposals = at_draws - shift, at_proposals - shift
     ess = _ess(draws)
