@@ -1,6 +1,6 @@
 """Plan, ask, journal, resume: what makes answers of trials, and loses none."""
 
-from many_wolves.collection.journal import Journal, peek, read_journal
+from many_wolves.collection.journal import Journal, peek
 from many_wolves.collection.plan import Plan, explain, make_plan
 from many_wolves.collection.run import Collected, collect
 from many_wolves.collection.trials import read_trials
@@ -13,6 +13,5 @@ __all__ = [
     "explain",
     "make_plan",
     "peek",
-    "read_journal",
     "read_trials",
 ]

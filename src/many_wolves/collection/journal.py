@@ -23,6 +23,7 @@ from typing import IO, Self
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import canonical_json, write_atomic
+from many_wolves.journals import read_journal
 from many_wolves.records import Response, SpeakerSpec, Status, response_key
 
 _MEND_DISK = (
@@ -193,42 +194,11 @@ class Journal:
             self._lock = None
 
 
-def read_journal(path: Path) -> Iterator[Response]:
-    """Read a journal without writing to it; safe while another process appends.
-
-    Yields
-    ------
-    Response
-        Each answer, in the order written. A last line without its line break is
-        being written, or was torn, and is left out.
-
-    Raises
-    ------
-    WolvesError
-        If another line cannot be read, or the file is missing.
-    """
-    if not path.exists():
-        raise WolvesError("expected a journal, found no file", where=path, mend="wolves collect")
-    for line in _lines(path):
-        if line.response is not None:
-            yield line.response
-        elif line.fault != _TORN:
-            raise WolvesError(
-                line.fault,
-                where=path,
-                line=line.number,
-                mend="run the `wolves collect` that wrote it again: it sets the line aside "
-                "and asks its trial again",
-            )
-
-
 def peek(path: Path) -> dict[str, Entry]:
     """What a journal knows, by key; never waits, writes or fails on a line."""
-    return {
-        line.response.key: Entry(line.response.status, line.response.error)
-        for line in _lines(path)
-        if line.response is not None
-    }
+    if not path.exists():
+        return {}
+    return {r.key: Entry(r.status, r.error) for r in read_journal(path).responses}
 
 
 _TORN = "the last line is torn"
