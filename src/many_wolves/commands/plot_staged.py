@@ -55,7 +55,8 @@ def of_kind(kind: Kind, place: Path) -> list[Path]:
     """
     from many_wolves.figures import read_all
 
-    found = read_all(fit_folders(place)) if place.is_dir() else []
+    folders = [folder for folder in fit_folders(place) if (folder / "fit.json").is_file()]
+    found = read_all(folders)
     people = [fit.folder for fit in found if fit.speaker == "people"]
     models = [fit.folder for fit in found if is_kind(kind, fit.speaker)]
     if not models:

@@ -52,7 +52,12 @@ def agreement(
     top = max(float(data[["observed", "high"]].max().max()) * 1.04, 0.1)
     said = {str(name): _statement(part) for name, part in data.groupby("panel", observed=True)}
     note = pd.DataFrame(
-        {"panel": pd.Categorical(order, order, ordered=True), "text": [said[p] for p in order]}
+        {
+            "panel": pd.Categorical(order, order, ordered=True),
+            "text": [said[name] for name in order],
+            "x": 0.02 * top,
+            "y": 0.96 * top,
+        }
     )
     plot = (
         p9.ggplot(data, p9.aes("predicted", "observed", color="group", shape="group"))
@@ -62,7 +67,7 @@ def agreement(
         )
         + p9.geom_point(size=1.5, fill="none", stroke=0.6)
         + p9.geom_text(
-            data=note.assign(x=0.02 * top, y=0.96 * top),
+            data=note,
             mapping=p9.aes("x", "y", label="text"), inherit_aes=False, ha="left", size=7.5,
         )
         + p9.coord_fixed(xlim=(0, top), ylim=(0, top))

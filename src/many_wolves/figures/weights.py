@@ -71,7 +71,7 @@ def weights(
         name="weights",
         title="Utility weights by speaker and goal",
         plot=plot,
-        data=frame[frame["parameter"].isin(list(labels))],
+        data=_tidy(data, band, reference_name),
         caption=_caption(speakers, band is not None, reference_name, interval, note),
         alt=_alt(data, speakers),
         width=width,
@@ -87,6 +87,15 @@ def _ordered(
         panel=pd.Categorical(part["parameter"].map(labels), list(labels.values()), ordered=True),
         condition=pd.Categorical(part["condition"], list(conditions), ordered=True),
     )
+
+
+def _tidy(data: pd.DataFrame, band: pd.DataFrame | None, reference: str) -> pd.DataFrame:
+    """Everything drawn: ``drawn`` tells points from the reference's band."""
+    parts = [data.assign(drawn="point")]
+    if band is not None:
+        parts.append(band.assign(drawn="band", speaker=reference))
+    columns = ["drawn", "speaker", "parameter", "condition", "mean", "hdi_low", "hdi_high"]
+    return pd.concat([part[columns] for part in parts], ignore_index=True)
 
 
 def _columns(
@@ -124,7 +133,8 @@ def _rows(data: pd.DataFrame, band: pd.DataFrame | None, speakers: Sequence[str]
 
     upward = list(reversed(list(speakers)))
     data = data.assign(row=pd.Categorical(data["speaker"], upward, ordered=True))
-    plot = p9.ggplot(data, p9.aes("mean", "row"))
+    # The blank layer makes the axis discrete before the band adds numbers to it.
+    plot = p9.ggplot(data, p9.aes("mean", "row")) + p9.geom_blank()
     if band is not None:
         everywhere = p9.aes(xmin="hdi_low", xmax="hdi_high", ymin=0.4, ymax=len(speakers) + 0.6)
         plot = (

@@ -64,8 +64,9 @@ def cells(frame: pd.DataFrame, digits: int) -> list[list[tuple[str, bool]]]:
 
 
 def numeric(rows: list[list[tuple[str, bool]]], column: int) -> bool:
-    """Whether a column of ``cells`` holds numbers, so that its head stands over them."""
-    return any(row[column][1] for row in rows)
+    """Whether a column of ``cells`` holds numbers alone, so that they stand to the right."""
+    filled = [number for text, number in (row[column] for row in rows) if text != "–"]
+    return bool(filled) and all(filled)
 
 
 def _shown(column: pd.Series[Any], digits: int) -> list[tuple[str, bool]]:
