@@ -11,8 +11,22 @@ import click
 @click.argument("fits", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="HTML file of the study report.")
 @click.option("--title", default="Speakers side by side", show_default=True)
+@click.option("--introduction", multiple=True, help="A paragraph under the title; several in turn.")
+@click.option(
+    "--made-by",
+    "commands",
+    multiple=True,
+    help="A command that makes the page again; those of the fits when left out.",
+)
 @click.option("--summary", is_flag=True, help="Print the summary table as Markdown instead.")
-def command(fits: tuple[Path, ...], out: Path | None, title: str, summary: bool) -> None:
+def command(
+    fits: tuple[Path, ...],
+    out: Path | None,
+    title: str,
+    introduction: tuple[str, ...],
+    commands: tuple[str, ...],
+    summary: bool,
+) -> None:
     """Write a report on fit folders.
 
     Each fit gets its own report.html; with several fits, or with --out, a page
@@ -31,7 +45,10 @@ def command(fits: tuple[Path, ...], out: Path | None, title: str, summary: bool)
     if out is not None or len(folders) > 1:
         target = out or Path("rsa-output") / "report.html"
         click.echo(f"Writing the report on {len(folders)} fits", err=True)
-        click.echo(write_study_report(title, folders, target))
+        page = write_study_report(
+            title, folders, target, introduction=introduction, commands=commands
+        )
+        click.echo(page)
 
 
 def fit_folders(given: Path) -> list[Path]:

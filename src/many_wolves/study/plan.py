@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from many_wolves.files import fingerprint, shipped
 from many_wolves.study.schema import Cast, Study, cast
-from many_wolves.study.stages import Stage
+from many_wolves.study.stages import Stage, in_order, shown
 
 FIT_FILES = ("posterior.nc", "summary.csv", "diagnostics.json", "fit.json")
 
@@ -98,7 +98,9 @@ def plan(study: Study, places: Places) -> list[Stage]:
             _fit_speaker(speaker, study, places),
         ]
     fitted = [*study.human, *(speaker.name for speaker in speakers)]
-    return [*stages, _figures(fitted, places), _report(fitted, study, places)]
+    stages.append(_figures(fitted, places))
+    made_by = [shown(stage.command) for stage in in_order(stages)]
+    return [*stages, _report(fitted, study, places, made_by)]
 
 
 def fitted_names(study: Study) -> list[str]:
@@ -198,11 +200,13 @@ def _choices(speaker: Cast, study: Study, places: Places) -> Stage:
 
 def _fit_options(study: Study) -> list[str]:
     fit = study.fit
-    return [
-        *("--literal", fit.literal, "--utilities", ",".join(fit.utilities)),
-        *("--engine", fit.engine, "--chains", str(fit.chains), "--warmup", str(fit.warmup)),
-        *("--draws", str(fit.draws), "--seed", str(fit.seed), "--allow-unconverged"),
-    ]
+    options = ["--literal", fit.literal, "--utilities", ",".join(fit.utilities)]
+    options += ["--chains", str(fit.chains), "--warmup", str(fit.warmup)]
+    options += ["--draws", str(fit.draws), "--seed", str(fit.seed), "--allow-unconverged"]
+    for field in ("cost_form", "weights_form", "adapt_delta", "engine"):
+        if field in fit.model_fields_set:
+            options += [f"--{field.replace('_', '-')}", str(getattr(fit, field))]
+    return options
 
 
 def _people(study: Study, places: Places) -> Iterator[Stage]:
@@ -241,10 +245,14 @@ def _figures(fitted: list[str], places: Places) -> Stage:
     )
 
 
-def _report(fitted: list[str], study: Study, places: Places) -> Stage:
+def _report(fitted: list[str], study: Study, places: Places, made_by: Sequence[str]) -> Stage:
     fits = [places.fit(name) for name in fitted]
     command = ["report", *map(str, fits), "--out", str(places.report)]
     command += ["--title", study.title or study.study]
+    for paragraph in filter(None, (study.question, _design(study))):
+        command += ["--introduction", paragraph]
+    for line in made_by:
+        command += ["--made-by", line]
     return Stage(
         "report",
         tuple(command),
@@ -256,6 +264,22 @@ def _report(fitted: list[str], study: Study, places: Places) -> Stage:
 
 def _files_of(fitted: list[str], places: Places) -> tuple[Path, ...]:
     return tuple(file for name in fitted for file in places.fit_files(name))
+
+
+def _design(study: Study) -> str:
+    """What was asked, in a sentence for the report; empty where nobody was."""
+    if not study.speakers:
+        return ""
+    trials = study.trials
+    parts = [
+        f"items: {', '.join(trials.items) or 'all'}",
+        f"goals: {', '.join(trials.goals)}",
+        f"framing: {', '.join(trials.framings)}",
+        f"scale: {trials.scale}",
+        f"tasks: {', '.join(trials.tasks)}",
+        f"scored options are compared by: {study.choices.scoring}",
+    ]
+    return f"Asked: {'; '.join(parts)}."
 
 
 def _listed(option: str, values: tuple[str, ...]) -> list[str]:

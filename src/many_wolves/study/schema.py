@@ -149,13 +149,15 @@ class Choices(_Section):
 class Fit(_Section):
     """How choices are fitted; the fields are the options of ``wolves fit``."""
 
-    model: str = "s2"
     utilities: Names = ("inf", "soc", "pres")
     literal: Literal["joint", "cut", "fixed"] = "joint"
+    cost_form: Literal["prior", "utility"] = "prior"
+    weights_form: Literal["normalised", "three-way"] = "normalised"
     engine: Literal["auto", "httpstan", "cmdstan"] = "auto"
     chains: Count = 4
     warmup: Count = 1000
     draws: Count = 1000
+    adapt_delta: Annotated[float, Field(ge=0.5, lt=1)] = 0.8
     seed: int = 1
 
 

@@ -100,9 +100,14 @@ def path_fingerprint(path: Path) -> str:
             return fingerprint([stat.st_size, stat.st_mtime_ns])
         return file_fingerprint(path)
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        files = sorted(p for p in path.rglob("*") if p.is_file() and not _passing(p))
         return fingerprint([[str(p.relative_to(path)), path_fingerprint(p)] for p in files])
     return ""
+
+
+def _passing(path: Path) -> bool:
+    """Hidden files and compiled Python, which come and go."""
+    return path.name.startswith(".") or path.suffix == ".pyc"
 
 
 def fingerprints(paths: Iterable[Path]) -> dict[str, str]:
