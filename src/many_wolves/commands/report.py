@@ -20,6 +20,7 @@ import click
 )
 @click.option("--summary", is_flag=True, help="Print the summary table as Markdown instead.")
 def command(
+    *,
     fits: tuple[Path, ...],
     out: Path | None,
     title: str,
