@@ -145,7 +145,15 @@ def _state(trials: _Trials, name: str, seed: int) -> Check:
     if ok:
         text = f"Speaker {trials.speaker}: the {what} depends on the state, which moves {moved}"
         return _check(trials, name, True, f"{text} ({_p(effect)}).", effect)
-    text = f"Speaker {trials.speaker}: the {what} does not depend on the state, which moves {moved}"
+    if effect.p_value <= P_LIMIT:
+        text = (
+            f"Speaker {trials.speaker}: the {what} hardly depends on the state, which moves {moved}"
+        )
+    else:
+        text = (
+            f"Speaker {trials.speaker}: that the {what} depends on the state is not seen in "
+            f"{trials.n} {what}s"
+        )
     failed = FAILED if what == "choice" else f"{FAILED} of judging"
     return _check(trials, name, False, f"{text} ({_p(effect)}): {failed}.", effect)
 

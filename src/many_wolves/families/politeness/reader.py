@@ -48,6 +48,12 @@ _AFTER_BRIEF = re.compile(
     r"|(?:i|she|he|ann|it|they|because|since|indeed|definitely|absolutely)\b)",
     re.I,
 )
+_EXPLAINING = re.compile(
+    r"^(?:because|since|as|this|that|these|those|here|explanation|reason\w*|i|ann|bob|she|he|they|we"
+    r"|given|while|although|the (?:answer|option|choice|other|reason|goal|best|rest))\b",
+    re.I,
+)
+"""How words that follow a letter begin when they are not meant as the option itself."""
 _REFUSAL = re.compile(
     r"\bi(?: am|'m)? (?:(?:can(?: ?not|'?t)|will not|won'?t|would not|wouldn'?t|do not|don'?t"
     r"|must|have to|would rather|prefer) "
@@ -174,8 +180,10 @@ def _mentions(forms: Sequence[_Forms], words: str) -> _Mentions:
         for form in clear:
             _check_label(found, part, form)
             _note(found, part, form)
-        if part.label and not clear and not doubtful:
+        if part.label and not clear:
             found.letters.add(part.label)
+            # "A) Submarine" names an option that was not offered
+            found.doubtful |= bool(part.body) and not _EXPLAINING.match(part.body)
     return found
 
 
