@@ -34,21 +34,57 @@ class Parameter:
     meaning: str
 
 
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """Where a named quantity of the posterior comes from.
+
+    Parameters
+    ----------
+    group
+        Group of the DataTree: ``posterior``, ``posterior_predictive``,
+        ``log_likelihood``, ``log_prior``, ...
+    name, dims
+        Name and dimensions in the DataTree.
+    stan, shape
+        Variable of the Stan program, and its shape there.
+    row
+        Keep only this index of the first Stan dimension.
+    """
+
+    group: str
+    name: str
+    stan: str
+    dims: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+    row: int | None = None
+
+
 @dataclass(frozen=True)
 class Problem:
     """A fit that is ready to run: checked data for one Stan program.
 
+    The program's only parameter is ``vector[size] z``; it takes ``M``, ``centre``
+    and ``scale``, an affine preconditioner of z, which the fit supplies.
+
     Parameters
     ----------
-    model
-        Name of the cognitive model.
+    model, family, speaker
+        Names of the cognitive model, its family, and who is fitted.
     program
         The Stan program.
     data
-        Stan data.
-    coords, dims
-        Labels of every dimension, and the dimensions of every Stan variable that
-        is kept, as ArviZ takes them.
+        Stan data without the preconditioner.
+    size
+        Number of unconstrained parameters.
+    coords
+        Labels of every dimension.
+    variables
+        What is kept of the draws.
+    observed
+        Name -> (dims, values) of the data, as they go into ``observed_data``.
+    impute
+        Draws a replacement of part of the data from a distribution of its own
+        (cut inference: the choices do not inform it); None where nothing is imputed.
     options
         How it was built (utilities, literal treatment, ...), for the report.
     notes
@@ -56,10 +92,15 @@ class Problem:
     """
 
     model: str
+    family: str
+    speaker: str
     program: Path
     data: Mapping[str, Any]
+    size: int
     coords: Mapping[str, Sequence[Any]]
-    dims: Mapping[str, Sequence[str]]
+    variables: tuple[Variable, ...]
+    observed: Mapping[str, tuple[tuple[str, ...], Array]]
+    impute: Callable[[np.random.Generator], Mapping[str, Any]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -1,0 +1,8 @@
+"""Fits of any cognitive model: engines for Stan, sampling, verdicts, storage."""
+
+from many_wolves.inference.diagnostics import Diagnostics
+from many_wolves.inference.engine import EngineName, Settings, choose, load
+from many_wolves.inference.fit import Fit, fit
+from many_wolves.inference.store import save
+
+__all__ = ["Diagnostics", "EngineName", "Fit", "Settings", "choose", "fit", "load", "save"]

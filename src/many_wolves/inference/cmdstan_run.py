@@ -169,7 +169,7 @@ def read_csv(path: Path) -> tuple[tuple[str, ...], Array]:
     import pandas as pd
 
     try:
-        frame = pd.read_csv(path, comment="#", dtype=np.float64, float_precision="round_trip")
+        frame = pd.read_csv(path, comment="#", dtype=np.float64)
     except pd.errors.EmptyDataError:
         return (), np.empty((0, 0))
     return tuple(frame.columns), frame.to_numpy()

@@ -1,0 +1,150 @@
+// The polite speaker of Yoon, Tessler, Goodman & Frank (2020). One program for
+// all variants: which utilities there are, whether theta is inferred, the
+// quadrature and the cost form are data.
+//
+// All parameters are z, with x = centre + scale * z unconstrained. The affine
+// map is a preconditioner: it changes the sampler's path, never the posterior.
+// x holds, in this order: logit theta (if theta is free), logit of alpha and of
+// cost on their ranges, K - 1 log-ratios of weights per condition, logit phi.
+functions {
+#include recursion.stanfunctions
+}
+data {
+  int<lower=2> U; // utterances
+  int<lower=1> S; // states
+  int<lower=1> C; // conditions
+  vector[S] value; // V(s), hearts or stars
+  vector<lower=0, upper=1>[U] negated;
+  array[C] matrix<lower=0>[U, S] counts; // choices; expected counts allowed
+  array[C, S] int<lower=0> total; // answers to replicate
+  array[3] int<lower=0, upper=1> has_utility; // inf, soc, pres
+  // Which weights share the simplex: those of `has_utility`, or all three, of
+  // which some have no effect (the reduced variants as published).
+  array[3] int<lower=0, upper=1> in_simplex;
+  int<lower=0, upper=1> first_order; // 1: choices come from S1 at phi
+  int<lower=0, upper=1> theta_free; // 1: joint; 0: theta_given
+  matrix<lower=0>[U, S] literal_yes;
+  matrix<lower=0>[U, S] literal_no;
+  matrix<lower=0, upper=1>[U, S] theta_given;
+  int<lower=1> Q; // quadrature nodes for phi in [0, 1]
+  row_vector<lower=0, upper=1>[Q] node;
+  vector<lower=0>[Q] node_weight;
+  int<lower=0, upper=1> cost_in_utility; // 1: cost inside alpha * (...)
+  real<lower=0> alpha_upper; // alpha lies in (0, alpha_upper)
+  real cost_lower;
+  real<lower=cost_lower> cost_upper;
+  // Beta priors of alpha and cost, as shares of their ranges, and of phi;
+  // Dirichlet prior of the weights. All ones: the priors of the paper.
+  vector<lower=0>[2] alpha_prior;
+  vector<lower=0>[2] cost_prior;
+  vector<lower=0>[2] phi_prior;
+  vector<lower=0>[3] weight_prior;
+  int<lower=0, upper=1> likelihood_on; // 0: sample the prior
+  int<lower=0, upper=1> keep; // 0: no quantities per cell
+  int<lower=1> D; // number of parameters
+  int<lower=0> M; // 0: no preconditioner; else D
+  vector[M] centre;
+  matrix[M, M] scale;
+}
+transformed data {
+  matrix[S, U * S] by_state = sum_over_utterances(U, S);
+  matrix[U, U * S] by_utterance = sum_over_states(U, S);
+  int K = sum(in_simplex);
+  int T = theta_free * U * S;
+  int P = first_order || has_utility[3] ? C : 0;
+  array[K] int utility;
+  vector[K] dirichlet;
+  real log_normaliser; // of all priors, so that target is a normalised density
+  {
+    int k = 0;
+    for (j in 1 : 3) {
+      if (in_simplex[j]) {
+        k += 1;
+        utility[k] = j;
+        dirichlet[k] = weight_prior[j];
+      }
+    }
+    log_normaliser = -lbeta(alpha_prior[1], alpha_prior[2])
+                     - lbeta(cost_prior[1], cost_prior[2])
+                     - P * lbeta(phi_prior[1], phi_prior[2]);
+    if (K > 1) {
+      log_normaliser += C * (lgamma(sum(dirichlet)) - sum(lgamma(dirichlet)));
+    }
+  }
+}
+parameters {
+  vector[D] z;
+}
+model {
+  target += log_normaliser
+            + log_joint(M ? centre + scale * z : z, T, P, utility, dirichlet,
+                        first_order, log(theta_given), literal_yes, literal_no,
+                        counts, likelihood_on, value, negated, cost_in_utility,
+                        alpha_upper, cost_lower, cost_upper, alpha_prior,
+                        cost_prior, phi_prior, node, node_weight, has_utility,
+                        by_state, by_utterance);
+}
+generated quantities {
+  real alpha;
+  real cost;
+  matrix[3, C] weights;
+  row_vector[P] phi;
+  matrix[theta_free || keep ? U : 0, theta_free || keep ? S : 0] theta;
+  real lprior; // log prior density of the constrained parameters
+  array[keep ? C : 0] matrix[S, U] choice; // P(u | s)
+  array[keep ? C : 0, S, U] int counts_rep;
+  array[keep ? C : 0] matrix[S, U] log_lik;
+  matrix[keep * theta_free ? U : 0, keep * theta_free ? S : 0] literal_log_lik;
+  matrix[keep ? U : 0, keep ? S : 0] l1_state; // P_L1(s | u)
+  {
+    vector[D] x = M ? centre + scale * z : z;
+    matrix[U, S] log_theta = log(theta_given);
+    alpha = alpha_upper * inv_logit(x[T + 1]);
+    cost = cost_lower + (cost_upper - cost_lower) * inv_logit(x[T + 2]);
+    weights = simplex_weights(x, T + 2, utility, C);
+    phi = inv_logit(x[(D - P + 1) : D])';
+    lprior = beta_lpdf(inv_logit(x[T + 1]) | alpha_prior[1], alpha_prior[2])
+             - log(alpha_upper)
+             + beta_lpdf(inv_logit(x[T + 2]) | cost_prior[1], cost_prior[2])
+             - log(cost_upper - cost_lower);
+    if (P) {
+      lprior += beta_lpdf(phi | phi_prior[1], phi_prior[2]);
+    }
+    if (K > 1) {
+      for (c in 1 : C) {
+        lprior += dirichlet_lpdf(weights[utility, c] | dirichlet);
+      }
+    }
+    if (theta_free) {
+      log_theta = to_matrix(log_inv_logit(x[1 : T]), U, S);
+    }
+    if (theta_free || keep) {
+      theta = exp(log_theta);
+    }
+    if (keep) {
+      matrix[U, S] log_L0 = literal_listener(log_theta);
+      vector[U] log_prior = utterance_cost(negated, cost, cost_in_utility,
+                                           alpha);
+      array[C] matrix[U, S] log_choice = speaker(first_order, log_L0, value,
+                                                 alpha, log_prior, weights,
+                                                 phi, node, node_weight,
+                                                 has_utility, by_state,
+                                                 by_utterance);
+      l1_state = listener1(log_L0, value, alpha, log_prior, node, node_weight,
+                           by_state);
+      for (c in 1 : C) {
+        choice[c] = exp(log_choice[c]');
+        log_lik[c] = (counts[c] .* log_choice[c])';
+        for (s in 1 : S) {
+          counts_rep[c, s] = multinomial_rng(softmax(log_choice[c][ : , s]),
+                                             total[c, s]);
+        }
+      }
+      if (theta_free) {
+        literal_log_lik = literal_yes .* log_theta
+                          + literal_no .* log1m_exp(log_theta);
+      }
+    }
+  }
+}
+

@@ -1,0 +1,112 @@
+"""The human reference: counts, literal judgments and published values of Y20."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from many_wolves.contracts import Array
+from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.recursion import Lexicon, is_negation
+from many_wolves.files import file_fingerprint, shipped
+from many_wolves.records import ChoiceTable
+
+CITATION = (
+    "Yoon, Tessler, Goodman & Frank (2020), Polite speech emerges from competing social goals, "
+    "Open Mind 4"
+)
+SPEAKER = "people"
+DATASETS = ("yoon2020",)
+PUBLISHED = pd.DataFrame(
+    [
+        ("w_inf", "informative", 0.36),
+        ("w_soc", "informative", 0.02),
+        ("w_pres", "informative", 0.62),
+        ("phi", "informative", 0.49),
+        ("w_inf", "social", 0.25),
+        ("w_soc", "social", 0.31),
+        ("w_pres", "social", 0.44),
+        ("phi", "social", 0.37),
+        ("w_inf", "both", 0.36),
+        ("w_soc", "both", 0.11),
+        ("w_pres", "both", 0.54),
+        ("phi", "both", 0.36),
+        ("alpha", "", 4.47),
+        ("cost", "", 2.64),
+    ],
+    columns=["parameter", "condition", "published"],
+)
+"""Values of Y20 for the full model: pooled means of chains that had not mixed."""
+
+
+def literal_counts() -> pd.DataFrame:
+    """The 32 literal judgments: utterance, state, yes, n."""
+    return pd.read_csv(shipped("task-data/human/yoon2020_literal_counts.csv"))
+
+
+def choice_counts() -> pd.DataFrame:
+    """The 96 counts of choices: goal, state, utterance, count."""
+    return pd.read_csv(shipped("task-data/human/yoon2020_choice_counts.csv"))
+
+
+def human_table(name: str = "yoon2020") -> ChoiceTable:
+    """The human counts as a choice table with one speaker, ``people``."""
+    if name not in DATASETS:
+        raise WolvesError(
+            f"expected a human data set among {', '.join(DATASETS)}; found {name!r}",
+            mend="--human yoon2020",
+        )
+    counts = choice_counts()
+    counts.insert(0, "speaker", SPEAKER)
+    counts.insert(2, "framing", "first")
+    literal = literal_counts()
+    literal.insert(0, "speaker", SPEAKER)
+    source = shipped("task-data/human/yoon2020_choice_counts.csv")
+    return ChoiceTable(
+        family="politeness",
+        counts=counts,
+        aside={"literal": literal},
+        meta={
+            "source": CITATION,
+            "answers": "2,436 choices of 203 people, 1,568 judgments of 49 people",
+            "fingerprint": file_fingerprint(source),
+        },
+    )
+
+
+def literal_means(literal: pd.DataFrame) -> pd.Series:
+    """Posterior means (yes + 1) / (n + 2) under a uniform prior."""
+    means: pd.Series = (literal["yes"] + 1) / (literal["n"] + 2)
+    return means
+
+
+def human_lexicon() -> tuple[Lexicon, tuple[str, ...], tuple[int, ...]]:
+    """Lexicon at the literal means of people, with its utterances and states."""
+    literal = literal_counts()
+    theta = (
+        literal.assign(theta=literal_means(literal))
+        .pivot_table(index="utterance", columns="state", values="theta", sort=False)
+        .sort_index(axis=1)
+    )
+    utterances = tuple(sorted(theta.index, key=order))
+    states = tuple(int(s) for s in theta.columns)
+    table: Array = theta.loc[list(utterances)].to_numpy(dtype=float)
+    negated = np.array([is_negation(u) for u in utterances])
+    return Lexicon(table, negated, np.array(states, dtype=float)), utterances, states
+
+
+UTTERANCES = (
+    "terrible",
+    "bad",
+    "good",
+    "amazing",
+    "not terrible",
+    "not bad",
+    "not good",
+    "not amazing",
+)
+
+
+def order(utterance: str) -> tuple[int, str]:
+    """Sort key: the order of the paper, then the alphabet."""
+    return (UTTERANCES.index(utterance) if utterance in UTTERANCES else 99, utterance)

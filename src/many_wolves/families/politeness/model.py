@@ -1,0 +1,323 @@
+"""The polite speaker as a cognitive model: choices to Stan data, draws to named weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from many_wolves.contracts import Array, CognitiveModel, Parameter, Problem, Variable
+from many_wolves.errors import WolvesError
+from many_wolves.families.politeness import human
+from many_wolves.families.politeness.recursion import CostForm, gauss_legendre, is_negation
+from many_wolves.families.politeness.validate import check_choices, check_literal
+from many_wolves.files import shipped
+from many_wolves.records import ChoiceTable
+
+LiteralTreatment = Literal["joint", "cut", "fixed"]
+UTILITIES = ("inf", "soc", "pres")
+FIRST_ORDER = "s1"
+"""In place of utilities: the choices come from the first-order speaker S1."""
+NODES = 24
+"""Gauss-Legendre nodes; S2 differs from that with 200 nodes by less than 1e-6."""
+ALPHA_UPPER = 20.0
+COST_RANGE = (1.0, 10.0)
+PROGRAM = "rsa-model/stan_model/politeness.stan"
+
+
+@dataclass(frozen=True)
+class Priors:
+    """Shapes of the priors; all ones are those of the paper.
+
+    ``alpha`` and ``cost`` are Beta on their share of (0, 20) and (1, 10), ``phi``
+    is Beta, ``weights`` Dirichlet over (inf, soc, pres).
+    """
+
+    alpha: tuple[float, float] = (1.0, 1.0)
+    cost: tuple[float, float] = (1.0, 1.0)
+    phi: tuple[float, float] = (1.0, 1.0)
+    weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Labels of the axes of one fit."""
+
+    utterances: tuple[str, ...]
+    states: tuple[int, ...]
+    conditions: tuple[str, ...]
+
+    @property
+    def cells(self) -> list[str]:
+        """``utterance/state``, the states within each utterance."""
+        return [f"{u}/{s}" for u in self.utterances for s in self.states]
+
+
+class PoliteSpeaker:
+    """Second-order pragmatic speaker of Yoon et al. (2020), all variants."""
+
+    name = "polite-speaker"
+    parameters = (
+        Parameter("w_inf", "share", "Dirichlet(1, 1, 1)", "weight of being informative"),
+        Parameter("w_soc", "share", "Dirichlet(1, 1, 1)", "weight of being kind"),
+        Parameter("w_pres", "share", "Dirichlet(1, 1, 1)", "weight of how it wants to be seen"),
+        Parameter("phi", "share", "U(0, 1)", "projected goal: 1 informative, 0 kind"),
+        Parameter("alpha", "inverse utility", "U(0, 20)", "speaker optimality"),
+        Parameter("cost", "nats", "U(1, 10)", "cost of a negation; other utterances cost 1"),
+        Parameter("theta", "probability", "U(0, 1)", "that an utterance is true of a state"),
+    )
+
+    def problem(self, table: ChoiceTable, **options: Any) -> Problem:
+        """Stan data for one speaker.
+
+        Parameters
+        ----------
+        table
+            Choices of one speaker, with its literal judgments in ``aside``; those
+            of people are taken where it has none.
+        literal
+            ``joint``, ``cut`` or ``fixed``.
+        utilities
+            Non-empty subset of inf, soc, pres; or ``("s1",)``.
+        cost_form
+            ``prior`` (reference implementation) or ``utility`` (equation of the paper).
+        weights_form
+            ``normalised`` over the utilities at hand, or ``three-way`` as published.
+        nodes, priors
+            Quadrature nodes and ``Priors``.
+
+        Raises
+        ------
+        WolvesError
+            If the table cannot be fitted; the message says why and what to do.
+        """
+        return build(table, **options)
+
+
+def build(
+    table: ChoiceTable,
+    *,
+    literal: LiteralTreatment = "joint",
+    utilities: Sequence[str] = UTILITIES,
+    cost_form: CostForm = "prior",
+    weights_form: Literal["normalised", "three-way"] = "normalised",
+    nodes: int = NODES,
+    priors: Priors | None = None,
+) -> Problem:
+    """See ``PoliteSpeaker.problem``."""
+    given = priors or Priors()
+    chosen = _check_utilities(utilities)
+    judged, notes = literal_table(table)
+    where = str(table.meta.get("path", "the choice table"))
+    choices = check_choices(table.counts, where)
+    check_literal(judged, where)
+    layout = _layout(choices, judged, where)
+    counts = _cube(choices, layout)
+    yes, no = (_square(judged, layout, c) for c in ("yes", "no"))
+    first_order = chosen == (FIRST_ORDER,)
+    has = [int(not first_order and u in chosen) for u in UTILITIES]
+    simplex = [int(weights_form == "three-way" and not first_order)] * 3
+    simplex = simplex if any(simplex) else has
+    size = _size(layout, literal, has, simplex, first_order)
+    node, weight = gauss_legendre(nodes)
+    data = {
+        "U": len(layout.utterances),
+        "S": len(layout.states),
+        "C": len(layout.conditions),
+        "value": [float(s) for s in layout.states],
+        "negated": [float(is_negation(u)) for u in layout.utterances],
+        "counts": counts.tolist(),
+        "total": np.rint(counts.sum(axis=1)).astype(int).tolist(),
+        "has_utility": has,
+        "in_simplex": simplex,
+        "first_order": int(first_order),
+        "theta_free": int(literal == "joint"),
+        "literal_yes": yes.tolist(),
+        "literal_no": no.tolist(),
+        "theta_given": ((yes + 1) / (yes + no + 2)).tolist(),
+        "Q": nodes,
+        "node": node.tolist(),
+        "node_weight": weight.tolist(),
+        "cost_in_utility": int(cost_form == "utility"),
+        "alpha_upper": ALPHA_UPPER,
+        "cost_lower": COST_RANGE[0],
+        "cost_upper": COST_RANGE[1],
+        "alpha_prior": list(map(float, given.alpha)),
+        "cost_prior": list(map(float, given.cost)),
+        "phi_prior": list(map(float, given.phi)),
+        "weight_prior": list(map(float, given.weights)),
+        "likelihood_on": 1,
+        "keep": 1,
+        "D": size,
+    }
+    return Problem(
+        model=PoliteSpeaker.name,
+        family=table.family,
+        speaker=str(table.counts["speaker"].iloc[0]),
+        program=shipped(PROGRAM),
+        data=data,
+        size=size,
+        coords={
+            "condition": list(layout.conditions),
+            "utterance": list(layout.utterances),
+            "state": list(layout.states),
+        },
+        variables=_variables(data, has, first_order),
+        observed={
+            "counts": (("condition", "state", "utterance"), counts.transpose(0, 2, 1)),
+            "literal_yes": (("utterance", "state"), yes),
+            "literal_n": (("utterance", "state"), yes + no),
+        },
+        impute=_theta_from_judgments(yes, no) if literal == "cut" else None,
+        options={
+            "literal": literal,
+            "utilities": list(chosen),
+            "cost_form": cost_form,
+            "weights_form": weights_form,
+            "nodes": nodes,
+            "priors": vars(given),
+        },
+        notes=tuple(notes),
+    )
+
+
+def literal_table(table: ChoiceTable) -> tuple[pd.DataFrame, list[str]]:
+    """The literal judgments to use, and a note where they are not the speaker's own."""
+    own = table.aside.get("literal")
+    if own is not None and len(own) and float(own["n"].sum()) > 0:
+        return own, []
+    return human.literal_counts(), [
+        "The speaker gave no literal judgments of its own; those of 49 people "
+        f"({human.CITATION}) stand in for them."
+    ]
+
+
+def _check_utilities(utilities: Sequence[str]) -> tuple[str, ...]:
+    chosen = tuple(u for u in (*UTILITIES, FIRST_ORDER) if u in set(utilities))
+    unknown = [u for u in utilities if u not in (*UTILITIES, FIRST_ORDER)]
+    if unknown or not chosen or (FIRST_ORDER in chosen and len(chosen) > 1):
+        raise WolvesError(
+            "expected a non-empty subset of inf, soc, pres, or s1 alone; "
+            f"found {', '.join(utilities) or 'nothing'}",
+            mend="--utilities inf,soc,pres",
+        )
+    return chosen
+
+
+def _layout(choices: pd.DataFrame, judged: pd.DataFrame, where: str) -> Layout:
+    utterances = tuple(sorted(set(choices["utterance"]), key=human.order))
+    states = tuple(sorted({int(s) for s in choices["state"]} | {int(s) for s in judged["state"]}))
+    missing = set(utterances) - set(judged["utterance"])
+    if missing:
+        raise WolvesError(
+            f"no literal judgments for {', '.join(sorted(missing))}",
+            where=where,
+            column="utterance",
+            mend="collect the literal task for them (`wolves compile --task literal`), or give "
+            "their judgments in literal.csv (utterance,state,yes,n) beside the counts",
+        )
+    if len(utterances) < 2:
+        raise WolvesError(
+            "a choice needs two utterances or more; found one",
+            where=where,
+            column="utterance",
+            mend="keep the rows of utterances that were offered and never chosen, with count 0",
+        )
+    if len(states) < 2:
+        raise WolvesError(
+            "with one state only there is nothing to be informative about",
+            where=where,
+            column="state",
+            mend="collect choices in two states or more",
+        )
+    unjudged = {s for s in states if s not in {int(v) for v in judged["state"]}}
+    if unjudged:
+        raise WolvesError(
+            f"no literal judgments for state {', '.join(map(str, sorted(unjudged)))}",
+            where=where,
+            column="state",
+            mend="give literal judgments on the same scale as the choices, in literal.csv "
+            "(utterance,state,yes,n) beside the counts",
+        )
+    return Layout(utterances, states, tuple(dict.fromkeys(choices["condition"])))
+
+
+def _cube(choices: pd.DataFrame, layout: Layout) -> Array:
+    index = pd.MultiIndex.from_product(
+        [layout.conditions, layout.utterances, layout.states],
+        names=["condition", "utterance", "state"],
+    )
+    summed = choices.groupby(["condition", "utterance", "state"])["count"].sum()
+    shape = tuple(map(len, (layout.conditions, layout.utterances, layout.states)))
+    cube: Array = summed.reindex(index, fill_value=0.0).to_numpy(dtype=float).reshape(shape)
+    return cube
+
+
+def _square(judged: pd.DataFrame, layout: Layout, column: str) -> Array:
+    frame = judged.assign(no=judged["n"] - judged["yes"], state=judged["state"].astype(int))
+    index = pd.MultiIndex.from_product([layout.utterances, layout.states])
+    summed = frame.groupby(["utterance", "state"])[column].sum()
+    square: Array = summed.reindex(index, fill_value=0.0).to_numpy(dtype=float)
+    return square.reshape(len(layout.utterances), len(layout.states))
+
+
+def _size(
+    layout: Layout,
+    literal: LiteralTreatment,
+    has: Sequence[int],
+    simplex: Sequence[int],
+    first_order: bool,
+) -> int:
+    conditions = len(layout.conditions)
+    theta = len(layout.utterances) * len(layout.states) if literal == "joint" else 0
+    ratios = conditions * max(0, sum(simplex) - 1)
+    return theta + 2 + ratios + (conditions if first_order or has[2] else 0)
+
+
+def _theta_from_judgments(yes: Array, no: Array) -> Any:
+    def impute(rng: np.random.Generator) -> Mapping[str, Any]:
+        return {"theta_given": rng.beta(yes + 1, no + 1).clip(1e-12, 1 - 1e-12).tolist()}
+
+    return impute
+
+
+def _variables(
+    data: Mapping[str, Any], has: Sequence[int], first_order: bool
+) -> tuple[Variable, ...]:
+    C, U, S = data["C"], data["U"], data["S"]
+    cells = (("condition", "state", "utterance"), (C, S, U))
+    listed = [Variable("posterior", "alpha", "alpha"), Variable("posterior", "cost", "cost")]
+    for j, utility in enumerate(UTILITIES):
+        if has[j]:
+            listed.append(
+                Variable("posterior", f"w_{utility}", "weights", ("condition",), (3, C), j)
+            )
+    if first_order or has[2]:
+        listed.append(Variable("posterior", "phi", "phi", ("condition",), (C,)))
+    listed.append(Variable("posterior", "theta", "theta", ("utterance", "state"), (U, S)))
+    if data["theta_free"]:
+        listed.append(
+            Variable(
+                "log_likelihood_literal",
+                "literal",
+                "literal_log_lik",
+                ("utterance", "state"),
+                (U, S),
+            )
+        )
+    listed += [
+        Variable("posterior", "s2", "choice", *cells),
+        Variable("posterior", "l1_state", "l1_state", ("utterance", "state"), (U, S)),
+        Variable("posterior_predictive", "counts", "counts_rep", *cells),
+        Variable("log_likelihood", "counts", "log_lik", *cells),
+        Variable("log_prior", "lprior", "lprior"),
+    ]
+    return tuple(listed)
+
+
+def models() -> Mapping[str, CognitiveModel]:
+    """The family's cognitive models by name."""
+    return {PoliteSpeaker.name: PoliteSpeaker()}

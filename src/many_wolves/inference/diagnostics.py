@@ -1,0 +1,165 @@
+"""The verdict on a fit: numbers and words that travel together.
+
+Thresholds: R-hat below 1.01 and 400 effective draws after Vehtari, Gelman,
+Simpson, Carpenter & Buerkner (2021), doi:10.1214/20-BA1221; E-BFMI above 0.3
+after Betancourt (2016), arXiv:1604.00695.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from many_wolves.contracts import Array
+from many_wolves.inference.engine import Draws, Settings
+
+MAX_R_HAT = 1.01
+MIN_ESS = 400.0
+MIN_E_BFMI = 0.3
+APART = 3.0
+"""Chain means further apart than this many within-chain deviations sit in different modes."""
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """The verdict ``ok``, its reasons in ``verdict``, and the numbers behind it."""
+
+    ok: bool
+    verdict: tuple[str, ...]
+    divergences: int
+    max_r_hat: float
+    min_ess_bulk: float
+    min_ess_tail: float
+    min_e_bfmi: float
+    tree_depth_hits: int
+    chains: int
+    draws: int
+    worst: str
+    chains_apart: tuple[str, ...]
+    modes: tuple[dict[str, float], ...] = ()
+    engine_messages: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields, as ``diagnostics.json`` holds them; what is not a number is null."""
+        return {
+            key: None if isinstance(value, float) and not np.isfinite(value) else value
+            for key, value in asdict(self).items()
+        }
+
+
+def e_bfmi(energy: Array) -> Array:
+    """(chains,) energy Bayesian fraction of missing information from energy (chains, draws)."""
+    change = np.square(np.diff(energy, axis=1)).mean(axis=1)
+    fraction: Array = change / energy.var(axis=1)
+    return fraction
+
+
+def judge(
+    draws: Draws,
+    summary: pd.DataFrame,
+    scalars: dict[str, Array],
+    settings: Settings,
+    modes: tuple[dict[str, float], ...] = (),
+) -> Diagnostics:
+    """The verdict from the sampler's own columns and the summary of the parameters.
+
+    Parameters
+    ----------
+    summary
+        With ``r_hat``, ``ess_bulk``, ``ess_tail``; constants have NaN there and
+        are passed over.
+    scalars
+        Label -> (chains, draws) of every scalar parameter.
+    """
+    live = summary.dropna(subset=["r_hat"])
+    divergences = int(draws.column("divergent__").sum())
+    hits = int((draws.column("treedepth__") >= settings.max_depth).sum())
+    fractions = e_bfmi(draws.column("energy__"))
+    apart = tuple(label for label, values in scalars.items() if _apart(values))
+    numbers = _Numbers(
+        divergences=divergences,
+        r_hat=float(live["r_hat"].max()),
+        bulk=float(live["ess_bulk"].min()),
+        tail=float(live["ess_tail"].min()),
+        energy=float(fractions.min()),
+    )
+    reasons = _reasons(numbers, apart, draws.values.shape[0] * draws.values.shape[1])
+    worst = live.iloc[int(np.argmax(live["r_hat"].to_numpy()))] if len(live) else None
+    verdict = tuple(reasons) or ("The chains converged: every diagnostic holds.",)
+    if hits:
+        verdict += (
+            f"{hits} draws reached the greatest tree depth ({settings.max_depth}): "
+            "slow, not wrong.",
+        )
+    if len(modes) > 1:
+        verdict += (_other_modes(modes),)
+    return Diagnostics(
+        ok=not reasons,
+        verdict=verdict,
+        divergences=divergences,
+        max_r_hat=numbers.r_hat,
+        min_ess_bulk=numbers.bulk,
+        min_ess_tail=numbers.tail,
+        min_e_bfmi=numbers.energy,
+        tree_depth_hits=hits,
+        chains=draws.values.shape[0],
+        draws=draws.values.shape[1],
+        worst="" if worst is None else f"{worst['parameter']} {worst['condition']}".strip(),
+        chains_apart=apart,
+        modes=modes,
+        engine_messages=draws.messages[:20],
+    )
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    divergences: int
+    r_hat: float
+    bulk: float
+    tail: float
+    energy: float
+
+
+def _reasons(n: _Numbers, apart: tuple[str, ...], total: int) -> list[str]:
+    reasons = []
+    if n.divergences:
+        reasons.append(
+            f"{n.divergences} of {total} draws diverged ({100 * n.divergences / total:.1f} %): "
+            "the sampler missed a part of the posterior; raise --adapt-delta to 0.95 or 0.99."
+        )
+    if not n.r_hat < MAX_R_HAT:
+        reasons.append(
+            f"R-hat is {n.r_hat:.3f} (below {MAX_R_HAT} expected): the chains do not agree; "
+            "raise --warmup and --draws."
+        )
+    if not min(n.bulk, n.tail) >= MIN_ESS:
+        reasons.append(
+            f"Only {n.bulk:.0f} effective draws in the bulk and {n.tail:.0f} in the tails "
+            f"({MIN_ESS:.0f} expected): raise --draws."
+        )
+    if not n.energy >= MIN_E_BFMI:
+        reasons.append(
+            f"E-BFMI is {n.energy:.2f} (above {MIN_E_BFMI} expected): heavy tails are explored "
+            "badly; raise --warmup."
+        )
+    if apart:
+        shown = ", ".join(apart[:4]) + (", ..." if len(apart) > 4 else "")
+        reasons.append(f"Chains sit in different modes of {shown}: no single number describes it.")
+    return reasons
+
+
+def _other_modes(modes: tuple[dict[str, float], ...]) -> str:
+    others = ", ".join(f"{100 * mode['share']:.2g} %" for mode in modes[1:])
+    return (
+        f"{len(modes)} local maxima were found; by Gaussian approximation the others hold "
+        f"{others} of the mass."
+    )
+
+
+def _apart(values: Array) -> bool:
+    within = values.std(axis=1).mean()
+    means = values.mean(axis=1)
+    return bool(within > 0 and np.ptp(means) > APART * within)

@@ -1,0 +1,175 @@
+"""What every Stan engine offers: a compiled program, its density and its chains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from many_wolves.contracts import Array
+from many_wolves.errors import WolvesError
+
+EngineName = Literal["auto", "httpstan", "cmdstan"]
+StanData = Mapping[str, Any]
+Progress = Callable[[str], None]
+
+SAMPLER_COLUMNS = (
+    "lp__",
+    "accept_stat__",
+    "stepsize__",
+    "treedepth__",
+    "n_leapfrog__",
+    "divergent__",
+    "energy__",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to sample: chains, iterations per chain, target acceptance, seed."""
+
+    chains: int = 4
+    warmup: int = 1000
+    draws: int = 1000
+    adapt_delta: float = 0.8
+    max_depth: int = 10
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws of all chains.
+
+    Parameters
+    ----------
+    columns
+        Scalar names as Stan writes them, ``theta.1.2``; the sampler's own come first.
+    values
+        (chains, draws, columns).
+    cpu_seconds
+        Processor time of warm-up and sampling, all chains together.
+    warmup_leapfrogs
+        Leapfrog steps spent in warm-up, all chains together; -1 where unknown.
+    messages
+        What Stan said, without its progress lines.
+    """
+
+    columns: tuple[str, ...]
+    values: Array
+    cpu_seconds: float
+    warmup_leapfrogs: int = -1
+    messages: tuple[str, ...] = ()
+
+    def column(self, name: str) -> Array:
+        """(chains, draws) of one scalar."""
+        return self.values[:, :, self.columns.index(name)]
+
+    def block(self, name: str) -> Array:
+        """(chains, draws, size) of all scalars of one variable, in Stan's order."""
+        picked = [i for i, c in enumerate(self.columns) if c == name or c.startswith(f"{name}.")]
+        return self.values[:, :, picked]
+
+
+class Program(Protocol):
+    """A compiled Stan program whose parameters are one unconstrained ``vector[D] z``."""
+
+    @property
+    def version(self) -> str:
+        """Name and version of the engine."""
+        ...
+
+    @property
+    def compile_seconds(self) -> float:
+        """Time that compiling took; zero when it came from the cache."""
+        ...
+
+    def log_density(self, data: StanData, z: Array) -> Array:
+        """(m,) log density, normalised as the program writes it, at each row of z (m, D)."""
+        ...
+
+    def gradient(self, data: StanData, z: Array) -> Array:
+        """(m, D) gradient of the log density at each row of z (m, D)."""
+        ...
+
+    def optimise(self, data: StanData, start: Array) -> Array:
+        """(D,) local maximum of the density reached from ``start`` (D,)."""
+        ...
+
+    def sample(
+        self,
+        data: StanData,
+        starts: Sequence[Array],
+        settings: Settings,
+        progress: Progress | None = None,
+    ) -> Draws:
+        """One chain from each start (D,); a diagonal or dense metric, as the engine has."""
+        ...
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """The engine taken, and why."""
+
+    name: Literal["httpstan", "cmdstan"]
+    reason: str
+    path: str = field(default="")
+
+
+def choose(engine: EngineName) -> EngineChoice:
+    """CmdStan where one is installed, else the embedded httpstan.
+
+    Raises
+    ------
+    WolvesError
+        If CmdStan was asked for by name and none is found.
+    """
+    found = find_cmdstan()
+    if engine == "httpstan":
+        return EngineChoice("httpstan", "asked for")
+    if engine == "cmdstan" and found is None:
+        raise WolvesError(
+            "the engine cmdstan was asked for, and no CmdStan is installed",
+            mend="run `install_cmdstan`, or set CMDSTAN to its folder, or pass --engine httpstan",
+        )
+    if found is None:
+        return EngineChoice("httpstan", "no CmdStan is installed")
+    return EngineChoice("cmdstan", "asked for" if engine == "cmdstan" else "found", str(found))
+
+
+def find_cmdstan() -> Path | None:
+    """Folder of an installed CmdStan, as cmdstanpy finds it."""
+    import logging
+
+    import cmdstanpy
+
+    logging.getLogger("cmdstanpy").setLevel(logging.ERROR)
+    try:
+        return Path(cmdstanpy.cmdstan_path())
+    except ValueError:
+        return None
+
+
+def load(program: Path, engine: EngineName = "auto", progress: Progress | None = None) -> Program:
+    """Compile a program, or take it from the cache.
+
+    Raises
+    ------
+    WolvesError
+        If the program does not compile, or the engine is missing.
+    """
+    choice = choose(engine)
+    if choice.name == "cmdstan":
+        from many_wolves.inference.cmdstan_engine import CmdStanProgram
+
+        return CmdStanProgram.load(program, progress)
+    from many_wolves.inference.httpstan_engine import HttpstanProgram
+
+    return HttpstanProgram.load(program, progress)
+
+
+def stack(chains: Sequence[Array]) -> Array:
+    """(chains, draws, columns) from equal chains (draws, columns)."""
+    return np.stack(list(chains))

@@ -1,0 +1,136 @@
+"""From a problem to a fit: modes, preconditioned chains, summary, verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from many_wolves.contracts import Parameter, Problem
+from many_wolves.inference.diagnostics import Diagnostics, judge
+from many_wolves.inference.engine import Draws, Program, Progress, Settings
+from many_wolves.inference.imputed import sample_imputed
+from many_wolves.inference.laplace import Gaussian, describe_modes, gaussian_at_modes
+from many_wolves.inference.summary import scalars, summarise
+from many_wolves.inference.tree import to_tree
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A posterior with its summary and verdict: never the one without the other.
+
+    Parameters
+    ----------
+    problem
+        What was fitted.
+    tree
+        ArviZ DataTree.
+    summary
+        parameter, condition, mean, sd, hdi_low, hdi_high (95 %), ess_bulk,
+        ess_tail, r_hat.
+    diagnostics
+        The verdict.
+    settings, engine, seconds, cpu_seconds
+        How it was sampled, with what, in how much wall and processor time.
+    gaussian
+        The preconditioner that was used.
+    """
+
+    problem: Problem
+    tree: xr.DataTree
+    summary: pd.DataFrame
+    diagnostics: Diagnostics
+    settings: Settings
+    engine: str
+    seconds: float
+    cpu_seconds: float
+    gaussian: Gaussian
+    draws: Draws
+
+
+def fit(
+    problem: Problem,
+    program: Program,
+    parameters: tuple[Parameter, ...],
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Fit:
+    """Sample the posterior of a problem.
+
+    Parameters
+    ----------
+    program
+        The compiled program of the problem, from ``engine.load``.
+    parameters
+        What to summarise and judge.
+    settings
+        Chains, iterations, seed.
+    progress
+        Called with a sentence at each step.
+    """
+    chosen = settings or Settings()
+    say: Callable[[str], None] = progress or (lambda _: None)
+    began, cpu = time.monotonic(), time.process_time()
+    rng = np.random.default_rng(chosen.seed)
+    say("looking for modes")
+    gaussian = gaussian_at_modes(program, problem.data, problem.size, rng)
+    say(f"sampling {chosen.chains} chains of {chosen.warmup} + {chosen.draws}")
+    if problem.impute is not None:
+        draws = sample_imputed(problem, program, gaussian, settings=chosen, rng=rng, progress=say)
+    else:
+        data = {**problem.data, **gaussian.data()}
+        draws = program.sample(data, gaussian.starts(chosen.chains, rng), chosen, say)
+    return assemble(
+        problem,
+        draws,
+        gaussian,
+        parameters=parameters,
+        settings=chosen,
+        engine=program.version,
+        seconds=time.monotonic() - began,
+        cpu_seconds=draws.cpu_seconds + time.process_time() - cpu,
+    )
+
+
+def assemble(
+    problem: Problem,
+    draws: Draws,
+    gaussian: Gaussian,
+    *,
+    parameters: tuple[Parameter, ...],
+    settings: Settings,
+    engine: str,
+    seconds: float,
+    cpu_seconds: float,
+) -> Fit:
+    """Tree, summary and verdict of draws that were taken."""
+    tree = to_tree(problem, draws)
+    posterior = tree["posterior"].to_dataset()
+    summary = summarise(posterior, parameters)
+    names = tuple(p.name for p in parameters)
+    labelled = {f"{n} {label}".strip(): v for n, label, v in scalars(posterior, names)}
+    return Fit(
+        problem=problem,
+        tree=tree,
+        summary=summary,
+        diagnostics=judge(draws, summary, labelled, settings, tuple(describe_modes(gaussian))),
+        settings=settings,
+        engine=engine,
+        seconds=seconds,
+        cpu_seconds=cpu_seconds,
+        gaussian=gaussian,
+        draws=draws,
+    )
+
+
+def with_data(problem: Problem, **changes: Any) -> Problem:
+    """The same problem with some of its Stan data replaced."""
+    data: Mapping[str, Any] = {**problem.data, **changes}
+    return replace(problem, data=data)

@@ -1,0 +1,338 @@
+"""The embedded engine: Stan's compiler, headers and services from httpstan's wheel.
+
+The compiled module is called in our own worker processes, without httpstan's
+HTTP server. Its sampler writes JSON lines to a Unix socket, which a thread of
+the same process reads; the metric is diagonal, so fits pass a preconditioner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Self
+
+import numpy as np
+from scipy.optimize import minimize
+
+from many_wolves.contracts import Array
+from many_wolves.errors import WolvesError
+from many_wolves.inference.cache import cache_folder, locked
+from many_wolves.inference.engine import Draws, Progress, Settings, StanData, stack
+from many_wolves.inference.programs import program_text
+
+MACROS = (
+    ("BOOST_DISABLE_ASSERTS", None),
+    ("BOOST_PHOENIX_NO_VARIADIC_EXPRESSION", None),
+    ("STAN_THREADS", None),
+    ("_REENTRANT", None),
+    ("_GLIBCXX_USE_CXX11_ABI", "0"),
+)
+"""What httpstan's prebuilt half was compiled with; ours must match it."""
+STANC_TIMEOUT_S = 120
+BUILD = "1"
+"""Raise it when the way of compiling changes, so that cached modules are made anew."""
+
+
+def _wheel() -> Path:
+    spec = find_spec("httpstan")
+    if spec is None or spec.origin is None:
+        raise WolvesError("httpstan is not installed", mend="uv sync")
+    return Path(spec.origin).parent
+
+
+def _key(text: str) -> str:
+    parts = [text, BUILD, version("httpstan"), sys.version, platform.machine(), str(_wheel())]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+
+
+def _translate(text: str, name: str, folder: Path) -> Path:
+    source, target = folder / f"{name}.stan", folder / f"{name}.cpp"
+    source.write_text(text)
+    done = subprocess.run(
+        [_wheel() / "stanc", "--O1", "--name", name, f"--o={target}", source],
+        capture_output=True,
+        text=True,
+        timeout=STANC_TIMEOUT_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise WolvesError(
+            f"the Stan program does not compile: {done.stderr.strip()}",
+            where=source,
+            mend="correct the program at the line that Stan names",
+        )
+    return target
+
+
+def _build(cpp: Path, name: str, folder: Path) -> None:
+    import setuptools
+    from httpstan.build_ext import run_build_ext
+
+    wheel = _wheel()
+    extension = setuptools.Extension(
+        name,
+        language="c++",
+        sources=[str(cpp)],
+        define_macros=list(MACROS),
+        include_dirs=[str(folder), str(wheel / "include")],
+        library_dirs=[str(wheel / "lib")],
+        libraries=["sundials_cvodes", "sundials_idas", "sundials_nvecserial", "tbb"],
+        extra_compile_args=["-O3", "-std=c++17", "-w"],
+        extra_link_args=[f"-Wl,-rpath,{wheel / 'lib'}", "-Wl,-s"],
+        extra_objects=[str(wheel / "stan_services.o")],
+    )
+    try:
+        run_build_ext([extension], str(folder))
+    except Exception as error:  # setuptools raises many kinds, all meaning the same to a user
+        raise WolvesError(
+            f"the C++ compiler failed on the translated Stan program: {error}",
+            where=cpp,
+            mend="check that g++ (10 or newer) works: `g++ --version`",
+        ) from error
+
+
+@lru_cache(maxsize=8)
+def _module(path: Path) -> ModuleType:
+    # The prebuilt half fixes the module's name, whatever its file is called.
+    spec = importlib.util.spec_from_file_location("stan_services", path)
+    if spec is None or spec.loader is None:
+        raise WolvesError("a compiled program cannot be loaded", where=path, mend=f"rm {path}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _compiled(text: str, progress: Progress | None) -> tuple[Path, float]:
+    key = _key(text)
+    folder = cache_folder() / "httpstan" / key
+    target = folder / "module.so"
+    if target.exists():
+        return target, 0.0
+    with locked(folder.with_suffix(".lock")):
+        if target.exists():
+            return target, 0.0
+        if progress is not None:
+            progress("compiling the Stan program, once (about 80 s)")
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="build_") as temporary:
+            work = Path(temporary)
+            name = f"m{key}"
+            _build(_translate(text, name, work), name, work)
+            built = next(work.glob(f"{name}*.so"))
+            folder.mkdir(parents=True, exist_ok=True)
+            built.replace(target)
+        return target, time.monotonic() - start
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """One chain to run, as it travels to a worker process."""
+
+    module: Path
+    data: StanData
+    start: Array
+    settings: Settings
+    number: int
+
+
+@dataclass
+class _Reader:
+    """Collects what one chain writes to its socket."""
+
+    columns: tuple[str, ...] = ()
+    rows: list[list[float]] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    leapfrogs: int = 0
+
+    def take(self, line: bytes) -> None:
+        record = json.loads(line)
+        values, topic = record["values"], record["topic"]
+        if topic == "sample" and isinstance(values, dict):  # lists tell of adaptation
+            if not self.columns:
+                self.columns = tuple(values)
+            self.rows.append(list(values.values()))
+        elif topic == "logger":
+            text = values[0].split(":", 1)[-1].strip()
+            if text and not text.startswith(("Iteration:", "Elapsed", "Gradient", "1000 trans")):
+                self.messages.append(text)
+
+    def drain(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb", buffering=1 << 20) as lines:
+            for line in lines:
+                # The diagnostic writer repeats every parameter and gradient: not needed.
+                if b'"topic":"diagnostic"' not in line and line.strip():
+                    self.take(line)
+
+
+def run_chain(chain: _Chain) -> Draws:
+    """Run one chain in this process; used directly by workers of a sweep."""
+    module = _module(chain.module)
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    reader = _Reader()
+    with tempfile.TemporaryDirectory(prefix="wolves_") as folder:
+        path = str(Path(folder) / "s")
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(path)
+            server.listen(4)
+            threads = [
+                threading.Thread(target=lambda: reader.drain(server.accept()[0]), daemon=True)
+                for _ in range(4)
+            ]
+            for thread in threads:
+                thread.start()
+            status = _call_sampler(module, path, chain)
+            for thread in threads:
+                thread.join()
+    if status != 0:
+        raise WolvesError(
+            f"chain {chain.number} could not start: {' '.join(reader.messages[-3:])}",
+            mend="check the data for impossible values; another --seed gives other starts",
+        )
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Draws(
+        columns=reader.columns,
+        values=np.asarray(reader.rows)[None],
+        cpu_seconds=cpu,
+        messages=tuple(reader.messages),
+    )
+
+
+def _call_sampler(module: ModuleType, path: str, chain: _Chain) -> int:
+    s = chain.settings
+    status: int = module.hmc_nuts_diag_e_adapt_wrapper(
+        path,
+        dict(chain.data),
+        {"z": chain.start.tolist()},
+        s.seed,
+        chain.number,
+        0.0,
+        s.warmup,
+        s.draws,
+        1,
+        False,
+        max(1, s.warmup + s.draws),
+        1.0,
+        0.0,
+        s.max_depth,
+        s.adapt_delta,
+        0.05,
+        0.75,
+        10.0,
+        75,
+        50,
+        25,
+    )
+    return status
+
+
+def _ignore_interrupt() -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@dataclass(frozen=True)
+class HttpstanProgram:
+    """A program compiled with httpstan's wheel."""
+
+    module: Path
+    compile_seconds: float
+    engine: str = "httpstan"
+
+    @property
+    def version(self) -> str:
+        """Version of the engine."""
+        return f"httpstan {version('httpstan')}"
+
+    @classmethod
+    def load(cls, program: Path, progress: Progress | None = None) -> Self:
+        """Compile the program, or take it from the cache."""
+        module, seconds = _compiled(program_text(program), progress)
+        return cls(module, seconds)
+
+    def log_density(self, data: StanData, z: Array) -> Array:
+        """(m,) log density at each row of z (m, D); -inf where Stan rejects."""
+        call, given = _module(self.module).log_prob, dict(data)
+        return np.array([_or_minus_inf(call, given, row) for row in np.atleast_2d(z)])
+
+    def gradient(self, data: StanData, z: Array) -> Array:
+        """(m, D) gradient at each row of z (m, D)."""
+        call, given = _module(self.module).log_prob_grad, dict(data)
+        return np.array([call(given, row.tolist(), True) for row in np.atleast_2d(z)])
+
+    def optimise(self, data: StanData, start: Array) -> Array:
+        """(D,) local maximum reached by L-BFGS from ``start`` (D,)."""
+        module, given = _module(self.module), dict(data)
+
+        def negative(z: Array) -> tuple[float, Array]:
+            row = z.tolist()
+            value = _or_minus_inf(module.log_prob, given, z)
+            if not np.isfinite(value):
+                return 1e100, np.zeros_like(z)
+            return -value, -np.asarray(module.log_prob_grad(given, row, True))
+
+        found: Array = minimize(negative, start, jac=True, method="L-BFGS-B").x
+        return found
+
+    def sample(
+        self,
+        data: StanData,
+        starts: Sequence[Array],
+        settings: Settings,
+        progress: Progress | None = None,
+    ) -> Draws:
+        """One chain from each start, in as many processes as there are cores."""
+        chains = [
+            _Chain(self.module, dict(data), np.asarray(start), settings, i + 1)
+            for i, start in enumerate(starts)
+        ]
+        workers = min(len(chains), len(os.sched_getaffinity(0)))
+        if workers == 1 or os.environ.get("MANY_WOLVES_IN_PROCESS"):
+            return join([run_chain(chain) for chain in chains])
+        results: dict[int, Draws] = {}
+        with ProcessPoolExecutor(
+            workers, mp_context=get_context("forkserver"), initializer=_ignore_interrupt
+        ) as pool:
+            waiting = {pool.submit(run_chain, chain): chain.number for chain in chains}
+            for future in as_completed(waiting):
+                results[waiting[future]] = future.result()
+                if progress is not None:
+                    progress(f"chain {waiting[future]} done ({len(results)} of {len(chains)})")
+        return join([results[chain.number] for chain in chains])
+
+
+def _or_minus_inf(call: Any, data: dict[str, Any], z: Array) -> float:
+    try:
+        return float(call(data, z.tolist(), True))
+    except (RuntimeError, ValueError):
+        return -np.inf
+
+
+def join(chains: Sequence[Draws]) -> Draws:
+    """One ``Draws`` from those of single chains."""
+    return Draws(
+        columns=chains[0].columns,
+        values=stack([chain.values[0] for chain in chains]),
+        cpu_seconds=sum(chain.cpu_seconds for chain in chains),
+        messages=tuple(dict.fromkeys(m for chain in chains for m in chain.messages)),
+    )

@@ -1,0 +1,147 @@
+"""Modes of a posterior and the Gaussian at the best of them: starts and preconditioner.
+
+The affine map changes the sampler's path, never the posterior; the modes go
+into the verdict, so that a chain that misses one is not taken for the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from many_wolves.contracts import Array
+from many_wolves.inference.engine import Program, StanData
+
+STEP = 1e-4
+"""Finite-difference step on the unconstrained scale, where parameters are of order one."""
+SAME_MODE = 0.05
+"""Modes whose coordinates differ by less, in standard deviations of the best, are one."""
+FLAT = 0.1
+"""Curvature below this is taken as this: the priors alone bend about that much."""
+NEWTON_STEPS = 6
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A local maximum: where, how high, and ln of the mass that a Gaussian there holds."""
+
+    z: Array
+    log_density: float
+    log_mass: float
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Centre (D,) and lower-triangular scale (D, D) at the best mode, and all modes found."""
+
+    centre: Array
+    scale: Array
+    modes: tuple[Mode, ...]
+
+    @property
+    def shares(self) -> Array:
+        """(modes,) share of the mass of each mode, by the Gaussians."""
+        masses = np.array([mode.log_mass for mode in self.modes])
+        shares = np.exp(masses - masses.max())
+        normalised: Array = shares / shares.sum()
+        return normalised
+
+    def data(self) -> dict[str, Any]:
+        """The preconditioner as Stan data."""
+        return {
+            "M": self.centre.size,
+            "centre": self.centre.tolist(),
+            "scale": self.scale.tolist(),
+        }
+
+    def starts(self, chains: int, rng: np.random.Generator, spread: float = 1.5) -> list[Array]:
+        """Starts for the preconditioned z: wider than the Gaussian by ``spread``."""
+        return [rng.normal(0.0, spread, self.centre.size) for _ in range(chains)]
+
+
+def unconditioned(size: int) -> dict[str, Any]:
+    """Stan data for no preconditioner."""
+    return {"M": 0, "centre": [], "scale": np.zeros((0, 0))}
+
+
+def gaussian_at_modes(
+    program: Program, data: StanData, size: int, rng: np.random.Generator, starts: int = 4
+) -> Gaussian:
+    """Climb from dispersed starts, and fit a Gaussian where the mass is.
+
+    Parameters
+    ----------
+    data
+        Stan data without a preconditioner.
+    size
+        Number of unconstrained parameters D.
+    starts
+        Number of starts, uniform on (-2, 2) in each coordinate.
+    """
+    plain = {**data, **unconditioned(size), "keep": 0}
+    found: list[tuple[Mode, Array]] = []
+    for _ in range(starts):
+        top = program.optimise(plain, rng.uniform(-2, 2, size))
+        top, curvature = _newton(program, plain, top)
+        height = float(program.log_density(plain, top[None])[0])
+        if not np.isfinite(height):
+            continue
+        precision = _positive(curvature)
+        log_mass = height + size / 2 * np.log(2 * np.pi) - np.linalg.slogdet(precision)[1] / 2
+        if not any(_same(top, other.z, precision) for other, _ in found):
+            found.append((Mode(top, height, float(log_mass)), precision))
+    if not found:
+        return Gaussian(np.zeros(size), np.eye(size), ())
+    found.sort(key=lambda pair: -pair[0].log_mass)
+    best, precision = found[0]
+    scale = np.linalg.cholesky(np.linalg.inv(precision))
+    return Gaussian(best.z, scale, tuple(mode for mode, _ in found))
+
+
+def _newton(program: Program, data: StanData, start: Array) -> tuple[Array, Array]:
+    """A few damped Newton steps; returns the point and the curvature (-Hessian) there."""
+    z = start
+    curvature = _curvature(program, data, z)
+    height = float(program.log_density(data, z[None])[0])
+    for _ in range(NEWTON_STEPS):
+        gradient = program.gradient(data, z[None])[0]
+        step = np.linalg.solve(_positive(curvature), gradient)
+        step *= min(1.0, 2.0 / max(1e-12, float(np.abs(step).max())))
+        higher = float(program.log_density(data, (z + step)[None])[0])
+        if not higher >= height - 1e-9:
+            break
+        z, gained, height = z + step, higher - height, higher
+        curvature = _curvature(program, data, z)
+        if gained < 1e-6:
+            break
+    return z, curvature
+
+
+def _curvature(program: Program, data: StanData, z: Array) -> Array:
+    shifts = STEP * np.eye(z.size)
+    gradients = program.gradient(data, np.concatenate([z + shifts, z - shifts]))
+    hessian = (gradients[: z.size] - gradients[z.size :]) / (2 * STEP)
+    curvature: Array = -(hessian + hessian.T) / 2
+    return curvature
+
+
+def _positive(curvature: Array) -> Array:
+    values, vectors = np.linalg.eigh(np.nan_to_num(curvature))
+    positive: Array = (vectors * np.maximum(values, FLAT)) @ vectors.T
+    return positive
+
+
+def _same(one: Array, other: Array, precision: Array) -> bool:
+    distance = one - other
+    return bool(np.sqrt(distance @ precision @ distance / distance.size) < SAME_MODE)
+
+
+def describe_modes(gaussian: Gaussian, labels: Sequence[str] = ()) -> list[dict[str, float]]:
+    """Height and share of the mass of every mode, for the diagnostics."""
+    return [
+        {"log_density": mode.log_density, "share": float(share)}
+        for mode, share in zip(gaussian.modes, gaussian.shares, strict=True)
+    ]

@@ -1,0 +1,84 @@
+"""A fit on disk: posterior.nc, summary.csv, diagnostics.json, fit.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from many_wolves.files import code_version, file_fingerprint, fingerprint, write_atomic
+from many_wolves.inference.fit import Fit
+from many_wolves.inference.programs import program_text
+from many_wolves.records import SCHEMA
+
+
+def save(fit: Fit, folder: Path, facts: Mapping[str, Any]) -> Path:
+    """Write a fit; ``facts`` (checks, excluded, sources, command) go into fit.json.
+
+    ``fit.json`` is written last: a folder that holds it is whole.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / ".posterior.nc"
+    fit.tree.to_netcdf(temporary, engine="h5netcdf")
+    temporary.replace(folder / "posterior.nc")
+    write_atomic(folder / "summary.csv", fit.summary.to_csv(index=False))
+    write_atomic(folder / "diagnostics.json", _json(fit.diagnostics.to_json()))
+    write_atomic(folder / "fit.json", _json(description(fit) | dict(facts)))
+    return folder
+
+
+def description(fit: Fit) -> dict[str, Any]:
+    """What was fitted and how, as ``fit.json`` holds it."""
+    problem = fit.problem
+    counts = np.asarray(problem.observed["counts"][1])
+    return {
+        "schema": SCHEMA,
+        "code_version": code_version(),
+        "family": problem.family,
+        "model": problem.model,
+        "speaker": problem.speaker,
+        "conditions": list(problem.coords.get("condition", ())),
+        "options": dict(problem.options),
+        "notes": list(problem.notes),
+        "choices": float(counts.sum()),
+        "r2": r_squared(fit),
+        "seed": fit.settings.seed,
+        "chains": fit.settings.chains,
+        "warmup": fit.settings.warmup,
+        "draws": fit.settings.draws,
+        "adapt_delta": fit.settings.adapt_delta,
+        "engine": fit.engine,
+        "seconds": round(fit.seconds, 2),
+        "cpu_seconds": round(fit.cpu_seconds, 2),
+        "program": fingerprint(program_text(problem.program)),
+        "data": fingerprint({k: np.asarray(v).tolist() for k, v in problem.data.items()}),
+        "versions": {p: version(p) for p in ("arviz", "cmdstanpy", "httpstan", "numpy", "scipy")},
+    }
+
+
+def r_squared(fit: Fit) -> float | None:
+    """Squared correlation of observed and predicted proportions over the cells asked."""
+    posterior = fit.tree["posterior"].to_dataset()
+    if "s2" not in posterior:
+        return None
+    counts = np.asarray(fit.problem.observed["counts"][1])
+    totals = counts.sum(axis=-1, keepdims=True)
+    asked = np.broadcast_to(totals > 0, counts.shape)
+    predicted = posterior["s2"].mean(("chain", "draw")).to_numpy()
+    observed = counts / np.where(totals > 0, totals, 1)
+    if asked.sum() < 3 or observed[asked].std() == 0 or predicted[asked].std() == 0:
+        return None
+    return float(np.corrcoef(observed[asked], predicted[asked])[0, 1] ** 2)
+
+
+def source_fact(path: Path) -> dict[str, str]:
+    """Name and fingerprint of an input file."""
+    return {"name": path.name, "fingerprint": file_fingerprint(path)}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

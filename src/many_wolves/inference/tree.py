@@ -1,0 +1,64 @@
+"""Draws of a Stan program as an ArviZ DataTree with named dimensions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from many_wolves.contracts import Array, Problem, Variable
+from many_wolves.inference.engine import Draws
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SAMPLE_STATS = {
+    "lp__": "lp",
+    "accept_stat__": "acceptance_rate",
+    "stepsize__": "step_size",
+    "treedepth__": "tree_depth",
+    "n_leapfrog__": "n_steps",
+    "divergent__": "diverging",
+    "energy__": "energy",
+}
+
+
+def shaped(draws: Draws, variable: Variable) -> Array:
+    """(chains, draws, *shape) of one variable; Stan lists the first index fastest."""
+    block = draws.block(variable.stan)
+    chains, count = block.shape[:2]
+    if not variable.shape:
+        return block[:, :, 0]
+    # Arrays of matrices are listed with the array index fastest as well.
+    full = np.moveaxis(
+        block.reshape(chains, count, *variable.shape[::-1]),
+        range(2, 2 + len(variable.shape)),
+        range(1 + len(variable.shape), 1, -1),
+    )
+    return full if variable.row is None else full[:, :, variable.row]
+
+
+def to_tree(problem: Problem, draws: Draws) -> xr.DataTree:
+    """Groups posterior, posterior_predictive, log_likelihood, log_prior, sample_stats, ..."""
+    import arviz_base as azb
+
+    groups: dict[str, dict[str, Any]] = defaultdict(dict)
+    dims: dict[str, list[str]] = {}
+    for variable in problem.variables:
+        groups[variable.group][variable.name] = shaped(draws, variable)
+        dims[variable.name] = list(variable.dims)
+    for column, name in SAMPLE_STATS.items():
+        groups["sample_stats"][name] = draws.column(column)
+    groups["sample_stats"]["diverging"] = groups["sample_stats"]["diverging"].astype(bool)
+    groups["posterior"]["z"] = draws.block("z")
+    dims["z"] = ["unconstrained"]
+    for name, (names, values) in problem.observed.items():
+        groups["observed_data"][name] = values
+        dims[name] = list(names)
+    tree: xr.DataTree = azb.from_dict(
+        {name: dict(group) for name, group in groups.items()},
+        coords={name: list(labels) for name, labels in problem.coords.items()},
+        dims=dims,
+    )
+    return tree
