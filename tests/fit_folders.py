@@ -70,7 +70,7 @@ def write_fit_folder(
     diagnostics = {
         "ok": ok, "verdict": verdict, "divergences": 0 if ok else 12, "max_r_hat": 1.003,
         "min_ess_bulk": 812.0, "min_ess_tail": 900.5, "min_e_bfmi": 0.9, "tree_depth_hits": 0,
-        "modes": 1,
+        "modes": [{"share": 0.98}, {"share": 0.02}], "chains_apart": [] if ok else ["alpha"],
     }  # fmt: skip
     check = {
         "name": "state", "speaker": speaker, "ok": not failed_check, "statistic": 1.5,
@@ -80,7 +80,8 @@ def write_fit_folder(
         "model": "speaker2", "family": "politeness", "speaker": speaker,
         "options": {"literal": "joint", "utilities": ["inf", "soc", "pres"], "cost_form": "prior"},
         "conditions": list(conditions), "seed": 4, "engine": "httpstan",
-        "versions": {"many-wolves": "0.1.0"}, "choices": int(counts.sum()),
+        "versions": {"arviz": "1.3"}, "choices": float(counts.sum()), "code_version": "0.1.0",
+        "chains": 4, "warmup": 100, "draws": draws, "adapt_delta": 0.8, "seconds": 3.2,
         "r2": 0.9, "checks": [check], "excluded": list(excluded), "notes": [],
     }  # fmt: skip
     (folder / "diagnostics.json").write_text(json.dumps(diagnostics))

@@ -31,7 +31,8 @@ def command(
     """Write a report on fit folders.
 
     Each fit gets its own report.html; with several fits, or with --out, a page
-    that sets them side by side is written too. A folder that holds fit folders
+    that sets them side by side is written too, and reports of single fits are
+    left as they are where they are newer than their fit. A folder that holds fit folders
     stands for all of them.
     """
     from many_wolves.report import summary_markdown, write_fit_report, write_study_report
@@ -40,16 +41,27 @@ def command(
     if summary:
         click.echo(summary_markdown(folders), nl=False)
         return
+    together = out is not None or len(folders) > 1
     for folder in folders:
+        if together and is_current(folder):
+            continue
         click.echo(f"Writing the report on {folder}", err=True)
         click.echo(write_fit_report(folder))
-    if out is not None or len(folders) > 1:
+    if together:
         target = out or Path("rsa-output") / "report.html"
         click.echo(f"Writing the report on {len(folders)} fits", err=True)
         page = write_study_report(
             title, folders, target, introduction=introduction, commands=commands
         )
         click.echo(page)
+
+
+def is_current(folder: Path) -> bool:
+    """Whether a fit's report is there and newer than the fit."""
+    report, fit = folder / "report.html", folder / "fit.json"
+    return (
+        report.is_file() and fit.is_file() and report.stat().st_mtime_ns >= fit.stat().st_mtime_ns
+    )
 
 
 def fit_folders(given: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from many_wolves.figures import Fitted, read_fitted
 from many_wolves.files import write_atomic
@@ -54,14 +55,34 @@ def facts(fit: Fitted) -> Mapping[str, str]:
         if fit.has("observed_data", "literal_n"):
             judged = float(fit.values("observed_data", "literal_n").sum())
             words["Data"] += f", {judged:,.0f} literal judgments"
+    source = info.get("source", {})
+    for heading, key in (("Source", "source"), ("Scoring", "scoring")):
+        if source.get(key):
+            words[heading] = str(source[key])
+    sampled = _sampling(info)
+    if sampled:
+        words["Sampling"] = sampled
     if "engine" in info:
         words["Engine"] = str(info["engine"])
     if "seed" in info:
         words["Seed"] = str(info["seed"])
-    versions = info.get("versions", {})
-    if versions:
-        words["Versions"] = ", ".join(f"{name} {number}" for name, number in versions.items())
+    versions = {"many-wolves": info.get("code_version")} | dict(info.get("versions", {}))
+    words["Versions"] = ", ".join(f"{name} {number}" for name, number in versions.items() if number)
+    prints = [f"{name} {info[name]}" for name in ("program", "data") if info.get(name)]
+    if prints:
+        words["Fingerprints"] = ", ".join(prints)
     return words
+
+
+def _sampling(info: Mapping[str, Any]) -> str:
+    """Chains, draws and time in words; empty where they are not recorded."""
+    if not {"chains", "warmup", "draws"} <= set(info):
+        return ""
+    text = f"{info['chains']} chains, each {info['warmup']:,} steps of warm-up"
+    text += f" and {info['draws']:,} draws"
+    if "adapt_delta" in info:
+        text += f", target acceptance {info['adapt_delta']}"
+    return text + (f"; {info['seconds']:.0f} s" if "seconds" in info else "")
 
 
 def command(fit: Fitted) -> str:

@@ -13,7 +13,7 @@ from many_wolves.report.excluded import missing_table
 from many_wolves.report.fit import command, facts
 from many_wolves.report.offer import pages_of
 from many_wolves.report.page import cells, render_page
-from many_wolves.report.verdict import MEASURES, Verdict, judge
+from many_wolves.report.verdict import MEASURES, Verdict, judge, measured
 
 
 def write_study_report(
@@ -99,10 +99,9 @@ def _answered(fits: Sequence[Fitted]) -> Section:
 
 def _diagnostics(fits: Sequence[Fitted]) -> Section:
     rows = [
-        {"speaker": fit.label}
-        | {words: fit.diagnostics.get(key, float("nan")) for key, words, _ in MEASURES}
+        {"speaker": fit.label} | {words: measured(fit, key) for key, words, _ in MEASURES}
         for fit in fits
     ]
     should = "; ".join(f"{words} {wanted}" for _, words, wanted in MEASURES)
-    table = Table(pd.DataFrame(rows), f"Diagnostics of every fit. They should be: {should}.", 3)
+    table = Table(pd.DataFrame(rows), f"Diagnostics of every fit. They should be: {should}.")
     return Section("diagnostics", "Diagnostics", (), (table,))

@@ -18,9 +18,13 @@ MEASURES: tuple[tuple[str, str, str], ...] = (
     ("min_ess_tail", "smallest tail ESS", "400 or more"),
     ("min_e_bfmi", "smallest E-BFMI", "0.3 or more"),
     ("tree_depth_hits", "transitions at the deepest tree", "0"),
-    ("modes", "modes in which chains sit", "1"),
+    ("modes", "local maxima found before sampling", "1, or others of little mass"),
+    ("chains_apart", "parameters on which chains sit apart", "0"),
 )
 """Field of the diagnostics, what it is, and the value of a fit without fault."""
+
+
+NOTHING = "–"
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def judge(fit: Fitted) -> Verdict:
 def diagnostics_table(fit: Fitted) -> Table:
     """The sampler's diagnostics beside the values of a fit without fault."""
     rows = [
-        {"measure": words, "found": _number(fit.diagnostics[key]), "should be": wanted}
+        {"measure": words, "found": measured(fit, key), "should be": wanted}
         for key, words, wanted in MEASURES
         if fit.diagnostics.get(key) is not None
     ]
@@ -76,6 +80,12 @@ def diagnostics_table(fit: Fitted) -> Table:
     )
 
 
+def measured(fit: Fitted, key: str) -> str:
+    """One diagnostic as text; of a list, its length; a dash where there is none."""
+    value = fit.diagnostics.get(key)
+    return NOTHING if value is None else _number(value)
+
+
 def _sentences(verdict: object) -> tuple[str, ...]:
     if isinstance(verdict, str):
         return (verdict,)
@@ -83,6 +93,8 @@ def _sentences(verdict: object) -> tuple[str, ...]:
 
 
 def _number(value: object) -> str:
+    if isinstance(value, list | tuple):
+        value = len(value)
     if isinstance(value, float) and not value.is_integer():
         return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
     return f"{value:,.0f}" if isinstance(value, int | float) else str(value)

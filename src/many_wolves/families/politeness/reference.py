@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from many_wolves.families.politeness.human import SPEAKER
@@ -28,3 +30,20 @@ def human_weights() -> pd.DataFrame:
     """
     frame = pd.read_csv(shipped(WEIGHTS))
     return frame.assign(condition=frame["condition"].fillna(""))
+
+
+def matched(reference: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
+    """The reference once for every condition: people have goals, others also framings.
+
+    A condition ``social/third`` is compared with the goal ``social`` of people.
+    """
+    parts = [
+        reference[reference["condition"] == goal_of(condition)].assign(condition=condition)
+        for condition in conditions
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def goal_of(condition: str) -> str:
+    """The goal of a condition, which may name a framing behind a slash."""
+    return condition.split("/", 1)[0]

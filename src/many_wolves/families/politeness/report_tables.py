@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from many_wolves.families.politeness.human import PUBLISHED
-from many_wolves.families.politeness.reference import human_weights, is_human
+from many_wolves.families.politeness.reference import goal_of, human_weights, is_human
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.section import Table
 
@@ -39,7 +39,7 @@ def weights_table(fit: Fitted) -> Table:
         beside = (
             {"published 2020": published.get((name, condition), float("nan"))}
             if people is None
-            else {"people": interval(people, name, condition)}
+            else {"people": interval(people, name, goal_of(condition))}
         )
         rows.append(
             {"parameter": name, "goal": condition or "all"}

@@ -8,10 +8,20 @@ from many_wolves.families.politeness.human import CITATION
 from many_wolves.families.politeness.reference import is_human
 from many_wolves.figures.fitted import Fitted
 
+SECOND_ORDER = (
+    "the second-order polite speaker (S2), who chooses utterances by their effect on a listener "
+    f"that reasons about a speaker ({CITATION})"
+)
+FIRST_ORDER = (
+    "the first-order polite speaker (S1), who chooses utterances by their effect on a literal "
+    f"listener ({CITATION})"
+)
+
 UTILITIES = {
     "inf": "informative (the listener learns the true state)",
     "soc": "social (the listener believes in a good state)",
     "pres": "presentational (the speaker is seen to pursue a certain mixture of the two)",
+    "s1": "first-order speaker (S1): one weight, phi, between informative and social",
 }
 
 LITERAL = {
@@ -40,21 +50,36 @@ COST = {
 def fitted(fit: Fitted) -> Mapping[str, str]:
     """What was fitted, heading by heading."""
     options = fit.info.get("options", {})
-    words = {
-        "Model": (
-            "the second-order polite speaker (S2), who chooses utterances by their effect on a "
-            f"listener that reasons about a speaker ({CITATION})"
-        )
-    }
-    named = [UTILITIES[u] for u in options.get("utilities", ()) if u in UTILITIES]
+    chosen = list(options.get("utilities", ()))
+    words = {"Model": FIRST_ORDER if chosen == ["s1"] else SECOND_ORDER}
+    named = [UTILITIES[u] for u in chosen if u in UTILITIES]
     if named:
         words["Utilities"] = "; ".join(named)
+    if options.get("weights_form") == "three-way" and len(chosen) < 3:
+        words["Weights"] = "three-way weights, those of absent utilities left unused"
     if options.get("literal") in LITERAL:
         words["Literal judgments"] = LITERAL[options["literal"]]
     if options.get("cost_form") in COST:
         words["Cost"] = COST[options["cost_form"]]
+    words["Priors"] = _priors(options.get("priors", {}))
     words["Goals"] = ", ".join(fit.conditions)
     return words
+
+
+def _priors(shapes: Mapping[str, Sequence[float]]) -> str:
+    """The priors; shapes other than one are told."""
+    text = (
+        "alpha uniform on 0 to 20, cost on 1 to 10, phi and theta on 0 to 1, the weights of a "
+        "goal on their simplex"
+    )
+    told = [
+        f"{name} {', '.join(f'{v:g}' for v in values)}"
+        for name, values in shapes.items()
+        if any(v != 1 for v in values)
+    ]
+    if not told:
+        return text
+    return f"{text}; but Beta or Dirichlet shapes of {'; '.join(told)}"
 
 
 def reading_weights() -> tuple[str, ...]:

@@ -9,6 +9,8 @@ import pandas as pd
 from many_wolves.families.politeness.human import order
 from many_wolves.figures.fitted import Fitted, interval_frame, quantile_frame
 
+KEYS = ["condition", "state", "utterance"]
+
 
 def utterances(fit: Fitted) -> list[str]:
     """Utterances of a fit in the order of the paper."""
@@ -38,8 +40,9 @@ def cells(fit: Fitted) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        condition, state, utterance, n, observed, predicted, low, high; the bounds
-        are those of the 95 % equal-tailed interval of replicated proportions.
+        condition, state, utterance, n, observed, predicted, low, high. ``predicted``
+        is the posterior mean of P(utterance | state); the bounds are those of the
+        95 % equal-tailed interval of replicated proportions.
     """
     counts = fit.values("observed_data", "counts")
     n = counts.sum("utterance")
@@ -50,11 +53,11 @@ def cells(fit: Fitted) -> pd.DataFrame:
     replicated = fit.values("posterior_predictive", "counts")
     total = replicated.sum("utterance")
     predicted = quantile_frame(replicated / total.where(total > 0))
-    frame = predicted.rename(columns={"mean": "predicted"}).merge(
-        observed, on=["condition", "state", "utterance"]
-    )
+    expected = fit.values("posterior", "s2").mean(("chain", "draw")).rename("predicted")
+    frame = predicted.drop(columns="mean").merge(observed, on=KEYS)
+    frame = frame.merge(expected.to_dataframe().reset_index()[[*KEYS, "predicted"]], on=KEYS)
     frame = frame.merge(n.rename("n").to_dataframe().reset_index(), on=["condition", "state"])
-    columns = ["condition", "state", "utterance", "n", "observed", "predicted", "low", "high"]
+    columns = [*KEYS, "n", "observed", "predicted", "low", "high"]
     return frame[columns].dropna(subset="observed").reset_index(drop=True)
 
 

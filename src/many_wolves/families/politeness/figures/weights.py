@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from many_wolves.families.politeness.figures import frames
-from many_wolves.families.politeness.reference import human_weights, is_human
+from many_wolves.families.politeness.reference import human_weights, is_human, matched
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.theme import Width
@@ -31,11 +31,12 @@ def utility_weights(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     people = [fit for fit in fits if is_human(fit)]
     others = [fit for fit in fits if not is_human(fit)]
     shown = others or people
-    reference = None
-    if others:
-        reference = frames.weight_rows(people[0], list(LABELS)) if people else human_weights()
     frame = pd.concat([frames.weight_rows(fit, list(LABELS)) for fit in shown], ignore_index=True)
     conditions = list(dict.fromkeys(c for fit in shown for c in fit.conditions))
+    reference = None
+    if others:
+        rows = frames.weight_rows(people[0], list(LABELS)) if people else human_weights()
+        reference = matched(rows, conditions)
     counts = ", ".join(f"{fit.label} n = {fit.info.get('choices', 0):,.0f}" for fit in shown)
     return weights(
         frame,
