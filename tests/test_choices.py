@@ -545,7 +545,9 @@ def test_bad_journals_are_named(choice, tmp_path, capsys):
     api = journal(tmp_path / "api.jsonl", answers(choice[:9], honest))
     assert run(command, [str(api), "--model_type", "hf"]) == 2
     said_so = capsys.readouterr().err
-    assert "expected answers from hf or vllm, found 9 from anthropic" in said_so
+    assert "expected answers from Hugging Face (hf, vllm), found 9 from anthropic" in said_so
+    assert run(command, [str(api), "--out", str(api)]) == 2
+    assert "cannot be written" in capsys.readouterr().err
     assert run(command, [str(api), "--task", "polite"]) == 2
     assert "did you mean 'politeness'?" in capsys.readouterr().err
 

@@ -37,8 +37,23 @@ def write_table(table: ChoiceTable, folder: str | Path) -> Path:
     -------
     Path
         The folder.
+
+    Raises
+    ------
+    WolvesError
+        If it cannot be written.
     """
-    target = Path(folder)
+    try:
+        return _write(table, Path(folder))
+    except OSError as fault:
+        raise WolvesError(
+            f"the table cannot be written: {fault.strerror}",
+            where=folder,
+            mend="give a folder of yours with --out",
+        ) from fault
+
+
+def _write(table: ChoiceTable, target: Path) -> Path:
     frames = {"counts": table.counts, **table.aside, "excluded": table.excluded}
     files = [
         write_atomic(target / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))

@@ -18,11 +18,12 @@ from many_wolves.records import ChoiceTable, Response
 from many_wolves.sources import nearest, quoted
 from many_wolves.tables import write_table
 
-PROVIDERS: dict[str, tuple[str, ...]] = {
-    "hf": ("hf", "vllm"),
-    "api": ("anthropic", "openai", "google"),
+KINDS = {
+    "hf": "Hugging Face (hf, vllm)",
+    "api": "an API (anthropic, openai, google, ...)",
+    "all": "any provider",
 }
-"""Kind of speaker -> its providers; a provider of neither kind is taken without --model_type."""
+"""Kind of speaker -> its providers in words."""
 STATUSES = ("answered", "unparsed", "refused", "empty", "failed")
 
 
@@ -39,7 +40,7 @@ STATUSES = ("answered", "unparsed", "refused", "empty", "failed")
     "--model_type",
     "--model-type",
     "kind",
-    type=click.Choice([*PROVIDERS, "all"]),
+    type=click.Choice(list(KINDS)),
     default="all",
     show_default=True,
     help="Read only speakers from Hugging Face (transformers, vLLM), or behind an API.",
@@ -108,9 +109,13 @@ def command(
 
 
 def _of_kind(responses: Sequence[Response], kind: str) -> list[Response]:
-    if kind == "all":
-        return list(responses)
-    return [r for r in responses if r.speaker.provider in PROVIDERS[kind]]
+    return [r for r in responses if kind in ("all", _kind(r.speaker.provider))]
+
+
+def _kind(provider: str) -> str:
+    if provider in ("hf", "vllm"):
+        return "hf"
+    return "simulated" if provider == "simulated" else "api"
 
 
 def _to(responses: Sequence[Response], trials: Path) -> list[Response]:
@@ -157,9 +162,8 @@ def _warn(readings: Iterable[Reading]) -> None:
 def _none(sources: Sequence[Path], readings: Sequence[Reading], kind: str) -> WolvesError:
     found = Counter(r.speaker.provider for reading in readings for r in reading.responses)
     what = ", ".join(f"{n} from {provider}" for provider, n in found.items()) or "none"
-    asked = "answers" if kind == "all" else f"answers from {' or '.join(PROVIDERS[kind])}"
     return WolvesError(
-        f"expected {asked}, found {what}",
+        f"expected answers from {KINDS[kind]}, found {what}",
         where=sources[0] if len(sources) == 1 else None,
         mend="run `wolves collect` first"
         if not found

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from many_wolves.families.politeness.compiled import write_compiled
 from many_wolves.families.politeness.compiler import TASKS, Selection, compile_trials
-from many_wolves.families.politeness.compiler import write_compiled as write
 
 DEFAULT = Path("task-data/compiled/politeness.jsonl")
 
@@ -94,7 +94,7 @@ def command(
             templates=templates,
         )
     )
-    manifest = write(compiled, out)
+    manifest = write_compiled(compiled, out)
     click.echo(f"{len(compiled.trials)} trials in {out}")
     for name in dict.fromkeys(trial.task for trial in compiled.trials):
         cells = [cell["trials"] for cell in compiled.manifest["cells"] if cell["task"] == name]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from heapq import merge
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.compiled import FAMILY, Compiled, manifest
 from many_wolves.families.politeness.orders import Cell, Slot, deal, spread, williams
 from many_wolves.families.politeness.reader import read
 from many_wolves.families.politeness.scenes import (
@@ -27,15 +25,9 @@ from many_wolves.families.politeness.scenes import (
     sources_folder,
 )
 from many_wolves.families.politeness.templates import Templates, read_templates
-from many_wolves.files import (
-    canonical_json,
-    code_version,
-    file_fingerprint,
-    write_atomic,
-)
-from many_wolves.records import LABELS, SCHEMA, Option, Trial
+from many_wolves.files import canonical_json, file_fingerprint
+from many_wolves.records import Option, Trial
 
-FAMILY = "politeness"
 TASKS = ("choice", "literal")
 
 
@@ -77,14 +69,6 @@ class Selection:
     templates: Path | None = None
 
 
-class Compiled(NamedTuple):
-    """Trials as they are written, one JSON line each, and what there is to know of them."""
-
-    trials: tuple[Trial, ...]
-    lines: str
-    manifest: dict[str, Any]
-
-
 @dataclass(frozen=True)
 class _Design:
     """The selected parts of the sources."""
@@ -115,16 +99,7 @@ def compile_trials(selection: Selection) -> Compiled:
     trials = tuple(trial for _, _, trial in merge(*(_paced(t) for t in tasks.values())))
     _all_different(trials)
     lines = "".join(canonical_json(trial.to_json()) + "\n" for trial in trials)
-    return Compiled(trials, lines, _manifest(selection, design, trials, lines))
-
-
-def write_compiled(compiled: Compiled, path: Path) -> Path:
-    """Write trials, and their manifest beside them; returns the manifest's path."""
-    manifest = path.with_name(path.name.removesuffix(".jsonl") + ".manifest.json")
-    write_atomic(path, compiled.lines)
-    return write_atomic(
-        manifest, json.dumps(compiled.manifest, indent=1, ensure_ascii=False) + "\n"
-    )
+    return Compiled(trials, lines, manifest(trials, lines, _settings(selection, design)))
 
 
 def _design(selection: Selection) -> _Design:
@@ -276,35 +251,14 @@ def _all_different(trials: Sequence[Trial]) -> None:
             )
 
 
-def _manifest(
-    selection: Selection, design: _Design, trials: Sequence[Trial], lines: str
-) -> dict[str, Any]:
-    settings = asdict(selection) | {"sources": None, "templates": None}
-    cells = Counter(
-        canonical_json({"task": t.task} | {k: v for k, v in t.cell.items() if k != "item"})
-        for t in trials
-    )
-    places = Counter((t.task, o.id, LABELS[i]) for t in trials for i, o in enumerate(t.options))
+def _settings(selection: Selection, design: _Design) -> dict[str, Any]:
+    """What the trials were made from, without paths of this machine."""
+    chosen = asdict(selection) | {"sources": None, "templates": None}
     return {
-        "schema": SCHEMA,
-        "family": FAMILY,
-        "code_version": code_version(),
         "seed": selection.seed,
-        "trials": len(trials),
-        "fingerprint": fingerprint_of(lines),
-        "selection": {k: v for k, v in settings.items() if v is not None},
+        "selection": {name: value for name, value in chosen.items() if value is not None},
         "sources": {file.name: file_fingerprint(file) for file in design.files},
         "language": design.templates.language,
-        "scale": {s.rating: s.value for s in design.scale.states},
-        "utterances": {u.id: u.negated for u in design.utterances},
-        "cells": [json.loads(cell) | {"trials": n} for cell, n in sorted(cells.items())],
-        "places": [
-            {"task": task, "option": option, "place": place, "trials": n}
-            for (task, option, place), n in sorted(places.items())
-        ],
+        "scale": {state.rating: state.value for state in design.scale.states},
+        "utterances": {utterance.id: utterance.negated for utterance in design.utterances},
     }
-
-
-def fingerprint_of(lines: str) -> str:
-    """Fingerprint of the written file: equal to ``file_fingerprint`` of it."""
-    return hashlib.sha256(lines.encode()).hexdigest()[:16]

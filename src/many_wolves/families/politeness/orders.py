@@ -22,10 +22,10 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
-SWAPS = 1500
+SWAPS = 1000
 """Random exchanges tried to even out the margins; more change the default design no further."""
 
-ATTEMPTS = 20
+ATTEMPTS = 8
 """Greedy orders of the cells of which the most even is taken."""
 
 Cell = tuple[Hashable, ...]
@@ -72,25 +72,24 @@ def spread(cells: Sequence[Cell], items: Sequence[str], orders: int, rng: Random
 
 def _turns(cells: Sequence[Cell], rng: Random) -> list[Cell]:
     """The cells in the most even order that some greedy attempts find."""
-    return min((_attempt(cells, rng) for _ in range(ATTEMPTS)), key=_wobble)
+    groups = _levels(cells)
+    attempts = [_attempt(groups, rng) for _ in range(ATTEMPTS)]
+    return min(([cells[at] for at in attempt] for attempt in attempts), key=_wobble)
 
 
-def _attempt(cells: Sequence[Cell], rng: Random) -> list[Cell]:
-    """The cells, each next one being that whose levels came least so far."""
-    left = list(cells)
+def _attempt(groups: Sequence[list[list[int]]], rng: Random) -> list[int]:
+    """Cells by number, each next one being that whose levels came least so far."""
+    left = list(range(len(groups)))
     rng.shuffle(left)
-    seen: Counter[Hashable] = Counter()
-    line: list[Cell] = []
+    seen: Counter[int] = Counter()
+    line: list[int] = []
     while left:
         best = min(
-            left,
-            key=lambda cell: tuple(
-                sum(seen[level] ** 2 for level in group) for group in _levels(cell)
-            ),
+            left, key=lambda cell: [sum(seen[n] ** 2 for n in group) for group in groups[cell]]
         )
         left.remove(best)
         line.append(best)
-        seen.update(level for group in _levels(best) for level in group)
+        seen.update(n for group in groups[best] for n in group)
     return line
 
 
@@ -105,10 +104,16 @@ def _wobble(line: Sequence[Cell]) -> int:
     return wobble
 
 
-def _levels(cell: Cell) -> list[list[Hashable]]:
-    """Levels of the single factors of a cell, then of its pairs of factors."""
-    single = [(i, level) for i, level in enumerate(cell)]
-    return [list(single), list(combinations(single, 2))]
+def _levels(cells: Sequence[Cell]) -> list[list[list[int]]]:
+    """For each cell the levels of its single factors, then of its pairs, as numbers."""
+    numbers: dict[Hashable, int] = {}
+    return [
+        [
+            [numbers.setdefault(level, len(numbers)) for level in combinations(enumerate(cell), n)]
+            for n in (1, 2)
+        ]
+        for cell in cells
+    ]
 
 
 def deal(slots: Sequence[Slot], rows: int, rng: Random) -> list[int]:
