@@ -137,10 +137,14 @@ class CmdStanProgram:
 
     def _at(self, points: Array, folder: Path, data_file: Path) -> Array | None:
         """(m, 1 + D) at all points, or None if Stan rejects one of them."""
-        asked = _write(folder / "points.json", {"params_r": points.tolist()})
-        out = folder / "density.csv"
+        asked, out = folder / "points.csv", folder / "density.csv"
+        # Rows of a JSON file of unconstrained parameters are shuffled by CmdStan up to
+        # 2.38 (its issue 1336); for an unconstrained z its own CSV format says the same.
+        names = ",".join(f"z.{i + 1}" for i in range(points.shape[1]))
+        rows = (",".join(map(repr, row)) for row in points.tolist())
+        asked.write_text("\n".join([names, *rows]) + "\n")
         command = [*self._head(data_file, out), "method=log_prob"]
-        finished = run_all([[*command, f"unconstrained_params={asked}", "jacobian=1"]])[0]
+        finished = run_all([[*command, f"constrained_params={asked}", "jacobian=1"]])[0]
         if finished.status == 0:
             return read_csv(out)[1]
         if any(_REJECTED in line for line in finished.lines):

@@ -56,7 +56,7 @@ class Finished:
 
     def error(self, task: str, where: Path) -> WolvesError:
         """What Stan said when it failed, as our error."""
-        words = "\n".join(self.said[-6:]) or f"it ended with status {self.status}"
+        words = "\n".join(list(dict.fromkeys(self.said))[-6:]) or f"it ended with status {self.status}"
         return WolvesError(
             f"{task} failed, and Stan says: {words}",
             where=where,
