@@ -58,6 +58,7 @@ def say(text: str) -> None:
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads.")
 @click.option("--batch_size", type=click.IntRange(1), default=16, show_default=True)
+@click.option("--api_key", help="Taken, but the environment is the place for a key.")
 @click.option(
     "--parameters",
     type=click.Path(path_type=Path),
@@ -89,6 +90,11 @@ def command(
     Answers are appended to a journal; the same command run again asks only what is
     missing or failed.
     """
+    if options.pop("api_key"):
+        say(
+            "Warning: a key on the command line can be read by others on this machine; it is "
+            "used for this run and stored nowhere. Better: set it in the environment."
+        )
     listed = read_trials(trials or COMPILED / f"{task}.jsonl")
     family = families.get(_family(listed))
     wanted = _wanted(parameters, options)

@@ -107,13 +107,15 @@ def sample(
     top_p: float,
     max_tokens: int,
 ) -> list[list[int]]:
-    """Continue the prompt in each row until its end or ``max_tokens``.
+    """Answer the prompt in each row until the answer's end or ``max_tokens``.
 
     Parameters
     ----------
+    rows
+        For each answer, the row of its prompt; each prompt is the row of one at least.
     draws
-        For each row, a source of uniform numbers: a row's answer depends on its
-        own source, not on its neighbours.
+        For each answer, a source of uniform numbers: an answer depends on its own
+        source, not on its neighbours.
     temperature
         0 takes the most probable token.
 
@@ -121,58 +123,65 @@ def sample(
     -------
     list of list of int
         Token ids, the ending token included where there was one. Uses up ``prefilled``.
+
+    Notes
+    -----
+    Answers to one prompt that have said the same so far are one row of the batch
+    until they part, so that many replicates cost little more than one.
     """
     import torch
 
     ends = set(loaded.ends)
     answers: list[list[int]] = [[] for _ in rows]
+    groups: list[list[int]] = [[] for _ in range(len(prefilled.mask))]
+    for answer, row in enumerate(rows):
+        groups[row].append(answer)
+    mask, logits = prefilled.mask, prefilled.logits
     with torch.inference_mode():
-        index = torch.tensor(rows, device=loaded.device)
-        mask = prefilled.mask[index]
-        prefilled.cache.batch_select_indices(index)
-        logits = prefilled.logits[index]
-        open_rows = list(range(len(rows)))
         while True:
-            uniform = [draws[row]() for row in open_rows]
-            tokens = _pick(logits, uniform, temperature, top_p)
-            going = []
-            for place, (row, token) in enumerate(zip(open_rows, tokens, strict=True)):
-                answers[row].append(token)
-                if token not in ends and len(answers[row]) < max_tokens:
-                    going.append(place)
-            if not going:
+            uniform = [[draws[answer]() for answer in group] for group in groups]
+            children: dict[tuple[int, int], list[int]] = {}
+            for parent, tokens in enumerate(_pick(logits, uniform, temperature, top_p)):
+                for answer, token in zip(groups[parent], tokens, strict=True):
+                    answers[answer].append(token)
+                    if token not in ends and len(answers[answer]) < max_tokens:
+                        children.setdefault((parent, token), []).append(answer)
+            if not children:
                 return answers
-            if len(going) < len(open_rows):
-                kept = torch.tensor(going, device=loaded.device)
-                prefilled.cache.batch_select_indices(kept)
-                mask = mask[kept]
-                open_rows = [open_rows[place] for place in going]
-            mask = torch.cat([mask, mask.new_ones(len(going), 1)], dim=1)
+            parents = torch.tensor([parent for parent, _ in children], device=loaded.device)
+            prefilled.cache.batch_select_indices(parents)
+            mask = torch.cat([mask[parents], mask.new_ones(len(children), 1)], dim=1)
             out = loaded.model(
-                input_ids=torch.tensor([[tokens[place]] for place in going], device=loaded.device),
+                input_ids=torch.tensor([[token] for _, token in children], device=loaded.device),
                 attention_mask=mask,
                 position_ids=mask.sum(1, keepdim=True) - 1,
                 past_key_values=prefilled.cache,
                 use_cache=True,
             )
             logits = out.logits[:, -1].float()
+            groups = list(children.values())
 
 
-def _pick(logits: Any, uniform: Sequence[float], temperature: float, top_p: float) -> list[int]:
-    """One token a row: the inverse of the cumulative distribution at ``uniform``."""
+def _pick(
+    logits: Any, uniform: Sequence[Sequence[float]], temperature: float, top_p: float
+) -> list[list[int]]:
+    """For each row, a token a number: the inverse of its cumulative distribution."""
     import torch
 
     if temperature == 0:
-        return [int(i) for i in logits.argmax(-1).cpu()]
-    wide = torch.float32 if logits.device.type == "mps" else torch.float64
-    p = (logits.to(wide) / temperature).softmax(-1)
+        best = logits.argmax(-1).cpu()
+        return [[int(token)] * len(u) for token, u in zip(best, uniform, strict=True)]
+    p = (logits / temperature).softmax(-1)
     order = None
     if top_p < 1:
         p, order = p.sort(dim=-1, descending=True)
         # Keep the smallest set whose mass reaches top_p: drop what comes after it.
         p = p * ((p.cumsum(-1) - p) < top_p)
-    cumulative = p.cumsum(-1)
-    at = torch.tensor(uniform, dtype=wide, device=p.device)[:, None] * cumulative[:, -1:]
+    wide = torch.float32 if p.device.type == "mps" else torch.float64
+    cumulative = p.cumsum(-1, dtype=wide)
+    most = max(len(u) for u in uniform)
+    padded = [[*u, *[0.0] * (most - len(u))] for u in uniform]
+    at = torch.tensor(padded, dtype=wide, device=p.device) * cumulative[:, -1:]
     place = torch.searchsorted(cumulative, at, right=True).clamp(max=p.shape[-1] - 1)
-    chosen = place if order is None else order.gather(-1, place)
-    return [int(i) for i in chosen.squeeze(-1).cpu()]
+    chosen = (place if order is None else order.gather(-1, place)).cpu()
+    return [[int(token) for token in row[: len(u)]] for row, u in zip(chosen, uniform, strict=True)]
