@@ -25,7 +25,7 @@ import numpy.typing as npt
 SWAPS = 1000
 """Random exchanges tried to even out the margins; more change the default design no further."""
 
-ATTEMPTS = 8
+ATTEMPTS = 20
 """Greedy orders of the cells of which the most even is taken."""
 
 Cell = tuple[Hashable, ...]
