@@ -19,8 +19,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
@@ -273,12 +274,14 @@ class HttpstanProgram:
     def log_density(self, data: StanData, z: Array) -> Array:
         """(m,) log density at each row of z (m, D); -inf where Stan rejects."""
         call, given = _module(self.module).log_prob, dict(data)
-        return np.array([_or_minus_inf(call, given, row) for row in np.atleast_2d(z)])
+        with _parsed_once(given):
+            return np.array([_or_minus_inf(call, given, row) for row in np.atleast_2d(z)])
 
     def gradient(self, data: StanData, z: Array) -> Array:
         """(m, D) gradient at each row of z (m, D)."""
         call, given = _module(self.module).log_prob_grad, dict(data)
-        return np.array([call(given, row.tolist(), True) for row in np.atleast_2d(z)])
+        with _parsed_once(given):
+            return np.array([call(given, row.tolist(), True) for row in np.atleast_2d(z)])
 
     def optimise(self, data: StanData, start: Array) -> Array:
         """(D,) local maximum reached by L-BFGS from ``start`` (D,)."""
@@ -291,7 +294,8 @@ class HttpstanProgram:
                 return 1e100, np.zeros_like(z)
             return -value, -np.asarray(module.log_prob_grad(given, row, True))
 
-        found: Array = minimize(negative, start, jac=True, method="L-BFGS-B").x
+        with _parsed_once(given):
+            found: Array = minimize(negative, start, jac=True, method="L-BFGS-B").x
         return found
 
     def sample(
@@ -319,6 +323,24 @@ class HttpstanProgram:
                 if progress is not None:
                     progress(f"chain {waiting[future]} done ({len(results)} of {len(chains)})")
         return join([results[chain.number] for chain in chains])
+
+
+@contextmanager
+def _parsed_once(data: dict[str, Any]) -> Iterator[None]:
+    """Within it, the compiled module takes the data as parsed on entry.
+
+    The module asks httpstan to flatten the data at every call, in Python, which
+    takes three times as long as the density itself.
+    """
+    import httpstan.utils
+
+    parse = httpstan.utils._split_data
+    parsed = parse(data)
+    httpstan.utils._split_data = lambda _: parsed
+    try:
+        yield
+    finally:
+        httpstan.utils._split_data = parse
 
 
 def _or_minus_inf(call: Any, data: dict[str, Any], z: Array) -> float:
