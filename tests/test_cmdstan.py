@@ -15,7 +15,7 @@ from arviz_stats.base import array_stats
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import human
 from many_wolves.families.politeness.model import build
-from many_wolves.inference.cmdstan_engine import DENSE_LIMIT, CmdStanProgram
+from many_wolves.inference.cmdstan_engine import CmdStanProgram, nuts_arguments
 from many_wolves.inference.cmdstan_run import Finished, cores, read_csv, run_all
 from many_wolves.inference.engine import SAMPLER_COLUMNS, Draws, Settings, choose, find_cmdstan
 from many_wolves.inference.httpstan_engine import HttpstanProgram
@@ -185,6 +185,7 @@ class TestProgram:
 
     def test_the_optimum_is_the_mean(self, gauss: CmdStanProgram) -> None:
         np.testing.assert_allclose(gauss.optimise(DATA, np.array([8.0, 9.0])), MEAN, atol=1e-4)
+        np.testing.assert_array_equal(gauss.optimise(DATA, np.array([1e7, 0.0])), [1e7, 0.0])
 
     def test_draws_have_the_moments_of_the_normal(
         self, gauss: CmdStanProgram, temporary: Path, capfd: pytest.CaptureFixture[str]
@@ -215,11 +216,14 @@ class TestProgram:
         draws = gauss.sample(DATA, STARTS[:1], Settings(draws=5, warmup=0))
         assert draws.values.shape[:2] == (1, 5)
 
-    def test_many_parameters_get_a_diagonal_metric(self, gauss: CmdStanProgram) -> None:
-        size = DENSE_LIMIT + 1
-        wide = {"D": size, "mean": np.zeros(size), "cov": np.eye(size)}
-        draws = gauss.sample(wide, [np.zeros(size)], Settings(draws=5, warmup=20))
-        assert draws.block("z").shape == (1, 5, size)
+    def test_a_short_warm_up_learns_a_diagonal_metric(self, gauss: CmdStanProgram) -> None:
+        short, long = Settings(draws=5, warmup=60), Settings(draws=5, warmup=400)
+        assert "metric=diag_e" in nuts_arguments(short, 30)
+        assert "metric=dense_e" in nuts_arguments(long, 30)
+        wide = {"D": 30, "mean": np.zeros(30), "cov": np.eye(30)}
+        for settings in (short, long):
+            draws = gauss.sample(wide, [np.zeros(30)], settings)
+            assert draws.block("z").shape == (1, 5, 30)
 
     def test_wrong_data_are_refused_in_stans_words(
         self, gauss: CmdStanProgram, temporary: Path

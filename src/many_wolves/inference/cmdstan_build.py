@@ -120,9 +120,12 @@ def _native(home: Path) -> dict[str, str]:
     """
     import cmdstanpy
 
+    source = Path(cmdstanpy.cmdstan_path()) / "src" / "cmdstan" / "main.cpp"
+    if not source.exists():
+        return {}
     main = home / "main.cpp"
     if not main.exists():
-        shutil.copy(Path(cmdstanpy.cmdstan_path()) / "src" / "cmdstan" / "main.cpp", main)
+        shutil.copy(source, main)
     return {"CXXFLAGS_EIGEN": NATIVE, "CMDSTAN_MAIN": str(main), "PRECOMPILED_HEADERS": "false"}
 
 

@@ -3,7 +3,8 @@
 cmdstanpy finds CmdStan, compiles with it and writes its data. The executables are
 run from here, because cmdstanpy tells neither how far a chain is nor the
 processor time of each, and evaluates the density at one point a process. The
-metric is dense: with as few parameters as a fit has, it saves leapfrog steps.
+metric is dense wherever the warm-up is long enough to learn one: it saves
+leapfrog steps.
 """
 
 from __future__ import annotations
@@ -24,11 +25,15 @@ from many_wolves.inference.cmdstan_build import cmdstan_version, executable
 from many_wolves.inference.cmdstan_run import DIGITS, Finished, OnLine, read_csv, run_all
 from many_wolves.inference.engine import Draws, Progress, Settings, StanData, stack
 
-DENSE_LIMIT = 250
-"""Most parameters for which warm-up can learn a dense metric; beyond, it is diagonal."""
+DENSE_WARMUP = 6
+"""Warm-up iterations per parameter that a dense metric needs; with fewer it is diagonal.
+
+The last window of the adaptation is about half of the warm-up: three draws per parameter.
+"""
 
 _ITERATION = re.compile(r"Iteration:\s*(\d+) / (\d+)")
 _REJECTED = "Error during log_prob calculation"
+_NO_START = "Rejecting initial value"
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class CmdStanProgram:
         return self._evaluate(data, z)[:, 1:]
 
     def optimise(self, data: StanData, start: Array) -> Array:
-        """(D,) local maximum of the density reached by L-BFGS from ``start`` (D,)."""
+        """(D,) local maximum reached by L-BFGS from ``start``; ``start`` where Stan rejects it."""
         with _data_file(data) as (folder, data_file):
             out = folder / "optimum.csv"
             command = [
@@ -71,6 +76,8 @@ class CmdStanProgram:
             ]
             finished = run_all([command])[0]
             columns, rows = read_csv(out) if out.exists() else ((), np.empty((0, 0)))
+        if any(_NO_START in line for line in finished.lines):
+            return np.asarray(start, dtype=np.float64)
         # A line search that can go no further ends with an error at a sound optimum.
         if len(rows) == 0 or not np.isfinite(rows[-1, 0]):
             raise finished.error("the search for the optimum", self.path)
@@ -97,7 +104,7 @@ class CmdStanProgram:
                     *self._head(data_file, out),
                     f"init={_write(out.with_suffix('.json'), {'z': np.asarray(start).tolist()})}",
                     *("random", f"seed={settings.seed}", f"id={i + 1}"),
-                    *_sampler(settings, len(start)),
+                    *nuts_arguments(settings, len(start)),
                 ]
                 for i, (out, start) in enumerate(zip(outs, starts, strict=True))
             ]
@@ -152,13 +159,13 @@ class CmdStanProgram:
         raise finished.error("the evaluation of the density", self.path)
 
 
-def _sampler(settings: Settings, size: int) -> list[str]:
-    """Arguments of NUTS for ``size`` parameters."""
-    metric = "dense_e" if size <= DENSE_LIMIT else "diag_e"
+def nuts_arguments(settings: Settings, size: int) -> list[str]:
+    """CmdStan's arguments for a chain of ``size`` parameters."""
+    dense = settings.warmup >= DENSE_WARMUP * size
     return [
         *("method=sample", f"num_samples={settings.draws}", f"num_warmup={settings.warmup}"),
         *("algorithm=hmc", "engine=nuts", f"max_depth={settings.max_depth}"),
-        f"metric={metric}",
+        f"metric={'dense_e' if dense else 'diag_e'}",
         *("adapt", f"engaged={int(settings.warmup > 0)}", f"delta={settings.adapt_delta}"),
     ]
 

@@ -56,7 +56,9 @@ class Finished:
 
     def error(self, task: str, where: Path) -> WolvesError:
         """What Stan said when it failed, as our error."""
-        words = "\n".join(list(dict.fromkeys(self.said))[-6:]) or f"it ended with status {self.status}"
+        words = (
+            "\n".join(list(dict.fromkeys(self.said))[-6:]) or f"it ended with status {self.status}"
+        )
         return WolvesError(
             f"{task} failed, and Stan says: {words}",
             where=where,
@@ -90,7 +92,9 @@ class _Running:
 
 
 def cores() -> int:
-    """Number of processor cores that this process may use."""
+    """Number of processor cores that this process may use; one in a worker of a sweep."""
+    if os.environ.get("MANY_WOLVES_IN_PROCESS"):
+        return 1
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
