@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from many_wolves.records import ChoiceTable
+
+if TYPE_CHECKING:
+    from many_wolves.inference import EngineName, Fit
 
 
 @click.command("fit")
@@ -39,7 +43,7 @@ from many_wolves.records import ChoiceTable
     show_default=True,
     help="Of reduced variants: weights over the utilities at hand, or over all three.",
 )
-@click.option("--nodes", default=24, show_default=True, help="Quadrature nodes for phi.")
+@click.option("--nodes", default=32, show_default=True, help="Quadrature nodes for phi.")
 @click.option(
     "--engine",
     type=click.Choice(["auto", "httpstan", "cmdstan"]),
@@ -54,7 +58,14 @@ from many_wolves.records import ChoiceTable
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the fit.")
 @click.option("--allow-unconverged", is_flag=True, help="Exit with 0 even if the fit failed.")
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
-def command(choices: Path | None, human: str | None, **options: Any) -> int:
+def command(
+    choices: Path | None,
+    human: str | None,
+    speaker: str | None,
+    framing: str | None,
+    out: Path | None,
+    **options: Any,
+) -> int:
     """Infer utility weights from CHOICES: a folder of `wolves choices`, or a CSV file.
 
     A CSV file needs the columns goal, state, utterance, count; speaker and
@@ -66,46 +77,74 @@ def command(choices: Path | None, human: str | None, **options: Any) -> int:
     """
     from many_wolves.commands.tables import human_or_table
 
-    table = human_or_table(choices, human, options["speaker"], options["framing"])
-    out = options["out"] or Path("rsa-output") / (human or table.speakers[0].replace("/", "-"))
-    return run_fit(table, out, options)
+    table = human_or_table(choices, human, speaker, framing)
+    folder = out or Path("rsa-output") / (human or table.speakers[0].replace("/", "-"))
+    return run_fit(table, folder, FitOptions(**options))
 
 
-def run_fit(table: ChoiceTable, out: Path, options: dict[str, Any]) -> int:
+@dataclass(frozen=True)
+class FitOptions:
+    """Options of one fit, as the command takes them."""
+
+    literal: str = "joint"
+    utilities: str = "inf,soc,pres"
+    cost_form: str = "prior"
+    weights_form: str = "normalised"
+    nodes: int = 32
+    engine: EngineName = "auto"
+    chains: int = 4
+    warmup: int = 1000
+    draws: int = 1000
+    adapt_delta: float = 0.8
+    seed: int = 1
+    allow_unconverged: bool = False
+    no_report: bool = False
+
+
+def run_fit(table: ChoiceTable, out: Path, options: FitOptions) -> int:
     """Fit one speaker's table into a folder; returns the exit status."""
     from many_wolves import families, inference
-    from many_wolves.report import write_fit_report
 
     model = next(iter(families.get(table.family).models().values()))
     problem = model.problem(
         table,
-        literal=options["literal"],
-        utilities=[u.strip() for u in options["utilities"].split(",") if u.strip()],
-        cost_form=options["cost_form"],
-        weights_form=options["weights_form"],
-        nodes=options["nodes"],
+        literal=options.literal,
+        utilities=[u.strip() for u in options.utilities.split(",") if u.strip()],
+        cost_form=options.cost_form,
+        weights_form=options.weights_form,
+        nodes=options.nodes,
     )
     for note in problem.notes:
         click.echo(f"Note: {note}", err=True)
-    program = inference.load(problem.program, options["engine"], _say)
+    program = inference.load(problem.program, options.engine, _say)
     settings = inference.Settings(
-        chains=options["chains"],
-        warmup=options["warmup"],
-        draws=options["draws"],
-        adapt_delta=options["adapt_delta"],
-        seed=options["seed"],
+        chains=options.chains,
+        warmup=options.warmup,
+        draws=options.draws,
+        adapt_delta=options.adapt_delta,
+        seed=options.seed,
     )
     done = inference.fit(problem, program, model.parameters, settings, _say)
     inference.save(done, out, _facts(table))
+    _print(done, out, options)
+    return _status(done.diagnostics.ok, options.allow_unconverged)
+
+
+def _print(done: Fit, out: Path, options: FitOptions) -> None:
     for sentence in done.diagnostics.verdict:
         click.echo(sentence)
     shown = done.summary[done.summary["parameter"] != "theta"]
     click.echo(shown.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
-    if not options["no_report"]:
+    if not options.no_report:
+        from many_wolves.report import write_fit_report
+
         click.echo(f"Report: {write_fit_report(out)}")
-    if done.diagnostics.ok:
+
+
+def _status(converged: bool, allowed: bool) -> int:
+    if converged:
         return 0
-    if options["allow_unconverged"]:
+    if allowed:
         click.echo("The fit failed its diagnostics; kept because of --allow-unconverged.", err=True)
         return 0
     click.echo(
@@ -121,17 +160,9 @@ def _say(sentence: str) -> None:
 
 
 def _facts(table: ChoiceTable) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return {
         "checks": [asdict(check) for check in table.checks],
         "excluded": table.excluded.to_dict(orient="records"),
         "source": dict(table.meta),
         "command": shlex.join(["wolves", *sys.argv[1:]]),
     }
-
-
-DEFAULTS: dict[str, Any] = {
-    option.name: option.default for option in command.params if isinstance(option, click.Option)
-}
-"""Every option of the command at its default."""

@@ -14,7 +14,7 @@ import click
 )
 def command(tables: Path, out: Path) -> int:
     """Fit the second-order speaker to all tables under a folder."""
-    from many_wolves.commands.fit import DEFAULTS, run_fit
+    from many_wolves.commands.fit import FitOptions, run_fit
     from many_wolves.commands.tables import load_table
     from many_wolves.families.politeness.human import human_table
 
@@ -25,7 +25,7 @@ def command(tables: Path, out: Path) -> int:
     statuses = []
     for number, (table, folder) in enumerate(jobs, start=1):
         click.echo(f"[{number}/{len(jobs)}] {table.speakers[0]} -> {folder}", err=True)
-        statuses.append(run_fit(table, folder, dict(DEFAULTS)))
+        statuses.append(run_fit(table, folder, FitOptions()))
     return max(statuses)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def predict(given: dict[str, Any], where: Path) -> dict[str, Any]:
             np.asarray(given["values"], dtype=float),
         )
         conditions = [
-            Condition(**{k: float(c[k]) for k in ("w_inf", "w_soc", "w_pres", "phi")})
+            Condition(float(c["w_inf"]), float(c["w_soc"]), float(c["w_pres"]), float(c["phi"]))
             for c in given["conditions"]
         ]
         alpha, cost = float(given["alpha"]), float(given["cost"])
@@ -88,7 +89,7 @@ def predict(given: dict[str, Any], where: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        text = click.get_text_stream("stdin").read() if str(path) == "-" else path.read_text()
+        text = sys.stdin.read() if str(path) == "-" else path.read_text()
         given = json.loads(text)
     except OSError as error:
         raise WolvesError(
