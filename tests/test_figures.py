@@ -60,6 +60,7 @@ def test_weights_hold_every_parameter_goal_and_people_as_a_band(folders: dict[st
 def test_people_alone_are_drawn_as_points_without_a_band(folders: dict[str, Path]) -> None:
     figure = politeness.utility_weights([read_fitted(folders["people"])])
     assert set(figure.data["speaker"]) == {"people"}
+    assert "Open diamonds: values published" in figure.caption
     assert "Grey bands" not in figure.caption
 
 

@@ -160,6 +160,31 @@ def test_people_stand_beside_the_published_values_and_others_beside_people(
     assert re.search(r'<th scope="col"[^>]*>people</th>', other)
 
 
+def test_variants_of_people_stand_beside_the_full_model(tmp_path: Path) -> None:
+    from many_wolves.families.politeness import words
+    from many_wolves.families.politeness.report_tables import weights_table
+
+    options = {"literal": "fixed", "utilities": ["inf", "soc"]}
+    fit = read_fitted(write_fit_folder(tmp_path / "v", speaker="people", draws=20, options=options))
+    assert "people" in weights_table(fit).frame
+    assert not any("had not mixed" in text for text in words.weights(fit))
+    first = {"literal": "joint", "utilities": ["s1"]}
+    fit = read_fitted(write_fit_folder(tmp_path / "s", speaker="people", draws=20, options=first))
+    assert "first-order" in words.fitted(fit)["Model"]
+    assert "sum to one" not in " ".join(words.weights(fit))
+
+
+def test_framings_are_compared_with_the_goal_of_people(tmp_path: Path) -> None:
+    from many_wolves.families.politeness.reference import human_weights
+    from many_wolves.families.politeness.report_tables import interval, weights_table
+
+    framed = ("social/first", "social/third")
+    fit = read_fitted(write_fit_folder(tmp_path / "f", conditions=framed, draws=20))
+    frame = weights_table(fit).frame
+    people = frame.loc[frame["parameter"] == "phi", "people"]
+    assert list(people) == [interval(human_weights(), "phi", "social")] * 2
+
+
 def test_weights_table_shows_the_summary(pages: dict[str, Path], folders: dict[str, Path]) -> None:
     summary = read_fitted(folders["blind"]).summary
     row = summary[(summary["parameter"] == "phi") & (summary["condition"] == "social")].iloc[0]

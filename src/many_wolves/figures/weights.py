@@ -26,6 +26,8 @@ def weights(
     conditions: Sequence[str],
     reference: pd.DataFrame | None = None,
     reference_name: str = "reference",
+    marks: pd.DataFrame | None = None,
+    marks_name: str = "",
     interval: str = "95 % highest-density interval",
     note: str = "",
     width: Width = "two",
@@ -44,6 +46,11 @@ def weights(
         The same columns without ``speaker``; drawn as a grey band with its mean.
     reference_name
         What the band is, for the caption.
+    marks
+        parameter, condition, value: further values, drawn as open diamonds beside the
+        points; only where speakers stand side by side.
+    marks_name
+        What the diamonds are, for the caption.
     interval
         Kind of the intervals, for the caption.
     note
@@ -58,6 +65,12 @@ def weights(
     band = None if reference is None else _ordered(reference, labels, conditions)
     crowded = len(speakers) > CROWD
     plot = _rows(data, band, speakers) if crowded else _columns(data, band, speakers, width)
+    if marks is not None and not crowded:
+        plot = plot + p9.geom_point(
+            p9.aes("condition", "value"), data=_ordered(marks, labels, conditions),
+            inherit_aes=False, shape="D", fill="white", color=MUTED, size=2, stroke=0.6,
+            position=p9.position_nudge(x=0.28),
+        )  # fmt: skip
     plot = plot + group_scales(speakers) + theme()
     if not crowded:
         plot = plot + p9.theme(axis_text_x=p9.element_text(rotation=30, ha="right"))
@@ -72,7 +85,13 @@ def weights(
         title="Utility weights by speaker and goal",
         plot=plot,
         data=_tidy(data, band, reference_name),
-        caption=_caption(speakers, band is not None, reference_name, interval, note),
+        caption=_caption(
+            speakers,
+            reference_name if band is not None else "",
+            marks_name if marks is not None and not crowded else "",
+            interval,
+            note,
+        ),
         alt=_alt(data, speakers),
         width=width,
         height_mm=height,
@@ -155,13 +174,15 @@ def _rows(data: pd.DataFrame, band: pd.DataFrame | None, speakers: Sequence[str]
     )
 
 
-def _caption(
-    speakers: Sequence[str], has_band: bool, reference: str, interval: str, note: str
-) -> str:
+def _caption(speakers: Sequence[str], band: str, marks: str, interval: str, note: str) -> str:
     who = "1 speaker" if len(speakers) == 1 else f"{len(speakers)} speakers"
-    band = f" Grey bands: {reference}, mean and {interval}." if has_band else ""
-    tail = f" {note}" if note else ""
-    return f"Posterior means (points) with {interval}s (lines), {who}.{band}{tail}"
+    parts = [
+        f"Posterior means (points) with {interval}s (lines), {who}.",
+        f"Grey bands: {band}, mean and {interval}." if band else "",
+        f"Open diamonds: {marks}." if marks else "",
+        note,
+    ]
+    return " ".join(part for part in parts if part)
 
 
 def _alt(data: pd.DataFrame, speakers: Sequence[str]) -> str:

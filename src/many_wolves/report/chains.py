@@ -23,7 +23,9 @@ def chains_section(fit: Fitted, variables: Sequence[str]) -> Section:
     draws = scalars(fit, variables)
     if not draws:
         return Section("chains", "Chains", tables=(diagnostics_table(fit),))
-    ess, r_hat = _summary(fit, "ess_bulk"), _summary(fit, "r_hat")
+    bulk, tail = _summary(fit, "ess_bulk"), _summary(fit, "ess_tail")
+    ess = {name: min(bulk[name], tail.get(name, bulk[name])) for name in bulk}
+    r_hat = _summary(fit, "r_hat")
     worst = sorted(draws, key=lambda name: -r_hat.get(name, 0.0))[:TRACES]
     wide = ranks(draws, ess)
     figures = (

@@ -56,6 +56,8 @@ def facts(fit: Fitted) -> Mapping[str, str]:
             judged = float(fit.values("observed_data", "literal_n").sum())
             words["Data"] += f", {judged:,.0f} literal judgments"
     source = info.get("source", {})
+    if isinstance(source.get("answers"), str):
+        words["Data"] = source["answers"]
     for heading, key in (("Source", "source"), ("Scoring", "scoring")):
         if source.get(key):
             words[heading] = str(source[key])

@@ -62,8 +62,10 @@ def judge(fit: Fitted) -> Verdict:
             "describe a trade between being informative and being kind."
         )
         return Verdict("doubtful", headline, (*failed, *passed, *sampler))
-    task = "the speaker did the task" if checks else "no check of the speaker was recorded"
-    return Verdict("good", f"The chains converged, and {task}.", (*sampler, *passed))
+    if not checks:
+        unchecked = "These choices came without checks of whether the speaker did the task."
+        return Verdict("good", "The chains converged.", (*sampler, unchecked))
+    return Verdict("good", "The chains converged, and the speaker did the task.", sampler + passed)
 
 
 def diagnostics_table(fit: Fitted) -> Table:

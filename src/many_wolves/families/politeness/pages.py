@@ -64,7 +64,7 @@ class PolitenessPages:
             Section(
                 "recursion",
                 "Listener and speaker",
-                paragraphs=words.recursion(),
+                paragraphs=words.recursion(fit),
                 figures=(
                     listener_table(fit),
                     _both(lambda width: speaker_table(fit, width)),

@@ -19,6 +19,13 @@ def is_human(fit: Fitted) -> bool:
     return fit.speaker == SPEAKER
 
 
+def is_reference(fit: Fitted) -> bool:
+    """Whether a fit is the reference itself: people, all three utilities, joint."""
+    options = fit.info.get("options", {})
+    full = set(options.get("utilities", ())) == {"inf", "soc", "pres"}
+    return is_human(fit) and full and options.get("literal") == "joint"
+
+
 def human_weights() -> pd.DataFrame:
     """The human posterior that ships with the project.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from many_wolves.families.politeness.human import PUBLISHED
-from many_wolves.families.politeness.reference import goal_of, human_weights, is_human
+from many_wolves.families.politeness.reference import goal_of, human_weights, is_reference
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.section import Table
 
@@ -28,11 +28,11 @@ def interval(summary: pd.DataFrame, parameter: str, condition: str) -> str:
 def weights_table(fit: Fitted) -> Table:
     """Every weight of one fit with its diagnostics, beside people.
 
-    People themselves stand beside the values that were published for them.
+    The reference fit of people stands beside the values that were published for them.
     """
     part = fit.summary[fit.summary["parameter"].isin((*WEIGHTS, *SHARED))]
     published = PUBLISHED.set_index(["parameter", "condition"])["published"]
-    people = None if is_human(fit) else human_weights()
+    people = None if is_reference(fit) else human_weights()
     rows = []
     for row in part.itertuples():
         name, condition = str(row.parameter), str(row.condition)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from many_wolves.families.politeness.human import CITATION
-from many_wolves.families.politeness.reference import is_human
+from many_wolves.families.politeness.reference import is_reference
 from many_wolves.figures.fitted import Fitted
 
 SECOND_ORDER = (
@@ -51,7 +51,7 @@ def fitted(fit: Fitted) -> Mapping[str, str]:
     """What was fitted, heading by heading."""
     options = fit.info.get("options", {})
     chosen = list(options.get("utilities", ()))
-    words = {"Model": FIRST_ORDER if chosen == ["s1"] else SECOND_ORDER}
+    words = {"Model": FIRST_ORDER if is_first_order(fit) else SECOND_ORDER}
     named = [UTILITIES[u] for u in chosen if u in UTILITIES]
     if named:
         words["Utilities"] = "; ".join(named)
@@ -82,6 +82,12 @@ def _priors(shapes: Mapping[str, Sequence[float]]) -> str:
     return f"{text}; but Beta or Dirichlet shapes of {'; '.join(told)}"
 
 
+READING_FIRST_ORDER = (
+    "phi is the weight of being informative against being kind (1: purely informative, 0: purely "
+    "kind). This speaker has no third goal and does not care how it is seen."
+)
+
+
 def reading_weights() -> tuple[str, ...]:
     """How the weights are to be read."""
     return (
@@ -95,7 +101,9 @@ def reading_weights() -> tuple[str, ...]:
 
 def weights(fit: Fitted) -> tuple[str, ...]:
     """How the weights are to be read and, for people, why they part from the published ones."""
-    if not is_human(fit):
+    if is_first_order(fit):
+        return (READING_FIRST_ORDER,)
+    if not is_reference(fit):
         return reading_weights()
     return (
         *reading_weights(),
@@ -115,7 +123,7 @@ def predictive(fit: Fitted) -> tuple[str, ...]:
     r2 = fit.info.get("r2")
     if r2 is None:
         return (text,)
-    extra = " The published fit had r² = 0.971." if is_human(fit) else ""
+    extra = " The published fit had r² = 0.971." if is_reference(fit) else ""
     return (text, f"Over all cells, predicted and observed proportions have r² = {r2:.3f}.{extra}")
 
 
@@ -130,8 +138,19 @@ def meanings(fit: Fitted) -> tuple[str, ...]:
     return (text,)
 
 
-def recursion() -> tuple[str, ...]:
+def is_first_order(fit: Fitted) -> bool:
+    """Whether the speaker that was fitted reasons about a literal listener only."""
+    return list(fit.info.get("options", {}).get("utilities", ())) == ["s1"]
+
+
+def recursion(fit: Fitted) -> tuple[str, ...]:
     """What the two tables are."""
+    if is_first_order(fit):
+        return (
+            "The speaker (S1) chooses by what a literal listener would think. The pragmatic "
+            "listener (L1) hears an utterance and infers the state, knowing that the speaker may "
+            "be kind.",
+        )
     return (
         "The pragmatic listener (L1) hears an utterance and infers the state, knowing that the "
         "speaker may be kind. The speaker (S2) chooses by what that listener would think.",

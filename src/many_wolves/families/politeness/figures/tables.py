@@ -36,7 +36,7 @@ def listener_table(fit: Fitted, width: Width = "one") -> Figure:
 
 
 def speaker_table(fit: Fitted, width: Width = "two") -> Figure:
-    """P_S2(utterance | state) at the posterior, one panel a condition."""
+    """P(utterance | state) of the fitted speaker at the posterior, one panel a condition."""
     frame = interval_frame(fit.values("posterior", "s2"))
     levels, names = frames.states(fit), frames.utterances(fit)
     data = frame.rename(columns={"utterance": "row", "mean": "value", "condition": "panel"})
@@ -58,7 +58,7 @@ def speaker_table(fit: Fitted, width: Width = "two") -> Figure:
     ]
     return Figure(
         name="speaker",
-        title="What the speaker says (S2)",
+        title="What the speaker says",
         plot=plot,
         data=frame,
         caption=(
