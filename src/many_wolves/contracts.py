@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -113,6 +113,34 @@ class CognitiveModel(Protocol):
 
     def problem(self, table: ChoiceTable, **options: Any) -> Problem:
         """Stan data for one speaker's table; WolvesError when it cannot be fitted."""
+        ...
+
+
+@runtime_checkable
+class SimulatedModel(CognitiveModel, Protocol):
+    """A cognitive model that can be compared, recovered and calibrated."""
+
+    def variants(self) -> Mapping[str, Mapping[str, Any]]:
+        """Options of ``problem`` by the name of the variant; the full model comes first."""
+        ...
+
+    def simulate(
+        self,
+        table: ChoiceTable,
+        rng: np.random.Generator,
+        given: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> tuple[Mapping[str, Any], ChoiceTable]:
+        """True parameters and a table of the same design with answers from them.
+
+        The parameters are ``given`` (as a simulated speaker takes them) or drawn
+        from the prior. Among them is ``log_lik``, the log-likelihood of the new
+        table. None of the fitted program's code is used.
+        """
+        ...
+
+    def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
+        """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
         ...
 
 

@@ -96,6 +96,35 @@ class PoliteSpeaker:
         """
         return build(table, **options)
 
+    def variants(self) -> Mapping[str, Mapping[str, Any]]:
+        """The seven subsets of utilities, the full model first, and the first-order speaker."""
+        return _simulate().variants()  # type: ignore[no-any-return]
+
+    def simulate(
+        self,
+        table: ChoiceTable,
+        rng: np.random.Generator,
+        given: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> tuple[Mapping[str, Any], ChoiceTable]:
+        """True parameters, and a table of the same design answered with them."""
+        parts = _simulate()
+        problem = build(table, **options)
+        known = parts.from_prior(problem, rng) if given is None else parts.from_json(given, problem)
+        answered = parts.simulate(table, known, rng, **options)
+        return parts.truth(build(answered, **options), known), answered
+
+    def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
+        """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
+        return _simulate().draws(tree, names)  # type: ignore[no-any-return]
+
+
+def _simulate() -> Any:
+    # Later, because simulating needs the problems of this module.
+    from many_wolves.families.politeness import simulate
+
+    return simulate
+
 
 def build(
     table: ChoiceTable,

@@ -1,0 +1,226 @@
+"""Data from known parameters, with a real design: for recovery, calibration and power.
+
+Parameters come from the prior or are given; answers come from the recursion in
+NumPy, which shares no code with the Stan program that is fitted to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import xlog1py, xlogy
+
+from many_wolves.contracts import Array, Problem
+from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.model import FIRST_ORDER, UTILITIES, build, literal_table
+from many_wolves.families.politeness.recursion import (
+    Condition,
+    Lexicon,
+    gauss_legendre,
+    speaker1,
+    speaker2,
+)
+from many_wolves.records import ChoiceTable
+
+Counts = npt.NDArray[np.int64]
+NODES = 64
+"""Quadrature of the simulator: finer than that of the fits it judges."""
+
+
+def variants() -> dict[str, dict[str, Any]]:
+    """Options of ``problem`` by the name of the variant: seven subsets of utilities, and S1."""
+    subsets = [c for size in (3, 2, 1) for c in combinations(UTILITIES, size)]
+    named: dict[str, dict[str, Any]] = {"+".join(s): {"utilities": s} for s in subsets}
+    return named | {FIRST_ORDER: {"utilities": (FIRST_ORDER,)}}
+
+
+@dataclass(frozen=True)
+class Known:
+    """Parameters of one speaker.
+
+    Parameters
+    ----------
+    alpha, cost
+        Scalars.
+    weights
+        (3, C) shares of inf, soc, pres; zero where the variant lacks the utility.
+    phi
+        (C,) projected goal (of the first-order speaker: its goal).
+    theta
+        (U, S) probability that an utterance is true of a state.
+    """
+
+    alpha: float
+    cost: float
+    weights: Array
+    phi: Array
+    theta: Array
+
+
+def from_prior(problem: Problem, rng: np.random.Generator) -> Known:
+    """Parameters from the prior of a problem; theta too, where the problem infers it."""
+    data = problem.data
+    C, U, S = data["C"], data["U"], data["S"]
+    held = np.array(data["in_simplex"], dtype=bool)
+    weights = np.zeros((3, C))
+    if held.any():
+        weights[held] = rng.dirichlet(np.array(data["weight_prior"])[held], size=C).T
+    weights *= np.array(data["has_utility"])[:, None]
+    return Known(
+        alpha=data["alpha_upper"] * _beta(data["alpha_prior"], rng),
+        cost=data["cost_lower"]
+        + (data["cost_upper"] - data["cost_lower"]) * _beta(data["cost_prior"], rng),
+        weights=weights,
+        phi=_beta(data["phi_prior"], rng, C),
+        theta=rng.uniform(size=(U, S)) if data["theta_free"] else np.array(data["theta_given"]),
+    )
+
+
+def _beta(shape: Sequence[float], rng: np.random.Generator, size: int | None = None) -> Any:
+    return rng.beta(shape[0], shape[1], size)
+
+
+def choice_probabilities(problem: Problem, known: Known) -> Array:
+    """P(u | s), shape (C, S, U), from the NumPy recursion."""
+    data = problem.data
+    lexicon = Lexicon(
+        known.theta, np.array(data["negated"], dtype=bool), np.array(data["value"], dtype=float)
+    )
+    cost_form = problem.options["cost_form"]
+    if data["first_order"]:
+        return speaker1(lexicon, known.alpha, known.cost, known.phi, cost_form)
+    conditions = [
+        Condition(float(w[0]), float(w[1]), float(w[2]), float(phi))
+        for w, phi in zip(known.weights.T, known.phi, strict=True)
+    ]
+    return speaker2(
+        lexicon, known.alpha, known.cost, conditions, *gauss_legendre(NODES), cost_form=cost_form
+    )
+
+
+def log_likelihood(problem: Problem, known: Known) -> float:
+    """Log-likelihood of the choices, and of the literal judgments where they are modelled."""
+    counts, _ = _counts(problem)
+    with np.errstate(divide="ignore"):
+        total = float(xlogy(counts, choice_probabilities(problem, known)).sum())
+    if problem.data["theta_free"]:
+        yes, no = (np.array(problem.data[f"literal_{name}"]) for name in ("yes", "no"))
+        total += float(xlogy(yes, known.theta).sum() + xlog1py(no, -known.theta).sum())
+    return total
+
+
+def simulate(
+    table: ChoiceTable, known: Known, rng: np.random.Generator, **options: Any
+) -> ChoiceTable:
+    """A table of the same design with answers from ``known``.
+
+    The number of answers in every condition and state, and of judgments of every
+    utterance and state, is that of ``table`` (rounded, where it holds expected counts).
+    Judgments are drawn only where the problem models them.
+    """
+    problem = build(table, **options)
+    counts, labels = _counts(problem)
+    totals = np.rint(counts.sum(axis=2)).astype(int)
+    drawn = rng.multinomial(totals, choice_probabilities(problem, known))
+    frame = _framed(table, drawn, labels)
+    aside = dict(table.aside)
+    if problem.data["theta_free"]:
+        aside["literal"] = _judged(table, problem, known, rng)
+    else:
+        aside["literal"] = literal_table(table)[0]
+    return replace(table, counts=frame, aside=aside)
+
+
+def truth(problem: Problem, known: Known) -> dict[str, Any]:
+    """True values under the names that ``draws`` uses."""
+    names: dict[str, Any] = {"alpha": known.alpha, "cost": known.cost}
+    shared = sum(problem.data["in_simplex"]) > 1
+    for j, utility in enumerate(UTILITIES):
+        if problem.data["has_utility"][j] and shared:
+            names[f"w_{utility}"] = known.weights[j]
+    if problem.data["has_utility"][2] or problem.data["first_order"]:
+        names["phi"] = known.phi
+    if problem.data["theta_free"]:
+        names["theta"] = known.theta
+    return names | {"log_lik": log_likelihood(problem, known)}
+
+
+def draws(tree: Any, names: Sequence[str]) -> dict[str, Array]:
+    """Posterior draws (chains, draws, ...) of ``names``, from the DataTree of a fit."""
+    posterior = tree["posterior"].to_dataset()
+    found = {name: posterior[name].to_numpy() for name in names if name != "log_lik"}
+    if "log_lik" in names:
+        groups = [g for g in ("log_likelihood", "log_likelihood_literal") if g in tree.children]
+        parts = [v for g in groups for v in tree[g].to_dataset().data_vars.values()]
+        summed = [part.sum([d for d in part.dims if d not in ("chain", "draw")]) for part in parts]
+        found["log_lik"] = sum(part.to_numpy() for part in summed)
+    return found
+
+
+def from_json(record: Mapping[str, Any], problem: Problem) -> Known:
+    """Given parameters: alpha, cost, weights by condition; theta as the problem has it.
+
+    Raises
+    ------
+    WolvesError
+        If a condition of the table has no weights, or a field is missing.
+    """
+    conditions = list(problem.coords["condition"])
+    try:
+        given = [record["weights"][name] for name in conditions]
+        return Known(
+            alpha=float(record["alpha"]),
+            cost=float(record["cost"]),
+            weights=np.array([[float(w[f"w_{u}"]) for w in given] for u in UTILITIES]),
+            phi=np.array([float(w.get("phi", 0.5)) for w in given]),
+            theta=np.array(record.get("theta", problem.data["theta_given"]), dtype=float),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise WolvesError(
+            f"the given parameters lack or misstate a field: {error}; conditions of the table: "
+            f"{', '.join(map(str, conditions))}",
+            mend='give {"alpha": 5, "cost": 3, "weights": {"informative": '
+            '{"w_inf": 0.4, "w_soc": 0.1, "w_pres": 0.5, "phi": 0.5}}}, every condition in it',
+        ) from error
+
+
+def _counts(problem: Problem) -> tuple[Array, tuple[Sequence[Any], ...]]:
+    """Counts (C, S, U) and the labels of their axes."""
+    axes, values = problem.observed["counts"]
+    return np.asarray(values), tuple(problem.coords[axis] for axis in axes)
+
+
+def _framed(table: ChoiceTable, drawn: Counts, labels: tuple[Sequence[Any], ...]) -> pd.DataFrame:
+    """Counts with the factors of ``table``, every cell that was asked filled in."""
+    conditions, states, utterances = labels
+    speaker = table.counts["speaker"].iloc[0]
+    framed = "framing" in table.counts and table.counts["framing"].nunique() > 1
+    only = table.counts["framing"].iloc[0] if "framing" in table.counts and not framed else ""
+    rows = []
+    for c, condition in enumerate(conditions):
+        goal, _, framing = str(condition).partition("/")
+        for s, state in enumerate(states):
+            for u, utterance in enumerate(utterances):
+                rows.append((speaker, goal, framing or only, state, utterance, drawn[c, s, u]))
+    columns = ["speaker", "goal", "framing", "state", "utterance", "count"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _judged(
+    table: ChoiceTable, problem: Problem, known: Known, rng: np.random.Generator
+) -> pd.DataFrame:
+    _, n = problem.observed["literal_n"]
+    yes = rng.binomial(np.rint(n).astype(int), known.theta)
+    speaker = table.counts["speaker"].iloc[0]
+    rows = [
+        (speaker, utterance, state, int(yes[u, s]), int(np.rint(n[u, s])))
+        for u, utterance in enumerate(problem.coords["utterance"])
+        for s, state in enumerate(problem.coords["state"])
+    ]
+    return pd.DataFrame(rows, columns=["speaker", "utterance", "state", "yes", "n"])
