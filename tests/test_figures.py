@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import zlib
 from pathlib import Path
 
@@ -197,10 +198,14 @@ def test_trace_shows_every_chain(fit: Fitted) -> None:
     assert len(data) == 4 * 50
 
 
-def test_short_names_stay_apart(folders: dict[str, Path]) -> None:
-    twice = read_all([folders["local"], folders["local"], folders["remote"]])
-    assert twice[2].label == "large+low"
-    assert twice[0].label == "hf/org/small (local)"
+def test_short_names_stay_apart(folders: dict[str, Path], tmp_path: Path) -> None:
+    for place in ("a/fit", "b/fit", "c/other"):
+        shutil.copytree(folders["local"], tmp_path / place)
+    places = [tmp_path / "a/fit", tmp_path / "c/other", folders["remote"]]
+    short = [fit.label for fit in read_all(places)]
+    assert short == ["hf/org/small (fit)", "hf/org/small (other)", "large+low"]
+    nested = [fit.label for fit in read_all([tmp_path / "a/fit", tmp_path / "b/fit"])]
+    assert nested == ["hf/org/small (a/fit)", "hf/org/small (b/fit)"]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def command(
         for name, plot in plots.items():
             click.echo(f"{name:{long}}  {plot.summary}")
         return
-    names = [word for word in names_and_fits if not Path(word).exists() and "/" not in word]
+    names = [word for word in names_and_fits if not Path(word).is_dir() and "/" not in word]
     folders = [Path(word) for word in names_and_fits if word not in names]
     draw(names, [found for given in folders for found in fit_folders(given)], out, width)
 
@@ -84,7 +84,8 @@ def draw(
             mend="wolves plot --list",
         )
     files: list[Path] = []
-    for name in names or plots:
+    every = [name for name, plot in plots.items() if len(fits) > 1 or not plot.several]
+    for name in names or every:
         files += _draw_one(plots[name], fits, out, width, formats)
     for file in files:
         click.echo(file)

@@ -82,7 +82,7 @@ def agreement(
     words = "; ".join(f"{name}: {text}" if name else text for name, text in said.items())
     side = (150 / across if across > 1 else 62) + (6 if panels else 0)
     return Figure(
-        name="study_agreement" if panels else "agreement",
+        name="agreement_by_speaker" if panels else "agreement",
         title="Choices against posterior predictions",
         plot=plot,
         data=frame,

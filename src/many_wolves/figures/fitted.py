@@ -151,7 +151,11 @@ def read_all(folders: Sequence[str | Path]) -> list[Fitted]:
         If a folder is no fit folder.
     """
     fits = [read_fitted(folder) for folder in folders]
-    for longer in (lambda fit: fit.speaker, lambda fit: f"{fit.speaker} ({fit.folder.name})"):
+    for longer in (
+        lambda fit: fit.speaker,
+        lambda fit: f"{fit.speaker} ({fit.folder.name})",
+        lambda fit: f"{fit.speaker} ({fit.folder.parent.name}/{fit.folder.name})",
+    ):
         names = Counter(fit.label for fit in fits)
         fits = [replace(fit, name=longer(fit)) if names[fit.label] > 1 else fit for fit in fits]
     return fits

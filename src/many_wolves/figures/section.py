@@ -64,12 +64,14 @@ class Plot:
     """A figure that ``wolves plot`` can draw, and what it shows in one line.
 
     ``draw`` takes the fits and a width. ``each`` plots show one fit; of several
-    fits each gets its own.
+    fits each gets its own. ``several`` plots say nothing of one fit alone: they are
+    drawn of one only when asked for by name.
     """
 
     summary: str
     draw: Callable[[Sequence[Fitted], Width], Figure]
     each: bool = False
+    several: bool = False
 
 
 class Pages(Protocol):

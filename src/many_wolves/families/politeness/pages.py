@@ -102,8 +102,10 @@ class PolitenessPages:
 
         return {
             "weights": Plot("utility weights by speaker and goal, beside people", utility_weights),
-            "study_agreement": Plot(
-                "choice proportions against predictions, a panel a speaker", study_agreement
+            "agreement_by_speaker": Plot(
+                "choice proportions against predictions, a panel a speaker",
+                study_agreement,
+                several=True,
             ),
             "agreement": single(
                 "choice proportions against predictions, all cells", choice_agreement
