@@ -22,9 +22,11 @@ from many_wolves.report.study import overall
 from many_wolves.report.verdict import judge
 
 BLIND = "Its choices do not depend on the state."
+LIKED = "I <b>like</b> it"
 EXCLUDED = [
-    {"goal": "both", "state": 1, "status": "unparsed", "n": 3, "example": "I <b>like</b> it"},
-    {"goal": "social", "state": 2, "status": "refused", "n": 7, "example": "I can't say"},
+    {"task": "choice", "goal": "both", "state": 1, "status": "unparsed", "n": 3, "example": LIKED},
+    {"task": "choice", "goal": "social", "state": 2, "status": "refused", "n": 7, "example": ""},
+    {"task": "literal", "goal": "", "state": 2, "status": "empty", "n": 2, "example": ""},
 ]
 
 
@@ -197,7 +199,7 @@ def test_text_of_speakers_is_escaped(pages: dict[str, Path]) -> None:
     text = pages["blind"].read_text()
     assert "<b>like</b>" not in text
     assert "&lt;b&gt;like" in text
-    assert "10 answers were left out" in text
+    assert "10 answers to the choice task were left out, 1.6% of 610" in text
     assert "Kind &lt;or&gt; true?" in pages["study"].read_text()
 
 

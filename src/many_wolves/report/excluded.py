@@ -19,12 +19,15 @@ def excluded_section(fit: Fitted) -> Section:
     if frame.empty:
         text = f"Nothing was left out: all {kept:,.0f} choices are in the fit."
         return Section("excluded", "What was excluded", (text,))
-    out = float(frame["n"].sum())
-    share = out / (out + kept) if out + kept else 0.0
+    choices = frame[frame["task"] == "choice"] if "task" in frame else frame
+    out = float(choices["n"].sum())
     text = (
-        f"{out:,.0f} answers were left out, {share:.1%} of {out + kept:,.0f}. They are counted, "
-        "never guessed."
+        f"{out:,.0f} answers to the choice task were left out, {_share(out, kept)} of "
+        f"{out + kept:,.0f}. They are counted, never guessed."
     )
+    beside = float(frame["n"].sum()) - out
+    if beside:
+        text += f" In the other tasks {beside:,.0f} more were left out."
     return Section(
         "excluded",
         "What was excluded",
@@ -37,19 +40,27 @@ def missing_table(fits: Sequence[Fitted]) -> Table:
     """One row a speaker: answers kept, and left out by status."""
     rows = []
     for fit in fits:
-        frame = pd.DataFrame(list(fit.info.get("excluded", ())), columns=None)
+        frame = pd.DataFrame(list(fit.info.get("excluded", ())))
         row: dict[str, object] = {"speaker": fit.label, "kept": float(fit.info.get("choices", 0))}
         if not frame.empty:
-            row |= {str(k): float(v) for k, v in frame.groupby("status")["n"].sum().items()}
+            choices = frame[frame["task"] == "choice"] if "task" in frame else frame
+            row |= {str(k): float(v) for k, v in choices.groupby("status")["n"].sum().items()}
         rows.append(row)
     table = pd.DataFrame(rows).fillna(0.0)
     if len(table.columns) == 2:
         table["left out"] = 0.0
-    return Table(table, "Choices in the fit, and answers left out by reason.")
+    return Table(
+        table, "Choices in the fit, and answers to the choice task that were left out, by reason."
+    )
+
+
+def _share(out: float, kept: float) -> str:
+    return f"{out / (out + kept):.1%}" if out + kept else "none"
 
 
 def _by_status(frame: pd.DataFrame) -> Table:
-    counts = frame.groupby("status", sort=False)["n"].sum().reset_index()
+    keys = [key for key in ("task", "status") if key in frame]
+    counts = frame.groupby(keys, sort=False)["n"].sum().reset_index()
     return Table(
         counts.rename(columns={"status": "reason", "n": "answers"}), "Left out, by reason."
     )
