@@ -18,6 +18,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "choices": ("choices", "Read answers into a table of choices."),
     "predict": ("predict", "Print the recursion's tables for given parameters."),
     "fit": ("fit", "Infer utility weights from choices."),
+    "recover": ("recover", "Find known weights again: bias, coverage, contraction."),
+    "calibrate": ("calibrate", "Simulation-based calibration of the fit."),
     "plot": ("plot", "Draw a figure from fits."),
     "report": ("report", "Write a report on fits."),
     "study": ("study", "Run a study file from vignettes to report."),

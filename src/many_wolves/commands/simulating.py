@@ -1,0 +1,186 @@
+"""What recover, calibrate and power share: simulate, fit, and go on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from many_wolves.contracts import Array, SimulatedModel
+from many_wolves.errors import WolvesError
+from many_wolves.inference.simulations import Posterior, Simulated, Simulation, simulations
+from many_wolves.records import ChoiceTable
+
+Contrast = tuple[str, int, int]
+"""A parameter and two conditions: second minus first."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Simulates a table with known parameters and fits it; travels to worker processes.
+
+    Parameters
+    ----------
+    table
+        The design: how many answers there are in every condition and state.
+    options
+        Options of the model's ``problem``.
+    given
+        Parameters of every simulation; None draws them from the prior.
+    engine, settings
+        How each table is fitted; the seed of the settings is not used.
+    contrast
+        A difference between two conditions that is recorded beside the parameters.
+    """
+
+    table: ChoiceTable
+    options: Mapping[str, Any]
+    engine: str
+    settings: Mapping[str, Any]
+    given: Mapping[str, Any] | None = None
+    contrast: Contrast | None = None
+    names: tuple[str, ...] = field(default=())
+
+    def simulate(self, rng: np.random.Generator) -> Simulated:
+        """One table with its truth."""
+        model = simulated_model(self.table)
+        truth, table = model.simulate(self.table, rng, self.given, **self.options)
+        names = tuple(truth)
+        if self.contrast is not None:
+            name, first, second = self.contrast
+            values = np.asarray(truth[name])
+            truth = {**truth, "difference": float(values[second] - values[first])}
+        return Simulated(truth, (table, names))
+
+    def fit(self, data: tuple[ChoiceTable, tuple[str, ...]], seed: int) -> Posterior:
+        """Posterior of one simulated table."""
+        from many_wolves import inference
+
+        table, names = data
+        model = simulated_model(table)
+        problem = model.problem(table, **self.options)
+        program = inference.load(problem.program, self.engine)  # type: ignore[arg-type]
+        settings = inference.Settings(**{**self.settings, "seed": seed})
+        done = inference.fit(problem, program, model.parameters, settings)
+        draws = dict(model.draws(done.tree, names))
+        if self.contrast is not None:
+            draws["difference"] = self._difference(draws)
+        return Posterior(draws, done.diagnostics.divergences)
+
+    def _difference(self, draws: Mapping[str, Array]) -> Array:
+        assert self.contrast is not None
+        name, first, second = self.contrast
+        difference: Array = draws[name][..., second] - draws[name][..., first]
+        return difference
+
+    def described(self) -> dict[str, Any]:
+        """All that a simulation depends on but its seed, for the head of its file."""
+        from many_wolves.files import fingerprint
+        from many_wolves.inference.programs import program_text
+
+        program = simulated_model(self.table).problem(self.table, **self.options).program
+        design = self.table.counts.groupby(
+            [c for c in ("goal", "framing", "state") if c in self.table.counts], sort=False
+        )["count"].sum()
+        return {
+            "design": [[str(k), float(v)] for k, v in design.items()],
+            "options": {k: str(v) for k, v in self.options.items()},
+            "settings": dict(self.settings),
+            "given": self.given,
+            "contrast": self.contrast,
+            "program": fingerprint(program_text(program)),
+        }
+
+
+def simulated_model(table: ChoiceTable) -> SimulatedModel:
+    """The cognitive model of a table's family, if it can be simulated."""
+    from many_wolves import families
+
+    model = next(iter(families.get(table.family).models().values()))
+    if not isinstance(model, SimulatedModel):
+        raise WolvesError(f"the model {model.name!r} of family {table.family!r} has no simulator")
+    return model
+
+
+def run_trials(
+    trials: Trials, n: int, *, seed: int, path: Path, workers: int, label: str
+) -> list[Simulation]:
+    """Simulate and fit ``n`` times, with progress; what ``path`` holds is not run again."""
+    from many_wolves import inference
+
+    problem = simulated_model(trials.table).problem(trials.table, **trials.options)
+    inference.load(problem.program, trials.engine, _say)  # type: ignore[arg-type]
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("forkserver"), initializer=_one_thread
+    ) as pool:
+        return simulations(
+            trials.simulate,
+            trials.fit,
+            n,
+            seed=seed,
+            path=path,
+            settings=trials.described(),
+            executor=pool,
+            progress=_progress(label),
+        )
+
+
+def read_given(path: Path | None) -> Mapping[str, Any] | None:
+    """Parameters from a JSON file."""
+    if path is None:
+        return None
+    try:
+        given: Mapping[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise WolvesError(
+            f"expected parameters as JSON; {error}",
+            where=path,
+            mend='write {"alpha": ..., "cost": ..., "weights": {CONDITION: {"w_inf": ...}}}',
+        ) from error
+    return given
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _one_thread() -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["MANY_WOLVES_IN_PROCESS"] = "1"
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"  {sentence} ...", err=True)
+
+
+def _progress(label: str) -> Callable[[int, int], None]:
+    """Writes ``12 of 200 done, 4 min left`` at most every two seconds."""
+    began: list[tuple[float, int]] = []
+    last = [0.0]
+
+    def progress(done: int, of: int) -> None:
+        now = time.monotonic()
+        if not began:
+            began.append((now, done))
+        if now - last[0] < 2 and done < of:
+            return
+        last[0] = now
+        start, first = began[0]
+        left = ""
+        if first < done < of:
+            left = f", {(of - done) * (now - start) / (done - first) / 60:.0f} min left"
+        click.echo(f"  {label}: {done} of {of} done{left}", err=True)
+
+    return progress
