@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -27,6 +28,7 @@ source, target, *flags = sys.argv[1:]
 if "fail" in flags: sys.exit(1)
 text = pathlib.Path(source).read_text()
 print("copied", source)
+if "touch" in flags: pathlib.Path(source).write_text("y")
 if "idle" not in flags: pathlib.Path(target).write_text(text + "+" + "".join(flags))
 """
 
@@ -229,6 +231,11 @@ class TestStages:
         (bench.folder / "state.json").write_text('{"schema": 1, "stages"')
         assert bench.run(stage)[0] == ("first",)
 
+    def test_an_input_that_changes_meanwhile_is_noticed(self, bench: Bench) -> None:
+        stage = bench.stage("first", "in", "a", "touch")
+        bench.run(stage)
+        assert bench.why(stage).endswith("in changed")
+
     def test_stages_that_wait_for_each_other_are_refused(self, bench: Bench) -> None:
         a = bench.stage("a", "in", "x", after=("b",))
         b = bench.stage("b", "in", "y", after=("a",))
@@ -282,3 +289,57 @@ def test_an_interrupted_study_keeps_what_has_ended(tmp_path: Path) -> None:
     assert process.wait(timeout=60) == 130
     done = json.loads((tmp_path / "state.json").read_text())["stages"]
     assert list(done) == ["quick"]
+
+
+ROAD = """
+study: road
+question: Is the road open?
+trials: {{goals: [informative, social], items: [cake, poem], tasks: [choice, literal]}}
+collect: {{mode: score}}
+fit: {{chains: 2, warmup: 300, draws: 300, seed: {seed}}}
+speakers:
+  - name: known
+    provider: simulated
+    model: known
+    parameters:
+      alpha: 4
+      cost: 2
+      weights:
+        informative: {{w_inf: 0.8, w_soc: 0.1, w_pres: 0.1, phi: 0.7}}
+        social: {{w_inf: 0.1, w_soc: 0.8, w_pres: 0.1, phi: 0.2}}
+"""
+
+
+def wolves(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "many_wolves", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.stan
+def test_the_whole_road_with_a_speaker_of_known_weights(tmp_path: Path) -> None:
+    study = written(tmp_path, ROAD.format(seed=1))
+    first = wolves(tmp_path, "study", "run", str(study))
+    assert first.returncode == 0, first.stderr
+    report = tmp_path / "rsa-output/road/report.html"
+    assert f"Report: {report}" in first.stdout
+    assert "Is the road open?" in report.read_text()
+    assert list((tmp_path / "plots/road").rglob("*.pdf"))
+    with (tmp_path / "rsa-output/road/known/fit/summary.csv").open() as handle:
+        mean = {(r["parameter"], r["condition"]): float(r["mean"]) for r in csv.DictReader(handle)}
+    assert mean["w_inf", "informative"] > mean["w_inf", "social"]
+    assert mean["w_soc", "informative"] < mean["w_soc", "social"]
+
+    second = wolves(tmp_path, "study", "run", str(study))
+    assert second.stderr.count("up to date") == 6
+    assert "  > " not in second.stderr
+    assert second.stdout == first.stdout
+
+    written(tmp_path, ROAD.format(seed=2))
+    status = wolves(tmp_path, "study", "status", str(study)).stdout
+    todo = [line.split("  ")[0] for line in status.splitlines() if "to do" in line]
+    assert todo == ["fit known", "figures", "report"]

@@ -20,7 +20,16 @@ from typing import IO
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
-from many_wolves.study.stages import Done, Stage, StateFile, finished, in_order, shown, why
+from many_wolves.study.stages import (
+    Done,
+    Stage,
+    StateFile,
+    fingerprints,
+    finished,
+    in_order,
+    shown,
+    why,
+)
 
 Echo = Callable[[str], None]
 
@@ -35,11 +44,12 @@ INTERRUPTED = 130
 
 @dataclass
 class _Running:
-    """A stage under way; ``log`` is where a background stage writes."""
+    """A stage under way, with the fingerprints of what it reads; ``log`` has its words."""
 
     stage: Stage
     process: subprocess.Popen[bytes]
     started: float
+    reads: dict[str, str]
     log: Path | None = None
 
 
@@ -194,7 +204,7 @@ class Runner:
             if running.log is not None:
                 self._echo(_tail(running.log, 12))
             return
-        self._done[stage.name] = finished(stage, seconds)
+        self._done[stage.name] = finished(stage, running.reads, seconds)
         self._state.save(self._done)
         self._ended.add(stage.name)
         self._ran.append(stage.name)
@@ -219,6 +229,7 @@ def _start(
 ) -> _Running:
     for path, text in stage.given:
         write_atomic(path, text)
+    reads = fingerprints(stage.reads)
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [*program, *stage.command],
@@ -227,7 +238,7 @@ def _start(
         stderr=subprocess.STDOUT if out is not None else None,
         env=environment,
     )
-    return _Running(stage, process, time.monotonic(), log)
+    return _Running(stage, process, time.monotonic(), reads, log)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

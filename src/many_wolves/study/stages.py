@@ -141,8 +141,11 @@ def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> str:
     return next((path for path in now if before.get(path) != now[path]), "")
 
 
-def finished(stage: Stage, seconds: float) -> Done:
+def finished(stage: Stage, reads: Mapping[str, str], seconds: float) -> Done:
     """The record of a stage that has just ended well.
+
+    ``reads`` are the fingerprints of its inputs from before it began, so that an
+    input which changes meanwhile makes it run again.
 
     Raises
     ------
@@ -158,7 +161,7 @@ def finished(stage: Stage, seconds: float) -> Done:
             )
     return Done(
         command=command_fingerprint(stage),
-        reads=fingerprints(stage.reads),
+        reads=dict(reads),
         writes=fingerprints(stage.writes),
         seconds=round(seconds, 1),
         ended=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
