@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.special import gammaln
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.inference.loo import difference, loo
+from many_wolves.inference.loo import difference, loo, read_parts, write_parts
 
 COUNTS = xr.DataArray(
     np.array([[[20.0, 5.0, 0.0], [3.0, 30.0, 9.0]], [[1.0, 1.0, 40.0], [12.0, 12.0, 12.0]]]),
@@ -82,7 +83,8 @@ def test_large_parts_are_flagged_and_mended_by_fitting_again(unit: Any) -> None:
         left = COUNTS.copy()
         left.loc[dict(part)] = 0.0
         at = COUNTS.loc[dict(part)] * log_probabilities(left, 2).loc[dict(part)]
-        return at.sum([d for d in at.dims if d not in ("chain", "draw")]).to_numpy()
+        summed: Array = at.sum([d for d in at.dims if d not in ("chain", "draw")]).to_numpy()
+        return summed
 
     mended = loo(log_lik, COUNTS, unit=unit, refit=refit)
     assert mended.ok
@@ -106,10 +108,18 @@ def test_the_better_model_is_found_with_a_paired_error() -> None:
     uniform = xr.zeros_like(log_probabilities(COUNTS, 1)) + np.log(1 / 3)
     noise = np.random.default_rng(1).normal(0, 1e-3, uniform.shape)
     poor = loo(COUNTS * (uniform + noise), COUNTS)
-    gap, se = difference(good, poor)
+    gap, se = difference(good.parts, poor.parts, "choice")
     assert gap == pytest.approx(good.elpd - poor.elpd)
     assert gap > 4 * se > 0
-    assert difference(good, good) == (0.0, 0.0)
+    assert difference(good.parts, good.parts, "choice") == (0.0, 0.0)
+
+
+def test_parts_are_read_back_as_they_were(tmp_path: Path) -> None:
+    result = loo(COUNTS * log_probabilities(COUNTS, 1), COUNTS)
+    write_parts(result, tmp_path / "loo.csv")
+    gap, se = difference(read_parts(tmp_path / "loo.csv"), result.parts, "choice")
+    assert gap == pytest.approx(0.0, abs=1e-9)
+    assert se == pytest.approx(0.0, abs=1e-9)
 
 
 def test_what_cannot_be_left_out_is_refused() -> None:
@@ -120,4 +130,5 @@ def test_what_cannot_be_left_out_is_refused() -> None:
     with pytest.raises(WolvesError, match="finite log-likelihood"):
         loo(COUNTS * log_p.where(log_p > -1, np.nan), COUNTS)
     with pytest.raises(WolvesError, match="same answers"):
-        difference(loo(COUNTS * log_p, COUNTS), loo(COUNTS * log_p, COUNTS, unit="row"))
+        rows = loo(COUNTS * log_p, COUNTS, unit="row").parts
+        difference(loo(COUNTS * log_p, COUNTS).parts, rows, "choice")

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "choices": ("choices", "Read answers into a table of choices."),
     "predict": ("predict", "Print the recursion's tables for given parameters."),
     "fit": ("fit", "Infer utility weights from choices."),
+    "compare": ("compare", "Compare variants: evidence and leave-one-out accuracy."),
     "recover": ("recover", "Find known weights again: bias, coverage, contraction."),
     "calibrate": ("calibrate", "Simulation-based calibration of the fit."),
     "plot": ("plot", "Draw a figure from fits."),

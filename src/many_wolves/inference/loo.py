@@ -24,6 +24,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -33,11 +34,15 @@ from scipy.special import logsumexp
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
+from many_wolves.files import write_atomic
 from many_wolves.inference.bridge import between
 
 Unit = Literal["choice", "cell", "row"]
 CELL = "cell"
 """Dimension of the parts that are left out, in the arrays handed to ArviZ."""
+
+MEASURED = ("n", "elpd", "pareto_k", "refitted")
+"""Columns of ``Loo.parts`` behind the labels."""
 
 Refit = Callable[[Mapping[str, Any]], Array]
 """Log-likelihood (chains, n) of the part with these labels, at draws of a fit without it."""
@@ -154,26 +159,46 @@ def loo(
     )
 
 
-def difference(first: Loo, second: Loo) -> tuple[float, float]:
+def difference(first: pd.DataFrame, second: pd.DataFrame, unit: Unit) -> tuple[float, float]:
     """Elpd of ``first`` minus that of ``second``, and the standard error of it, paired.
+
+    Parameters
+    ----------
+    first, second
+        ``parts`` of two results.
+    unit
+        What both left out.
 
     Raises
     ------
     WolvesError
         If the two left out different things.
     """
-    keys = [c for c in first.parts if c not in ("n", "elpd", "pareto_k", "refitted")]
-    same = first.unit == second.unit and first.parts[keys].equals(second.parts[keys])
-    if not same or not np.allclose(first.parts["n"], second.parts["n"]):
+    keys = [c for c in first if c not in MEASURED]
+    same = (
+        len(first) == len(second)
+        and (first[keys].astype(str).to_numpy() == second[keys].astype(str).to_numpy()).all()
+    )
+    if not same or not np.allclose(first["n"], second["n"]):
         raise WolvesError(
             "two models can be compared by LOO only where both left out the same answers",
             mend="fit both to the same table and use the same unit",
         )
-    n = first.parts["n"].to_numpy() if first.unit == "choice" else np.ones(len(first.parts))
-    each = (first.parts["elpd"] - second.parts["elpd"]).to_numpy() / n
+    n = first["n"].to_numpy() if unit == "choice" else np.ones(len(first))
+    each = (first["elpd"] - second["elpd"]).to_numpy() / n
     mean = (n * each).sum() / n.sum()
     variance = (n * (each - mean) ** 2).sum() / max(n.sum() - 1.0, 1.0)
     return float((n * each).sum()), float(np.sqrt(n.sum() * variance))
+
+
+def write_parts(result: Loo, path: Path) -> None:
+    """The parts of a result as a CSV file."""
+    write_atomic(path, result.parts.to_csv(index=False))
+
+
+def read_parts(path: Path) -> pd.DataFrame:
+    """Read back what ``write_parts`` wrote."""
+    return pd.read_csv(path)
 
 
 def _parts(

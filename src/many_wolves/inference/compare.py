@@ -1,0 +1,121 @@
+"""One variant of a model: its evidence, its predictive accuracy, and whether to trust them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from many_wolves.contracts import Array, Problem
+from many_wolves.errors import WolvesError
+from many_wolves.inference.bridge import Bridge, bridge
+from many_wolves.inference.engine import Program
+from many_wolves.inference.fit import Fit
+from many_wolves.inference.laplace import unconditioned
+from many_wolves.inference.loo import Loo, Unit, loo
+from many_wolves.inference.store import r_squared
+
+MAX_SE = 0.1
+"""Largest standard error of a log marginal likelihood that is trusted, nats."""
+DRAWS = 2000
+"""Posterior draws on the bridge; more lower an error that is small already."""
+ROUNDS = 4
+"""Bridges over further proposals until the error is small enough."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a comparison; the words in ``verdict`` say why ``ok`` is what it is."""
+
+    model: str
+    utilities: str
+    log_ml: float
+    log_ml_se: float
+    elpd_loo: float
+    elpd_se: float
+    pareto_k_max: float
+    r2: float
+    ok: bool
+    verdict: str
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The row; what is not a number is null."""
+        return {
+            k: None if isinstance(v, float) and not np.isfinite(v) else v
+            for k, v in asdict(self).items()
+        }
+
+
+def evidence(fit: Fit, program: Program, seed: int) -> Bridge | None:
+    """Log marginal likelihood of a fit; None for cut inference, which has none.
+
+    The density is taken on the scale before the preconditioner, on which the
+    program's target is normalised.
+    """
+    if fit.problem.impute is not None:
+        return None
+    gaussian, z = fit.gaussian, fit.draws.block("z")
+    step = max(1, z.shape[0] * z.shape[1] // DRAWS)
+    x: Array = gaussian.centre + z[:, ::step] @ gaussian.scale.T
+    data = {**fit.problem.data, **unconditioned(fit.problem.size), "keep": 0}
+
+    def log_density(points: Array) -> Array:
+        return program.log_density(data, points)
+
+    found = bridge(x, log_density, seed=seed)
+    if found.se > 0.8 * MAX_SE and step > 1:
+        whole: Array = gaussian.centre + z @ gaussian.scale.T
+        found = bridge(whole, log_density, seed=seed, proposals=ROUNDS * DRAWS)
+    return found
+
+
+def accuracy(tree: xr.DataTree, unit: Unit = "choice") -> Loo:
+    """PSIS-LOO of the choices in the DataTree of a fit."""
+    log_lik = tree["log_likelihood"].to_dataset()["counts"]
+    counts = tree["observed_data"].to_dataset()["counts"]
+    return loo(log_lik, counts, unit=unit)
+
+
+def row(name: str, fit: Fit, found: Bridge | None, left_out: Loo) -> Row:
+    """The row of a variant, with one verdict from sampling, bridge and LOO."""
+    words = [] if fit.diagnostics.ok else ["sampling: " + " ".join(fit.diagnostics.verdict)]
+    if found is not None and not found.ok:
+        words.append(f"evidence: {found.verdict}")
+    if found is not None and found.se > MAX_SE:
+        words.append(f"evidence: standard error {found.se:.2f} nats, {MAX_SE} expected")
+    if not left_out.ok:
+        words.append(f"LOO: {left_out.verdict}")
+    ok = not words
+    if found is None:
+        words.append("cut inference has no marginal likelihood")
+    r2 = r_squared(fit)
+    return Row(
+        model=name,
+        utilities=" ".join(map(str, fit.problem.options.get("utilities", ()))),
+        log_ml=float("nan") if found is None else found.log_ml,
+        log_ml_se=float("nan") if found is None else found.se,
+        elpd_loo=left_out.elpd,
+        elpd_se=left_out.se,
+        pareto_k_max=left_out.k_max,
+        r2=float("nan") if r2 is None else r2,
+        ok=ok,
+        verdict=("" if ok else "not to be trusted; ") + "; ".join(words or ["trusted"]),
+        seconds=round(fit.seconds, 2),
+    )
+
+
+def check_same_answers(problems: list[Problem]) -> None:
+    """Refuse variants that were built on different counts."""
+    first = np.asarray(problems[0].observed["counts"][1])
+    for problem in problems[1:]:
+        if not np.array_equal(first, np.asarray(problem.observed["counts"][1])):
+            raise WolvesError("variants can be compared only on the same counts")
+
+
+def against_full(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add ``log_bf``: log marginal likelihood minus that of the first row."""
+    return rows.assign(log_bf=rows["log_ml"] - rows["log_ml"].iloc[0])
