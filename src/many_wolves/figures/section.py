@@ -47,8 +47,6 @@ class Section:
         Plain text, one string a paragraph.
     tables, figures
         Shown in this order after the paragraphs.
-    folded
-        Detail that a reader opens at need.
     """
 
     id: str
@@ -56,7 +54,6 @@ class Section:
     paragraphs: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
-    folded: bool = False
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
     n = len(verdicts)
     if not bad and not doubtful:
         each = "The fit" if n == 1 else f"All {n} fits"
-        return Verdict("good", f"{each} converged, and no speaker failed a check of the task.", ())
+        return Verdict("good", f"{each} converged, and no speaker failed a check of the task.")
     reasons = []
     if bad:
         reasons.append(f"Not converged, so not to be used: {', '.join(bad)}.")

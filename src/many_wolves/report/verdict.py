@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -38,34 +39,44 @@ class Verdict:
     headline
         The verdict in one sentence.
     reasons
-        The sentences it rests on.
+        What speaks against the numbers, or must be known with them.
+    holds
+        What was checked and holds.
     """
 
     grade: Grade
     headline: str
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
 
 
 def judge(fit: Fitted) -> Verdict:
     """The verdict on one fit: convergence before the task, the task before the numbers."""
     sampler = _sentences(fit.diagnostics["verdict"])
-    checks = tuple(str(check["statement"]) for check in fit.info.get("checks", ()))
-    failed = tuple(str(check["statement"]) for check in fit.failed_checks)
-    passed = tuple(text for text in checks if text not in failed)
+    checks = fit.info.get("checks", ())
+    failed = tuple(_statement(check, fit) for check in checks if not check["ok"])
+    passed = tuple(_statement(check, fit) for check in checks if check["ok"])
     if not fit.converged:
         tail = " And the speaker did not do the task." if failed else ""
         headline = "Do not use these numbers: the chains have not converged." + tail
-        return Verdict("bad", headline, (*sampler, *failed, *passed))
+        return Verdict("bad", headline, sampler + failed, passed)
     if failed:
         headline = (
             "The speaker did not do the task. The fit converged, but its weights do not "
             "describe a trade between being informative and being kind."
         )
-        return Verdict("doubtful", headline, (*failed, *passed, *sampler))
+        return Verdict("doubtful", headline, failed, sampler + passed)
     if not checks:
         unchecked = "These choices came without checks of whether the speaker did the task."
-        return Verdict("good", "The chains converged.", (*sampler, unchecked))
-    return Verdict("good", "The chains converged, and the speaker did the task.", sampler + passed)
+        return Verdict("good", "The chains converged.", (unchecked,), sampler)
+    headline = "The chains converged, and the speaker did the task."
+    return Verdict("good", headline, (), sampler + passed)
+
+
+def _statement(check: Mapping[str, Any], fit: Fitted) -> str:
+    """A check in words, without the name of the speaker, which stands above it."""
+    text = str(check["statement"]).removeprefix(f"Speaker {fit.speaker}: ")
+    return text[:1].upper() + text[1:]
 
 
 def diagnostics_table(fit: Fitted) -> Table:
