@@ -14,7 +14,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -23,13 +23,26 @@ import numpy as np
 from many_wolves.contracts import Array
 from many_wolves.inference.cmdstan_build import cmdstan_version, executable
 from many_wolves.inference.cmdstan_run import DIGITS, Finished, OnLine, read_csv, run_all
-from many_wolves.inference.engine import Draws, Progress, Settings, StanData, stack
+from many_wolves.inference.engine import (
+    Draws,
+    Progress,
+    Settings,
+    StanData,
+    join,
+    stack,
+    strung,
+)
 
-DENSE_WARMUP = 6
-"""Warm-up iterations per parameter that a dense metric needs; with fewer it is diagonal.
+DENSE_WINDOW, DIAGONAL_WINDOW = 5, 2
+"""Draws per parameter in the first window from which warm-up learns a metric.
 
-The last window of the adaptation is about half of the warm-up: three draws per parameter.
+A dense metric learnt from fewer draws than parameters makes leapfrog steps tiny:
+with CmdStan's own first window of 25, the warm-up of 43 parameters takes five
+times as many. Where warm-up is too short for the window, the metric is diagonal.
 """
+FIRST, LAST = 75, 50
+"""Iterations of warm-up before and after those windows, CmdStan's own; of short ones its shares."""
+SHORT = 150
 
 _ITERATION = re.compile(r"Iteration:\s*(\d+) / (\d+)")
 _REJECTED = "Error during log_prob calculation"
@@ -115,6 +128,29 @@ class CmdStanProgram:
             tables = [read_csv(out) for out in outs]
         return _draws([rows for _, rows in tables], tables[0][0], finished)
 
+    def sample_replaced(
+        self,
+        data: StanData,
+        starts: Sequence[Array],
+        settings: Settings,
+        replacements: Sequence[Sequence[StanData]],
+        progress: Progress | None = None,
+    ) -> Draws:
+        """Chain after chain, each through its own replacements of the data."""
+        chains = []
+        for number, (start, own) in enumerate(zip(starts, replacements, strict=True)):
+            parts: list[Draws] = []
+            here = np.asarray(start)
+            for step, replacement in enumerate(own):
+                seed = settings.seed + 1000 * number + step
+                given = {**data, **replacement}
+                parts.append(self.sample(given, [here], replace(settings, seed=seed)))
+                here = parts[-1].block("z")[0, -1]
+            chains.append(strung(parts))
+            if progress is not None:
+                progress(f"chain {number + 1} done ({number + 1} of {len(starts)})")
+        return join(chains)
+
     def _head(self, data_file: Path, out: Path) -> list[str]:
         return [
             str(self.path),
@@ -161,12 +197,18 @@ class CmdStanProgram:
 
 def nuts_arguments(settings: Settings, size: int) -> list[str]:
     """CmdStan's arguments for a chain of ``size`` parameters."""
-    dense = settings.warmup >= DENSE_WARMUP * size
+    first, last = FIRST, LAST
+    if settings.warmup < SHORT:
+        first, last = int(0.15 * settings.warmup), int(0.1 * settings.warmup)
+    room = settings.warmup - first - last
+    dense = room >= DENSE_WINDOW * size
+    window = (DENSE_WINDOW if dense else DIAGONAL_WINDOW) * size
     return [
         *("method=sample", f"num_samples={settings.draws}", f"num_warmup={settings.warmup}"),
         *("algorithm=hmc", "engine=nuts", f"max_depth={settings.max_depth}"),
         f"metric={'dense_e' if dense else 'diag_e'}",
         *("adapt", f"engaged={int(settings.warmup > 0)}", f"delta={settings.adapt_delta}"),
+        *(f"init_buffer={first}", f"term_buffer={last}", f"window={min(max(25, window), room)}"),
     ]
 
 
