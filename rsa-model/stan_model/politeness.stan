@@ -4,8 +4,9 @@
 //
 // All parameters are z, with x = centre + scale * z unconstrained. The affine
 // map is a preconditioner: it changes the sampler's path, never the posterior.
-// x holds, in this order: logit theta (if theta is free), logit of alpha and of
-// cost on their ranges, K - 1 log-ratios of weights per condition, logit phi.
+// x holds, in this order: probit theta (if theta is free), probit of alpha and
+// of cost on their ranges, K - 1 probits of stick shares per condition, probit
+// phi. Under the default priors each is standard normal, but for the sticks.
 functions {
 #include recursion.stanfunctions
 }
@@ -66,7 +67,8 @@ transformed data {
     }
     log_normaliser = -lbeta(alpha_prior[1], alpha_prior[2])
                      - lbeta(cost_prior[1], cost_prior[2])
-                     - P * lbeta(phi_prior[1], phi_prior[2]);
+                     - P * lbeta(phi_prior[1], phi_prior[2])
+                     - 0.5 * log(2 * pi()) * D;
     if (K > 1) {
       log_normaliser += C * (lgamma(sum(dirichlet)) - sum(lgamma(dirichlet)));
     }
@@ -99,13 +101,13 @@ generated quantities {
   {
     vector[D] x = M ? centre + scale * z : z;
     matrix[U, S] log_theta = log(theta_given);
-    alpha = alpha_upper * inv_logit(x[T + 1]);
-    cost = cost_lower + (cost_upper - cost_lower) * inv_logit(x[T + 2]);
-    weights = simplex_weights(x, T + 2, utility, C);
-    phi = inv_logit(x[(D - P + 1) : D])';
-    lprior = beta_lpdf(inv_logit(x[T + 1]) | alpha_prior[1], alpha_prior[2])
+    alpha = alpha_upper * Phi(x[T + 1]);
+    cost = cost_lower + (cost_upper - cost_lower) * Phi(x[T + 2]);
+    weights = stick_weights(x, T + 2, utility, C);
+    phi = Phi(x[(D - P + 1) : D])';
+    lprior = beta_lpdf(Phi(x[T + 1]) | alpha_prior[1], alpha_prior[2])
              - log(alpha_upper)
-             + beta_lpdf(inv_logit(x[T + 2]) | cost_prior[1], cost_prior[2])
+             + beta_lpdf(Phi(x[T + 2]) | cost_prior[1], cost_prior[2])
              - log(cost_upper - cost_lower);
     if (P) {
       lprior += beta_lpdf(phi | phi_prior[1], phi_prior[2]);
@@ -116,7 +118,7 @@ generated quantities {
       }
     }
     if (theta_free) {
-      log_theta = to_matrix(log_inv_logit(x[1 : T]), U, S);
+      log_theta = to_matrix(log(Phi(x[1 : T])), U, S);
     }
     if (theta_free || keep) {
       theta = exp(log_theta);
@@ -130,8 +132,7 @@ generated quantities {
                                                  phi, node, node_weight,
                                                  has_utility, by_state,
                                                  by_utterance);
-      l1_state = listener1(log_L0, value, alpha, log_prior, node, node_weight,
-                           by_state);
+      l1_state = listener1(log_L0, value, alpha, log_prior, node, node_weight);
       for (c in 1 : C) {
         choice[c] = exp(log_choice[c]');
         log_lik[c] = (counts[c] .* log_choice[c])';

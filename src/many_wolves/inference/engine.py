@@ -108,6 +108,21 @@ class Program(Protocol):
         """One chain from each start (D,); a diagonal or dense metric, as the engine has."""
         ...
 
+    def sample_replaced(
+        self,
+        data: StanData,
+        starts: Sequence[Array],
+        settings: Settings,
+        replacements: Sequence[Sequence[StanData]],
+        progress: Progress | None = None,
+    ) -> Draws:
+        """One chain from each start, sampled anew for each replacement of the data in turn.
+
+        Every replacement is sampled by ``settings`` from where the one before
+        ended; a chain strings their draws together.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class EngineChoice:
@@ -173,3 +188,22 @@ def load(program: Path, engine: EngineName = "auto", progress: Progress | None =
 def stack(chains: Sequence[Array]) -> Array:
     """(chains, draws, columns) from equal chains (draws, columns)."""
     return np.stack(list(chains))
+
+
+def join(chains: Sequence[Draws]) -> Draws:
+    """One ``Draws`` from those of single chains."""
+    return _merged(chains, np.concatenate([chain.values for chain in chains], axis=0))
+
+
+def strung(parts: Sequence[Draws]) -> Draws:
+    """One ``Draws`` from parts of the same chains, one after another."""
+    return _merged(parts, np.concatenate([part.values for part in parts], axis=1))
+
+
+def _merged(parts: Sequence[Draws], values: Array) -> Draws:
+    return Draws(
+        columns=parts[0].columns,
+        values=values,
+        cpu_seconds=sum(part.cpu_seconds for part in parts),
+        messages=tuple(dict.fromkeys(m for part in parts for m in part.messages)),
+    )

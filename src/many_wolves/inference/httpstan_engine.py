@@ -19,10 +19,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -37,7 +37,14 @@ from scipy.optimize import minimize
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.inference.cache import cache_folder, locked
-from many_wolves.inference.engine import Draws, Progress, Settings, StanData, stack
+from many_wolves.inference.engine import (
+    Draws,
+    Progress,
+    Settings,
+    StanData,
+    join,
+    strung,
+)
 from many_wolves.inference.programs import program_text
 
 MACROS = (
@@ -69,7 +76,7 @@ def _translate(text: str, name: str, folder: Path) -> Path:
     source, target = folder / f"{name}.stan", folder / f"{name}.cpp"
     source.write_text(text)
     done = subprocess.run(
-        [_wheel() / "stanc", "--O1", "--name", name, f"--o={target}", source],
+        [_wheel() / "stanc", "--name", name, f"--o={target}", source],
         capture_output=True,
         text=True,
         timeout=STANC_TIMEOUT_S,
@@ -153,6 +160,8 @@ class _Chain:
     start: Array
     settings: Settings
     number: int
+    replacements: tuple[StanData, ...] = ()
+    """Data to put in, one short run after another; see ``Program.sample_replaced``."""
 
 
 @dataclass
@@ -182,6 +191,19 @@ class _Reader:
                 # The diagnostic writer repeats every parameter and gradient: not needed.
                 if b'"topic":"diagnostic"' not in line and line.strip():
                     self.take(line)
+
+
+def run_replaced(chain: _Chain) -> Draws:
+    """Run one chain through its replacements, each from where the one before ended."""
+    parts: list[Draws] = []
+    start = chain.start
+    for number, replacement in enumerate(chain.replacements):
+        settings = replace(chain.settings, seed=chain.settings.seed + number)
+        data = {**chain.data, **replacement}
+        part = run_chain(replace(chain, data=data, start=start, settings=settings))
+        start = part.block("z")[0, -1]
+        parts.append(part)
+    return strung(parts)
 
 
 def run_chain(chain: _Chain) -> Draws:
@@ -310,19 +332,40 @@ class HttpstanProgram:
             _Chain(self.module, dict(data), np.asarray(start), settings, i + 1)
             for i, start in enumerate(starts)
         ]
-        workers = min(len(chains), len(os.sched_getaffinity(0)))
-        if workers == 1 or os.environ.get("MANY_WOLVES_IN_PROCESS"):
-            return join([run_chain(chain) for chain in chains])
-        results: dict[int, Draws] = {}
-        with ProcessPoolExecutor(
-            workers, mp_context=get_context("forkserver"), initializer=_ignore_interrupt
-        ) as pool:
-            waiting = {pool.submit(run_chain, chain): chain.number for chain in chains}
-            for future in as_completed(waiting):
-                results[waiting[future]] = future.result()
-                if progress is not None:
-                    progress(f"chain {waiting[future]} done ({len(results)} of {len(chains)})")
-        return join([results[chain.number] for chain in chains])
+        return _in_processes(run_chain, chains, progress)
+
+    def sample_replaced(
+        self,
+        data: StanData,
+        starts: Sequence[Array],
+        settings: Settings,
+        replacements: Sequence[Sequence[StanData]],
+        progress: Progress | None = None,
+    ) -> Draws:
+        """One chain from each start through its own replacements of the data."""
+        chains = [
+            _Chain(self.module, dict(data), np.asarray(start), settings, i + 1, tuple(own))
+            for i, (start, own) in enumerate(zip(starts, replacements, strict=True))
+        ]
+        return _in_processes(run_replaced, chains, progress)
+
+
+def _in_processes(
+    run: Callable[[_Chain], Draws], chains: Sequence[_Chain], progress: Progress | None
+) -> Draws:
+    workers = min(len(chains), len(os.sched_getaffinity(0)))
+    if workers == 1 or os.environ.get("MANY_WOLVES_IN_PROCESS"):
+        return join([run(chain) for chain in chains])
+    results: dict[int, Draws] = {}
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("forkserver"), initializer=_ignore_interrupt
+    ) as pool:
+        waiting = {pool.submit(run, chain): chain.number for chain in chains}
+        for future in as_completed(waiting):
+            results[waiting[future]] = future.result()
+            if progress is not None:
+                progress(f"chain {waiting[future]} done ({len(results)} of {len(chains)})")
+    return join([results[chain.number] for chain in chains])
 
 
 @contextmanager
@@ -348,13 +391,3 @@ def _or_minus_inf(call: Any, data: dict[str, Any], z: Array) -> float:
         return float(call(data, z.tolist(), True))
     except (RuntimeError, ValueError):
         return -np.inf
-
-
-def join(chains: Sequence[Draws]) -> Draws:
-    """One ``Draws`` from those of single chains."""
-    return Draws(
-        columns=chains[0].columns,
-        values=stack([chain.values[0] for chain in chains]),
-        cpu_seconds=sum(chain.cpu_seconds for chain in chains),
-        messages=tuple(dict.fromkeys(m for chain in chains for m in chain.messages)),
-    )

@@ -8,12 +8,11 @@ through, and no choice informs it (Plummer 2015, doi:10.1007/s11222-014-9503-z).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from many_wolves.contracts import Array, Problem
+from many_wolves.contracts import Problem
 from many_wolves.inference.engine import Draws, Program, Progress, Settings
 from many_wolves.inference.laplace import Gaussian
 
@@ -36,28 +35,12 @@ def sample_imputed(
     assert problem.impute is not None
     each = max(1, settings.draws // IMPUTATIONS)
     rounds = -(-settings.draws // each)
-    starts = gaussian.starts(settings.chains, rng)
-    parts: list[Draws] = []
-    for number in range(rounds):
-        data = {**problem.data, **gaussian.data(), **problem.impute(rng)}
-        warmup = settings.warmup if number == 0 else WARMUP
-        part = program.sample(
-            data,
-            starts,
-            replace(settings, warmup=warmup, draws=each, seed=settings.seed + number),
-        )
-        parts.append(part)
-        starts = list(part.block("z")[:, -1])
-        if number % 25 == 24:
-            progress(f"{number + 1} of {rounds} imputations done")
-    return _strung(parts, settings.draws)
-
-
-def _strung(parts: Sequence[Draws], draws: int) -> Draws:
-    values: Array = np.concatenate([part.values for part in parts], axis=1)[:, :draws]
-    return Draws(
-        columns=parts[0].columns,
-        values=values,
-        cpu_seconds=sum(part.cpu_seconds for part in parts),
-        messages=tuple(dict.fromkeys(m for part in parts for m in part.messages)),
+    impute = problem.impute
+    draws = program.sample_replaced(
+        {**problem.data, **gaussian.data()},
+        gaussian.starts(settings.chains, rng),
+        replace(settings, warmup=WARMUP, draws=each),
+        [[impute(rng) for _ in range(rounds)] for _ in range(settings.chains)],
+        progress,
     )
+    return replace(draws, values=draws.values[:, : settings.draws])

@@ -6,7 +6,6 @@ into the verdict, so that a chain that misses one is not taken for the whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,8 @@ from many_wolves.inference.engine import Program, StanData
 
 STEP = 1e-4
 """Finite-difference step on the unconstrained scale, where parameters are of order one."""
+WORTH_NAMING = 1e-4
+"""Share of the mass below which a local maximum is a ledge of the climb, not a mode."""
 SAME_MODE = 0.05
 """Modes whose coordinates differ by less, in standard deviations of the best, are one."""
 FLAT = 0.1
@@ -68,7 +69,7 @@ def unconditioned(size: int) -> dict[str, Any]:
 
 
 def gaussian_at_modes(
-    program: Program, data: StanData, size: int, rng: np.random.Generator, starts: int = 4
+    program: Program, data: StanData, size: int, rng: np.random.Generator, starts: int = 6
 ) -> Gaussian:
     """Climb from dispersed starts, and fit a Gaussian where the mass is.
 
@@ -79,12 +80,12 @@ def gaussian_at_modes(
     size
         Number of unconstrained parameters D.
     starts
-        Number of starts, uniform on (-2, 2) in each coordinate.
+        Number of starts, standard normal in each coordinate.
     """
     plain = {**data, **unconditioned(size), "keep": 0}
     found: list[tuple[Mode, Array]] = []
     for _ in range(starts):
-        top = program.optimise(plain, rng.uniform(-2, 2, size))
+        top = program.optimise(plain, rng.normal(size=size))
         top, curvature = _newton(program, plain, top)
         height = float(program.log_density(plain, top[None])[0])
         if not np.isfinite(height):
@@ -139,9 +140,10 @@ def _same(one: Array, other: Array, precision: Array) -> bool:
     return bool(np.sqrt(distance @ precision @ distance / distance.size) < SAME_MODE)
 
 
-def describe_modes(gaussian: Gaussian, labels: Sequence[str] = ()) -> list[dict[str, float]]:
-    """Height and share of the mass of every mode, for the diagnostics."""
+def describe_modes(gaussian: Gaussian) -> list[dict[str, float]]:
+    """Height and share of the mass of every mode worth naming, for the diagnostics."""
     return [
         {"log_density": mode.log_density, "share": float(share)}
         for mode, share in zip(gaussian.modes, gaussian.shares, strict=True)
+        if share >= WORTH_NAMING
     ]
