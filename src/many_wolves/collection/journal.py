@@ -189,7 +189,10 @@ class Journal:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+            if self._size == 0:
+                self.path.unlink(missing_ok=True)
         if self._lock is not None:
+            Path(self._lock.name).unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
 
@@ -246,22 +249,27 @@ def _set_aside(path: Path, lines: list[_Line]) -> None:
 
 
 def _locked(path: Path) -> IO[str]:
-    lock = path.open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.seek(0)
-        owner = lock.read().strip() or "unknown"
+    """The lock file, locked; its owner removes it when it closes the journal."""
+    while True:
+        lock = path.open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            lock.close()
+            raise WolvesError(
+                f"another process (id {owner}) is writing to this journal",
+                where=path.with_suffix(""),
+                mend="wait for it to end, or stop it with Ctrl-C; nothing was asked or changed",
+            ) from error
+        # Between opening and locking, the last owner may have removed the file.
+        if path.exists() and os.fstat(lock.fileno()).st_ino == path.stat().st_ino:
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            return lock
         lock.close()
-        raise WolvesError(
-            f"another process (id {owner}) is writing to this journal",
-            where=path.with_suffix(""),
-            mend="wait for it to end, or stop it with Ctrl-C; nothing was asked or changed",
-        ) from error
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock
 
 
 def _sync_folder(folder: Path) -> None:

@@ -38,7 +38,9 @@ class Progress:
             self._say("\r" if self._tty else "", "" if self._tty else "\n")
 
     def finish(self) -> None:
-        """Say the final count."""
+        """Say the final count, if there was an answer."""
+        if not self.counts:
+            return
         self._say("\r" if self._tty else "", "\n")
 
     def _say(self, before: str, after: str) -> None:

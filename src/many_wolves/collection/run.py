@@ -33,13 +33,16 @@ class Collected:
     known
         Requests by what was known of them before.
     halted
-        Whether it was interrupted before its end.
+        Whether it ended before everything was asked.
+    why
+        What ended it, where it was not the user.
     """
 
     journal: Path
     asked: Mapping[str, int]
     known: Mapping[str, int]
     halted: bool = False
+    why: str = ""
 
 
 def collect(
@@ -93,9 +96,8 @@ def collect(
                         progress.add(read.status)
             finally:
                 progress.finish()
-        return Collected(
-            journal, progress.counts, plan.known, progress.counts.total() < len(plan.ask)
-        )
+        halted = progress.counts.total() < len(plan.ask)
+        return Collected(journal, progress.counts, plan.known, halted, speaker.stopped)
 
 
 def _read(response: Response, reader: Reader) -> Response:

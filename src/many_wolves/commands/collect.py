@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from many_wolves import families
-from many_wolves.collection import Collected, collect, explain, make_plan, peek, read_trials
+from many_wolves.collection import collect, read_trials
+from many_wolves.commands.collecting import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    LoadError,
+    conclude,
+    family_of,
+    forget_fault,
+    loading,
+    read_parameters,
+    record_fault,
+    say,
+    tell,
+)
 from many_wolves.errors import WolvesError
-from many_wolves.records import SpeakerSpec, Trial
-from many_wolves.speakers.wanted import LOCAL, Wanted, describe, open_speaker
+from many_wolves.records import Trial
+from many_wolves.speakers.checkpoints import expand
+from many_wolves.speakers.effort import LEVELS
+from many_wolves.speakers.patience import Patience
+from many_wolves.speakers.wanted import Wanted, describe, open_speaker
 
 COMPILED = Path("task-data/compiled")
-_OK, _FAILED, _INTERRUPTED = 0, 1, 130
-
-
-def say(text: str) -> None:
-    """A notice to the user, apart from what the command prints."""
-    click.echo(text, err=True)
 
 
 @click.command("collect")
@@ -31,16 +41,33 @@ def say(text: str) -> None:
     show_default=True,
     help="Where TRIALS is left out: task-data/compiled/TASK.jsonl.",
 )
-@click.option("--model_type", "--provider", "provider", type=click.Choice(LOCAL), required=True)
-@click.option("--model_name", default="", help="Name of the model, as on its hub.")
+@click.option(
+    "--model_type",
+    "--provider",
+    "provider",
+    required=True,
+    help="hf, simulated, or api (model names then begin with their provider); or a "
+    "provider: anthropic, openai, google, openai-compatible.",
+)
+@click.option("--model_name", default="", help="Name of the model, as at its provider.")
 @click.option("--model_path", type=click.Path(path_type=Path), help="Folder of its weights.")
 @click.option("--revision", default="", help="Checkpoint on the hub.")
+@click.option(
+    "--revisions",
+    default="",
+    help="Several checkpoints, each a speaker: names and patterns with commas between; "
+    "folders below --model_path, or branches on the hub.",
+)
 @click.option("--mode", type=click.Choice(["sample", "score"]), default="sample", show_default=True)
 @click.option("--replicates", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--temperature", type=click.FloatRange(0), help="Sampling; 1 when left out.")
+@click.option("--temperature", type=click.FloatRange(0), help="Sampling; local models: 1.")
 @click.option("--top_p", type=click.FloatRange(0, 1, min_open=True), help="Sampling; 1 = all.")
-@click.option("--max_tokens", type=click.IntRange(1), default=64, show_default=True)
+@click.option(
+    "--max_tokens", type=click.IntRange(1), help="Local: 64; API: 4096 beside the effort's."
+)
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--effort", default="", type=click.Choice(["", *LEVELS]), help="Reasoning effort.")
+@click.option("--thinking_tokens", type=click.IntRange(0), help="Reasoning budget in tokens.")
 @click.option(
     "--prompt_format",
     type=click.Choice(["chat", "completion"]),
@@ -58,7 +85,29 @@ def say(text: str) -> None:
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads.")
 @click.option("--batch_size", type=click.IntRange(1), default=16, show_default=True)
+@click.option("--base_url", default="", help="Address of an API server.")
 @click.option("--api_key", help="Taken, but the environment is the place for a key.")
+@click.option("--connections", type=click.IntRange(1), default=32, show_default=True)
+@click.option("--retries", type=click.IntRange(0), default=10, show_default=True)
+@click.option(
+    "--retry_wait",
+    type=click.FloatRange(0),
+    default=1.0,
+    show_default=True,
+    help="Seconds before the first retry; doubled from try to try.",
+)
+@click.option(
+    "--timeout", type=click.FloatRange(0), default=600.0, show_default=True, help="Seconds a try."
+)
+@click.option("--batch", is_flag=True, help="The provider's batch mode: half price, hours.")
+@click.option(
+    "--max-cost", "max_cost", type=click.FloatRange(0), help="Stop before so many US dollars."
+)
+@click.option(
+    "--prices",
+    type=click.Path(path_type=Path),
+    help="Table of prices; task-data/prices.yaml when left out.",
+)
 @click.option(
     "--parameters",
     type=click.Path(path_type=Path),
@@ -72,14 +121,14 @@ def say(text: str) -> None:
     show_default=True,
     help="Folder of journals, or one journal (a name that ends in .jsonl).",
 )
-@click.option("--dry-run", is_flag=True, help="Print what would be asked, and ask nothing.")
+@click.option("--dry-run", is_flag=True, help="Print calls, tokens and money, and ask nothing.")
 @click.option("--explain", "explained", is_flag=True, help="Print why each trial is asked or not.")
 def command(
     *,
     trials: Path | None,
     task: str,
+    revisions: str,
     replicates: int,
-    parameters: Path | None,
     out: Path,
     dry_run: bool,
     explained: bool,
@@ -90,100 +139,85 @@ def command(
     Answers are appended to a journal; the same command run again asks only what is
     missing or failed.
     """
-    if options.pop("api_key"):
+    if options["api_key"]:
         say(
             "Warning: a key on the command line can be read by others on this machine; it is "
             "used for this run and stored nowhere. Better: set it in the environment."
         )
     listed = read_trials(trials or COMPILED / f"{task}.jsonl")
-    family = families.get(_family(listed))
-    wanted = _wanted(parameters, options)
-    if wanted.mode == "score" and replicates > 1:
-        raise WolvesError(
-            f"expected one replicate in score mode, found {replicates}",
-            mend="leave --replicates out: the same scores would come every time",
-        )
-    spec = describe(wanted)
+    several = expand(_wanted(options), revisions)
+    _check(several, replicates, out)
+    statuses = []
+    for wanted in several:
+        try:
+            statuses.append(
+                _one(listed, replicates, wanted, out, dry_run=dry_run, explained=explained)
+            )
+        except LoadError as fault:
+            if len(several) == 1:
+                raise
+            record_fault(fault, wanted, out, listed[0].family)
+            statuses.append(FAILED)
+        if statuses[-1] == INTERRUPTED:
+            break
+    return max(statuses, default=OK)
+
+
+def _one(
+    trials: list[Trial],
+    replicates: int,
+    wanted: Wanted,
+    out: Path,
+    *,
+    dry_run: bool,
+    explained: bool,
+) -> int:
+    """Ask one speaker; the exit status."""
+    family = families.get(family_of(trials))
+    spec = loading(lambda: describe(wanted))
     journal = out if out.suffix == ".jsonl" else out / family.name / f"{spec.slug}.jsonl"
     if dry_run or explained:
-        return _tell(listed, replicates, spec, journal, explained)
+        tell(trials, replicates, spec, journal, wanted, explained=explained)
+        return OK
     done = collect(
-        listed,
+        trials,
         replicates=replicates,
         spec=spec,
-        open_speaker=lambda: open_speaker(wanted, spec, family.simulator),
+        open_speaker=lambda: loading(lambda: open_speaker(wanted, spec, family.simulator)),
         reader=family.read,
         journal=journal,
         say=say,
     )
-    return _conclude(done, spec)
+    if wanted.revision and out.suffix != ".jsonl":
+        forget_fault(wanted, out, family.name)
+    return conclude(done, spec)
 
 
-def _wanted(parameters: Path | None, options: dict[str, Any]) -> Wanted:
+def _wanted(options: dict[str, Any]) -> Wanted:
+    parameters = options.pop("parameters")
+    timeout = None if options["batch"] else options.pop("timeout")
+    options.pop("timeout", None)
     return Wanted(
         model=options.pop("model_name"),
         path=options.pop("model_path"),
         delay_s=options.pop("delay"),
-        parameters=_json(parameters) if parameters else {},
+        parameters=read_parameters(parameters) if parameters else {},
+        patience=Patience(
+            options.pop("connections"), options.pop("retries"), options.pop("retry_wait"), timeout
+        ),
         **options,
     )
 
 
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+def _check(several: list[Wanted], replicates: int, out: Path) -> None:
+    if several[0].mode == "score" and replicates > 1:
         raise WolvesError(
-            f"the parameters cannot be read: {error.strerror}", where=path, mend="check the path"
-        ) from error
-    except ValueError as error:
-        raise WolvesError(
-            f"expected JSON: {error}", where=path, line=getattr(error, "lineno", None)
-        ) from error
-    if not isinstance(found, dict):
-        raise WolvesError(
-            f"expected a JSON object, found {type(found).__name__}",
-            where=path,
-            mend='write an object such as {"alpha": 4.5, "cost": 2.6, ...}',
+            f"expected one replicate in score mode, found {replicates}",
+            mend="leave --replicates out: the same scores would come every time",
         )
-    return found
-
-
-def _family(trials: list[Trial]) -> str:
-    found = sorted({trial.family for trial in trials})
-    if len(found) > 1:
+    if len(several) > 1 and out.suffix == ".jsonl":
         raise WolvesError(
-            f"expected trials of one task family, found {', '.join(found)}",
-            mend="ask each family in a run of its own",
+            f"expected a folder for {len(several)} speakers, found one journal",
+            where=out,
+            mend="give a folder with --out: each speaker has a journal of its own",
         )
-    return found[0]
-
-
-def _tell(
-    trials: list[Trial], replicates: int, spec: SpeakerSpec, journal: Path, explained: bool
-) -> int:
-    entries = peek(journal)
-    if explained:
-        for line in explain(trials, replicates, spec, entries):
-            click.echo(line)
-    plan = make_plan(trials, replicates, spec, entries)
-    click.echo(f"speaker  {spec.name}")
-    click.echo(f"journal  {journal}")
-    for status, n in sorted(plan.known.items()):
-        click.echo(f"{n:8d} {status}")
-    click.echo(f"{len(plan.ask):8d} to ask")
-    return _OK
-
-
-def _conclude(done: Collected, spec: SpeakerSpec) -> int:
-    if not done.asked and not done.halted:
-        say(f"{spec.name}: nothing to ask, {sum(done.known.values())} answers are there.")
-    failed = done.asked.get("failed", 0)
-    click.echo(done.journal)
-    if done.halted:
-        say("Stopped before the end. Run the same command again to go on.")
-        return _INTERRUPTED
-    if failed:
-        say(f"{failed} failed; run the same command again to ask them again.")
-        return _FAILED
-    return _OK

@@ -95,6 +95,11 @@ class HfSpeaker:
         """Who answers, with every setting that can change an answer."""
         return self._spec
 
+    @property
+    def stopped(self) -> str:
+        """Never of its own accord."""
+        return ""
+
     def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
         """Answer in batches of prompts of like length, the longest first."""
         jobs = [self._job(request) for request in requests]

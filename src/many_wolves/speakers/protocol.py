@@ -40,6 +40,11 @@ class Speaker(Protocol):
         """Who answers, with every setting that can change an answer."""
         ...
 
+    @property
+    def stopped(self) -> str:
+        """Why it asked no more of its own accord, in words; empty when it did not stop."""
+        ...
+
     def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
         """Answer every request, in any order, each as soon as it is known.
 

@@ -48,6 +48,11 @@ class SimulatedSpeaker:
         """Who answers, with the parameters of the cognitive model."""
         return self._spec
 
+    @property
+    def stopped(self) -> str:
+        """Never of its own accord."""
+        return ""
+
     def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
         """Answer one request after the other."""
         for request in requests:

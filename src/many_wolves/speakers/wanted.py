@@ -10,10 +10,15 @@ from typing import Any
 from many_wolves.contracts import OptionProbabilities
 from many_wolves.errors import WolvesError
 from many_wolves.records import Mode, PromptFormat, SpeakerSpec
+from many_wolves.speakers.budget import Budget, find_price
+from many_wolves.speakers.patience import Patience
 from many_wolves.speakers.protocol import Speaker
 from many_wolves.speakers.simulated import SimulatedSpeaker
 
 LOCAL = ("hf", "simulated")
+"""Providers that run here; any other is an API."""
+
+_LOCAL_ANSWER_TOKENS = 64
 
 Simulator = Callable[[Mapping[str, Any]], OptionProbabilities]
 
@@ -25,17 +30,25 @@ class Wanted:
     Parameters
     ----------
     provider
-        ``simulated``, ``hf``, ...
+        ``simulated``, ``hf``, or an API: ``anthropic``, ``openai``, ``google``,
+        ``openai-compatible``, or another that inspect-ai knows.
     model, path, revision
         Name of the model, folder of its weights if it is local, checkpoint.
-    mode, prompt_format, temperature, top_p, max_tokens, seed
+    mode, prompt_format, temperature, top_p, seed, effort, thinking_tokens, base_url
         As in ``SpeakerSpec``.
+    max_tokens
+        None: 64 for a local model, room for the effort asked for an API model.
     dtype
         ``auto``: float32 on a CPU, the format of the stored weights on a GPU.
     parameters
         Of a simulated speaker.
+    api_key
+        From the command line; the environment's is used without it. Never stored.
+    batch, patience, max_cost, prices
+        How an API is asked: batch mode, retries and connections, limit in US
+        dollars, table of prices.
     batch_size, threads, device, delay_s
-        How it is run: nothing that is recorded as who answers.
+        How a local model is run.
     """
 
     provider: str
@@ -46,10 +59,18 @@ class Wanted:
     prompt_format: PromptFormat = "chat"
     temperature: float | None = None
     top_p: float | None = None
-    max_tokens: int = 64
+    max_tokens: int | None = None
     seed: int = 0
+    effort: str = ""
+    thinking_tokens: int | None = None
+    base_url: str = ""
     dtype: str = "auto"
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    api_key: str | None = field(default=None, repr=False)
+    batch: bool = False
+    patience: Patience = field(default_factory=Patience)
+    max_cost: float | None = None
+    prices: Path | None = None
     batch_size: int = 16
     threads: int | None = None
     device: str = "auto"
@@ -66,7 +87,9 @@ def describe(wanted: Wanted) -> SpeakerSpec:
     """
     if wanted.provider == "simulated":
         return _simulated(wanted)
-    return _hf(wanted)
+    if wanted.provider == "hf":
+        return _hf(wanted)
+    return _api(wanted)
 
 
 def open_speaker(wanted: Wanted, spec: SpeakerSpec, simulator: Simulator) -> Speaker:
@@ -86,6 +109,13 @@ def open_speaker(wanted: Wanted, spec: SpeakerSpec, simulator: Simulator) -> Spe
     """
     if wanted.provider == "simulated":
         return SimulatedSpeaker(spec, simulator(spec.parameters), wanted.delay_s)
+    if wanted.provider not in LOCAL:
+        from many_wolves.speakers.api import ApiSpeaker
+        from many_wolves.speakers.api_model import open_model
+
+        budget = Budget(find_price(spec, wanted.prices), wanted.max_cost, batch=wanted.batch)
+        opened = open_model(spec, wanted.api_key, batch=wanted.batch)
+        return ApiSpeaker(spec, opened, wanted.patience, budget)
     from many_wolves.speakers.hf import HfSpeaker
 
     return HfSpeaker.open(
@@ -132,7 +162,7 @@ def _hf(wanted: Wanted) -> SpeakerSpec:
     if wanted.mode == "sample":
         sampling["temperature"] = 1.0 if wanted.temperature is None else wanted.temperature
         sampling["top_p"] = 1.0 if wanted.top_p is None else wanted.top_p
-        sampling["max_tokens"] = wanted.max_tokens
+        sampling["max_tokens"] = wanted.max_tokens or _LOCAL_ANSWER_TOKENS
     return SpeakerSpec(
         provider="hf",
         model=wanted.model or (wanted.path.resolve().name if wanted.path else ""),
@@ -144,3 +174,39 @@ def _hf(wanted: Wanted) -> SpeakerSpec:
         ),
         **sampling,
     )
+
+
+def _api(wanted: Wanted) -> SpeakerSpec:
+    from many_wolves.speakers.api_model import COMPATIBLE, answer_limit, check_settings
+    from many_wolves.speakers.secrets import check_base_url
+
+    provider, model = wanted.provider, wanted.model
+    if provider == "api":
+        provider, _, model = model.partition("/")
+    if not provider or not model:
+        raise WolvesError(
+            f"expected an API model as provider/model, found {wanted.model!r}",
+            mend="--model_name anthropic/NAME, openai/NAME, google/NAME; for another server "
+            "--model_name openai-compatible/NAME --base_url http://HOST:PORT/v1",
+        )
+    if wanted.path or wanted.revision:
+        raise WolvesError(
+            "an API model has no folder and no revision",
+            mend="leave --model_path and --revision out, or use --model_type hf",
+        )
+    if wanted.base_url:
+        check_base_url(wanted.base_url)
+    spec = SpeakerSpec(
+        provider=provider,
+        model=model,
+        mode=wanted.mode,
+        effort=wanted.effort,
+        thinking_tokens=wanted.thinking_tokens,
+        temperature=wanted.temperature,
+        top_p=wanted.top_p,
+        max_tokens=wanted.max_tokens or answer_limit(wanted.effort, wanted.thinking_tokens),
+        seed=wanted.seed if provider == COMPATIBLE else 0,
+        base_url=wanted.base_url,
+    )
+    check_settings(spec)
+    return spec

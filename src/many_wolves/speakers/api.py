@@ -1,0 +1,261 @@
+"""API models: many requests at once, retried, counted, within a budget."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from many_wolves.errors import WolvesError
+from many_wolves.records import Response, SpeakerSpec, Status
+from many_wolves.speakers.api_model import COMPATIBLE, Opened, messages
+from many_wolves.speakers.budget import Budget
+from many_wolves.speakers.faults import Verdict, backoff_s, judge
+from many_wolves.speakers.patience import Patience
+from many_wolves.speakers.protocol import Request, respond
+from many_wolves.speakers.secrets import redact
+
+_PACKAGES = {"anthropic": "anthropic", "google": "google-genai"}
+_HOPELESS = 10
+_TICK_S = 0.2
+
+
+@dataclass
+class _Tries:
+    """What became of the tries of one request."""
+
+    retries: int = 0
+    waited_s: float = 0.0
+
+
+class ApiSpeaker:
+    """A model behind an API.
+
+    Parameters
+    ----------
+    spec
+        Who answers.
+    opened
+        The client, with the effort in effect.
+    patience
+        Parallel requests, retries, waits.
+    budget
+        Stops before it is passed.
+
+    Notes
+    -----
+    A wrong key, an unknown model, an empty account or a dead host ends everything
+    with one error. Other faults are retried, and fail their own trial in the end.
+    """
+
+    def __init__(
+        self, spec: SpeakerSpec, opened: Opened, patience: Patience, budget: Budget
+    ) -> None:
+        self._spec = spec
+        self._opened = opened
+        self._patience = patience
+        self._budget = budget
+        self._packages = ("inspect-ai", _PACKAGES.get(spec.provider, "openai"))
+        self._reached = False
+        self._answered = False
+        self._refused_in_a_row = 0
+
+    @property
+    def spec(self) -> SpeakerSpec:
+        """Who answers, with every setting that can change an answer."""
+        return self._spec
+
+    @property
+    def stopped(self) -> str:
+        """Whether the limit of cost was reached, in words."""
+        return self._budget.words
+
+    def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
+        """Answer in the order in which the API does."""
+        answers: queue.SimpleQueue[Response | BaseException | None] = queue.SimpleQueue()
+        loop = asyncio.new_event_loop()
+        work = loop.create_task(self._work(requests, halt, answers))
+
+        def run() -> None:
+            try:
+                loop.run_until_complete(work)
+            except BaseException as error:  # handed to the caller's thread
+                answers.put(error)
+            finally:
+                loop.run_until_complete(loop.shutdown_asyncgens())
+                answers.put(None)
+
+        thread = threading.Thread(target=run, name="api", daemon=True)
+        thread.start()
+        try:
+            while (answer := answers.get()) is not None:
+                if isinstance(answer, BaseException):
+                    raise answer
+                yield answer
+        finally:
+            loop.call_soon_threadsafe(work.cancel)
+            thread.join()
+            loop.close()
+
+    def close(self) -> None:
+        """Connections are closed when the last request has ended."""
+
+    async def _work(
+        self,
+        requests: Sequence[Request],
+        halt: threading.Event,
+        answers: queue.SimpleQueue[Response | BaseException | None],
+    ) -> None:
+        waiting = iter(requests)
+
+        async def worker() -> None:
+            for request in waiting:
+                if halt.is_set() or not self._budget.reserve(request.trial, self._spec):
+                    return
+                response = await self._ask(request, halt)
+                if response is None:
+                    return
+                paid = response.status != "failed"
+                self._budget.settle(request.trial, self._spec, response.usage if paid else None)
+                answers.put(response)
+
+        n = min(self._patience.connections, len(requests))
+        workers = [asyncio.create_task(worker()) for _ in range(n)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for task in workers:
+                task.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            await self._opened.model.api.aclose()
+
+    async def _ask(self, request: Request, halt: threading.Event) -> Response | None:
+        """The response, or None when halted between two tries."""
+        tries = _Tries()
+        config = self._opened.config
+        if self._spec.provider == COMPATIBLE:
+            config = config.model_copy(update={"seed": self._spec.seed + request.replicate})
+        prompt = messages(request.trial.messages)
+        while True:
+            begun = time.monotonic()
+            try:
+                async with asyncio.timeout(self._patience.timeout_s):
+                    output = await self._generate(prompt, config)
+            except Exception as error:  # every client raises its own kinds
+                verdict = judge(error, reached=self._reached, key_name=self._opened.key_name)
+                verdict = replace(verdict, words=redact(verdict.words, self._opened.keys))
+            else:
+                self._reached = self._answered = True
+                self._refused_in_a_row = 0
+                return self._response(request, output, time.monotonic() - begun, tries)
+            self._stop_if_hopeless(verdict)
+            if verdict.kind == "fail" or tries.retries >= self._patience.retries:
+                return self._failed(request, verdict, tries)
+            wait = backoff_s(tries.retries + 1, self._patience.wait_s, verdict.retry_after_s)
+            if not await _slept(wait, halt):
+                return None
+            tries.retries += 1
+            tries.waited_s += wait
+
+    async def _generate(self, prompt: list[Any], config: Any) -> Any:
+        result = await self._opened.model.api.generate(prompt, [], "none", config)
+        output = result[0] if isinstance(result, tuple) else result
+        if isinstance(output, Exception):
+            raise output
+        if not output.choices:
+            raise ConnectionError("the reply holds no choice")
+        if self._spec.provider == "anthropic" and output.stop_reason == "unknown":
+            # A stream that breaks off looks like one that ended, but gives no reason.
+            raise ConnectionError("the reply broke off")
+        return output
+
+    def _stop_if_hopeless(self, verdict: Verdict) -> None:
+        if verdict.words.startswith("HTTP"):
+            self._reached = True
+        if verdict.kind == "fail" and not self._answered:
+            self._refused_in_a_row += 1
+        if verdict.kind == "stop":
+            raise WolvesError(f"{self._spec.name}: {verdict.words}", mend=verdict.mend)
+        if self._refused_in_a_row >= _HOPELESS:
+            raise WolvesError(
+                f"{self._spec.name}: the first {_HOPELESS} requests were all refused: "
+                f"{verdict.words}",
+                mend="check the settings that the message names",
+            )
+
+    def _response(self, request: Request, output: Any, seconds: float, tries: _Tries) -> Response:
+        text, reasoning, refusal = _parts(output)
+        status: Status = "answered" if text.strip() else "empty"
+        if refusal or output.stop_reason == "content_filter":
+            status = "refused"
+        cut = output.stop_reason in ("max_tokens", "model_length")
+        note = f"cut off by the limit of {self._spec.max_tokens} tokens" if cut else ""
+        return respond(
+            request,
+            self._spec,
+            *self._packages,
+            status=status,
+            text=redact(text, self._opened.keys),
+            reasoning=redact(reasoning, self._opened.keys),
+            effort_used=self._opened.effort_used,
+            usage=_usage(output.usage),
+            latency_s=seconds,
+            retries=tries.retries,
+            waited_s=tries.waited_s,
+            error=note,
+        )
+
+    def _failed(self, request: Request, verdict: Verdict, tries: _Tries) -> Response:
+        return respond(
+            request,
+            self._spec,
+            *self._packages,
+            status="failed",
+            effort_used=self._opened.effort_used,
+            retries=tries.retries,
+            waited_s=tries.waited_s,
+            error=verdict.words,
+        )
+
+
+async def _slept(seconds: float, halt: threading.Event) -> bool:
+    """Wait; False as soon as ``halt`` is set."""
+    ends = time.monotonic() + seconds
+    while (left := ends - time.monotonic()) > 0:
+        if halt.is_set():
+            return False
+        await asyncio.sleep(min(left, _TICK_S))
+    return not halt.is_set()
+
+
+def _parts(output: Any) -> tuple[str, str, bool]:
+    """Text, reasoning, and whether the model declined, of an inspect-ai output."""
+    content = output.choices[0].message.content
+    if isinstance(content, str):
+        return content, "", False
+    text = "".join(part.text for part in content if part.type == "text")
+    thoughts = (
+        part.summary or "" if part.redacted else part.reasoning
+        for part in content
+        if part.type == "reasoning"
+    )
+    reasoning = "\n".join(thought for thought in thoughts if thought)
+    refusal = any(bool(getattr(part, "refusal", None)) for part in content)
+    return text, reasoning, refusal
+
+
+def _usage(usage: Any) -> dict[str, int]:
+    if usage is None:
+        return {}
+    counts = {
+        "input": usage.input_tokens,
+        "output": usage.output_tokens,
+        "reasoning": usage.reasoning_tokens,
+        "cache_read": usage.input_tokens_cache_read,
+        "cache_write": usage.input_tokens_cache_write,
+    }
+    return {name: n for name, n in counts.items() if n is not None}

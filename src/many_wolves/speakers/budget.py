@@ -1,0 +1,131 @@
+"""What a collection costs: an estimate before it, and a limit that it does not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from many_wolves.errors import WolvesError
+from many_wolves.files import shipped
+from many_wolves.records import SpeakerSpec, Trial
+from many_wolves.sources import read_source
+
+_MILLION = 1e6
+_LOCAL = ("hf", "vllm", "simulated", "openai-compatible")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens; reasoning is paid as output.
+
+    ``batch`` is the factor of the provider's batch mode.
+    """
+
+    input: float
+    output: float
+    batch: float = 0.5
+
+    def of(self, input_tokens: float, output_tokens: float, *, batch: bool = False) -> float:
+        """Dollars for so many tokens."""
+        full = (input_tokens * self.input + output_tokens * self.output) / _MILLION
+        return full * (self.batch if batch else 1.0)
+
+
+FREE = Price(0.0, 0.0)
+
+
+def find_price(spec: SpeakerSpec, table: Path | None) -> Price | None:
+    """The price of a speaker's tokens; None when the table does not know it.
+
+    Parameters
+    ----------
+    table
+        YAML file of patterns; the shipped ``task-data/prices.yaml`` when None. The
+        first pattern that fits ``provider/model`` counts.
+
+    Raises
+    ------
+    WolvesError
+        If the table is at fault.
+    """
+    if spec.provider in _LOCAL:
+        return FREE
+    source = read_source(table or shipped("task-data/prices.yaml"))
+    models = source.fields(["models"], ["as_of"])["models"]
+    for pattern, entry in models.entries().items():
+        if fnmatchcase(f"{spec.provider}/{spec.model}", pattern):
+            numbers = entry.fields(["input", "output"], ["batch"])
+            return Price(**{name: float(field.number()) for name, field in numbers.items()})
+    return None
+
+
+def input_tokens(trial: Trial) -> float:
+    """About how many tokens a prompt has: four characters each, eight for a message's frame."""
+    return sum(len(m.content) / 4 + 8 for m in trial.messages)
+
+
+def output_tokens(trial: Trial, thought: int) -> float:
+    """About how many tokens an answer has: its longest option, and the thought allowed."""
+    return max(len(o.text) for o in trial.options) / 4 + 4 + thought
+
+
+class Budget:
+    """Money spent and promised.
+
+    Parameters
+    ----------
+    price
+        Of the speaker's tokens.
+    limit
+        US dollars that are not to be passed; None for no limit.
+    batch
+        Whether the provider's batch mode is used.
+
+    Raises
+    ------
+    WolvesError
+        If there is a limit but no price.
+    """
+
+    def __init__(self, price: Price | None, limit: float | None, *, batch: bool = False) -> None:
+        if limit is not None and price is None:
+            raise WolvesError(
+                "--max-cost needs the price of this model, which the table lacks",
+                mend="add a line to task-data/prices.yaml, or give your own table with --prices",
+            )
+        self._price = price or FREE
+        self._limit = limit
+        self._batch = batch
+        self._promised = 0.0
+        self._reached = False
+        self.spent = 0.0
+
+    @property
+    def words(self) -> str:
+        """That the limit was reached; empty while it is not."""
+        if not self._reached:
+            return ""
+        return f"Stopped after {self.spent:.4f} US dollars: more could pass {self._limit}"
+
+    def reserve(self, trial: Trial, spec: SpeakerSpec) -> bool:
+        """Whether one more request fits; what it may cost at most is then promised."""
+        most = self._most(trial, spec)
+        if self._limit is not None and self.spent + self._promised + most > self._limit:
+            self._reached = True
+            return False
+        self._promised += most
+        return True
+
+    def settle(self, trial: Trial, spec: SpeakerSpec, usage: Mapping[str, int] | None) -> None:
+        """Book what a request did cost; None when it was not answered."""
+        self._promised -= self._most(trial, spec)
+        if usage is not None:
+            used = sum(usage.get(k, 0) for k in ("input", "cache_read", "cache_write"))
+            self.spent += self._price.of(used, usage.get("output", 0), batch=self._batch)
+
+    def _most(self, trial: Trial, spec: SpeakerSpec) -> float:
+        # Two characters a token is more tokens than any tokenizer makes of English.
+        characters = sum(len(m.content) for m in trial.messages)
+        return self._price.of(characters / 2 + 64, spec.max_tokens, batch=self._batch)

@@ -1,0 +1,111 @@
+"""Checkpoints of one model: a hub's branches, or folders in a folder; each a speaker."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from many_wolves.errors import WolvesError
+from many_wolves.speakers.wanted import Wanted
+
+_STEP = re.compile(
+    r"(?:step|checkpoint|ckpt|iter)s?[-_]?(\d+(?:\.\d+)?)([kmbt]?)(?![a-z0-9])", re.I
+)
+_TOKENS = re.compile(r"tok(?:en)?s?[-_]?(\d+(?:\.\d+)?)([kmbt]?)(?![a-z0-9])", re.I)
+_TOKENS_BEHIND = re.compile(r"(\d+(?:\.\d+)?)([kmbt]?)[-_]?tok(?:en)?s?(?![a-z0-9])", re.I)
+_FACTORS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
+_WILD = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where in training a checkpoint stands, as its name says; None where it does not."""
+
+    step: int | None
+    tokens: int | None
+
+
+def position(name: str) -> Position:
+    """Step and tokens from a name: ``checkpoint-500``, ``stage1-step3000-tokens13B``."""
+    behind = _TOKENS.search(name) or _TOKENS_BEHIND.search(name)
+    return Position(_number(_STEP.search(name)), _number(behind))
+
+
+def expand(wanted: Wanted, revisions: str) -> list[Wanted]:
+    """One speaker a checkpoint, in the order of training.
+
+    Parameters
+    ----------
+    wanted
+        The model; ``path`` is the folder that holds the checkpoints' folders.
+    revisions
+        Names and patterns (``checkpoint-*``, ``step*000``) with commas between.
+        A name need not exist: that is found out when it is loaded.
+
+    Raises
+    ------
+    WolvesError
+        If a pattern fits nothing.
+    """
+    entries = [entry.strip() for entry in revisions.split(",") if entry.strip()]
+    if not entries:
+        return [wanted]
+    known: list[str] | None = None
+    names: dict[str, None] = {}
+    for entry in entries:
+        if not _WILD.search(entry):
+            names[entry] = None
+            continue
+        known = _known(wanted) if known is None else known
+        fitting = _in_order(name for name in known if fnmatchcase(name, entry))
+        if not fitting:
+            raise WolvesError(
+                f"no checkpoint fits {entry!r}",
+                where=wanted.path,
+                mend=f"there are: {', '.join(_in_order(known)[:12]) or 'none'}",
+            )
+        names |= dict.fromkeys(fitting)
+    return [_checkpoint(wanted, name) for name in names]
+
+
+def _checkpoint(wanted: Wanted, name: str) -> Wanted:
+    path = wanted.path / name if wanted.path else None
+    model = wanted.model or (wanted.path.resolve().name if wanted.path else "")
+    return replace(wanted, model=model, path=path, revision=name)
+
+
+def _known(wanted: Wanted) -> list[str]:
+    if wanted.path is not None:
+        return _folders(wanted.path)
+    from huggingface_hub import HfApi
+
+    try:
+        return [branch.name for branch in HfApi().list_repo_refs(wanted.model).branches]
+    except Exception as error:  # the hub's client raises many kinds
+        raise WolvesError(
+            f"the branches of {wanted.model} cannot be listed: {' '.join(str(error).split())}",
+            mend="name the revisions one by one, or check --model_name and the network",
+        ) from error
+
+
+def _folders(path: Path) -> list[str]:
+    if not path.is_dir():
+        raise WolvesError("expected a folder of checkpoints", where=path, mend="check --model_path")
+    return [folder.name for folder in path.iterdir() if (folder / "config.json").is_file()]
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    def place(name: str) -> tuple[int, int, str]:
+        at = position(name)
+        return (at.step or 0, at.tokens or 0, name)
+
+    return sorted(names, key=place)
+
+
+def _number(match: re.Match[str] | None) -> int | None:
+    if match is None:
+        return None
+    return int(float(match[1]) * _FACTORS[match[2].lower()])
