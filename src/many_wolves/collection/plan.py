@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from many_wolves.collection.journal import Entry
+from many_wolves.collection.journal import Entry, differences
+from many_wolves.journals import read_journal
 from many_wolves.records import SpeakerSpec, Trial, with_replicates
 from many_wolves.speakers import Request
 
@@ -66,6 +68,20 @@ def explain(
             f"{request.trial.id} replicate {request.replicate} ({request.trial.task} {cell}): "
             f"{_why(entry)} [key {key}]"
         )
+
+
+def other_settings(journal: Path, speaker: SpeakerSpec) -> Iterator[str]:
+    """A line for each journal beside this one with the same model under other settings."""
+    for path in sorted(journal.parent.glob("*.jsonl")):
+        if path == journal:
+            continue
+        responses = read_journal(path).responses
+        found = responses[0].speaker if responses else None
+        if found and (found.provider, found.model) == (speaker.provider, speaker.model):
+            yield (
+                f"{path} holds {len(responses)} answers that are not used: their speaker "
+                f"differs from this speaker in {differences(found, speaker)}"
+            )
 
 
 def _looked_up(

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from many_wolves.collection import Collected, explain, make_plan, peek
+from many_wolves.collection import Collected, explain, make_plan, other_settings, peek
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
 from many_wolves.records import SCHEMA, SpeakerSpec, Trial
@@ -109,6 +109,8 @@ def tell(
     entries = peek(journal)
     if explained:
         for line in explain(trials, replicates, spec, entries):
+            click.echo(line)
+        for line in other_settings(journal, spec):
             click.echo(line)
     plan = make_plan(trials, replicates, spec, entries)
     click.echo(f"speaker  {spec.name}")

@@ -59,9 +59,10 @@ def load(
     with _quiet(transformers), _readable(source, revision):
         tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
         check_format(tokenizer, prompt_format)
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            source, dtype=getattr(torch, dtype), **options
+        model, report = transformers.AutoModelForCausalLM.from_pretrained(
+            source, dtype=getattr(torch, dtype), output_loading_info=True, **options
         )
+        _check_whole(report)
     where = find_device(torch, device)
     model = model.to(where).eval()
     return Loaded(
@@ -140,6 +141,15 @@ def find_device(torch: Any, device: str) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def _check_whole(report: dict[str, Any]) -> None:
+    """Refuse weights that are not all there: the rest would be random."""
+    lacking = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
+    if lacking:
+        raise ValueError(
+            f"{len(lacking)} of its weights are missing or of another shape: {lacking[0]}, ..."
+        )
+
+
 @contextmanager
 def _quiet(transformers: Any) -> Iterator[None]:
     """Keep the library's progress bars out of our own progress."""
@@ -157,7 +167,9 @@ def _readable(source: str | Path, revision: str) -> Iterator[None]:
     name = f"{source}@{revision}" if revision else str(source)
     try:
         yield
-    except (OSError, ValueError, KeyError) as error:
+    except WolvesError:
+        raise
+    except Exception as error:  # a damaged file raises whatever its reader likes
         words = str(error).strip().splitlines() or [type(error).__name__]
         raise WolvesError(
             f"the model {name} cannot be loaded: {words[0]}",
