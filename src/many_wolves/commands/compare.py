@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from many_wolves.inference.engine import Program
     from many_wolves.records import ChoiceTable
 
+HARDER_DELTA = 0.95
 COLUMNS = (
     "model",
     "utilities",
@@ -160,6 +161,9 @@ def _fit_variant(
             return
     click.echo(f"{name}:", err=True)
     done = inference.fit(problem, program, model.parameters, settings, _say)
+    if not done.diagnostics.ok:
+        _say("once more, with twice the draws and smaller steps")
+        done = inference.fit(problem, program, model.parameters, _harder(settings), _say)
     inference.save(done, folder, {})
     _say("evidence by bridge sampling")
     bridged = evidence(done, program, settings.seed)
@@ -168,6 +172,14 @@ def _fit_variant(
     result = row(name, done, bridged, left_out)
     record = result.to_json() | {"fingerprint": mark, "loo_unit": unit}
     write_atomic(folder / "row.json", json.dumps(record, indent=2) + "\n")
+
+
+def _harder(settings: Settings) -> Settings:
+    """Twice the draws, and steps small enough for the odd divergence to go."""
+    from dataclasses import replace
+
+    delta = max(settings.adapt_delta, HARDER_DELTA)
+    return replace(settings, draws=2 * settings.draws, adapt_delta=delta, seed=settings.seed + 1)
 
 
 def _mark(problem: Problem, settings: Settings, unit: str, program: Program) -> str:

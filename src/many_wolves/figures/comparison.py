@@ -42,7 +42,7 @@ def comparison(table: pd.DataFrame, width: Width = "two") -> Figure:
     plot = (
         p9.ggplot(data, p9.aes("value", "model"))
         + p9.geom_vline(xintercept=0, color=MUTED, size=0.3)
-        + p9.geom_errorbar(p9.aes(xmin="low", xmax="high"), width=0.25, size=0.4)
+        + p9.geom_errorbarh(p9.aes(xmin="low", xmax="high"), height=0.25, size=0.4)
         + p9.geom_point(p9.aes(color="verdict", shape="verdict"), size=1.8)
         + p9.facet_wrap("measure", scales="free_x")
         + p9.scale_color_manual(values=list(COLOURS[: len(shown)]), limits=shown)
