@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fit": ("fit", "Infer utility weights from choices."),
     "compare": ("compare", "Compare variants: evidence and leave-one-out accuracy."),
     "recover": ("recover", "Find known weights again: bias, coverage, contraction."),
+    "power": ("power", "How many answers a difference in a weight needs."),
     "calibrate": ("calibrate", "Simulation-based calibration of the fit."),
     "plot": ("plot", "Draw a figure from fits."),
     "report": ("report", "Write a report on fits."),
