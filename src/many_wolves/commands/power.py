@@ -51,7 +51,8 @@ def _numbers(_: Any, __: Any, text: str) -> list[int]:
     default="auto",
     show_default=True,
 )
-@click.option("--warmup", default=500, show_default=True, type=click.IntRange(50))
+@click.option("--chains", default=2, show_default=True, type=click.IntRange(2))
+@click.option("--warmup", default=400, show_default=True, type=click.IntRange(50))
 @click.option("--draws", default=300, show_default=True, type=click.IntRange(50))
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
 @click.option("--workers", type=click.IntRange(1), help="Processes; as many as cores if not given.")
@@ -78,7 +79,7 @@ def command(at: Path | None, out: Path, **options: Any) -> None:
             table=_design(items * replicates),
             options={"literal": "joint"},
             engine=options["engine"],
-            settings={"warmup": options["warmup"], "draws": options["draws"], "adapt_delta": 0.9},
+            settings={k: options[k] for k in ("chains", "warmup", "draws")},
             given=given,
             contrast=(options["weight"], 0, 1),
         )
@@ -95,9 +96,8 @@ def command(at: Path | None, out: Path, **options: Any) -> None:
         rows.append({"items": items, "replicates": replicates, "answers": answers} | measured)
         table = pd.DataFrame(rows)
         write_atomic(out / "power.csv", table.to_csv(index=False))
-    write_atomic(
-        out / "power.json", json.dumps({"given": given} | _plain(options), indent=2) + "\n"
-    )
+    facts = {"given": given} | {k: v for k, v in options.items() if k != "workers"}
+    write_atomic(out / "power.json", json.dumps(facts, indent=2) + "\n")
     click.echo(table.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
     click.echo(_conclusion(table, options["weight"], options["difference"]))
     click.echo(f"Written to {out}")

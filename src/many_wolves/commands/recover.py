@@ -28,7 +28,8 @@ import click
     default="auto",
     show_default=True,
 )
-@click.option("--warmup", default=500, show_default=True, type=click.IntRange(50))
+@click.option("--chains", default=2, show_default=True, type=click.IntRange(2))
+@click.option("--warmup", default=400, show_default=True, type=click.IntRange(50))
 @click.option("--draws", default=300, show_default=True, type=click.IntRange(50))
 @click.option("--adapt-delta", default=0.9, show_default=True, type=click.FloatRange(0.5, 0.999))
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
@@ -56,7 +57,7 @@ def command(choices: Path | None, human: str | None, **options: Any) -> int:
             "utilities": tuple(u.strip() for u in options["utilities"].split(",")),
         },
         engine=options["engine"],
-        settings={k: options[k] for k in ("warmup", "draws", "adapt_delta")},
+        settings={k: options[k] for k in ("chains", "warmup", "draws", "adapt_delta")},
         given=given,
     )
     out: Path = options["out"]

@@ -1,0 +1,147 @@
+"""Speed of the fit beside its rivals, in one run on one machine.
+
+    make bench                      # or: python benchmarks/run.py [--quick]
+
+Writes benchmarks/out/results.json and prints the ratios. WebPPL takes part where
+node is there and `npm install --prefix benchmarks/out webppl` was run; what is
+absent or fails is a row that says so. Nothing else should run meanwhile: the load
+average at the start and at the end stands in the results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from typing import Any
+
+from measure import OUT, in_process, machine
+
+NUMPYRO = {
+    "dense-16": ("--metric", "dense", "--nodes", "16"),
+    "diag-16": ("--metric", "diag", "--nodes", "16"),
+    "dense-16-vectorized": ("--metric", "dense", "--nodes", "16", "--chains", "vectorized"),
+    "dense-40": ("--metric", "dense", "--nodes", "40"),
+    "diag-40": ("--metric", "diag", "--nodes", "40"),
+}
+
+
+def stan_runs(quick: bool) -> dict[str, dict[str, Any]]:
+    """The project's fit with every engine there is."""
+    from many_wolves.inference.engine import find_cmdstan
+
+    engines = ["httpstan"] + (["cmdstan"] if find_cmdstan() else [])
+    runs: dict[str, dict[str, Any]] = {}
+    for engine in engines:
+        compiling = () if quick else ("--compile",)
+        tell(f"{engine}")
+        runs[engine] = in_process("stan_fit.py", "--engine", engine, *compiling)
+        tell(f"{engine}, with all that is kept of each cell")
+        runs[f"{engine}-whole"] = in_process("stan_fit.py", "--engine", engine, "--keep")
+    if "cmdstan" not in runs:
+        runs["cmdstan"] = {"absent": "no CmdStan is installed"}
+    return runs
+
+
+def numpyro_runs(quick: bool) -> dict[str, dict[str, Any]]:
+    """NumPyro with both metrics and both treatments of phi."""
+    chosen = list(NUMPYRO)[: 2 if quick else None]
+    runs = {}
+    for name in chosen:
+        tell(f"numpyro {name}")
+        runs[name] = in_process("numpyro_baseline.py", *NUMPYRO[name])
+    return runs
+
+
+def best(runs: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The run with the highest median ESS a CPU second; the first one if all failed."""
+    sound = [r for r in runs.values() if r.get("converged")]
+    if not sound:
+        return next(iter(runs.values()))
+    return max(sound, key=lambda r: r["ess_per_cpu_s"]["median"])
+
+
+def flat(name: str, value: Any, into: dict[str, Any]) -> None:
+    """Nested figures under dotted names."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            flat(f"{name}.{key}" if name else str(key), part, into)
+    else:
+        into[name] = value
+
+
+def figures(
+    stan: dict[str, dict[str, Any]],
+    numpyro: dict[str, dict[str, Any]],
+    webppl: dict[str, Any],
+    sweep: dict[str, Any],
+) -> dict[str, Any]:
+    """Figures by their published names."""
+    rivals = {**{k: v for k, v in stan.items() if "-" not in k}, "numpyro": best(numpyro)}
+    rivals["webppl"] = webppl
+    fastest = best({k: v for k, v in stan.items() if "-" not in k})
+    named: dict[str, Any] = {
+        "fit.ess_per_cpu_s": {
+            k: v.get("ess_per_cpu_s") or {"median": None, "min": None} for k, v in rivals.items()
+        },
+        "fit.gradient_us": fastest.get("gradient_us"),
+        "fit.leapfrogs_per_draw": fastest.get("leapfrogs_per_draw"),
+        "fit.peak_memory_mib": fastest.get("peak_memory_mib"),
+        "fit.compile_s": {k: v.get("compile_s") for k, v in rivals.items()},
+        "sweep": sweep,
+        "runs": {**stan, **{f"numpyro-{k}": v for k, v in numpyro.items()}, "webppl": webppl},
+    }
+    ours, theirs = (r.get("ess_per_cpu_s") for r in (fastest, best(numpyro)))
+    if ours and theirs:
+        named["fit.ratio_to_numpyro"] = {k: ours[k] / theirs[k] for k in ("median", "min")}
+    result: dict[str, Any] = {}
+    for name, value in named.items():
+        flat(name, value, result)
+    return result
+
+
+def report(result: dict[str, Any]) -> None:
+    """Print what a reader looks for first."""
+    print(f"\n{'sampler':<24}{'median':>10}{'min':>10}  bulk ESS per CPU second")
+    for name in ("httpstan", "cmdstan", "numpyro", "webppl"):
+        median, least = (result.get(f"fit.ess_per_cpu_s.{name}.{k}") for k in ("median", "min"))
+        words = f"{median:>10.1f}{least:>10.1f}" if median else f"{'-':>10}{'-':>10}"
+        converged = result.get(f"runs.{name}.converged", True)
+        print(f"{name:<24}{words}{'' if converged else '  (not converged)'}")
+    for key in ("fit.ratio_to_numpyro.median", "fit.gradient_us", "fit.leapfrogs_per_draw",
+                "fit.peak_memory_mib", "sweep.seconds_per_fit", "sweep.good"):  # fmt: skip
+        if isinstance(result.get(key), (int, float)):
+            print(f"{key:<36}{result[key]:>10.2f}")
+
+
+def tell(words: str) -> None:
+    """Say what is being measured."""
+    print(f"measuring {words} ...", flush=True)
+
+
+def main() -> None:
+    """Measure everything, write the results, print the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer rivals, short WebPPL, no compile"
+    )
+    options = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    before = machine()
+    stan = stan_runs(options.quick)
+    numpyro = numpyro_runs(options.quick)
+    tell("webppl")
+    webppl = in_process("webppl.py", "--seconds", "20" if options.quick else "120", timeout_s=3600)
+    tell("a sweep over simulated speakers")
+    sweep = in_process("sweep.py", "--speakers", "6" if options.quick else "100", timeout_s=3600)
+    result = figures(stan, numpyro, webppl, sweep)
+    flat("machine", before, result)
+    result["machine.load_average_after"] = machine()["load_average"]
+    OUT.mkdir(exist_ok=True)
+    (OUT / "results.json").write_text(json.dumps(result, indent=2) + "\n")
+    report(result)
+    print(f"\nWritten to {OUT / 'results.json'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""The project's own fit on the human data, joint treatment, full model.
+
+    python benchmarks/stan_fit.py --engine httpstan
+
+Counted are the search for the modes, warm-up, sampling, and writing and reading
+the draws. ``--keep`` adds everything that `wolves fit` keeps for each cell
+(replications, pointwise log-likelihood), which the rivals do not compute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from typing import Any
+
+import numpy as np
+from measure import CHAINS, DRAWS, WARMUP, peak_memory_mib, speed
+
+os.environ["MANY_WOLVES_IN_PROCESS"] = "1"
+
+
+def gradient_us(program: Any, data: dict[str, Any], start: Any) -> tuple[float, float]:
+    """Microseconds of CPU for a leapfrog step (one gradient): the slope over two runs.
+
+    Start-up, input and output of the draws cancel.
+    """
+    from many_wolves.inference.engine import Settings
+
+    def run(draws: int) -> tuple[float, float]:
+        settings = Settings(chains=1, warmup=200, draws=draws, seed=7)
+        got = program.sample(data, [start], settings)
+        return got.cpu_seconds, float(got.column("n_leapfrog__").sum())
+
+    (short_s, short), (long_s, long) = run(50), run(2050)
+    steps = long - short
+    return (long_s - short_s) / steps * 1e6, steps
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    from many_wolves.families.politeness.human import human_table
+    from many_wolves.families.politeness.model import build
+    from many_wolves.inference.engine import Settings, load
+    from many_wolves.inference.laplace import gaussian_at_modes
+    from many_wolves.inference.tree import shaped
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--engine", choices=("httpstan", "cmdstan"), default="httpstan")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--compile", action="store_true", help="measure compiling, from nothing")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    problem = build(human_table())
+    more: dict[str, Any] = {}
+    if options.compile:
+        kept = os.environ.get("MANY_WOLVES_CACHE")
+        with tempfile.TemporaryDirectory() as empty:
+            os.environ["MANY_WOLVES_CACHE"] = empty
+            more["compile_s"] = load(problem.program, options.engine).compile_seconds
+        os.environ.pop("MANY_WOLVES_CACHE")
+        if kept is not None:
+            os.environ["MANY_WOLVES_CACHE"] = kept
+    program = load(problem.program, options.engine)
+    data = {**problem.data, "keep": int(options.keep)}
+    settings = Settings(chains=CHAINS, warmup=WARMUP, draws=DRAWS, seed=options.seed)
+    rng = np.random.default_rng(options.seed)
+    began, wall = time.process_time(), time.perf_counter()
+    gaussian = gaussian_at_modes(program, data, problem.size, rng)
+    modes_s = time.process_time() - began
+    given = {**data, **gaussian.data()}
+    own = time.process_time()
+    draws = program.sample(given, gaussian.starts(CHAINS, rng), settings)
+    own_s = time.process_time() - own
+    # The in-process engine's chains are part of this process; CmdStan's are children.
+    cpu = modes_s + (own_s if options.engine == "httpstan" else own_s + draws.cpu_seconds)
+    wall = time.perf_counter() - wall
+    step_us, _ = gradient_us(program, {**given, "keep": 0}, draws.block("z")[0, -1])
+    by_name = {v.name: shaped(draws, v) for v in problem.variables if v.group == "posterior"
+               and v.name in ("alpha", "cost", "w_inf", "w_soc", "w_pres")}  # fmt: skip
+    weights = np.stack([by_name[f"w_{u}"] for u in ("inf", "soc", "pres")], axis=-1)
+    result = speed(
+        {"alpha": by_name["alpha"], "cost": by_name["cost"], "weights": weights},
+        cpu,
+        engine=program.version,
+        modes_cpu_s=modes_s,
+        wall_s=wall,
+        gradient_us=step_us,
+        leapfrogs_per_draw=float(draws.column("n_leapfrog__").mean()),
+        divergences=int(draws.column("divergent__").sum()),
+        peak_memory_mib=peak_memory_mib(),
+        **more,
+    )
+    print(json.dumps(result.to_json()))
+
+
+if __name__ == "__main__":
+    main()

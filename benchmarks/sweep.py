@@ -1,0 +1,105 @@
+"""Many speakers, one after another: seconds a fit.
+
+    python benchmarks/sweep.py --speakers 100
+
+Each speaker answers in 4 conditions, 13 items x 4 states x 10 replicates,
+simulated with parameters from the prior. Two processes, a fit in each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+GOALS = ("informative", "social", "both", "none")
+ANSWERS = 13 * 10
+"""Answers to each state in each condition."""
+
+
+def speaker(number: int) -> Any:
+    """A table of simulated answers."""
+    from many_wolves.families.politeness.human import UTTERANCES, literal_counts
+    from many_wolves.families.politeness.model import PoliteSpeaker
+    from many_wolves.records import ChoiceTable
+
+    rows = [
+        ("simulated", goal, "first", state, utterance, ANSWERS * (utterance == UTTERANCES[0]))
+        for goal in GOALS
+        for state in range(4)
+        for utterance in UTTERANCES
+    ]
+    columns = ["speaker", "goal", "framing", "state", "utterance", "count"]
+    literal = literal_counts().assign(speaker="simulated")
+    design = ChoiceTable("politeness", pd.DataFrame(rows, columns=columns), {"literal": literal})
+    # Weights and phi from the prior; alpha, cost and theta of the kind that people have,
+    # because theta from its prior makes languages in which nothing means anything.
+    rng = np.random.default_rng(number)
+    names = ("w_inf", "w_soc", "w_pres", "phi")
+    drawn = {goal: [*rng.dirichlet([1, 1, 1]), rng.uniform()] for goal in GOALS}
+    weights = {g: dict(zip(names, map(float, v), strict=True)) for g, v in drawn.items()}
+    given = {
+        "alpha": float(rng.uniform(2, 10)),
+        "cost": float(rng.uniform(1, 5)),
+        "weights": weights,
+    }
+    return PoliteSpeaker().simulate(design, rng, given)[1]
+
+
+def fit_one(number: int, engine: str) -> dict[str, float]:
+    """Fit one speaker and tell how it went."""
+    from many_wolves.families.politeness.model import PoliteSpeaker
+    from many_wolves.inference import Settings, fit, load
+
+    os.environ["MANY_WOLVES_IN_PROCESS"] = "1"
+    model = PoliteSpeaker()
+    problem = model.problem(speaker(number))
+    program = load(problem.program, engine)  # type: ignore[arg-type]
+    done = fit(problem, program, model.parameters, Settings(seed=number))
+    verdict = done.diagnostics
+    return {
+        "seconds": done.seconds,
+        "cpu_s": done.cpu_seconds,
+        "r_hat": verdict.max_r_hat,
+        "ess": min(verdict.min_ess_bulk, verdict.min_ess_tail),
+        "divergences": verdict.divergences,
+    }
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--speakers", type=int, default=20)
+    parser.add_argument("--engine", default="auto")
+    options = parser.parse_args()
+    with ProcessPoolExecutor(2, mp_context=get_context("forkserver")) as pool:
+        # The first fits load libraries and programs; they are not counted.
+        for future in [pool.submit(fit_one, 10_000 + i, options.engine) for i in range(2)]:
+            future.result()
+        began = time.perf_counter()
+        waiting = [pool.submit(fit_one, i, options.engine) for i in range(options.speakers)]
+        fits = [future.result() for future in waiting]
+        wall = time.perf_counter() - began
+    frame = pd.DataFrame(fits)
+    good = (frame["r_hat"] < 1.01) & (frame["ess"] > 400)
+    result = {
+        "speakers": options.speakers,
+        "seconds_per_fit": wall / options.speakers,
+        "cpu_s_per_fit": float(frame["cpu_s"].mean()),
+        "good": int(good.sum()),
+        "worst_r_hat": float(frame["r_hat"].max()),
+        "least_ess": float(frame["ess"].min()),
+        "divergent": int((frame["divergences"] > 0).sum()),
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
