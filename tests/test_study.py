@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from many_wolves.errors import WolvesError
-from many_wolves.study.plan import Places, plan
+from many_wolves.study.places import Places
+from many_wolves.study.plan import plan
 from many_wolves.study.reading import read_study
 from many_wolves.study.running import Runner, only_one
 from many_wolves.study.schema import cast
@@ -128,6 +129,17 @@ class TestPlan:
             stages = plan(read_study(written(tmp_path, text)), Places("s"))
             journals.add(next(s for s in stages if s.name == "collect a").writes)
         assert len(journals) == 3
+
+    def test_how_it_runs_does_not_change_the_journal(self, tmp_path: Path) -> None:
+        journals = set()
+        for asking in ("{}", "{batch_size: 4}", "{connections: 8, max_cost: 2.5, batch: true}"):
+            speaker = "{name: a, provider: openai, model: m}"
+            text = f"study: s\ncollect: {asking}\nspeakers: [{speaker}]\n"
+            stages = plan(read_study(written(tmp_path, text)), Places("s"))
+            collect = next(s for s in stages if s.name == "collect a")
+            journals.add(collect.writes)
+        assert len(journals) == 1
+        assert collect.command[-5:] == ("--connections", "8", "--max-cost", "2.5", "--batch")
 
     def test_parameters_of_a_simulated_speaker_are_given_as_a_file(self, tmp_path: Path) -> None:
         text = "study: s\nspeakers: [{name: a, provider: simulated, parameters: {alpha: 3}}]\n"

@@ -1,6 +1,7 @@
 """A study file: what is asked, who answers, how it is fitted, and the stages that do it."""
 
-from many_wolves.study.plan import Places, fitted_names, plan
+from many_wolves.study.places import Places
+from many_wolves.study.plan import fitted_names, plan
 from many_wolves.study.reading import read_study
 from many_wolves.study.running import Outcome, Runner, only_one
 from many_wolves.study.schema import Cast, Speaker, Study, cast

@@ -4,84 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from many_wolves.files import fingerprint, shipped
+from many_wolves.study.places import Places
 from many_wolves.study.schema import Cast, Study, cast
 from many_wolves.study.stages import Stage, in_order, shown
-
-FIT_FILES = ("posterior.nc", "summary.csv", "diagnostics.json", "fit.json")
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where a study's files are, below ``root``.
-
-    Parameters
-    ----------
-    study
-        Name of the study.
-    root
-        Folder that holds ``llm-output``, ``rsa-output``, ``plots`` and ``models``.
-    """
-
-    study: str
-    root: Path = Path()
-
-    @property
-    def results(self) -> Path:
-        """Folder of everything but answers and figures."""
-        return self.root / "rsa-output" / self.study
-
-    @property
-    def trials(self) -> Path:
-        """The compiled trials."""
-        return self.results / "trials.jsonl"
-
-    @property
-    def state(self) -> Path:
-        """What is known of the stages."""
-        return self.results / "study.json"
-
-    @property
-    def logs(self) -> Path:
-        """Words of the stages that run in the background."""
-        return self.results / "logs"
-
-    @property
-    def report(self) -> Path:
-        """The study's report."""
-        return self.results / "report.html"
-
-    @property
-    def figures(self) -> Path:
-        """Folder of the study's figures."""
-        return self.root / "plots" / self.study
-
-    def model(self, name: str) -> Path:
-        """Folder of a prepared model."""
-        return self.root / "models" / name
-
-    def journal(self, name: str, settings: str) -> Path:
-        """Answers of one speaker under settings with this fingerprint."""
-        return self.root / "llm-output" / self.study / f"{name}-{settings}.jsonl"
-
-    def parameters(self, name: str) -> Path:
-        """Parameters of a simulated speaker."""
-        return self.results / name / "parameters.json"
-
-    def choices(self, name: str) -> Path:
-        """Choice table of one speaker."""
-        return self.results / name / "choices"
-
-    def fit(self, name: str) -> Path:
-        """Fit of one speaker or human reference."""
-        return self.results / name / "fit"
-
-    def fit_files(self, name: str) -> tuple[Path, ...]:
-        """What a fit holds, but for its page, which `wolves report` may write again."""
-        return tuple(self.fit(name) / file for file in FIT_FILES)
 
 
 def plan(study: Study, places: Places) -> list[Stage]:
@@ -150,16 +78,32 @@ def _asked_with(speaker: Cast, places: Places) -> dict[str, str]:
         "--max_tokens": asking.max_tokens,
         "--seed": asking.seed,
         "--thinking_tokens": asking.thinking_tokens,
-        "--batch_size": asking.batch_size,
         "--dtype": asking.dtype,
     }
+    return _said(options)
+
+
+def _run_with(speaker: Cast) -> dict[str, str]:
+    """Options of `wolves collect` that change no answer."""
+    asking = speaker.asking
+    options: dict[str, object] = {
+        "--batch_size": asking.batch_size,
+        "--device": asking.device,
+        "--threads": asking.threads,
+        "--connections": asking.connections,
+        "--max-cost": asking.max_cost,
+    }
+    return _said(options)
+
+
+def _said(options: dict[str, object]) -> dict[str, str]:
     return {option: str(value) for option, value in options.items() if value is not None}
 
 
 def _journal(speaker: Cast, places: Places) -> Path:
     """A journal for each way of asking, so that answers to other settings never mix in."""
     options = _asked_with(speaker, places)
-    settings = {o: v for o, v in options.items() if o not in ("--batch_size", "--replicates")}
+    settings = {o: v for o, v in options.items() if o != "--replicates"}
     return places.journal(speaker.name, fingerprint([settings, speaker.entry.parameters], 8))
 
 
@@ -167,8 +111,10 @@ def _collect(speaker: Cast, places: Places) -> Stage:
     entry, options = speaker.entry, _asked_with(speaker, places)
     journal = _journal(speaker, places)
     command = ["collect", str(places.trials), "--out", str(journal)]
-    for option, value in options.items():
+    for option, value in (options | _run_with(speaker)).items():
         command += [option, value]
+    if speaker.asking.batch:
+        command.append("--batch")
     given: list[tuple[Path, str]] = []
     if entry.parameters:
         file = places.parameters(speaker.name)

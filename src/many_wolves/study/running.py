@@ -37,7 +37,8 @@ WOLVES = (sys.executable, "-m", "many_wolves")
 """The command ``wolves`` of this interpreter."""
 
 _POLL_S = 0.1
-_NEWS_S = 10.0
+_NEWS_S = 30.0
+_WIDTH = 240
 INTERRUPTED = 130
 """Exit status of a stage that the user interrupted."""
 
@@ -176,7 +177,9 @@ class Runner:
             self._beside = _start(self._program, stage, out, log)
 
     def _in_front(self, stage: Stage) -> None:
-        self._echo(f"  > {stage.name}: {why(stage, self._done)}\n    {shown(stage.command)}")
+        self._echo(
+            f"  > {stage.name}: {why(stage, self._done)}\n    {_short(shown(stage.command))}"
+        )
         running = _start(self._program, stage, None, None)
         try:
             while running.process.poll() is None:
@@ -250,6 +253,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _short(command: str) -> str:
+    return command if len(command) <= _WIDTH else f"{command[:_WIDTH]} ..."
 
 
 def _tail(log: Path, lines: int) -> str:

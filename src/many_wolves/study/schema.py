@@ -73,8 +73,10 @@ class Asking(_Section):
         Token budget of reasoning.
     batch_size
         Trials in one batch.
-    dtype
-        Number format of local weights.
+    dtype, device, threads
+        Number format of local weights, where they run, and CPU threads.
+    connections, batch, max_cost
+        API: requests at once, the provider's batch mode, US dollars not to be passed.
     """
 
     mode: Mode | None = None
@@ -87,6 +89,11 @@ class Asking(_Section):
     thinking_tokens: Count | None = None
     batch_size: Count | None = None
     dtype: str | None = None
+    device: str | None = None
+    threads: Count | None = None
+    connections: Count | None = None
+    batch: bool | None = None
+    max_cost: Annotated[float, Field(ge=0)] | None = None
 
 
 class Speaker(Asking):
