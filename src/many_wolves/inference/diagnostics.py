@@ -63,6 +63,8 @@ def judge(
     scalars: dict[str, Array],
     settings: Settings,
     modes: tuple[dict[str, float], ...] = (),
+    *,
+    imputed: bool = False,
 ) -> Diagnostics:
     """The verdict from the sampler's own columns and the summary of the parameters.
 
@@ -73,6 +75,9 @@ def judge(
         are passed over.
     scalars
         Label -> (chains, draws) of every scalar parameter.
+    imputed
+        The data changed along the chains, and the energy with them: E-BFMI says
+        nothing then, and is left out.
     """
     live = summary.dropna(subset=["r_hat"])
     divergences = int(draws.column("divergent__").sum())
@@ -84,7 +89,7 @@ def judge(
         r_hat=float(live["r_hat"].max()),
         bulk=float(live["ess_bulk"].min()),
         tail=float(live["ess_tail"].min()),
-        energy=float(fractions.min()),
+        energy=np.nan if imputed else float(fractions.min()),
     )
     reasons = _reasons(numbers, apart, draws.values.shape[0] * draws.values.shape[1])
     worst = live.iloc[int(np.argmax(live["r_hat"].to_numpy()))] if len(live) else None
@@ -140,7 +145,7 @@ def _reasons(n: _Numbers, apart: tuple[str, ...], total: int) -> list[str]:
             f"Only {n.bulk:.0f} effective draws in the bulk and {n.tail:.0f} in the tails "
             f"({MIN_ESS:.0f} expected): raise --draws."
         )
-    if not n.energy >= MIN_E_BFMI:
+    if n.energy < MIN_E_BFMI:
         reasons.append(
             f"E-BFMI is {n.energy:.2f} (above {MIN_E_BFMI} expected): heavy tails are explored "
             "badly; raise --warmup."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -142,7 +143,9 @@ def build(
     judged, notes = literal_table(table)
     where = str(table.meta.get("path", "the choice table"))
     choices = check_choices(table.counts, where)
-    check_literal(judged, where)
+    check_literal(
+        judged, str(Path(where).with_name("literal.csv")) if "path" in table.meta else where
+    )
     layout = _layout(choices, judged, where)
     counts = _cube(choices, layout)
     yes, no = (_square(judged, layout, c) for c in ("yes", "no"))
@@ -241,12 +244,15 @@ def _layout(choices: pd.DataFrame, judged: pd.DataFrame, where: str) -> Layout:
     states = tuple(sorted({int(s) for s in choices["state"]} | {int(s) for s in judged["state"]}))
     missing = set(utterances) - set(judged["utterance"])
     if missing:
+        first = int(choices["utterance"].isin(list(missing)).to_numpy().argmax())
         raise WolvesError(
-            f"no literal judgments for {', '.join(sorted(missing))}",
+            f"unknown utterance: no literal judgments for {', '.join(sorted(missing))}",
             where=where,
+            line=int(choices["row"].iloc[first]) + 2,
             column="utterance",
-            mend="collect the literal task for them (`wolves compile --task literal`), or give "
-            "their judgments in literal.csv (utterance,state,yes,n) beside the counts",
+            mend="correct its spelling; or collect the literal task for them "
+            "(`wolves compile --task literal`), or give their judgments in literal.csv "
+            "(utterance,state,yes,n) beside the counts",
         )
     if len(utterances) < 2:
         raise WolvesError(

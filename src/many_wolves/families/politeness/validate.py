@@ -9,7 +9,7 @@ from many_wolves.errors import WolvesError
 
 
 def check_choices(counts: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Counts with a ``condition`` column: the goal, with the framing where there are several.
+    """Counts with ``condition``, the goal and, where there are several, the framing; and ``row``.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def check_choices(counts: pd.DataFrame, where: str) -> pd.DataFrame:
     framings = counts["framing"].nunique() if "framing" in counts else 1
     goals = counts["goal"].astype(str)
     condition = goals + "/" + counts["framing"].astype(str) if framings > 1 else goals
-    filled = counts.assign(condition=condition)
+    filled = counts.assign(condition=condition, row=range(len(counts)))
     asked = filled.groupby("condition")["count"].transform("sum") > 0
     return filled[asked].reset_index(drop=True)
 
