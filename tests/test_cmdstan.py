@@ -219,7 +219,8 @@ class TestProgram:
     def test_a_short_warm_up_learns_a_diagonal_metric(self, gauss: CmdStanProgram) -> None:
         short, long = Settings(draws=5, warmup=60), Settings(draws=5, warmup=400)
         assert {"metric=diag_e", "window=45"} <= set(nuts_arguments(short, 30))
-        assert {"metric=dense_e", "window=150"} <= set(nuts_arguments(long, 30))
+        assert {"metric=dense_e", "window=275"} <= set(nuts_arguments(long, 30))
+        assert {"metric=dense_e", "window=150"} <= set(nuts_arguments(Settings(), 30))
         wide = {"D": 30, "mean": np.zeros(30), "cov": np.eye(30)}
         for settings in (short, long):
             draws = gauss.sample(wide, [np.zeros(30)], settings)

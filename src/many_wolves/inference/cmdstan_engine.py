@@ -202,13 +202,16 @@ def nuts_arguments(settings: Settings, size: int) -> list[str]:
         first, last = int(0.15 * settings.warmup), int(0.1 * settings.warmup)
     room = settings.warmup - first - last
     dense = room >= DENSE_WINDOW * size
-    window = (DENSE_WINDOW if dense else DIAGONAL_WINDOW) * size
+    window = max(25, (DENSE_WINDOW if dense else DIAGONAL_WINDOW) * size)
+    if room < 3 * window:
+        # The last window takes what the first leaves: too little to learn from.
+        window = room
     return [
         *("method=sample", f"num_samples={settings.draws}", f"num_warmup={settings.warmup}"),
         *("algorithm=hmc", "engine=nuts", f"max_depth={settings.max_depth}"),
         f"metric={'dense_e' if dense else 'diag_e'}",
         *("adapt", f"engaged={int(settings.warmup > 0)}", f"delta={settings.adapt_delta}"),
-        *(f"init_buffer={first}", f"term_buffer={last}", f"window={min(max(25, window), room)}"),
+        *(f"init_buffer={first}", f"term_buffer={last}", f"window={window}"),
     ]
 
 
