@@ -72,17 +72,20 @@ def fresh_logprob(loaded, messages, text, prompt_format):
     return words + float(logp[-1, list(loaded.ends)].logsumexp(0))
 
 
+@pytest.mark.parametrize("branches", [True, False])
 @pytest.mark.parametrize("prompt_format", ["chat", "completion"])
-def test_cached_scores_equal_fresh_ones(loaded, prompt_format):
+def test_cached_scores_equal_fresh_ones(loaded, prompt_format, branches):
     from many_wolves.speakers.loading import end_tokens
 
     ends = end_tokens(loaded.model, loaded.tokenizer, prompt_format)
-    loaded = replace(loaded, ends=ends)
+    assert loaded.branches
+    loaded = replace(loaded, ends=ends, branches=branches)
     spec = replace(SCORE, prompt_format=prompt_format)
     listed = [
         replace(a_trial(1, OPTIONS), baseline=(Message("user", "How was it?"),)),
         replace(a_trial(2, OPTIONS[::-1], "Was it good? " * 9), baseline=()),
         replace(a_trial(3, OPTIONS[:3]), messages=TALK),
+        replace(a_trial(4, OPTIONS), messages=(*TALK[:-1], Message("user", "And then?"))),
     ]
     for response in ask(loaded, spec, [Request(t) for t in listed]):
         trial = next(t for t in listed if t.id == response.trial_id)

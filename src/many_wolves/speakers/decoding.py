@@ -1,4 +1,4 @@
-"""Torch: forward a prompt once, then score or sample what follows it.
+"""Torch: forward prompts once, and sample what follows them.
 
 The keys and values of a prompt are computed once and shared by all that follows:
 the options in score mode, the replicates in sample mode.
@@ -33,68 +33,30 @@ class Prefilled:
 
 
 def prefill(loaded: Loaded, prompts: Sequence[Sequence[int]]) -> Prefilled:
-    """Read prompts as one batch."""
+    """Read prompts as one batch; what all of them begin with is read once."""
     import torch
 
-    width = max(len(p) for p in prompts)
-    ids = torch.tensor([[0] * (width - len(p)) + list(p) for p in prompts], device=loaded.device)
-    mask = torch.tensor(
-        [[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=loaded.device
-    )
-    kept = {"logits_to_keep": 1} if loaded.last_only else {}
+    shared = _common_start(prompts) if loaded.branches and len(prompts) > 1 else 0
+    width = max(len(p) for p in prompts) - shared
+    pads = [width - len(p) + shared for p in prompts]
+    rest = [[0] * pad + list(p[shared:]) for pad, p in zip(pads, prompts, strict=True)]
+    real = [[1] * shared + [0] * pad + [1] * (width - pad) for pad in pads]
+    mask = torch.tensor(real, device=loaded.device)
     with torch.inference_mode():
+        cache = None
+        if shared:
+            start = torch.tensor([list(prompts[0][:shared])], device=loaded.device)
+            cache = loaded.model(input_ids=start, use_cache=True, **_last(loaded)).past_key_values
+            cache.batch_repeat_interleave(len(prompts))
         out = loaded.model(
-            input_ids=ids,
+            input_ids=torch.tensor(rest, device=loaded.device),
             attention_mask=mask,
-            position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+            position_ids=(mask.cumsum(1) - 1).clamp(min=0)[:, shared:],
+            past_key_values=cache,
             use_cache=True,
-            **kept,
+            **_last(loaded),
         )
     return Prefilled(out.past_key_values, mask, out.logits[:, -1].float())
-
-
-def score(
-    loaded: Loaded, prefilled: Prefilled, rows: Sequence[int], texts: Sequence[Sequence[int]]
-) -> list[float]:
-    """Log-probability of each text, its end included, after the prompt in its row.
-
-    Parameters
-    ----------
-    rows
-        For each text, the row of its prompt.
-    texts
-        Token ids, none empty.
-
-    Returns
-    -------
-    list of float
-        Sums in nats; a text ends with any of ``loaded.ends``. Uses up ``prefilled``.
-    """
-    import torch
-
-    with torch.inference_mode():
-        index = torch.tensor(rows, device=loaded.device)
-        lengths = torch.tensor([len(t) for t in texts], device=loaded.device)
-        width = int(lengths.max())
-        ids = torch.tensor([[*t, *[0] * (width - len(t))] for t in texts], device=loaded.device)
-        real = torch.arange(width, device=loaded.device) < lengths[:, None]
-        before = prefilled.mask[index]
-        prefilled.cache.batch_select_indices(index)
-        out = loaded.model(
-            input_ids=ids,
-            attention_mask=torch.cat([before, real.to(before.dtype)], dim=1),
-            position_ids=before.sum(1, keepdim=True) + torch.arange(width, device=loaded.device),
-            past_key_values=prefilled.cache,
-            use_cache=True,
-        )
-        logits = torch.cat([prefilled.logits[index][:, None], out.logits.float()], dim=1)
-        norm = logits.logsumexp(-1)
-        said = logits[:, :-1].gather(-1, ids[:, :, None]).squeeze(-1) - norm[:, :-1]
-        last = torch.arange(len(texts), device=loaded.device)
-        ends = torch.tensor(loaded.ends, device=loaded.device)
-        closed = logits[last, lengths][:, ends].logsumexp(-1) - norm[last, lengths]
-        total = (said.double() * real).sum(1) + closed.double()
-        return [float(x) for x in total.cpu()]
 
 
 def sample(
@@ -185,3 +147,18 @@ def _pick(
     place = torch.searchsorted(cumulative, at, right=True).clamp(max=p.shape[-1] - 1)
     chosen = (place if order is None else order.gather(-1, place)).cpu()
     return [[int(token) for token in row[: len(u)]] for row, u in zip(chosen, uniform, strict=True)]
+
+
+def _common_start(prompts: Sequence[Sequence[int]]) -> int:
+    """Tokens that all prompts begin with, but never the whole of one."""
+    ordered = sorted(list(p) for p in prompts)
+    first, last = ordered[0], ordered[-1]
+    most = min(len(p) for p in prompts) - 1
+    same = 0
+    while same < most and first[same] == last[same]:
+        same += 1
+    return same
+
+
+def _last(loaded: Loaded) -> dict[str, int]:
+    return {"logits_to_keep": 1} if loaded.last_only else {}

@@ -6,12 +6,12 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from many_wolves.records import OptionScore, Response, SpeakerSpec, Trial
-from many_wolves.speakers import decoding
+from many_wolves.speakers import decoding, scoring
 from many_wolves.speakers.loading import Loaded, load, set_threads
 from many_wolves.speakers.prompting import continuation, render
 from many_wolves.speakers.protocol import Request, respond
@@ -21,6 +21,7 @@ PROVIDER = "hf"
 _PACKAGES = ("torch", "transformers")
 _CPU_CACHE_BYTES = 2**30
 _CUDA_CACHE_SHARE = 0.3
+_LIKE = 1.5
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class HfSpeaker:
         """
         set_threads(threads)
         loaded = load(source, spec.revision, spec.dtype, device, spec.prompt_format)
+        loaded = replace(loaded, branches=scoring.can_branch(loaded))
         return cls(spec, loaded, batch_size)
 
     @property
@@ -139,20 +141,23 @@ class HfSpeaker:
             for o in trial.options
         )
 
-    def _batches(self, jobs: list[_Job]) -> Iterator[list[_Job]]:
-        jobs.sort(key=lambda job: (-job.width, job.request.trial.id, job.request.replicate))
+    def _batches(self, jobs: list[_Job]) -> list[list[_Job]]:
+        """Neighbours in the order of their tokens, which share much; the longest first."""
+        jobs.sort(key=lambda job: (job.prompt, job.request.trial.id, job.request.replicate))
         most_tokens = _most_cached_tokens(self._loaded)
         grown = 0 if self._spec.mode == "score" else self._spec.max_tokens
-        batch: list[_Job] = []
+        batches: list[list[_Job]] = []
         for job in jobs:
-            width = (batch[0] if batch else job).width + grown
+            batch = batches[-1] if batches else []
+            widths = [j.width for j in (*batch, job)]
             rows = sum(j.rows for j in batch) + job.rows
-            if batch and (len(batch) == self._batch_size or rows * width > most_tokens):
-                yield batch
-                batch = []
-            batch.append(job)
-        if batch:
-            yield batch
+            alike = max(widths) <= _LIKE * min(widths)
+            fits = len(batch) < self._batch_size and rows * (max(widths) + grown) <= most_tokens
+            if batch and alike and fits:
+                batch.append(job)
+            else:
+                batches.append([job])
+        return sorted(batches, key=lambda batch: -max(job.width for job in batch))
 
     def _answer(self, batch: list[_Job]) -> list[Response]:
         import torch
@@ -172,14 +177,11 @@ class HfSpeaker:
         begun = time.perf_counter()
         baselines = [self._baseline(job.request.trial) for job in batch]
         prefilled = decoding.prefill(self._loaded, [job.prompt for job in batch])
-        rows = [row for row, job in enumerate(batch) for _ in job.options]
-        sums = iter(
-            decoding.score(self._loaded, prefilled, rows, [o for j in batch for o in j.options])
-        )
+        sums = scoring.score(self._loaded, prefilled, [job.options for job in batch])
         each = (time.perf_counter() - begun) / len(batch)
         return [
-            self._scored(job, [next(sums) for _ in job.options], baseline, each)
-            for job, baseline in zip(batch, baselines, strict=True)
+            self._scored(job, of_job, baseline, each)
+            for job, of_job, baseline in zip(batch, sums, baselines, strict=True)
         ]
 
     def _scored(
@@ -217,7 +219,7 @@ class HfSpeaker:
                 option_ids(tokenizer, text, prompt, continuation(m, form), form) for m in missing
             ]
             prefilled = decoding.prefill(self._loaded, [prompt])
-            sums = decoding.score(self._loaded, prefilled, [0] * len(ids), ids)
+            (sums,) = scoring.score(self._loaded, prefilled, [ids])
             self._baselines |= {(text, m): s for m, s in zip(missing, sums, strict=True)}
         return [self._baselines[text, o.text] for o in trial.options]
 

@@ -33,6 +33,9 @@ class Loaded:
         Longest sequence in tokens; None where the model states none.
     last_only
         Whether the model can leave out the logits of all but the last positions.
+    branches
+        Whether prompts may share their start, and options stand in one row as the
+        branches of a tree; found out by trying.
     """
 
     model: Any
@@ -41,6 +44,7 @@ class Loaded:
     ends: tuple[int, ...]
     window: int | None
     last_only: bool
+    branches: bool = False
 
 
 def load(
