@@ -292,6 +292,23 @@ def test_the_limit_of_cost_is_not_passed(tmp_path):
         opened(replace(who, model="openai/gpt-9"))
 
 
+def test_batch_mode_asks_everything_in_one_batch():
+    with FaultServer() as server:
+        who = wanted(
+            server,
+            "anthropic/claude-haiku-4-5",
+            batch=True,
+            patience=replace(QUICK, timeout_s=None, tick_s=0.1),
+        )
+        found = ask(who, trials(120))
+        assert {r.text for r in found} == {ANSWER}
+        assert len({r.trial_id for r in found}) == 120
+        assert sum(len(asked) for asked in server.batches.values()) == 120
+        assert server.calls == []
+        with pytest.raises(WolvesError, match="batch mode"):
+            describe(wanted(server, batch=True))
+
+
 def test_prices_are_found_by_the_first_pattern_that_fits(tmp_path):
     assert find_price(SpeakerSpec("openai", "gpt-5-mini-2025-08-07"), None) == Price(0.25, 2)
     assert find_price(SpeakerSpec("openai", "gpt-5"), None) == Price(1.25, 10)

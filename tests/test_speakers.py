@@ -69,6 +69,9 @@ def test_scoring_ignores_what_only_sampling_needs():
     [
         (Wanted("simulated"), "--parameters"),
         (Wanted("hf"), "--model_path"),
+        (Wanted("hf", "m", effort="low"), "--effort"),
+        (Wanted("simulated", thinking_tokens=9), "--thinking_tokens"),
+        (Wanted("hf", "m", batch=True), "--batch"),
     ],
 )
 def test_a_speaker_that_is_not_named_in_full_gets_a_mend(wanted, mend):

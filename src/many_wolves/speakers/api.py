@@ -123,7 +123,9 @@ class ApiSpeaker:
                 self._budget.settle(request.trial, self._spec, response.usage if paid else None)
                 answers.put(response)
 
-        n = min(self._patience.connections, len(requests))
+        # A batch is one connection, and takes in whatever is asked at once.
+        n = len(requests) if self._opened.config.batch else self._patience.connections
+        n = min(n, len(requests))
         workers = [asyncio.create_task(worker()) for _ in range(n)]
         try:
             await asyncio.gather(*workers)

@@ -26,6 +26,7 @@ _KEY_NAMES = {
     COMPATIBLE: "OPENAI_COMPATIBLE_API_KEY",
 }
 _NO_SAMPLING = {"anthropic"}
+_BATCHES = {"anthropic", "openai", "google"}
 _OWN_RETRIES = {"anthropic", "openai", COMPATIBLE}
 
 
@@ -65,7 +66,7 @@ def answer_limit(effort: str, thinking_tokens: int | None) -> int:
     return ANSWER_TOKENS + thought
 
 
-def check_settings(spec: SpeakerSpec) -> None:
+def check_settings(spec: SpeakerSpec, *, batch: bool) -> None:
     """Refuse what no API of this provider takes.
 
     Raises
@@ -84,13 +85,20 @@ def check_settings(spec: SpeakerSpec) -> None:
                 raise WolvesError(
                     f"{spec.name}: its API takes no {name}", mend=f"leave --{name} out"
                 )
+    if batch and spec.provider not in _BATCHES:
+        raise WolvesError(
+            f"{spec.name}: expected a provider with a batch mode ({', '.join(sorted(_BATCHES))})",
+            mend="leave --batch out",
+        )
     if spec.provider == COMPATIBLE and not spec.base_url:
         raise WolvesError(
             "an OpenAI-compatible server needs its address", mend="--base_url http://HOST:PORT/v1"
         )
 
 
-def open_model(spec: SpeakerSpec, api_key: str | None, *, batch: bool) -> Opened:
+def open_model(
+    spec: SpeakerSpec, api_key: str | None, *, batch: bool, tick_s: float | None = None
+) -> Opened:
     """Make the client, and rehearse one request to learn the effort in effect.
 
     Parameters
@@ -99,6 +107,8 @@ def open_model(spec: SpeakerSpec, api_key: str | None, *, batch: bool) -> Opened
         Key given on the command line; the environment's is used without it.
     batch
         Use the provider's batch mode.
+    tick_s
+        Seconds between two looks at a batch; None leaves inspect-ai's 15.
 
     Raises
     ------
@@ -135,7 +145,7 @@ def open_model(spec: SpeakerSpec, api_key: str | None, *, batch: bool) -> Opened
         always=_says(model.api, "always_reasons", "is_gemini_thinking_only"),
         who=spec.name,
     )
-    return Opened(model, _config(spec, batch=batch), effort, name, keys)
+    return Opened(model, _config(spec, batch=batch, tick_s=tick_s), effort, name, keys)
 
 
 def messages(prompt: tuple[Message, ...]) -> list[Any]:
@@ -172,8 +182,8 @@ def _get_model(spec: SpeakerSpec, base_url: str | None, key: str) -> Any:
     return get_model(name, base_url=base_url, api_key=key, memoize=False, **options)
 
 
-def _config(spec: SpeakerSpec, *, batch: bool) -> Any:
-    from inspect_ai.model import GenerateConfig
+def _config(spec: SpeakerSpec, *, batch: bool, tick_s: float | None = None) -> Any:
+    from inspect_ai.model import BatchConfig, GenerateConfig
 
     return GenerateConfig(
         max_tokens=spec.max_tokens,
@@ -185,7 +195,7 @@ def _config(spec: SpeakerSpec, *, batch: bool) -> Any:
         reasoning_summary="none",
         # Every prompt differs: a cache would be written at a surcharge and never read.
         cache_prompt=False,
-        batch=batch or None,
+        batch=BatchConfig(tick=tick_s) if batch else None,
     )
 
 

@@ -85,6 +85,8 @@ def describe(wanted: Wanted) -> SpeakerSpec:
     WolvesError
         If the model is not named, or its folder or settings cannot be read.
     """
+    if wanted.provider in LOCAL:
+        _check_local(wanted)
     if wanted.provider == "simulated":
         return _simulated(wanted)
     if wanted.provider == "hf":
@@ -114,7 +116,7 @@ def open_speaker(wanted: Wanted, spec: SpeakerSpec, simulator: Simulator) -> Spe
         from many_wolves.speakers.api_model import open_model
 
         budget = Budget(find_price(spec, wanted.prices), wanted.max_cost, batch=wanted.batch)
-        opened = open_model(spec, wanted.api_key, batch=wanted.batch)
+        opened = open_model(spec, wanted.api_key, batch=wanted.batch, tick_s=wanted.patience.tick_s)
         return ApiSpeaker(spec, opened, wanted.patience, budget)
     from many_wolves.speakers.hf import HfSpeaker
 
@@ -125,6 +127,20 @@ def open_speaker(wanted: Wanted, spec: SpeakerSpec, simulator: Simulator) -> Spe
         device=wanted.device,
         threads=wanted.threads,
     )
+
+
+def _check_local(wanted: Wanted) -> None:
+    """Refuse what a speaker that runs here does not take, rather than leave it out."""
+    if wanted.effort or wanted.thinking_tokens is not None:
+        raise WolvesError(
+            f"the speaker `{wanted.provider}` takes no reasoning effort; nothing was asked",
+            mend="leave --effort and --thinking_tokens out, or ask an API model",
+        )
+    if wanted.batch or wanted.base_url:
+        raise WolvesError(
+            f"the speaker `{wanted.provider}` runs here: it has no batch mode and no address",
+            mend="leave --batch and --base_url out",
+        )
 
 
 def _sampling(wanted: Wanted) -> dict[str, Any]:
@@ -208,5 +224,5 @@ def _api(wanted: Wanted) -> SpeakerSpec:
         seed=wanted.seed if provider == COMPATIBLE else 0,
         base_url=wanted.base_url,
     )
-    check_settings(spec)
+    check_settings(spec, batch=wanted.batch)
     return spec
