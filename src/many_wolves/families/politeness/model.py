@@ -23,7 +23,7 @@ UTILITIES = ("inf", "soc", "pres")
 FIRST_ORDER = "s1"
 """In place of utilities: the choices come from the first-order speaker S1."""
 NODES = 32
-"""Gauss-Legendre nodes: over the human posterior S2 is within 2e-7 of that with 200 nodes."""
+"""Gauss-Legendre nodes: over the human posterior S2 is within 1e-6 of that with 200 nodes."""
 ALPHA_UPPER = 20.0
 COST_RANGE = (1.0, 10.0)
 PROGRAM = "rsa-model/stan_model/politeness.stan"
