@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -119,19 +120,26 @@ def run_trials(
 
     problem = simulated_model(trials.table).problem(trials.table, **trials.options)
     inference.load(problem.program, trials.engine, _say)  # type: ignore[arg-type]
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("forkserver"), initializer=_one_thread
-    ) as pool:
-        return simulations(
-            trials.simulate,
-            trials.fit,
-            n,
-            seed=seed,
-            path=path,
-            settings=trials.described(),
-            executor=pool,
-            progress=_progress(label),
-        )
+    try:
+        with ProcessPoolExecutor(
+            workers, mp_context=get_context("forkserver"), initializer=_one_thread
+        ) as pool:
+            return simulations(
+                trials.simulate,
+                trials.fit,
+                n,
+                seed=seed,
+                path=path,
+                settings=trials.described(),
+                executor=pool,
+                progress=_progress(label),
+            )
+    except BrokenProcessPool as error:
+        raise WolvesError(
+            "a worker process was ended from outside; the simulations done so far are kept",
+            where=path,
+            mend="run the same command again to go on; with --workers 1 it needs less memory",
+        ) from error
 
 
 def read_given(path: Path | None) -> Mapping[str, Any] | None:
