@@ -349,7 +349,7 @@ def test_the_whole_road_with_a_speaker_of_known_weights(tmp_path: Path) -> None:
     second = wolves(tmp_path, "study", "run", str(study))
     assert second.stderr.count("up to date") == 6
     assert "  > " not in second.stderr
-    assert second.stdout == first.stdout
+    assert first.stdout.endswith(second.stdout)
 
     written(tmp_path, ROAD.format(seed=2))
     status = wolves(tmp_path, "study", "status", str(study)).stdout

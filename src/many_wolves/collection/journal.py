@@ -135,19 +135,21 @@ class Journal:
         Raises
         ------
         WolvesError
-            If the disk refuses; the journal then ends as it did before the call.
+            If the disk refuses; the journal then ends with the last answer that is whole.
         """
         fresh: dict[str, Response] = {}
         for response in responses:
             if response.key not in self._entries and response.key not in fresh:
                 fresh[response.key] = response
         data = b"".join(canonical_json(r.to_json()).encode() + b"\n" for r in fresh.values())
+        written = 0
         try:
-            written = 0
             while written < len(data):
                 written += os.write(self._file, data[written:])
             os.fsync(self._file)
         except OSError as error:
+            # Answers that are whole stay; the torn one goes.
+            self._size += data[:written].rfind(b"\n") + 1
             os.ftruncate(self._file, self._size)
             raise _disk_fault(self.path, error) from error
         self._size += len(data)
