@@ -14,7 +14,7 @@ from many_wolves.contracts import Parameter, Problem
 from many_wolves.inference.diagnostics import Diagnostics, judge
 from many_wolves.inference.engine import Draws, Program, Progress, Settings
 from many_wolves.inference.imputed import sample_imputed
-from many_wolves.inference.laplace import Gaussian, describe_modes, gaussian_at_modes
+from many_wolves.inference.laplace import Gaussian, describe_modes, gaussian_at_modes, shorter_path
 from many_wolves.inference.summary import scalars, summarise
 from many_wolves.inference.tree import to_tree
 
@@ -81,6 +81,7 @@ def fit(
     rng = np.random.default_rng(chosen.seed)
     say("looking for modes")
     gaussian = gaussian_at_modes(program, problem.data, problem.size, rng)
+    gaussian = shorter_path(program, problem.data, gaussian, rng)
     say(f"sampling {chosen.chains} chains of {chosen.warmup} + {chosen.draws}")
     if problem.impute is not None:
         draws = sample_imputed(problem, program, gaussian, settings=chosen, rng=rng, progress=say)

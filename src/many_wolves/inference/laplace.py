@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from many_wolves.contracts import Array
-from many_wolves.inference.engine import Program, StanData
+from many_wolves.inference.engine import Program, Settings, StanData
 
 STEP = 1e-4
 """Finite-difference step on the unconstrained scale, where parameters are of order one."""
@@ -23,6 +23,8 @@ SAME_MODE = 0.05
 FLAT = 0.1
 """Curvature below this is taken as this: the priors alone bend about that much."""
 NEWTON_STEPS = 6
+SHORT_PATH = 31.0
+"""Leapfrog steps a draw up to which a preconditioner is taken without trying to do better."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,32 @@ def _positive(curvature: Array) -> Array:
 def _same(one: Array, other: Array, precision: Array) -> bool:
     distance = one - other
     return bool(np.sqrt(distance @ precision @ distance / distance.size) < SAME_MODE)
+
+
+def shorter_path(
+    program: Program, data: StanData, gaussian: Gaussian, rng: np.random.Generator
+) -> Gaussian:
+    """The Gaussian, or none where a short chain takes fewer steps without it.
+
+    Choices that say little have a high and narrow mode far from the bulk of the
+    posterior (theta finely tuned at a large alpha); its Gaussian would slow the
+    sampler down by far.
+    """
+    steps = _probe(program, data, gaussian, rng)
+    if steps <= SHORT_PATH:
+        return gaussian
+    plain = Gaussian(np.zeros_like(gaussian.centre), np.eye(gaussian.centre.size), gaussian.modes)
+    return plain if _probe(program, data, plain, rng) < steps else gaussian
+
+
+def _probe(program: Program, data: StanData, gaussian: Gaussian, rng: np.random.Generator) -> float:
+    """Mean leapfrog steps of a short chain."""
+    draws = program.sample(
+        {**data, **gaussian.data(), "keep": 0},
+        gaussian.starts(1, rng),
+        Settings(chains=1, warmup=60, draws=30, max_depth=8, seed=int(rng.integers(1, 2**31))),
+    )
+    return float(draws.column("n_leapfrog__").mean())
 
 
 def describe_modes(gaussian: Gaussian) -> list[dict[str, float]]:
