@@ -273,7 +273,9 @@ def test_a_second_run_of_a_study_is_refused(tmp_path: Path) -> None:
 
 
 SLOW = """
-import sys, pathlib
+import signal, sys, pathlib
+# Shells start what runs in the background with interrupts ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from many_wolves.study.running import Runner
 from many_wolves.study.stages import Stage, StateFile
 folder = pathlib.Path(sys.argv[1])

@@ -14,9 +14,9 @@ from pathlib import Path
 from many_wolves.errors import WolvesError
 from many_wolves.inference.cache import cache_folder, locked
 from many_wolves.inference.engine import Progress
-from many_wolves.inference.programs import program_text
+from many_wolves.inference.programs import Source, program_source
 
-BUILD = "1"
+BUILD = "2"
 """Raise it when the way of compiling changes, so that cached executables are made anew."""
 
 STANC_OPTIONS = {"O1": True}
@@ -42,7 +42,8 @@ def executable(program: Path, progress: Progress | None = None) -> tuple[Path, f
         If the program, or the C++ that CmdStan makes of it, does not compile.
     """
     home = cache_folder() / "cmdstan" / _installation()
-    digest = hashlib.sha256(program_text(program).encode()).hexdigest()[:20]
+    source = program_source(program)
+    digest = hashlib.sha256(f"{source.text}\0{source.cpp}".encode()).hexdigest()[:20]
     target = home / digest / program.stem
     if target.exists():
         return target, 0.0
@@ -53,7 +54,7 @@ def executable(program: Path, progress: Progress | None = None) -> tuple[Path, f
             progress("compiling the Stan program with CmdStan, once (1 to 2 minutes)")
         start = time.monotonic()
         with tempfile.TemporaryDirectory(dir=home, prefix="build_") as work:
-            built = _build(program, Path(work), home)
+            built = _build(program, source, Path(work), home)
             target.parent.mkdir(exist_ok=True)
             built.replace(target)
         return target, time.monotonic() - start
@@ -92,16 +93,18 @@ def _processor() -> str:
     return f"{platform.machine()} {platform.processor()}"
 
 
-def _build(program: Path, work: Path, home: Path) -> Path:
+def _build(program: Path, source: Source, work: Path, home: Path) -> Path:
     """Compile in the folder ``work``; what all programs share is kept in ``home``."""
     _check(program)
-    source = Path(shutil.copy(program, work / f"{program.stem}.stan"))
+    stan, header = work / f"{program.stem}.stan", work / "written_out.hpp"
+    stan.write_text(source.text)
+    header.write_text(source.cpp)
     try:
-        return _compile(source, program.parent, _native(home))
+        return _compile(stan, header, _native(home))
     except ValueError:
         # Some compilers do not know -march=native; the program itself is sound.
         try:
-            return _compile(source, program.parent, {})
+            return _compile(stan, header, {})
         except ValueError as fault:
             raise WolvesError(
                 f"CmdStan could not compile the Stan program's C++: {_errors(str(fault))}",
@@ -129,15 +132,16 @@ def _native(home: Path) -> dict[str, str]:
     return {"CXXFLAGS_EIGEN": NATIVE, "CMDSTAN_MAIN": str(main), "PRECOMPILED_HEADERS": "false"}
 
 
-def _compile(source: Path, includes: Path, cpp_options: dict[str, str]) -> Path:
+def _compile(stan: Path, header: Path, cpp_options: dict[str, str]) -> Path:
     import cmdstanpy
 
     with cmdstanpy.disable_logging():
         built = cmdstanpy.compile_stan_file(
-            source,
+            stan,
             force=True,
-            stanc_options=STANC_OPTIONS | {"include-paths": [str(includes)]},
+            stanc_options=dict(STANC_OPTIONS),
             cpp_options=dict(cpp_options),
+            user_header=header,
         )
     return Path(built)
 

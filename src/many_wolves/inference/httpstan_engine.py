@@ -45,7 +45,7 @@ from many_wolves.inference.engine import (
     join,
     strung,
 )
-from many_wolves.inference.programs import program_text
+from many_wolves.inference.programs import Source, program_source
 
 MACROS = (
     ("BOOST_DISABLE_ASSERTS", None),
@@ -56,7 +56,7 @@ MACROS = (
 )
 """What httpstan's prebuilt half was compiled with; ours must match it."""
 STANC_TIMEOUT_S = 120
-BUILD = "1"
+BUILD = "2"
 """Raise it when the way of compiling changes, so that cached modules are made anew."""
 
 
@@ -67,8 +67,16 @@ def _wheel() -> Path:
     return Path(spec.origin).parent
 
 
-def _key(text: str) -> str:
-    parts = [text, BUILD, version("httpstan"), sys.version, platform.machine(), str(_wheel())]
+def _key(source: Source) -> str:
+    parts = [
+        source.text,
+        source.cpp,
+        BUILD,
+        version("httpstan"),
+        sys.version,
+        platform.machine(),
+        str(_wheel()),
+    ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 
@@ -76,7 +84,7 @@ def _translate(text: str, name: str, folder: Path) -> Path:
     source, target = folder / f"{name}.stan", folder / f"{name}.cpp"
     source.write_text(text)
     done = subprocess.run(
-        [_wheel() / "stanc", "--name", name, f"--o={target}", source],
+        [_wheel() / "stanc", "--allow-undefined", "--name", name, f"--o={target}", source],
         capture_output=True,
         text=True,
         timeout=STANC_TIMEOUT_S,
@@ -91,7 +99,7 @@ def _translate(text: str, name: str, folder: Path) -> Path:
     return target
 
 
-def _build(cpp: Path, name: str, folder: Path) -> None:
+def _build(cpp: Path, header: Path, name: str, folder: Path) -> None:
     import setuptools
     from httpstan.build_ext import run_build_ext
 
@@ -104,7 +112,7 @@ def _build(cpp: Path, name: str, folder: Path) -> None:
         include_dirs=[str(folder), str(wheel / "include")],
         library_dirs=[str(wheel / "lib")],
         libraries=["sundials_cvodes", "sundials_idas", "sundials_nvecserial", "tbb"],
-        extra_compile_args=["-O3", "-std=c++17", "-w"],
+        extra_compile_args=["-O3", "-std=c++17", "-w", "-include", str(header)],
         extra_link_args=[f"-Wl,-rpath,{wheel / 'lib'}", "-Wl,-s"],
         extra_objects=[str(wheel / "stan_services.o")],
     )
@@ -129,8 +137,8 @@ def _module(path: Path) -> ModuleType:
     return module
 
 
-def _compiled(text: str, progress: Progress | None) -> tuple[Path, float]:
-    key = _key(text)
+def _compiled(source: Source, progress: Progress | None) -> tuple[Path, float]:
+    key = _key(source)
     folder = cache_folder() / "httpstan" / key
     target = folder / "module.so"
     if target.exists():
@@ -144,7 +152,9 @@ def _compiled(text: str, progress: Progress | None) -> tuple[Path, float]:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="build_") as temporary:
             work = Path(temporary)
             name = f"m{key}"
-            _build(_translate(text, name, work), name, work)
+            header = work / "written_out.hpp"
+            header.write_text(source.cpp)
+            _build(_translate(source.text, name, work), header, name, work)
             built = next(work.glob(f"{name}*.so"))
             folder.mkdir(parents=True, exist_ok=True)
             built.replace(target)
@@ -288,9 +298,9 @@ class HttpstanProgram:
         return f"httpstan {version('httpstan')}"
 
     @classmethod
-    def load(cls, program: Path, progress: Progress | None = None) -> Self:
-        """Compile the program, or take it from the cache."""
-        module, seconds = _compiled(program_text(program), progress)
+    def load(cls, program: Path, progress: Progress | None = None, *, plain: bool = False) -> Self:
+        """Compile the program, or take it from the cache; ``plain``: its Stan alone."""
+        module, seconds = _compiled(program_source(program, plain=plain), progress)
         return cls(module, seconds)
 
     def log_density(self, data: StanData, z: Array) -> Array:
