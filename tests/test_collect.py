@@ -1,6 +1,9 @@
 """The command ``wolves collect``: what it asks, what it says, and how it fails."""
 
 import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -160,6 +163,56 @@ def test_patterns_find_the_checkpoints_of_a_folder_in_order(tmp_path):
     with pytest.raises(WolvesError, match="no checkpoint fits") as caught:
         expand(Wanted("hf", "m", tmp_path), "step*")
     assert "checkpoint-20" in caught.value.mend
+
+
+@contextmanager
+def a_hub(branches, tags=()):
+    """A hub on loopback that knows the branches of one model, ``org/m``."""
+
+    def refs(names, kind):
+        return [{"name": n, "ref": f"refs/{kind}/{n}", "targetCommit": "0" * 40} for n in names]
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self):
+            known = self.path.split("?")[0] == "/api/models/org/m/refs"
+            found = {"branches": refs(branches, "heads"), "tags": refs(tags, "tags")}
+            body = json.dumps({**found, "converts": []} if known else {"error": "no such"}).encode()
+            self.send_response(200 if known else 404)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_patterns_find_the_branches_of_a_hub_in_order(monkeypatch):
+    pytest.importorskip("huggingface_hub")
+    branches = ["main", "step1000", "step512", "step143000", "step2000-tokens4B"]
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with a_hub(branches, ["step0"]) as address:
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+        found = expand(Wanted("hf", "org/m"), "main,step*000,step?")
+        assert [(w.model, w.revision, w.path) for w in found] == [
+            ("org/m", revision, None) for revision in ("main", "step1000", "step143000", "step0")
+        ]
+        every = [w.revision for w in expand(Wanted("vllm", "org/m"), "step*")]
+        assert every == ["step0", "step512", "step1000", "step2000-tokens4B", "step143000"]
+        with pytest.raises(WolvesError, match="no checkpoint fits") as caught:
+            expand(Wanted("hf", "org/m"), "epoch*")
+        assert "step512" in caught.value.mend
+        with pytest.raises(WolvesError, match="org/other cannot be listed") as caught:
+            expand(Wanted("hf", "org/other"), "step*")
+        assert "one by one" in caught.value.mend
 
 
 @pytest.mark.model

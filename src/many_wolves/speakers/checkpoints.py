@@ -1,4 +1,4 @@
-"""Checkpoints of one model: a hub's branches, or folders in a folder; each a speaker."""
+"""Checkpoints of one model: a hub's branches and tags, or folders in a folder."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def position(name: str) -> Position:
     return Position(_number(_STEP.search(name)), _number(behind))
 
 
+def has_pattern(name: str) -> bool:
+    """Whether a revision is a pattern that must be looked up."""
+    return _WILD.search(name) is not None
+
+
 def expand(wanted: Wanted, revisions: str) -> list[Wanted]:
     """One speaker a checkpoint, in the order of training.
 
@@ -56,7 +61,7 @@ def expand(wanted: Wanted, revisions: str) -> list[Wanted]:
     known: list[str] | None = None
     names: dict[str, None] = {}
     for entry in entries:
-        if not _WILD.search(entry):
+        if not has_pattern(entry):
             names[entry] = None
             continue
         known = _known(wanted) if known is None else known
@@ -83,12 +88,14 @@ def _known(wanted: Wanted) -> list[str]:
     from huggingface_hub import HfApi
 
     try:
-        return [branch.name for branch in HfApi().list_repo_refs(wanted.model).branches]
+        refs = HfApi().list_repo_refs(wanted.model)
     except Exception as error:  # the hub's client raises many kinds
         raise WolvesError(
             f"the branches of {wanted.model} cannot be listed: {' '.join(str(error).split())}",
-            mend="name the revisions one by one, or check --model_name and the network",
+            mend="name the revisions one by one, or check --model_name and the network; for a "
+            "gated model set HF_TOKEN",
         ) from error
+    return [ref.name for ref in (*refs.branches, *refs.tags)]
 
 
 def _folders(path: Path) -> list[str]:
