@@ -21,6 +21,7 @@ from scipy.special import logsumexp
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
+from many_wolves.inference.threads import on_one_thread
 
 LogDensity = Callable[[Array], Array]
 """Unnormalised log density at every row: (m, dim) -> (m,)."""
@@ -102,6 +103,7 @@ class Bridge:
     verdict: str
 
 
+@on_one_thread
 def bridge(
     draws: Array,
     log_density: LogDensity,

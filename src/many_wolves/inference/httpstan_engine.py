@@ -184,7 +184,7 @@ class _Reader:
     leapfrogs: int = 0
 
     def take(self, line: bytes) -> None:
-        record = json.loads(line)
+        record = _from_json(line)
         values, topic = record["values"], record["topic"]
         if topic == "sample" and isinstance(values, dict):  # lists tell of adaptation
             if not self.columns:
@@ -394,6 +394,15 @@ def _parsed_once(data: dict[str, Any]) -> Iterator[None]:
         yield
     finally:
         httpstan.utils._split_data = parse
+
+
+def _from_json(line: bytes) -> Any:
+    import orjson
+
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:  # it takes no NaN and no infinity
+        return json.loads(line)
 
 
 def _or_minus_inf(call: Any, data: dict[str, Any], z: Array) -> float:

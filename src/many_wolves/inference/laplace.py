@@ -13,6 +13,7 @@ import numpy as np
 
 from many_wolves.contracts import Array
 from many_wolves.inference.engine import Program, Settings, StanData
+from many_wolves.inference.threads import on_one_thread
 
 STEP = 1e-4
 """Finite-difference step on the unconstrained scale, where parameters are of order one."""
@@ -70,6 +71,7 @@ def unconditioned(size: int) -> dict[str, Any]:
     return {"M": 0, "centre": [], "scale": np.zeros((0, 0))}
 
 
+@on_one_thread
 def gaussian_at_modes(
     program: Program, data: StanData, size: int, rng: np.random.Generator, starts: int = 6
 ) -> Gaussian:
