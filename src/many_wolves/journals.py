@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,16 +25,31 @@ class Reading:
         Whether the last line breaks off: its writer was stopped.
     bad
         Line number and reason of every other line that could not be read.
+    unit
+        What ``bad`` counts: lines of a journal, samples of an Inspect log.
+    note
+        What else the user must know, in words; empty where there is nothing.
     """
 
     file: Path
     responses: tuple[Response, ...]
     torn: bool
     bad: tuple[tuple[int, str], ...]
+    unit: str = "line"
+    note: str = ""
 
 
-def journal_files(sources: Iterable[Path]) -> list[Path]:
-    """The journals among files and in folders, each once.
+def journal_files(
+    sources: Iterable[Path], suffixes: Sequence[str] = (".jsonl", ".eval")
+) -> list[Path]:
+    """The journals and Inspect logs among files and in folders, each once.
+
+    Parameters
+    ----------
+    sources
+        Files, which are taken as they are, and folders.
+    suffixes
+        What the names in a folder may end with.
 
     Raises
     ------
@@ -44,7 +59,9 @@ def journal_files(sources: Iterable[Path]) -> list[Path]:
     files: dict[Path, Path] = {}
     for source in sources:
         if source.is_dir():
-            found = sorted(f for f in source.rglob("*.jsonl") if not f.name.startswith("."))
+            found = sorted(
+                f for f in source.rglob("*") if f.suffix in suffixes and not f.name.startswith(".")
+            )
         elif source.is_file():
             found = [source]
         else:
@@ -52,7 +69,7 @@ def journal_files(sources: Iterable[Path]) -> list[Path]:
         if not found:
             what = "a folder without any" if source.is_dir() else "nothing of that name"
             raise WolvesError(
-                f"expected journals (*.jsonl), found {what}",
+                f"expected journals ({', '.join(f'*{s}' for s in suffixes)}), found {what}",
                 where=source,
                 mend="run `wolves collect` first, or give the path of a journal",
             )

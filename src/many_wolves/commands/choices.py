@@ -1,10 +1,10 @@
-"""``wolves choices``: journals -> a choice table with its checks."""
+"""``wolves choices``: journals and Inspect logs -> a choice table with its checks."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -12,7 +12,7 @@ import click
 from many_wolves import families
 from many_wolves.collection import read_trials
 from many_wolves.errors import WolvesError
-from many_wolves.files import file_fingerprint
+from many_wolves.files import file_fingerprint, fingerprint
 from many_wolves.journals import Reading, journal_files, read_journal
 from many_wolves.records import ChoiceTable, Response
 from many_wolves.sources import nearest, quoted
@@ -82,13 +82,14 @@ def command(
 ) -> None:
     """Read answers into a table of choices.
 
-    JOURNALS are files or folders that `wolves collect` wrote. What cannot be read is
-    counted and listed with an example, never guessed.
+    JOURNALS are files or folders that `wolves collect` wrote, or logs (.eval) of `inspect
+    eval many_wolves/politeness`. What cannot be read is counted and listed with an
+    example, never guessed.
     """
     # an unknown family is named before any file is read
     tabulator = families.get(family)
     sources = journals or (Path("llm-output") / family,)
-    readings = [read_journal(file) for file in journal_files(sources)]
+    readings = [_read(file) for file in journal_files(sources)]
     _warn(readings)
     responses = _of_kind([r for reading in readings for r in reading.responses], kind)
     if not responses:
@@ -98,7 +99,12 @@ def command(
     for part in only:
         responses = _part(responses, part)
     table = tabulator.tabulate(responses, scoring=scoring)
-    meta = {**table.meta, "only": list(only), "sources": _sources(readings)}
+    meta = {
+        **table.meta,
+        "efforts": _efforts(table, responses),
+        "only": list(only),
+        "sources": _sources(readings),
+    }
     table = replace(table, meta=meta)
     name = family if kind == "all" else f"{family}-{kind}"
     folder = write_table(table, out or Path("rsa-output") / name / "choices")
@@ -106,6 +112,15 @@ def command(
     for check in table.checks:
         click.echo(f"{'ok    ' if check.ok else 'FAILED'}  {check.statement}")
     click.echo(f"table in {folder}")
+
+
+def _read(file: Path) -> Reading:
+    """A journal, or an Inspect log by its ending."""
+    if file.suffix != ".eval":
+        return read_journal(file)
+    from many_wolves.evals.logs import read_log
+
+    return read_log(file)
 
 
 def _of_kind(responses: Sequence[Response], kind: str) -> list[Response]:
@@ -155,8 +170,10 @@ def _warn(readings: Iterable[Reading]) -> None:
                 "and `wolves collect` asks its question again",
                 err=True,
             )
-        for line, reason in reading.bad:
-            click.echo(f"{reading.file}, line {line}: left out, {reason}", err=True)
+        if reading.note:
+            click.echo(f"{reading.file}: {reading.note}", err=True)
+        for number, reason in reading.bad:
+            click.echo(f"{reading.file}, {reading.unit} {number}: left out, {reason}", err=True)
 
 
 def _none(sources: Sequence[Path], readings: Sequence[Reading], kind: str) -> WolvesError:
@@ -171,6 +188,17 @@ def _none(sources: Sequence[Path], readings: Sequence[Reading], kind: str) -> Wo
     )
 
 
+def _efforts(table: ChoiceTable, responses: Iterable[Response]) -> dict[str, dict[str, int]]:
+    """Number of answers of each speaker by the effort in effect, where that is known."""
+    names = {fingerprint(spec): name for name, spec in table.meta["speakers"].items()}
+    found: dict[str, Counter[str]] = {}
+    for response in responses:
+        name = names.get(fingerprint(asdict(response.speaker)))
+        if name is not None and response.effort_used:
+            found.setdefault(name, Counter())[response.effort_used] += 1
+    return {name: dict(counts) for name, counts in found.items()}
+
+
 def _sources(readings: Iterable[Reading]) -> list[dict[str, object]]:
     return [
         {
@@ -178,7 +206,7 @@ def _sources(readings: Iterable[Reading]) -> list[dict[str, object]]:
             "fingerprint": file_fingerprint(reading.file),
             "responses": len(reading.responses),
             "torn": reading.torn,
-            "left_out": [{"line": line, "reason": reason} for line, reason in reading.bad],
+            "left_out": [{reading.unit: number, "reason": why} for number, why in reading.bad],
         }
         for reading in readings
     ]

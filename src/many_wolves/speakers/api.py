@@ -8,19 +8,21 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from many_wolves.errors import WolvesError
-from many_wolves.records import Response, SpeakerSpec, Status
+from many_wolves.records import Response, SpeakerSpec
 from many_wolves.speakers.api_model import COMPATIBLE, Opened, messages
 from many_wolves.speakers.budget import Budget
 from many_wolves.speakers.faults import Verdict, backoff_s, judge
+from many_wolves.speakers.outputs import Said, said
 from many_wolves.speakers.patience import Patience
 from many_wolves.speakers.protocol import Request, respond
 from many_wolves.speakers.secrets import redact
+from many_wolves.speakers.wire import StatusError
 
 _PACKAGES = {"anthropic": "anthropic", "google": "google-genai"}
 _HOPELESS = 10
+_BAD_REQUEST = 400
 _TICK_S = 0.2
 
 
@@ -76,6 +78,8 @@ class ApiSpeaker:
 
     def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
         """Answer in the order in which the API does."""
+        if self._opened.wire is not None:
+            self._opened.wire.learn([request.trial.messages for request in requests])
         answers: queue.SimpleQueue[Response | BaseException | None] = queue.SimpleQueue()
         loop = asyncio.new_event_loop()
         work = loop.create_task(self._work(requests, halt, answers))
@@ -133,27 +137,25 @@ class ApiSpeaker:
             for task in workers:
                 task.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+            if self._opened.wire is not None:
+                await self._opened.wire.close()
             await self._opened.model.api.aclose()
 
     async def _ask(self, request: Request, halt: threading.Event) -> Response | None:
         """The response, or None when halted between two tries."""
         tries = _Tries()
-        config = self._opened.config
-        if self._spec.provider == COMPATIBLE:
-            config = config.model_copy(update={"seed": self._spec.seed + request.replicate})
-        prompt = messages(request.trial.messages)
         while True:
             begun = time.monotonic()
             try:
                 async with asyncio.timeout(self._patience.timeout_s):
-                    output = await self._generate(prompt, config)
+                    answer = await self._generate(request)
             except Exception as error:  # every client raises its own kinds
                 verdict = judge(error, reached=self._reached, key_name=self._opened.key_name)
                 verdict = replace(verdict, words=redact(verdict.words, self._opened.keys))
             else:
                 self._reached = self._answered = True
                 self._refused_in_a_row = 0
-                return self._response(request, output, time.monotonic() - begun, tries)
+                return self._response(request, answer, time.monotonic() - begun, tries)
             self._stop_if_hopeless(verdict)
             if verdict.kind == "fail" or tries.retries >= self._patience.retries:
                 return self._failed(request, verdict, tries)
@@ -163,8 +165,21 @@ class ApiSpeaker:
             tries.retries += 1
             tries.waited_s += wait
 
-    async def _generate(self, prompt: list[Any], config: Any) -> Any:
-        result = await self._opened.model.api.generate(prompt, [], "none", config)
+    async def _generate(self, request: Request) -> Said:
+        """One try: over the wire where the request is plain, else through inspect-ai."""
+        prompt, wire = request.trial.messages, self._opened.wire
+        seed = self._spec.seed + request.replicate
+        if wire is not None and wire.takes(prompt):
+            try:
+                return await wire.ask(prompt, seed)
+            except StatusError as error:
+                if error.status_code != _BAD_REQUEST:
+                    raise
+                # inspect-ai knows which of these are refusals of the model.
+        config = self._opened.config
+        if self._spec.provider == COMPATIBLE:
+            config = config.model_copy(update={"seed": seed})
+        result = await self._opened.model.api.generate(messages(prompt), [], "none", config)
         output = result[0] if isinstance(result, tuple) else result
         if isinstance(output, Exception):
             raise output
@@ -173,7 +188,7 @@ class ApiSpeaker:
         if self._spec.provider == "anthropic" and output.stop_reason == "unknown":
             # A stream that breaks off looks like one that ended, but gives no reason.
             raise ConnectionError("the reply broke off")
-        return output
+        return said(output, self._spec.max_tokens)
 
     def _stop_if_hopeless(self, verdict: Verdict) -> None:
         if verdict.words.startswith("HTTP"):
@@ -189,26 +204,20 @@ class ApiSpeaker:
                 mend="check the settings that the message names",
             )
 
-    def _response(self, request: Request, output: Any, seconds: float, tries: _Tries) -> Response:
-        text, reasoning, refusal = _parts(output)
-        status: Status = "answered" if text.strip() else "empty"
-        if refusal or output.stop_reason == "content_filter":
-            status = "refused"
-        cut = output.stop_reason in ("max_tokens", "model_length")
-        note = f"cut off by the limit of {self._spec.max_tokens} tokens" if cut else ""
+    def _response(self, request: Request, answer: Said, seconds: float, tries: _Tries) -> Response:
         return respond(
             request,
             self._spec,
             *self._packages,
-            status=status,
-            text=redact(text, self._opened.keys),
-            reasoning=redact(reasoning, self._opened.keys),
+            status=answer.status,
+            text=redact(answer.text, self._opened.keys),
+            reasoning=redact(answer.reasoning, self._opened.keys),
             effort_used=self._opened.effort_used,
-            usage=_usage(output.usage),
+            usage=answer.usage,
             latency_s=seconds,
             retries=tries.retries,
             waited_s=tries.waited_s,
-            error=note,
+            error=answer.note,
         )
 
     def _failed(self, request: Request, verdict: Verdict, tries: _Tries) -> Response:
@@ -232,32 +241,3 @@ async def _slept(seconds: float, halt: threading.Event) -> bool:
             return False
         await asyncio.sleep(min(left, _TICK_S))
     return not halt.is_set()
-
-
-def _parts(output: Any) -> tuple[str, str, bool]:
-    """Text, reasoning, and whether the model declined, of an inspect-ai output."""
-    content = output.choices[0].message.content
-    if isinstance(content, str):
-        return content, "", False
-    text = "".join(part.text for part in content if part.type == "text")
-    thoughts = (
-        part.summary or "" if part.redacted else part.reasoning
-        for part in content
-        if part.type == "reasoning"
-    )
-    reasoning = "\n".join(thought for thought in thoughts if thought)
-    refusal = any(bool(getattr(part, "refusal", None)) for part in content)
-    return text, reasoning, refusal
-
-
-def _usage(usage: Any) -> dict[str, int]:
-    if usage is None:
-        return {}
-    counts = {
-        "input": usage.input_tokens,
-        "output": usage.output_tokens,
-        "reasoning": usage.reasoning_tokens,
-        "cache_read": usage.input_tokens_cache_read,
-        "cache_write": usage.input_tokens_cache_write,
-    }
-    return {name: n for name, n in counts.items() if n is not None}

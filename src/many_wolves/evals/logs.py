@@ -1,0 +1,153 @@
+"""Inspect logs (``.eval``) as the journals that later stages read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from many_wolves.errors import WolvesError
+from many_wolves.evals.samples import Asked, asked
+from many_wolves.evals.speaker import speaker_of
+from many_wolves.journals import Reading
+from many_wolves.records import Response, SpeakerSpec, Status, response_key
+from many_wolves.speakers.effort import in_effect
+from many_wolves.speakers.outputs import said
+from many_wolves.speakers.secrets import redact, secrets
+
+
+def read_log(file: Path) -> Reading:
+    """Every sample of an Inspect log as a response.
+
+    The replicate is the epoch, counted from zero; the effort asked for is the
+    configured one, the effort in effect is read from the request that the log keeps.
+    A sample without an answer is ``failed`` with the reason. A log of another task
+    gives no response, and says so.
+
+    Raises
+    ------
+    WolvesError
+        If the file is no Inspect log.
+    """
+    log = _open(file)
+    spec = speaker_of(log)
+    keys = secrets()
+    responses: list[Response] = []
+    bad: list[tuple[int, str]] = []
+    for number, sample in enumerate(log.samples or [], start=1):
+        try:
+            trial = asked(sample.metadata)
+        except ValueError as fault:
+            bad.append((number, str(fault)))
+            continue
+        if sample.invalidation is not None:
+            bad.append((number, f"it was invalidated: {sample.invalidation.reason or 'no reason'}"))
+            continue
+        response = _response(sample, trial, spec, _versions(log))
+        responses.append(replace(response, error=redact(response.error, keys)))
+    if bad and not responses:
+        why = f"none of its {len(bad)} samples can be used, the first since {bad[0][1]}"
+        return Reading(file, (), False, (), unit="sample", note=why)
+    return Reading(file, tuple(responses), False, tuple(bad), unit="sample", note=_note(log))
+
+
+def _open(file: Path) -> Any:
+    from inspect_ai.log import read_eval_log
+
+    try:
+        return read_eval_log(file, resolve_attachments="core", exclude_fields={"store"})
+    except Exception as fault:  # a damaged archive raises whatever its reader likes
+        words = " ".join(str(fault).split()) or type(fault).__name__
+        raise WolvesError(
+            f"expected an Inspect log; it cannot be read ({words})",
+            where=file,
+            mend="if its run was killed: inspect log recover FILE",
+        ) from fault
+
+
+def _note(log: Any) -> str:
+    """What is missing of a run that did not end; empty where nothing is."""
+    wanted = len(log.eval.dataset.sample_ids or []) * (log.eval.config.epochs or 1)
+    found = len(log.samples or [])
+    if log.status == "success" and found >= wanted:
+        return ""
+    return (
+        f"the run ended with status {log.status!r}: {found} of {wanted} samples are there "
+        "(`inspect eval-retry FILE` asks the rest)"
+    )
+
+
+def _versions(log: Any) -> dict[str, str]:
+    found = {"many-wolves": str((log.eval.metadata or {}).get("code_version", ""))}
+    return found | {name.replace("_", "-"): str(v) for name, v in log.eval.packages.items()}
+
+
+def _response(
+    sample: Any, trial: Asked, spec: SpeakerSpec, versions: Mapping[str, str]
+) -> Response:
+    calls = [event for event in sample.events if event.event == "model"]
+    last = calls[-1] if calls else None
+    replicate = sample.epoch - 1
+    retries = sum(call.retries or 0 for call in calls) + len(sample.error_retries or [])
+    blank = Response(
+        key=response_key(trial.id, spec, replicate),
+        trial_id=trial.id,
+        family=trial.family,
+        task=trial.task,
+        cell=trial.cell,
+        options=trial.options,
+        speaker=spec,
+        replicate=replicate,
+        status="failed",
+        effort_used=in_effect(last.call.request) if last is not None and last.call else "",
+        latency_s=(last.working_time or 0.0) if last is not None else 0.0,
+        retries=retries,
+        waited_s=max((sample.total_time or 0.0) - (sample.working_time or 0.0), 0.0),
+        versions=versions,
+        created=str(sample.completed_at or ""),
+        episode=trial.episode,
+        turn=trial.turn,
+    )
+    return _answered(blank, sample, last)
+
+
+def _answered(blank: Response, sample: Any, last: Any) -> Response:
+    """The response with what the model said, or with the reason why it said nothing."""
+    faults = list(_faults(sample, last))
+    output = sample.output
+    if not output.choices or output.error:
+        return replace(blank, error="; ".join(faults) or "the log holds no answer")
+    answer = said(output, blank.speaker.max_tokens or None)
+    if faults and answer.status == "empty":
+        return replace(blank, usage=answer.usage, error="; ".join(faults))
+    choice, status = _read(sample, answer.status)
+    return replace(
+        blank,
+        choice=choice,
+        status=status,
+        text=answer.text,
+        reasoning=answer.reasoning,
+        usage=answer.usage,
+        error="; ".join(filter(None, (answer.note, *faults))),
+    )
+
+
+def _faults(sample: Any, last: Any) -> Iterator[str]:
+    if last is not None and last.error:
+        yield str(last.error)
+    elif sample.error is not None:
+        yield str(sample.error.message)
+    if sample.output.error:
+        yield str(sample.output.error)
+    if sample.limit is not None:
+        yield f"stopped by the sample's limit: {sample.limit.type} {sample.limit.limit:g}"
+
+
+def _read(sample: Any, status: Status) -> tuple[str | None, Status]:
+    """What the family's scorer read when the answer came."""
+    for score in (sample.scores or {}).values():
+        found = (score.metadata or {}).get("status")
+        if status == "answered" and found in get_args(Status):
+            return score.answer, cast(Status, found)
+    return None, status

@@ -1,0 +1,109 @@
+"""Who answered an Inspect log, with every setting that can change an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from many_wolves.records import SpeakerSpec
+from many_wolves.speakers.api_model import COMPATIBLE
+
+_MAPPED = {
+    "reasoning_effort",
+    "reasoning_tokens",
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "seed",
+}
+_HOW_IT_RUNS = {
+    "max_retries",
+    "timeout",
+    "attempt_timeout",
+    "stream_idle_timeout",
+    "max_connections",
+    "adaptive_connections",
+    "reasoning_summary",
+    "reasoning_history",
+    "cache",
+    "cache_prompt",
+    "batch",
+    "extra_headers",
+    "logprobs",
+    "top_logprobs",
+}
+"""Settings that change no answer, or may hold what must not be stored."""
+
+_SECRET = ("key", "token", "secret", "password")
+
+
+def speaker_of(log: Any) -> SpeakerSpec:
+    """The speaker of a log.
+
+    The model's settings are those of its first call, which hold what a provider
+    filled in. Whatever has no field of its own, a solver other than a plain question
+    for one, goes into ``parameters``: answers under other settings are never added up.
+    ``max_tokens`` is 0 where nobody set a limit.
+    """
+    config = _config(log)
+    arguments = {k: v for k, v in log.eval.model_args.items() if not _secret(k)}
+    provider, model = _named(log.eval.model)
+    return SpeakerSpec(
+        provider=provider,
+        model=model,
+        revision=str(arguments.pop("revision", "")),
+        effort=str(config.get("reasoning_effort", "")),
+        thinking_tokens=config.get("reasoning_tokens"),
+        temperature=config.get("temperature"),
+        top_p=config.get("top_p"),
+        max_tokens=config.get("max_tokens", 0),
+        seed=config.get("seed", 0),
+        base_url=_address(log.eval.model_base_url or ""),
+        parameters=_others(log, config, arguments),
+    )
+
+
+def _named(name: str) -> tuple[str, str]:
+    """Provider and model of an Inspect model name."""
+    provider, _, model = name.partition("/")
+    if provider == "openai-api":
+        return COMPATIBLE, model.partition("/")[2] or model
+    return (provider, model) if model else ("", provider)
+
+
+def _config(log: Any) -> dict[str, Any]:
+    for sample in log.samples or []:
+        for event in sample.events:
+            if event.event == "model":
+                return _given(event.config)
+    return _given(log.plan.config) | _given(log.eval.model_generate_config)
+
+
+def _given(config: Any) -> dict[str, Any]:
+    found: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
+    return found
+
+
+def _others(log: Any, config: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    settings = {k: v for k, v in config.items() if k not in _MAPPED | _HOW_IT_RUNS}
+    steps = [{"solver": s.solver, "params": s.params_passed or s.params} for s in log.plan.steps]
+    plain = [step.solver for step in log.plan.steps] in ([], ["generate"])
+    found = {
+        "config": settings,
+        "model_args": {k: v for k, v in arguments.items() if isinstance(v, str | int | float)},
+        "solver": [] if plain else steps,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _secret(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRET)
+
+
+def _address(url: str) -> str:
+    """A server's address without credentials."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
