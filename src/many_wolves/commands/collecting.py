@@ -15,7 +15,7 @@ from many_wolves.collection import Collected, explain, make_plan, other_settings
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
 from many_wolves.records import SCHEMA, SpeakerSpec, Trial
-from many_wolves.speakers.budget import find_price, input_tokens, output_tokens
+from many_wolves.speakers.budget import estimate, find_price
 from many_wolves.speakers.checkpoints import position
 from many_wolves.speakers.effort import BUDGETS
 from many_wolves.speakers.wanted import Wanted
@@ -123,21 +123,18 @@ def tell(
     thought = (
         spec.thinking_tokens if spec.thinking_tokens is not None else BUDGETS.get(spec.effort, 0)
     )
-    asked = [request.trial for request in plan.ask]
-    n_in = sum(input_tokens(t) for t in asked)
-    n_out = 0.0 if spec.mode == "score" else sum(output_tokens(t, thought) for t in asked)
-    click.echo(f"{len(asked):12d} calls to make")
-    click.echo(f"{n_in:12.0f} input tokens, about")
-    click.echo(
-        f"{n_out:12.0f} output tokens, at most about"
-        if thought
-        else f"{n_out:12.0f} output tokens, about"
-    )
+    asked = estimate([r.trial for r in plan.ask], mode=spec.mode, thought=thought)
+    click.echo(f"{asked.calls:12d} calls to make")
+    click.echo(f"{asked.input:12.0f} input tokens, about")
+    most = "at most about" if thought else "about"
+    click.echo(f"{asked.output:12.0f} output tokens, {most}")
     price = find_price(spec, wanted.prices)
     if price is None:
         click.echo("     unknown US dollars: the table of prices lacks this model (--prices FILE)")
-    else:
-        click.echo(f"{price.of(n_in, n_out, batch=wanted.batch):12.2f} US dollars, about")
+        return
+    money = price.of(asked.input, asked.output, batch=wanted.batch)
+    remark = f" ({price.remark})" if price.remark else ""
+    click.echo(f"{money:12.2f} US dollars, about{remark}")
 
 
 def conclude(done: Collected, spec: SpeakerSpec) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from many_wolves.errors import WolvesError
 from many_wolves.files import shipped
 from many_wolves.records import SpeakerSpec, Trial
-from many_wolves.sources import read_source
+from many_wolves.sources import Source, read_source
 
 _MILLION = 1e6
 _LOCAL = ("hf", "vllm", "simulated", "openai-compatible")
@@ -20,17 +20,27 @@ _LOCAL = ("hf", "vllm", "simulated", "openai-compatible")
 class Price:
     """US dollars per million tokens; reasoning is paid as output.
 
-    ``batch`` is the factor of the provider's batch mode.
+    ``batch`` is the factor of the provider's batch mode; ``verified`` says whether
+    the table knows where the numbers are from; ``as_of`` when that source said so.
     """
 
     input: float
     output: float
     batch: float = 0.5
+    verified: bool = True
+    as_of: str = ""
 
     def of(self, input_tokens: float, output_tokens: float, *, batch: bool = False) -> float:
         """Dollars for so many tokens."""
         full = (input_tokens * self.input + output_tokens * self.output) / _MILLION
         return full * (self.batch if batch else 1.0)
+
+    @property
+    def remark(self) -> str:
+        """What must stand beside the money: how old the price is, or that nobody checked it."""
+        if not self.verified:
+            return "price not verified"
+        return f"price as of {self.as_of}" if self.as_of else ""
 
 
 FREE = Price(0.0, 0.0)
@@ -53,12 +63,21 @@ def find_price(spec: SpeakerSpec, table: Path | None) -> Price | None:
     if spec.provider in _LOCAL:
         return FREE
     source = read_source(table or shipped("task-data/prices.yaml"))
-    models = source.fields(["models"], ["as_of"])["models"]
+    models = source.fields(["models"], ["as_of", "sources"])["models"]
     for pattern, entry in models.entries().items():
         if fnmatchcase(f"{spec.provider}/{spec.model}", pattern):
-            numbers = entry.fields(["input", "output"], ["batch"])
-            return Price(**{name: float(field.number()) for name, field in numbers.items()})
+            return _price(entry)
     return None
+
+
+def _price(entry: Source) -> Price:
+    found = entry.fields(["input", "output"], ["batch", "as_of", "source", "verified"])
+    numbers = {k: float(v.number()) for k, v in found.items() if k in ("input", "output", "batch")}
+    return Price(
+        **numbers,
+        verified="verified" not in found or found["verified"].flag(),
+        as_of=found["as_of"].words() if "as_of" in found else "",
+    )
 
 
 def input_tokens(trial: Trial) -> float:
@@ -69,6 +88,29 @@ def input_tokens(trial: Trial) -> float:
 def output_tokens(trial: Trial, thought: int) -> float:
     """About how many tokens an answer has: its longest option, and the thought allowed."""
     return max(len(o.text) for o in trial.options) / 4 + 4 + thought
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What some trials take, about.
+
+    Parameters
+    ----------
+    calls
+        Number of requests.
+    input, output
+        Tokens; ``output`` is at most about so many where a thought is allowed.
+    """
+
+    calls: int
+    input: float
+    output: float
+
+
+def estimate(trials: Sequence[Trial], *, mode: str, thought: int) -> Estimate:
+    """What asking every trial once takes; ``thought`` is the tokens of reasoning allowed."""
+    written = 0.0 if mode == "score" else sum(output_tokens(t, thought) for t in trials)
+    return Estimate(len(trials), sum(input_tokens(t) for t in trials), written)
 
 
 class Budget:
