@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -48,6 +49,11 @@ def write_atomic(path: str | Path, content: str | bytes) -> Path:
         Path(name).unlink(missing_ok=True)
         raise
     return target
+
+
+def file_name(words: str) -> str:
+    """Words as a file name that a person can read: what may not stand there becomes a dash."""
+    return re.sub(r"[^A-Za-z0-9.+@-]+", "-", words).strip("-")
 
 
 def shipped(relative: str) -> Path:

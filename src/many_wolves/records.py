@@ -7,14 +7,13 @@ item, state, scale, goal, framing), so that no record names a family's factors.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
 import pandas as pd
 
-from many_wolves.files import fingerprint
+from many_wolves.files import file_name, fingerprint
 
 SCHEMA = 1
 """Version of every record and file format below."""
@@ -166,8 +165,7 @@ class SpeakerSpec:
     @property
     def slug(self) -> str:
         """A file name that is unique to these settings and can be read by a person."""
-        words = re.sub(r"[^A-Za-z0-9.+@-]+", "-", f"{self.name}-{self.mode}").strip("-")
-        return f"{words}-{fingerprint(asdict(self), 8)}"
+        return f"{file_name(f'{self.name}-{self.mode}')}-{fingerprint(asdict(self), 8)}"
 
 
 @dataclass(frozen=True, slots=True)

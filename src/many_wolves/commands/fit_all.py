@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from many_wolves.files import file_name
+
 
 @click.command("fit-all")
 @click.option("--tables", default="rsa-output", show_default=True, type=click.Path(path_type=Path))
@@ -21,14 +23,13 @@ def command(tables: Path, out: Path) -> int:
     jobs = [(human_table(), out / "people")]
     for folder in sorted(tables.glob("*/choices")):
         table = load_table(folder)
-        jobs += [(table.of(name), out / slug(name)) for name in table.speakers]
+        for name in table.speakers:
+            place = out / file_name(name)
+            if place in {taken for _, taken in jobs}:
+                place = out / file_name(f"{folder.parent.name} {name}")
+            jobs.append((table.of(name), place))
     statuses = []
     for number, (table, folder) in enumerate(jobs, start=1):
         click.echo(f"[{number}/{len(jobs)}] {table.speakers[0]} -> {folder}", err=True)
         statuses.append(run_fit(table, folder, FitOptions()))
     return max(statuses)
-
-
-def slug(name: str) -> str:
-    """A speaker's name as a folder name."""
-    return "".join(c if c.isalnum() or c in ".+@-_" else "-" for c in name)
