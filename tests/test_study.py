@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from many_wolves.errors import WolvesError
+from many_wolves.study.casting import cast
 from many_wolves.study.places import Places
 from many_wolves.study.plan import plan
 from many_wolves.study.reading import read_study
 from many_wolves.study.running import Runner, only_one
-from many_wolves.study.schema import cast
 from many_wolves.study.stages import Stage, StateFile, in_order, path_fingerprint, why
 
 STUDIES = Path(__file__).parents[1] / "studies"
@@ -48,7 +48,7 @@ class TestReading:
                 "study: s\n"
                 "collect: {mode: sample, replicates: 3}\n"
                 "speakers:\n"
-                "  - {name: a, provider: openai, model: m, efforts: [none, low], mode: score}\n"
+                "  - {name: a, provider: vllm, model: m, efforts: [none, low], mode: score}\n"
                 "  - {name: b, provider: hf, model: m, revisions: [step1, step2]}\n",
             )
         )

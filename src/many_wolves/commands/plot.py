@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from many_wolves.commands.report import fit_folders
+from many_wolves.commands.report import fit_folders, present
 from many_wolves.errors import WolvesError
 
 if TYPE_CHECKING:
@@ -28,9 +28,16 @@ if TYPE_CHECKING:
 @click.option("--list", "listing", is_flag=True, help="List the figures, and stop.")
 @click.option("--width", type=click.Choice(["one", "two"]), default="two", show_default=True,
               help="Columns that a figure spans (85 or 174 mm).")  # fmt: skip
+@click.option("--skip-missing", is_flag=True, help="Leave out what is no fit, and say so.")
 @click.option("--family", default="politeness", show_default=True, help="Family for --list.")
 def command(
-    names_and_fits: tuple[str, ...], out: Path, listing: bool, width: Width, family: str
+    *,
+    names_and_fits: tuple[str, ...],
+    out: Path,
+    listing: bool,
+    width: Width,
+    skip_missing: bool,
+    family: str,
 ) -> None:
     """Draw figures of fits: PDF, SVG, PNG, and the tidy CSV behind each.
 
@@ -46,7 +53,9 @@ def command(
             click.echo(f"{name:{long}}  {plot.summary}")
         return
     names = [word for word in names_and_fits if not Path(word).is_dir() and "/" not in word]
-    folders = [Path(word) for word in names_and_fits if word not in names]
+    folders = tuple(Path(word) for word in names_and_fits if word not in names)
+    if skip_missing:
+        folders, _ = present(folders)
     draw(names, [found for given in folders for found in fit_folders(given)], out, width)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+
+from many_wolves.errors import WolvesError
 
 
 @click.command(name="report")
@@ -18,6 +21,7 @@ import click
     multiple=True,
     help="A command that makes the page again; those of the fits when left out.",
 )
+@click.option("--skip-missing", is_flag=True, help="Leave out what is no fit, and say so.")
 @click.option("--summary", is_flag=True, help="Print the summary table as Markdown instead.")
 def command(
     *,
@@ -26,6 +30,7 @@ def command(
     title: str,
     introduction: tuple[str, ...],
     commands: tuple[str, ...],
+    skip_missing: bool,
     summary: bool,
 ) -> None:
     """Write a report on fit folders.
@@ -37,7 +42,9 @@ def command(
     """
     from many_wolves.report import summary_markdown, write_fit_report, write_study_report
 
-    folders = [folder for given in fits for folder in fit_folders(given)]
+    given, missing = present(fits) if skip_missing else (fits, "")
+    introduction = (*introduction, missing) if missing else introduction
+    folders = [folder for found in given for folder in fit_folders(found)]
     if summary:
         click.echo(summary_markdown(folders), nl=False)
         return
@@ -54,6 +61,28 @@ def command(
             title, folders, target, introduction=introduction, commands=commands
         )
         click.echo(page)
+
+
+def present(fits: Sequence[Path]) -> tuple[tuple[Path, ...], str]:
+    """The fits that are there, and a sentence on those that are not; it is said at once.
+
+    Raises
+    ------
+    WolvesError
+        If none is there.
+    """
+    found = tuple(fit for fit in fits if any(fit.rglob("fit.json")))
+    if not found:
+        raise WolvesError(
+            f"expected fits, found none in {len(fits)} folders",
+            where=fits[0],
+            mend="give folders that `wolves fit ... --out FOLDER` wrote",
+        )
+    lost = [str(fit) for fit in fits if fit not in found]
+    words = f"Left out, since there is no fit: {', '.join(lost)}." if lost else ""
+    if words:
+        click.echo(words, err=True)
+    return found, words
 
 
 def is_current(folder: Path) -> bool:

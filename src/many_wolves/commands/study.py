@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
+from many_wolves.commands.planning import bill_lines, compiled, stage_line
 from many_wolves.errors import WolvesError
+from many_wolves.records import Trial
 from many_wolves.study import (
     Places,
     Runner,
+    Stage,
     StateFile,
     Study,
+    bills,
+    cast,
     fitted_names,
     in_order,
     only_one,
@@ -35,7 +41,9 @@ def command() -> None:
 @command.command("run")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--again", is_flag=True, help="Run every stage, whether or not it is up to date.")
-@click.option("--dry-run", is_flag=True, help="Print the commands and run none.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the commands and what they cost, and run none."
+)
 def run_command(file: Path, again: bool, dry_run: bool) -> None:
     """Run the stages of the study FILE that are out of date.
 
@@ -45,9 +53,12 @@ def run_command(file: Path, again: bool, dry_run: bool) -> None:
     study = read_study(file)
     places = Places(study.study)
     stages = plan(study, places)
+    trials = compiled(study, file) if study.speakers else []
     if dry_run:
         for stage in in_order(stages):
             click.echo(shown(stage.command))
+        for line in _costs(study, places, stages, trials):
+            click.echo(f"# {line}")
         return
     started = time.monotonic()
     with only_one(places.results):
@@ -63,6 +74,22 @@ def run_command(file: Path, again: bool, dry_run: bool) -> None:
     _close(study, places, time.monotonic() - started)
 
 
+@command.command("plan")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--prices",
+    type=click.Path(path_type=Path),
+    help="Table of prices; task-data/prices.yaml when left out.",
+)
+def plan_command(file: Path, prices: Path | None) -> None:
+    """Print what the study FILE asks of whom, and what that costs; nothing is asked."""
+    study = read_study(file)
+    places = Places(study.study)
+    trials = compiled(study, file) if study.speakers else []
+    for line in _costs(study, places, plan(study, places), trials, prices):
+        click.echo(line)
+
+
 @command.command("status")
 @click.argument("file", type=click.Path(path_type=Path))
 def status_command(file: Path) -> None:
@@ -74,11 +101,31 @@ def status_command(file: Path) -> None:
     width = max(len(stage.name) for stage in stages)
     waiting: set[str] = set()
     for stage in stages:
-        reason = why(stage, done) or next((f"after `{a}`" for a in stage.after if a in waiting), "")
+        reason = why(stage, done) or _waits(stage, waiting)
         if reason:
             waiting.add(stage.name)
         words = f"to do: {reason}" if reason else f"up to date, {done[stage.name].seconds:.0f} s"
         click.echo(f"{stage.name.ljust(width)}  {words}")
+
+
+def _waits(stage: Stage, waiting: set[str]) -> str:
+    """The first stage not yet done that this one comes after, in words."""
+    before = (*stage.after, *stage.after_all)
+    return next((f"after `{name}`" for name in before if name in waiting), "")
+
+
+def _costs(
+    study: Study,
+    places: Places,
+    stages: Sequence[Stage],
+    trials: Sequence[Trial],
+    prices: Path | None = None,
+) -> Iterator[str]:
+    yield f"Study {study.study}: {stage_line(stages)}"
+    if study.speakers:
+        most = max(speaker.asking.replicates or 1 for speaker in cast(study))
+        yield f"{len(trials)} trials" + (f", each up to {most} times" if most > 1 else "")
+        yield from bill_lines(list(bills(study, places, trials, prices)))
 
 
 def _close(study: Study, places: Places, seconds: float) -> None:

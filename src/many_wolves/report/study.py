@@ -13,6 +13,7 @@ from many_wolves.report.excluded import missing_table
 from many_wolves.report.fit import command, facts
 from many_wolves.report.offer import pages_of
 from many_wolves.report.page import cells, render_page
+from many_wolves.report.speakers import speakers_section
 from many_wolves.report.verdict import MEASURES, Verdict, judge, measured
 
 
@@ -53,7 +54,12 @@ def write_study_report(
         "overall": overall(verdicts),
         "summary": pages.study_summary(fits),
         "verdicts": [(fit.label, verdict) for fit, verdict in verdicts],
-        "sections": [*pages.study_sections(fits), _answered(fits), _diagnostics(fits)],
+        "sections": [
+            *speakers_section(fits),
+            *pages.study_sections(fits),
+            _answered(fits),
+            _diagnostics(fits),
+        ],
         "design": [(fit.label, facts(fit), fit.info.get("notes", ())) for fit in fits],
         "commands": list(commands) or list(dict.fromkeys(command(fit) for fit in fits)),
     }

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from many_wolves.files import fingerprint, shipped
+from many_wolves.study.casting import Cast, cast
 from many_wolves.study.places import Places
-from many_wolves.study.schema import Cast, Study, cast
+from many_wolves.study.schema import Study
 from many_wolves.study.stages import Stage, in_order, shown
 
 
@@ -17,7 +18,7 @@ def plan(study: Study, places: Places) -> list[Stage]:
     speakers = list(cast(study))
     stages = [*_people(study, places)]
     if speakers:
-        stages.append(_compile(study, places))
+        stages.append(compile_stage(study, places))
     stages += _prepare(study, places)
     for speaker in speakers:
         stages += [
@@ -36,7 +37,8 @@ def fitted_names(study: Study) -> list[str]:
     return [*study.human, *(speaker.name for speaker in cast(study))]
 
 
-def _compile(study: Study, places: Places) -> Stage:
+def compile_stage(study: Study, places: Places) -> Stage:
+    """The stage that makes the trials."""
     trials = study.trials
     command = ["compile", "--out", str(places.trials), "--seed", str(trials.seed)]
     command += ["--scale", trials.scale, "--utterances", trials.utterances]
@@ -67,7 +69,7 @@ def _asked_with(speaker: Cast, places: Places) -> dict[str, str]:
         "--provider": entry.provider,
         "--model_name": entry.model or None,
         "--model_path": places.model(entry.prepare) if entry.prepare else entry.path,
-        "--revision": speaker.revision or None,
+        "--revisions": speaker.revision or None,
         "--effort": speaker.effort or None,
         "--base_url": entry.base_url or None,
         "--mode": asking.mode,
@@ -100,7 +102,7 @@ def _said(options: dict[str, object]) -> dict[str, str]:
     return {option: str(value) for option, value in options.items() if value is not None}
 
 
-def _journal(speaker: Cast, places: Places) -> Path:
+def journal_of(speaker: Cast, places: Places) -> Path:
     """A journal for each way of asking, so that answers to other settings never mix in."""
     options = _asked_with(speaker, places)
     settings = {o: v for o, v in options.items() if o != "--replicates"}
@@ -109,7 +111,7 @@ def _journal(speaker: Cast, places: Places) -> Path:
 
 def _collect(speaker: Cast, places: Places) -> Stage:
     entry, options = speaker.entry, _asked_with(speaker, places)
-    journal = _journal(speaker, places)
+    journal = journal_of(speaker, places)
     command = ["collect", str(places.trials), "--out", str(journal)]
     for option, value in (options | _run_with(speaker)).items():
         command += [option, value]
@@ -120,7 +122,8 @@ def _collect(speaker: Cast, places: Places) -> Stage:
         file = places.parameters(speaker.name)
         command += ["--parameters", str(file)]
         given.append((file, json.dumps(entry.parameters, indent=1) + "\n"))
-    weights = [Path(options["--model_path"])] if "--model_path" in options else []
+    prepared = places.model(entry.prepare) if entry.prepare else speaker.folder
+    weights = [prepared] if prepared else []
     return Stage(
         f"collect {speaker.name}",
         tuple(command),
@@ -132,7 +135,7 @@ def _collect(speaker: Cast, places: Places) -> Stage:
 
 
 def _choices(speaker: Cast, study: Study, places: Places) -> Stage:
-    journal, table = _journal(speaker, places), places.choices(speaker.name)
+    journal, table = journal_of(speaker, places), places.choices(speaker.name)
     command = ["choices", str(journal), "--trials", str(places.trials)]
     command += ["--scoring", study.choices.scoring, "--out", str(table)]
     return Stage(
@@ -171,9 +174,11 @@ def _fit_speaker(speaker: Cast, study: Study, places: Places) -> Stage:
     table, out = places.choices(speaker.name), places.fit(speaker.name)
     # People are fitted first, so that the program is compiled once.
     people = tuple(f"fit {name}" for name in study.human)
+    # The places of the published human trials are not known.
+    bias = ["--position-bias"] if study.fit.position_bias else []
     return Stage(
         f"fit {speaker.name}",
-        ("fit", str(table), *_fit_options(study), "--out", str(out)),
+        ("fit", str(table), *_fit_options(study), *bias, "--out", str(out)),
         reads=(table, shipped("rsa-model/stan_model")),
         writes=places.fit_files(speaker.name),
         after=(f"choices {speaker.name}", *people),
@@ -184,17 +189,17 @@ def _figures(fitted: list[str], places: Places) -> Stage:
     fits = [places.fit(name) for name in fitted]
     return Stage(
         "figures",
-        ("plot", *map(str, fits), "--out", str(places.figures)),
+        ("plot", *map(str, fits), "--out", str(places.figures), "--skip-missing"),
         reads=_files_of(fitted, places),
         writes=(places.figures,),
-        after=tuple(f"fit {name}" for name in fitted),
+        after_all=tuple(f"fit {name}" for name in fitted),
     )
 
 
 def _report(fitted: list[str], study: Study, places: Places, made_by: Sequence[str]) -> Stage:
     fits = [places.fit(name) for name in fitted]
     command = ["report", *map(str, fits), "--out", str(places.report)]
-    command += ["--title", study.title or study.study]
+    command += ["--skip-missing", "--title", study.title or study.study]
     for paragraph in filter(None, (study.question, _design(study))):
         command += ["--introduction", paragraph]
     for line in made_by:
@@ -204,7 +209,7 @@ def _report(fitted: list[str], study: Study, places: Places, made_by: Sequence[s
         tuple(command),
         reads=_files_of(fitted, places),
         writes=(places.report,),
-        after=(*(f"fit {name}" for name in fitted), "figures"),
+        after_all=(*(f"fit {name}" for name in fitted), "figures"),
     )
 
 

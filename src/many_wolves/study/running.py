@@ -150,12 +150,17 @@ class Runner:
         """Drop what need not or cannot run from ``waiting``; return what can run now."""
         ready: list[Stage] = []
         for stage in list(waiting):
-            lost = [a for a in stage.after if a in (*self._failed, *self._skipped)]
+            out = {*self._failed, *self._skipped}
+            lost = [a for a in stage.after if a in out]
+            if not lost and stage.after_all and out.issuperset(stage.after_all):
+                lost = list(stage.after_all)
             if lost:
                 waiting.remove(stage)
                 self._skipped.append(stage.name)
                 self._echo(f"  - {stage.name}: skipped, since `{lost[0]}` gave nothing")
-            elif self._ended.issuperset(stage.after):
+            elif self._ended.issuperset(stage.after) and (self._ended | out).issuperset(
+                stage.after_all
+            ):
                 if why(stage, self._done):
                     ready.append(stage)
                 else:

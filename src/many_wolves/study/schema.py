@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -13,6 +12,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A name that is also the name of a folder."""
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
+WEIGHTS = ("hf", "vllm")
+"""Providers that load weights, and so know checkpoints and probabilities."""
 
 
 class _Section(BaseModel):
@@ -112,7 +113,8 @@ class Speaker(Asking):
     prepare
         Name of a model that ``wolves models prepare`` makes a local folder of.
     revisions
-        Checkpoints; empty means the one default.
+        Checkpoints: names, and patterns over the folders in ``path`` or over the hub's
+        branches (``checkpoint-*``, ``step?000``); empty means the one default.
     efforts
         Reasoning efforts; empty means that none is asked for.
     base_url
@@ -146,6 +148,28 @@ class Speaker(Asking):
             raise ValueError("expected `path` or `prepare`, found both")
         return self
 
+    @model_validator(mode="after")
+    def _takes_what_it_is_given(self) -> Self:
+        for field in ("revisions", "efforts"):
+            values = getattr(self, field)
+            twice = sorted({value for value in values if values.count(value) > 1})
+            if twice:
+                raise ValueError(f"expected every one of `{field}` once, found twice: {twice[0]}")
+        if self.revisions and (self.provider not in WEIGHTS or self.prepare):
+            raise ValueError("expected `revisions` only of hf or vllm, with `model` or `path`")
+        if self.efforts and self.provider == "simulated":
+            raise ValueError("expected no `efforts` of a simulated speaker, which does not reason")
+        if self.mode == "score":
+            self.check_scored()
+        return self
+
+    def check_scored(self) -> None:
+        """Refuse to score what gives no probabilities: any API."""
+        if self.provider not in (*WEIGHTS, "simulated"):
+            raise ValueError(
+                f"expected `mode: sample` of {self.name}: an API gives no probability of an answer"
+            )
+
 
 class Choices(_Section):
     """How answers are read: ``scoring`` of option probabilities in score mode."""
@@ -160,6 +184,7 @@ class Fit(_Section):
     literal: Literal["joint", "cut", "fixed"] = "joint"
     cost_form: Literal["prior", "utility"] = "prior"
     weights_form: Literal["normalised", "three-way"] = "normalised"
+    position_bias: bool = False
     engine: Literal["auto", "httpstan", "cmdstan"] = "auto"
     chains: Count = 4
     warmup: Count = 1000
@@ -206,49 +231,9 @@ class Study(_Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"expected every name once, found twice: {', '.join(twice)}")
+        for speaker in self.speakers:
+            if (speaker.mode or self.collect.mode) == "score":
+                speaker.check_scored()
         if self.fit.literal != "fixed" and "literal" not in self.trials.tasks and self.speakers:
             raise ValueError(f"`literal: {self.fit.literal}` needs the task `literal` in `trials`")
         return self
-
-
-class Cast(BaseModel):
-    """One speaker of a study at one revision and one effort, with its settings filled in.
-
-    ``name`` is the speaker's name, with ``@revision`` and ``+effort`` where the
-    study names several.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    entry: Speaker
-    asking: Asking
-    revision: str = ""
-    effort: str = ""
-
-
-def cast(study: Study) -> Iterator[Cast]:
-    """Every speaker x revision x effort, in the order of the file."""
-    for entry in study.speakers:
-        settings = {
-            field: next(
-                (
-                    v
-                    for v in (getattr(entry, field), getattr(study.collect, field))
-                    if v is not None
-                ),
-                None,
-            )
-            for field in Asking.model_fields
-        }
-        for revision in entry.revisions or ("",):
-            for effort in entry.efforts or ("",):
-                name = entry.name + (f"@{revision}" if revision else "")
-                name += f"+{effort}" if effort else ""
-                yield Cast(
-                    name=name,
-                    entry=entry,
-                    asking=Asking(**settings),
-                    revision=revision,
-                    effort=effort,
-                )

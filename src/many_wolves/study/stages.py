@@ -38,6 +38,9 @@ class Stage:
         Files that are written just before it runs, with their text.
     beside
         May run in the background, beside the stages that are not.
+    after_all
+        Names of stages that must have ended before, well or not: it makes do with what
+        those left that ended well.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Stage:
     after: tuple[str, ...] = ()
     given: tuple[tuple[Path, str], ...] = ()
     beside: bool = False
+    after_all: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -184,11 +188,12 @@ def in_order(stages: Sequence[Stage]) -> list[Stage]:
     by_name = {stage.name: stage for stage in stages}
     if len(by_name) != len(stages):
         raise ValueError("expected every stage name once")
-    unknown = {a for stage in stages for a in stage.after} - by_name.keys()
+    before = {stage.name: (*stage.after, *stage.after_all) for stage in stages}
+    unknown = {a for names in before.values() for a in names} - by_name.keys()
     if unknown:
         raise ValueError(f"expected known stages, found {sorted(unknown)}")
     try:
-        order = TopologicalSorter({stage.name: stage.after for stage in stages}).static_order()
+        order = TopologicalSorter(before).static_order()
         return [by_name[name] for name in order]
     except CycleError as cycle:
         raise ValueError(f"stages wait for each other: {cycle.args[1]}") from None

@@ -1,0 +1,99 @@
+"""What `wolves study` prints before anything is asked: stages, calls, tokens, money."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from many_wolves.collection import read_trials
+from many_wolves.errors import WolvesError
+from many_wolves.records import Trial
+from many_wolves.sources import read_source
+from many_wolves.study import Bill, Places, Stage, Study, compile_stage
+
+_FIELDS = ("items", "goals", "framings", "scale", "tasks", "utterances")
+
+
+def compiled(study: Study, file: Path) -> list[Trial]:
+    """The trials of a study, compiled as its stage will compile them and thrown away.
+
+    Raises
+    ------
+    WolvesError
+        If the study names what the sources lack, with the line in the study file.
+    """
+    from many_wolves.commands.compile import command
+
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "trials.jsonl"
+        stage = compile_stage(study, Places(study.study))
+        try:
+            with redirect_stdout(StringIO()):
+                command.main([*stage.command[1:], "--out", str(out)], standalone_mode=False)
+        except WolvesError as fault:
+            raise _at_its_line(fault, study, file) from fault
+        return read_trials(out)
+
+
+def _at_its_line(fault: WolvesError, study: Study, file: Path) -> WolvesError:
+    """The fault at the line of the study file that names what it names."""
+    trials = read_source(file).entries().get("trials")
+    for field in _FIELDS:
+        value = getattr(study.trials, field)
+        named = [value] if isinstance(value, str) else value
+        if trials is not None and any(repr(name) in fault.problem for name in named):
+            place = trials.entries().get(field, trials)
+            return place.error(f"trials.{field}: {fault.problem}", fault.mend)
+    return fault
+
+
+def stage_line(stages: Sequence[Stage]) -> str:
+    """Number of stages by their kind, in one line."""
+    kinds = Counter(stage.name.split()[0] for stage in stages)
+    return f"{len(stages)} stages: " + ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+
+
+def bill_lines(bills: Sequence[Bill]) -> Iterator[str]:
+    """A table of what every speaker takes, and the sum."""
+    rows = [["speaker", "answered", "calls", "input tokens", "output tokens", "US dollars", ""]]
+    rows += [_row(bill) for bill in bills]
+    rows.append(_sum(bills))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:6], widths[1:6], strict=True)]
+        yield "  ".join([*cells, row[6]]).rstrip()
+    yield "Tokens and money are estimates; of a speaker that reasons, the most it may take."
+
+
+def _row(bill: Bill) -> list[str]:
+    remark = bill.price.remark if bill.price else "no price in the table"
+    return [bill.name, *_numbers(bill), _dollars(bill.money), remark]
+
+
+def _numbers(bill: Bill) -> list[str]:
+    return [f"{n:,.0f}" for n in (bill.answered, bill.calls, bill.input, bill.output)]
+
+
+def _sum(bills: Sequence[Bill]) -> list[str]:
+    known = [bill.money for bill in bills if bill.money is not None]
+    lacking = len(bills) - len(known)
+    total = Bill(
+        name=f"{len(bills)} speakers",
+        answered=sum(bill.answered for bill in bills),
+        calls=sum(bill.calls for bill in bills),
+        input=sum(bill.input for bill in bills),
+        output=sum(bill.output for bill in bills),
+        price=None,
+        batch=False,
+    )
+    remark = f"and {lacking} without a price" if lacking else ""
+    return [total.name, *_numbers(total), _dollars(sum(known)), remark]
+
+
+def _dollars(money: float | None) -> str:
+    return "unknown" if money is None else f"{money:,.2f}"

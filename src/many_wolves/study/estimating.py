@@ -1,0 +1,104 @@
+"""What a study still asks, and what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from many_wolves.journals import read_journal
+from many_wolves.records import SpeakerSpec, Trial
+from many_wolves.speakers.budget import Price, estimate, find_price
+from many_wolves.speakers.effort import BUDGETS
+from many_wolves.study.casting import Cast, cast
+from many_wolves.study.places import Places
+from many_wolves.study.plan import journal_of
+from many_wolves.study.schema import Study
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What one speaker of a study takes.
+
+    Parameters
+    ----------
+    name
+        The speaker, with revision and effort.
+    answered, calls
+        Questions that have their answer, and those still to ask.
+    input, output
+        Tokens of the calls, about; ``output`` at most about, where it reasons.
+    price
+        Of its tokens; None where the table lacks the model.
+    batch
+        Whether the provider's batch mode is used.
+    """
+
+    name: str
+    answered: int
+    calls: int
+    input: float
+    output: float
+    price: Price | None
+    batch: bool
+
+    @property
+    def money(self) -> float | None:
+        """US dollars, about; None where the price is not known."""
+        if self.price is None:
+            return None
+        return self.price.of(self.input, self.output, batch=self.batch)
+
+
+def bills(
+    study: Study, places: Places, trials: Sequence[Trial], prices: Path | None = None
+) -> Iterator[Bill]:
+    """What each speaker takes, in the order of the study.
+
+    Parameters
+    ----------
+    trials
+        The trials that the study asks.
+    prices
+        Table of prices; the shipped one when None.
+
+    Raises
+    ------
+    WolvesError
+        If the table of prices is at fault, or a pattern of checkpoints fits nothing.
+    """
+    for speaker in cast(study):
+        asking = speaker.asking
+        done = _answered(journal_of(speaker, places))
+        open_ = [t for r in range(asking.replicates or 1) for t in trials if (t.id, r) not in done]
+        taken = estimate(open_, mode=asking.mode or "sample", thought=_thought(speaker))
+        yield Bill(
+            name=speaker.name,
+            answered=len(trials) * (asking.replicates or 1) - len(open_),
+            calls=taken.calls,
+            input=taken.input,
+            output=taken.output,
+            price=find_price(_spec(speaker), prices),
+            batch=bool(asking.batch),
+        )
+
+
+def _answered(journal: Path) -> set[tuple[str, int]]:
+    """Trials and replicates with an answer that is not asked again."""
+    if not journal.is_file():
+        return set()
+    responses = read_journal(journal).responses
+    return {(r.trial_id, r.replicate) for r in responses if r.status != "failed"}
+
+
+def _thought(speaker: Cast) -> int:
+    """Tokens of reasoning allowed."""
+    tokens = speaker.asking.thinking_tokens
+    return tokens if tokens is not None else BUDGETS.get(speaker.effort, 0)
+
+
+def _spec(speaker: Cast) -> SpeakerSpec:
+    provider, model = speaker.entry.provider, speaker.entry.model
+    if provider == "api":
+        provider, _, model = model.partition("/")
+    return SpeakerSpec(provider, model)
