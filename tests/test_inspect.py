@@ -223,6 +223,17 @@ def test_a_run_that_did_not_end_is_read_and_says_so(logs, tmp_path) -> None:
     assert "inspect eval-retry" in said
 
 
+def test_the_same_run_twice_counts_once_and_says_so(logs, readings, tmp_path) -> None:
+    copy = tmp_path / "copy.eval"
+    first = sorted(logs.glob("*.eval"))[0]
+    copy.write_bytes(first.read_bytes())
+    once, tables = tabulated(tmp_path / "once", logs)
+    twice, again = tabulated(tmp_path / "twice", logs, copy)
+    assert again["counts.csv"] == tables["counts.csv"]
+    assert "are left out" not in once
+    assert f"{len(readings[0].responses)} answers are to a question" in twice
+
+
 def test_a_log_of_another_task_is_named_and_left_out(logs, tmp_path) -> None:
     from inspect_ai import Task
     from inspect_ai import eval as evaluate

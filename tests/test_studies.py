@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,13 @@ import pytest
 import fault_server
 from fault_server import KEY, FaultServer
 from many_wolves.cli import run
+from many_wolves.collection import read_trials
+from many_wolves.commands.compile import command as compile_trials
 from many_wolves.commands.study import command as study
 from many_wolves.errors import WolvesError
+from many_wolves.files import shipped
+from many_wolves.records import SpeakerSpec, blank_response
+from many_wolves.sources import read_source
 from many_wolves.study import Places, StateFile, cast, in_order, plan, read_study
 from many_wolves.study.running import Runner
 from many_wolves.study.stages import Stage
@@ -211,6 +217,30 @@ def test_a_pattern_that_fits_nothing_says_what_there_is(tmp_path) -> None:
     assert "checkpoint-20" in caught.value.mend
 
 
+def test_status_and_plan_count_the_answers_that_are_there(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = written(
+        tmp_path,
+        "study: s\ntrials: {items: [cake]}\ncollect: {replicates: 2}\n"
+        "speakers: [{name: a, provider: openai, model: gpt-5, efforts: [low]}]\n",
+    )
+    assert "answered" not in told(capsys, "status", path)
+    stages = {stage.name: stage for stage in plan(read_study(path), Places("s"))}
+    assert run(compile_trials, list(stages["compile"].command[1:])) == 0
+    trials = read_trials(Path("rsa-output/s/trials.jsonl"))
+    spec = SpeakerSpec("openai", "gpt-5", effort="low")
+    kept = [blank_response(trial, spec, r) for r in (0, 1) for trial in trials[:4]]
+    kept = [replace(response, status="refused") for response in kept[:5]] + kept[5:]
+    journal = stages["collect a+low"].writes[0]
+    journal.parent.mkdir(parents=True)
+    journal.write_text("".join(json.dumps(r.to_json()) + "\n" for r in kept))
+    capsys.readouterr()
+    total = 2 * (4 * 4 + 8 * 4)
+    line = next(s for s in told(capsys, "status", path).splitlines() if "collect a+low" in s)
+    assert line.endswith(f"to do: not run yet (5 of {total} answered)")
+    assert table(told(capsys, "plan", path))["a+low"][:2] == ["5", str(total - 5)]
+
+
 def test_a_stage_that_makes_do_runs_with_what_there_is(tmp_path) -> None:
     program = tmp_path / "program.py"
     program.write_text("import pathlib, sys\npathlib.Path(sys.argv[1]).write_text('x')\n")
@@ -384,6 +414,36 @@ def test_a_study_of_efforts_runs_over_http(tmp_path, monkeypatch) -> None:
     assert {f"fit claude+{e}" for e in efforts} < set(state)
     for file in (tmp_path / "rsa-output").rglob("*"):
         assert not file.is_file() or KEY.encode() not in file.read_bytes()
+
+
+def test_every_shipped_price_has_a_date_and_a_source() -> None:
+    table_of = read_source(shipped("task-data/prices.yaml")).entries()
+    sources = table_of["sources"].entries()
+    for pattern, entry in table_of["models"].entries().items():
+        fields = entry.entries()
+        assert re.fullmatch(r"20\d\d-\d\d", fields["as_of"].words()), pattern
+        assert fields["source"].words() in sources, pattern
+        unsourced = fields["source"].words() == "memory"
+        assert unsourced == ("verified" in fields and not fields["verified"].flag()), pattern
+
+
+@pytest.mark.parametrize(
+    ("entry", "remark"),
+    [
+        ("{input: 100, output: 10, verified: false}", "price not verified"),
+        ("{input: 100, output: 10, as_of: 2026-03, source: x}", "price as of 2026-03"),
+    ],
+)
+def test_a_dry_run_says_how_good_the_price_is(tmp_path, capsys, entry, remark) -> None:
+    from asking import trials, write_trials
+    from many_wolves.commands.collect import command as collect
+
+    (tmp_path / "prices.yaml").write_text(f"models:\n  openai/m: {entry}\n")
+    asked = write_trials(tmp_path / "trials.jsonl", trials(10))
+    words = ["--provider", "openai", "--model_name", "m", "--prices", str(tmp_path / "prices.yaml")]
+    assert run(collect, [str(asked), *words, "--dry-run", "--out", str(tmp_path)]) == 0
+    (line,) = [s for s in capsys.readouterr().out.splitlines() if "US dollars" in s]
+    assert line.endswith(f"({remark})")
 
 
 def test_every_command_of_a_plan_is_one_that_wolves_takes(capsys) -> None:

@@ -108,6 +108,12 @@ def command(
     table = replace(table, meta=meta)
     name = family if kind == "all" else f"{family}-{kind}"
     folder = write_table(table, out or Path("rsa-output") / name / "choices")
+    if table.meta.get("repeated"):
+        click.echo(
+            f"{table.meta['repeated']} answers are to a question (trial, settings, replicate) that "
+            "has a later one, and are left out; more answers to a question are more replicates",
+            err=True,
+        )
     click.echo(_overview(table))
     for check in table.checks:
         click.echo(f"{'ok    ' if check.ok else 'FAILED'}  {check.statement}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from many_wolves.collection import read_trials
 from many_wolves.commands.planning import bill_lines, compiled, stage_line
 from many_wolves.errors import WolvesError
 from many_wolves.records import Trial
@@ -100,12 +101,25 @@ def status_command(file: Path) -> None:
     stages = in_order(plan(study, places))
     width = max(len(stage.name) for stage in stages)
     waiting: set[str] = set()
+    asked = _asked(study, places)
     for stage in stages:
         reason = why(stage, done) or _waits(stage, waiting)
         if reason:
             waiting.add(stage.name)
         words = f"to do: {reason}" if reason else f"up to date, {done[stage.name].seconds:.0f} s"
-        click.echo(f"{stage.name.ljust(width)}  {words}")
+        far = f" ({asked[stage.name]})" if reason and stage.name in asked else ""
+        click.echo(f"{stage.name.ljust(width)}  {words}{far}")
+
+
+def _asked(study: Study, places: Places) -> dict[str, str]:
+    """How far each collection is, by the name of its stage; empty before anything is compiled."""
+    if not (study.speakers and places.trials.is_file()):
+        return {}
+    found = bills(study, places, read_trials(places.trials))
+    return {
+        f"collect {bill.name}": f"{bill.answered:,} of {bill.answered + bill.calls:,} answered"
+        for bill in found
+    }
 
 
 def _waits(stage: Stage, waiting: set[str]) -> str:
