@@ -5,9 +5,11 @@
 // All parameters are z, with x = centre + scale * z unconstrained. The affine
 // map is a preconditioner: it changes the sampler's path, never the posterior.
 // x holds, in this order: probit theta (if theta is free), probit of alpha and
-// of cost on their ranges, K - 1 probits of stick shares per condition, probit
-// phi. Under the default priors each is standard normal, but for the sticks.
+// of cost on their ranges, K - 1 probits of stick shares per condition, U - 1
+// contrasts of the places (if their bias is on), probit phi. Under the default
+// priors each is standard normal, but for the sticks.
 functions {
+#include places.stanfunctions
 #include recursion.stanfunctions
 }
 data {
@@ -27,6 +29,10 @@ data {
   matrix<lower=0>[U, S] literal_yes;
   matrix<lower=0>[U, S] literal_no;
   matrix<lower=0, upper=1>[U, S] theta_given;
+  int<lower=0> O; // orders in which the options were shown; 0: no bias of place
+  array[O, U] int<lower=1, upper=U> place; // place of each option in an order
+  array[O, C] matrix<lower=0>[U, S] placed; // the counts by order
+  array[O, C, S] int<lower=0> placed_total; // answers to replicate by order
   int<lower=1> Q; // quadrature nodes for phi in [0, 1]
   row_vector<lower=0, upper=1>[Q] node;
   vector<lower=0>[Q] node_weight;
@@ -53,11 +59,24 @@ transformed data {
   int K = sum(in_simplex);
   int T = theta_free * U * S;
   int P = first_order || has_utility[3] ? C : 0;
+  int B = O ? U - 1 : 0;
+  matrix[U, B] contrast;
+  vector[U] chosen = rep_vector(0, U); // choices by place
+  array[C] matrix[O, S] asked; // choices by order and state
   array[K] int utility;
   vector[K] dirichlet;
   real log_normaliser; // of all priors, so that target is a normalised density
   {
     int k = 0;
+    if (O) {
+      contrast = contrasts(U);
+    }
+    for (o in 1 : O) {
+      for (c in 1 : C) {
+        asked[c][o] = rep_row_vector(1, U) * placed[o, c];
+        chosen[place[o]] += placed[o, c] * rep_vector(1, S);
+      }
+    }
     for (j in 1 : 3) {
       if (in_simplex[j]) {
         k += 1;
@@ -84,16 +103,18 @@ model {
                         counts, likelihood_on, value, negated, cost_in_utility,
                         alpha_upper, cost_lower, cost_upper, alpha_prior,
                         cost_prior, phi_prior, node, node_weight, has_utility,
-                        by_state, by_utterance);
+                        by_state, by_utterance, place, chosen, asked, contrast);
 }
 generated quantities {
   real alpha;
   real cost;
   matrix[3, C] weights;
   row_vector[P] phi;
+  vector[O ? U : 0] place_bias; // log-odds; they sum to zero
   matrix[theta_free || keep ? U : 0, theta_free || keep ? S : 0] theta;
   real lprior; // log prior density of the constrained parameters
   array[keep ? C : 0] matrix[S, U] choice; // P(u | s)
+  array[keep && O ? C : 0] matrix[S, U] predicted; // its mean over the orders
   array[keep ? C : 0, S, U] int counts_rep;
   array[keep ? C : 0] matrix[S, U] log_lik;
   matrix[keep * theta_free ? U : 0, keep * theta_free ? S : 0] literal_log_lik;
@@ -105,10 +126,14 @@ generated quantities {
     cost = cost_lower + (cost_upper - cost_lower) * Phi(x[T + 2]);
     weights = stick_weights(x, T + 2, utility, C);
     phi = Phi(x[(D - P + 1) : D])';
+    if (O) {
+      place_bias = contrast * x[(D - P - B + 1) : (D - P)];
+    }
     lprior = beta_lpdf(Phi(x[T + 1]) | alpha_prior[1], alpha_prior[2])
              - log(alpha_upper)
              + beta_lpdf(Phi(x[T + 2]) | cost_prior[1], cost_prior[2])
-             - log(cost_upper - cost_lower);
+             - log(cost_upper - cost_lower)
+             + std_normal_lpdf(x[(D - P - B + 1) : (D - P)]);
     if (P) {
       lprior += beta_lpdf(phi | phi_prior[1], phi_prior[2]);
     }
@@ -137,8 +162,34 @@ generated quantities {
         choice[c] = exp(log_choice[c]');
         log_lik[c] = (counts[c] .* log_choice[c])';
         for (s in 1 : S) {
-          counts_rep[c, s] = multinomial_rng(softmax(log_choice[c][ : , s]),
-                                             total[c, s]);
+          if (O == 0) {
+            counts_rep[c, s] = multinomial_rng(softmax(log_choice[c][ : , s]),
+                                               total[c, s]);
+          }
+        }
+      }
+      if (O) {
+        matrix[O, U] bias = log(place_odds(place_bias, place));
+        for (c in 1 : C) {
+          predicted[c] = choice[c];
+          for (s in 1 : S) {
+            vector[U] expected = rep_vector(0, U);
+            counts_rep[c, s] = rep_array(0, U);
+            log_lik[c][s] = rep_row_vector(0, U);
+            for (o in 1 : O) {
+              vector[U] log_p = log_softmax(log_choice[c][ : , s] + bias[o]');
+              array[U] int drawn = multinomial_rng(softmax(log_p),
+                                                   placed_total[o, c, s]);
+              log_lik[c][s] += (placed[o, c][ : , s] .* log_p)';
+              expected += asked[c][o, s] * exp(log_p);
+              for (u in 1 : U) {
+                counts_rep[c, s, u] += drawn[u];
+              }
+            }
+            if (sum(expected) > 0) {
+              predicted[c][s] = expected' / sum(expected);
+            }
+          }
         }
       }
       if (theta_free) {

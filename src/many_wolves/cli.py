@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("predict", "Print the recursion's tables for given parameters."),
     "fit": ("fit", "Infer utility weights from choices."),
     "compare": ("compare", "Compare variants: evidence and leave-one-out accuracy."),
+    "sensitivity": ("sensitivity", "How much a fit owes to its prior and other assumptions."),
+    "pool": ("pool", "Fit many speakers in one model; compare ways of pooling."),
     "recover": ("recover", "Find known weights again: bias, coverage, contraction."),
     "power": ("power", "How many answers a difference in a weight needs."),
     "calibrate": ("calibrate", "Simulation-based calibration of the fit."),

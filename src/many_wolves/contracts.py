@@ -144,6 +144,45 @@ class SimulatedModel(CognitiveModel, Protocol):
         ...
 
 
+@runtime_checkable
+class PooledModel(CognitiveModel, Protocol):
+    """A cognitive model of many speakers at once; ``problem`` takes the table of all.
+
+    ``poolings`` are values of its option ``pooling``, the one of interest first.
+    """
+
+    poolings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """An assumption that could have been made otherwise.
+
+    Parameters
+    ----------
+    options
+        Options of ``problem`` that differ from the fit's.
+    meaning
+        What is assumed, in words.
+    """
+
+    options: Mapping[str, Any]
+    meaning: str
+
+
+@runtime_checkable
+class SensitiveModel(CognitiveModel, Protocol):
+    """A cognitive model that knows which of its assumptions are worth varying."""
+
+    def alternatives(self, **options: Any) -> Mapping[str, Alternative]:
+        """Alternatives to a problem built with ``options``, by name.
+
+        All of them leave the unconstrained parameters and what they mean as they
+        are, so that draws of one posterior can be weighted to another.
+        """
+        ...
+
+
 class TaskFamily(Protocol):
     """Everything that is special to one family of tasks."""
 
@@ -162,5 +201,5 @@ class TaskFamily(Protocol):
         ...
 
     def models(self) -> Mapping[str, CognitiveModel]:
-        """The family's cognitive models by name."""
+        """The family's cognitive models by name; the first that fits one speaker is the default."""
         ...

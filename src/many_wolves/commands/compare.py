@@ -153,28 +153,28 @@ def _fit_variant(
     from many_wolves.inference.loo import write_parts
 
     folder = out / "variants" / name
-    mark = _mark(problem, settings, unit, program)
+    seal = mark(problem, settings, unit, program)
     if (folder / "row.json").exists():
         found = json.loads((folder / "row.json").read_text())
-        if found["fingerprint"] == mark:
+        if found["fingerprint"] == seal:
             click.echo(f"{name}: done before", err=True)
             return
     click.echo(f"{name}:", err=True)
     done = inference.fit(problem, program, model.parameters, settings, _say)
     if not done.diagnostics.ok:
         _say("once more, with twice the draws and smaller steps")
-        done = inference.fit(problem, program, model.parameters, _harder(settings), _say)
+        done = inference.fit(problem, program, model.parameters, harder(settings), _say)
     inference.save(done, folder, {})
     _say("evidence by bridge sampling")
     bridged = evidence(done, program, settings.seed)
     left_out = accuracy(done.tree, unit)
     write_parts(left_out, folder / "loo.csv")
     result = row(name, done, bridged, left_out)
-    record = result.to_json() | {"fingerprint": mark, "loo_unit": unit}
+    record = result.to_json() | {"fingerprint": seal, "loo_unit": unit}
     write_atomic(folder / "row.json", json.dumps(record, indent=2) + "\n")
 
 
-def _harder(settings: Settings) -> Settings:
+def harder(settings: Settings) -> Settings:
     """Twice the draws, and steps small enough for the odd divergence to go."""
     from dataclasses import replace
 
@@ -182,7 +182,7 @@ def _harder(settings: Settings) -> Settings:
     return replace(settings, draws=2 * settings.draws, adapt_delta=delta, seed=settings.seed + 1)
 
 
-def _mark(problem: Problem, settings: Settings, unit: str, program: Program) -> str:
+def mark(problem: Problem, settings: Settings, unit: str, program: Program) -> str:
     """Fingerprint of all that a row depends on."""
     from dataclasses import asdict
 

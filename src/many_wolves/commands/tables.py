@@ -36,9 +36,9 @@ def human_or_table(
     assert choices is not None
     table = load_table(choices)
     if framing is not None:
-        table = _only(table, "framing", framing, choices)
+        table = only(table, "framing", framing, choices)
     if speaker is not None:
-        return _only(table, "speaker", speaker, choices).of(speaker)
+        return only(table, "speaker", speaker, choices).of(speaker)
     if len(table.speakers) > 1:
         raise WolvesError(
             f"one fit is of one speaker; the table holds {', '.join(table.speakers)}",
@@ -68,8 +68,8 @@ def _from_csv(path: Path) -> ChoiceTable:
     counts = _read_csv(path)
     if "speaker" not in counts:
         counts.insert(0, "speaker", path.stem)
-    literal = path.parent / "literal.csv"
-    aside = {"literal": _read_csv(literal)} if literal.exists() else {}
+    beside = {name: path.with_name(f"{name}.csv") for name in ("literal", "placed")}
+    aside = {name: _read_csv(file) for name, file in beside.items() if file.exists()}
     return ChoiceTable(
         family="politeness",
         counts=counts,
@@ -90,7 +90,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
         ) from error
 
 
-def _only(table: ChoiceTable, column: str, value: str, path: Path) -> ChoiceTable:
+def only(table: ChoiceTable, column: str, value: str, path: Path) -> ChoiceTable:
+    """The rows with one value in a column; WolvesError where there are none."""
     present = list(dict.fromkeys(map(str, table.counts.get(column, ()))))
     if value not in present:
         raise WolvesError(
@@ -99,5 +100,12 @@ def _only(table: ChoiceTable, column: str, value: str, path: Path) -> ChoiceTabl
             column=column,
             mend=f"--{column} {present[0]!r}" if present else f"leave --{column} out",
         )
-    kept = table.counts[table.counts[column].astype(str) == value].reset_index(drop=True)
-    return replace(table, counts=kept)
+    aside = {
+        name: _where(frame, column, value) if column in frame else frame
+        for name, frame in table.aside.items()
+    }
+    return replace(table, counts=_where(table.counts, column, value), aside=aside)
+
+
+def _where(frame: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
+    return frame[frame[column].astype(str) == value].reset_index(drop=True)

@@ -2,7 +2,17 @@
 
 from many_wolves.inference.diagnostics import Diagnostics
 from many_wolves.inference.engine import EngineName, Settings, choose, load
-from many_wolves.inference.fit import Fit, fit
+from many_wolves.inference.fit import Fit, fit, fit_carefully
 from many_wolves.inference.store import save
 
-__all__ = ["Diagnostics", "EngineName", "Fit", "Settings", "choose", "fit", "load", "save"]
+__all__ = [
+    "Diagnostics",
+    "EngineName",
+    "Fit",
+    "Settings",
+    "choose",
+    "fit",
+    "fit_carefully",
+    "load",
+    "save",
+]

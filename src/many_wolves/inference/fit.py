@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from many_wolves.contracts import Parameter, Problem
+from many_wolves.contracts import Array, Parameter, Problem
 from many_wolves.inference.diagnostics import Diagnostics, judge
 from many_wolves.inference.engine import Draws, Program, Progress, Settings
 from many_wolves.inference.imputed import sample_imputed
@@ -20,6 +20,14 @@ from many_wolves.inference.tree import to_tree
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+HARDER = ((2, 0.95), (4, 0.99))
+"""Further attempts where the verdict is bad: how many times as long, target acceptance."""
+QUICK_LOOK = 1600
+"""Draws in all below which a bad verdict is left as it is: none better was asked for."""
+AGREED = 1.1
+"""R-hat below which the draws of a failed attempt still tell the shape of the posterior."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ def fit(
     parameters: tuple[Parameter, ...],
     settings: Settings | None = None,
     progress: Progress | None = None,
+    gaussian: Gaussian | None = None,
 ) -> Fit:
     """Sample the posterior of a problem.
 
@@ -74,14 +83,17 @@ def fit(
         Chains, iterations, seed.
     progress
         Called with a sentence at each step.
+    gaussian
+        Preconditioner; without one, modes are looked for.
     """
     chosen = settings or Settings()
     say: Callable[[str], None] = progress or (lambda _: None)
     began, cpu = time.monotonic(), time.process_time()
     rng = np.random.default_rng(chosen.seed)
-    say("looking for modes")
-    gaussian = gaussian_at_modes(program, problem.data, problem.size, rng)
-    gaussian = shorter_path(program, problem.data, gaussian, rng)
+    if gaussian is None:
+        say("looking for modes")
+        gaussian = gaussian_at_modes(program, problem.data, problem.size, rng)
+        gaussian = shorter_path(program, problem.data, gaussian, rng)
     say(f"sampling {chosen.chains} chains of {chosen.warmup} + {chosen.draws}")
     if problem.impute is not None:
         draws = sample_imputed(problem, program, gaussian, settings=chosen, rng=rng, progress=say)
@@ -98,6 +110,46 @@ def fit(
         seconds=time.monotonic() - began,
         cpu_seconds=draws.cpu_seconds + time.process_time() - cpu,
     )
+
+
+def fit_carefully(
+    problem: Problem,
+    program: Program,
+    parameters: tuple[Parameter, ...],
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Fit:
+    """As ``fit``; where the verdict is bad, again in smaller steps and longer chains.
+
+    A posterior with sharp corners (a speaker that always says the same, a million
+    choices) needs more than most. What was learnt of its shape preconditions the
+    next attempt. The settings of the result are those that gave it.
+    """
+    chosen = settings or Settings()
+    done = fit(problem, program, parameters, chosen, progress)
+    for longer, delta in HARDER if chosen.chains * chosen.draws >= QUICK_LOOK else ():
+        if done.diagnostics.ok:
+            break
+        if progress is not None:
+            progress(f"once more, {longer} times as long and in smaller steps")
+        harder = replace(
+            chosen,
+            warmup=longer * chosen.warmup,
+            draws=longer * chosen.draws,
+            adapt_delta=max(chosen.adapt_delta, delta),
+        )
+        done = fit(problem, program, parameters, harder, progress, gaussian=_learnt(done))
+    return done
+
+
+def _learnt(done: Fit) -> Gaussian | None:
+    """Centre and covariance of the draws; None where the chains disagree too much for it."""
+    if not done.diagnostics.max_r_hat < AGREED:
+        return None
+    z = done.draws.block("z")
+    x: Array = done.gaussian.centre + z.reshape(-1, z.shape[2]) @ done.gaussian.scale.T
+    spread = np.cov(x.T) + 1e-9 * np.eye(x.shape[1])
+    return Gaussian(x.mean(axis=0), np.linalg.cholesky(spread), done.gaussian.modes)
 
 
 def assemble(

@@ -63,12 +63,13 @@ def description(fit: Fit) -> dict[str, Any]:
 def r_squared(fit: Fit) -> float | None:
     """Squared correlation of observed and predicted proportions over the cells asked."""
     posterior = fit.tree["posterior"].to_dataset()
-    if "s2" not in posterior:
+    name = "predicted" if "predicted" in posterior else "s2"
+    if name not in posterior:
         return None
     counts = np.asarray(fit.problem.observed["counts"][1])
     totals = counts.sum(axis=-1, keepdims=True)
     asked = np.broadcast_to(totals > 0, counts.shape)
-    predicted = posterior["s2"].mean(("chain", "draw")).to_numpy()
+    predicted = posterior[name].mean(("chain", "draw")).to_numpy()
     observed = counts / np.where(totals > 0, totals, 1)
     if asked.sum() < 3 or observed[asked].std() == 0 or predicted[asked].std() == 0:
         return None

@@ -12,6 +12,7 @@ from many_wolves.report.chains import chains_section
 from many_wolves.report.excluded import excluded_section
 from many_wolves.report.offer import pages_of
 from many_wolves.report.page import render_page
+from many_wolves.report.sensitivity import sensitivity_section
 from many_wolves.report.verdict import judge
 
 
@@ -30,8 +31,10 @@ def write_fit_report(folder: str | Path) -> Path:
     """
     fit = read_fitted(folder)
     pages = pages_of([fit])
+    sensitive = sensitivity_section(folder)
     sections = [
         *pages.fit_sections(fit),
+        *([sensitive] if sensitive else []),
         chains_section(fit, pages.diagnosed(fit)),
         excluded_section(fit),
     ]

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from many_wolves.contracts import Array, CognitiveModel, Parameter, Problem, Variable
+from many_wolves.contracts import (
+    Alternative,
+    Array,
+    CognitiveModel,
+    Parameter,
+    Problem,
+    Variable,
+)
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import human
+from many_wolves.families.politeness.placing import Placed, check_same, no_orders, read_placed
 from many_wolves.families.politeness.recursion import CostForm, gauss_legendre, is_negation
 from many_wolves.families.politeness.validate import check_choices, check_literal
 from many_wolves.files import shipped
@@ -24,6 +32,8 @@ FIRST_ORDER = "s1"
 """In place of utilities: the choices come from the first-order speaker S1."""
 NODES = 32
 """Gauss-Legendre nodes: over the human posterior S2 is within 1e-6 of that with 200 nodes."""
+FINE_NODES = 200
+"""Nodes that show what the quadrature leaves out."""
 ALPHA_UPPER = 20.0
 COST_RANGE = (1.0, 10.0)
 PROGRAM = "rsa-model/stan_model/politeness.stan"
@@ -69,6 +79,9 @@ class PoliteSpeaker:
         Parameter("alpha", "inverse utility", "U(0, 20)", "speaker optimality"),
         Parameter("cost", "nats", "U(1, 10)", "cost of a negation; other utterances cost 1"),
         Parameter("theta", "probability", "U(0, 1)", "that an utterance is true of a state"),
+        Parameter(
+            "place_bias", "log-odds", "normal(0, 1), sum zero", "pull of the place of an option"
+        ),
     )
 
     def problem(self, table: ChoiceTable, **options: Any) -> Problem:
@@ -89,6 +102,8 @@ class PoliteSpeaker:
             ``normalised`` over the utilities at hand, or ``three-way`` as published.
         nodes, priors
             Quadrature nodes and ``Priors``.
+        position_bias
+            Whether each place in the list of options has log-odds of its own.
 
         Raises
         ------
@@ -96,6 +111,27 @@ class PoliteSpeaker:
             If the table cannot be fitted; the message says why and what to do.
         """
         return build(table, **options)
+
+    def alternatives(self, **options: Any) -> Mapping[str, Alternative]:
+        """Form of the cost, priors of phi and the weights, quadrature."""
+        form: CostForm = "prior" if options.get("cost_form") == "utility" else "utility"
+        where = "inside alpha * (...)" if form == "utility" else "beside alpha * utility"
+        given = options.get("priors") or Priors()
+        return {
+            f"cost: {form}": Alternative({"cost_form": form}, f"the cost stands {where}"),
+            "phi ~ Beta(2, 2)": Alternative(
+                {"priors": replace(given, phi=(2.0, 2.0))}, "phi is likely in the middle"
+            ),
+            "phi ~ Beta(.5, .5)": Alternative(
+                {"priors": replace(given, phi=(0.5, 0.5))}, "phi is likely at an end"
+            ),
+            "w ~ Dirichlet(2)": Alternative(
+                {"priors": replace(given, weights=(2.0, 2.0, 2.0))}, "even weights are likely"
+            ),
+            "200 nodes": Alternative(
+                {"nodes": FINE_NODES}, "the integral over phi has 200 quadrature nodes"
+            ),
+        }
 
     def variants(self) -> Mapping[str, Mapping[str, Any]]:
         """The seven subsets of utilities, the full model first, and the first-order speaker."""
@@ -136,24 +172,27 @@ def build(
     weights_form: Literal["normalised", "three-way"] = "normalised",
     nodes: int = NODES,
     priors: Priors | None = None,
+    position_bias: bool = False,
 ) -> Problem:
     """See ``PoliteSpeaker.problem``."""
     given = priors or Priors()
-    chosen = _check_utilities(utilities)
+    chosen = check_utilities(utilities)
     judged, notes = literal_table(table)
     where = str(table.meta.get("path", "the choice table"))
     choices = check_choices(table.counts, where)
     check_literal(
         judged, str(Path(where).with_name("literal.csv")) if "path" in table.meta else where
     )
-    layout = _layout(choices, judged, where)
-    counts = _cube(choices, layout)
-    yes, no = (_square(judged, layout, c) for c in ("yes", "no"))
+    layout = layout_of(choices, judged, where)
+    counts = cube(choices, layout)
+    yes, no = (square(judged, layout, c) for c in ("yes", "no"))
+    placed = _placed(table, layout, counts, where) if position_bias else None
     first_order = chosen == (FIRST_ORDER,)
     has = [int(not first_order and u in chosen) for u in UTILITIES]
     simplex = [int(weights_form == "three-way" and not first_order)] * 3
     simplex = simplex if any(simplex) else has
     size = _size(layout, literal, has, simplex, first_order)
+    size += len(layout.utterances) - 1 if placed else 0
     node, weight = gauss_legendre(nodes)
     data = {
         "U": len(layout.utterances),
@@ -184,7 +223,7 @@ def build(
         "likelihood_on": 1,
         "keep": 1,
         "D": size,
-    }
+    } | (placed or no_orders(*counts.shape)).data()
     return Problem(
         model=PoliteSpeaker.name,
         family=table.family,
@@ -196,7 +235,8 @@ def build(
             "condition": list(layout.conditions),
             "utterance": list(layout.utterances),
             "state": list(layout.states),
-        },
+        }
+        | ({"place": list(range(1, len(layout.utterances) + 1))} if placed else {}),
         variables=_variables(data, has, first_order),
         observed={
             "counts": (("condition", "state", "utterance"), counts.transpose(0, 2, 1)),
@@ -211,15 +251,24 @@ def build(
             "weights_form": weights_form,
             "nodes": nodes,
             "priors": vars(given),
-        },
+        }
+        | ({"position_bias": True} if placed else {}),
         notes=tuple(notes),
     )
+
+
+def _placed(table: ChoiceTable, layout: Layout, counts: Array, where: str) -> Placed:
+    file = str(Path(where).with_name("placed.csv")) if "path" in table.meta else where
+    labels = (layout.conditions, layout.utterances, layout.states)
+    placed = read_placed(table, *labels, file)
+    check_same(placed, counts, file)
+    return placed
 
 
 def literal_table(table: ChoiceTable) -> tuple[pd.DataFrame, list[str]]:
     """The literal judgments to use, and a note where they are not the speaker's own."""
     own = table.aside.get("literal")
-    if own is not None and len(own) and float(own["n"].sum()) > 0:
+    if own is not None and len(own) and not ("n" in own and (own["n"] == 0).all()):
         return own, []
     return human.literal_counts(), [
         "The speaker gave no literal judgments of its own; those of 49 people "
@@ -227,7 +276,8 @@ def literal_table(table: ChoiceTable) -> tuple[pd.DataFrame, list[str]]:
     ]
 
 
-def _check_utilities(utilities: Sequence[str]) -> tuple[str, ...]:
+def check_utilities(utilities: Sequence[str]) -> tuple[str, ...]:
+    """The utilities in their order; WolvesError unless they are a subset, or s1 alone."""
     chosen = tuple(u for u in (*UTILITIES, FIRST_ORDER) if u in set(utilities))
     unknown = [u for u in utilities if u not in (*UTILITIES, FIRST_ORDER)]
     if unknown or not chosen or (FIRST_ORDER in chosen and len(chosen) > 1):
@@ -239,7 +289,8 @@ def _check_utilities(utilities: Sequence[str]) -> tuple[str, ...]:
     return chosen
 
 
-def _layout(choices: pd.DataFrame, judged: pd.DataFrame, where: str) -> Layout:
+def layout_of(choices: pd.DataFrame, judged: pd.DataFrame, where: str) -> Layout:
+    """Axes of choices and judgments; WolvesError where these do not fit each other."""
     utterances = tuple(sorted(set(choices["utterance"]), key=human.order))
     states = tuple(sorted({int(s) for s in choices["state"]} | {int(s) for s in judged["state"]}))
     missing = set(utterances) - set(judged["utterance"])
@@ -280,23 +331,25 @@ def _layout(choices: pd.DataFrame, judged: pd.DataFrame, where: str) -> Layout:
     return Layout(utterances, states, tuple(dict.fromkeys(choices["condition"])))
 
 
-def _cube(choices: pd.DataFrame, layout: Layout) -> Array:
+def cube(choices: pd.DataFrame, layout: Layout) -> Array:
+    """(C, U, S) counts; zero where there is no row."""
     index = pd.MultiIndex.from_product(
         [layout.conditions, layout.utterances, layout.states],
         names=["condition", "utterance", "state"],
     )
     summed = choices.groupby(["condition", "utterance", "state"])["count"].sum()
     shape = tuple(map(len, (layout.conditions, layout.utterances, layout.states)))
-    cube: Array = summed.reindex(index, fill_value=0.0).to_numpy(dtype=float).reshape(shape)
-    return cube
+    found: Array = summed.reindex(index, fill_value=0.0).to_numpy(dtype=float).reshape(shape)
+    return found
 
 
-def _square(judged: pd.DataFrame, layout: Layout, column: str) -> Array:
+def square(judged: pd.DataFrame, layout: Layout, column: str) -> Array:
+    """(U, S) yes-counts, no-counts or judgments of the literal task."""
     frame = judged.assign(no=judged["n"] - judged["yes"], state=judged["state"].astype(int))
     index = pd.MultiIndex.from_product([layout.utterances, layout.states])
     summed = frame.groupby(["utterance", "state"])[column].sum()
-    square: Array = summed.reindex(index, fill_value=0.0).to_numpy(dtype=float)
-    return square.reshape(len(layout.utterances), len(layout.states))
+    found: Array = summed.reindex(index, fill_value=0.0).to_numpy(dtype=float)
+    return found.reshape(len(layout.utterances), len(layout.states))
 
 
 def _size(
@@ -332,6 +385,11 @@ def _variables(
             )
     if first_order or has[2]:
         listed.append(Variable("posterior", "phi", "phi", ("condition",), (C,)))
+    if data["O"]:
+        listed += [
+            Variable("posterior", "place_bias", "place_bias", ("place",), (U,)),
+            Variable("posterior", "predicted", "predicted", *cells),
+        ]
     listed.append(Variable("posterior", "theta", "theta", ("utterance", "state"), (U, S)))
     if data["theta_free"]:
         listed.append(
@@ -355,4 +413,6 @@ def _variables(
 
 def models() -> Mapping[str, CognitiveModel]:
     """The family's cognitive models by name."""
-    return {PoliteSpeaker.name: PoliteSpeaker()}
+    from many_wolves.families.politeness.hierarchy import PoliteHierarchy
+
+    return {PoliteSpeaker.name: PoliteSpeaker(), PoliteHierarchy.name: PoliteHierarchy()}

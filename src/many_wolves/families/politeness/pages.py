@@ -16,6 +16,7 @@ from many_wolves.families.politeness.figures import (
     utility_weights,
 )
 from many_wolves.families.politeness.report_tables import (
+    places_table,
     shared_table,
     study_table,
     weights_table,
@@ -49,6 +50,7 @@ class PolitenessPages:
                 tables=(weights_table(fit),),
                 figures=(_both(lambda width: utility_weights([fit], width)),),
             ),
+            *_places(fit),
             Section(
                 "predictive",
                 "Predictive check",
@@ -115,6 +117,20 @@ class PolitenessPages:
             "listener": single("what a pragmatic listener infers (L1)", listener_table),
             "speaker": single("what the speaker says (S2)", speaker_table),
         }
+
+
+def _places(fit: Fitted) -> list[Section]:
+    """The bias of place, where it was inferred."""
+    if not fit.has("posterior", "place_bias"):
+        return []
+    return [
+        Section(
+            "places",
+            "Bias of place",
+            paragraphs=words.places(fit),
+            tables=(places_table(fit),),
+        )
+    ]
 
 
 PAGES = PolitenessPages()

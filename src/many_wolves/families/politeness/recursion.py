@@ -191,6 +191,24 @@ def speaker2(
     return result
 
 
+def by_order(choices: Array, bias: npt.ArrayLike, place: npt.NDArray[np.int64]) -> Array:
+    """P(u | s, order), shape (o, c, s, u): the place of an option pulls by its log-odds.
+
+    Parameters
+    ----------
+    choices
+        (c, s, u) P(u | s) without such a pull.
+    bias
+        (places,) log-odds of each place.
+    place
+        (o, u) place of each option in each order, from zero.
+    """
+    odds = np.exp(np.asarray(bias, dtype=float))[place]
+    pulled = choices[None] * odds[:, None, None, :]
+    probabilities: Array = pulled / pulled.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
 @dataclass(frozen=True)
 class SpeakerParameters:
     """A speaker with known weights: what ``simulated`` speakers are made of.
@@ -203,6 +221,8 @@ class SpeakerParameters:
         Condition by name (the goal).
     nodes
         Number of Gauss-Legendre nodes for phi.
+    place_bias
+        Log-odds of each place in the list of options; empty for none.
     """
 
     lexicon: Lexicon
@@ -213,6 +233,7 @@ class SpeakerParameters:
     weights: Mapping[str, Condition]
     cost_form: CostForm = "prior"
     nodes: int = 32
+    place_bias: tuple[float, ...] = ()
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
@@ -246,6 +267,7 @@ class SpeakerParameters:
                 cost=float(record["cost"]),
                 weights={goal: Condition(**w) for goal, w in record["weights"].items()},
                 cost_form=record.get("cost_form", "prior"),
+                place_bias=tuple(map(float, record.get("place_bias", ()))),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise WolvesError(
@@ -295,7 +317,18 @@ def simulator(parameters: Mapping[str, Any]) -> OptionProbabilities:
         index(tuple(choices), trial.cell["goal"], "goal")
         row = choices[str(trial.cell["goal"])][state]
         shown = row[[index(speaker.utterances, o.id, "utterance") for o in trial.options]]
+        if speaker.place_bias:
+            shown = shown * _pull(speaker.place_bias, len(shown))
         normalised: Array = shown / shown.sum()
         return normalised
 
     return probabilities
+
+
+def _pull(place_bias: tuple[float, ...], places: int) -> Array:
+    if len(place_bias) != places:
+        raise WolvesError(
+            f"the simulated speaker has a bias for {len(place_bias)} places; a trial has {places}",
+            mend="give place_bias one number for each option of a trial",
+        )
+    return np.exp(np.array(place_bias))

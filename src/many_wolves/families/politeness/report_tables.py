@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -55,6 +56,23 @@ def weights_table(fit: Fitted) -> Table:
         pd.DataFrame(rows),
         f"Posterior mean and 95 % highest-density interval, n = {fit.info.get('choices', 0):,.0f} "
         f"choices; {source}. ESS: effective sample size.",
+    )
+
+
+def places_table(fit: Fitted) -> Table:
+    """Log-odds of every place in the list of options."""
+    part = fit.summary[fit.summary["parameter"] == "place_bias"]
+    frame = pd.DataFrame(
+        {
+            "place": [str(c) for c in part["condition"]],
+            "log-odds [95 % HDI]": [interval(part, "place_bias", c) for c in part["condition"]],
+            "odds": [math.exp(mean) for mean in part["mean"]],
+        }
+    )
+    return Table(
+        frame,
+        "Posterior mean and 95 % highest-density interval of the log-odds of a place, against "
+        "the mean of all places; odds: their exponential.",
     )
 
 

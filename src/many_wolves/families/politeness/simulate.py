@@ -22,6 +22,7 @@ from many_wolves.families.politeness.model import FIRST_ORDER, UTILITIES, build,
 from many_wolves.families.politeness.recursion import (
     Condition,
     Lexicon,
+    by_order,
     gauss_legendre,
     speaker1,
     speaker2,
@@ -54,6 +55,8 @@ class Known:
         (C,) projected goal (of the first-order speaker: its goal).
     theta
         (U, S) probability that an utterance is true of a state.
+    place_bias
+        (U,) log-odds of each place that an option can stand in; sums to zero.
     """
 
     alpha: float
@@ -61,6 +64,7 @@ class Known:
     weights: Array
     phi: Array
     theta: Array
+    place_bias: Array
 
 
 def from_prior(problem: Problem, rng: np.random.Generator) -> Known:
@@ -79,11 +83,18 @@ def from_prior(problem: Problem, rng: np.random.Generator) -> Known:
         weights=weights,
         phi=_beta(data["phi_prior"], rng, C),
         theta=rng.uniform(size=(U, S)) if data["theta_free"] else np.array(data["theta_given"]),
+        place_bias=_centred(rng.normal(size=U)) if data["O"] else np.zeros(U),
     )
 
 
 def _beta(shape: Sequence[float], rng: np.random.Generator, size: int | None = None) -> Any:
     return rng.beta(shape[0], shape[1], size)
+
+
+def _centred(values: Array) -> Array:
+    """Normal draws given that they sum to zero."""
+    centred: Array = values - values.mean()
+    return centred
 
 
 def choice_probabilities(problem: Problem, known: Known) -> Array:
@@ -107,8 +118,12 @@ def choice_probabilities(problem: Problem, known: Known) -> Array:
 def log_likelihood(problem: Problem, known: Known) -> float:
     """Log-likelihood of the choices, and of the literal judgments where they are modelled."""
     counts, _ = _counts(problem)
+    probabilities = choice_probabilities(problem, known)
+    if problem.data["O"]:
+        counts = np.array(problem.data["placed"]).transpose(0, 1, 3, 2)
+        probabilities = by_order(probabilities, known.place_bias, _place(problem))
     with np.errstate(divide="ignore"):
-        total = float(xlogy(counts, choice_probabilities(problem, known)).sum())
+        total = float(xlogy(counts, probabilities).sum())
     if problem.data["theta_free"]:
         yes, no = (np.array(problem.data[f"literal_{name}"]) for name in ("yes", "no"))
         total += float(xlogy(yes, known.theta).sum() + xlog1py(no, -known.theta).sum())
@@ -127,9 +142,17 @@ def simulate(
     problem = build(table, **options)
     counts, labels = _counts(problem)
     totals = np.rint(counts.sum(axis=2)).astype(int)
-    drawn = rng.multinomial(totals, choice_probabilities(problem, known))
-    frame = _framed(table, drawn, labels)
+    probabilities = choice_probabilities(problem, known)
     aside = dict(table.aside)
+    if problem.data["O"]:
+        asked = np.array(problem.data["placed_total"])
+        pulled = by_order(probabilities, known.place_bias, _place(problem))
+        by_orders = rng.multinomial(asked, pulled)
+        aside["placed"] = _placed(table, by_orders, _place(problem), labels)
+        drawn = by_orders.sum(axis=0)
+    else:
+        drawn = rng.multinomial(totals, probabilities)
+    frame = _framed(table, drawn, labels)
     if problem.data["theta_free"]:
         aside["literal"] = _judged(table, problem, known, rng)
     else:
@@ -148,6 +171,8 @@ def truth(problem: Problem, known: Known) -> dict[str, Any]:
         names["phi"] = known.phi
     if problem.data["theta_free"]:
         names["theta"] = known.theta
+    if problem.data["O"]:
+        names["place_bias"] = known.place_bias
     return names | {"log_lik": log_likelihood(problem, known)}
 
 
@@ -180,6 +205,9 @@ def from_json(record: Mapping[str, Any], problem: Problem) -> Known:
             weights=np.array([[float(w[f"w_{u}"]) for w in given] for u in UTILITIES]),
             phi=np.array([float(w.get("phi", 0.5)) for w in given]),
             theta=np.array(record.get("theta", problem.data["theta_given"]), dtype=float),
+            place_bias=_centred(
+                np.array(record.get("place_bias", np.zeros(problem.data["U"])), dtype=float)
+            ),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise WolvesError(
@@ -210,6 +238,27 @@ def _framed(table: ChoiceTable, drawn: Counts, labels: tuple[Sequence[Any], ...]
                 rows.append((speaker, goal, framing or only, state, utterance, drawn[c, s, u]))
     columns = ["speaker", "goal", "framing", "state", "utterance", "count"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _place(problem: Problem) -> npt.NDArray[np.int64]:
+    """(O, U) places from zero."""
+    return np.array(problem.data["place"], dtype=np.int64) - 1
+
+
+def _placed(
+    table: ChoiceTable,
+    drawn: Counts,
+    place: npt.NDArray[np.int64],
+    labels: tuple[Sequence[Any], ...],
+) -> pd.DataFrame:
+    """Choices (O, C, S, U) as the table ``placed``."""
+    parts = []
+    for o, counts in enumerate(drawn):
+        part = _framed(table, counts, labels)
+        places = dict(zip(labels[2], place[o] + 1, strict=True))
+        parts.append(part.assign(order=o + 1, place=part["utterance"].map(places)))
+    columns = ["speaker", "goal", "framing", "state", "order", "utterance", "place", "count"]
+    return pd.concat(parts, ignore_index=True)[columns]
 
 
 def _judged(

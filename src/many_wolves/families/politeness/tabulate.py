@@ -47,7 +47,9 @@ def tabulate(
     ChoiceTable
         ``counts`` (speaker, goal, framing, state, utterance, count) with a row for
         every utterance of every cell that a speaker was asked, counts of zero
-        included; ``aside["literal"]`` (speaker, utterance, state, yes, n).
+        included; ``aside["literal"]`` (speaker, utterance, state, yes, n);
+        ``aside["placed"]`` (speaker, goal, framing, state, order, utterance, place,
+        count), the choices by the order in which the options were shown.
 
     Raises
     ------
@@ -65,7 +67,10 @@ def tabulate(
     return ChoiceTable(
         family=FAMILY,
         counts=_counts([a for a in answers if a.task == "choice"]),
-        aside={"literal": _literal([a for a in answers if a.task == "literal"])},
+        aside={
+            "literal": _literal([a for a in answers if a.task == "literal"]),
+            "placed": _by_order([a for a in answers if a.task == "choice"]),
+        },
         excluded=_excluded(answers),
         checks=tuple(checks),
         meta=_meta(answers, intake, {"scoring": scoring, "scale": scale, "seed": seed}),
@@ -97,6 +102,23 @@ def _counts(answers: Sequence[Answer]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "count"])
 
 
+def _by_order(answers: Sequence[Answer]) -> pd.DataFrame:
+    """Sum of the weights in every cell and order of the options; orders are numbered from 1."""
+    orders = {shown: n + 1 for n, shown in enumerate(sorted({a.options for a in answers}))}
+    sums: dict[tuple[Any, ...], float] = {}
+    for answer in answers:
+        if answer.weights is None:
+            continue
+        cell = tuple(answer.cell[factor] for factor in FACTORS["choice"])
+        for place, (option, share) in enumerate(zip(answer.options, answer.weights, strict=True)):
+            key = (answer.speaker, *cell, option, orders[answer.options], place + 1)
+            sums[key] = sums.get(key, 0.0) + float(share)
+    columns = ["speaker", *FACTORS["choice"], "utterance", "order", "place"]
+    ranked = sorted(sums.items(), key=_place(answers, columns))
+    frame = pd.DataFrame([(*key, count) for key, count in ranked], columns=[*columns, "count"])
+    return frame[["speaker", *FACTORS["choice"], "order", "utterance", "place", "count"]]
+
+
 def _literal(answers: Sequence[Answer]) -> pd.DataFrame:
     """Sum of the weights of yes, and number of judgments that could be read."""
     sums: dict[tuple[Any, ...], list[float]] = {}
@@ -122,7 +144,8 @@ def _place(answers: Sequence[Answer], columns: Sequence[str]) -> Any:
             return (GOALS.index(value) if value in GOALS else len(GOALS)), value
         if column == "utterance":
             return order(value)
-        return (float(value), "") if column == "state" else (0.0, str(value))
+        numeric = column in ("state", "order", "place")
+        return (float(value), "") if numeric else (0.0, str(value))
 
     return lambda item: tuple(
         rank(column, value) for column, value in zip(columns, item[0], strict=True)

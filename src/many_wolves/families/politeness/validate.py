@@ -8,8 +8,10 @@ import pandas as pd
 from many_wolves.errors import WolvesError
 
 
-def check_choices(counts: pd.DataFrame, where: str) -> pd.DataFrame:
+def check_choices(counts: pd.DataFrame, where: str, *, framed: bool | None = None) -> pd.DataFrame:
     """Counts with ``condition``, the goal and, where there are several, the framing; and ``row``.
+
+    ``framed`` says whether conditions name their framing; None lets the counts decide.
 
     Raises
     ------
@@ -17,8 +19,8 @@ def check_choices(counts: pd.DataFrame, where: str) -> pd.DataFrame:
         If a column is missing, a count is not a number or negative, a state is
         not a whole number, the table is empty, or it holds several speakers.
     """
-    _require(counts, ("goal", "state", "utterance", "count"), where)
-    _numbers(counts, ("state", "count"), where)
+    require_columns(counts, ("goal", "state", "utterance", "count"), where)
+    require_numbers(counts, ("state", "count"), where)
     if "speaker" in counts and counts["speaker"].nunique() > 1:
         names = ", ".join(map(str, dict.fromkeys(counts["speaker"])))
         raise WolvesError(
@@ -34,9 +36,13 @@ def check_choices(counts: pd.DataFrame, where: str) -> pd.DataFrame:
             column="count",
             mend="collect answers first: `wolves collect`, then `wolves choices`",
         )
-    framings = counts["framing"].nunique() if "framing" in counts else 1
+    several = counts["framing"].nunique() > 1 if "framing" in counts else False
     goals = counts["goal"].astype(str)
-    condition = goals + "/" + counts["framing"].astype(str) if framings > 1 else goals
+    condition = (
+        goals + "/" + counts["framing"].astype(str)
+        if framed or (framed is None and several)
+        else goals
+    )
     filled = counts.assign(condition=condition, row=range(len(counts)))
     asked = filled.groupby("condition")["count"].transform("sum") > 0
     return filled[asked].reset_index(drop=True)
@@ -44,8 +50,8 @@ def check_choices(counts: pd.DataFrame, where: str) -> pd.DataFrame:
 
 def check_literal(judged: pd.DataFrame, where: str) -> None:
     """Refuse literal judgments with a missing column, a bad number, or more yes than n."""
-    _require(judged, ("utterance", "state", "yes", "n"), where)
-    _numbers(judged, ("state", "yes", "n"), where)
+    require_columns(judged, ("utterance", "state", "yes", "n"), where)
+    require_numbers(judged, ("state", "yes", "n"), where)
     over = judged["yes"] > judged["n"] + 1e-9
     if over.any():
         row = int(np.argmax(over.to_numpy()))
@@ -58,7 +64,8 @@ def check_literal(judged: pd.DataFrame, where: str) -> None:
         )
 
 
-def _require(frame: pd.DataFrame, columns: tuple[str, ...], where: str) -> None:
+def require_columns(frame: pd.DataFrame, columns: tuple[str, ...], where: str) -> None:
+    """Refuse a table that lacks a column."""
     missing = [c for c in columns if c not in frame]
     if missing:
         raise WolvesError(
@@ -70,14 +77,21 @@ def _require(frame: pd.DataFrame, columns: tuple[str, ...], where: str) -> None:
         )
 
 
-def _numbers(frame: pd.DataFrame, columns: tuple[str, ...], where: str) -> None:
+def require_numbers(
+    frame: pd.DataFrame,
+    columns: tuple[str, ...],
+    where: str,
+    whole: tuple[str, ...] = ("state",),
+) -> None:
+    """Refuse what is no number, is negative or, in the columns ``whole``, has a fraction."""
     for column in columns:
         numbers = pd.to_numeric(frame[column], errors="coerce")
-        whole = column == "state"
-        bad = ~np.isfinite(numbers) | (numbers < 0) | (whole & (numbers % 1 != 0))
+        bad = ~np.isfinite(numbers) | (numbers < 0)
+        if column in whole:
+            bad |= numbers % 1 != 0
         if bad.any():
             row = int(np.argmax(bad.to_numpy()))
-            kind = "a whole number" if whole else "a number"
+            kind = "a whole number" if column in whole else "a number"
             raise WolvesError(
                 f"expected {kind}, zero or more; found {frame[column].iloc[row]!r}",
                 where=where,

@@ -168,3 +168,21 @@ def study_predictive(fits: Sequence[Fitted]) -> tuple[str, ...]:
         f"(r² = {worst[0]:.3f}). Weights of a speaker that is predicted badly describe the model's "
         "best imitation of it, not its motives.",
     )
+
+
+def places(fit: Fitted) -> tuple[str, ...]:
+    """What the bias of place is, and how strong it is here."""
+    part = fit.summary[fit.summary["parameter"] == "place_bias"]
+    best = part.loc[part["mean"].idxmax()]
+    apart = part[(part["hdi_low"] > 0) | (part["hdi_high"] < 0)]
+    found = (
+        f"{len(apart)} of {len(part)} places pull or push: their intervals leave zero out. "
+        f"The strongest pull is that of place {best['condition']}."
+        if len(apart)
+        else "No place pulls or pushes: every interval holds zero."
+    )
+    return (
+        "An option is chosen by what it says and by where it stands in the list. Here the "
+        "log-odds of each place were inferred with the weights, so that they do not bend them.",
+        found,
+    )

@@ -53,7 +53,9 @@ def cells(fit: Fitted) -> pd.DataFrame:
     replicated = fit.values("posterior_predictive", "counts")
     total = replicated.sum("utterance")
     predicted = quantile_frame(replicated / total.where(total > 0))
-    expected = fit.values("posterior", "s2").mean(("chain", "draw")).rename("predicted")
+    # With a bias of place, what is predicted depends on the orders that were shown.
+    name = "predicted" if fit.has("posterior", "predicted") else "s2"
+    expected = fit.values("posterior", name).mean(("chain", "draw")).rename("predicted")
     frame = predicted.drop(columns="mean").merge(observed, on=KEYS)
     frame = frame.merge(expected.to_dataframe().reset_index()[[*KEYS, "predicted"]], on=KEYS)
     frame = frame.merge(n.rename("n").to_dataframe().reset_index(), on=["condition", "state"])

@@ -1,0 +1,122 @@
+"""The reference posterior of the human fit: make it, or hold a fresh fit against it.
+
+python benchmarks/reference.py make     # minutes; writes task-data/human/...json
+python benchmarks/reference.py check    # exit status 1 where a fresh fit differs
+"""
+
+import json
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from many_wolves import inference
+from many_wolves.families.politeness.human import CITATION, human_table
+from many_wolves.families.politeness.model import PoliteSpeaker, build
+from many_wolves.files import code_version, fingerprint, write_atomic
+from many_wolves.inference import reference
+from many_wolves.inference.fit import Fit
+from many_wolves.inference.programs import program_text
+from many_wolves.inference.summary import scalars
+
+PATH = Path(__file__).parent.parent / "task-data" / "human" / "yoon2020_reference_posterior.json"
+NODES = 64
+"""Finer quadrature than that of fits, so that a check sees its error as well."""
+
+
+def problem_of_people(nodes: int):
+    """The full model with both tasks, without quantities per cell."""
+    problem = build(human_table(), literal="joint", nodes=nodes)
+    kept = ("alpha", "cost", "weights", "phi", "theta", "lprior")
+    variables = tuple(v for v in problem.variables if v.stan in kept)
+    return replace(problem, data={**problem.data, "keep": 0}, variables=variables)
+
+
+def draws_of(fit: Fit, thin: int):
+    posterior = fit.tree["posterior"].to_dataset()
+    names = tuple(p.name for p in PoliteSpeaker.parameters)
+    return {(n, at): reference.thinned(v, thin) for n, at, v in scalars(posterior, names)}
+
+
+def sample(nodes: int, settings: inference.Settings, engine: inference.EngineName = "auto") -> Fit:
+    problem = problem_of_people(nodes)
+    program = inference.load(problem.program, engine, say)
+    return inference.fit(problem, program, PoliteSpeaker.parameters, settings, say)
+
+
+def make() -> int:
+    settings = inference.Settings(
+        chains=reference.CHAINS, warmup=2000, draws=reference.DRAWS, adapt_delta=0.9, seed=2026
+    )
+    began = time.monotonic()
+    fit = sample(NODES, settings)
+    table = reference.summary(draws_of(fit, reference.THIN))
+    verdict = reference.judge(fit.draws, table)
+    for reason in verdict.reasons:
+        print(reason)
+    if not verdict.ok:
+        print("This is no reference posterior: nothing was written.")
+        return 1
+    record = {
+        "posterior": "speaker of Yoon et al. (2020), all three utilities, literal task joint",
+        "data": CITATION,
+        "made": {
+            "chains": settings.chains,
+            "warmup": settings.warmup,
+            "draws_per_chain": settings.draws,
+            "thinned_by": reference.THIN,
+            "adapt_delta": settings.adapt_delta,
+            "nodes": NODES,
+            "seed": settings.seed,
+            "engine": fit.engine,
+            "code_version": code_version(),
+            "program": fingerprint(program_text(fit.problem.program)),
+            "date": datetime.now(UTC).date().isoformat(),
+            "seconds": round(time.monotonic() - began),
+            "command": "python benchmarks/reference.py make",
+        },
+        "diagnostics": verdict.numbers,
+        "summary": table.round(8).to_dict(orient="records"),
+    }
+    write_atomic(PATH, json.dumps(record, indent=1) + "\n")
+    print(f"{len(table)} parameters; {verdict.numbers}; written to {PATH}")
+    return 0
+
+
+def check() -> int:
+    expected = pd.DataFrame(json.loads(PATH.read_text())["summary"])
+    fit = sample(32, inference.Settings(seed=int(time.time()) % 100_000))
+    if not fit.diagnostics.ok:
+        print(" ".join(fit.diagnostics.verdict))
+        return 1
+    found = reference.compare(reference.summary(draws_of(fit, 1)), expected)
+    worst = found.loc[found["apart"].abs().idxmax()]
+    print(
+        f"{len(found)} statistics of {len(expected)} parameters, seed {fit.settings.seed}: "
+        f"largest difference {abs(worst['apart']):.2f} Monte Carlo errors, in the "
+        f"{worst['statistic']} of {worst['parameter']} {worst['condition']}"
+    )
+    wrong = found[~found["ok"]]
+    if len(wrong):
+        print(wrong.to_string(index=False))
+        print("The fit is not that of the reference posterior.")
+        return 1
+    print("The fit agrees with the reference posterior.")
+    return 0
+
+
+def say(sentence: str) -> None:
+    print(f"  {sentence} ...", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["make"]:
+            sys.exit(make())
+        case ["check"]:
+            sys.exit(check())
+        case _:
+            sys.exit(__doc__)

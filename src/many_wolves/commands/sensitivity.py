@@ -1,0 +1,127 @@
+"""``wolves sensitivity``: how much a fit owes to its prior and to single assumptions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from many_wolves.contracts import Alternative, Problem
+    from many_wolves.inference import Fit
+
+
+@click.command("sensitivity")
+@click.argument("choices", required=False, type=click.Path(path_type=Path))
+@click.option("--human", metavar="NAME", help="Fit the shipped human counts: yoon2020.")
+@click.option("--speaker", help="Which speaker of the table.")
+@click.option("--framing", help="Only this framing; else each framing is a condition.")
+@click.option(
+    "--literal",
+    type=click.Choice(["joint", "cut", "fixed"]),
+    default="joint",
+    show_default=True,
+    help="theta free in one model; from the literal judgments alone; at their means.",
+)
+@click.option("--utilities", default="inf,soc,pres", show_default=True, help="Or s1: first order.")
+@click.option(
+    "--cost-form", type=click.Choice(["prior", "utility"]), default="prior", show_default=True
+)
+@click.option("--position-bias", is_flag=True, help="Infer the bias of place as well.")
+@click.option("--model", help="Cognitive model; the family's first if left out.")
+@click.option("--nodes", default=32, show_default=True, help="Quadrature nodes for phi.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "httpstan", "cmdstan"]),
+    default="auto",
+    show_default=True,
+)
+@click.option("--chains", default=4, show_default=True, type=click.IntRange(2))
+@click.option("--warmup", default=1000, show_default=True, type=click.IntRange(50))
+@click.option("--draws", default=1000, show_default=True, type=click.IntRange(100))
+@click.option("--adapt-delta", default=0.8, show_default=True, type=click.FloatRange(0.5, 0.999))
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the fit.")
+@click.option("--no-report", is_flag=True, help="Leave report.html out.")
+def command(
+    choices: Path | None, human: str | None, out: Path, no_report: bool, **options: Any
+) -> int:
+    """Fit CHOICES as `wolves fit` does, and vary what was assumed.
+
+    Scales the power of prior and likelihood, and tries the alternatives that the
+    model names: form of the cost, priors, quadrature. Writes sensitivity.csv into the
+    folder of the fit, whose report then shows it.
+
+    \b
+    Exit status: 0 all numbers are to be trusted, 1 some are not; sensitivity.csv says which.
+    """
+    from many_wolves import inference
+    from many_wolves.commands.fit import facts
+    from many_wolves.commands.modelling import sensitive_model
+    from many_wolves.commands.tables import human_or_table
+    from many_wolves.files import write_atomic
+    from many_wolves.inference.sensitivity import sensitivity
+
+    table = human_or_table(choices, human, options["speaker"], options["framing"])
+    model = sensitive_model(table.family, options["model"])
+    chosen = _problem_options(options)
+    problem = model.problem(table, **chosen)
+    alternatives = {
+        name: (model.problem(table, **{**chosen, **other.options}), other)
+        for name, other in model.alternatives(**chosen).items()
+    }
+    program = inference.load(problem.program, options["engine"], _say)
+    settings = inference.Settings(
+        **{k: options[k] for k in ("chains", "warmup", "draws", "adapt_delta", "seed")}
+    )
+
+    def sample(which: Problem) -> Fit:
+        return inference.fit_carefully(which, program, model.parameters, settings, _say)
+
+    done = sample(problem)
+    inference.save(done, out, facts(table))
+    _say("varying the assumptions")
+    names = tuple(p.name for p in model.parameters)
+    found = sensitivity(done, names, alternatives, program, sample)
+    write_atomic(out / "sensitivity.csv", found.to_csv(index=False))
+    write_atomic(out / "sensitivity.json", json.dumps(_meanings(alternatives), indent=2) + "\n")
+    _print(found, out, no_report)
+    return 0 if found["ok"].all() else 1
+
+
+def _problem_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("literal", "cost_form", "nodes", "position_bias")
+    utilities = [u.strip() for u in options["utilities"].split(",") if u.strip()]
+    return {"utilities": utilities} | {name: options[name] for name in names}
+
+
+def _meanings(alternatives: Mapping[str, tuple[Problem, Alternative]]) -> dict[str, str]:
+    """What each alternative assumes, for whoever reads the table."""
+    return {name: other.meaning for name, (_, other) in alternatives.items()}
+
+
+def _print(found: pd.DataFrame, out: Path, no_report: bool) -> None:
+    shown = found[found["parameter"] != "theta"]
+    wide = shown.pivot_table(
+        index=["parameter", "condition"], columns="variant", values="shift", sort=False
+    )
+    click.echo("Shift of the posterior mean, in posterior standard deviations:")
+    click.echo(wide.reset_index().to_string(index=False, float_format=lambda x: f"{x:+.2f}"))
+    notable = found[found["verdict"] != ""]
+    for _, row in notable[notable["parameter"] != "theta"].iterrows():
+        name = f"{row['parameter']} {row['condition']}".strip()
+        click.echo(f"{row['variant']}: {name}: {row['verdict']}")
+    if not no_report:
+        from many_wolves.report import write_fit_report
+
+        click.echo(f"Report: {write_fit_report(out)}")
+    click.echo(f"Written to {out / 'sensitivity.csv'}")
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"  {sentence} ...", err=True)

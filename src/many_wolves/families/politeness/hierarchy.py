@@ -1,0 +1,324 @@
+"""Many polite speakers in one model: partial pooling, and no and complete pooling beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from many_wolves.contracts import Array, Parameter, Problem, Variable
+from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.model import (
+    ALPHA_UPPER,
+    COST_RANGE,
+    FIRST_ORDER,
+    NODES,
+    UTILITIES,
+    Layout,
+    check_utilities,
+    cube,
+    layout_of,
+    literal_table,
+    square,
+)
+from many_wolves.families.politeness.recursion import CostForm, gauss_legendre, is_negation
+from many_wolves.families.politeness.validate import check_choices, check_literal
+from many_wolves.files import shipped
+from many_wolves.records import ChoiceTable
+
+Pooling = Literal["none", "partial", "complete"]
+POOLINGS: tuple[Pooling, ...] = ("partial", "none", "complete")
+"""In the order of interest; their numbers in Stan are those of ``_CODES``."""
+_CODES = {"none": 0, "partial": 1, "complete": 2}
+SPREAD = 0.5
+"""Prior mean of the standard deviations between speakers, in standard normal coordinates."""
+PROGRAM = "rsa-model/stan_model/hierarchy.stan"
+
+
+class PoliteHierarchy:
+    """Second-order pragmatic speakers whose parameters come from one population.
+
+    Without pooling every speaker has the priors of ``PoliteSpeaker`` to itself, with
+    complete pooling all are one speaker; with partial pooling the data say how far
+    speakers part. theta is given: the means of the literal judgments.
+    """
+
+    name: str = "polite-hierarchy"
+    poolings: tuple[str, ...] = POOLINGS
+    parameters: tuple[Parameter, ...] = (
+        Parameter("w_inf", "share", "Dirichlet(1, 1, 1) or population", "weight of informing"),
+        Parameter("w_soc", "share", "Dirichlet(1, 1, 1) or population", "weight of kindness"),
+        Parameter("w_pres", "share", "Dirichlet(1, 1, 1) or population", "weight of how it seems"),
+        Parameter("phi", "share", "U(0, 1) or population", "projected goal"),
+        Parameter("alpha", "inverse utility", "U(0, 20) or population", "speaker optimality"),
+        Parameter("cost", "nats", "U(1, 10) or population", "cost of a negation"),
+        Parameter("w_inf_middle", "share", "Dirichlet(1, 1, 1)", "w_inf in its middle"),
+        Parameter("w_soc_middle", "share", "Dirichlet(1, 1, 1)", "w_soc in its middle"),
+        Parameter("w_pres_middle", "share", "Dirichlet(1, 1, 1)", "w_pres in its middle"),
+        Parameter("phi_middle", "share", "U(0, 1)", "phi in its middle"),
+        Parameter("sd_group", "probit", "exponential, mean 0.5", "spread of groups of speakers"),
+        Parameter("sd_speaker", "probit", "exponential, mean 0.5", "spread of speakers"),
+        Parameter("sd_cell", "probit", "exponential, mean 0.5", "spread of a speaker's conditions"),
+    )
+
+    def problem(self, table: ChoiceTable, **options: Any) -> Problem:
+        """Stan data for all speakers of a table.
+
+        Parameters
+        ----------
+        table
+            Choices of two speakers or more, with literal judgments in ``aside``.
+        pooling
+            ``none``, ``partial`` or ``complete``.
+        groups
+            Speaker -> its group (base model, family); those of one group are alike
+            a priori. Empty: no groups.
+        literal
+            ``fixed``: theta at the means of each speaker's own judgments;
+            ``shared``: at the means of all judgments together.
+        utilities, cost_form, nodes
+            As in ``PoliteSpeaker.problem``.
+        spread
+            Prior mean of the standard deviations.
+
+        Raises
+        ------
+        WolvesError
+            If the table cannot be fitted; the message says why and what to do.
+        """
+        return build_pooled(table, **options)
+
+
+@dataclass(frozen=True)
+class _Data:
+    """All speakers on one set of axes: counts (G, C, U, S), yes and n (G, U, S)."""
+
+    layout: Layout
+    counts: Array
+    yes: Array
+    n: Array
+    notes: tuple[str, ...]
+
+
+def build_pooled(
+    table: ChoiceTable,
+    *,
+    pooling: Pooling = "partial",
+    groups: Mapping[str, str] | None = None,
+    literal: Literal["fixed", "shared"] = "fixed",
+    utilities: Sequence[str] = UTILITIES,
+    cost_form: CostForm = "prior",
+    nodes: int = NODES,
+    spread: float = SPREAD,
+) -> Problem:
+    """See ``PoliteHierarchy.problem``."""
+    chosen = check_utilities(utilities)
+    first_order = chosen == (FIRST_ORDER,)
+    has = [int(not first_order and u in chosen) for u in UTILITIES]
+    speakers = table.speakers
+    if len(speakers) < 2:
+        raise WolvesError(
+            f"pooling needs two speakers or more; found {len(speakers)}",
+            where=str(table.meta.get("path", "the choice table")),
+            mend="give more tables, or fit the one with `wolves fit`",
+        )
+    group, names = _groups(speakers, groups or {})
+    held = _collect(table, speakers)
+    layout = held.layout
+    theta = _theta(held, literal)
+    node, weight = gauss_legendre(nodes)
+    shape = _Shape(len(speakers), len(layout.conditions), len(names), has, first_order)
+    data = {
+        "U": len(layout.utterances),
+        "S": len(layout.states),
+        "C": shape.conditions,
+        "G": shape.speakers,
+        "F": shape.groups,
+        "group": group,
+        "value": [float(s) for s in layout.states],
+        "negated": [float(is_negation(u)) for u in layout.utterances],
+        "counts": held.counts.tolist(),
+        "total": np.rint(held.counts.sum(axis=2)).astype(int).tolist(),
+        "theta_given": theta.tolist(),
+        "has_utility": has,
+        "first_order": int(first_order),
+        "Q": nodes,
+        "node": node.tolist(),
+        "node_weight": weight.tolist(),
+        "cost_in_utility": int(cost_form == "utility"),
+        "alpha_upper": ALPHA_UPPER,
+        "cost_lower": COST_RANGE[0],
+        "cost_upper": COST_RANGE[1],
+        "pooling": _CODES[pooling],
+        "spread": spread,
+        "likelihood_on": 1,
+        "keep": 1,
+        "D": shape.size(pooling),
+    }
+    return Problem(
+        model=PoliteHierarchy.name,
+        family=table.family,
+        speaker=f"{len(speakers)} speakers",
+        program=shipped(PROGRAM),
+        data=data,
+        size=shape.size(pooling),
+        coords={
+            "speaker": speakers,
+            "condition": list(layout.conditions),
+            "utterance": list(layout.utterances),
+            "state": list(layout.states),
+            "coordinate": ["alpha", "cost", *shape.of_condition],
+            "within": list(shape.of_condition),
+        },
+        variables=_variables(shape, layout, pooling),
+        observed={
+            "counts": (
+                ("speaker", "condition", "state", "utterance"),
+                held.counts.transpose(0, 1, 3, 2),
+            ),
+            "literal_yes": (("speaker", "utterance", "state"), held.yes),
+            "literal_n": (("speaker", "utterance", "state"), held.n),
+        },
+        options={
+            "pooling": pooling,
+            "groups": dict(groups or {}),
+            "literal": literal,
+            "utilities": list(chosen),
+            "cost_form": cost_form,
+            "nodes": nodes,
+            "spread": spread,
+        },
+        notes=held.notes,
+    )
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Numbers of speakers, conditions and groups, and which coordinates there are."""
+
+    speakers: int
+    conditions: int
+    groups: int
+    has: Sequence[int]
+    first_order: bool
+
+    @property
+    def has_phi(self) -> bool:
+        return bool(self.first_order or self.has[2])
+
+    @property
+    def of_condition(self) -> tuple[str, ...]:
+        """Coordinates of a condition: breaks of the stick, then phi."""
+        names = [u for u, there in zip(UTILITIES, self.has, strict=True) if there]
+        return (*(f"share of {u}" for u in names[:-1]), *(["phi"] if self.has_phi else []))
+
+    def size(self, pooling: Pooling) -> int:
+        """Number of unconstrained parameters, as ``coordinates`` in Stan counts them."""
+        R = len(self.of_condition)
+        one, kinds = 2 + self.conditions * R, 2 + R
+        if pooling == "none":
+            return one * self.speakers
+        if pooling == "complete":
+            return one
+        between = kinds if self.groups > 1 else 0
+        within = R if self.conditions > 1 else 0
+        return (
+            one
+            + between * (1 + self.groups)
+            + kinds * (1 + self.speakers)
+            + within * (1 + self.conditions * self.speakers)
+        )
+
+
+def _groups(speakers: Sequence[str], groups: Mapping[str, str]) -> tuple[list[int], list[str]]:
+    """Number of each speaker's group from one, and the groups' names."""
+    if not groups:
+        return [1] * len(speakers), [""]
+    missing = [s for s in speakers if s not in groups]
+    if missing:
+        raise WolvesError(
+            f"no group is given for {', '.join(missing)}",
+            column="group",
+            mend="give every speaker a group, or none",
+        )
+    names = list(dict.fromkeys(groups[s] for s in speakers))
+    return [names.index(groups[s]) + 1 for s in speakers], names
+
+
+def _collect(table: ChoiceTable, speakers: Sequence[str]) -> _Data:
+    """Counts and judgments of all speakers on common axes."""
+    where = str(table.meta.get("path", "the choice table"))
+    framings = table.counts["framing"].nunique() if "framing" in table.counts else 1
+    choices, judged, notes = [], [], []
+    for speaker in speakers:
+        own = table.of(speaker)
+        found = check_choices(own.counts, where, framed=framings > 1)
+        literal, note = literal_table(own)
+        check_literal(literal, where)
+        choices.append(found)
+        judged.append(literal)
+        notes += [f"{speaker}: {sentence}" for sentence in note]
+    layout = layout_of(pd.concat(choices), pd.concat(judged), where)
+    for speaker, found in zip(speakers, choices, strict=True):
+        if set(found["utterance"]) != set(layout.utterances):
+            raise WolvesError(
+                f"{speaker} was offered other utterances than the rest",
+                where=where,
+                column="utterance",
+                mend="pool speakers that had the same options",
+            )
+    return _Data(
+        layout,
+        np.stack([cube(found, layout) for found in choices]),
+        np.stack([square(literal, layout, "yes") for literal in judged]),
+        np.stack([square(literal, layout, "n") for literal in judged]),
+        tuple(notes),
+    )
+
+
+def _theta(held: _Data, literal: str) -> Array:
+    """(G, U, S) posterior means of theta under a uniform prior."""
+    yes, n = held.yes, held.n
+    if literal == "shared":
+        yes, n = (np.broadcast_to(a.sum(axis=0), a.shape) for a in (yes, n))
+    theta: Array = (yes + 1) / (n + 2)
+    return theta
+
+
+def _variables(shape: _Shape, layout: Layout, pooling: Pooling) -> tuple[Variable, ...]:
+    G, C, R = shape.speakers, shape.conditions, len(shape.of_condition)
+    S, U = len(layout.states), len(layout.utterances)
+    cells = (("speaker", "condition", "state", "utterance"), (G, C, S, U))
+    listed = [
+        Variable("posterior", "alpha", "alpha", ("speaker",), (G,)),
+        Variable("posterior", "cost", "cost", ("speaker",), (G,)),
+    ]
+    for j, utility in enumerate(UTILITIES):
+        if shape.has[j]:
+            each = (("speaker", "condition"), (3, G, C), j)
+            listed.append(Variable("posterior", f"w_{utility}", "weights", *each))
+            if pooling == "partial":
+                middle = (("condition",), (3, C), j)
+                listed.append(
+                    Variable("posterior", f"w_{utility}_middle", "weights_middle", *middle)
+                )
+    if shape.has_phi:
+        listed.append(Variable("posterior", "phi", "phi", ("speaker", "condition"), (G, C)))
+    if pooling == "partial":
+        kinds, within = (("coordinate",), (2 + R,)), (("within",), (R,))
+        listed.append(Variable("posterior", "sd_speaker", "sd_speaker", *kinds))
+        if shape.has_phi:
+            listed.append(Variable("posterior", "phi_middle", "phi_middle", ("condition",), (C,)))
+        if shape.groups > 1:
+            listed.append(Variable("posterior", "sd_group", "sd_group", *kinds))
+        if C > 1 and R:
+            listed.append(Variable("posterior", "sd_cell", "sd_cell", *within))
+    listed += [
+        Variable("posterior", "s2", "choice", *cells),
+        Variable("posterior_predictive", "counts", "counts_rep", *cells),
+        Variable("log_likelihood", "counts", "log_lik", *cells),
+    ]
+    return tuple(listed)

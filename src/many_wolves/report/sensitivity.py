@@ -1,0 +1,85 @@
+"""The section of a fit report on what the numbers owe to assumptions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from many_wolves.errors import WolvesError
+from many_wolves.figures.section import Section, Table
+
+POWER = ("prior scaled", "likelihood scaled")
+FITTED = "as fitted"
+MOST_ROWS = 40
+"""A variable with more entries than this (literal meanings) is summed up in one line."""
+
+
+def sensitivity_section(folder: str | Path) -> Section | None:
+    """The section, where ``wolves sensitivity`` left its table in the folder of the fit."""
+    path = Path(folder) / "sensitivity.csv"
+    if not path.exists():
+        return None
+    try:
+        found = pd.read_csv(path, keep_default_na=True)
+        found["condition"] = found["condition"].fillna("")
+        shown = _of_few_entries(found)
+        meanings = json.loads(path.with_suffix(".json").read_text())
+        return Section(
+            "sensitivity",
+            "Sensitivity",
+            paragraphs=tuple(_paragraphs(found, meanings)),
+            tables=(_table(shown),),
+        )
+    except (KeyError, ValueError, OSError) as error:
+        raise WolvesError(
+            f"expected the table of `wolves sensitivity`; it cannot be read ({error})",
+            where=path,
+            mend="run `wolves sensitivity` again, or delete the file",
+        ) from error
+
+
+def _of_few_entries(found: pd.DataFrame) -> pd.DataFrame:
+    entries = found.groupby("parameter")["condition"].nunique()
+    limit = entries[entries <= MOST_ROWS // 2].index
+    return found[found["parameter"].isin(limit)]
+
+
+def _paragraphs(found: pd.DataFrame, meanings: dict[str, str]) -> list[str]:
+    words = [
+        "What would the numbers be under other assumptions? "
+        + " ".join(f"{name}: {meaning}." for name, meaning in meanings.items()),
+        "Power-scaling raises the prior or the likelihood to a power near one; above 0.05 the "
+        "posterior follows it. A flat prior stays flat under any power, so its row is zero; "
+        "what it assumes is tried by the alternatives.",
+    ]
+    alternatives = found[~found["variant"].isin((*POWER, FITTED))]
+    if len(alternatives):
+        worst = alternatives.loc[alternatives["shift"].abs().idxmax()]
+        name = f"{worst['parameter']} {worst['condition']}".strip()
+        words.append(
+            f"The largest change: {worst['shift']:+.2f} standard deviations of the posterior, "
+            f"of {name} under “{worst['variant']}”."
+        )
+    doubtful = found[~found["ok"]]["variant"].unique()
+    if len(doubtful):
+        words.append(f"Not to be trusted, since its chains failed: {', '.join(doubtful)}.")
+    return words
+
+
+def _table(shown: pd.DataFrame) -> Table:
+    keys = ["parameter", "condition"]
+    frame = shown[shown["variant"] == FITTED][[*keys, "mean", "sd"]]
+    for variant in POWER:
+        part = shown[shown["variant"] == variant][[*keys, "sensitivity"]]
+        frame = frame.merge(part.rename(columns={"sensitivity": variant}), on=keys, how="left")
+    for variant in dict.fromkeys(shown["variant"]):
+        if variant not in (*POWER, FITTED):
+            part = shown[shown["variant"] == variant][[*keys, "shift"]]
+            frame = frame.merge(part.rename(columns={"shift": variant}), on=keys, how="left")
+    return Table(
+        frame.rename(columns={"condition": "of"}),
+        "Posterior mean and standard deviation as fitted; sensitivity to power-scaling; and, "
+        "for each alternative, the shift of the mean in posterior standard deviations.",
+    )

@@ -1,0 +1,148 @@
+"""Sensitivity: weights against refits, power-scaling against a closed form, the command."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from many_wolves import inference
+from many_wolves.cli import run, wolves
+from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.human import choice_counts, human_table
+from many_wolves.families.politeness.model import PoliteSpeaker, Priors, build
+from many_wolves.inference.engine import Settings
+from many_wolves.inference.sensitivity import (
+    FITTED,
+    LIKELIHOOD,
+    PRIOR,
+    power_scaling,
+    reweighted,
+    sensitivity,
+)
+from many_wolves.records import ChoiceTable
+from many_wolves.report.sensitivity import sensitivity_section
+
+pytestmark = pytest.mark.xdist_group("stan")
+SETTINGS = Settings(chains=4, warmup=300, draws=500, seed=6)
+NAMES = tuple(p.name for p in PoliteSpeaker.parameters)
+
+
+@pytest.fixture(scope="module")
+def program():
+    return inference.load(build(human_table()).program, "httpstan")
+
+
+def few(priors=None):
+    """Some sixty choices, so that priors matter, and weights still reach other priors."""
+    counts = choice_counts()
+    counts["count"] = np.floor(counts["count"] / 25)
+    table = ChoiceTable("politeness", counts.assign(speaker="few", framing="first"))
+    return build(table, literal="fixed", priors=priors)
+
+
+@pytest.fixture(scope="module")
+def fitted(program):
+    return inference.fit(few(), program, PoliteSpeaker.parameters, SETTINGS)
+
+
+@pytest.mark.stan
+def test_weighted_draws_are_those_of_a_fit_under_the_other_prior(program, fitted):
+    other = few(Priors(phi=(2.0, 2.0)))
+    weighted = reweighted(fitted, other, program)
+    assert weighted.ok and weighted.weights.sum() == pytest.approx(1)
+    again = inference.fit(other, program, PoliteSpeaker.parameters, SETTINGS)
+    moved = []
+    for name in ("w_inf", "w_soc", "w_pres", "phi", "alpha", "cost"):
+        before, after = (f.tree["posterior"][name].to_numpy() for f in (fitted, again))
+        flat = before.reshape(-1, *before.shape[2:])
+        found = np.tensordot(weighted.weights, flat, 1)
+        sd = flat.std(axis=0)
+        np.testing.assert_allclose(found / sd, after.mean(axis=(0, 1)) / sd, atol=0.2)
+        moved.append(np.abs(found - flat.mean(axis=0)) / sd)
+    assert np.max(np.concatenate([np.atleast_1d(m) for m in moved])) > 0.05
+
+
+@pytest.mark.stan
+def test_the_table_holds_every_parameter_under_every_assumption(program, fitted):
+    model = PoliteSpeaker()
+    given = {"literal": "fixed"}
+    table = ChoiceTable(
+        "politeness",
+        choice_counts().assign(
+            count=np.floor(choice_counts()["count"] / 25), speaker="few", framing="first"
+        ),
+    )
+    alternatives = {
+        name: (model.problem(table, **{**given, **other.options}), other)
+        for name, other in model.alternatives(**given).items()
+    }
+
+    def refit(problem):
+        return inference.fit(problem, program, PoliteSpeaker.parameters, SETTINGS)
+
+    found = sensitivity(fitted, NAMES, alternatives, program, refit)
+    variants = [FITTED, PRIOR, LIKELIHOOD, "cost: utility", "phi ~ Beta(2, 2)"]
+    variants += ["phi ~ Beta(.5, .5)", "w ~ Dirichlet(2)", "200 nodes"]
+    assert list(dict.fromkeys(found["variant"])) == variants
+    nodes = found[found["variant"] == "200 nodes"]
+    assert nodes["shift"].abs().max() < 1e-2 and (nodes["how"] == "draws weighted").all()
+    cost = found[(found["variant"] == "cost: utility") & (found["parameter"] == "cost")]
+    assert abs(cost["shift"].iloc[0]) > 0.5 and "moves by" in cost["verdict"].iloc[0]
+    phi = found[found["parameter"] == "phi"].set_index(["variant", "condition"])["mean"]
+    for condition in ("informative", "social", "both"):
+        near = abs(phi["phi ~ Beta(2, 2)", condition] - 0.5)
+        assert near < abs(phi["phi ~ Beta(.5, .5)", condition] - 0.5) + 1e-9
+    # The flat priors are not moved by scaling; the likelihood is.
+    scaled = found[found["variant"] == PRIOR]
+    assert scaled["sensitivity"].abs().max() < 1e-6
+    assert found[found["variant"] == LIKELIHOOD]["sensitivity"].max() > 0.05
+
+
+def test_power_scaling_sees_a_prior_that_disagrees_with_the_data():
+    """A normal mean with a normal prior: a sharp prior far off, and a vague one."""
+    rng = np.random.default_rng(0)
+
+    class Drawn:
+        pass
+
+    found = {}
+    for sd in (0.2, 100.0):
+        precision = 20 + sd**-2
+        draws = rng.normal((20 * 1.0 + 0) / precision, precision**-0.5, size=(4, 1000))
+        fit = Drawn()
+        fit.tree = xr.DataTree.from_dict(
+            {
+                "log_likelihood": xr.Dataset({"y": (("chain", "draw"), -10 * (draws - 1.0) ** 2)}),
+                "log_prior": xr.Dataset({"lprior": (("chain", "draw"), -0.5 * (draws / sd) ** 2)}),
+            }
+        )
+        rows = power_scaling(fit, {("mu", ""): draws})
+        found[sd] = rows.set_index("variant")["sensitivity"]
+        assert ("conflict" in rows["verdict"].iloc[0]) == (sd == 0.2)
+    assert found[0.2][PRIOR] > 0.05 > found[100.0][PRIOR]
+    assert found[0.2][LIKELIHOOD] > 0.05 and found[100.0][LIKELIHOOD] > 0.05
+
+
+@pytest.mark.stan
+def test_the_command_writes_its_table_and_the_report_shows_it(program, tmp_path, capfd):
+    choice_counts().to_csv(tmp_path / "choices.csv", index=False)
+    out = tmp_path / "fit"
+    arguments = ["sensitivity", str(tmp_path / "choices.csv"), "--literal", "fixed"]
+    arguments += ["--engine", "httpstan", "--chains", "2", "--warmup", "150", "--draws", "150"]
+    status = run(wolves, [*arguments, "--out", str(out)])
+    found = pd.read_csv(out / "sensitivity.csv")
+    assert status == (0 if found["ok"].all() else 1)
+    said = capfd.readouterr()
+    assert "Shift of the posterior mean" in said.out and "Traceback" not in said.err
+    assert set(json.loads((out / "sensitivity.json").read_text())) < set(found["variant"])
+    page = (out / "report.html").read_text()
+    assert "Sensitivity" in page and "phi ~ Beta(2, 2)" in page and "200 nodes" in page
+
+
+def test_a_report_without_the_table_has_no_such_section(tmp_path):
+    assert sensitivity_section(tmp_path) is None
+    (tmp_path / "sensitivity.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(WolvesError, match=r"table of `wolves sensitivity`"):
+        sensitivity_section(tmp_path)
