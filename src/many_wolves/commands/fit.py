@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from many_wolves.commands.fit_options import FitOptions, fit_options
 from many_wolves.records import ChoiceTable
 
 if TYPE_CHECKING:
-    from many_wolves.inference import EngineName, Fit
+    from many_wolves.contracts import CognitiveModel, Problem
+    from many_wolves.inference import Fit, Settings
 
 
 @click.command("fit")
@@ -21,40 +23,7 @@ if TYPE_CHECKING:
 @click.option("--human", metavar="NAME", help="Fit the shipped human counts: yoon2020.")
 @click.option("--speaker", help="Which speaker of the table.")
 @click.option("--framing", help="Only this framing; else each framing is a condition.")
-@click.option(
-    "--literal",
-    type=click.Choice(["joint", "cut", "fixed"]),
-    default="joint",
-    show_default=True,
-    help="theta free in one model; from the literal judgments alone; at their means.",
-)
-@click.option("--utilities", default="inf,soc,pres", show_default=True, help="Or s1: first order.")
-@click.option(
-    "--cost-form",
-    type=click.Choice(["prior", "utility"]),
-    default="prior",
-    show_default=True,
-    help="Cost beside alpha * utility, or inside it.",
-)
-@click.option(
-    "--weights-form",
-    type=click.Choice(["normalised", "three-way"]),
-    default="normalised",
-    show_default=True,
-    help="Of reduced variants: weights over the utilities at hand, or over all three.",
-)
-@click.option("--nodes", default=32, show_default=True, help="Quadrature nodes for phi.")
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "httpstan", "cmdstan"]),
-    default="auto",
-    show_default=True,
-)
-@click.option("--chains", default=4, show_default=True, type=click.IntRange(2))
-@click.option("--warmup", default=1000, show_default=True, type=click.IntRange(50))
-@click.option("--draws", default=1000, show_default=True, type=click.IntRange(50))
-@click.option("--adapt-delta", default=0.8, show_default=True, type=click.FloatRange(0.5, 0.999))
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
+@fit_options
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the fit.")
 @click.option("--allow-unconverged", is_flag=True, help="Exit with 0 even if the fit failed.")
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
@@ -82,30 +51,32 @@ def command(
     return run_fit(table, folder, FitOptions(**options))
 
 
-@dataclass(frozen=True)
-class FitOptions:
-    """Options of one fit, as the command takes them."""
-
-    literal: str = "joint"
-    utilities: str = "inf,soc,pres"
-    cost_form: str = "prior"
-    weights_form: str = "normalised"
-    nodes: int = 32
-    engine: EngineName = "auto"
-    chains: int = 4
-    warmup: int = 1000
-    draws: int = 1000
-    adapt_delta: float = 0.8
-    seed: int = 1
-    allow_unconverged: bool = False
-    no_report: bool = False
-
-
 def run_fit(table: ChoiceTable, out: Path, options: FitOptions) -> int:
     """Fit one speaker's table into a folder; returns the exit status."""
-    from many_wolves import families, inference
+    from many_wolves import inference
 
-    model = next(iter(families.get(table.family).models().values()))
+    model, problem, settings = asked(table, options)
+    for note in problem.notes:
+        click.echo(f"Note: {note}", err=True)
+    program = inference.load(problem.program, options.engine, _say)
+    done = inference.fit_carefully(problem, program, model.parameters, settings, _say)
+    inference.save(done, out, facts(table))
+    _print(done, out, options)
+    return _status(done.diagnostics.ok, options.allow_unconverged)
+
+
+def asked(table: ChoiceTable, options: FitOptions) -> tuple[CognitiveModel, Problem, Settings]:
+    """The model, the problem and the settings that the options ask for.
+
+    Raises
+    ------
+    WolvesError
+        If the table cannot be fitted.
+    """
+    from many_wolves import inference
+    from many_wolves.commands.modelling import single_model
+
+    model = single_model(table.family, options.model)
     problem = model.problem(
         table,
         literal=options.literal,
@@ -113,10 +84,8 @@ def run_fit(table: ChoiceTable, out: Path, options: FitOptions) -> int:
         cost_form=options.cost_form,
         weights_form=options.weights_form,
         nodes=options.nodes,
+        position_bias=options.position_bias,
     )
-    for note in problem.notes:
-        click.echo(f"Note: {note}", err=True)
-    program = inference.load(problem.program, options.engine, _say)
     settings = inference.Settings(
         chains=options.chains,
         warmup=options.warmup,
@@ -124,10 +93,7 @@ def run_fit(table: ChoiceTable, out: Path, options: FitOptions) -> int:
         adapt_delta=options.adapt_delta,
         seed=options.seed,
     )
-    done = inference.fit(problem, program, model.parameters, settings, _say)
-    inference.save(done, out, _facts(table))
-    _print(done, out, options)
-    return _status(done.diagnostics.ok, options.allow_unconverged)
+    return model, problem, settings
 
 
 def _print(done: Fit, out: Path, options: FitOptions) -> None:
@@ -159,7 +125,8 @@ def _say(sentence: str) -> None:
     click.echo(f"  {sentence} ...", err=True)
 
 
-def _facts(table: ChoiceTable) -> dict[str, Any]:
+def facts(table: ChoiceTable) -> dict[str, Any]:
+    """What ``fit.json`` tells of a table: its checks, what was left out, where it comes from."""
     return {
         "checks": [asdict(check) for check in table.checks],
         "excluded": table.excluded.to_dict(orient="records"),

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
+from many_wolves.commands.counting import counting
+from many_wolves.commands.executors import executing
 from many_wolves.contracts import Array, SimulatedModel
 from many_wolves.errors import WolvesError
 from many_wolves.inference.simulations import Posterior, Simulated, Simulation, simulations
@@ -104,12 +102,9 @@ class Trials:
 
 def simulated_model(table: ChoiceTable) -> SimulatedModel:
     """The cognitive model of a table's family, if it can be simulated."""
-    from many_wolves import families
+    from many_wolves.commands import modelling
 
-    model = next(iter(families.get(table.family).models().values()))
-    if not isinstance(model, SimulatedModel):
-        raise WolvesError(f"the model {model.name!r} of family {table.family!r} has no simulator")
-    return model
+    return modelling.simulated_model(table.family)
 
 
 def run_trials(
@@ -121,9 +116,7 @@ def run_trials(
     problem = simulated_model(trials.table).problem(trials.table, **trials.options)
     inference.load(problem.program, trials.engine, _say)  # type: ignore[arg-type]
     try:
-        with ProcessPoolExecutor(
-            workers, mp_context=get_context("forkserver"), initializer=_one_thread
-        ) as pool:
+        with executing(workers) as pool:
             return simulations(
                 trials.simulate,
                 trials.fit,
@@ -132,7 +125,7 @@ def run_trials(
                 path=path,
                 settings=trials.described(),
                 executor=pool,
-                progress=_progress(label),
+                progress=counting(label),
             )
     except BrokenProcessPool as error:
         raise WolvesError(
@@ -157,38 +150,5 @@ def read_given(path: Path | None) -> Mapping[str, Any] | None:
     return given
 
 
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _one_thread() -> None:
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["MANY_WOLVES_IN_PROCESS"] = "1"
-
-
 def _say(sentence: str) -> None:
     click.echo(f"  {sentence} ...", err=True)
-
-
-def _progress(label: str) -> Callable[[int, int], None]:
-    """Writes ``12 of 200 done, 4 min left`` at most every two seconds."""
-    began: list[tuple[float, int]] = []
-    last = [0.0]
-
-    def progress(done: int, of: int) -> None:
-        now = time.monotonic()
-        if not began:
-            began.append((now, done))
-        if now - last[0] < 2 and done < of:
-            return
-        last[0] = now
-        start, first = began[0]
-        left = ""
-        if first < done < of:
-            left = f", {(of - done) * (now - start) / (done - first) / 60:.0f} min left"
-        click.echo(f"  {label}: {done} of {of} done{left}", err=True)
-
-    return progress

@@ -72,7 +72,8 @@ def simulate(
     given: Mapping[str, Any] | None = None,
 ) -> tuple[Any, list[Any]]:
     """What is simulated, and all simulations fitted; goes on where an earlier run stopped."""
-    from many_wolves.commands.simulating import Trials, cores, run_trials
+    from many_wolves.commands.executors import cores
+    from many_wolves.commands.simulating import Trials, run_trials
     from many_wolves.commands.tables import human_or_table
 
     trials = Trials(

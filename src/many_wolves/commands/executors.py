@@ -1,0 +1,71 @@
+"""Where many fits run: processes of this machine, or the workers of a dask cluster."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+from many_wolves.errors import WolvesError
+
+CONNECT_S = 15
+
+
+@contextmanager
+def executing(workers: int, cluster: str | None = None) -> Iterator[Executor]:
+    """An executor with a fit in each of its processes.
+
+    Parameters
+    ----------
+    workers
+        Processes of this machine.
+    cluster
+        Address of a dask scheduler, such as ``tcp://host:8786``; takes the place of
+        ``workers``.
+
+    Raises
+    ------
+    WolvesError
+        If dask is not installed, or no scheduler answers.
+    """
+    if cluster is not None:
+        with _dask(cluster) as executor:
+            yield executor
+        return
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("forkserver"), initializer=_alone)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _dask(address: str) -> Iterator[Executor]:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise WolvesError("--cluster needs dask", mend="uv sync --extra cluster") from error
+    try:
+        client = Client(address, timeout=CONNECT_S)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise WolvesError(
+            f"no dask scheduler answers at {address}",
+            mend="start `dask scheduler`, and `dask worker ADDRESS --nworkers 2 --nthreads 1` "
+            "on each machine",
+        ) from error
+    with client:
+        yield client.get_executor(pure=False, retries=2)
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _alone() -> None:
+    """Leave interrupts to the parent, and run the chains of a fit one after another."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["MANY_WOLVES_IN_PROCESS"] = "1"

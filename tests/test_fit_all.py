@@ -1,0 +1,125 @@
+"""Many fits at once: kept, gone on with, and safe from workers that die."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from many_wolves.cli import run
+from many_wolves.commands.fit_all import command
+from many_wolves.families.politeness.human import choice_counts
+from many_wolves.records import ChoiceTable
+from many_wolves.tables import write_table
+
+SHORT = ("--no-human", "--warmup", "60", "--draws", "60", "--chains", "2", "--no-report")
+SHORT = (*SHORT, "--engine", "httpstan", "--literal", "fixed", "--allow-unconverged")
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """Six speakers in three tables, each with a tenth of the human choices."""
+    counts = choice_counts()
+    for folder in range(3):
+        both = [
+            counts.assign(speaker=f"lab/model-{folder}{i}", count=(counts["count"] // 10) + i)
+            for i in range(2)
+        ]
+        write_table(
+            ChoiceTable("politeness", pd.concat(both, ignore_index=True), {}),
+            tmp_path / "made" / f"t{folder}" / "choices",
+        )
+    return tmp_path / "made"
+
+
+def marks(out: Path) -> dict[str, str]:
+    return {p.parent.name: json.loads(p.read_text())["asked"] for p in out.glob("*/fit.json")}
+
+
+def fit_all(tables: Path, out: Path, *options: str) -> int:
+    return run(command, ["--tables", str(tables), "--out", str(out), *SHORT, *options])
+
+
+@pytest.mark.stan
+def test_every_speaker_is_fitted_and_nothing_is_fitted_twice(tables, tmp_path, capsys):
+    out = tmp_path / "fits"
+    assert fit_all(tables, out, "--workers", "2") == 0
+    first = {p.name: (p / "posterior.nc").stat().st_mtime_ns for p in out.iterdir()}
+    assert set(first) == {f"lab-model-{f}{i}" for f in range(3) for i in range(2)}
+    assert "6 of 6 done" in capsys.readouterr().err
+    (out / "lab-model-21" / "fit.json").unlink()
+    assert fit_all(tables, out, "--workers", "2") == 0
+    assert "5 of 6 are up to date" in capsys.readouterr().err
+    again = {p.name: (p / "posterior.nc").stat().st_mtime_ns for p in out.iterdir()}
+    assert {name for name in first if again[name] != first[name]} == {"lab-model-21"}
+    before = marks(out)
+    assert fit_all(tables, out, "--workers", "2", "--seed", "2") == 0
+    assert all(marks(out)[name] != before[name] for name in before)
+
+
+@pytest.mark.stan
+def test_a_table_that_cannot_be_fitted_does_not_stop_the_rest(tables, tmp_path, capsys):
+    one_state = choice_counts().query("state == 1").assign(speaker="flat")
+    write_table(ChoiceTable("politeness", one_state, {}), tables / "flat" / "choices")
+    bad = tables / "t0" / "choices" / "counts.csv"
+    bad.write_text(bad.read_text().replace("not amazing", "not amazin"))
+    assert fit_all(tables, tmp_path / "fits") == 2
+    said = capsys.readouterr()
+    assert "lab/model-00 cannot be fitted: " in said.out and "not amazin" in said.out
+    assert {"lab-model-10", "lab-model-21"} <= set(marks(tmp_path / "fits"))
+
+
+def test_no_tables_is_an_error(tmp_path, capsys):
+    assert fit_all(tmp_path, tmp_path / "fits") == 2
+    assert "expected choice tables, found none" in capsys.readouterr().err
+
+
+def test_no_scheduler_is_an_error_at_once(tables, tmp_path, capsys):
+    pytest.importorskip("distributed", reason="dask is not installed (`uv sync --extra cluster`)")
+    assert fit_all(tables, tmp_path / "fits", "--cluster", "nowhere") == 2
+    assert "no dask scheduler answers at nowhere" in capsys.readouterr().err
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """Address of a dask scheduler on loopback, and its two workers."""
+    pytest.importorskip("distributed", reason="dask is not installed (`uv sync --extra cluster`)")
+    dask = [sys.executable, "-m", "dask"]
+    described = tmp_path / "scheduler.json"
+    told = ["--scheduler-file", str(described)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    started = [
+        subprocess.Popen(
+            [*dask, "scheduler", *told, "--host", "127.0.0.1", "--port", "0", "--no-dashboard"],
+            **quiet,
+        )
+    ]
+    while not described.exists():
+        assert started[0].poll() is None
+        time.sleep(0.05)
+    for _ in range(2):
+        worker = [*dask, "worker", *told, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+        started.append(subprocess.Popen(worker, cwd=tmp_path, **quiet))
+    yield json.loads(described.read_text())["address"], started[1:]
+    for process in reversed(started):
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.stan
+def test_a_dask_worker_killed_half_way_loses_nothing(tables, tmp_path, cluster):
+    address, workers = cluster
+    out = tmp_path / "fits"
+    fit_them = ["fit-all", "--tables", str(tables), "--out", str(out), *SHORT]
+    going = subprocess.Popen([sys.executable, "-m", "many_wolves", *fit_them, "--cluster", address])
+    while not list(out.glob("*/fit.json")):
+        assert going.poll() is None
+        time.sleep(0.05)
+    os.kill(workers[0].pid, signal.SIGKILL)
+    assert going.wait(timeout=300) == 0
+    assert len(marks(out)) == 6
