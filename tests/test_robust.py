@@ -101,7 +101,7 @@ def test_an_odd_table_is_fitted_with_a_good_verdict(program, name):
 
 
 @pytest.mark.stan
-@pytest.mark.parametrize("name", ["a question without answers", "always the same", "8 choices"])
+@pytest.mark.parametrize("name", ["a question without answers", "8 choices"])
 def test_theta_free_beside_odd_choices(program, name):
     problem = build(FITTED[name](), literal="joint")
     done = inference.fit_carefully(problem, program, PoliteSpeaker.parameters, SETTINGS)
@@ -124,6 +124,16 @@ def test_one_state_only_is_refused():
     choices = choice_counts().query("state == 2")
     with pytest.raises(WolvesError, match="nothing to be informative about"):
         build(table(choices, literal_counts().query("state == 2")))
+
+
+@pytest.mark.parametrize("rest", [0.0, 0.001])
+def test_one_answer_throughout_is_refused_where_theta_would_follow_it(rest, tmp_path, capfd):
+    choices = always("amazing")
+    choices["count"] = choices["count"].where(choices["count"] > 0, rest)
+    refused(written(tmp_path, choices), "'amazing' to every question.*--literal fixed", capfd)
+    assert build(table(choices), literal="fixed").refused is None
+    few_answers = table(choices.assign(count=choices["count"] / 20))
+    assert build(few_answers, literal="joint").refused is None
 
 
 def written(folder, choices, literal=None, placed=None):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from many_wolves.errors import WolvesError
 from many_wolves.records import ChoiceTable, Option, Response, Status, Trial
 
 Array = npt.NDArray[np.float64]
@@ -89,6 +90,9 @@ class Problem:
         How it was built (utilities, literal treatment, ...), for the report.
     notes
         Sentences that a reader must know before the numbers.
+    refused
+        Why nobody should fit these data for their own sake, though simulations
+        may well bring them about.
     """
 
     model: str
@@ -103,6 +107,7 @@ class Problem:
     impute: Callable[[np.random.Generator], Mapping[str, Any]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    refused: WolvesError | None = None
 
 
 class CognitiveModel(Protocol):

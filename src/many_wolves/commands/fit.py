@@ -86,6 +86,8 @@ def asked(table: ChoiceTable, options: FitOptions) -> tuple[CognitiveModel, Prob
         nodes=options.nodes,
         position_bias=options.position_bias,
     )
+    if problem.refused is not None:
+        raise problem.refused
     settings = inference.Settings(
         chains=options.chains,
         warmup=options.warmup,

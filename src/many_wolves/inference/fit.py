@@ -124,7 +124,14 @@ def fit_carefully(
     A posterior with sharp corners (a speaker that always says the same, a million
     choices) needs more than most. What was learnt of its shape preconditions the
     next attempt. The settings of the result are those that gave it.
+
+    Raises
+    ------
+    WolvesError
+        If the problem is one to refuse.
     """
+    if problem.refused is not None:
+        raise problem.refused
     chosen = settings or Settings()
     done = fit(problem, program, parameters, chosen, progress)
     for longer, delta in HARDER if chosen.chains * chosen.draws >= QUICK_LOOK else ():

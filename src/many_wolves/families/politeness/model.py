@@ -22,7 +22,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import human
 from many_wolves.families.politeness.placing import Placed, check_same, no_orders, read_placed
 from many_wolves.families.politeness.recursion import CostForm, gauss_legendre, is_negation
-from many_wolves.families.politeness.validate import check_choices, check_literal
+from many_wolves.families.politeness.validate import check_choices, check_literal, one_answer
 from many_wolves.files import shipped
 from many_wolves.records import ChoiceTable
 
@@ -254,6 +254,7 @@ def build(
         }
         | ({"position_bias": True} if placed else {}),
         notes=tuple(notes),
+        refused=one_answer(counts, layout.utterances, where) if literal == "joint" else None,
     )
 
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
+
+ONE_ANSWER = 0.995
+"""Share of one utterance above which a speaker always says the same."""
+FEW = 40.0
+"""Choices up to which saying the same may be chance, and is harmless to the sampler."""
 
 
 def check_choices(counts: pd.DataFrame, where: str, *, framed: bool | None = None) -> pd.DataFrame:
@@ -99,3 +107,22 @@ def require_numbers(
                 column=column,
                 mend="correct the entry, or leave the row out and say so in excluded.csv",
             )
+
+
+def one_answer(counts: Array, utterances: Sequence[str], where: str) -> WolvesError | None:
+    """Why choices (C, U, S) that are one utterance throughout are not fitted with theta free.
+
+    None where there are few, or they vary. Else meanings would follow the choices to
+    any length, and neither tells anything of the weights.
+    """
+    by_utterance = counts.sum(axis=(0, 2))
+    total, most = by_utterance.sum(), int(np.argmax(by_utterance))
+    if total <= FEW or by_utterance[most] <= ONE_ANSWER * total:
+        return None
+    return WolvesError(
+        f"the speaker answered {utterances[most]!r} to every question; with the literal "
+        "meanings free, they would bend to these choices, which say nothing of the weights",
+        where=where,
+        column="utterance",
+        mend="--literal fixed; and see in checks.json whether the speaker did the task",
+    )
