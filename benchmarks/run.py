@@ -38,6 +38,9 @@ def stan_runs(quick: bool) -> dict[str, dict[str, Any]]:
         runs[engine] = in_process("stan_fit.py", "--engine", engine, *compiling)
         tell(f"{engine}, with all that is kept of each cell")
         runs[f"{engine}-whole"] = in_process("stan_fit.py", "--engine", engine, "--keep")
+    for name in () if quick else ("plain", "unconditioned"):
+        tell(f"httpstan, {name}")
+        runs[f"httpstan-{name}"] = in_process("stan_fit.py", f"--{name}")
     if "cmdstan" not in runs:
         runs["cmdstan"] = {"absent": "no CmdStan is installed"}
     return runs

@@ -5,6 +5,8 @@
 Counted are the search for the modes, warm-up, sampling, and writing and reading
 the draws. ``--keep`` adds everything that `wolves fit` keeps for each cell
 (replications, pointwise log-likelihood), which the rivals do not compute.
+``--plain`` leaves the C++ gradient out, ``--unconditioned`` the preconditioner: the
+difference is what each of them gives.
 """
 
 from __future__ import annotations
@@ -44,13 +46,16 @@ def main() -> None:
     from many_wolves.families.politeness.human import human_table
     from many_wolves.families.politeness.model import build
     from many_wolves.inference.engine import Settings, load
-    from many_wolves.inference.laplace import gaussian_at_modes
+    from many_wolves.inference.httpstan_engine import HttpstanProgram
+    from many_wolves.inference.laplace import gaussian_at_modes, unconditioned
     from many_wolves.inference.tree import shaped
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--engine", choices=("httpstan", "cmdstan"), default="httpstan")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--compile", action="store_true", help="measure compiling, from nothing")
+    parser.add_argument("--plain", action="store_true", help="the Stan text alone (httpstan)")
+    parser.add_argument("--unconditioned", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     problem = build(human_table())
@@ -63,16 +68,23 @@ def main() -> None:
         os.environ.pop("MANY_WOLVES_CACHE")
         if kept is not None:
             os.environ["MANY_WOLVES_CACHE"] = kept
-    program = load(problem.program, options.engine)
+    if options.plain:
+        program = HttpstanProgram.load(problem.program, plain=True)
+    else:
+        program = load(problem.program, options.engine)
     data = {**problem.data, "keep": int(options.keep)}
     settings = Settings(chains=CHAINS, warmup=WARMUP, draws=DRAWS, seed=options.seed)
     rng = np.random.default_rng(options.seed)
     began, wall = time.process_time(), time.perf_counter()
     gaussian = gaussian_at_modes(program, data, problem.size, rng)
     modes_s = time.process_time() - began
-    given = {**data, **gaussian.data()}
+    conditioning = unconditioned(problem.size) if options.unconditioned else gaussian.data()
+    given = {**data, **conditioning}
+    starts = gaussian.starts(CHAINS, rng)
+    if options.unconditioned:
+        starts = [gaussian.centre + gaussian.scale @ start for start in starts]
     own = time.process_time()
-    draws = program.sample(given, gaussian.starts(CHAINS, rng), settings)
+    draws = program.sample(given, starts, settings)
     own_s = time.process_time() - own
     # The in-process engine's chains are part of this process; CmdStan's are children.
     cpu = modes_s + (own_s if options.engine == "httpstan" else own_s + draws.cpu_seconds)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from many_wolves.records import ChoiceTable
 
 HARDER_DELTA = 0.95
+NEAR = 1.05
+"""R-hat below which a fit that failed is near enough for a second try to mend it."""
 COLUMNS = (
     "model",
     "utilities",
@@ -161,7 +163,7 @@ def _fit_variant(
             return
     click.echo(f"{name}:", err=True)
     done = inference.fit(problem, program, model.parameters, settings, _say)
-    if not done.diagnostics.ok:
+    if not done.diagnostics.ok and done.diagnostics.max_r_hat < NEAR:
         _say("once more, with twice the draws and smaller steps")
         done = inference.fit(problem, program, model.parameters, harder(settings), _say)
     inference.save(done, folder, {})
