@@ -114,14 +114,14 @@ class FaultServer:
         self.now += 1
         self.most = max(self.most, self.now)
         try:
-            return await self._call(reader, writer, path, body)
+            return await self._call(reader, writer, path, body, headers)
         finally:
             self.now -= 1
 
-    async def _call(self, reader, writer, path, body) -> bool:
+    async def _call(self, reader, writer, path, body, headers) -> bool:
         prompt = _prompt(body)
         number = len(self.calls)
-        self.calls.append({"path": path, "body": body})
+        self.calls.append({"path": path, "body": body, "headers": headers})
         self.prompts[prompt] += 1
         fault = self.plan(number, prompt)
         if fault:

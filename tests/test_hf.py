@@ -77,7 +77,7 @@ def fresh_logprob(loaded, messages, text, prompt_format):
 def test_cached_scores_equal_fresh_ones(loaded, prompt_format, branches):
     from many_wolves.speakers.loading import end_tokens
 
-    ends = end_tokens(loaded.model, loaded.tokenizer, prompt_format)
+    ends = end_tokens(loaded.model.generation_config, loaded.tokenizer, prompt_format)
     assert loaded.branches
     loaded = replace(loaded, ends=ends, branches=branches)
     spec = replace(SCORE, prompt_format=prompt_format)

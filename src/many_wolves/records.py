@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, Self
 
 import pandas as pd
@@ -76,7 +77,7 @@ class Trial:
     episode: str = ""
     turn: int = 0
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Content hash: equal trials have equal ids, on any machine."""
         return fingerprint(asdict(self))

@@ -46,7 +46,7 @@ COMPILED = Path("task-data/compiled")
     "--provider",
     "provider",
     required=True,
-    help="hf, simulated, or api (model names then begin with their provider); or a "
+    help="hf, vllm, simulated, or api (model names then begin with their provider); or a "
     "provider: anthropic, openai, google, openai-compatible.",
 )
 @click.option("--model_name", default="", help="Name of the model, as at its provider.")
@@ -84,7 +84,17 @@ COMPILED = Path("task-data/compiled")
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads.")
-@click.option("--batch_size", type=click.IntRange(1), default=16, show_default=True)
+@click.option(
+    "--batch_size", type=click.IntRange(1), help="Trials at once; hf: 16, vllm: 256 (CPU: 64)."
+)
+@click.option(
+    "--tensor_parallel_size", type=click.IntRange(1), default=1, help="vllm: GPUs to share over."
+)
+@click.option(
+    "--gpu_memory_utilization",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="vllm: share of the memory that it may take.",
+)
 @click.option("--base_url", default="", help="Address of an API server.")
 @click.option("--api_key", help="Taken, but the environment is the place for a key.")
 @click.option("--connections", type=click.IntRange(1), default=32, show_default=True)
@@ -210,7 +220,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
 
 
 def _check(several: list[Wanted], replicates: int, out: Path) -> None:
-    if several[0].mode == "score" and replicates > 1:
+    if several[0].mode == "score" and replicates > 1 and not several[0].thinks:
         raise WolvesError(
             f"expected one replicate in score mode, found {replicates}",
             mend="leave --replicates out: the same scores would come every time",

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from many_wolves.errors import WolvesError
+from many_wolves.files import code_version
 from many_wolves.records import Message, SpeakerSpec
-from many_wolves.speakers.effort import BUDGETS, in_effect, rehearse, settle
+from many_wolves.speakers.effort import BUDGETS, Rehearsed, in_effect, rehearse, settle
+from many_wolves.speakers.replies import READERS
 from many_wolves.speakers.secrets import redact, secrets
+from many_wolves.speakers.wire import Wire
 
 COMPATIBLE = "openai-compatible"
 """Provider name of any server that speaks OpenAI's chat format."""
@@ -27,6 +31,15 @@ _KEY_NAMES = {
 }
 _NO_SAMPLING = {"anthropic"}
 _BATCHES = {"anthropic", "openai", "google"}
+_PLAIN_CLIENTS = {"AsyncOpenAI", "AsyncAnthropic"}
+_OF_TRANSPORT = {
+    "host",
+    "connection",
+    "content-length",
+    "accept-encoding",
+    "user-agent",
+    "x-irid",
+}
 _OWN_RETRIES = {"anthropic", "openai", COMPATIBLE}
 
 
@@ -46,6 +59,8 @@ class Opened:
         Environment variable of the key.
     keys
         What must never be written.
+    wire
+        Sends plain requests; None where inspect-ai's client sends all of them.
     """
 
     model: Any
@@ -53,6 +68,7 @@ class Opened:
     effort_used: str
     key_name: str
     keys: tuple[str, ...]
+    wire: Wire | None = None
 
 
 def key_name(provider: str) -> str:
@@ -126,7 +142,7 @@ def open_model(
     logging.getLogger("httpx").setLevel(logging.WARNING)
     config = _config(spec, batch=False)
     try:
-        rehearsed = rehearse(lambda url: _say_hello(spec, url, config), asyncio.run)
+        rehearsed = _rehearse(spec, config, (Message("user", "Hello"),), "rehearsal")
         model = _get_model(spec, spec.base_url or None, key)
     except WolvesError:
         raise
@@ -139,13 +155,14 @@ def open_model(
     effort = settle(
         spec.effort,
         spec.thinking_tokens,
-        in_effect(rehearsed),
+        in_effect(rehearsed.body),
         thinks=_says(model.api, "is_claude_4_7_or_later", "has_reasoning_options")
         or _says(model.api, "is_gemini_thinking"),
         always=_says(model.api, "always_reasons", "is_gemini_thinking_only"),
         who=spec.name,
     )
-    return Opened(model, _config(spec, batch=batch, tick_s=tick_s), effort, name, keys)
+    wire = None if batch else _wire(spec, config, model, rehearsed, key)
+    return Opened(model, _config(spec, batch=batch, tick_s=tick_s), effort, name, keys, wire)
 
 
 def messages(prompt: tuple[Message, ...]) -> list[Any]:
@@ -160,13 +177,58 @@ def messages(prompt: tuple[Message, ...]) -> list[Any]:
     return [kinds[m.role](content=m.content) for m in prompt]
 
 
-async def _say_hello(spec: SpeakerSpec, address: str, config: Any) -> None:
-    path = "/v1" if spec.provider not in ("anthropic", "google") else ""
-    model = _get_model(spec, address + path, "rehearsal")
-    try:
-        await model.api.generate(messages((Message("user", "Hello"),)), [], "none", config)
-    finally:
-        await model.api.aclose()
+def _rehearse(spec: SpeakerSpec, config: Any, prompt: Sequence[Message], key: str) -> Rehearsed:
+    """What inspect-ai would send."""
+
+    async def say(address: str) -> None:
+        model = _get_model(spec, address + _prefix(spec), key)
+        try:
+            await model.api.generate(messages(prompt), [], "none", config)
+        finally:
+            await model.api.aclose()
+
+    return rehearse(say, asyncio.run)
+
+
+def _wire(
+    spec: SpeakerSpec, config: Any, model: Any, rehearsed: Rehearsed, key: str
+) -> Wire | None:
+    """How plain requests are sent; None where replies are streamed or of another format."""
+    path = rehearsed.path.partition("?")[0]
+    reader = next((read for end, read in READERS.items() if path.endswith(end)), None)
+    client = getattr(model.api, "client", None)
+    plain = type(client).__name__ in _PLAIN_CLIENTS and not rehearsed.body.get("stream")
+    if reader is None or not plain:
+        return None
+
+    def again(prompt: Sequence[Message], seed: int | None) -> Rehearsed:
+        # With the true key: which header carries it may depend on what it looks like.
+        sent = _rehearse(spec, config.model_copy(update={"seed": seed}), prompt, key)
+        return sent._replace(headers=_headers(sent.headers))
+
+    return Wire(
+        again,
+        reader,
+        str(client.base_url),
+        _prefix(spec),
+        limit=spec.max_tokens,
+        seeded=spec.provider == COMPATIBLE,
+    )
+
+
+def _headers(rehearsed: Mapping[str, str]) -> dict[str, str]:
+    """Headers that matter: what the transport adds is left out."""
+    kept = {
+        name: value
+        for name, value in rehearsed.items()
+        if name not in _OF_TRANSPORT and not name.startswith("x-stainless-")
+    }
+    return kept | {"user-agent": f"many-wolves/{code_version()}"}
+
+
+def _prefix(spec: SpeakerSpec) -> str:
+    """What stands in a provider's base address before its paths."""
+    return "" if spec.provider in ("anthropic", "google") else "/v1"
 
 
 def _get_model(spec: SpeakerSpec, base_url: str | None, key: str) -> Any:

@@ -67,9 +67,10 @@ def sample(
     *,
     temperature: float,
     top_p: float,
-    max_tokens: int,
+    max_tokens: Sequence[int],
+    stops: Callable[[Sequence[int]], bool] = lambda said: False,
 ) -> list[list[int]]:
-    """Answer the prompt in each row until the answer's end or ``max_tokens``.
+    """Answer the prompt in each row until the answer's end or its ``max_tokens``.
 
     Parameters
     ----------
@@ -80,6 +81,10 @@ def sample(
         source, not on its neighbours.
     temperature
         0 takes the most probable token.
+    max_tokens
+        Of each answer.
+    stops
+        Whether an answer has come to an end without a token of ``loaded.ends``.
 
     Returns
     -------
@@ -106,7 +111,8 @@ def sample(
             for parent, tokens in enumerate(_pick(logits, uniform, temperature, top_p)):
                 for answer, token in zip(groups[parent], tokens, strict=True):
                     answers[answer].append(token)
-                    if token not in ends and len(answers[answer]) < max_tokens:
+                    said = answers[answer]
+                    if token not in ends and len(said) < max_tokens[answer] and not stops(said):
                         children.setdefault((parent, token), []).append(answer)
             if not children:
                 return answers

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from many_wolves.errors import WolvesError
 from many_wolves.records import Effort
@@ -101,8 +101,16 @@ def settle(
     return found
 
 
-def rehearse(call: Callable[[str], Awaitable[Any]], run: Callable[[Any], Any]) -> dict[str, Any]:
-    """The JSON body of the request that ``call`` would send.
+class Rehearsed(NamedTuple):
+    """A request as it would go over the wire; an empty one when nothing was sent."""
+
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+def rehearse(call: Callable[[str], Awaitable[Any]], run: Callable[[Any], Any]) -> Rehearsed:
+    """The request that ``call`` would send.
 
     Parameters
     ----------
@@ -110,11 +118,6 @@ def rehearse(call: Callable[[str], Awaitable[Any]], run: Callable[[Any], Any]) -
         Sends one request to the server at the address it is given.
     run
         Runs a coroutine to its end.
-
-    Returns
-    -------
-    dict
-        Empty when nothing was sent.
 
     Raises
     ------
@@ -127,18 +130,20 @@ def rehearse(call: Callable[[str], Awaitable[Any]], run: Callable[[Any], Any]) -
         except Exception:
             if not seen:
                 raise
-        return seen[0] if seen else {}
+        return seen[0] if seen else Rehearsed("", {}, {})
 
 
 @contextmanager
-def _listening() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A server on loopback that keeps the body of each request and answers 418."""
-    seen: list[dict[str, Any]] = []
+def _listening() -> Iterator[tuple[str, list[Rehearsed]]]:
+    """A server on loopback that keeps each request and answers 418."""
+    seen: list[Rehearsed] = []
 
     class Listener(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers.get("content-length", 0))
-            seen.append(json.loads(self.rfile.read(length) or b"{}"))
+            asked = json.loads(self.rfile.read(length) or b"{}")
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            seen.append(Rehearsed(self.path, headers, asked))
             body = b'{"type": "error", "error": {"type": "rehearsal", "message": "rehearsal"}}'
             self.send_response(418)
             self.send_header("content-type", "application/json")

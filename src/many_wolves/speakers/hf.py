@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from many_wolves.records import OptionScore, Response, SpeakerSpec, Trial
+from many_wolves.records import Message, Response, SpeakerSpec, Trial
 from many_wolves.speakers import decoding, scoring
+from many_wolves.speakers.jobs import Job, Jobs
 from many_wolves.speakers.loading import Loaded, load, set_threads
-from many_wolves.speakers.prompting import continuation, render
-from many_wolves.speakers.protocol import Request, respond
-from many_wolves.speakers.tokens import option_ids, prompt_ids
+from many_wolves.speakers.protocol import Request
+from many_wolves.speakers.thinking import settle
 
-PROVIDER = "hf"
+BATCH_SIZE = 16
 _PACKAGES = ("torch", "transformers")
 _CPU_CACHE_BYTES = 2**30
 _CUDA_CACHE_SHARE = 0.3
 _LIKE = 1.5
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A request made ready: its prompt, and in score mode its options, as token ids."""
-
-    request: Request
-    prompt: tuple[int, ...]
-    options: tuple[tuple[int, ...], ...] = ()
-    baselines: tuple[float | None, ...] = ()
-    error: str = ""
-
-    @property
-    def rows(self) -> int:
-        """Rows of the batch that follows the prompt."""
-        return max(1, len(self.options))
-
-    @property
-    def width(self) -> int:
-        """Tokens of the longest row."""
-        return len(self.prompt) + max((len(o) for o in self.options), default=0)
 
 
 class HfSpeaker:
@@ -64,11 +42,13 @@ class HfSpeaker:
     temperature 1 given that the answer is exactly one of the options.
     """
 
-    def __init__(self, spec: SpeakerSpec, loaded: Loaded, batch_size: int = 16) -> None:
+    def __init__(self, spec: SpeakerSpec, loaded: Loaded, batch_size: int = BATCH_SIZE) -> None:
         self._spec = spec
         self._loaded = loaded
         self._batch_size = batch_size
-        self._baselines: dict[tuple[str, str], float] = {}
+        self._baselines: dict[tuple[tuple[Message, ...], str], float] = {}
+        thinking = settle(loaded.tokenizer, spec)
+        self.jobs = Jobs(spec, loaded.tokenizer, loaded.ends, loaded.window, thinking, _PACKAGES)
 
     @classmethod
     def open(
@@ -76,7 +56,7 @@ class HfSpeaker:
         spec: SpeakerSpec,
         source: str | Path,
         *,
-        batch_size: int = 16,
+        batch_size: int = BATCH_SIZE,
         device: str = "auto",
         threads: int | None = None,
     ) -> HfSpeaker:
@@ -85,10 +65,17 @@ class HfSpeaker:
         Raises
         ------
         WolvesError
-            If they cannot be loaded.
+            If they cannot be loaded, or cannot think as asked.
         """
         set_threads(threads)
-        loaded = load(source, spec.revision, spec.dtype, device, spec.prompt_format)
+        loaded = load(
+            source,
+            spec.revision,
+            spec.dtype,
+            device,
+            spec.prompt_format,
+            lambda tokenizer: settle(tokenizer, spec),
+        )
         loaded = replace(loaded, branches=scoring.can_branch(loaded))
         return cls(spec, loaded, batch_size)
 
@@ -104,8 +91,8 @@ class HfSpeaker:
 
     def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
         """Answer in batches of prompts of like length, the longest first."""
-        jobs = [self._job(request) for request in requests]
-        yield from (self._failed(job) for job in jobs if job.error)
+        jobs = [self.jobs.make(request) for request in requests]
+        yield from (self.jobs.failed(job) for job in jobs if job.error)
         for batch in self._batches([job for job in jobs if not job.error]):
             if halt.is_set():
                 return
@@ -122,31 +109,12 @@ class HfSpeaker:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _job(self, request: Request) -> _Job:
-        text = render(self._loaded.tokenizer, request.trial.messages, self._spec.prompt_format)
-        prompt = prompt_ids(self._loaded.tokenizer, text, self._spec.prompt_format)
-        score = self._spec.mode == "score"
-        options = self._options(request.trial, text, prompt) if score else ()
-        job = _Job(request, tuple(prompt), options)
-        needed = job.width if score else len(prompt) + self._spec.max_tokens
-        if self._loaded.window is not None and needed > self._loaded.window:
-            words = f"the prompt needs {needed} tokens; the model takes {self._loaded.window}"
-            return _Job(request, tuple(prompt), error=words)
-        return job
-
-    def _options(self, trial: Trial, text: str, prompt: list[int]) -> tuple[tuple[int, ...], ...]:
-        form, tokenizer = self._spec.prompt_format, self._loaded.tokenizer
-        return tuple(
-            tuple(option_ids(tokenizer, text, prompt, continuation(o.text, form), form))
-            for o in trial.options
-        )
-
-    def _batches(self, jobs: list[_Job]) -> list[list[_Job]]:
+    def _batches(self, jobs: list[Job]) -> list[list[Job]]:
         """Neighbours in the order of their tokens, which share much; the longest first."""
         jobs.sort(key=lambda job: (job.prompt, job.request.trial.id, job.request.replicate))
         most_tokens = _most_cached_tokens(self._loaded)
         grown = 0 if self._spec.mode == "score" else self._spec.max_tokens
-        batches: list[list[_Job]] = []
+        batches: list[list[Job]] = []
         for job in jobs:
             batch = batches[-1] if batches else []
             widths = [j.width for j in (*batch, job)]
@@ -159,112 +127,77 @@ class HfSpeaker:
                 batches.append([job])
         return sorted(batches, key=lambda batch: -max(job.width for job in batch))
 
-    def _answer(self, batch: list[_Job]) -> list[Response]:
+    def _answer(self, batch: list[Job]) -> list[Response]:
         import torch
 
+        begun = time.perf_counter()
         try:
+            ready = self._think(batch) if self.jobs.thinks else batch
             if self._spec.mode == "score":
-                return self._score(batch)
-            return self._sample(batch)
+                return self._score(ready, begun)
+            return self._sample(ready, begun)
         except torch.OutOfMemoryError as error:
             if len(batch) == 1:
-                return [self._failed(batch[0], f"out of memory: {str(error).splitlines()[0]}")]
+                words = f"out of memory: {str(error).splitlines()[0]}"
+                return [self.jobs.failed(batch[0], words)]
         torch.cuda.empty_cache()
         half = len(batch) // 2
         return self._answer(batch[:half]) + self._answer(batch[half:])
 
-    def _score(self, batch: list[_Job]) -> list[Response]:
-        begun = time.perf_counter()
-        baselines = [self._baseline(job.request.trial) for job in batch]
+    def _think(self, batch: list[Job]) -> list[Job]:
+        """The batch with a thought of its own behind every prompt."""
+        thoughts = self._generate(
+            batch, "thought", [job.budget for job in batch], self.jobs.thought_ended
+        )
+        return [self.jobs.after_thought(job, ids) for job, ids in zip(batch, thoughts, strict=True)]
+
+    def _score(self, batch: list[Job], begun: float) -> list[Response]:
+        baselines = [self.baseline(job.request.trial) for job in batch]
         prefilled = decoding.prefill(self._loaded, [job.prompt for job in batch])
         sums = scoring.score(self._loaded, prefilled, [job.options for job in batch])
         each = (time.perf_counter() - begun) / len(batch)
         return [
-            self._scored(job, of_job, baseline, each)
+            self.jobs.scored(job, of_job, baseline, each)
             for job, of_job, baseline in zip(batch, sums, baselines, strict=True)
         ]
 
-    def _scored(
-        self, job: _Job, sums: list[float], baselines: list[float | None], seconds: float
-    ) -> Response:
-        if not all(_is_finite(x) for x in sums):
-            return self._failed(job, f"the model gave log-probabilities {sums}")
-        scores = tuple(
-            OptionScore(option.id, logprob, len(ids) + 1, baseline)
-            for option, ids, logprob, baseline in zip(
-                job.request.trial.options, job.options, sums, baselines, strict=True
-            )
-        )
-        usage = {"input": len(job.prompt), "output": 0}
-        return respond(
-            job.request,
-            self._spec,
-            *_PACKAGES,
-            status="answered",
-            scores=scores,
-            usage=usage,
-            latency_s=seconds,
-        )
-
-    def _baseline(self, trial: Trial) -> list[float | None]:
+    def baseline(self, trial: Trial) -> list[float | None]:
         """Unconditional log-probability of each option, computed once a distinct baseline."""
-        if not trial.baseline:
+        asked = trial.baseline
+        if not asked:
             return [None] * len(trial.options)
-        text = render(self._loaded.tokenizer, trial.baseline, self._spec.prompt_format)
-        missing = [o.text for o in trial.options if (text, o.text) not in self._baselines]
+        missing = [o.text for o in trial.options if (asked, o.text) not in self._baselines]
         if missing:
-            form, tokenizer = self._spec.prompt_format, self._loaded.tokenizer
-            prompt = prompt_ids(tokenizer, text, form)
-            ids = [
-                option_ids(tokenizer, text, prompt, continuation(m, form), form) for m in missing
-            ]
+            prompt, texts = self.jobs.baseline(asked, missing)
             prefilled = decoding.prefill(self._loaded, [prompt])
-            (sums,) = scoring.score(self._loaded, prefilled, [ids])
-            self._baselines |= {(text, m): s for m, s in zip(missing, sums, strict=True)}
-        return [self._baselines[text, o.text] for o in trial.options]
+            (sums,) = scoring.score(self._loaded, prefilled, [texts])
+            self._baselines |= {(asked, m): s for m, s in zip(missing, sums, strict=True)}
+        return [self._baselines[asked, o.text] for o in trial.options]
 
-    def _sample(self, batch: list[_Job]) -> list[Response]:
-        begun = time.perf_counter()
-        distinct = list(dict.fromkeys(job.prompt for job in batch))
-        answers = decoding.sample(
+    def _sample(self, batch: list[Job], begun: float) -> list[Response]:
+        answers = self._generate(batch, "", [self._spec.max_tokens] * len(batch))
+        each = (time.perf_counter() - begun) / len(batch)
+        return [self.jobs.said(job, ids, each) for job, ids in zip(batch, answers, strict=True)]
+
+    def _generate(
+        self,
+        batch: list[Job],
+        purpose: str,
+        most: list[int],
+        stops: Callable[[Sequence[int]], bool] = lambda said: False,
+    ) -> list[list[int]]:
+        prompts = dict.fromkeys(job.prompt for job in batch)
+        distinct = {prompt: row for row, prompt in enumerate(prompts)}
+        return decoding.sample(
             self._loaded,
-            decoding.prefill(self._loaded, distinct),
-            [distinct.index(job.prompt) for job in batch],
-            [_draws(self._spec, job.request).random for job in batch],
+            decoding.prefill(self._loaded, list(distinct)),
+            [distinct[job.prompt] for job in batch],
+            [self.jobs.draws(job, purpose).random for job in batch],
             temperature=1.0 if self._spec.temperature is None else self._spec.temperature,
             top_p=1.0 if self._spec.top_p is None else self._spec.top_p,
-            max_tokens=self._spec.max_tokens,
+            max_tokens=most,
+            stops=stops,
         )
-        each = (time.perf_counter() - begun) / len(batch)
-        return [self._said(job, ids, each) for job, ids in zip(batch, answers, strict=True)]
-
-    def _said(self, job: _Job, ids: list[int], seconds: float) -> Response:
-        said = ids[:-1] if ids and ids[-1] in self._loaded.ends else ids
-        text = self._loaded.tokenizer.decode(said, skip_special_tokens=True)
-        if self._spec.prompt_format == "completion":
-            text = text.split("\n", 1)[0]
-        return respond(
-            job.request,
-            self._spec,
-            *_PACKAGES,
-            status="answered" if text.strip() else "empty",
-            text=text,
-            usage={"input": len(job.prompt), "output": len(ids)},
-            latency_s=seconds,
-        )
-
-    def _failed(self, job: _Job, words: str = "") -> Response:
-        return respond(
-            job.request, self._spec, *_PACKAGES, status="failed", error=words or job.error
-        )
-
-
-def _draws(spec: SpeakerSpec, request: Request) -> random.Random:
-    return random.Random(f"{spec.seed + request.replicate}:{request.trial.id}")
-
-
-def _is_finite(x: float) -> bool:
-    return x - x == 0
 
 
 def _most_cached_tokens(loaded: Loaded) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,9 +48,19 @@ class Loaded:
 
 
 def load(
-    source: str | Path, revision: str, dtype: str, device: str, prompt_format: PromptFormat
+    source: str | Path,
+    revision: str,
+    dtype: str,
+    device: str,
+    prompt_format: PromptFormat,
+    check: Callable[[Any], object] = lambda tokenizer: None,
 ) -> Loaded:
     """Load a model from a folder or by its name on the hub.
+
+    Parameters
+    ----------
+    check
+        Looks at the tokenizer before the weights are loaded, and may raise.
 
     Raises
     ------
@@ -59,10 +69,10 @@ def load(
         has no chat template though ``prompt_format`` is ``chat``.
     """
     torch, transformers = _libraries()
-    options = {"revision": revision} if revision and not Path(source).is_dir() else {}
-    with _quiet(transformers), _readable(source, revision):
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
-        check_format(tokenizer, prompt_format)
+    options = _at(source, revision)
+    tokenizer = load_tokenizer(source, revision, prompt_format)
+    check(tokenizer)
+    with _quiet(transformers), readable(source, revision):
         model, report = transformers.AutoModelForCausalLM.from_pretrained(
             source, dtype=getattr(torch, dtype), output_loading_info=True, **options
         )
@@ -73,10 +83,50 @@ def load(
         model=model,
         tokenizer=tokenizer,
         device=where,
-        ends=end_tokens(model, tokenizer, prompt_format),
+        ends=end_tokens(model.generation_config, tokenizer, prompt_format),
         window=getattr(model.config.get_text_config(), "max_position_embeddings", None),
         last_only="logits_to_keep" in inspect.signature(model.forward).parameters,
     )
+
+
+def load_tokenizer(source: str | Path, revision: str, prompt_format: PromptFormat) -> Any:
+    """The tokenizer of a model.
+
+    Raises
+    ------
+    WolvesError
+        As ``load``.
+    """
+    _, transformers = _libraries()
+    with readable(source, revision):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **_at(source, revision))
+    check_format(tokenizer, prompt_format)
+    return tokenizer
+
+
+def load_config(source: str | Path, revision: str) -> tuple[Any, Any]:
+    """A model's configuration, and that of its generation.
+
+    Raises
+    ------
+    WolvesError
+        As ``load``.
+    """
+    _, transformers = _libraries()
+    options = _at(source, revision)
+    with readable(source, revision):
+        config = transformers.AutoConfig.from_pretrained(source, **options)
+        try:
+            generation = transformers.GenerationConfig.from_pretrained(source, **options)
+        except OSError:  # there need not be one
+            generation = transformers.GenerationConfig.from_model_config(config)
+    return config, generation
+
+
+def stored_dtype(config: Any) -> str:
+    """The number format that weights are stored in, as their configuration says."""
+    dtype = getattr(config, "dtype", None) or getattr(config.get_text_config(), "dtype", None)
+    return str(dtype or "float32").removeprefix("torch.")
 
 
 def resolve_dtype(source: str | Path, revision: str, dtype: str, device: str) -> str:
@@ -92,23 +142,21 @@ def resolve_dtype(source: str | Path, revision: str, dtype: str, device: str) ->
     """
     if dtype != "auto":
         return dtype
-    torch, transformers = _libraries()
+    torch, _ = _libraries()
     if find_device(torch, device) == "cpu":
         return "float32"
-    options = {"revision": revision} if revision and not Path(source).is_dir() else {}
-    with _readable(source, revision):
-        config = transformers.AutoConfig.from_pretrained(source, **options)
-    return str(config.dtype or "float32").removeprefix("torch.")
+    return stored_dtype(load_config(source, revision)[0])
 
 
-def end_tokens(model: Any, tokenizer: Any, prompt_format: PromptFormat) -> tuple[int, ...]:
+def end_tokens(generation: Any, tokenizer: Any, prompt_format: PromptFormat) -> tuple[int, ...]:
     """Ids of the tokens that end an answer.
 
-    These are the model's end-of-sequence tokens; in the completion format, where
-    an answer is one line, also every token that begins with a line break.
+    These are the end-of-sequence tokens of the model's generation configuration and
+    of its tokenizer; in the completion format, where an answer is one line, also
+    every token that begins with a line break.
     """
     ends: set[Any] = set()
-    for source in (model.generation_config.eos_token_id, tokenizer.eos_token_id):
+    for source in (generation.eos_token_id, tokenizer.eos_token_id):
         ends.update(source if isinstance(source, list | tuple) else [source])
     ends -= {None}
     if prompt_format == "completion":
@@ -134,6 +182,10 @@ def _libraries() -> tuple[Any, Any]:
             f"the speaker `hf` needs torch and transformers: {error}", mend="uv sync --extra hf"
         ) from error
     return torch, transformers
+
+
+def _at(source: str | Path, revision: str) -> dict[str, str]:
+    return {"revision": revision} if revision and not Path(source).is_dir() else {}
 
 
 def find_device(torch: Any, device: str) -> str:
@@ -167,7 +219,8 @@ def _quiet(transformers: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _readable(source: str | Path, revision: str) -> Iterator[None]:
+def readable(source: str | Path, revision: str) -> Iterator[None]:
+    """Whatever goes wrong in the block is an error about this model."""
     name = f"{source}@{revision}" if revision else str(source)
     try:
         yield

