@@ -140,13 +140,15 @@ def speed(draws: Mapping[str, Array], cpu_s: float, **more: Any) -> Speed:
     return Speed(ess, r_hat, cpu_s, means, more)
 
 
-def in_process(script: str, *arguments: str, timeout_s: float = 1800) -> dict[str, Any]:
+def in_process(
+    script: str, *arguments: str, timeout_s: float = 1800, python: str = sys.executable
+) -> dict[str, Any]:
     """Run a benchmark script in a fresh process; its last line of output is its JSON.
 
     A script that fails or takes too long is a row that says so, not the end of the run.
     """
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, str(Path(__file__).parent / script), *arguments]
+    command = [python, str(Path(__file__).parent / script), *arguments]
     try:
         done = subprocess.run(
             command,

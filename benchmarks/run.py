@@ -1,10 +1,12 @@
-"""Speed of the fit beside its rivals, in one run on one machine.
+"""Speed of the fit beside its rivals, and of collection, in one run on one machine.
 
     make bench                      # or: python benchmarks/run.py [--quick]
+    python benchmarks/run.py --collection     only collection; other figures stay
 
 Writes benchmarks/out/results.json and prints the ratios. WebPPL takes part where
 node is there and `npm install --prefix benchmarks/out webppl` was run; what is
-absent or fails is a row that says so. Nothing else should run meanwhile: the load
+absent or fails is a row that says so. vLLM takes part where `make test-vllm` has
+installed it. Nothing else should run meanwhile: the load
 average at the start and at the end stands in the results.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 from measure import OUT, in_process, machine
@@ -53,6 +56,21 @@ def numpyro_runs(quick: bool) -> dict[str, dict[str, Any]]:
     for name in chosen:
         tell(f"numpyro {name}")
         runs[name] = in_process("numpyro_baseline.py", *NUMPYRO[name])
+    return runs
+
+
+def collection_runs(quick: bool) -> dict[str, dict[str, Any]]:
+    """How fast answers are collected, by backend."""
+    trials = ("--n", "8" if quick else "48")
+    tell("collection: API models, 64 connections")
+    runs = {"api": in_process("collect_api.py", "--n", "2000" if quick else "8000")}
+    tell("collection: transformers")
+    runs["hf"] = in_process("collect_local.py", "hf", *trials)
+    vllm = Path(__file__).parents[1] / ".venv-vllm" / "bin" / "python"
+    if not vllm.exists():
+        return runs | {"vllm": {"absent": "no .venv-vllm: `make test-vllm` makes it"}}
+    tell("collection: vLLM")
+    runs["vllm"] = in_process("collect_local.py", "vllm", *trials, python=str(vllm))
     return runs
 
 
@@ -112,9 +130,13 @@ def report(result: dict[str, Any]) -> None:
         converged = result.get(f"runs.{name}.converged", True)
         print(f"{name:<24}{words}{'' if converged else '  (not converged)'}")
     for key in ("fit.ratio_to_numpyro.median", "fit.gradient_us", "fit.leapfrogs_per_draw",
-                "fit.peak_memory_mib", "sweep.seconds_per_fit", "sweep.good"):  # fmt: skip
+                "fit.peak_memory_mib", "sweep.seconds_per_fit", "sweep.good",
+                "collection.api.answers_per_s", "collection.api.share_of_ideal",
+                "collection.hf.score.ours_trials_per_s", "collection.hf.score.overhead",
+                "collection.hf.score.cached_over_afresh", "collection.hf.sample.overhead",
+                "collection.vllm.score.overhead", "collection.vllm.sample.overhead"):  # fmt: skip
         if isinstance(result.get(key), (int, float)):
-            print(f"{key:<36}{result[key]:>10.2f}")
+            print(f"{key:<40}{result[key]:>10.2f}")
 
 
 def tell(words: str) -> None:
@@ -122,28 +144,42 @@ def tell(words: str) -> None:
     print(f"measuring {words} ...", flush=True)
 
 
+def fits(quick: bool) -> dict[str, Any]:
+    """Figures of the fit and of sweeps."""
+    stan = stan_runs(quick)
+    numpyro = numpyro_runs(quick)
+    tell("webppl")
+    webppl = in_process("webppl.py", "--seconds", "20" if quick else "120", timeout_s=3600)
+    tell("a sweep over simulated speakers")
+    sweep = in_process("sweep.py", "--speakers", "6" if quick else "100", timeout_s=3600)
+    return figures(stan, numpyro, webppl, sweep)
+
+
 def main() -> None:
-    """Measure everything, write the results, print the ratios."""
+    """Measure, write the results, print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="fewer rivals, short WebPPL, no compile"
     )
+    parser.add_argument("--collection", action="store_true", help="measure collection alone")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    file = OUT / "results.json"
+    result: dict[str, Any] = {}
+    if options.collection and file.exists():
+        known = json.loads(file.read_text())
+        result = {k: v for k, v in known.items() if not k.startswith("collection.")}
     before = machine()
-    stan = stan_runs(options.quick)
-    numpyro = numpyro_runs(options.quick)
-    tell("webppl")
-    webppl = in_process("webppl.py", "--seconds", "20" if options.quick else "120", timeout_s=3600)
-    tell("a sweep over simulated speakers")
-    sweep = in_process("sweep.py", "--speakers", "6" if options.quick else "100", timeout_s=3600)
-    result = figures(stan, numpyro, webppl, sweep)
-    flat("machine", before, result)
-    result["machine.load_average_after"] = machine()["load_average"]
+    asked = collection_runs(options.quick)
+    flat("collection", {**asked, "machine": before}, result)
+    if not options.collection:
+        flat("machine", before, result)
+        result |= fits(options.quick)
+        result["machine.load_average_after"] = machine()["load_average"]
     OUT.mkdir(exist_ok=True)
-    (OUT / "results.json").write_text(json.dumps(result, indent=2) + "\n")
+    file.write_text(json.dumps(result, indent=2) + "\n")
     report(result)
-    print(f"\nWritten to {OUT / 'results.json'}")
+    print(f"\nWritten to {file}")
 
 
 if __name__ == "__main__":
