@@ -155,8 +155,9 @@ def _learnt(done: Fit) -> Gaussian | None:
         return None
     z = done.draws.block("z")
     x: Array = done.gaussian.centre + z.reshape(-1, z.shape[2]) @ done.gaussian.scale.T
-    spread = np.cov(x.T) + 1e-9 * np.eye(x.shape[1])
-    return Gaussian(x.mean(axis=0), np.linalg.cholesky(spread), done.gaussian.modes)
+    centre: Array = x.mean(axis=0)
+    scale: Array = np.linalg.cholesky(np.cov(x.T) + 1e-9 * np.eye(x.shape[1]))
+    return Gaussian(centre, scale, done.gaussian.modes)
 
 
 def assemble(

@@ -124,7 +124,7 @@ def compare(fresh: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for name in ("mean", "sd", *(f"q{q}" for q in QUANTILES)):
         error = np.hypot(first[f"{name}_se"], second[f"{name}_se"])
-        apart = (first[name] - second[name]) / error
+        apart: pd.Series[float] = (first[name] - second[name]) / error
         part = pd.DataFrame({"found": first[name], "expected": second[name], "apart": apart})
         parts.append(part.assign(statistic=name, ok=apart.abs() < APART).reset_index())
     return pd.concat(parts, ignore_index=True)

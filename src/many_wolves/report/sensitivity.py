@@ -56,7 +56,7 @@ def _paragraphs(found: pd.DataFrame, meanings: dict[str, str]) -> list[str]:
     ]
     alternatives = found[~found["variant"].isin((*POWER, FITTED))]
     if len(alternatives):
-        worst = alternatives.loc[alternatives["shift"].abs().idxmax()]
+        worst = alternatives.iloc[int(alternatives["shift"].abs().to_numpy().argmax())]
         name = f"{worst['parameter']} {worst['condition']}".strip()
         words.append(
             f"The largest change: {worst['shift']:+.2f} standard deviations of the posterior, "

@@ -231,12 +231,7 @@ def build(
         program=shipped(PROGRAM),
         data=data,
         size=size,
-        coords={
-            "condition": list(layout.conditions),
-            "utterance": list(layout.utterances),
-            "state": list(layout.states),
-        }
-        | ({"place": list(range(1, len(layout.utterances) + 1))} if placed else {}),
+        coords=_coords(layout, placed is not None),
         variables=_variables(data, has, first_order),
         observed={
             "counts": (("condition", "state", "utterance"), counts.transpose(0, 2, 1)),
@@ -256,6 +251,15 @@ def build(
         notes=tuple(notes),
         refused=one_answer(counts, layout.utterances, where) if literal == "joint" else None,
     )
+
+
+def _coords(layout: Layout, placed: bool) -> dict[str, Sequence[Any]]:
+    coords: dict[str, Sequence[Any]] = {
+        "condition": layout.conditions,
+        "utterance": layout.utterances,
+        "state": layout.states,
+    }
+    return coords | ({"place": range(1, len(layout.utterances) + 1)} if placed else {})
 
 
 def _placed(table: ChoiceTable, layout: Layout, counts: Array, where: str) -> Placed:

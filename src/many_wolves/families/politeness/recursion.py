@@ -331,4 +331,5 @@ def _pull(place_bias: tuple[float, ...], places: int) -> Array:
             f"the simulated speaker has a bias for {len(place_bias)} places; a trial has {places}",
             mend="give place_bias one number for each option of a trial",
         )
-    return np.exp(np.array(place_bias))
+    pull: Array = np.exp(np.array(place_bias))
+    return pull

@@ -173,7 +173,7 @@ def study_predictive(fits: Sequence[Fitted]) -> tuple[str, ...]:
 def places(fit: Fitted) -> tuple[str, ...]:
     """What the bias of place is, and how strong it is here."""
     part = fit.summary[fit.summary["parameter"] == "place_bias"]
-    best = part.loc[part["mean"].idxmax()]
+    best = part.iloc[int(part["mean"].to_numpy().argmax())]
     apart = part[(part["hdi_low"] > 0) | (part["hdi_high"] < 0)]
     found = (
         f"{len(apart)} of {len(part)} places pull or push: their intervals leave zero out. "
