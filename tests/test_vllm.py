@@ -21,6 +21,7 @@ from many_wolves.records import Message, SpeakerSpec
 from many_wolves.speakers import Request
 from many_wolves.speakers.hf import HfSpeaker
 from many_wolves.speakers.vllm import VllmSpeaker, find_dtype
+from thinking_model import make
 
 pytestmark = [pytest.mark.model, pytest.mark.vllm]
 pytest.importorskip("vllm", reason="vLLM is not installed: `make test-vllm`")
@@ -149,3 +150,30 @@ def test_a_killed_collection_goes_on_where_it_stopped(tmp_path):
 
 def lines(folder) -> int:
     return sum(path.read_bytes().count(b"\n") for path in (folder / "out").rglob("*.jsonl"))
+
+
+def test_checkpoints_of_a_model_that_thinks_are_loaded_in_turn(tmp_path):
+    for name in ("checkpoint-1", "checkpoint-2"):
+        make(tmp_path / "tiny" / name)
+    words = [sys.executable, "-m", "many_wolves", "collect"]
+    words += [str(write_trials(tmp_path / "t.jsonl", trials(3))), "--provider", "vllm"]
+    words += ["--model_path", str(tmp_path / "tiny"), "--revisions", "checkpoint-*"]
+    words += ["--thinking_tokens", "30", "--threads", "1", "--out", str(tmp_path / "out")]
+    for mode in ("sample", "score"):
+        ended = subprocess.run(
+            [*words, "--mode", mode], cwd=ROOT, check=False, capture_output=True, text=True
+        )
+        assert ended.returncode == 0, ended.stderr
+        journals = ended.stdout.split()
+        assert len(journals) == 2
+        for journal, name in zip(journals, ("checkpoint-1", "checkpoint-2"), strict=True):
+            found = read_journal(ROOT / journal).responses
+            assert {r.speaker.revision for r in found} == {name}
+            assert {r.effort_used for r in found} == {"30 tokens"}
+            assert all(0 < r.usage["reasoning"] <= 30 for r in found)
+            assert not any("think>" in r.reasoning + r.text for r in found)
+            assert len({r.reasoning for r in found}) == 3
+            if mode == "sample":
+                assert {r.text for r in found} <= {o.text for o in OPTIONS}
+            else:
+                assert all(len(r.scores) == len(OPTIONS) for r in found)

@@ -24,6 +24,9 @@ _PACKAGES = {"anthropic": "anthropic", "google": "google-genai"}
 _HOPELESS = 10
 _BAD_REQUEST = 400
 _TICK_S = 0.2
+_HAND_OVER_S = 0.01
+
+_Answers = queue.SimpleQueue[list[Response] | BaseException | None]
 
 
 @dataclass
@@ -80,7 +83,7 @@ class ApiSpeaker:
         """Answer in the order in which the API does."""
         if self._opened.wire is not None:
             self._opened.wire.learn([request.trial.messages for request in requests])
-        answers: queue.SimpleQueue[Response | BaseException | None] = queue.SimpleQueue()
+        answers: _Answers = queue.SimpleQueue()
         loop = asyncio.new_event_loop()
         work = loop.create_task(self._work(requests, halt, answers))
 
@@ -96,10 +99,10 @@ class ApiSpeaker:
         thread = threading.Thread(target=run, name="api", daemon=True)
         thread.start()
         try:
-            while (answer := answers.get()) is not None:
-                if isinstance(answer, BaseException):
-                    raise answer
-                yield answer
+            while (found := answers.get()) is not None:
+                if isinstance(found, BaseException):
+                    raise found
+                yield from found
         finally:
             loop.call_soon_threadsafe(work.cancel)
             thread.join()
@@ -112,9 +115,16 @@ class ApiSpeaker:
         self,
         requests: Sequence[Request],
         halt: threading.Event,
-        answers: queue.SimpleQueue[Response | BaseException | None],
+        answers: _Answers,
     ) -> None:
         waiting = iter(requests)
+        ready: list[Response] = []
+
+        # Handing over each answer by itself would cost a change of threads for each.
+        def hand_over() -> None:
+            if ready:
+                answers.put(ready.copy())
+                ready.clear()
 
         async def worker() -> None:
             for request in waiting:
@@ -125,7 +135,9 @@ class ApiSpeaker:
                     return
                 paid = response.status != "failed"
                 self._budget.settle(request.trial, self._spec, response.usage if paid else None)
-                answers.put(response)
+                if not ready:
+                    asyncio.get_running_loop().call_later(_HAND_OVER_S, hand_over)
+                ready.append(response)
 
         # A batch is one connection, and takes in whatever is asked at once.
         n = len(requests) if self._opened.config.batch else self._patience.connections
@@ -137,6 +149,7 @@ class ApiSpeaker:
             for task in workers:
                 task.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+            hand_over()
             if self._opened.wire is not None:
                 await self._opened.wire.close()
             await self._opened.model.api.aclose()
