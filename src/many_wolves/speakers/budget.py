@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -27,8 +27,8 @@ class Price:
     input: float
     output: float
     batch: float = 0.5
-    verified: bool = True
-    as_of: str = ""
+    verified: bool = field(default=True, compare=False)
+    as_of: str = field(default="", compare=False)
 
     def of(self, input_tokens: float, output_tokens: float, *, batch: bool = False) -> float:
         """Dollars for so many tokens."""
