@@ -113,3 +113,29 @@ def test_power_of_a_large_difference(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert table["power"].iloc[0] > 0.6
     assert np.isfinite(table["error"].iloc[0])
     assert "13 items x 4 replicates" in capsys.readouterr().out
+
+
+@pytest.mark.stan
+def test_a_choice_fitted_again_agrees_with_smoothing_where_that_is_good() -> None:
+    from many_wolves import inference
+    from many_wolves.families.politeness.human import human_table
+    from many_wolves.families.politeness.model import PoliteSpeaker, build
+    from many_wolves.inference.bridge import between
+    from many_wolves.inference.compare import accuracy, refitting
+
+    problem = build(human_table(), literal="fixed")
+    program = inference.load(problem.program, "httpstan")
+    settings = inference.Settings(warmup=200, draws=300, seed=4)
+    done = inference.fit(problem, program, PoliteSpeaker.parameters, settings)
+    smoothed = accuracy(done).parts.nsmallest(1, "pareto_k").iloc[0]
+    labels = {name: smoothed[name] for name in ("condition", "state", "utterance")}
+    refit = refitting(done, program, PoliteSpeaker.parameters, "choice", lambda _: None)
+    assert refit is not None
+    every = done.tree["log_likelihood"]["counts"].sel(labels).to_numpy() / smoothed["n"]
+    again = between(every, refit(labels)).log_ml
+    assert again == pytest.approx(smoothed["elpd"] / smoothed["n"], abs=0.01)
+    assert problem.without is not None
+    left = np.array(problem.without(labels, 1.0)["counts"])
+    assert np.array(problem.data["counts"]).sum() - left.sum() == 1
+    all_left = np.array(problem.without({"condition": "both", "state": 1}, np.inf)["counts"])
+    assert all_left[2, :, 1].sum() == 0 < all_left.sum()

@@ -86,6 +86,9 @@ class Problem:
     impute
         Draws a replacement of part of the data from a distribution of its own
         (cut inference: the choices do not inform it); None where nothing is imputed.
+    without
+        Given labels of observed ``counts`` and how many answers of each cell they name
+        to leave out (all, if more), the changes of ``data``; None where it has no answer.
     options
         How it was built (utilities, literal treatment, ...), for the report.
     notes
@@ -105,6 +108,7 @@ class Problem:
     variables: tuple[Variable, ...]
     observed: Mapping[str, tuple[tuple[str, ...], Array]]
     impute: Callable[[np.random.Generator], Mapping[str, Any]] | None = None
+    without: Callable[[Mapping[str, Any], float], Mapping[str, Any]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     refused: WolvesError | None = None

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from many_wolves.records import ChoiceTable
 
 HARDER_DELTA = 0.95
-NEAR = 1.05
-"""R-hat below which a fit that failed is near enough for a second try to mend it."""
+LONG_PATH = 100
+"""Leapfrog steps a draw from which a second try would take minutes, and mend nothing."""
 COLUMNS = (
     "model",
     "utilities",
@@ -151,7 +151,7 @@ def _fit_variant(
     """Fit one variant and write its row; nothing if the same row is there already."""
     from many_wolves import inference
     from many_wolves.files import write_atomic
-    from many_wolves.inference.compare import accuracy, evidence, row
+    from many_wolves.inference.compare import accuracy, evidence, refitting, row
     from many_wolves.inference.loo import write_parts
 
     folder = out / "variants" / name
@@ -163,13 +163,15 @@ def _fit_variant(
             return
     click.echo(f"{name}:", err=True)
     done = inference.fit(problem, program, model.parameters, settings, _say)
-    if not done.diagnostics.ok and done.diagnostics.max_r_hat < NEAR:
+    path = done.draws.column("n_leapfrog__").mean()
+    if not done.diagnostics.ok and path < LONG_PATH:
         _say("once more, with twice the draws and smaller steps")
         done = inference.fit(problem, program, model.parameters, harder(settings), _say)
     inference.save(done, folder, {})
     _say("evidence by bridge sampling")
     bridged = evidence(done, program, settings.seed)
-    left_out = accuracy(done.tree, unit)
+    again = refitting(done, program, model.parameters, unit, _say) if done.diagnostics.ok else None
+    left_out = accuracy(done, again, unit)
     write_parts(left_out, folder / "loo.csv")
     result = row(name, done, bridged, left_out)
     record = result.to_json() | {"fingerprint": seal, "loo_unit": unit}

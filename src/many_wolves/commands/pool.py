@@ -214,7 +214,7 @@ def _fit(
         _say("once more, with twice the draws and smaller steps")
         done = inference.fit(problem, program, model.parameters, harder(settings), _say)
     inference.save(done, folder, {"source": dict(table.meta)})
-    left_out = accuracy(done.tree, "choice")
+    left_out = accuracy(done)
     write_parts(left_out, folder / "loo.csv")
     record = row(name, done, left_out).to_json() | {"fingerprint": seal}
     write_atomic(folder / "row.json", json.dumps(record, indent=2) + "\n")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
-from many_wolves.contracts import Array, Problem
+from many_wolves.contracts import Array, Parameter, Problem
 from many_wolves.errors import WolvesError
 from many_wolves.inference.bridge import Bridge, bridge
-from many_wolves.inference.engine import Program
-from many_wolves.inference.fit import Fit
+from many_wolves.inference.engine import Program, Progress
+from many_wolves.inference.fit import Fit, fit, with_data
 from many_wolves.inference.laplace import unconditioned
-from many_wolves.inference.loo import Loo, Unit, loo
+from many_wolves.inference.loo import Loo, Refit, Unit, loo
 from many_wolves.inference.store import r_squared
 
 MAX_SE = 0.1
@@ -50,34 +50,70 @@ class Row:
         }
 
 
-def evidence(fit: Fit, program: Program, seed: int) -> Bridge | None:
+def evidence(done: Fit, program: Program, seed: int) -> Bridge | None:
     """Log marginal likelihood of a fit; None for cut inference, which has none.
 
     The density is taken on the scale before the preconditioner, on which the
     program's target is normalised.
     """
-    if fit.problem.impute is not None:
+    if done.problem.impute is not None:
         return None
-    gaussian, z = fit.gaussian, fit.draws.block("z")
-    step = max(1, z.shape[0] * z.shape[1] // DRAWS)
-    x: Array = gaussian.centre + z[:, ::step] @ gaussian.scale.T
-    data = {**fit.problem.data, **unconditioned(fit.problem.size), "keep": 0}
+    gaussian, z = done.gaussian, done.draws.block("z")
+    x = _unconditioned_draws(done)
+    data = {**done.problem.data, **unconditioned(done.problem.size), "keep": 0}
 
     def log_density(points: Array) -> Array:
         return program.log_density(data, points)
 
     found = bridge(x, log_density, seed=seed)
-    if found.se > 0.8 * MAX_SE and step > 1:
+    if found.se > 0.8 * MAX_SE and x.shape[1] < z.shape[1]:
         whole: Array = gaussian.centre + z @ gaussian.scale.T
         found = bridge(whole, log_density, seed=seed, proposals=ROUNDS * DRAWS)
     return found
 
 
-def accuracy(tree: xr.DataTree, unit: Unit = "choice") -> Loo:
-    """PSIS-LOO of the choices in the DataTree of a fit."""
-    log_lik = tree["log_likelihood"].to_dataset()["counts"]
-    counts = tree["observed_data"].to_dataset()["counts"]
-    return loo(log_lik, counts, unit=unit)
+def accuracy(done: Fit, refit: Refit | None = None, unit: Unit = "choice") -> Loo:
+    """PSIS-LOO of the choices of a fit; with ``refit``, bad parts are fitted again."""
+    log_lik = done.tree["log_likelihood"].to_dataset()["counts"]
+    counts = done.tree["observed_data"].to_dataset()["counts"]
+    return loo(log_lik, counts, unit=unit, refit=refit)
+
+
+def refitting(
+    done: Fit, program: Program, parameters: tuple[Parameter, ...], unit: Unit, progress: Progress
+) -> Refit | None:
+    """Fits the problem of ``done`` again without one part; None where it cannot be left out.
+
+    The log-likelihood of what is left out is the difference of two densities of the
+    program, with it and without it.
+    """
+    without = done.problem.without
+    if without is None:
+        return None
+
+    def refit(labels: Mapping[str, Any]) -> Array:
+        left_out = ", ".join(map(str, labels.values()))
+        progress(f"again without {'a choice of ' if unit == 'choice' else ''}{left_out}")
+        left = with_data(done.problem, **without(labels, 1.0 if unit == "choice" else np.inf))
+        again = fit(left, program, parameters, done.settings, gaussian=done.gaussian)
+        x = _unconditioned_draws(again)
+        plain = unconditioned(left.size) | {"keep": 0}
+        whole, rest = (
+            program.log_density({**problem.data, **plain}, x.reshape(-1, left.size))
+            for problem in (done.problem, left)
+        )
+        difference: Array = whole - rest
+        return difference
+
+    return refit
+
+
+def _unconditioned_draws(done: Fit) -> Array:
+    """(chains, about DRAWS / chains, D) draws on the scale before the preconditioner."""
+    z = done.draws.block("z")
+    step = max(1, z.shape[0] * z.shape[1] // DRAWS)
+    x: Array = done.gaussian.centre + z[:, ::step] @ done.gaussian.scale.T
+    return x
 
 
 def row(name: str, fit: Fit, found: Bridge | None, left_out: Loo) -> Row:

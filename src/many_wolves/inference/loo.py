@@ -11,7 +11,7 @@ What is left out is one of three things, and the result says which:
   question foretold that was never asked?
 
 Leaving out a hundred answers at once moves the posterior far, and its Pareto k says
-so. With ``refit`` such a part is fitted again without its answers, and its density
+so. With ``refit`` such a part is fitted again without them, and its density
 is found by bridge sampling between that posterior and the full one: the plain mean
 of p ** 100 over draws that never saw the hundred answers is next to useless.
 
@@ -45,7 +45,7 @@ MEASURED = ("n", "elpd", "pareto_k", "refitted")
 """Columns of ``Loo.parts`` behind the labels."""
 
 Refit = Callable[[Mapping[str, Any]], Array]
-"""Log-likelihood (chains, n) of the part with these labels, at draws of a fit without it."""
+"""Log-likelihood (m,) of what is left out of these labels, at draws of a fit without it."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,7 @@ def loo(
     last
         Dimension of ``counts`` that the answers to one question differ in.
     refit
-        Where given, parts whose Pareto k is too high are fitted again without their
-        answers, unless ``unit`` is ``choice``.
+        Where given, parts whose Pareto k is too high are fitted again without them.
 
     Raises
     ------
@@ -127,7 +126,7 @@ def loo(
     good_k = float(result.good_k)
     labels = _labels(parts)
     again = np.zeros(k.size, dtype=bool)
-    if refit is not None and unit != "choice":
+    if refit is not None:
         again = k > good_k
         for i in np.flatnonzero(again):
             at = refit({str(name): value for name, value in labels.iloc[i].items()})

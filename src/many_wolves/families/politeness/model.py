@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -239,6 +239,7 @@ def build(
             "literal_n": (("utterance", "state"), yes + no),
         },
         impute=_theta_from_judgments(yes, no) if literal == "cut" else None,
+        without=None if placed or literal == "cut" else _without(layout, counts),
         options={
             "literal": literal,
             "utilities": list(chosen),
@@ -251,6 +252,24 @@ def build(
         notes=tuple(notes),
         refused=one_answer(counts, layout.utterances, where) if literal == "joint" else None,
     )
+
+
+def _without(
+    layout: Layout, counts: Array
+) -> Callable[[Mapping[str, Any], float], Mapping[str, Any]]:
+    axes = ("condition", "utterance", "state")
+    labels = (layout.conditions, layout.utterances, layout.states)
+
+    def without(part: Mapping[str, Any], most: float) -> Mapping[str, Any]:
+        at = tuple(
+            own.index(part[axis]) if axis in part else slice(None)
+            for axis, own in zip(axes, labels, strict=True)
+        )
+        left = counts.copy()
+        left[at] = np.maximum(left[at] - most, 0.0)
+        return {"counts": left.tolist()}
+
+    return without
 
 
 def _coords(layout: Layout, placed: bool) -> dict[str, Sequence[Any]]:
