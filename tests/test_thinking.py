@@ -57,7 +57,7 @@ def test_a_thought_keeps_to_its_budget_and_is_told_apart_from_the_answer(model):
     assert min(lengths) < 30
     for response in found:
         assert response.effort_used == "30 tokens"
-        assert "think>" not in response.text + response.reasoning
+        assert "</think>" not in response.text + response.reasoning
         assert response.usage["reasoning"] < response.usage["output"] <= 30 + 12
     assert len({r.reasoning for r in found}) > 12
 

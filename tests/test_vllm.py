@@ -171,7 +171,7 @@ def test_checkpoints_of_a_model_that_thinks_are_loaded_in_turn(tmp_path):
             assert {r.speaker.revision for r in found} == {name}
             assert {r.effort_used for r in found} == {"30 tokens"}
             assert all(0 < r.usage["reasoning"] <= 30 for r in found)
-            assert not any("think>" in r.reasoning + r.text for r in found)
+            assert not any("</think>" in r.reasoning + r.text for r in found)
             assert len({r.reasoning for r in found}) == 3
             if mode == "sample":
                 assert {r.text for r in found} <= {o.text for o in OPTIONS}

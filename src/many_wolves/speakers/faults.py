@@ -114,6 +114,9 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _status(error: BaseException) -> int | None:
     for one in _chain(error):
+        # A broken reply, to aiohttp, has a code of its own: no server sent it.
+        if type(one).__module__ == "aiohttp.http_exceptions":
+            continue
         for name in ("status_code", "code"):
             value = getattr(one, name, None)
             if isinstance(value, int) and 400 <= value < 600:
