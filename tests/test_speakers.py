@@ -69,7 +69,9 @@ def test_scoring_ignores_what_only_sampling_needs():
     [
         (Wanted("simulated"), "--parameters"),
         (Wanted("hf"), "--model_path"),
-        (Wanted("hf", "m", effort="low"), "--effort"),
+        (Wanted("hf", "m", effort="low", thinking_tokens=5), "leave one out"),
+        (Wanted("hf", "m", tensor_parallel_size=2), "--provider vllm"),
+        (Wanted("vllm", "m", device="cuda:1"), "CUDA_VISIBLE_DEVICES"),
         (Wanted("simulated", thinking_tokens=9), "--thinking_tokens"),
         (Wanted("hf", "m", batch=True), "--batch"),
     ],

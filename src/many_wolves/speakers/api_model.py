@@ -183,7 +183,7 @@ def _rehearse(spec: SpeakerSpec, config: Any, prompt: Sequence[Message], key: st
     async def say(address: str) -> None:
         model = _get_model(spec, address + _prefix(spec), key)
         try:
-            await model.api.generate(messages(prompt), [], "none", config)
+            await model.api.generate(messages(tuple(prompt)), [], "none", config)
         finally:
             await model.api.aclose()
 
@@ -196,7 +196,7 @@ def _wire(
     """How plain requests are sent; None where replies are streamed or of another format."""
     path = rehearsed.path.partition("?")[0]
     reader = next((read for end, read in READERS.items() if path.endswith(end)), None)
-    client = getattr(model.api, "client", None)
+    client: Any = getattr(model.api, "client", None)
     plain = type(client).__name__ in _PLAIN_CLIENTS and not rehearsed.body.get("stream")
     if reader is None or not plain:
         return None

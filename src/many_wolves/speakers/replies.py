@@ -33,7 +33,7 @@ def read_chat(reply: Any, limit: int) -> Said:
     read, written = details.get("cached_tokens"), details.get("cache_write_tokens")
     thought = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
     counts = {
-        "input": usage and usage["prompt_tokens"] - (read or 0) - (written or 0),
+        "input": usage.get("prompt_tokens", 0) - (read or 0) - (written or 0),
         "output": usage.get("completion_tokens"),
         "reasoning": thought,
         "cache_read": read,

@@ -7,7 +7,7 @@ read or its options scored after it. A budget of zero closes the thought at once
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,7 @@ class Thinking:
         return self.tag in tokenizer.decode(ids[-_TAIL:], skip_special_tokens=False)
 
     def cut(
-        self, tokenizer: Any, ids: Sequence[int], ends: Sequence[int]
+        self, tokenizer: Any, ids: Sequence[int], ends: Collection[int]
     ) -> tuple[tuple[int, ...], str]:
         """The thought without what ended it, as token ids and as text."""
         said = list(ids)
