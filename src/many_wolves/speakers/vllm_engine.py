@@ -197,6 +197,7 @@ def open_engine(
         "seed": 0,
         "tensor_parallel_size": tensor_parallel_size,
         "enable_prefix_caching": True,
+        "use_tqdm_on_load": False,
         "max_num_seqs": max(at_once, _CPU_AT_ONCE if cpu else _GPU_AT_ONCE),
     }
     if revision and not Path(source).is_dir():
