@@ -25,6 +25,11 @@ The preconditioner leaves nothing else to adapt, and from 20 on Stan would
 estimate a metric anew from a handful of draws."""
 
 
+def imputations(settings: Settings) -> int:
+    """Imputations that each chain goes through."""
+    return -(-settings.draws // max(1, settings.draws // IMPUTATIONS))
+
+
 def sample_imputed(
     problem: Problem,
     program: Program,
@@ -37,7 +42,7 @@ def sample_imputed(
     """Draws of ``settings.chains`` chains of ``settings.draws``, over many imputations."""
     assert problem.impute is not None
     each = max(1, settings.draws // IMPUTATIONS)
-    rounds = -(-settings.draws // each)
+    rounds = imputations(settings)
     impute = problem.impute
     draws = program.sample_replaced(
         {**problem.data, **gaussian.data()},

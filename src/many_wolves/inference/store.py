@@ -12,6 +12,7 @@ import numpy as np
 
 from many_wolves.files import code_version, file_fingerprint, fingerprint, write_atomic
 from many_wolves.inference.fit import Fit
+from many_wolves.inference.imputed import WARMUP, imputations
 from many_wolves.inference.programs import program_text
 from many_wolves.records import SCHEMA
 
@@ -35,6 +36,7 @@ def description(fit: Fit) -> dict[str, Any]:
     """What was fitted and how, as ``fit.json`` holds it."""
     problem = fit.problem
     counts = np.asarray(problem.observed["counts"][1])
+    cut = {"warmup": WARMUP, "imputations": imputations(fit.settings)} if problem.impute else {}
     return {
         "schema": SCHEMA,
         "code_version": code_version(),
@@ -57,7 +59,7 @@ def description(fit: Fit) -> dict[str, Any]:
         "program": fingerprint(program_text(problem.program)),
         "data": fingerprint({k: np.asarray(v).tolist() for k, v in problem.data.items()}),
         "versions": {p: version(p) for p in ("arviz", "cmdstanpy", "httpstan", "numpy", "scipy")},
-    }
+    } | cut
 
 
 def r_squared(fit: Fit) -> float | None:

@@ -84,6 +84,8 @@ def _sampling(info: Mapping[str, Any]) -> str:
     if not {"chains", "warmup", "draws"} <= set(info):
         return ""
     text = f"{info['chains']} chains, each {info['warmup']:,} steps of warm-up"
+    if "imputations" in info:
+        text += f" at each of {info['imputations']:,} imputations"
     text += f" and {info['draws']:,} draws"
     if "adapt_delta" in info:
         text += f", target acceptance {info['adapt_delta']}"
