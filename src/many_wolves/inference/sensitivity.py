@@ -8,7 +8,6 @@ k above the bound of Vehtari et al. 2024, JMLR 25:72) the alternative is fitted.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,8 +39,8 @@ FITTED, PRIOR, LIKELIHOOD = "as fitted", "prior scaled", "likelihood scaled"
 """Names of the rows that are no alternatives."""
 THRESHOLD = 0.05
 """Power-scaling sensitivity from which on it is worth a word (Kallioinen et al. 2024)."""
-DIGITS = 6
-"""Decimals of power-scaling sensitivities; ArviZ rounds to three if not told."""
+EVEN = 1.0
+"""Log weights that differ by less are reliable whatever the shape of their tail."""
 MOVED = 0.5
 """Shift of a mean, in posterior standard deviations, from which on it is worth a word."""
 
@@ -115,9 +114,9 @@ def reweighted(fit: Fit, problem: Problem, program: Program) -> Weighted:
     ]
     ratios = both[0] - both[1]
     good_k = min(1 - 1 / np.log10(ratios.size), 0.7)
-    if np.ptp(ratios) < 1e-9:
-        return Weighted(np.full(ratios.size, 1 / ratios.size), -np.inf, good_k)
-    log_weights, k = array_stats.psislw(ratios - ratios.max())
+    log_weights, k = ratios, -np.inf
+    if np.ptp(ratios) > EVEN:
+        log_weights, k = array_stats.psislw(ratios - ratios.max())
     weights = np.exp(log_weights - np.max(log_weights))
     return Weighted(weights / weights.sum(), float(k), good_k)
 
@@ -125,7 +124,6 @@ def reweighted(fit: Fit, problem: Problem, program: Program) -> Weighted:
 def power_scaling(fit: Fit, draws: Mapping[tuple[str, str], Array]) -> pd.DataFrame:
     """Sensitivity of every parameter to scaling the prior and the likelihood."""
     from arviz_base import from_dict
-    from arviz_stats import psense_summary
 
     groups = [g for g in fit.tree.children if g.startswith("log_likelihood")]
     likelihood = {
@@ -134,27 +132,46 @@ def power_scaling(fit: Fit, draws: Mapping[tuple[str, str], Array]) -> pd.DataFr
         for name, values in fit.tree[group].to_dataset().data_vars.items()
     }
     live = {key: values for key, values in draws.items() if np.ptp(values) > 1e-12}
+    prior = fit.tree["log_prior"]["lprior"].to_numpy()
     tree = from_dict(
         {
             "posterior": {f"p{i}": values for i, values in enumerate(live.values())},
             "log_likelihood": likelihood,
-            "log_prior": {"lprior": fit.tree["log_prior"]["lprior"].to_numpy()},
+            "log_prior": {"lprior": prior},
         }
     )
-    # Its remark on what to read stands in the verdicts.
-    logging.getLogger("arviz_stats.psense").setLevel(logging.ERROR)
-    found = psense_summary(tree, round_to=DIGITS, threshold=THRESHOLD)
+    # A flat prior stays flat under any power.
+    found = [
+        _scaled(tree, "prior", len(live)) if np.ptp(prior) > 1e-9 else np.zeros(len(live)),
+        _scaled(tree, "likelihood", len(live)),
+    ]
     rows = []
-    for i, (name, label) in enumerate(live):
-        measured = found.loc[f"p{i}"]
-        words = str(measured["diagnosis"])
-        for variant, column in ((PRIOR, "prior"), (LIKELIHOOD, "likelihood")):
+    for (name, label), of_prior, of_likelihood in zip(live, *found, strict=True):
+        words = _diagnosis(of_prior, of_likelihood)
+        for variant, value in ((PRIOR, of_prior), (LIKELIHOOD, of_likelihood)):
             rows.append(
                 {"variant": variant, "parameter": name, "condition": label}
-                | {"sensitivity": float(np.nan_to_num(measured[column]))}
-                | {"how": "power-scaling", "ok": True, "verdict": "" if words == "✓" else words}
+                | {"sensitivity": float(value), "how": "power-scaling"}
+                | {"ok": True, "verdict": words}
             )
     return _framed(rows)
+
+
+def _scaled(tree: Any, group: str, size: int) -> Array:
+    """(size,) sensitivity of the variables p0, p1, ... to scaling one group."""
+    from arviz_stats import psense
+
+    found = psense(tree, group=group)
+    values: Array = np.array([float(found[f"p{i}"]) for i in range(size)])
+    return values
+
+
+def _diagnosis(prior: float, likelihood: float) -> str:
+    """Words of Kallioinen et al. (2024) for the two sensitivities of a parameter."""
+    if prior < THRESHOLD:
+        return ""
+    strong = likelihood < THRESHOLD
+    return f"potential {'strong prior, weak likelihood' if strong else 'prior-data conflict'}"
 
 
 def _as_fitted(draws: Mapping[tuple[str, str], Array], fit: Fit) -> pd.DataFrame:
@@ -207,9 +224,9 @@ def _by_fit(
 
 def _moved(mean: float, sd: float, error: float, values: Array) -> dict[str, Any]:
     """Mean and sd, the shift against ``values`` in their deviations, and words for it."""
-    unit = float(values.std())
-    shift = (mean - float(values.mean())) / unit if unit > 0 else 0.0
-    error = error / unit if unit > 0 else 0.0
+    # A parameter that is given does not move but by rounding.
+    unit = float(values.std()) if np.ptp(values) > 1e-12 else np.inf
+    shift, error = (mean - float(values.mean())) / unit, error / unit
     notable = abs(shift) > MOVED and abs(shift) > 2 * error
     words = f"moves by {shift:+.1f} sd" if notable else ""
     return {"mean": mean, "sd": sd, "shift": shift, "shift_se": error, "verdict": words}
