@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shlex
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -250,6 +248,19 @@ def test_status_and_plan_count_the_answers_that_are_there(tmp_path, capsys, monk
     assert table(told(capsys, "plan", path))["a+low"][:2] == ["5", str(total - 5)]
 
 
+def test_fits_that_are_not_there_are_left_out_by_name(tmp_path, capsys) -> None:
+    from many_wolves.commands.report import present
+
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "fit.json").write_text("{}")
+    found, words = present([tmp_path / "a", tmp_path / "b"])
+    assert found == (tmp_path / "a",)
+    assert str(tmp_path / "b") in words and str(tmp_path / "a") not in words
+    assert words in capsys.readouterr().err
+    with pytest.raises(WolvesError, match="found none in 1 folders"):
+        present([tmp_path / "b"])
+
+
 def test_a_stage_that_makes_do_runs_with_what_there_is(tmp_path) -> None:
     program = tmp_path / "program.py"
     program.write_text("import pathlib, sys\npathlib.Path(sys.argv[1]).write_text('x')\n")
@@ -300,17 +311,6 @@ speakers:
 EFFORT_NAMES = ("none", "low", "medium")
 
 
-def wolves(folder: Path, *arguments: str, **environment: str):
-    return subprocess.run(
-        [sys.executable, "-m", "many_wolves", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
-    )
-
-
 def tiny_model(folder: Path, seed: int) -> Path:
     """A model folder with random weights that reads and writes bytes."""
     import torch
@@ -340,6 +340,14 @@ def tiny_model(folder: Path, seed: int) -> Path:
     return folder
 
 
+def ran(path: Path, places: Places):
+    """Run a study but for its figures, which take as long as the rest; the report has them too."""
+    stages = [stage for stage in plan(read_study(path), places) if stage.name != "figures"]
+    after = tuple(name for name in stages[-1].after_all if name != "figures")
+    stages[-1] = replace(stages[-1], after_all=after)
+    return Runner(StateFile(places.state), places.logs, print).run(stages)
+
+
 def rows_of(report: Path) -> dict[str, list[str]]:
     """The table of the section `Who was asked` by the speaker's name."""
     page = report.read_text()
@@ -351,29 +359,33 @@ def rows_of(report: Path) -> dict[str, list[str]]:
 
 @pytest.mark.stan
 @pytest.mark.model
-def test_a_study_of_checkpoints_runs_and_a_broken_one_does_not_stop_it(tmp_path) -> None:
+def test_a_study_of_checkpoints_runs_and_a_broken_one_does_not_stop_it(
+    tmp_path, monkeypatch, capsys
+) -> None:
     pytest.importorskip("torch")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.chdir(tmp_path)
     for step in (2, 10):
         tiny_model(tmp_path / "run" / f"checkpoint-{step}", seed=step)
     checkpoint(tmp_path / "run" / "checkpoint-30")
     path = written(tmp_path, MODELS)
-    ran = wolves(tmp_path, "study", "run", str(path))
-    assert ran.returncode == 2, ran.stderr
-    assert "1 of 12 stages failed: collect tiny@checkpoint-30" in ran.stderr
-    results = tmp_path / "rsa-output/checkpoints"
+    places = Places("checkpoints")
+    outcome = ran(path, places)
+    assert outcome.failed == ("collect tiny@checkpoint-30",)
+    assert set(outcome.skipped) == {"choices tiny@checkpoint-30", "fit tiny@checkpoint-30"}
     means = []
     for step in (2, 10):
-        with (results / f"tiny@checkpoint-{step}/fit/summary.csv").open() as handle:
+        with (places.fit(f"tiny@checkpoint-{step}") / "summary.csv").open() as handle:
             means.append([row["mean"] for row in csv.DictReader(handle)])
     assert means[0] != means[1]
-    rows = rows_of(results / "report.html")
+    rows = rows_of(places.report)
     assert rows["run@checkpoint-2"][1:3] == ["checkpoint-2", "2"]
     assert rows["run@checkpoint-10"][1:3] == ["checkpoint-10", "10"]
-    assert "Left out, since there is no fit" in (results / "report.html").read_text()
+    assert "Left out, since there is no fit" in places.report.read_text()
 
-    status = wolves(tmp_path, "study", "status", str(path)).stdout
+    status = told(capsys, "status", path)
     assert re.search(r"fit tiny@checkpoint-10 +up to date", status)
-    assert re.search(r"collect tiny@checkpoint-30 +to do: not run yet", status)
+    assert re.search(r"collect tiny@checkpoint-30 +to do: not run yet \(0 of", status)
 
 
 def option_for(body: dict) -> str:
@@ -401,11 +413,7 @@ def test_a_study_of_efforts_runs_over_http(tmp_path, monkeypatch, capsys) -> Non
         path = written(tmp_path, EFFORTS.replace("ADDRESS", server.url))
         planned = told(capsys, "plan", path)
         places = Places("efforts")
-        # Figures take as long as all the rest, and are drawn in the report as well.
-        stages = [stage for stage in plan(read_study(path), places) if stage.name != "figures"]
-        last = replace(stages[-1], after_all=tuple(f"fit claude+{e}" for e in EFFORT_NAMES))
-        runner = Runner(StateFile(places.state), places.logs, print)
-        outcome = runner.run([*stages[:-1], last])
+        outcome = ran(path, places)
     assert not outcome.failed
     asked = [len(server.calls) // 3] * 3
     found = table(planned)
