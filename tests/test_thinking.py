@@ -164,7 +164,7 @@ def test_what_a_model_does_not_take_is_an_error_before_its_weights_are_read(
     folder = make(tmp_path / "model", template)
     (folder / "model.safetensors").unlink()
     with pytest.raises(WolvesError, match=words) as caught:
-        opened(replace(SCORE, thinking_tokens=None, **more), folder)
+        opened(replace(SCORE, **{"thinking_tokens": None, **more}), folder)
     assert "--effort" in caught.value.mend
 
 
