@@ -156,7 +156,8 @@ def _learnt(done: Fit) -> Gaussian | None:
     z = done.draws.block("z")
     x: Array = done.gaussian.centre + z.reshape(-1, z.shape[2]) @ done.gaussian.scale.T
     centre: Array = x.mean(axis=0)
-    scale: Array = np.linalg.cholesky(np.cov(x.T) + 1e-9 * np.eye(x.shape[1]))
+    spread = np.cov(x.T, dtype=np.float64) + 1e-9 * np.eye(x.shape[1])
+    scale: Array = np.asarray(np.linalg.cholesky(spread), dtype=np.float64)
     return Gaussian(centre, scale, done.gaussian.modes)
 
 
