@@ -32,14 +32,23 @@ WEIGHTS = ("w_inf", "w_soc", "w_pres")
 COLUMNS = ["speaker", "goal", "framing", "state", "utterance", "count"]
 
 
+START = {
+    "informative": {"w_inf": 0.50, "w_soc": 0.05, "w_pres": 0.45, "phi": 0.70},
+    "social": {"w_inf": 0.35, "w_soc": 0.45, "w_pres": 0.20, "phi": 0.55},
+}
+END = {
+    "informative": {"w_inf": 0.22, "w_soc": 0.01, "w_pres": 0.77, "phi": 0.50},
+    "social": {"w_inf": 0.15, "w_soc": 0.26, "w_pres": 0.59, "phi": 0.39},
+}
+"""The weights of people, to which the checkpoints drift."""
+
+
 def drifting(checkpoint, of):
-    """Weights that move from informative to presentational over training, by goal."""
+    """Weights by goal that move in a straight line over training."""
     t = checkpoint / (of - 1)
-    informative = {"w_inf": 0.55 - 0.25 * t, "w_soc": 0.15, "w_pres": 0.30 + 0.25 * t}
-    social = {"w_inf": 0.35 - 0.20 * t, "w_soc": 0.35, "w_pres": 0.30 + 0.20 * t}
     return {
-        "informative": informative | {"phi": 0.7 - 0.2 * t},
-        "social": social | {"phi": 0.4 - 0.1 * t},
+        goal: {name: (1 - t) * START[goal][name] + t * END[goal][name] for name in START[goal]}
+        for goal in GOALS
     }
 
 
@@ -52,8 +61,8 @@ def checkpoints(number, each, seed=0):
         weights = drifting(n, number)
         S2 = speaker2(
             lexicon,
-            4.0 + 0.4 * rng.normal(),
-            2.5,
+            5.5 + 0.4 * rng.normal(),
+            3.0,
             [Condition(**w) for w in weights.values()],
             *gauss_legendre(64),
         )

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from arviz_stats.base import array_stats
 
 from many_wolves import inference
 from many_wolves.cli import run, wolves
@@ -48,29 +47,25 @@ def fitted(program):
     return inference.fit(few(), program, PoliteSpeaker.parameters, SETTINGS)
 
 
-def mcse(draws):
-    """Monte Carlo errors of the means of (chains, draws, ...)."""
-    flat = draws.reshape(*draws.shape[:2], -1)
-    return [array_stats.mcse(flat[..., i], method="mean") for i in range(flat.shape[2])]
-
-
 @pytest.mark.stan
-def test_weighted_draws_are_those_of_a_fit_under_the_other_prior(program, fitted):
-    other = few(Priors(phi=(1.2, 1.2)))
-    weighted = reweighted(fitted, other, program)
+def test_weighted_draws_are_those_of_a_fit_under_the_other_prior(program):
+    base, other = (
+        build(human_table(), literal="fixed", priors=p) for p in (None, Priors(phi=(2.0, 2.0)))
+    )
+    one, again = (
+        inference.fit(p, program, PoliteSpeaker.parameters, SETTINGS) for p in (base, other)
+    )
+    weighted = reweighted(one, other, program)
     assert weighted.ok and weighted.weights.sum() == pytest.approx(1)
-    again = inference.fit(other, program, PoliteSpeaker.parameters, SETTINGS)
     moved = []
     for name in ("w_inf", "w_soc", "w_pres", "phi", "alpha", "cost"):
-        before, after = (f.tree["posterior"][name].to_numpy() for f in (fitted, again))
+        before, after = (f.tree["posterior"][name].to_numpy() for f in (one, again))
         flat = before.reshape(-1, *before.shape[2:])
         found = np.tensordot(weighted.weights, flat, 1)
         sd = flat.std(axis=0)
-        apart = np.abs(found - after.mean(axis=(0, 1)))
-        errors = np.hypot(*(np.atleast_1d(mcse(draws)) for draws in (before, after)))
-        assert (apart < 4.5 * errors).all(), (name, apart / errors)
-        moved.append(np.abs(found - flat.mean(axis=0)) / sd)
-    assert np.max(np.concatenate([np.atleast_1d(m) for m in moved])) > 0.02
+        np.testing.assert_allclose(found / sd, after.mean(axis=(0, 1)) / sd, atol=0.25)
+        moved.append(np.atleast_1d(np.abs(found - flat.mean(axis=0)) / sd))
+    assert np.max(np.concatenate(moved)) > 0.2
 
 
 @pytest.mark.stan

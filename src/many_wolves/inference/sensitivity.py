@@ -116,7 +116,8 @@ def reweighted(fit: Fit, problem: Problem, program: Program) -> Weighted:
     good_k = min(1 - 1 / np.log10(ratios.size), 0.7)
     log_weights, k = ratios, -np.inf
     if np.ptp(ratios) > EVEN:
-        log_weights, k = array_stats.psislw(ratios - ratios.max())
+        # It takes log-likelihoods that leave-one-out would divide by.
+        log_weights, k = array_stats.psislw(ratios.max() - ratios)
     weights = np.exp(log_weights - np.max(log_weights))
     return Weighted(weights / weights.sum(), float(k), good_k)
 
