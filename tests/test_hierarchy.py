@@ -203,6 +203,7 @@ def rmse(fit, truth, names=WEIGHTS):
     return float(np.sqrt(np.mean(np.square(errors))))
 
 
+@pytest.mark.slow
 @pytest.mark.stan
 def test_partial_pooling_recovers_drifting_weights_better_than_none(program, table):
     """Ten checkpoints with six answers a question: strength is borrowed."""

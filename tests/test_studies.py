@@ -357,6 +357,7 @@ def rows_of(report: Path) -> dict[str, list[str]]:
     return {row[0]: row[1:] for row in rows if row}
 
 
+@pytest.mark.slow
 @pytest.mark.stan
 @pytest.mark.model
 def test_a_study_of_checkpoints_runs_and_a_broken_one_does_not_stop_it(
@@ -397,6 +398,7 @@ def option_for(body: dict) -> str:
     return sorted(options)[(len(prompt) + thought) % len(options)]
 
 
+@pytest.mark.slow
 @pytest.mark.stan
 def test_a_study_of_efforts_runs_over_http(tmp_path, monkeypatch, capsys) -> None:
     whole = fault_server._messages
