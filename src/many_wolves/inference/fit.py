@@ -145,12 +145,12 @@ def fit_carefully(
             draws=longer * chosen.draws,
             adapt_delta=max(chosen.adapt_delta, delta),
         )
-        done = fit(problem, program, parameters, harder, progress, gaussian=_learnt(done))
+        done = fit(problem, program, parameters, harder, progress, gaussian=learnt(done))
     return done
 
 
-def _learnt(done: Fit) -> Gaussian | None:
-    """Centre and covariance of the draws; None where the chains disagree too much for it."""
+def learnt(done: Fit) -> Gaussian | None:
+    """A preconditioner from the draws; None where the chains disagree too much for one."""
     if not done.diagnostics.max_r_hat < AGREED:
         return None
     z = done.draws.block("z")
