@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-quick test-vllm lint format bench check-reference sync clean
+.PHONY: help demo test test-slow test-quick test-vllm lint format bench sync clean
 
 UV := .ci/uv
 RUN := $(UV) run --no-sync
@@ -48,9 +48,6 @@ format: sync ## put the code in its canonical form
 
 bench: sync ## speed of the parts, written to benchmarks/out/results.json
 	$(UV) run --extra hf --group dev --group models --group bench python benchmarks/run.py
-
-check-reference: sync ## a fresh fit of people against the shipped reference posterior
-	@$(RUN) python benchmarks/reference.py check
 
 clean: ## remove what the project built; collected answers and fits stay
 	rm -rf .venv .venv-vllm .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
