@@ -22,6 +22,7 @@ lint: sync ## style, types and the order of the layers
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	$(RUN) mypy --config-file tests/mypy.ini tests
 	$(RUN) lint-imports --no-logo
 
 # One thread a worker: two busy threads on shared cores can starve each other.

@@ -50,7 +50,7 @@ def human(program):
 def conditions_at(posterior, chain, draw):
     at = posterior.isel(chain=chain, draw=draw)
     weights = [
-        Condition(*(float(at[w][c]) for w in ("w_inf", "w_soc", "w_pres")), float(at["phi"][c]))
+        Condition(**{name: float(at[name][c]) for name in ("w_inf", "w_soc", "w_pres", "phi")})
         for c in range(at.sizes["condition"])
     ]
     negated = np.array([str(u).startswith("not ") for u in at["utterance"].to_numpy()])

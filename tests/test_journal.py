@@ -87,7 +87,7 @@ def test_an_unreadable_line_in_the_middle_is_set_aside_and_named(tmp_path):
     altered = lines[1].replace('"replicate":0', '"replicate":7')
     assert altered != lines[1]
     path.write_text("\n".join([lines[0], altered, "\0\0\0", lines[2]]) + "\n")
-    said = []
+    said: list[str] = []
     with Journal(path, SPEC, said.append) as journal:
         assert set(journal.entries) == {found[0].key, found[2].key}
     assert keys(path) == [found[0].key, found[2].key]

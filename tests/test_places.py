@@ -110,7 +110,8 @@ def test_the_density_is_that_of_the_recursion(program, utilities):
         S2 = speaker2(
             lexicon, 20 * norm.cdf(z[0]), 1 + 9 * norm.cdf(z[1]), weights, *gauss_legendre(NODES)
         )
-        total, sums = norm.logpdf(z).sum(), {}
+        total = norm.logpdf(z).sum()
+        sums: dict[tuple, list[tuple]] = {}
         for c, s, u, order, place, count in cells:
             pulled = S2[c, s, u] * np.exp(bias[place - 1])
             sums.setdefault((c, s, order), []).append((pulled, count))

@@ -1,6 +1,7 @@
 """Sensitivity: weights against refits, power-scaling against a closed form, the command."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -109,21 +110,17 @@ def test_power_scaling_sees_a_prior_that_disagrees_with_the_data():
     """A normal mean with a normal prior: a sharp prior far off, and a vague one."""
     rng = np.random.default_rng(0)
 
-    class Drawn:
-        pass
-
     found = {}
     for sd in (0.2, 100.0):
         precision = 20 + sd**-2
         draws = rng.normal((20 * 1.0 + 0) / precision, precision**-0.5, size=(4, 1000))
-        fit = Drawn()
-        fit.tree = xr.DataTree.from_dict(
+        tree = xr.DataTree.from_dict(
             {
                 "log_likelihood": xr.Dataset({"y": (("chain", "draw"), -10 * (draws - 1.0) ** 2)}),
                 "log_prior": xr.Dataset({"lprior": (("chain", "draw"), -0.5 * (draws / sd) ** 2)}),
             }
         )
-        rows = power_scaling(fit, {("mu", ""): draws})
+        rows = power_scaling(SimpleNamespace(tree=tree), {("mu", ""): draws})
         found[sd] = rows.set_index("variant")["sensitivity"]
         assert ("conflict" in rows["verdict"].iloc[0]) == (sd == 0.2)
     assert found[0.2][PRIOR] > 0.05 > found[100.0][PRIOR]

@@ -123,6 +123,7 @@ def test_the_stan_program_and_the_recursion_have_one_log_likelihood(variant: str
             weights=weights,
             phi=found["phi"][chain, 4] if "phi" in found else np.full(3, 0.5),
             theta=found["theta"][chain, 4],
+            place_bias=np.zeros(5),
         )
         expected = simulate.log_likelihood(problem, known)
         assert found["log_lik"][chain, 4] == pytest.approx(expected, abs=2e-5 * abs(expected))

@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from many_wolves.commands.options import (
+    LITERAL,
+    WEIGHTS_FORM,
+    sampling_options,
+    settings_of,
+    table_options,
+)
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -17,7 +25,6 @@ if TYPE_CHECKING:
     from many_wolves.inference.engine import Program
     from many_wolves.records import ChoiceTable
 
-HARDER_DELTA = 0.95
 LONG_PATH = 100
 """Leapfrog steps a draw from which a second try would take minutes, and mend nothing."""
 COLUMNS = (
@@ -39,24 +46,9 @@ COLUMNS = (
 
 
 @click.command("compare")
-@click.argument("choices", required=False, type=click.Path(path_type=Path))
-@click.option("--human", metavar="NAME", help="Compare on the shipped human counts: yoon2020.")
-@click.option("--speaker", help="Which speaker of the table.")
-@click.option("--framing", help="Only this framing; else each framing is a condition.")
-@click.option(
-    "--literal",
-    type=click.Choice(["joint", "cut", "fixed"]),
-    default="joint",
-    show_default=True,
-    help="theta free in one model; from the literal judgments alone; at their means.",
-)
-@click.option(
-    "--weights-form",
-    type=click.Choice(["normalised", "three-way"]),
-    default="normalised",
-    show_default=True,
-    help="Of reduced variants: weights over the utilities at hand, or over all three.",
-)
+@table_options("Compare on the shipped human counts")
+@LITERAL
+@WEIGHTS_FORM
 @click.option("--models", help="Only these variants, such as inf+soc+pres,inf+pres,s1.")
 @click.option(
     "--loo-unit",
@@ -65,17 +57,7 @@ COLUMNS = (
     show_default=True,
     help="What LOO leaves out: one choice of each cell, a cell, or all answers to a question.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "httpstan", "cmdstan"]),
-    default="auto",
-    show_default=True,
-)
-@click.option("--chains", default=4, show_default=True, type=click.IntRange(2))
-@click.option("--warmup", default=1000, show_default=True, type=click.IntRange(50))
-@click.option("--draws", default=1000, show_default=True, type=click.IntRange(100))
-@click.option("--adapt-delta", default=0.8, show_default=True, type=click.FloatRange(0.5, 0.999))
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
+@sampling_options(least_draws=100)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the result.")
 def command(choices: Path | None, human: str | None, **options: Any) -> int:
     """Evidence and predictive accuracy of the seven utility subsets and the first-order speaker.
@@ -96,9 +78,7 @@ def command(choices: Path | None, human: str | None, **options: Any) -> int:
     model = simulated_model(table)
     problems = _problems(model, table, options)
     program = inference.load(next(iter(problems.values())).program, options["engine"], _say)
-    settings = inference.Settings(
-        **{k: options[k] for k in ("chains", "warmup", "draws", "adapt_delta", "seed")}
-    )
+    settings = settings_of(options)
     out: Path = options["out"]
     for name, problem in problems.items():
         _fit_variant(name, problem, model, program, settings, options["loo_unit"], out)
@@ -162,11 +142,15 @@ def _fit_variant(
             click.echo(f"{name}: done before", err=True)
             return
     click.echo(f"{name}:", err=True)
-    done = inference.fit(problem, program, model.parameters, settings, _say)
-    path = done.draws.column("n_leapfrog__").mean()
-    if not done.diagnostics.ok and path < LONG_PATH:
-        _say("once more, with twice the draws and smaller steps")
-        done = inference.fit(problem, program, model.parameters, harder(settings), _say)
+    done = inference.fit_carefully(
+        problem,
+        program,
+        model.parameters,
+        settings,
+        _say,
+        attempts=1,
+        longest_path=LONG_PATH,
+    )
     inference.save(done, folder, {})
     _say("evidence by bridge sampling")
     bridged = evidence(done, program, settings.seed)
@@ -176,14 +160,6 @@ def _fit_variant(
     result = row(name, done, bridged, left_out)
     record = result.to_json() | {"fingerprint": seal, "loo_unit": unit}
     write_atomic(folder / "row.json", json.dumps(record, indent=2) + "\n")
-
-
-def harder(settings: Settings) -> Settings:
-    """Twice the draws, and steps small enough for the odd divergence to go."""
-    from dataclasses import replace
-
-    delta = max(settings.adapt_delta, HARDER_DELTA)
-    return replace(settings, draws=2 * settings.draws, adapt_delta=delta, seed=settings.seed + 1)
 
 
 def mark(problem: Problem, settings: Settings, unit: str, program: Program) -> str:

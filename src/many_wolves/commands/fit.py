@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from many_wolves.commands.fit_options import FitOptions, fit_options
+from many_wolves.commands.options import settings_of, table_options
 from many_wolves.records import ChoiceTable
 
 if TYPE_CHECKING:
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("fit")
-@click.argument("choices", required=False, type=click.Path(path_type=Path))
-@click.option("--human", metavar="NAME", help="Fit the shipped human counts: yoon2020.")
-@click.option("--speaker", help="Which speaker of the table.")
-@click.option("--framing", help="Only this framing; else each framing is a condition.")
+@table_options("Fit the shipped human counts")
 @fit_options
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the fit.")
 @click.option("--allow-unconverged", is_flag=True, help="Exit with 0 even if the fit failed.")
@@ -73,7 +71,6 @@ def asked(table: ChoiceTable, options: FitOptions) -> tuple[CognitiveModel, Prob
     WolvesError
         If the table cannot be fitted.
     """
-    from many_wolves import inference
     from many_wolves.commands.modelling import single_model
 
     model = single_model(table.family, options.model)
@@ -88,14 +85,7 @@ def asked(table: ChoiceTable, options: FitOptions) -> tuple[CognitiveModel, Prob
     )
     if problem.refused is not None:
         raise problem.refused
-    settings = inference.Settings(
-        chains=options.chains,
-        warmup=options.warmup,
-        draws=options.draws,
-        adapt_delta=options.adapt_delta,
-        seed=options.seed,
-    )
-    return model, problem, settings
+    return model, problem, settings_of(asdict(options))
 
 
 def _print(done: Fit, out: Path, options: FitOptions) -> None:

@@ -2,70 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import click
+from many_wolves.commands.options import (
+    COST_FORM,
+    LITERAL,
+    MODEL,
+    NODES,
+    POSITION_BIAS,
+    UTILITIES,
+    WEIGHTS_FORM,
+    sampling_options,
+    together,
+)
 
 if TYPE_CHECKING:
     from many_wolves.inference import EngineName
 
-Function = Callable[..., Any]
-
-_OPTIONS = (
-    click.option(
-        "--literal",
-        type=click.Choice(["joint", "cut", "fixed"]),
-        default="joint",
-        show_default=True,
-        help="theta free in one model; from the literal judgments alone; at their means.",
-    ),
-    click.option(
-        "--utilities", default="inf,soc,pres", show_default=True, help="Or s1: first order."
-    ),
-    click.option(
-        "--cost-form",
-        type=click.Choice(["prior", "utility"]),
-        default="prior",
-        show_default=True,
-        help="Cost beside alpha * utility, or inside it.",
-    ),
-    click.option(
-        "--weights-form",
-        type=click.Choice(["normalised", "three-way"]),
-        default="normalised",
-        show_default=True,
-        help="Of reduced variants: weights over the utilities at hand, or over all three.",
-    ),
-    click.option(
-        "--position-bias",
-        is_flag=True,
-        help="Infer log-odds of the place an option stood in as well.",
-    ),
-    click.option("--model", help="Cognitive model; the family's first if left out."),
-    click.option("--nodes", default=32, show_default=True, help="Quadrature nodes for phi."),
-    click.option(
-        "--engine",
-        type=click.Choice(["auto", "httpstan", "cmdstan"]),
-        default="auto",
-        show_default=True,
-    ),
-    click.option("--chains", default=4, show_default=True, type=click.IntRange(2)),
-    click.option("--warmup", default=1000, show_default=True, type=click.IntRange(50)),
-    click.option("--draws", default=1000, show_default=True, type=click.IntRange(50)),
-    click.option(
-        "--adapt-delta", default=0.8, show_default=True, type=click.FloatRange(0.5, 0.999)
-    ),
-    click.option("--seed", default=1, show_default=True, type=click.IntRange(0)),
+fit_options = together(
+    LITERAL,
+    UTILITIES,
+    COST_FORM,
+    WEIGHTS_FORM,
+    POSITION_BIAS,
+    MODEL,
+    NODES,
+    sampling_options(),
 )
-
-
-def fit_options(command: Function) -> Function:
-    """Give a command the options of a fit."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+"""The options of a fit."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from many_wolves.commands.options import (
+    FRAMING,
+    NODES,
+    UTILITIES,
+    sampling_options,
+    settings_of,
+)
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -31,7 +39,7 @@ UNIT = "choice"
     type=click.Path(path_type=Path),
     help="CSV file with columns speaker, group: speakers of a group are alike a priori.",
 )
-@click.option("--framing", help="Only this framing; else each framing is a condition.")
+@FRAMING
 @click.option(
     "--literal",
     type=click.Choice(["fixed", "shared"]),
@@ -39,19 +47,9 @@ UNIT = "choice"
     show_default=True,
     help="theta at the means of each speaker's judgments, or of all judgments together.",
 )
-@click.option("--utilities", default="inf,soc,pres", show_default=True, help="Or s1: first order.")
-@click.option("--nodes", default=32, show_default=True, help="Quadrature nodes for phi.")
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "httpstan", "cmdstan"]),
-    default="auto",
-    show_default=True,
-)
-@click.option("--chains", default=4, show_default=True, type=click.IntRange(2))
-@click.option("--warmup", default=1000, show_default=True, type=click.IntRange(50))
-@click.option("--draws", default=1000, show_default=True, type=click.IntRange(50))
-@click.option("--adapt-delta", default=0.9, show_default=True, type=click.FloatRange(0.5, 0.999))
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
+@UTILITIES
+@NODES
+@sampling_options(adapt_delta=0.9)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the result.")
 def command(tables: tuple[Path, ...], **options: Any) -> int:
     """Fit all speakers of TABLES at once, so that they borrow strength from each other.
@@ -73,9 +71,7 @@ def command(tables: tuple[Path, ...], **options: Any) -> int:
     for note in next(iter(problems.values())).notes:
         click.echo(f"Note: {note}", err=True)
     program = inference.load(next(iter(problems.values())).program, options["engine"], _say)
-    settings = inference.Settings(
-        **{k: options[k] for k in ("chains", "warmup", "draws", "adapt_delta", "seed")}
-    )
+    settings = settings_of(options)
     out: Path = options["out"]
     for name, problem in problems.items():
         _fit(name, problem, model, program, settings, out, table)
@@ -195,7 +191,7 @@ def _fit(
 ) -> None:
     """Fit one way of pooling and write its row; nothing if the same row is there already."""
     from many_wolves import inference
-    from many_wolves.commands.compare import harder, mark
+    from many_wolves.commands.compare import mark
     from many_wolves.files import write_atomic
     from many_wolves.inference.compare import accuracy
     from many_wolves.inference.loo import write_parts
@@ -209,10 +205,7 @@ def _fit(
             return
         (folder / "row.json").unlink()
     click.echo(f"{name} pooling:", err=True)
-    done = inference.fit(problem, program, model.parameters, settings, _say)
-    if not done.diagnostics.ok:
-        _say("once more, with twice the draws and smaller steps")
-        done = inference.fit(problem, program, model.parameters, harder(settings), _say)
+    done = inference.fit_carefully(problem, program, model.parameters, settings, _say, attempts=1)
     inference.save(done, folder, {"source": dict(table.meta)})
     left_out = accuracy(done)
     write_parts(left_out, folder / "loo.csv")

@@ -9,6 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from many_wolves.commands.options import (
+    COST_FORM,
+    LITERAL,
+    MODEL,
+    NODES,
+    POSITION_BIAS,
+    UTILITIES,
+    sampling_options,
+    settings_of,
+    table_options,
+)
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -17,35 +29,14 @@ if TYPE_CHECKING:
 
 
 @click.command("sensitivity")
-@click.argument("choices", required=False, type=click.Path(path_type=Path))
-@click.option("--human", metavar="NAME", help="Fit the shipped human counts: yoon2020.")
-@click.option("--speaker", help="Which speaker of the table.")
-@click.option("--framing", help="Only this framing; else each framing is a condition.")
-@click.option(
-    "--literal",
-    type=click.Choice(["joint", "cut", "fixed"]),
-    default="joint",
-    show_default=True,
-    help="theta free in one model; from the literal judgments alone; at their means.",
-)
-@click.option("--utilities", default="inf,soc,pres", show_default=True, help="Or s1: first order.")
-@click.option(
-    "--cost-form", type=click.Choice(["prior", "utility"]), default="prior", show_default=True
-)
-@click.option("--position-bias", is_flag=True, help="Infer the bias of place as well.")
-@click.option("--model", help="Cognitive model; the family's first if left out.")
-@click.option("--nodes", default=32, show_default=True, help="Quadrature nodes for phi.")
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "httpstan", "cmdstan"]),
-    default="auto",
-    show_default=True,
-)
-@click.option("--chains", default=4, show_default=True, type=click.IntRange(2))
-@click.option("--warmup", default=1000, show_default=True, type=click.IntRange(50))
-@click.option("--draws", default=1000, show_default=True, type=click.IntRange(100))
-@click.option("--adapt-delta", default=0.8, show_default=True, type=click.FloatRange(0.5, 0.999))
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
+@table_options("Fit the shipped human counts")
+@LITERAL
+@UTILITIES
+@COST_FORM
+@POSITION_BIAS
+@MODEL
+@NODES
+@sampling_options(least_draws=100)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the fit.")
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
 def command(
@@ -76,9 +67,7 @@ def command(
         for name, other in model.alternatives(**chosen).items()
     }
     program = inference.load(problem.program, options["engine"], _say)
-    settings = inference.Settings(
-        **{k: options[k] for k in ("chains", "warmup", "draws", "adapt_delta", "seed")}
-    )
+    settings = settings_of(options)
 
     def sample(which: Problem) -> Fit:
         return inference.fit_carefully(which, program, model.parameters, settings, _say)

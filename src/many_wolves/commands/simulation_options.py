@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-Function = Callable[..., Any]
+from many_wolves.commands.options import UTILITIES, Option, sampling_options, together
 
 
-def simulation_options(
-    *, count: int, least: int, literal: Sequence[str], out: str
-) -> Callable[[Function], Function]:
+def simulation_options(*, count: int, least: int, literal: Sequence[str], out: str) -> Option:
     """Options of a command that simulates answers and fits them.
 
     Parameters
@@ -25,7 +23,7 @@ def simulation_options(
     out
         Default folder of the results.
     """
-    options = (
+    return together(
         click.argument("choices", required=False, type=click.Path(path_type=Path)),
         click.option(
             "--human", metavar="NAME", help="The design of the shipped human counts: yoon2020."
@@ -35,34 +33,13 @@ def simulation_options(
         click.option(
             "--literal", type=click.Choice(literal), default=literal[0], show_default=True
         ),
-        click.option(
-            "--utilities", default="inf,soc,pres", show_default=True, help="Or s1: first order."
-        ),
-        click.option(
-            "--engine",
-            type=click.Choice(["auto", "httpstan", "cmdstan"]),
-            default="auto",
-            show_default=True,
-        ),
-        click.option("--chains", default=2, show_default=True, type=click.IntRange(2)),
-        click.option("--warmup", default=400, show_default=True, type=click.IntRange(50)),
-        click.option("--draws", default=300, show_default=True, type=click.IntRange(50)),
-        click.option(
-            "--adapt-delta", default=0.9, show_default=True, type=click.FloatRange(0.5, 0.999)
-        ),
-        click.option("--seed", default=1, show_default=True, type=click.IntRange(0)),
+        UTILITIES,
+        sampling_options(chains=2, warmup=400, draws=300, adapt_delta=0.9),
         click.option(
             "--workers", type=click.IntRange(1), help="Processes; as many as cores if not given."
         ),
         click.option("--out", type=click.Path(path_type=Path), default=Path(out)),
     )
-
-    def with_options(command: Function) -> Function:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return with_options
 
 
 def simulate(

@@ -118,12 +118,22 @@ def fit_carefully(
     parameters: tuple[Parameter, ...],
     settings: Settings | None = None,
     progress: Progress | None = None,
+    *,
+    attempts: int = len(HARDER),
+    longest_path: float = np.inf,
 ) -> Fit:
     """As ``fit``; where the verdict is bad, again in smaller steps and longer chains.
 
     A posterior with sharp corners (a speaker that always says the same, a million
     choices) needs more than most. What was learnt of its shape preconditions the
     next attempt. The settings of the result are those that gave it.
+
+    Parameters
+    ----------
+    attempts
+        How many more to make at most.
+    longest_path
+        Leapfrog steps a draw from which none is made: it would take long and mend nothing.
 
     Raises
     ------
@@ -134,8 +144,10 @@ def fit_carefully(
         raise problem.refused
     chosen = settings or Settings()
     done = fit(problem, program, parameters, chosen, progress)
-    for longer, delta in HARDER if chosen.chains * chosen.draws >= QUICK_LOOK else ():
-        if done.diagnostics.ok:
+    further = HARDER[:attempts] if chosen.chains * chosen.draws >= QUICK_LOOK else ()
+    for longer, delta in further:
+        path = done.draws.column("n_leapfrog__").mean()
+        if done.diagnostics.ok or path >= longest_path:
             break
         if progress is not None:
             progress(f"once more, {longer} times as long and in smaller steps")

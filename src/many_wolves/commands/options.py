@@ -1,0 +1,106 @@
+"""Options that several commands take alike: whose choices, which model, how it is sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from many_wolves.inference import Settings
+
+Function = Callable[..., Any]
+Option = Callable[[Function], Function]
+
+LITERAL = click.option(
+    "--literal",
+    type=click.Choice(["joint", "cut", "fixed"]),
+    default="joint",
+    show_default=True,
+    help="theta free in one model; from the literal judgments alone; at their means.",
+)
+UTILITIES = click.option(
+    "--utilities", default="inf,soc,pres", show_default=True, help="Or s1: first order."
+)
+COST_FORM = click.option(
+    "--cost-form",
+    type=click.Choice(["prior", "utility"]),
+    default="prior",
+    show_default=True,
+    help="Cost beside alpha * utility, or inside it.",
+)
+WEIGHTS_FORM = click.option(
+    "--weights-form",
+    type=click.Choice(["normalised", "three-way"]),
+    default="normalised",
+    show_default=True,
+    help="Of reduced variants: weights over the utilities at hand, or over all three.",
+)
+POSITION_BIAS = click.option(
+    "--position-bias",
+    is_flag=True,
+    help="Infer log-odds of the place an option stood in as well.",
+)
+MODEL = click.option("--model", help="Cognitive model; the family's first if left out.")
+NODES = click.option("--nodes", default=32, show_default=True, help="Quadrature nodes for phi.")
+FRAMING = click.option("--framing", help="Only this framing; else each framing is a condition.")
+
+
+def together(*options: Option) -> Option:
+    """Several options as one decorator, shown in the order given."""
+
+    def with_options(command: Function) -> Function:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return with_options
+
+
+def table_options(human: str) -> Option:
+    """Whose choices: CHOICES or people, one speaker, one framing; ``human`` is a help text."""
+    return together(
+        click.argument("choices", required=False, type=click.Path(path_type=Path)),
+        click.option("--human", metavar="NAME", help=f"{human}: yoon2020."),
+        click.option("--speaker", help="Which speaker of the table."),
+        FRAMING,
+    )
+
+
+def sampling_options(
+    *,
+    chains: int = 4,
+    warmup: int = 1000,
+    draws: int = 1000,
+    least_draws: int = 50,
+    adapt_delta: float = 0.8,
+) -> Option:
+    """Engine, chains, iterations, target acceptance and seed, with these defaults."""
+    return together(
+        click.option(
+            "--engine",
+            type=click.Choice(["auto", "httpstan", "cmdstan"]),
+            default="auto",
+            show_default=True,
+        ),
+        click.option("--chains", default=chains, show_default=True, type=click.IntRange(2)),
+        click.option("--warmup", default=warmup, show_default=True, type=click.IntRange(50)),
+        click.option("--draws", default=draws, show_default=True, type=click.IntRange(least_draws)),
+        click.option(
+            "--adapt-delta",
+            default=adapt_delta,
+            show_default=True,
+            type=click.FloatRange(0.5, 0.999),
+        ),
+        click.option("--seed", default=1, show_default=True, type=click.IntRange(0)),
+    )
+
+
+def settings_of(options: Mapping[str, Any]) -> Settings:
+    """The sampler's settings among the options of a command."""
+    from many_wolves.inference import Settings
+
+    names: Sequence[str] = ("chains", "warmup", "draws", "adapt_delta", "seed")
+    return Settings(**{name: options[name] for name in names})
