@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "recover": ("recover", "Find known weights again: bias, coverage, contraction."),
     "power": ("power", "How many answers a difference in a weight needs."),
     "calibrate": ("calibrate", "Simulation-based calibration of the fit."),
+    "findings": ("findings", "State what effort, goals and training change."),
     "plot": ("plot", "Draw a figure from fits."),
     "report": ("report", "Write a report on fits."),
     "study": ("study", "Run a study file from vignettes to report."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -206,6 +206,42 @@ class TaskFamily(Protocol):
         ...
 
     def simulator(self, parameters: Mapping[str, Any]) -> OptionProbabilities:
+@dataclass(frozen=True)
+class Quantities:
+    """What the findings speak of, for the cognitive model of one family.
+
+    Parameters
+    ----------
+    words
+        Parameter -> what it is, in words; all of them live between 0 and 1.
+    prior
+        Parameter -> mean and standard deviation under the prior of a fit.
+    default
+        The condition without a prompt of its own that the condition is held against,
+        such as ``none/third`` for ``social/third``; empty for that condition itself.
+    comparable
+        The reference's condition that a condition is compared with; empty where it is
+        compared with the mean over the reference's conditions.
+    signature
+        Parameter -> on which side of the reference, for ``signature_name``.
+    reference
+        Name of the speaker that others are compared with, and who that is in words.
+    predicted
+        Variables of the posterior with the predicted probability of each outcome, the
+        first one there counts; dimensions condition, ..., outcome.
+    """
+
+    words: Mapping[str, str]
+    prior: Mapping[str, tuple[float, float]]
+    default: Callable[[str], str]
+    comparable: Callable[[str], str]
+    signature: Mapping[str, Literal["low", "high"]]
+    signature_name: str
+    reference: str
+    reference_words: str
+    predicted: tuple[str, ...]
+
+
         """A speaker with known parameters, from the NumPy recursion."""
         ...
 

@@ -117,9 +117,27 @@ def _say(sentence: str) -> None:
     click.echo(f"  {sentence} ...", err=True)
 
 
+        "labels": labels_of(table),
 def facts(table: ChoiceTable) -> dict[str, Any]:
     """What ``fit.json`` tells of a table: its checks, what was left out, where it comes from."""
     return {
+
+
+def labels_of(table: ChoiceTable) -> dict[str, str | int]:
+    """Who answered, as far as the table knows: model, effort, step and tokens of training."""
+    from many_wolves.speakers.checkpoints import position
+
+    spec = table.meta.get("speakers", {}).get(table.speakers[0])
+    if spec is None:
+        return {}
+    at = position(spec["revision"])
+    found = {
+        "model": f"{spec['provider']}/{spec['model']}",
+        "effort": spec["effort"],
+        "step": at.step,
+        "tokens": at.tokens,
+    }
+    return {name: value for name, value in found.items() if value not in ("", None)}
         "checks": [asdict(check) for check in table.checks],
         "excluded": table.excluded.to_dict(orient="records"),
         "source": dict(table.meta),

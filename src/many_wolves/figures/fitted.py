@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FILES = ("fit.json", "diagnostics.json", "summary.csv", "posterior.nc")
+LABELS = "labels.json"
+"""Factors of a speaker by name, in its fit folder or in the folder around it."""
 SUMMARY_COLUMNS = {"parameter", "condition", "mean", "sd", "hdi_low", "hdi_high"}
 
 
@@ -61,6 +63,11 @@ class Fitted:
     def conditions(self) -> list[str]:
         """Conditions in the order fitted."""
         return [str(c) for c in self.info["conditions"]]
+
+    @property
+    def labels(self) -> Mapping[str, str | float]:
+        """Who was fitted (model, effort, step, tokens), and the factors of the study."""
+        return dict(self.info.get("labels", {}))
 
     @property
     def converged(self) -> bool:
@@ -138,6 +145,7 @@ def read_fitted(folder: str | Path) -> Fitted:
             mend="fit again with this version of many-wolves",
         )
     info = _json(place / "fit.json", ("model", "speaker", "conditions"))
+    info["labels"] = info.get("labels", {}) | _given_labels(place)
     summary["condition"] = summary["condition"].fillna("").astype(str)
     return Fitted(place, info, _json(place / "diagnostics.json", ("ok", "verdict")), summary)
 
@@ -180,6 +188,14 @@ def _json(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
             mend="fit again with this version of many-wolves",
         )
     return dict(record)
+
+
+def _given_labels(place: Path) -> dict[str, Any]:
+    """Factors that a study, or a person, wrote beside a fit or into it."""
+    for path in (place / LABELS, place.parent / LABELS):
+        if path.is_file():
+            return _json(path, ())
+    return {}
 
 
 def interval_frame(values: xr.DataArray, prob: float = 0.95) -> pd.DataFrame:

@@ -1,0 +1,55 @@
+"""How far a speaker's choices are from those of people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy.special import rel_entr
+
+from many_wolves.contracts import Array, Quantities
+from many_wolves.findings.members import Member, others, people
+from many_wolves.findings.statement import Statement
+
+
+def distance(found: Sequence[Member], quantities: Quantities, seed: int) -> Iterator[Statement]:
+    """Jensen-Shannon divergence of predicted choices from the reference's, in bits.
+
+    Between the predicted distributions over outcomes, averaged over the cells of a
+    condition (for politeness, its states): 0 where the two choose alike, 1 where they
+    never choose the same (Lin 1991). Draws of both fits are paired, so that the
+    uncertainty of either goes in. A speaker asked on another scale is left out. ``seed``
+    is not used: nothing is drawn anew.
+    """
+    reference = people(found, quantities)
+    if reference is None:
+        return
+    theirs = reference.predicted
+    for member in others(found, quantities):
+        ours = member.predicted
+        for condition in member.fit.conditions:
+            at = quantities.comparable(condition)
+            if at not in theirs or condition not in ours:
+                continue
+            if ours[condition].shape != theirs[at].shape:
+                continue
+            yield Statement(
+                finding="distance",
+                subject=member.label,
+                condition=condition,
+                quantity="divergence",
+                contrast=f"{reference.label} ({at})",
+                draws=divergence(ours[condition], theirs[at]),
+                words=f"Under {condition}, the choices of {member.label} are from those of "
+                f"{quantities.reference_words}",
+                kind="size",
+                unit=" bits away",
+            )
+
+
+def divergence(p: Array, q: Array) -> Array:
+    """Jensen-Shannon divergence in bits over the last axis, averaged over those between."""
+    middle = (p + q) / 2
+    each = (rel_entr(p, middle) + rel_entr(q, middle)).sum(axis=-1) / (2 * np.log(2))
+    mean: Array = each.reshape(len(each), -1).mean(axis=1)
+    return mean

@@ -1,0 +1,247 @@
+"""What training changes, and when: checkpoints of one run after another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from many_wolves.contracts import Array, Quantities
+from many_wolves.findings.changepoint import settling
+from many_wolves.findings.members import Member, common_conditions, others
+from many_wolves.findings.regression import measured, regression
+from many_wolves.findings.statement import Statement
+
+FEWEST = 3
+"""Checkpoints of a run, at least."""
+EARLY = 0.25
+"""The part of training whose share of the drift is stated."""
+OVERALL = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Checkpoints of one training run, in order.
+
+    Parameters
+    ----------
+    name
+        Of the speaker whose checkpoints they are.
+    members, at
+        The checkpoints and where in training each stands (steps or tokens), ascending.
+    labels
+        Factors of the run.
+    """
+
+    name: str
+    members: tuple[Member, ...]
+    at: Array
+    labels: Mapping[str, str | float]
+
+
+def runs(found: Sequence[Member]) -> list[Run]:
+    """Training runs among the members.
+
+    A fit without a place in training, whose labels are some of a run's (``base:
+    llama`` of ``base: llama, feedback: hh``), is what that run began with.
+    """
+    placed = [m for m in found if m.at is not None]
+    starts = [m for m in found if m.at is None and m.labels]
+    result = []
+    for key in dict.fromkeys(_run_of(m) for m in placed):
+        mine = [m for m in placed if _run_of(m) == key]
+        labels = mine[0].labels
+        before = [s for s in starts if s.labels.items() < labels.items()]
+        points = {float(m.at): m for m in mine if m.at is not None}
+        if before and 0.0 not in points:
+            points[0.0] = before[0]
+        if len(points) >= FEWEST:
+            at = sorted(points)
+            result.append(Run(key[0], tuple(points[x] for x in at), np.array(at), labels))
+    return _named_apart(result)
+
+
+def _run_of(member: Member) -> tuple[str, str, frozenset[tuple[str, str | float]]]:
+    return member.model.rsplit("/", 1)[-1], member.effort, frozenset(member.labels.items())
+
+
+def _named_apart(found: Sequence[Run]) -> list[Run]:
+    """Runs whose names are the same get their labels behind them, and else a number."""
+    names = Counter(run.name for run in found)
+    longer = [
+        replace(run, name=" ".join([run.name, *map(str, run.labels.values())]))
+        if names[run.name] > 1
+        else run
+        for run in found
+    ]
+    names = Counter(run.name for run in longer)
+    return [
+        replace(run, name=f"{run.name} ({i + 1})") if names[run.name] > 1 else run
+        for i, run in enumerate(longer)
+    ]
+
+
+def dynamics(found: Sequence[Member], quantities: Quantities, seed: int) -> Iterator[Statement]:
+    """Net change of each parameter, the share of it that comes early, and when it settles.
+
+    Over runs that differ in labels (base model, feedback, algorithm, ...): how much
+    the levels of each label differ in where the runs end.
+    """
+    known = runs(others(found, quantities))
+    for run in known:
+        yield from _changes(run, quantities)
+        yield from _early(run, quantities)
+        yield from _settles(run, quantities, seed)
+    yield from _contributions(known, quantities, seed)
+
+
+def _known(run: Run, quantities: Quantities) -> list[str]:
+    return [p for p in quantities.words if all(m.has(p) for m in run.members)]
+
+
+def _changes(run: Run, quantities: Quantities) -> Iterator[Statement]:
+    first, last = run.members[0], run.members[-1]
+    shared = common_conditions(run.members)
+    for parameter in _known(run, quantities):
+        for condition in (OVERALL, *shared):
+            at = [condition] if condition else shared
+            drawn = last.mean_over(parameter, at) - first.mean_over(parameter, at)
+            where = f" under {condition}" if condition else ", averaged over the goals,"
+            yield Statement(
+                finding="dynamics",
+                subject=run.name,
+                condition=condition,
+                quantity=parameter,
+                contrast=f"{_place(run.at[-1])} - {_place(run.at[0])}",
+                draws=drawn,
+                words=f"Training of {run.name} from {_place(run.at[0])} to "
+                f"{_place(run.at[-1])} moves {parameter} ({quantities.words[parameter]}){where}",
+            )
+
+
+def trajectory(run: Run, quantities: Quantities) -> Array:
+    """(checkpoints, quantities, D): every parameter under every shared condition."""
+    shared = common_conditions(run.members)
+    return np.array(
+        [[m.quantities[p, c] for p in _known(run, quantities) for c in shared] for m in run.members]
+    )
+
+
+def _early(run: Run, quantities: Quantities) -> Iterator[Statement]:
+    drift = trajectory(run, quantities)
+    drift = drift - drift[0]
+    share = early_share(drift, run.at)
+    if share is None:
+        return
+    yield Statement(
+        finding="dynamics",
+        subject=run.name,
+        condition="",
+        quantity="early share",
+        contrast=f"first {EARLY:.0%} of training",
+        draws=share,
+        words=f"Of the net drift of {run.name}, the first {EARLY:.0%} of training holds a share of",
+        kind="size",
+    )
+
+
+def early_share(drift: Array, at: Array) -> Array | None:
+    """(D,) share of the net drift that has happened after ``EARLY`` of training.
+
+    The position at that point (linear between checkpoints) is projected on the
+    whole way from the first checkpoint to the last, in the space of all parameters
+    and conditions: 1 where all has happened, above where it went too far. None where
+    the whole drift is no larger than its uncertainty, so that there is nothing to
+    divide.
+
+    Parameters
+    ----------
+    drift
+        (checkpoints, quantities, D) distance from the first checkpoint.
+    at
+        (checkpoints,) steps or tokens.
+    """
+    whole = drift[-1]
+    mean = whole.mean(axis=1)
+    if mean @ mean < 4 * whole.var(axis=1).sum():
+        return None
+    point = at[0] + EARLY * (at[-1] - at[0])
+    after = int(np.searchsorted(at, point))
+    part = (point - at[after - 1]) / (at[after] - at[after - 1])
+    there = drift[after - 1] + part * (drift[after] - drift[after - 1])
+    # The direction is that of the mean drift, so that noise in it is not squared.
+    share: Array = (mean @ there) / (mean @ whole)
+    return share
+
+
+def _settles(run: Run, quantities: Quantities, seed: int) -> Iterator[Statement]:
+    rng = np.random.default_rng([seed, *f"settling {run.name}".encode()])
+    found = settling(run.at, trajectory(run, quantities), rng)
+    yield Statement(
+        finding="dynamics",
+        subject=run.name,
+        condition="",
+        quantity="change",
+        contrast="training moves anything",
+        draws=found.moves,
+        words=f"Training moves the weights of {run.name} at all",
+        kind="probability",
+    )
+    yield Statement(
+        finding="dynamics",
+        subject=run.name,
+        condition="",
+        quantity="change point",
+        contrast="share of training",
+        draws=found.at,
+        words=f"The weights of {run.name} drift until a share of training of",
+        kind="size",
+    )
+
+
+def _contributions(known: Sequence[Run], quantities: Quantities, seed: int) -> Iterator[Statement]:
+    """Standard deviation between the levels of each label, of where runs end."""
+    factors = {
+        name: list(dict.fromkeys(str(r.labels[name]) for r in known))
+        for name in dict.fromkeys(name for r in known for name in r.labels)
+        if all(name in r.labels for r in known)
+    }
+    factors = {name: levels for name, levels in factors.items() if len(levels) > 1}
+    if not factors:
+        return
+    shared = common_conditions([r.members[-1] for r in known])
+    columns = [(name, level) for name, levels in factors.items() for level in levels]
+    X = np.array([[1.0, *(float(str(r.labels[n]) == v) for n, v in columns)] for r in known])
+    for parameter in quantities.words:
+        if not all(parameter in _known(r, quantities) for r in known):
+            continue
+        ends = [r.members[-1].mean_over(parameter, shared) for r in known]
+        mean, sd = quantities.prior[parameter]
+        rng = np.random.default_rng([seed, *f"contributions {parameter}".encode()])
+        drawn = regression(
+            measured(ends, mean, sd / len(shared) ** 0.5),
+            X,
+            [np.eye(len(known))],
+            np.r_[0.5, np.zeros(len(columns))],
+            np.r_[0.5, np.full(len(columns), 0.3)],
+            rng,
+        ).coefficients
+        for name, levels in factors.items():
+            mine = drawn[:, [1 + columns.index((name, level)) for level in levels]]
+            yield Statement(
+                finding="dynamics",
+                subject=f"{len(known)} runs",
+                condition="",
+                quantity=parameter,
+                contrast=f"levels of {name}",
+                draws=mine.std(axis=1, ddof=1),
+                words=f"Where training ends, the standard deviation of {parameter} between levels "
+                f"of {name} ({', '.join(levels)}) is",
+                kind="size",
+            )
+
+
+def _place(at: float) -> str:
+    return f"step {at:,.0f}"

@@ -1,0 +1,142 @@
+"""All statements that a set of fits supports, and the draws behind them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from many_wolves import families
+from many_wolves.contracts import Quantities
+from many_wolves.errors import WolvesError
+from many_wolves.figures import Fitted
+from many_wolves.findings.distance import distance
+from many_wolves.findings.dynamics import dynamics, runs
+from many_wolves.findings.effort import effort
+from many_wolves.findings.goals import goals
+from many_wolves.findings.members import Member, members, others, people
+from many_wolves.findings.signature import signature
+from many_wolves.findings.statement import Statement
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found.
+
+    Parameters
+    ----------
+    members
+        The fits compared.
+    statements
+        All statements, by kind.
+    lacking
+        Why a kind of statement could not be made, in words.
+    seed
+        Of the draws.
+    """
+
+    members: tuple[Member, ...]
+    quantities: Quantities
+    statements: tuple[Statement, ...]
+    lacking: tuple[str, ...]
+    seed: int
+
+    def of(self, finding: str) -> list[Statement]:
+        """Statements of one kind."""
+        return [s for s in self.statements if s.finding == finding]
+
+    def draws(self) -> xr.Dataset:
+        """The draws behind every statement: (statement, draw); short ones end in nan."""
+        import xarray as xr
+
+        n = max((len(s.draws) for s in self.statements), default=0)
+        values = np.full((len(self.statements), n), np.nan, dtype=np.float32)
+        for row, statement in zip(values, self.statements, strict=True):
+            row[: len(statement.draws)] = statement.draws
+        return xr.Dataset(
+            {"draws": (("statement", "draw"), values)},
+            coords={"statement": [s.id for s in self.statements]},
+            attrs={"seed": self.seed},
+        )
+
+
+def state(fits: Sequence[Fitted], seed: int = 1) -> Findings:
+    """All statements about the fits of one family.
+
+    Raises
+    ------
+    WolvesError
+        If there is no fit, a fit has not converged, or the fits are of several families.
+    """
+    quantities = quantities_of(fits)
+    found = members(fits, quantities, seed)
+    statements = [
+        *effort(found, quantities, seed),
+        *goals(found, quantities, seed),
+        *signature(found, quantities, seed),
+        *dynamics(found, quantities, seed),
+        *distance(found, quantities, seed),
+    ]
+    unique = {s.id: s for s in statements}
+    return Findings(
+        tuple(found), quantities, tuple(unique.values()), _lacking(found, quantities), seed
+    )
+
+
+def quantities_of(fits: Sequence[Fitted]) -> Quantities:
+    """What the family of the fits has findings about: ``QUANTITIES`` in its module of that name.
+
+    Raises
+    ------
+    WolvesError
+        If the fits are of several families, or their family has none.
+    """
+    names = sorted({str(fit.info.get("family", families.names()[0])) for fit in fits})
+    if len(names) != 1:
+        raise WolvesError(
+            f"expected fits of one task family, found {', '.join(names) or 'no fit'}",
+            mend="give the fits of one family at a time",
+        )
+    module = f"many_wolves.families.{names[0]}.quantities"
+    if importlib.util.find_spec(module) is None:
+        raise WolvesError(
+            f"the task family {names[0]!r} has no findings",
+            mend=f"add families/{names[0]}/quantities.py with an object QUANTITIES",
+        )
+    found: Quantities = importlib.import_module(module).QUANTITIES
+    return found
+
+
+def _lacking(found: Sequence[Member], quantities: Quantities) -> tuple[str, ...]:
+    """What could not be said, and what it would take."""
+    models, words = others(found, quantities), []
+    if people(found, quantities) is None:
+        words.append(
+            f"No fit of {quantities.reference_words} is among these, so that nothing is said on "
+            f"{quantities.signature_name}, on the distance from people, and on people's shifts. "
+            "Add one: `wolves fit --human yoon2020`."
+        )
+    efforts = {m.effort for m in models}
+    if len(efforts) < 2:
+        words.append(
+            "All speakers were asked at one effort, so that nothing is said on effort. A study "
+            "asks at several with `efforts: [none, low, medium, high]`."
+        )
+    if not runs(models):
+        words.append(
+            "No speaker was asked at three or more checkpoints, so that nothing is said on "
+            "training. A study names them with `revisions`."
+        )
+    if models and not any(quantities.default(c) in m.fit.conditions for m in models
+                          for c in m.fit.conditions):  # fmt: skip
+        words.append(
+            "No speaker was asked without a goal, so that shifts from the default are not known."
+        )
+    return tuple(words)

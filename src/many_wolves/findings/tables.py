@@ -1,0 +1,52 @@
+"""Statements side by side, as a paper prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from many_wolves.findings.statement import Statement, percent
+
+TITLES = {
+    "effort": "What reasoning effort changes",
+    "goals": "What a goal prompt changes",
+    "sycophancy": "Sycophancy",
+    "dynamics": "What training changes, and when",
+    "distance": "How far the choices are from those of people",
+}
+"""Kind of finding -> its heading; also the order on a page."""
+
+
+def matrix(statements: Sequence[Statement]) -> pd.DataFrame:
+    """One row a subject, condition and contrast; one column a quantity.
+
+    Cells read ``estimate [low, high]``, with a star where the evidence on the
+    direction is moderate, two where it is strong; probabilities are in per cent.
+    """
+    keys = ["subject", "condition", "contrast"]
+    rows = [
+        {k: getattr(s, k) for k in keys} | {"quantity": s.quantity, "cell": cell(s)}
+        for s in statements
+    ]
+    if not rows:
+        return pd.DataFrame(columns=keys)
+    frame = pd.DataFrame(rows)
+    wide = frame.pivot_table(
+        index=keys, columns="quantity", values="cell", aggfunc="first", sort=False, dropna=False
+    )
+    wide = wide.dropna(how="all").reindex(columns=list(dict.fromkeys(frame["quantity"])))
+    found = wide.fillna("").reset_index()
+    found.columns.name = None
+    return found.loc[:, [c for c in found if (found[c] != "").any()]]
+
+
+def cell(statement: Statement) -> str:
+    """A statement's number as a table prints it."""
+    if statement.kind == "probability":
+        return percent(statement.estimate)
+    low, high = statement.interval
+    if statement.kind == "size":
+        return f"{statement.estimate:.2f} [{low:.2f}, {high:.2f}]"
+    stars = {"strong": "**", "moderate": "*"}.get(statement.evidence, "")
+    return f"{statement.estimate:+.2f} [{low:+.2f}, {high:+.2f}]{stars}"

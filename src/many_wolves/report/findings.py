@@ -1,0 +1,122 @@
+"""The findings as files: tidy tables, tables for a paper, draws, and one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from many_wolves.figures import Section, Table
+from many_wolves.files import write_atomic
+from many_wolves.findings import DRAWS, TITLES, Findings, Statement, matrix, table
+from many_wolves.report.page import render_page
+from many_wolves.report.verdict import Verdict
+
+SHOWN = 12
+"""Sentences of each kind that the page begins with; the table holds all."""
+STARS = "Stars: moderate (*) and strong (**) evidence on the direction."
+INTERVALS = "Estimates with 95 % equal-tailed intervals."
+
+
+def write_findings(
+    found: Findings, folder: str | Path, *, title: str = "Findings", notes: Sequence[str] = ()
+) -> Path:
+    """Write all statements; returns the page, ``findings.html``.
+
+    Beside it: ``statements.csv``, one row a statement; ``KIND.csv``, ``KIND.md`` and
+    ``KIND.tex`` for each kind of finding; ``draws.nc``, the draws behind each statement
+    by the name that stands in its row.
+
+    Parameters
+    ----------
+    notes
+        Sentences that a reader must know first, such as what was left out.
+    """
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    write_atomic(place / "statements.csv", table(found.statements).to_csv(index=False))
+    for kind in TITLES:
+        statements = found.of(kind)
+        if statements:
+            frame = matrix(statements)
+            write_atomic(place / f"{kind}.csv", table(statements).to_csv(index=False))
+            write_atomic(place / f"{kind}.md", markdown(frame))
+            write_atomic(place / f"{kind}.tex", latex(frame, TITLES[kind]))
+    temporary = place / f".{DRAWS}"
+    found.draws().to_netcdf(temporary, engine="h5netcdf")
+    temporary.replace(place / DRAWS)
+    context = {
+        "title": title,
+        "introduction": list(notes),
+        "verdict": verdict(found),
+        "sections": findings_sections(found),
+    }
+    return write_atomic(place / "findings.html", render_page("findings.html", context))
+
+
+def findings_sections(found: Findings) -> list[Section]:
+    """One section a kind of finding: its sentences, then the table of all."""
+    sections = []
+    for kind, title in TITLES.items():
+        statements = found.of(kind)
+        if statements:
+            caption = f"{title}: {len(statements)} numbers. {INTERVALS} {STARS}"
+            sections.append(
+                Section(
+                    f"finding-{kind}",
+                    title,
+                    paragraphs=tuple(s.sentence for s in telling(statements)),
+                    tables=(Table(matrix(statements), caption),),
+                )
+            )
+    return sections
+
+
+def telling(statements: Sequence[Statement]) -> list[Statement]:
+    """The statements whose sentences a reader should see first, in the order made.
+
+    Those on sizes and probabilities, and of the changes those with the best evidence.
+    """
+    changes = [s for s in statements if s.kind == "change"]
+    rest = [s for s in statements if s.kind != "change"]
+    best = sorted(changes, key=lambda s: -abs(s.probability - 0.5) - abs(s.estimate) / 1000)
+    kept = {s.id for s in (*rest[:SHOWN], *best[: max(SHOWN - len(rest), 3)])}
+    return [s for s in statements if s.id in kept]
+
+
+def verdict(found: Findings) -> Verdict:
+    """What a reader must know before any finding."""
+    doubtful = {m.label: m.fit.failed_checks for m in found.members if m.fit.failed_checks}
+    reasons = [
+        f"{label} did not do the task ({', '.join(str(c['name']) for c in checks)}), so that "
+        "its weights do not mean what they say, here as elsewhere."
+        for label, checks in doubtful.items()
+    ]
+    n = len(found.members)
+    headline = f"{len(found.statements)} statements from {n} fits, all of which converged."
+    return Verdict("doubtful" if doubtful else "good", headline, (*reasons, *found.lacking))
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """A table in Markdown."""
+    rows = [[str(c) for c in frame], ["---"] * len(frame.columns), *frame.astype(str).to_numpy()]
+    return "\n".join("| " + " | ".join(_plain(v) for v in row) + " |" for row in rows) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Text whose stars and bars a reader of Markdown sees as such."""
+    return text.replace("*", "\\*").replace("|", "\\|")
+
+
+def latex(frame: pd.DataFrame, title: str) -> str:
+    """A table in LaTeX, for the package booktabs."""
+    body = frame.rename(columns=str).map(_tex).rename(columns=_tex)
+    return body.to_latex(index=False, escape=False, caption=f"{title}. {INTERVALS} {STARS}".replace(
+        "%", "\\%"), label="tab:findings", column_format="l" * len(frame.columns))  # fmt: skip
+
+
+def _tex(text: str) -> str:
+    for plain, safe in (("\\", "/"), ("_", "\\_"), ("%", "\\%"), ("&", "\\&"), ("#", "\\#")):
+        text = text.replace(plain, safe)
+    return text

@@ -1,0 +1,358 @@
+"""Findings on speakers whose truth is known: sign, size, coverage, and what they refuse."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from click.testing import CliRunner
+from scipy.stats import multivariate_normal
+
+from fit_folders import write_fit_folder
+from known_speakers import speaker
+from many_wolves.cli import run, wolves
+from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.human import SPEAKER
+from many_wolves.families.politeness.quantities import QUANTITIES
+from many_wolves.figures import read_all
+from many_wolves.findings import members
+from many_wolves.findings.changepoint import settling
+from many_wolves.findings.distance import distance, divergence
+from many_wolves.findings.dynamics import dynamics, early_share, runs
+from many_wolves.findings.effort import effort
+from many_wolves.findings.goals import goals
+from many_wolves.findings.regression import Measured, measured, regression
+from many_wolves.findings.signature import signature
+from many_wolves.findings.statement import Statement, percent, strength, table
+from many_wolves.findings.tables import matrix
+
+PEOPLE = {
+    "informative": (0.5, 0.22, 0.01, 0.77),
+    "social": (0.39, 0.15, 0.25, 0.60),
+    "both": (0.39, 0.22, 0.10, 0.68),
+}
+PLAIN = (0.4, 0.3, 0.3, 0.4)
+
+
+def covers(statement, truth):
+    low, high = statement.interval
+    return low <= truth <= high
+
+
+def test_the_regression_is_the_one_that_sampling_its_own_model_gives():
+    """Without spread, against the normal formula; with it, against a brute-force posterior."""
+    rng = np.random.default_rng(0)
+    X = np.c_[np.ones(6), np.arange(6) % 2]
+    y = Measured(np.array([0.3, 0.5, 0.35, 0.62, 0.2, 0.55]), np.full(6, 0.01))
+    drawn = regression(y, X, [np.eye(6)], np.zeros(2), np.ones(2), rng, draws=40_000)
+    grid = np.linspace(1e-4, 0.8, 400)
+    log_p, means, covs = [], [], []
+    for value in grid:
+        cov = np.diag(y.variance + value**2)
+        log_p.append(
+            multivariate_normal.logpdf(y.mean, np.zeros(6), cov + X @ X.T) - value**2 / 0.08
+        )
+        post = np.linalg.inv(X.T @ np.linalg.inv(cov) @ X + np.eye(2))
+        means.append(post @ X.T @ np.linalg.inv(cov) @ y.mean)
+        covs.append(post)
+    weight = np.exp(np.array(log_p) - max(log_p))
+    weight /= weight.sum()
+    mean = weight @ np.array(means)
+    second = np.einsum("g,gij->ij", weight, np.array(covs)) + np.einsum(
+        "g,gi,gj->ij", weight, np.array(means), np.array(means)
+    )
+    assert drawn.coefficients.mean(0) == pytest.approx(mean, abs=0.004)
+    sd = np.sqrt(np.diag(second) - mean**2)
+    assert drawn.coefficients.std(0) == pytest.approx(sd, rel=0.03)
+    assert drawn.spreads.mean() == pytest.approx(weight @ grid, rel=0.05)
+
+
+def test_the_prior_of_each_fit_is_taken_out_once():
+    """Beta posteriors under a uniform prior give back the proportion that was observed."""
+    rng = np.random.default_rng(1)
+    draws = [rng.beta(1 + k, 1 + 40 - k, 200_000) for k in (12, 20, 30)]
+    found = measured(draws, 0.5, (1 / 12) ** 0.5)
+    assert found.mean == pytest.approx(np.array([12, 20, 30]) / 40, abs=0.006)
+    flat = measured([rng.uniform(size=100_000)], 0.5, (1 / 12) ** 0.5)
+    assert flat.variance[0] > 0.5
+
+
+def efforts(rng, change, n=150):
+    """Four speakers at four efforts, each with a phi of its own and the same changes."""
+    found = []
+    for i, base in enumerate((0.3, 0.4, 0.5, 0.45)):
+        for level, by in change.items():
+            truth = {
+                c: (base + by + rng.normal(0, 0.02), 0.3, 0.3, 0.4) for c in ("social", "both")
+            }
+            found.append(speaker(rng, f"api/m{i}", truth, n, effort=level))
+    return found
+
+
+def test_effects_of_effort_have_their_size_and_their_coverage():
+    change = {"none": 0.0, "low": 0.2, "medium": 0.21, "high": 0.0}
+    inside, total, flagged, means = 0, 0, 0, []
+    for repeat in range(60):
+        rng = np.random.default_rng([2, repeat])
+        stated = list(effort(efforts(rng, change), QUANTITIES, repeat))
+        phi = {s.contrast.split()[0]: s for s in stated if s.quantity == "phi" and not s.condition}
+        inside += sum(covers(phi[level], change[level]) for level in phi)
+        total += len(phi)
+        flagged += phi["high"].evidence in ("strong", "moderate")
+        means.append(phi["low"].estimate)
+        assert phi["low"].evidence == "strong" and phi["low"].estimate > 0
+    assert 0.90 <= inside / total <= 1
+    assert np.mean(means) == pytest.approx(0.2, abs=0.02)
+    assert flagged / 60 < 0.25
+
+
+def test_without_a_second_effort_nothing_is_said_of_effort():
+    rng = np.random.default_rng(3)
+    found = [speaker(rng, f"api/m{i}", {"social": PLAIN}, effort="low") for i in range(3)]
+    assert list(effort(found, QUANTITIES, 1)) == []
+
+
+def test_shifts_by_goal_stand_beside_those_of_people():
+    rng = np.random.default_rng(4)
+    human = speaker(rng, SPEAKER, PEOPLE, 2000)
+    steep = {
+        "informative": (0.8, 0.6, 0.2, 0.2),
+        "social": (0.2, 0.1, 0.2, 0.7),
+        "none": (0.5, 0.3, 0.3, 0.4),
+    }
+    models = [speaker(rng, f"hf/m{i}", steep, 800) for i in range(3)]
+    stated = {s.id: s for s in goals([human, *models], QUANTITIES, 1)}
+    own = stated["goals/m0/social/phi/social - none"]
+    assert covers(own, -0.3) and own.evidence == "strong" and own.probability < 0.01
+    pooled = stated["goals/all models/informative/w_inf/informative - none"]
+    assert covers(pooled, 0.3)
+    apart = stated[f"goals/all models - {human.label}/social/phi/social - informative"]
+    assert covers(apart, -0.6 + 0.11) and "203 people" in apart.sentence
+    assert not any("none" in s.condition and human.label in s.subject for s in stated.values())
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [((0.1, 0.05, 0.02, 0.93), "so"), ((0.9, 0.05, 0.02, 0.93), "not"), (PLAIN, "not")],
+)
+def test_the_signature_of_sycophancy_needs_every_part(weights, expected):
+    rng = np.random.default_rng(5)
+    human = speaker(rng, SPEAKER, {"social": PEOPLE["social"], "both": PEOPLE["both"]}, 3000)
+    model = speaker(rng, "hf/m", {"social": weights, "none": weights}, 2000)
+    stated = list(signature([human, model], QUANTITIES, 1))
+    found = {s.condition: s for s in stated if s.quantity == "signature"}
+    assert set(found) == {"social", "none"}
+    for statement in found.values():
+        assert 0 <= statement.estimate <= 1
+        assert (statement.estimate > 0.95) if expected == "so" else (statement.estimate < 0.05)
+        assert ("is not so" in statement.sentence) == (expected == "not")
+    assert "mean over goals" in found["none"].contrast
+    assert len([s for s in stated if s.condition == "social"]) == 5
+
+
+def run_of(rng, path, n=400, name="hf/run", **labels):
+    """Checkpoints at 0, 100, ..., whose phi follows ``path``; w_soc follows it downwards."""
+    return [
+        speaker(
+            rng,
+            name,
+            dict.fromkeys(("social", "none"), (x, 0.3, 0.6 - x / 2, 0.1 + x / 2)),
+            n,
+            step=100.0 * i,
+            **labels,
+        )
+        for i, x in enumerate(path)
+    ]
+
+
+def test_drift_is_found_with_its_size_its_early_share_and_its_end():
+    rng = np.random.default_rng(6)
+    t = np.arange(11) / 10
+    path = 0.3 + 0.4 * np.minimum(t, 0.4) / 0.4
+    stated = {s.id: s for s in dynamics(run_of(rng, path, 2000), QUANTITIES, 1)}
+    net = stated["dynamics/run/-/phi/step 1,000 - step 0"]
+    assert covers(net, 0.4) and net.evidence == "strong"
+    share = stated["dynamics/run/-/early share/first 25% of training"]
+    assert covers(share, 0.25 / 0.4)
+    point = stated["dynamics/run/-/change point/share of training"]
+    assert covers(point, 0.4) and np.diff(point.interval)[0] < 0.25
+    assert stated["dynamics/run/-/change/training moves anything"].estimate > 0.99
+
+
+def test_a_run_that_stands_still_has_no_share_and_no_change():
+    quiet = 0
+    for repeat in range(20):
+        rng = np.random.default_rng([7, repeat])
+        stated = list(dynamics(run_of(rng, np.full(8, 0.4)), QUANTITIES, repeat))
+        quiet += not any(s.quantity == "early share" for s in stated)
+        assert next(s for s in stated if s.quantity == "change").estimate < 0.5
+    assert quiet >= 18
+
+
+def test_early_share_and_change_point_cover_the_truth():
+    t = np.arange(9) / 8
+    inside = {"share": 0, "point": 0}
+    for repeat in range(40):
+        rng = np.random.default_rng([8, repeat])
+        k = rng.uniform(0.3, 0.9)
+        path = 0.3 + 0.4 * np.minimum(t, k) / k
+        found = run_of(rng, path, 600)
+        stated = list(dynamics(found, QUANTITIES, repeat))
+        drift = np.interp(0.25, t, path) - path[0]
+        truth = {"early share": drift / 0.4, "change point": k}
+        at = {s.quantity: s for s in stated if s.quantity in truth}
+        inside["share"] += covers(at["early share"], truth["early share"])
+        inside["point"] += covers(at["change point"], truth["change point"])
+    assert inside["share"] >= 34 and inside["point"] >= 34
+
+
+def test_early_share_of_an_overshoot_is_above_one():
+    drift = np.array([[0.0], [1.2], [1.0], [1.0], [1.0]])[:, :, None] + np.zeros((5, 1, 4))
+    share = early_share(drift, np.arange(5.0))
+    assert share is not None and share == pytest.approx(1.2)
+
+
+def test_a_base_model_before_training_begins_its_runs():
+    rng = np.random.default_rng(9)
+    base = speaker(rng, "hf/llama", {"social": PLAIN}, base="llama")
+    other = speaker(rng, "hf/qwen", {"social": PLAIN}, base="qwen")
+    steps = [
+        speaker(rng, "hf/llama-hh", {"social": PLAIN}, step=s, base="llama", feedback="hh")
+        for s in (200, 100)
+    ]
+    (found,) = runs([*steps, base, other])
+    assert found.at.tolist() == [0, 100, 200] and found.members[0] is base
+    assert runs(steps) == []
+
+
+def test_contributions_name_the_label_that_matters():
+    found = []
+    for repeat, (base, feedback) in enumerate((b, f) for b in ("a", "b") for f in ("x", "y")):
+        rng = np.random.default_rng([10, repeat])
+        end = 0.7 if base == "a" else 0.3
+        path = np.linspace(0.5, end + (0.03 if feedback == "x" else 0), 4)
+        found += run_of(rng, path, 3000, f"hf/{base}{feedback}", base=base, feedback=feedback)
+    stated = {
+        s.contrast: s
+        for s in dynamics(found, QUANTITIES, 1)
+        if s.subject == "4 runs" and s.quantity == "phi"
+    }
+    assert covers(stated["levels of base"], 0.4 / 2**0.5)
+    assert stated["levels of base"].estimate > 3 * stated["levels of feedback"].estimate
+
+
+def test_divergence_is_zero_for_the_same_and_one_for_nothing_in_common():
+    p = np.array([[[0.5, 0.5, 0.0, 0.0]]])
+    q = np.array([[[0.0, 0.0, 0.5, 0.5]]])
+    assert divergence(p, p)[0] == pytest.approx(0)
+    assert divergence(p, q)[0] == pytest.approx(1)
+    from scipy.spatial.distance import jensenshannon
+
+    r = np.array([[[0.1, 0.2, 0.3, 0.4]]])
+    assert divergence(p, r)[0] == pytest.approx(jensenshannon(p[0, 0], r[0, 0], 2) ** 2)
+
+
+def test_who_chooses_otherwise_is_farther_from_people():
+    rng = np.random.default_rng(11)
+    human = speaker(rng, SPEAKER, PEOPLE, 2000)
+    twin = speaker(rng, "hf/twin", PEOPLE, 2000)
+    far = speaker(rng, "hf/far", dict.fromkeys(PEOPLE, (0.95, 0.9, 0.05, 0.05)), 2000)
+    stated = {(s.subject, s.condition): s for s in distance([human, twin, far], QUANTITIES, 1)}
+    for condition in PEOPLE:
+        assert stated["twin", condition].interval[1] < stated["far", condition].interval[0]
+        assert "bits away" in stated["far", condition].sentence
+
+
+def test_words_for_evidence():
+    assert [strength(p) for p in (0.995, 0.003, 0.96, 0.8, 0.5)] == [
+        "strong", "strong", "moderate", "weak", "no",
+    ]  # fmt: skip
+    assert percent(1.0) == "above 99.9 %" and percent(0.975) == "97.5 %"
+    up = Statement("effort", "m", "", "phi", "", np.random.default_rng(0).normal(1, 0.1, 99), "x")
+    assert "+1.0" in up.sentence and "strong evidence that it goes up" in up.sentence
+    unsure = Statement("effort", "m", "", "phi", "", np.r_[-np.ones(50), np.ones(49)], "x")
+    assert "not settled" in unsure.sentence and unsure.evidence == "no"
+
+
+def test_settling_gives_the_break_of_a_noiseless_stick():
+    t = np.arange(21.0)
+    path = 0.2 + 0.5 * np.minimum(t, 8) / 8
+    rng = np.random.default_rng(12)
+    drawn = path[:, None, None] + rng.normal(0, 0.005, (21, 1, 500))
+    found = settling(t, drawn, rng)
+    assert found.moves.mean() == 1
+    assert np.quantile(found.at, [0.025, 0.975]) == pytest.approx(0.4, abs=0.06)
+
+
+def study(tmp_path):
+    write_fit_folder(tmp_path / "s/people/fit", speaker=SPEAKER, seed=1)
+    for i, level in enumerate(("none", "low", "high")):
+        labels = {"model": "openai/o", "effort": level}
+        write_fit_folder(
+            tmp_path / f"s/{level}/fit", speaker=f"openai/o+{level}", seed=2 + i, labels=labels,
+            conditions=("informative", "social", "both", "none"),
+            failed_check="Its choices do not depend on the state." if level == "high" else "",
+        )  # fmt: skip
+    return tmp_path / "s"
+
+
+def test_the_command_writes_tables_draws_and_a_page(tmp_path):
+    folder = study(tmp_path)
+    result = CliRunner().invoke(wolves, ["findings", str(folder)])
+    assert result.exit_code == 0, result.output
+    out = folder / "findings"
+    rows = pd.read_csv(out / "statements.csv")
+    assert {"effort", "goals", "sycophancy", "distance"} == set(rows["finding"])
+    with xr.open_dataset(out / "draws.nc") as drawn:
+        for _, row in rows.sample(20, random_state=0).iterrows():
+            name = row["draws"].removeprefix("draws.nc#")
+            values = drawn["draws"].sel(statement=name).dropna("draw").to_numpy()
+            middle = np.median if row["quantity"] == "divergence" else np.mean
+            assert row["estimate"] == pytest.approx(float(middle(values)), abs=1e-4)
+    page = (out / "findings.html").read_text()
+    assert "did not do the task" in page and "nothing is said on training" in page
+    for kind in ("effort", "goals", "sycophancy", "distance"):
+        assert (out / f"{kind}.md").read_text().startswith("| subject")
+        assert "\\toprule" in (out / f"{kind}.tex").read_text()
+    first = rows.loc[rows["finding"] == "effort", "sentence"].iloc[0]
+    assert "effort against none moves phi" in first
+
+
+def test_findings_are_the_same_for_the_same_seed_and_not_for_another(tmp_path):
+    folder = study(tmp_path)
+    outs = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        arguments = ["findings", str(folder), "--out", str(tmp_path / name), "--seed", str(seed)]
+        assert run(wolves, arguments) == 0
+        outs.append((tmp_path / name / "statements.csv").read_bytes())
+    assert outs[0] == outs[1] != outs[2]
+
+
+def test_factors_of_a_study_stand_beside_the_fit(tmp_path):
+    folder = write_fit_folder(tmp_path / "m/fit", labels={"model": "hf/m", "step": 5})
+    (tmp_path / "m/labels.json").write_text(json.dumps({"base": "llama"}))
+    (member,) = members(read_all([folder]), QUANTITIES)
+    assert member.labels == {"base": "llama"} and member.at == 5
+
+
+def test_what_did_not_converge_is_refused_or_left_out(tmp_path, capsys):
+    folder = study(tmp_path)
+    write_fit_folder(folder / "bad/fit", speaker="hf/bad", ok=False, seed=9)
+    assert run(wolves, ["findings", str(folder)]) == 2
+    assert "did not: bad" in capsys.readouterr().err
+    assert run(wolves, ["findings", str(folder), "--skip-unconverged"]) == 0
+    assert "hf/bad" not in (folder / "findings/statements.csv").read_text()
+    with pytest.raises(WolvesError, match="found none"):
+        members([], QUANTITIES)
+
+
+def test_tables_show_statements_as_papers_do():
+    rng = np.random.default_rng(13)
+    one = Statement("goals", "m", "social", "phi", "social - none", rng.normal(0.3, 0.01, 999), "x")
+    two = Statement("goals", "m", "social", "w_inf", "social - none", rng.normal(0, 1, 999), "x")
+    frame = matrix([one, two])
+    assert list(frame) == ["subject", "condition", "contrast", "phi", "w_inf"]
+    assert frame.loc[0, "phi"].startswith("+0.30 [+0.28") and frame.loc[0, "phi"].endswith("**")
+    assert not frame.loc[0, "w_inf"].endswith("*")
+    assert table([one]).loc[0, "draws"] == "draws.nc#goals/m/social/phi/social - none"
