@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -11,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from many_wolves.errors import WolvesError
-from many_wolves.records import ChoiceTable, Option, Response, Status, Trial
+from many_wolves.files import fingerprint
+from many_wolves.records import ChoiceTable, Option, Response, SpeakerSpec, Status, Trial
 
 Array = npt.NDArray[np.float64]
 OptionProbabilities = Callable[[Trial], Array]
@@ -96,6 +98,9 @@ class Problem:
     refused
         Why nobody should fit these data for their own sake, though simulations
         may well bring them about.
+    derive
+        Quantities that are functions of the posterior: given its variables as
+        (chains, draws, ...), name -> (dims, values of the same kind).
     """
 
     model: str
@@ -112,12 +117,21 @@ class Problem:
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     refused: WolvesError | None = None
+    derive: Callable[[Mapping[str, Array]], Mapping[str, tuple[tuple[str, ...], Array]]] | None = (
+        None
+    )
 
 
 class CognitiveModel(Protocol):
-    """A model of how choices come about, with its Stan program and its simulator."""
+    """A model of how choices come about, with its Stan program and its simulator.
+
+    ``tasks`` are the tasks whose tables it can be fitted to; ``takes`` names the options
+    of ``problem`` that a user may set.
+    """
 
     name: str
+    tasks: tuple[str, ...]
+    takes: tuple[str, ...]
     parameters: tuple[Parameter, ...]
 
     def problem(self, table: ChoiceTable, **options: Any) -> Problem:
@@ -192,20 +206,6 @@ class SensitiveModel(CognitiveModel, Protocol):
         ...
 
 
-class TaskFamily(Protocol):
-    """Everything that is special to one family of tasks."""
-
-    name: str
-
-    def read(self, options: Sequence[Option], text: str) -> Reading:
-        """The option that a text names, if it names exactly one."""
-        ...
-
-    def tabulate(self, responses: Iterable[Response], *, scoring: str) -> ChoiceTable:
-        """Responses (of any speakers) to a table with its checks."""
-        ...
-
-    def simulator(self, parameters: Mapping[str, Any]) -> OptionProbabilities:
 @dataclass(frozen=True)
 class Quantities:
     """What the findings speak of, for the cognitive model of one family.
@@ -242,9 +242,89 @@ class Quantities:
     predicted: tuple[str, ...]
 
 
+class TaskFamily(Protocol):
+    """Everything that is special to one family of tasks."""
+
+    name: str
+
+    def read(self, options: Sequence[Option], text: str) -> Reading:
+        """The option that a text names, if it names exactly one."""
+        ...
+
+    def tabulate(self, responses: Iterable[Response], *, scoring: str) -> ChoiceTable:
+        """Responses (of any speakers) to a table with its checks."""
+        ...
+
+    def simulator(self, parameters: Mapping[str, Any]) -> OptionProbabilities:
         """A speaker with known parameters, from the NumPy recursion."""
         ...
 
+    def from_csv(self, path: Path, task: str) -> ChoiceTable:
+        """A table of one of the family's tasks that came as a CSV file; ``meta`` names the task.
+
+        WolvesError, with line and column, where the file does not hold such a table.
+        """
+        ...
+
     def models(self) -> Mapping[str, CognitiveModel]:
-        """The family's cognitive models by name; the first that fits one speaker is the default."""
+        """The family's cognitive models by name; of each task, the first is the default."""
+        ...
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A sequence of turns, from its opening to its end.
+
+    Parameters
+    ----------
+    opening
+        The trial that begins it, with its ``script``.
+    replicate
+        Number of the repetition, from zero.
+    speakers
+        Who answers, by seat.
+    """
+
+    opening: Trial
+    replicate: int
+    speakers: tuple[SpeakerSpec, ...]
+
+    @cached_property
+    def id(self) -> str:
+        """What its turns carry: id of the opening; where there are several, also who speaks."""
+        if len(self.speakers) == 1:
+            return self.opening.id
+        others = fingerprint([speaker.settings for speaker in self.speakers])
+        return f"{self.opening.id}-{others}"
+
+
+class Turn(NamedTuple):
+    """One question within an episode, and the seat of the speaker that answers it."""
+
+    trial: Trial
+    seat: int = 0
+
+
+class Extent(NamedTuple):
+    """How large an episode may become: its seats, and its turns at most."""
+
+    seats: int
+    turns: int
+
+
+@runtime_checkable
+class EpisodicFamily(TaskFamily, Protocol):
+    """A family whose later questions depend on earlier answers."""
+
+    def extent(self, opening: Trial) -> Extent:
+        """Seats and turns of the episode that an opening begins."""
+        ...
+
+    def turns(self, episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
+        """What is asked next, every turn at once that waits for no other; none at the end.
+
+        ``answered`` are the responses to every turn offered before, by turn number. The
+        result depends on the episode and on them alone; all its trials carry the id of
+        the episode and a turn number of their own.
+        """
         ...

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -32,15 +33,19 @@ def file_fingerprint(path: str | Path, length: int = 16) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()[:length]
 
 
-def write_atomic(path: str | Path, content: str | bytes) -> Path:
-    """Write a file so that a reader sees the old content or the new, never a part."""
+def write_atomic(path: str | Path, content: str | bytes | Iterable[bytes]) -> Path:
+    """Write a file so that a reader sees the old content or the new, never a part.
+
+    Content that comes in pieces is written piece by piece.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode() if isinstance(content, str) else content
+    whole = content.encode() if isinstance(content, str) else content
+    pieces = [whole] if isinstance(whole, bytes) else whole
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as out:
-            out.write(data)
+            out.writelines(pieces)
             out.flush()
             os.fsync(out.fileno())
         Path(name).chmod(0o644)

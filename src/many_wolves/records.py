@@ -65,7 +65,9 @@ class Trial:
         The same question without its scene, for the unconditional probability of
         each option; empty where the family offers none.
     episode, turn
-        A vignette is an episode of one turn; a game has many.
+        A vignette is an episode of one turn; other episodes have many.
+    script
+        On the opening of an episode: all that its family needs for the turns to come.
     """
 
     family: str
@@ -76,15 +78,30 @@ class Trial:
     baseline: tuple[Message, ...] = ()
     episode: str = ""
     turn: int = 0
+    script: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
         """Content hash: equal trials have equal ids, on any machine."""
-        return fingerprint(asdict(self))
+        return fingerprint(self._content())
 
     def to_json(self) -> dict[str, Any]:
         """The trial as a JSON object, its id and schema version included."""
-        return {"schema": SCHEMA, "id": self.id} | asdict(self)
+        return {"schema": SCHEMA, "id": self.id} | self._content()
+
+    def _content(self) -> dict[str, Any]:
+        """The fields by name; ``script`` only where there is one."""
+        content = {
+            "family": self.family,
+            "task": self.task,
+            "cell": dict(self.cell),
+            "options": [{"id": o.id, "text": o.text} for o in self.options],
+            "messages": [{"role": m.role, "content": m.content} for m in self.messages],
+            "baseline": [{"role": m.role, "content": m.content} for m in self.baseline],
+            "episode": self.episode,
+            "turn": self.turn,
+        }
+        return content | {"script": dict(self.script)} if self.script else content
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
@@ -104,6 +121,7 @@ class Trial:
             baseline=tuple(Message(**m) for m in record["baseline"]),
             episode=record["episode"],
             turn=record["turn"],
+            script=dict(record.get("script", {})),
         )
         if record["id"] != trial.id:
             raise ValueError(f"expected id {trial.id} from the content, found {record['id']}")
@@ -156,6 +174,11 @@ class SpeakerSpec:
     dtype: str = ""
     base_url: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The fields by name; not to be changed."""
+        return asdict(self)
 
     @property
     def name(self) -> str:
@@ -248,7 +271,7 @@ class Response:
 
 def response_key(trial_id: str, speaker: SpeakerSpec, replicate: int) -> str:
     """Hash over all that can change the answer: the trial, the settings, the replicate."""
-    return fingerprint([trial_id, asdict(speaker), replicate], 24)
+    return fingerprint([trial_id, speaker.settings, replicate], 24)
 
 
 def blank_response(trial: Trial, speaker: SpeakerSpec, replicate: int) -> Response:
@@ -328,9 +351,10 @@ class ChoiceTable:
         """The part of the table that belongs to one speaker."""
 
         def part(frame: pd.DataFrame) -> pd.DataFrame:
-            if "speaker" not in frame:
+            column = next((name for name in ("speaker", "model") if name in frame), None)
+            if column is None:
                 return frame
-            return frame[frame["speaker"] == speaker].reset_index(drop=True)
+            return frame[frame[column] == speaker].reset_index(drop=True)
 
         return replace(
             self,

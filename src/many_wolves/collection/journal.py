@@ -41,11 +41,11 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """One line of a journal: its text without the line break, and what it says."""
+class Line:
+    """One line of a journal: its number, where it begins in bytes, and what it says."""
 
     number: int
-    text: str
+    at: int
     response: Response | None
     fault: str = ""
 
@@ -153,8 +153,28 @@ class Journal:
             os.ftruncate(self._file, self._size)
             raise _disk_fault(self.path, error) from error
         self._size += len(data)
-        self._entries |= {key: Entry(r.status, r.error) for key, r in fresh.items()}
+        for response in fresh.values():
+            self._wrote(response)
         return len(fresh)
+
+    def _wrote(self, response: Response) -> None:
+        """Take note of an answer that is now on the disk."""
+        self._entries[response.key] = Entry(response.status, response.error)
+
+    def _begin(self) -> None:
+        """Forget what is known, before the file is read."""
+        self._entries = {}
+
+    def _found(self, response: Response, at: int) -> bool:
+        """Take note of an answer in the file; False where its key was there before."""
+        if response.key in self._entries:
+            return False
+        self._entries[response.key] = Entry(response.status, response.error)
+        return True
+
+    def _twice(self) -> set[int]:
+        """Where lines begin that ``_found`` took although their keys stood before them."""
+        return set()
 
     def _open(self) -> None:
         new = not self.path.exists()
@@ -165,27 +185,31 @@ class Journal:
 
     def _recover(self, gone: set[str]) -> None:
         """Read what is there; set aside what cannot be used, and the keys in ``gone``."""
-        kept: list[_Line] = []
-        aside: list[_Line] = []
-        self._entries = {}
+        aside: set[int] = set()
+        self._begin()
         for line in _lines(self.path):
             response = line.response
             if response is None:
                 self._say(f"{self.path}, line {line.number}: {line.fault}; set aside")
             elif response.speaker != self._speaker:
                 raise _foreign(self.path, line.number, response.speaker, self._speaker)
-            elif response.key in self._entries:
-                self._say(f"{self.path}, line {line.number}: answered twice; set aside")
-            elif response.key not in gone:
-                self._entries[response.key] = Entry(response.status, response.error)
-                kept.append(line)
+            elif response.key in gone:
+                pass
+            elif self._found(response, line.at):
                 continue
-            aside.append(line)
+            else:
+                self._say(f"{self.path}, line {line.number}: answered twice; set aside")
+            aside.add(line.at)
+        if twice := self._twice():
+            self._say(f"{self.path}: {len(twice)} turns answered twice; set aside")
+            aside |= twice
         if aside:
             _set_aside(self.path, aside)
         if aside or not _ends_well(self.path):
-            write_atomic(self.path, "".join(f"{line.text}\n" for line in kept))
+            kept = (raw for at, raw in _raw_lines(self.path) if at not in aside)
+            write_atomic(self.path, (raw.removesuffix(b"\n") + b"\n" for raw in kept))
             _sync_folder(self.path.parent)
+            self._recover(set())
 
     def _close(self) -> None:
         if self._file >= 0:
@@ -209,28 +233,35 @@ def peek(path: Path) -> dict[str, Entry]:
 _TORN = "the last line is torn"
 
 
-def _lines(path: Path) -> Iterator[_Line]:
+def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Every line as it is, and where it begins."""
     if not path.exists():
         return
+    at = 0
     with path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
-            text = raw.decode("utf-8", errors="surrogateescape")
-            yield _parse(number, text)
+        for raw in file:
+            yield at, raw
+            at += len(raw)
 
 
-def _parse(number: int, text: str) -> _Line:
+def _lines(path: Path) -> Iterator[Line]:
+    for number, (at, raw) in enumerate(_raw_lines(path), start=1):
+        yield _parse(number, at, raw.decode("utf-8", errors="surrogateescape"))
+
+
+def _parse(number: int, at: int, text: str) -> Line:
     whole = text.endswith("\n")
     text = text.removesuffix("\n")
     try:
         response = Response.from_json(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         fault = f"expected an answer as JSON, found {type(error).__name__}: {error}"
-        return _Line(number, text, None, fault if whole else _TORN)
+        return Line(number, at, None, fault if whole else _TORN)
     expected = response_key(response.trial_id, response.speaker, response.replicate)
     if response.key != expected:
         fault = f"expected the key {expected} from the content, found {response.key}"
-        return _Line(number, text, None, fault)
-    return _Line(number, text, response)
+        return Line(number, at, None, fault)
+    return Line(number, at, response)
 
 
 def _ends_well(path: Path) -> bool:
@@ -241,11 +272,13 @@ def _ends_well(path: Path) -> bool:
         return file.read(1) == b"\n"
 
 
-def _set_aside(path: Path, lines: list[_Line]) -> None:
+def _set_aside(path: Path, lines: set[int]) -> None:
+    """Add the lines that begin there to the file beside."""
     place = path.with_name(path.name + ".set-aside")
     with place.open("ab") as file:
-        for line in lines:
-            file.write(line.text.encode("utf-8", errors="surrogateescape") + b"\n")
+        for at, raw in _raw_lines(path):
+            if at in lines:
+                file.write(raw.removesuffix(b"\n") + b"\n")
         file.flush()
         os.fsync(file.fileno())
 

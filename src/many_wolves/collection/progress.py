@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import IO
 
 _EVERY_TTY_S = 0.5
@@ -17,13 +18,21 @@ class Progress:
     Parameters
     ----------
     total
-        Requests that are asked.
+        Requests that are asked; None where nobody knows.
     out
         Where to; on a terminal one line is rewritten.
+    beside
+        Gives words to say first.
     """
 
-    def __init__(self, total: int, out: IO[str] | None = None) -> None:
+    def __init__(
+        self,
+        total: int | None,
+        out: IO[str] | None = None,
+        beside: Callable[[], str] | None = None,
+    ) -> None:
         self._total = total
+        self._beside = beside
         self._out = out or sys.stderr
         self._begun = time.monotonic()
         self._said = self._begun
@@ -47,11 +56,12 @@ class Progress:
         self._said = time.monotonic()
         seconds = max(self._said - self._begun, 1e-9)
         done = self.counts.total()
-        parts = [f"{done}/{self._total}"]
+        parts = [self._beside()] if self._beside else []
+        parts += [f"{done}/{self._total}" if self._total is not None else f"{done} turns"]
         parts += [f"{n} {status}" for status, n in sorted(self.counts.items())]
         if done:
             parts.append(f"{done / seconds:.3g} a second")
-        if 0 < done < self._total:
+        if self._total is not None and 0 < done < self._total:
             parts.append(f"{duration((self._total - done) * seconds / done)} left")
         self._out.write(before + ", ".join(parts) + ("   " if before else "") + after)
         self._out.flush()

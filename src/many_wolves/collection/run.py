@@ -85,13 +85,13 @@ def collect(
         plan = make_plan(trials, replicates, spec, book.entries)
         if not plan.ask:
             return Collected(journal, {}, plan.known)
-        with _opened(open_speaker) as speaker, halting(say) as halt:
+        with opened(open_speaker) as speaker, halting(say) as halt:
             book.forget(plan.again)
             progress = Progress(len(plan.ask))
             try:
                 with Writer(book) as writer:
                     for response in speaker.ask(plan.ask, halt):
-                        read = _read(response, reader)
+                        read = read_choice(response, reader)
                         writer.put(read)
                         progress.add(read.status)
             finally:
@@ -100,7 +100,7 @@ def collect(
         return Collected(journal, progress.counts, plan.known, halted, speaker.stopped)
 
 
-def _read(response: Response, reader: Reader) -> Response:
+def read_choice(response: Response, reader: Reader) -> Response:
     """The response with the choice that its text names, where it is a text to read."""
     if response.speaker.mode != "sample" or response.status != "answered":
         return response
@@ -109,7 +109,8 @@ def _read(response: Response, reader: Reader) -> Response:
 
 
 @contextmanager
-def _opened(open_speaker: Callable[[], Speaker]) -> Iterator[Speaker]:
+def opened(open_speaker: Callable[[], Speaker]) -> Iterator[Speaker]:
+    """A speaker that is closed at the end."""
     speaker = open_speaker()
     try:
         yield speaker

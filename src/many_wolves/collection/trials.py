@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
@@ -17,9 +18,73 @@ def read_trials(path: Path) -> list[Trial]:
     WolvesError
         If the file is missing or empty, or a line is not a trial or stands twice.
     """
-    if not path.is_file():
-        raise WolvesError("expected a file of trials", where=path, mend="wolves compile")
     trials: dict[str, Trial] = {}
+    for number, trial in _numbered(path):
+        if trial.id in trials:
+            raise _twice(path, number, trial)
+        trials[trial.id] = trial
+    if not trials:
+        raise _none(path)
+    return list(trials.values())
+
+
+class Trials:
+    """The trials of a file, read afresh each time, so that memory holds one at a time.
+
+    Parameters
+    ----------
+    path
+        The file; checked when the object is made.
+
+    Raises
+    ------
+    WolvesError
+        As ``read_trials`` does.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        seen: set[bytes] = set()
+        families: dict[str, None] = {}
+        for number, trial in _numbered(path):
+            short = bytes.fromhex(trial.id)
+            if short in seen:
+                raise _twice(path, number, trial)
+            seen.add(short)
+            families[trial.family] = None
+        if not seen:
+            raise _none(path)
+        self.families = tuple(families)
+        self._n = len(seen)
+
+    @staticmethod
+    def read(path: Path) -> Iterator[Trial]:
+        """The trials of a file, unchecked but one by one.
+
+        Raises
+        ------
+        WolvesError
+            If the file is missing or holds none, or a line is no trial.
+        """
+        n = 0
+        for n, trial in _numbered(path):  # noqa: B007
+            yield trial
+        if not n:
+            raise _none(path)
+
+    def __len__(self) -> int:
+        return self._n
+
+    def __iter__(self) -> Iterator[Trial]:
+        return (trial for _, trial in _numbered(self.path))
+
+
+def _numbered(path: Path) -> Iterator[tuple[int, Trial]]:
+    """Trials with the numbers of their lines."""
+    if not path.is_file():
+        raise WolvesError(
+            "expected a file of trials", where=path, mend=f"wolves compile --task {path.stem}"
+        )
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
@@ -33,14 +98,17 @@ def read_trials(path: Path) -> list[Trial]:
                     line=number,
                     mend="make the file again with `wolves compile`",
                 ) from error
-            if trial.id in trials:
-                raise WolvesError(
-                    f"the trial {trial.id} stands twice",
-                    where=path,
-                    line=number,
-                    mend="make the file again with `wolves compile`",
-                )
-            trials[trial.id] = trial
-    if not trials:
-        raise WolvesError("the file holds no trial", where=path, mend="wolves compile")
-    return list(trials.values())
+            yield number, trial
+
+
+def _twice(path: Path, line: int, trial: Trial) -> WolvesError:
+    return WolvesError(
+        f"the trial {trial.id} stands twice",
+        where=path,
+        line=line,
+        mend="make the file again with `wolves compile`",
+    )
+
+
+def _none(path: Path) -> WolvesError:
+    return WolvesError("the file holds no trial", where=path, mend="wolves compile")

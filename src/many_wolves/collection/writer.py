@@ -21,7 +21,7 @@ class Writer:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._queue: queue.SimpleQueue[Response | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Response | threading.Event | None] = queue.SimpleQueue()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self.written = 0
@@ -52,6 +52,19 @@ class Writer:
         self._check()
         self._queue.put(response)
 
+    def flush(self) -> None:
+        """Wait until everything that was handed over is on the disk.
+
+        Raises
+        ------
+        WolvesError
+            If it could not be written.
+        """
+        reached = threading.Event()
+        self._queue.put(reached)
+        reached.wait()
+        self._check()
+
     def _check(self) -> None:
         if self._error is not None:
             raise self._error
@@ -65,6 +78,10 @@ class Writer:
             ended = None in group
             try:
                 if self._error is None:
-                    self.written += self._journal.append(r for r in group if r is not None)
+                    answers = (r for r in group if isinstance(r, Response))
+                    self.written += self._journal.append(answers)
             except Exception as error:  # raised again where the answers come from
                 self._error = error
+            for reached in group:
+                if isinstance(reached, threading.Event):
+                    reached.set()

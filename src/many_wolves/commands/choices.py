@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from many_wolves import families
-from many_wolves.collection import read_trials
+from many_wolves.collection import Trials
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_fingerprint, fingerprint
 from many_wolves.journals import Reading, journal_files, read_journal
@@ -87,6 +87,8 @@ def command(
     example, never guessed.
     """
     # an unknown family is named before any file is read
+    if family in families.tasks() and family not in families.names():
+        family = families.of_task(family).name
     tabulator = families.get(family)
     sources = journals or (Path("llm-output") / family,)
     readings = [_read(file) for file in journal_files(sources)]
@@ -141,8 +143,8 @@ def _kind(provider: str) -> str:
 
 def _to(responses: Sequence[Response], trials: Path) -> list[Response]:
     """The answers to the trials of a file."""
-    asked = {trial.id for trial in read_trials(trials)}
-    found = [r for r in responses if r.trial_id in asked]
+    asked = {trial.id for trial in Trials(trials)}
+    found = [r for r in responses if {r.trial_id, r.episode.partition("-")[0]} & asked]
     if not found:
         raise WolvesError(
             f"expected answers to its {len(asked)} trials, found none",

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from many_wolves import families
-from many_wolves.collection import collect, read_trials
+from many_wolves.collection import AT_ONCE, Trials, collect, read_trials
+from many_wolves.commands import playing
 from many_wolves.commands.collecting import (
     FAILED,
     INTERRUPTED,
@@ -23,6 +24,7 @@ from many_wolves.commands.collecting import (
     say,
     tell,
 )
+from many_wolves.contracts import EpisodicFamily
 from many_wolves.errors import WolvesError
 from many_wolves.records import Trial
 from many_wolves.speakers.checkpoints import expand
@@ -123,6 +125,19 @@ COMPILED = Path("task-data/compiled")
     type=click.Path(path_type=Path),
     help="JSON file: parameters of a simulated speaker's cognitive model.",
 )
+@click.option(
+    "--at_once",
+    type=click.IntRange(1),
+    default=AT_ONCE,
+    show_default=True,
+    help="Games under way at once; their open turns are one batch.",
+)
+@click.option(
+    "--with",
+    "opponent",
+    metavar="self|FILE.json",
+    help="Games against a speaker: itself, or the one that a file of these options describes.",
+)
 @click.option("--delay", type=click.FloatRange(0), default=0.0, help="Simulated: seconds a trial.")
 @click.option(
     "--out",
@@ -142,20 +157,30 @@ def command(
     out: Path,
     dry_run: bool,
     explained: bool,
+    at_once: int,
+    opponent: str | None,
     **options: Any,
 ) -> int:
-    """Ask a speaker every trial in TRIALS.
+    """Ask a speaker every trial in TRIALS, and play every game in it.
 
     Answers are appended to a journal; the same command run again asks only what is
-    missing or failed.
+    missing or failed, and goes on in the middle of a game.
     """
     if options["api_key"]:
         say(
             "Warning: a key on the command line can be read by others on this machine; it is "
             "used for this run and stored nowhere. Better: set it in the environment."
         )
-    listed = read_trials(trials or COMPILED / f"{task}.jsonl")
+    path = trials or COMPILED / f"{task}.jsonl"
     several = expand(_wanted(options), revisions)
+    family = families.get(_family(path))
+    if isinstance(family, EpisodicFamily):
+        told = (dry_run, explained)
+        several = [playing.as_proposed(wanted, path) for wanted in several]
+        return _play(path, replicates, several, opponent, out, family, at_once, told)
+    if opponent is not None:
+        raise WolvesError("--with belongs to games: here nobody answers another", mend="leave it")
+    listed = read_trials(path)
     _check(several, replicates, out)
     statuses = []
     for wanted in several:
@@ -173,6 +198,48 @@ def command(
     return max(statuses, default=OK)
 
 
+def _family(path: Path) -> str:
+    """The family of the first trial of a file."""
+    return next(Trials.read(path)).family
+
+
+def _play(
+    path: Path,
+    replicates: int,
+    several: list[Wanted],
+    opponent: str | None,
+    out: Path,
+    family: EpisodicFamily,
+    at_once: int,
+    told: tuple[bool, bool],
+) -> int:
+    """Play the games of a file with each speaker; the exit status."""
+    trials = Trials(path)
+    family_of(list(trials.families))
+    _check_folder(several, out)
+    statuses = []
+    for wanted in several:
+        seats = [wanted] + ([playing.other_speaker(opponent, wanted)] if opponent else [])
+        try:
+            casting = playing.cast(seats, family.name, out)
+            episodes = playing.Episodes(trials, replicates, casting.specs, family)
+            if any(told):
+                playing.tell(episodes, casting, family, explained=told[1])
+                continue
+            statuses.append(playing.ask(episodes, casting, family, at_once))
+        except LoadError as fault:
+            if len(several) == 1:
+                raise
+            record_fault(fault, wanted, out, family.name)
+            statuses.append(FAILED)
+        else:
+            if wanted.revision and out.suffix != ".jsonl":
+                forget_fault(wanted, out, family.name)
+        if statuses[-1] == INTERRUPTED:
+            break
+    return max(statuses, default=OK)
+
+
 def _one(
     trials: list[Trial],
     replicates: int,
@@ -183,7 +250,7 @@ def _one(
     explained: bool,
 ) -> int:
     """Ask one speaker; the exit status."""
-    family = families.get(family_of(trials))
+    family = families.get(family_of([trial.family for trial in trials]))
     spec = loading(lambda: describe(wanted))
     journal = out if out.suffix == ".jsonl" else out / family.name / f"{spec.slug}.jsonl"
     if dry_run or explained:
@@ -225,6 +292,10 @@ def _check(several: list[Wanted], replicates: int, out: Path) -> None:
             f"expected one replicate in score mode, found {replicates}",
             mend="leave --replicates out: the same scores would come every time",
         )
+    _check_folder(several, out)
+
+
+def _check_folder(several: list[Wanted], out: Path) -> None:
     if len(several) > 1 and out.suffix == ".jsonl":
         raise WolvesError(
             f"expected a folder for {len(several)} speakers, found one journal",

@@ -79,15 +79,15 @@ def read_parameters(path: Path) -> dict[str, Any]:
     return found
 
 
-def family_of(trials: list[Trial]) -> str:
-    """The one family of the trials.
+def family_of(named: list[str]) -> str:
+    """The one family that trials name.
 
     Raises
     ------
     WolvesError
         If there are several.
     """
-    found = sorted({trial.family for trial in trials})
+    found = sorted(set(named))
     if len(found) > 1:
         raise WolvesError(
             f"expected trials of one task family, found {', '.join(found)}",

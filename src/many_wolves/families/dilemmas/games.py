@@ -1,0 +1,55 @@
+"""The games by name, and what each of them offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from many_wolves.contracts import Episode, Extent, Turn
+from many_wolves.errors import WolvesError
+from many_wolves.families.dilemmas import dictator, dilemma, principal, ultimatum
+from many_wolves.families.dilemmas.design import Design
+from many_wolves.families.dilemmas.factorial import Factorial
+from many_wolves.records import Response, Trial
+from many_wolves.sources import nearest
+
+
+class Game(Protocol):
+    """What the module of a game offers."""
+
+    def factors(self, design: Design, partners: Sequence[str], seed: int) -> Factorial:
+        """Every cell of the game."""
+        ...
+
+    def opening(self, design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
+        """The opening of the game in one cell."""
+        ...
+
+    def extent(self, opening: Trial) -> Extent:
+        """Seats, and turns at most."""
+        ...
+
+    def turns(self, episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
+        """What is asked next."""
+        ...
+
+
+_GAMES: Mapping[str, Game] = {
+    "dictator": dictator,
+    "dilemma": dilemma,
+    "ultimatum": ultimatum,
+    "principal": principal,
+}
+
+
+def game_of(name: str) -> Game:
+    """The game of that name.
+
+    Raises
+    ------
+    WolvesError
+        If there is none.
+    """
+    if name not in _GAMES:
+        raise WolvesError(f"unknown game {name!r}", mend=nearest(name, _GAMES))
+    return _GAMES[name]

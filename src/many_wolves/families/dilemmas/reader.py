@@ -1,0 +1,209 @@
+"""Which option an answer names: as its last declared choice, or as the only one it names.
+
+Nothing is guessed. An answer that names two options without declaring one, that names
+one in order to reject it, or that goes back on what it declared, is unparsed; so is a
+label that may be a mere number. The first label in the text never counts for being first.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from many_wolves.contracts import Reading
+from many_wolves.records import Option
+
+_THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.S | re.I)
+_QUOTES = str.maketrans(
+    dict.fromkeys("‘’‚‛ʼ´′`", "'") | dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("\u200b\ufeff")
+)
+_BOXED = re.compile(r"\\(?:boxed|text|textbf|mathrm)\s*\{([^{}]*)\}")
+_NUMBERS = frozenset(
+    (
+        "a",
+        "i",
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+    )
+)
+"""Labels that are also ordinary words: alone within a sentence they name nothing."""
+
+_SO = r"(?:(?:so|thus|therefore|hence|overall|finally|in conclusion|ok|okay|well|then)\s*,?\s+)?"
+_DECLARED = re.compile(
+    rf"^[\s>*#\-\"'(\[]*{_SO}(?:"
+    r"(?:(?:my|the|our)\s+)?(?:(?:final|best|chosen)\s+)?"
+    r"(?:choice|answer|decision|response|option|selection|pick|proposal)"
+    r"(?:\s+(?:is|would\s+be|will\s+be)\s*:?\s*(?:to\s+)?|\s*(?:[:=\u2013\u2014]|-\s)\s*)"
+    r"|i(?:'ll|'d|\s+will|\s+would|\s+am\s+going\s+to|'m\s+going\s+to)?\s+(?:now\s+)?"
+    r"(?:choose|chose|pick|select|go\s+(?:with|for)|opt\s+for|decide\s+on)\s*:?\s+"
+    r")(?P<rest>.+)$",
+    re.I,
+)
+_CONDITIONAL = re.compile(r"\b(?:if|when|whether|unless|suppose|assuming|were)\b", re.I)
+_REJECTION = re.compile(
+    r"\b(?:not|no|never|neither|nor|cannot|can't|won't|don't|doesn't|wouldn't|isn't|avoid\w*|without"
+    r"|except|rather\s+than|instead\s+of|unlike|decline\w*|refuse\w*)\b|n't\b",
+    re.I,
+)
+_REFUSAL = re.compile(
+    r"\bi(?: am|'m)? (?:(?:can ?not|can't|will not|won't|would not|wouldn't|do not|don't"
+    r"|must|have to|would rather|prefer) "
+    r"(?:be able|help|assist|answer|choose|pick|say|provide|make|comply|respond|engage|participate"
+    r"|take part|decline|not|feel comfortable|continue|do (?:that|this)|have)"
+    r"|unable|not able|not comfortable|sorry)|\bas an ai\b|\bas a(?:n)? (?:large )?language model\b"
+    r"|\bi(?: must| have to)? (?:respectfully |politely )?(?:decline|refuse|apologi[sz]e)\b",
+    re.I,
+)
+_SENTENCE = re.compile(r"(?<=[.!?;])[\"')\]]*\s+|\n+")
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How an option is recognised: ``full`` anywhere, ``short`` where a choice is declared."""
+
+    id: str
+    full: re.Pattern[str]
+    short: re.Pattern[str]
+    words: frozenset[str]
+
+
+def read(options: Sequence[Option], text: str) -> Reading:
+    """The option that a text names, if it names exactly one.
+
+    Parameters
+    ----------
+    options
+        Options in the order shown.
+    text
+        The answer as the speaker wrote it, thoughts included.
+
+    Returns
+    -------
+    Reading
+        ``answered`` with the option's id; ``empty`` without words; ``refused`` where no
+        option is named and the speaker declines; else ``unparsed``.
+    """
+    words = _clean(text)
+    if not re.search(r"\w", words):
+        return Reading(None, "unparsed" if re.search(r"\w", text) else "empty")
+    forms = _forms(tuple(options))
+    sentences = [part.strip() for part in _SENTENCE.split(words) if part.strip()]
+    whole = _standing(forms, words)
+    if whole is not None:
+        return Reading(whole, "answered")
+    declared = [(n, rest) for n, part in enumerate(sentences) if (rest := _declaration(part))]
+    if declared:
+        return _declared(forms, sentences, *declared[-1])
+    return _mentioned(forms, sentences, words)
+
+
+def _mentioned(forms: Sequence[_Form], sentences: Sequence[str], words: str) -> Reading:
+    """The one option that a text without a declaration names."""
+    named = {form.id for part in sentences for form in forms if form.full.search(part)}
+    last = _standing(forms, sentences[-1])
+    if last is not None:
+        named.add(last)
+    rejects = any(_rejected(form, part) for part in sentences for form in forms)
+    if len(named) == 1 and not rejects:
+        return Reading(next(iter(named)), "answered")
+    declines = not named and _REFUSAL.search(words)
+    return Reading(None, "refused" if declines else "unparsed")
+
+
+def _declared(forms: Sequence[_Form], sentences: Sequence[str], n: int, rest: str) -> Reading:
+    """The option of the last declaration, unless what follows takes it back."""
+    named = {form.id for form in forms if form.short.search(rest)}
+    standing = _standing(forms, rest)
+    if standing is not None:
+        named = {standing}
+    if len(named) != 1:
+        # "Choice:" on a line of its own, and the option on the next
+        return Reading(None, "unparsed")
+    (only,) = named
+    form = next(form for form in forms if form.id == only)
+    after = sentences[n + 1 :]
+    other = any(f.full.search(part) for part in after for f in forms if f.id != only)
+    if other or _rejected(form, rest) or any(_rejected(form, part) for part in after):
+        return Reading(None, "unparsed")
+    return Reading(only, "answered")
+
+
+def _declaration(sentence: str) -> str:
+    """What a sentence declares to be the choice; empty where it declares nothing."""
+    match = _DECLARED.match(sentence)
+    if match is None or _CONDITIONAL.search(sentence[: match.start("rest")]):
+        return ""
+    return "" if sentence.rstrip("\"' )").endswith("?") else match["rest"]
+
+
+def _rejected(form: _Form, sentence: str) -> bool:
+    """Whether a sentence names an option after a word of rejection, or asks for it."""
+    return any(
+        bool(_REJECTION.search(sentence[: match.start()])) or sentence.rstrip("\"' )").endswith("?")
+        for match in form.full.finditer(sentence)
+    )
+
+
+def _standing(forms: Sequence[_Form], text: str) -> str | None:
+    """The option that is all that a text says."""
+    plain = _plain(text)
+    found = {form.id for form in forms if plain in form.words}
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def _clean(text: str) -> str:
+    """The text without thoughts and markdown, with plain quotes."""
+    text = _THOUGHT.sub(" ", text).translate(_QUOTES)
+    text = unicodedata.normalize("NFKC", text)
+    for _ in range(2):
+        text = _BOXED.sub(r"\1", text)
+    text = re.sub(r"[*_~]+|^\s*#+", "", text, flags=re.M)
+    text = re.sub(r"[^\S\n]+", " ", text)
+    # a declaration and its option may stand on two lines
+    return re.sub(r"(\w\s*:)\s*\n+\s*", r"\1 ", text).strip()
+
+
+def _plain(text: str) -> str:
+    text = re.sub(r"^\s*(?:[-\u2022>]+|\(?[a-z]\))\s+", "", text.strip(), flags=re.I)
+    return re.sub(r"\s+", " ", text).strip(" \n\t.,:;!?\"'()[]{}|-").lower()
+
+
+@lru_cache(maxsize=4096)
+def _forms(options: tuple[Option, ...]) -> tuple[_Form, ...]:
+    return tuple(_form(option) for option in options)
+
+
+def _form(option: Option) -> _Form:
+    full = _plain(option.text)
+    label = full.split()[-1]
+    amount = label.startswith("$")
+    distinct = label.isalpha() and label not in _NUMBERS
+    names = {full, label}
+    if amount:
+        figure = label.removeprefix("$")
+        names |= {figure, f"{figure} dollars", f"{figure} dollar", f"${figure}.00"}
+    short = sorted(names, key=len, reverse=True)
+    return _Form(
+        option.id,
+        _pattern([label] if distinct else [full]),
+        _pattern(short),
+        frozenset(names),
+    )
+
+
+def _pattern(phrases: Sequence[str]) -> re.Pattern[str]:
+    """The phrases as whole words; a figure is not part of a larger one."""
+    inner = "|".join(re.escape(phrase).replace(r"\ ", r"\s+") for phrase in phrases)
+    return re.compile(rf"(?<![\w$.-])(?<!\d,)(?:{inner})(?![\w-]|[.,]\d)", re.I)

@@ -1,0 +1,313 @@
+"""The ultimatum game in rounds of alternating roles: its cells, its opening, its turns."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import yaml
+
+from many_wolves.contracts import Episode, Extent, Turn
+from many_wolves.families.dilemmas import prompts
+from many_wolves.families.dilemmas.design import (
+    ANSWERS,
+    CASES,
+    ORDERS,
+    Design,
+    amounts,
+    as_cell,
+    chosen,
+    conditions,
+    count,
+    replications,
+)
+from many_wolves.families.dilemmas.factorial import Factorial
+from many_wolves.families.dilemmas.words import (
+    cased,
+    fill,
+    filled,
+    plain_number,
+    said,
+    talk,
+    template,
+)
+from many_wolves.records import Message, Option, Response, Trial
+from many_wolves.sources import Source, quoted
+
+NAME = "ultimatum"
+ROLES = ("proposer", "responder")
+_REPORTS = {
+    "my_offer_accepted": ("amount", "own", "other"),
+    "my_offer_rejected": ("amount",),
+    "offer_accepted": ("amount", "own", "other"),
+    "offer_rejected": ("amount",),
+}
+
+
+class Round(NamedTuple):
+    """One round: the seat that proposes, its offer, and whether it was accepted."""
+
+    proposer: int
+    offer: float
+    accepted: bool | None
+
+
+def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
+    """Every cell of the game."""
+    game = design.games[NAME].fields(
+        ["endowment", "offers", "rounds", "starts", "conditions", "partners"], ["replications"]
+    )
+    wanted = {
+        "chain_of_thought": ANSWERS,
+        "case": CASES,
+        "pronoun": list(design.words("pronouns").entries()),
+        "order": ORDERS,
+    }
+    known = game["partners"].entries()
+    return Factorial(
+        {
+            "by": design.participants,
+            "partner": [name for name in known if not partners or name in partners],
+            "starts": chosen(game["starts"], ROLES),
+        }
+        | conditions(game["conditions"], wanted)
+        | {"copy": replications(game)},
+        strata=3,
+    )
+
+
+def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
+    """The opening of the game in one cell."""
+    game = design.games[NAME].entries()
+    endowment, offers, rounds = (
+        game["endowment"].number(),
+        amounts(game["offers"]),
+        count(game["rounds"]),
+    )
+    if max(offers) > endowment:
+        raise game["offers"].error(
+            f"expected offers of at most {plain_number(endowment)}, found "
+            f"{plain_number(max(offers))}",
+            "leave it out, or raise `endowment`",
+        )
+    by, name = cell["by"], str(cell["partner"])
+    source = game["partners"].entries()[name]
+    partner = _partner(source, offers)
+    seats = [by]
+    if "speaker" in partner:
+        role = source.entries().get("role")
+        seats.append(design.role(role.words(), role) if role is not None else by)
+    words, case = prompts.money_words(design), str(cell["case"])
+    proposals = prompts.shown(
+        {
+            plain_number(offer): cased(
+                filled(design.words(NAME, "offer"), amount=prompts.money(words, offer)), case
+            )
+            for offer in offers
+        },
+        cell,
+    )
+    replies = prompts.shown(
+        {id: cased(design.words(NAME, id).words(), case) for id in ("accept", "reject")}, cell
+    )
+    kept = {k: v for k, v in cell.items() if k not in ("by", "partner")}
+    told = {"endowment": prompts.money(words, endowment), "rounds": rounds}
+    rules = [prompts.rules(design, NAME, seat, cell, **told) for seat in seats]
+    return Trial(
+        family="dilemmas",
+        task=NAME,
+        cell=as_cell(by)
+        | {"partner": name}
+        | kept
+        | {"rounds": rounds, "endowment": endowment, "seed": seed},
+        options=proposals if cell["starts"] == "proposer" else replies,
+        messages=(Message("user", rules[0]),),
+        script={
+            "partner": partner,
+            "rules": rules,
+            "roles": [as_cell(seat) for seat in seats],
+            "propose": template(design.words(NAME, "propose"), "round", "rounds", "endowment"),
+            "respond": template(design.words(NAME, "respond"), "round", "rounds", "amount", "rest"),
+            "reports": {
+                id: template(design.words(NAME, "reports", id), *names)
+                for id, names in _REPORTS.items()
+            },
+            "money": words,
+            "proposer": _choice(design, proposals, cell),
+            "responder": _choice(design, replies, cell),
+        },
+    )
+
+
+def _choice(design: Design, options: Sequence[Option], cell: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "options": [[option.id, option.text] for option in options],
+        "answer": prompts.answer_block(design, options, cell),
+    }
+
+
+def _partner(source: Source, offers: Sequence[float]) -> dict[str, Any]:
+    """A partner of ``games.yaml``: what it offers, and from where it accepts."""
+    found = source.entries()
+    if "speaker" in found:
+        source.fields(["speaker"], ["role"])["speaker"].flag()
+        return {"speaker": True}
+    fields = source.fields(["offers", "accepts_from"], ["opening"])
+    partner: dict[str, Any] = {"accepts_from": fields["accepts_from"].number()}
+    if isinstance(fields["offers"].node, yaml.SequenceNode):
+        listed = amounts(fields["offers"])
+    elif fields["offers"].words() == "mirror":
+        if "opening" not in fields:
+            raise source.error("expected `opening` beside `offers: mirror`", "add `opening: 5`")
+        partner["mirror"] = True
+        listed = [fields["opening"].number()]
+    else:
+        listed = [fields["offers"].number()]
+    if wrong := [offer for offer in listed if offer not in offers]:
+        raise fields["offers"].error(
+            f"the partner's offers {quoted(map(plain_number, wrong))} are not among the game's",
+            "choose among `offers` of the game",
+        )
+    return partner | {"offers": listed}
+
+
+def extent(opening: Trial) -> Extent:
+    """Two seats where the partner is a speaker; a turn for each seat and round."""
+    seats = len(opening.script["rules"])
+    return Extent(seats, seats * int(opening.cell["rounds"]))
+
+
+def turns(episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
+    """The next turn; none after the last, or after an answer without a choice."""
+    cell, script = episode.opening.cell, episode.opening.script
+    if any(r.choice is None for r in answered):
+        return ()
+    rounds, seats = _rounds(episode, answered), len(script["rules"])
+    pending = bool(rounds) and rounds[-1].accepted is None
+    if len(rounds) == cell["rounds"] and not pending:
+        return ()
+    n = len(rounds) - pending + 1
+    proposer = _proposer(cell, n)
+    if pending:
+        return (_turn(episode, answered, rounds, n, 1 - proposer, rounds[-1].offer),)
+    if seats == 2 or proposer == 0:
+        return (_turn(episode, answered, rounds, n, proposer, None),)
+    mine = [r.offer for r in rounds if r.proposer == 0]
+    chance = f"{cell['seed']}:{episode.id}:{episode.replicate}:{n}"
+    offer = _offer(script["partner"], mine, chance)
+    return (_turn(episode, answered, rounds, n, 0, offer),)
+
+
+def _offer(partner: Mapping[str, Any], met: Sequence[float], chance: str) -> float:
+    """What a scripted partner proposes, after the proposals that it met."""
+    if partner.get("mirror") and met:
+        return met[-1]
+    return float(random.Random(chance).choice(partner["offers"]))
+
+
+def _proposer(cell: Mapping[str, Any], n: int) -> int:
+    """The seat that proposes in round ``n``."""
+    first = 0 if cell["starts"] == "proposer" else 1
+    return (first + n - 1) % 2
+
+
+def _rounds(episode: Episode, answered: Sequence[Response]) -> list[Round]:
+    """What was played; the last round may lack its reply."""
+    rounds: list[Round] = []
+    for response in answered:
+        cell = response.cell
+        proposer = _proposer(episode.opening.cell, int(cell["round"]))
+        if cell["role"] == "responder":
+            accepted = response.choice == "accept"
+            if len(episode.speakers) == 2:
+                rounds.pop()
+            rounds.append(Round(proposer, float(cell["offer"]), accepted))
+        else:
+            offer = float(str(response.choice))
+            scripted = "accepts_from" in cell
+            accepted_by = offer >= float(cell["accepts_from"]) if scripted else None
+            rounds.append(Round(proposer, offer, accepted_by))
+    return rounds
+
+
+def _turn(
+    episode: Episode,
+    answered: Sequence[Response],
+    rounds: Sequence[Round],
+    n: int,
+    seat: int,
+    offer: float | None,
+) -> Turn:
+    """The turn of a seat in round ``n``: it replies to an offer, or makes one."""
+    opening, script = episode.opening, episode.opening.script
+    seats, role = len(script["rules"]), ROLES[offer is not None]
+    cell = dict(opening.cell) | script["roles"][seat] | {"round": n, "seat": seat, "role": role}
+    if seats == 2:
+        cell["partner"] = episode.speakers[1 - seat].name
+    if offer is not None:
+        cell["offer"] = offer
+    elif seats == 1:
+        cell["accepts_from"] = script["partner"]["accepts_from"]
+    mine = [r for r in answered if r.cell["seat"] == seat]
+    told = _questions(opening, seat, rounds[: n - 1], offer)
+    trial = Trial(
+        family=opening.family,
+        task=NAME,
+        cell=cell,
+        options=tuple(Option(*option) for option in script[role]["options"]),
+        messages=talk(told, [said(r) for r in mine], str(cell["case"])),
+        baseline=prompts.baseline(script[role]["answer"], cell),
+        episode=episode.id,
+        turn=n - 1 if seats == 1 else 2 * (n - 1) + (offer is not None),
+    )
+    return Turn(trial, seat)
+
+
+def _questions(
+    opening: Trial, seat: int, rounds: Sequence[Round], offer: float | None
+) -> list[str]:
+    """What a seat is told and asked in every round, this one included."""
+    news = str(opening.script["rules"][seat])
+    listed = []
+    for n, one in enumerate(rounds, start=1):
+        met = None if one.proposer == seat else one.offer
+        listed.append(f"{news}\n\n{_question(opening, n, met)}")
+        news = _report(opening, seat, one)
+    listed.append(f"{news}\n\n{_question(opening, len(rounds) + 1, offer)}")
+    return listed
+
+
+def _question(opening: Trial, n: int, offer: float | None) -> str:
+    script, cell = opening.script, opening.cell
+    endowment, rounds = float(cell["endowment"]), cell["rounds"]
+    if offer is None:
+        asked = fill(
+            script["propose"],
+            round=n,
+            rounds=rounds,
+            endowment=prompts.money(script["money"], endowment),
+        )
+        return f"{asked}\n\n{script['proposer']['answer']}"
+    asked = fill(
+        script["respond"],
+        round=n,
+        rounds=rounds,
+        amount=prompts.money(script["money"], offer),
+        rest=prompts.money(script["money"], endowment - offer),
+    )
+    return f"{asked}\n\n{script['responder']['answer']}"
+
+
+def _report(opening: Trial, seat: int, one: Round) -> str:
+    """What came of a round, as a seat is told."""
+    script, rest = opening.script, float(opening.cell["endowment"]) - one.offer
+    ours = one.proposer == seat
+    kind = ("my_offer_" if ours else "offer_") + ("accepted" if one.accepted else "rejected")
+    own, other = (rest, one.offer) if ours else (one.offer, rest)
+    return fill(
+        script["reports"][kind],
+        amount=prompts.money(script["money"], one.offer),
+        own=prompts.money(script["money"], own),
+        other=prompts.money(script["money"], other),
+    )
