@@ -105,6 +105,7 @@ class Game:
         if choice.cell["role"] == "responder":
             offer, accepted = float(choice.cell["offer"]), choice.choice == "accept"
             row = self._who(choice) | {"accepted": int(accepted)}
+            row["offer"] = _number(offer)
             return "replies", [row], (offer * accepted, (endowment - offer) * accepted)
         offer = float(str(choice.choice))
         reply = self._reply(choice, offer)

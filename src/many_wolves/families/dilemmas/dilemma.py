@@ -175,12 +175,15 @@ def _questions(opening: Trial, seat: int, own: Sequence[str], other: Sequence[st
             break
         got, lost = payoff(opening.cell, own[n], other[n])
         total, theirs = total + got, theirs + lost
-        sums = {"own": got, "other": lost, "total": total, "their_total": theirs}
+        words = script["money"]
         news = fill(
             script["report"],
             mine=texts[own[n]],
             theirs=texts[other[n]],
-            **{name: prompts.money(script["money"], value) for name, value in sums.items()},
+            own=prompts.money(words, got),
+            other=prompts.money(words, lost),
+            total=prompts.money(words, total),
+            their_total=prompts.money(words, theirs),
         )
     return listed
 

@@ -14,7 +14,7 @@ from many_wolves.records import Response, Trial
 from many_wolves.sources import nearest
 
 
-class Game(Protocol):
+class Rules(Protocol):
     """What the module of a game offers."""
 
     def factors(self, design: Design, partners: Sequence[str], seed: int) -> Factorial:
@@ -34,7 +34,7 @@ class Game(Protocol):
         ...
 
 
-_GAMES: Mapping[str, Game] = {
+_GAMES: Mapping[str, Rules] = {
     "dictator": dictator,
     "dilemma": dilemma,
     "ultimatum": ultimatum,
@@ -42,7 +42,7 @@ _GAMES: Mapping[str, Game] = {
 }
 
 
-def game_of(name: str) -> Game:
+def game_of(name: str) -> Rules:
     """The game of that name.
 
     Raises

@@ -89,8 +89,8 @@ def _frame(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, summed: bool
 ) -> pd.DataFrame:
     """Rows as a table; equal rows of counts are added up."""
-    frame = pd.DataFrame(rows).reindex(columns=list(columns))
-    frame = frame.astype(object).where(frame.notna(), "")
+    values = [["" if row.get(c) is None else row[c] for c in columns] for row in rows]
+    frame = pd.DataFrame(values, columns=list(columns), dtype=object)
     if not summed:
         return frame
     keys = [column for column in columns if column != "count"]
