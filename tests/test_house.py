@@ -17,7 +17,7 @@ from many_wolves.cli import COMMANDS
 from many_wolves.files import shipped
 
 ROOT = Path(__file__).parents[1]
-SHIPPED_FOLDERS = ("task-data", "rsa-model")
+SHIPPED_FOLDERS = ("task-data", "rsa-model", "game-model")
 
 
 def tracked(*folders: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""``wolves compare``: which utilities do the choices call for?"""
+"""``wolves compare``: which variant of a model do the choices call for?"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from many_wolves.commands.options import (
     LITERAL,
+    MODEL,
     WEIGHTS_FORM,
     sampling_options,
     settings_of,
@@ -49,6 +50,7 @@ COLUMNS = (
 @table_options("Compare on the shipped human counts")
 @LITERAL
 @WEIGHTS_FORM
+@MODEL
 @click.option("--models", help="Only these variants, such as inf+soc+pres,inf+pres,s1.")
 @click.option(
     "--loo-unit",
@@ -60,22 +62,23 @@ COLUMNS = (
 @sampling_options(least_draws=100)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the result.")
 def command(choices: Path | None, human: str | None, **options: Any) -> int:
-    """Evidence and predictive accuracy of the seven utility subsets and the first-order speaker.
+    """Evidence and predictive accuracy of the variants of a model.
 
+    Of politeness these are the seven utility subsets and the first-order speaker.
     Writes comparison.csv and a figure. Variants that are done are not fitted again.
 
     \b
     Exit status: 0 every row is to be trusted, 1 some row is not; its verdict says why.
     """
     from many_wolves import inference
-    from many_wolves.commands.simulating import simulated_model
+    from many_wolves.commands.modelling import simulated_model, task_of
     from many_wolves.commands.tables import human_or_table
     from many_wolves.figures.comparison import comparison
     from many_wolves.figures.save import save
     from many_wolves.files import write_atomic
 
-    table = human_or_table(choices, human, options["speaker"], options["framing"])
-    model = simulated_model(table)
+    table = human_or_table(choices, human, options["speaker"], options["framing"], options["task"])
+    model = simulated_model(table.family, options["model"], task_of(table))
     problems = _problems(model, table, options)
     program = inference.load(next(iter(problems.values())).program, options["engine"], _say)
     settings = settings_of(options)
@@ -84,14 +87,17 @@ def command(choices: Path | None, human: str | None, **options: Any) -> int:
         _fit_variant(name, problem, model, program, settings, options["loo_unit"], out)
     rows = _table(list(problems), out)
     write_atomic(out / "comparison.csv", rows.to_csv(index=False))
-    how = {k: options[k] for k in ("literal", "weights_form", "loo_unit", "engine", "seed")}
+    of_model = [k for k in ("literal", "weights_form") if k in model.takes]
+    how = {k: options[k] for k in (*of_model, "loo_unit", "engine", "seed")}
     write_atomic(out / "comparison.json", json.dumps(how | _facts(table), indent=2) + "\n")
     save(comparison(rows), out)
     shown = rows.drop(columns=["verdict", "utilities"])
     click.echo(shown.to_string(index=False, float_format=lambda x: f"{x:.2f}"))
     for _, row in rows[~rows["ok"]].iterrows():
         click.echo(f"{row['model']}: {row['verdict']}")
-    click.echo(f"Weights of reduced variants: {options['weights_form']}. Written to {out}")
+    if "weights_form" in model.takes:
+        click.echo(f"Weights of reduced variants: {options['weights_form']}.")
+    click.echo(f"Written to {out}")
     return 0 if rows["ok"].all() else 1
 
 
@@ -99,24 +105,18 @@ def _problems(
     model: SimulatedModel, table: ChoiceTable, options: Mapping[str, Any]
 ) -> dict[str, Problem]:
     """The problem of every variant that was asked for; the full one always, and first."""
+    from many_wolves.commands.modelling import problem_options
     from many_wolves.errors import WolvesError
 
     variants = model.variants()
+    given = problem_options(model, options)
     asked = [m.strip() for m in (options["models"] or "").split(",") if m.strip()]
     unknown = [m for m in asked if m not in variants]
     if unknown:
         raise WolvesError(f"unknown variant {unknown[0]!r}", mend=f"--models {','.join(variants)}")
     full = next(iter(variants))
     chosen = [full, *(m for m in variants if m != full and (not asked or m in asked))]
-    return {
-        name: model.problem(
-            table,
-            literal=options["literal"],
-            weights_form=options["weights_form"],
-            **variants[name],
-        )
-        for name in chosen
-    }
+    return {name: model.problem(table, **{**given, **variants[name]}) for name in chosen}
 
 
 def _fit_variant(

@@ -1,4 +1,4 @@
-"""``wolves fit``: utility weights from choices."""
+"""``wolves fit``: the parameters of a cognitive model from choices."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def command(
     human: str | None,
     speaker: str | None,
     framing: str | None,
+    task: str | None,
     out: Path | None,
     **options: Any,
 ) -> int:
@@ -37,15 +38,17 @@ def command(
 
     A CSV file needs the columns goal, state, utterance, count; speaker and
     framing may stand beside them, and literal.csv (utterance, state, yes, n) in
-    the same folder.
+    the same folder. With --task it may hold the rounds or gifts of a social dilemma;
+    docs/game-models.md names their columns.
 
     \b
     Exit status: 0 converged, 1 not converged, 2 the input cannot be fitted.
     """
     from many_wolves.commands.tables import human_or_table
 
-    table = human_or_table(choices, human, speaker, framing)
-    folder = out or Path("rsa-output") / (human or table.speakers[0].replace("/", "-"))
+    table = human_or_table(choices, human, speaker, framing, task)
+    name = human or "-".join([table.speakers[0].replace("/", "-"), *([task] if task else [])])
+    folder = out or Path("rsa-output") / name
     return run_fit(table, folder, FitOptions(**options))
 
 
@@ -71,18 +74,10 @@ def asked(table: ChoiceTable, options: FitOptions) -> tuple[CognitiveModel, Prob
     WolvesError
         If the table cannot be fitted.
     """
-    from many_wolves.commands.modelling import single_model
+    from many_wolves.commands.modelling import problem_options, single_model, task_of
 
-    model = single_model(table.family, options.model)
-    problem = model.problem(
-        table,
-        literal=options.literal,
-        utilities=[u.strip() for u in options.utilities.split(",") if u.strip()],
-        cost_form=options.cost_form,
-        weights_form=options.weights_form,
-        nodes=options.nodes,
-        position_bias=options.position_bias,
-    )
+    model = single_model(table.family, options.model, task_of(table))
+    problem = model.problem(table, **problem_options(model, asdict(options)))
     if problem.refused is not None:
         raise problem.refused
     return model, problem, settings_of(asdict(options))
@@ -117,10 +112,15 @@ def _say(sentence: str) -> None:
     click.echo(f"  {sentence} ...", err=True)
 
 
-        "labels": labels_of(table),
 def facts(table: ChoiceTable) -> dict[str, Any]:
     """What ``fit.json`` tells of a table: its checks, what was left out, where it comes from."""
     return {
+        "checks": [asdict(check) for check in table.checks],
+        "excluded": table.excluded.to_dict(orient="records"),
+        "labels": labels_of(table),
+        "source": dict(table.meta),
+        "command": shlex.join(["wolves", *sys.argv[1:]]),
+    }
 
 
 def labels_of(table: ChoiceTable) -> dict[str, str | int]:
@@ -138,8 +138,3 @@ def labels_of(table: ChoiceTable) -> dict[str, str | int]:
         "tokens": at.tokens,
     }
     return {name: value for name, value in found.items() if value not in ("", None)}
-        "checks": [asdict(check) for check in table.checks],
-        "excluded": table.excluded.to_dict(orient="records"),
-        "source": dict(table.meta),
-        "command": shlex.join(["wolves", *sys.argv[1:]]),
-    }

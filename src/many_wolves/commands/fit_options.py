@@ -12,6 +12,7 @@ from many_wolves.commands.options import (
     NODES,
     POSITION_BIAS,
     UTILITIES,
+    VARIANT,
     WEIGHTS_FORM,
     sampling_options,
     together,
@@ -27,6 +28,7 @@ fit_options = together(
     WEIGHTS_FORM,
     POSITION_BIAS,
     MODEL,
+    VARIANT,
     NODES,
     sampling_options(),
 )
@@ -43,6 +45,7 @@ class FitOptions:
     weights_form: str = "normalised"
     position_bias: bool = False
     model: str | None = None
+    variant: str | None = None
     nodes: int = 32
     engine: EngineName = "auto"
     chains: int = 4

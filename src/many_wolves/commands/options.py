@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from many_wolves import families
+
 if TYPE_CHECKING:
     from many_wolves.inference import Settings
 
+_CHOICES = "many_wolves.choices"
 Function = Callable[..., Any]
 Option = Callable[[Function], Function]
 
@@ -44,6 +47,9 @@ POSITION_BIAS = click.option(
     help="Infer log-odds of the place an option stood in as well.",
 )
 MODEL = click.option("--model", help="Cognitive model; the family's first if left out.")
+VARIANT = click.option(
+    "--variant", help="Variant of the model, as `wolves compare` names them; else the full one."
+)
 NODES = click.option("--nodes", default=32, show_default=True, help="Quadrature nodes for phi.")
 FRAMING = click.option("--framing", help="Only this framing; else each framing is a condition.")
 
@@ -59,10 +65,43 @@ def together(*options: Option) -> Option:
     return with_options
 
 
+def table_argument() -> Option:
+    """CHOICES, which may be given as --choices as well, and the task that it is a table of."""
+
+    def remember(context: click.Context, _: click.Parameter, path: Path | None) -> None:
+        context.meta[_CHOICES] = path
+
+    def either(context: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
+        named: Path | None = context.meta.get(_CHOICES)
+        if path is not None and named is not None:
+            raise click.UsageError("CHOICES was given twice: as an argument and as --choices")
+        return path if named is None else named
+
+    path = click.Path(path_type=Path)
+    return together(
+        click.argument("choices", required=False, type=path, callback=either),
+        click.option(
+            "--choices",
+            "choices_again",
+            metavar="CHOICES",
+            type=path,
+            is_eager=True,
+            expose_value=False,
+            callback=remember,
+            help="The same as the argument CHOICES.",
+        ),
+        click.option(
+            "--task",
+            type=click.Choice(families.tasks()),
+            help="What CHOICES is a table of; of a CSV file politeness if left out.",
+        ),
+    )
+
+
 def table_options(human: str) -> Option:
     """Whose choices: CHOICES or people, one speaker, one framing; ``human`` is a help text."""
     return together(
-        click.argument("choices", required=False, type=click.Path(path_type=Path)),
+        table_argument(),
         click.option("--human", metavar="NAME", help=f"{human}: yoon2020."),
         click.option("--speaker", help="Which speaker of the table."),
         FRAMING,

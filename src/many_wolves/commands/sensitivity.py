@@ -53,14 +53,14 @@ def command(
     """
     from many_wolves import inference
     from many_wolves.commands.fit import facts
-    from many_wolves.commands.modelling import sensitive_model
+    from many_wolves.commands.modelling import problem_options, sensitive_model, task_of
     from many_wolves.commands.tables import human_or_table
     from many_wolves.files import write_atomic
     from many_wolves.inference.sensitivity import sensitivity
 
-    table = human_or_table(choices, human, options["speaker"], options["framing"])
-    model = sensitive_model(table.family, options["model"])
-    chosen = _problem_options(options)
+    table = human_or_table(choices, human, options["speaker"], options["framing"], options["task"])
+    model = sensitive_model(table.family, options["model"], task_of(table))
+    chosen = problem_options(model, options)
     problem = model.problem(table, **chosen)
     alternatives = {
         name: (model.problem(table, **{**chosen, **other.options}), other)
@@ -81,12 +81,6 @@ def command(
     write_atomic(out / "sensitivity.json", json.dumps(_meanings(alternatives), indent=2) + "\n")
     _print(found, out, no_report)
     return 0 if found["ok"].all() else 1
-
-
-def _problem_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("literal", "cost_form", "nodes", "position_bias")
-    utilities = [u.strip() for u in options["utilities"].split(",") if u.strip()]
-    return {"utilities": utilities} | {name: options[name] for name in names}
 
 
 def _meanings(alternatives: Mapping[str, tuple[Problem, Alternative]]) -> dict[str, str]:

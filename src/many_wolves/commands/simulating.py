@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from many_wolves.commands.counting import counting
 from many_wolves.commands.executors import executing
+from many_wolves.commands.modelling import simulated_model
 from many_wolves.contracts import Array, SimulatedModel
 from many_wolves.errors import WolvesError
 from many_wolves.inference.simulations import Posterior, Simulated, Simulation, simulations
@@ -39,6 +40,8 @@ class Trials:
         How each table is fitted; the seed of the settings is not used.
     contrast
         A difference between two conditions that is recorded beside the parameters.
+    model
+        The cognitive model; the family's first if not given.
     """
 
     table: ChoiceTable
@@ -47,11 +50,16 @@ class Trials:
     settings: Mapping[str, Any]
     given: Mapping[str, Any] | None = None
     contrast: Contrast | None = None
-    names: tuple[str, ...] = field(default=())
+    model: str | None = None
+
+    @property
+    def simulated(self) -> SimulatedModel:
+        """The cognitive model."""
+        return simulated_model(self.table.family, self.model)
 
     def simulate(self, rng: np.random.Generator) -> Simulated:
         """One table with its truth."""
-        model = simulated_model(self.table)
+        model = self.simulated
         truth, table = model.simulate(self.table, rng, self.given, **self.options)
         names = tuple(truth)
         if self.contrast is not None:
@@ -65,7 +73,7 @@ class Trials:
         from many_wolves import inference
 
         table, names = data
-        model = simulated_model(table)
+        model = self.simulated
         problem = model.problem(table, **self.options)
         program = inference.load(problem.program, self.engine)  # type: ignore[arg-type]
         settings = inference.Settings(**{**self.settings, "seed": seed})
@@ -86,25 +94,18 @@ class Trials:
         from many_wolves.files import fingerprint
         from many_wolves.inference.programs import program_text
 
-        program = simulated_model(self.table).problem(self.table, **self.options).program
-        design = self.table.counts.groupby(
-            [c for c in ("goal", "framing", "state") if c in self.table.counts], sort=False
-        )["count"].sum()
+        problem = self.simulated.problem(self.table, **self.options)
+        axes, counts = problem.observed["counts"]
+        labels = [list(map(str, problem.coords[axis])) for axis in axes]
         return {
-            "design": [[str(k), float(v)] for k, v in design.items()],
+            "model": problem.model,
+            "design": [labels, np.asarray(counts).sum(axis=-1).tolist()],
             "options": {k: str(v) for k, v in self.options.items()},
             "settings": dict(self.settings),
             "given": self.given,
             "contrast": self.contrast,
-            "program": fingerprint(program_text(program)),
+            "program": fingerprint(program_text(problem.program)),
         }
-
-
-def simulated_model(table: ChoiceTable) -> SimulatedModel:
-    """The cognitive model of a table's family, if it can be simulated."""
-    from many_wolves.commands import modelling
-
-    return modelling.simulated_model(table.family)
 
 
 def run_trials(
@@ -113,7 +114,7 @@ def run_trials(
     """Simulate and fit ``n`` times, with progress; what ``path`` holds is not run again."""
     from many_wolves import inference
 
-    problem = simulated_model(trials.table).problem(trials.table, **trials.options)
+    problem = trials.simulated.problem(trials.table, **trials.options)
     inference.load(problem.program, trials.engine, _say)  # type: ignore[arg-type]
     try:
         with executing(workers) as pool:

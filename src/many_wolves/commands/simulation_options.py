@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from many_wolves.commands.options import UTILITIES, Option, sampling_options, together
+from many_wolves.commands.options import (
+    MODEL,
+    UTILITIES,
+    VARIANT,
+    Option,
+    sampling_options,
+    table_argument,
+    together,
+)
 
 
 def simulation_options(*, count: int, least: int, literal: Sequence[str], out: str) -> Option:
@@ -24,7 +32,7 @@ def simulation_options(*, count: int, least: int, literal: Sequence[str], out: s
         Default folder of the results.
     """
     return together(
-        click.argument("choices", required=False, type=click.Path(path_type=Path)),
+        table_argument(),
         click.option(
             "--human", metavar="NAME", help="The design of the shipped human counts: yoon2020."
         ),
@@ -34,6 +42,8 @@ def simulation_options(*, count: int, least: int, literal: Sequence[str], out: s
             "--literal", type=click.Choice(literal), default=literal[0], show_default=True
         ),
         UTILITIES,
+        MODEL,
+        VARIANT,
         sampling_options(chains=2, warmup=400, draws=300, adapt_delta=0.9),
         click.option(
             "--workers", type=click.IntRange(1), help="Processes; as many as cores if not given."
@@ -50,15 +60,17 @@ def simulate(
 ) -> tuple[Any, list[Any]]:
     """What is simulated, and all simulations fitted; goes on where an earlier run stopped."""
     from many_wolves.commands.executors import cores
+    from many_wolves.commands.modelling import problem_options, simulated_model, task_of
     from many_wolves.commands.simulating import Trials, run_trials
     from many_wolves.commands.tables import human_or_table
 
+    table = human_or_table(choices, human, options["speaker"], task=options["task"])
+    model = simulated_model(table.family, options["model"], task_of(table))
+    chosen = problem_options(model, options)
     trials = Trials(
-        table=human_or_table(choices, human, options["speaker"]),
-        options={
-            "literal": options["literal"],
-            "utilities": tuple(u.strip() for u in options["utilities"].split(",")),
-        },
+        table=table,
+        options={k: tuple(v) if isinstance(v, list) else v for k, v in chosen.items()},
+        model=model.name,
         engine=options["engine"],
         settings={k: options[k] for k in ("chains", "warmup", "draws", "adapt_delta")},
         given=given,

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from many_wolves import families
 from many_wolves.errors import WolvesError
-from many_wolves.files import file_fingerprint
 from many_wolves.records import ChoiceTable
 from many_wolves.tables import read_table
 
 
 def human_or_table(
-    choices: Path | None, human: str | None, speaker: str | None = None, framing: str | None = None
+    choices: Path | None,
+    human: str | None,
+    speaker: str | None = None,
+    framing: str | None = None,
+    task: str | None = None,
 ) -> ChoiceTable:
     """The table of one speaker, from ``--human NAME`` or from a path.
 
@@ -34,7 +38,7 @@ def human_or_table(
 
         return human_table(human)
     assert choices is not None
-    table = load_table(choices)
+    table = load_table(choices, task)
     if framing is not None:
         table = only(table, "framing", framing, choices)
     if speaker is not None:
@@ -48,11 +52,32 @@ def human_or_table(
     return table
 
 
-def load_table(path: Path) -> ChoiceTable:
-    """A choice table from a folder of ``wolves choices`` or from one CSV file."""
+def load_table(path: Path, task: str | None = None) -> ChoiceTable:
+    """A choice table from a folder of ``wolves choices`` or from one CSV file.
+
+    Parameters
+    ----------
+    path
+        The folder or file.
+    task
+        What the table is of; of a CSV file politeness if not given.
+
+    Raises
+    ------
+    WolvesError
+        If there is no such table, or it is of another family.
+    """
     if path.is_dir():
         table = read_table(path)
-        return replace(table, meta={**table.meta, "path": str(path / "counts.csv")})
+        if task is not None and families.of_task(task).name != table.family:
+            raise WolvesError(
+                f"the table is of the family {table.family!r}, to which the task {task!r} "
+                "does not belong",
+                where=path,
+                mend="leave --task out, or give another table",
+            )
+        told = {} if task is None else {"task": task}
+        return replace(table, meta={**table.meta, **told, "path": str(path / "counts.csv")})
     if not path.exists():
         raise WolvesError(
             "there is no such table of choices",
@@ -60,34 +85,9 @@ def load_table(path: Path) -> ChoiceTable:
             mend="run `wolves choices` first, or correct the path",
         )
     if (path.parent / "meta.json").exists() and path.name == "counts.csv":
-        return load_table(path.parent)
-    return _from_csv(path)
-
-
-def _from_csv(path: Path) -> ChoiceTable:
-    counts = _read_csv(path)
-    if "speaker" not in counts:
-        counts.insert(0, "speaker", path.stem)
-    beside = {name: path.with_name(f"{name}.csv") for name in ("literal", "placed")}
-    aside = {name: _read_csv(file) for name, file in beside.items() if file.exists()}
-    return ChoiceTable(
-        family="politeness",
-        counts=counts,
-        aside=aside,
-        meta={"path": str(path), "fingerprint": file_fingerprint(path)},
-    )
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise WolvesError(
-            f"expected a CSV file with a header; {error}",
-            where=path,
-            mend="save it as comma-separated UTF-8 text with the columns "
-            "goal,state,utterance,count",
-        ) from error
+        return load_table(path.parent, task)
+    named = task or families.tasks()[0]
+    return families.of_task(named).from_csv(path, named)
 
 
 def only(table: ChoiceTable, column: str, value: str, path: Path) -> ChoiceTable:

@@ -95,7 +95,7 @@ def loo(
     counts: xr.DataArray,
     *,
     unit: Unit = "choice",
-    last: str = "utterance",
+    last: str | None = None,
     refit: Refit | None = None,
 ) -> Loo:
     """PSIS-LOO of a table of counts.
@@ -109,7 +109,8 @@ def loo(
     unit
         What is left out at a time.
     last
-        Dimension of ``counts`` that the answers to one question differ in.
+        Dimension of ``counts`` that the answers to one question differ in; its last
+        one if not given.
     refit
         Where given, parts whose Pareto k is too high are fitted again without them.
 
@@ -118,7 +119,7 @@ def loo(
     WolvesError
         If fewer than two parts hold answers, or a log-likelihood is not finite.
     """
-    parts, answers = _parts(log_lik, counts, unit, last)
+    parts, answers = _parts(log_lik, counts, unit, last or str(counts.dims[-1]))
     # How often each part is left out: every choice by itself, or the whole part once.
     weights = answers if unit == "choice" else np.ones_like(answers)
     result = _arviz(parts)

@@ -51,6 +51,10 @@ def to_tree(problem: Problem, draws: Draws) -> xr.DataTree:
     for column, name in SAMPLE_STATS.items():
         groups["sample_stats"][name] = draws.column(column)
     groups["sample_stats"]["diverging"] = groups["sample_stats"]["diverging"].astype(bool)
+    if problem.derive is not None:
+        for name, (names, values) in problem.derive(groups["posterior"]).items():
+            groups["posterior"][name] = values
+            dims[name] = list(names)
     groups["posterior"]["z"] = draws.block("z")
     dims["z"] = ["unconstrained"]
     for name, (names, values) in problem.observed.items():

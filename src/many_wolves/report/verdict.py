@@ -62,8 +62,8 @@ def judge(fit: Fitted) -> Verdict:
         return Verdict("bad", headline, sampler + failed, passed)
     if failed:
         headline = (
-            "The speaker did not do the task. The fit converged, but its weights do not "
-            "describe a trade between being informative and being kind."
+            "The speaker did not do the task. The fit converged, but its numbers do not mean "
+            "what the model takes them to mean."
         )
         return Verdict("doubtful", headline, failed, sampler + passed)
     if not checks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from many_wolves.contracts import CognitiveModel, OptionProbabilities, Reading
@@ -35,6 +36,11 @@ class Politeness:
         """A speaker with known parameters, from the NumPy recursion."""
         probabilities: OptionProbabilities = _part("recursion").simulator(parameters)
         return probabilities
+
+    def from_csv(self, path: Path, task: str) -> ChoiceTable:
+        """Choices from a CSV file, with literal.csv and placed.csv beside it."""
+        found: ChoiceTable = _part("from_csv").from_csv(path, task)
+        return found
 
     def models(self) -> Mapping[str, CognitiveModel]:
         """The family's cognitive models by name."""

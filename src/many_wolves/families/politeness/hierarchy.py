@@ -47,6 +47,8 @@ class PoliteHierarchy:
     """
 
     name: str = "polite-hierarchy"
+    tasks: tuple[str, ...] = ("politeness",)
+    takes: tuple[str, ...] = ("pooling", "groups", "literal", "utilities", "nodes")
     poolings: tuple[str, ...] = POOLINGS
     parameters: tuple[Parameter, ...] = (
         Parameter("w_inf", "share", "Dirichlet(1, 1, 1) or population", "weight of informing"),

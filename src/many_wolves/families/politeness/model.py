@@ -71,6 +71,15 @@ class PoliteSpeaker:
     """Second-order pragmatic speaker of Yoon et al. (2020), all variants."""
 
     name: str = "polite-speaker"
+    tasks: tuple[str, ...] = ("politeness",)
+    takes: tuple[str, ...] = (
+        "literal",
+        "utilities",
+        "cost_form",
+        "weights_form",
+        "nodes",
+        "position_bias",
+    )
     parameters: tuple[Parameter, ...] = (
         Parameter("w_inf", "share", "Dirichlet(1, 1, 1)", "weight of being informative"),
         Parameter("w_soc", "share", "Dirichlet(1, 1, 1)", "weight of being kind"),

@@ -1,0 +1,249 @@
+// Social preferences: the utility of one's own and another's payoff, and choice
+// by softmax. One program for all forms:
+//   0 selfish: own payoff alone
+//   1 Fehr & Schmidt (1999): own - guilt * ahead - envy * behind
+//   2 Charness & Rabin (2002): own - rho * ahead + sigma * behind
+//   3 CES altruism, Andreoni & Miller (2002):
+//     (w * own^r + (1 - w) * other^r)^(1 / r)
+// ahead = max(own - other, 0), behind = max(other - own, 0); payoffs are shares
+// of the stake. Who proposes a division weighs each by the probability that a
+// responder with the same preferences accepts it.
+//
+// All parameters are z, with x = centre + scale * z standard normal a priori but
+// for centred coordinates. The affine map is a preconditioner: it changes the
+// sampler's path, never the posterior.
+functions {
+#include levels.stanfunctions
+
+  // CES utility from the logs of both weights.
+  real ces(real log_own_weight, real log_other_weight, real r, data real own,
+           data real other) {
+    if (own <= 0 && other <= 0) {
+      return 0;
+    }
+    if (own <= 0) {
+      return r > 0 ? exp(log_other_weight / r) * other : 0;
+    }
+    if (other <= 0) {
+      return r > 0 ? exp(log_own_weight / r) * own : 0;
+    }
+    if (abs(r) < 1e-5) {
+      return exp(exp(log_own_weight) * log(own)
+                 + exp(log_other_weight) * log(other));
+    }
+    return exp(log_sum_exp(log_own_weight + r * log(own),
+                           log_other_weight + r * log(other))
+               / r);
+  }
+
+  // The two parameters of a form from standard normal coordinates.
+  vector preferences(int form, vector c) {
+    if (form == 1) {
+      return [Phi(c[1]), exp(log(0.5) + c[2])]'; // guilt, envy
+    }
+    if (form == 2) {
+      real rho = 2 * Phi(c[1]) - 1;
+      return [rho, -1 + (1 + rho) * Phi(c[2])]'; // rho, sigma <= rho
+    }
+    return [Phi(c[1]), 1 - exp(c[2])]'; // w, r
+  }
+
+  // Choices per stake of utility, from its standard normal coordinate.
+  real precision_of(real c) {
+    return exp(log(10) + 1.5 * c);
+  }
+
+  vector utilities(int form, vector c, data vector own, data vector other) {
+    int A = rows(own);
+    vector[A] u = own;
+    if (form == 1 || form == 2) {
+      vector[2] p = preferences(form, c);
+      real disadvantage = form == 1 ? p[2] : -p[2];
+      u -= p[1] * fdim(own, other) + disadvantage * fdim(other, own);
+    }
+    if (form == 3) {
+      real log_own_weight = std_normal_lcdf(c[1] | );
+      real log_other_weight = std_normal_lccdf(c[1] | );
+      real r = 1 - exp(c[2]);
+      for (a in 1 : A) {
+        u[a] = ces(log_own_weight, log_other_weight, r, own[a], other[a]);
+      }
+    }
+    return u;
+  }
+
+  // Log-probability of every option; the last coordinate is that of precision.
+  vector log_choice(int form, vector c, int proposal, data vector own,
+                    data vector other) {
+    real lambda = precision_of(c[rows(c)]);
+    vector[rows(own)] u = utilities(form, c, own, other);
+    if (proposal) {
+      // A responder has the other's part, and nothing if it rejects.
+      u .*= inv_logit(lambda * utilities(form, c, other, own));
+    }
+    return log_softmax(lambda * u);
+  }
+
+  // Coordinates (K x J) of the participants. Where choices fix the first one of
+  // a participant it stands in x itself (centred), times precision where utility
+  // is linear in it: choices then depend on x alone, whatever precision is.
+  matrix placed(vector x, array[] int group, int G, int K, int V,
+                int by_group, int by_participant, real spread,
+                array[] int centred, int scaled) {
+    matrix[K, size(group)] each = levels(x, group, G, K, V, by_group,
+                                         by_participant, spread);
+    int at = K + by_group * V * (1 + G) + V;
+    for (j in 1 : size(group)) {
+      if (centred[j]) {
+        each[1, j] = x[at + (j - 1) * V + 1];
+        if (scaled) {
+          each[1, j] *= 10 / precision_of(each[K, j]);
+        }
+      }
+    }
+    return each;
+  }
+
+  // What the centred coordinates add to the density that takes x for standard
+  // normal.
+  real log_centred(vector x, matrix each, array[] int group, int G, int K,
+                   int V, int by_group, real spread, array[] int centred,
+                   int scaled) {
+    int at = K + by_group * V * (1 + G) + V;
+    real lp = 0;
+    if (sum(centred) > 0) {
+      matrix[K, G] middle = group_levels(x, G, K, V, by_group, spread);
+      real sd = deviations(x[(at - V + 1) : (at - V + 1)], spread)[1];
+      for (j in 1 : size(group)) {
+        if (centred[j]) {
+          lp += normal_lpdf(each[1, j] | middle[1, group[j]], sd)
+                - std_normal_lpdf(x[at + (j - 1) * V + 1]);
+          if (scaled) {
+            lp += log(10) - log(precision_of(each[K, j]));
+          }
+        }
+      }
+    }
+    return lp;
+  }
+
+  // Normalised log density of x, and choices given it. x is standard normal but
+  // for the centred coordinates.
+  real log_joint(vector x, int likelihood_on, int form, int V,
+                 array[] int group, int G, int by_group, int by_participant,
+                 real spread, int K, array[] int centred, int scaled,
+                 array[] int participant, array[] int n_options,
+                 array[] int proposal, data matrix own, data matrix other,
+                 data matrix counts) {
+    matrix[K, size(group)] each = placed(x, group, G, K, V, by_group,
+                                         by_participant, spread, centred,
+                                         scaled);
+    real lp = std_normal_lpdf(x)
+              + log_centred(x, each, group, G, K, V, by_group, spread, centred,
+                            scaled);
+    if (likelihood_on) {
+      for (n in 1 : rows(counts)) {
+        int A = n_options[n];
+        lp += counts[n, 1 : A]
+              * log_choice(form, each[ : , participant[n]], proposal[n],
+                           own[n, 1 : A]', other[n, 1 : A]');
+      }
+    }
+    return lp;
+  }
+}
+data {
+  int<lower=0, upper=3> form;
+  int<lower=1> N; // cells: a participant before one set of options
+  int<lower=1> J; // participants
+  int<lower=1> G; // groups of participants
+  int<lower=2> A; // options, at most
+  int<lower=0> V; // coordinates that vary: the first V of K
+  array[J] int<lower=1, upper=G> group;
+  array[N] int<lower=1, upper=J> participant;
+  array[N] int<lower=2, upper=A> n_options;
+  array[N] int<lower=0, upper=1> proposal; // 1: the other may reject
+  matrix<lower=0>[N, A] own; // shares of the stake
+  matrix<lower=0>[N, A] other;
+  matrix<lower=0>[N, A] counts; // expected counts allowed
+  array[N] int<lower=0> total; // choices to replicate
+  real<lower=0> spread; // prior mean of the standard deviations
+  int<lower=0, upper=1> by_group;
+  int<lower=0, upper=1> by_participant;
+  // Participants whose first coordinate stands in x itself; only where the
+  // first coordinate varies between participants.
+  array[J] int<lower=0, upper=1> centred;
+  int<lower=0, upper=1> likelihood_on; // 0: sample the prior
+  int<lower=0, upper=1> keep; // 0: no quantities per cell
+  int<lower=1> D; // number of parameters
+  int<lower=0> M; // 0: no preconditioner; else D
+  vector[M] centre;
+  matrix[M, M] scale;
+}
+transformed data {
+  int K = form == 0 ? 1 : 3;
+  int scaled = form == 1 || form == 2;
+  int P = form == 0 ? 0 : 1; // whether there are preferences beside precision
+  if (D != levels_size(J, G, K, V, by_group, by_participant)) {
+    reject("expected ", levels_size(J, G, K, V, by_group, by_participant),
+           " parameters, found ", D);
+  }
+}
+parameters {
+  vector[D] z;
+}
+model {
+  target += log_joint(M ? centre + scale * z : z, likelihood_on, form, V,
+                      group, G, by_group, by_participant, spread, K, centred,
+                      scaled, participant, n_options, proposal, own, other, counts);
+}
+generated quantities {
+  matrix[2 * P, J] preference; // of participants
+  matrix[2 * P, G] group_preference; // of the groups' middles
+  vector[2 * P] middle_preference; // of the middle of all
+  vector[J] precision;
+  vector[by_group ? V : 0] sd_group; // standard normal coordinates
+  vector[by_participant ? V : 0] sd_participant;
+  matrix[keep ? N : 0, A] predicted;
+  array[keep ? N : 0, A] int counts_rep;
+  matrix[keep ? N : 0, A] log_lik;
+  {
+    vector[D] x = M ? centre + scale * z : z;
+    int at = K + by_group * V * (1 + G);
+    matrix[K, J] each = placed(x, group, G, K, V, by_group, by_participant,
+                               spread, centred, scaled);
+    matrix[K, G] of_group = group_levels(x, G, K, V, by_group, spread);
+    if (by_group) {
+      sd_group = deviations(x[(K + 1) : (K + V)], spread);
+    }
+    if (by_participant) {
+      sd_participant = deviations(x[(at + 1) : (at + V)], spread);
+    }
+    for (j in 1 : J) {
+      precision[j] = precision_of(each[K, j]);
+      if (P) {
+        preference[ : , j] = preferences(form, each[ : , j]);
+      }
+    }
+    if (P) {
+      middle_preference = preferences(form, x[1 : K]);
+      for (g in 1 : G) {
+        group_preference[ : , g] = preferences(form, of_group[ : , g]);
+      }
+    }
+    if (keep) {
+      predicted = rep_matrix(0, N, A);
+      log_lik = rep_matrix(0, N, A);
+      for (n in 1 : N) {
+        int O = n_options[n];
+        vector[O] lp = log_choice(form, each[ : , participant[n]],
+                                  proposal[n], own[n, 1 : O]',
+                                  other[n, 1 : O]');
+        predicted[n, 1 : O] = exp(lp)';
+        log_lik[n, 1 : O] = counts[n, 1 : O] .* lp';
+        counts_rep[n] = rep_array(0, A);
+        counts_rep[n, 1 : O] = multinomial_rng(exp(lp), total[n]);
+      }
+    }
+  }
+}

@@ -1,0 +1,327 @@
+"""Memory-one strategies: the probability of C after each thing that can have gone before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from many_wolves.contracts import Array, Parameter, Problem
+from many_wolves.errors import WolvesError
+from many_wolves.families.dilemmas.models.decisions import (
+    Cells,
+    Known,
+    Prior,
+    Words,
+    decision_problem,
+    draws_of,
+    from_prior,
+    log_likelihood,
+)
+from many_wolves.families.dilemmas.models.levels import SPREAD
+from many_wolves.families.dilemmas.models.memory_measures import MEASURES, Situations, measures
+from many_wolves.families.dilemmas.models.rounds import (
+    CONTEXTS,
+    MOVES,
+    Rounds,
+    read_rounds,
+    replayed,
+)
+from many_wolves.families.dilemmas.models.tables import of_task
+from many_wolves.records import ChoiceTable
+
+LAST = "last round"
+PRIOR_SD = 1.5
+"""Of the log-odds of C: the probability is then about uniform."""
+LAST_SD = 1.0
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "memory-one": {},
+    "no end game": {"end_game": False},
+    "reactive": {"memory": "other"},
+    "unconditional": {"memory": "none", "end_game": False},
+}
+_SHARED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "both": {c: (c,) for c in CONTEXTS},
+    "other": {"start": ("start",), "C": ("CC", "DC"), "D": ("CD", "DD")},
+    "none": {"any": CONTEXTS},
+}
+"""What is remembered -> coefficient -> the contexts that share it."""
+
+
+class MemoryOne:
+    """A player that looks back one round, its log-odds partially pooled.
+
+    Every participant has log-odds of C after start, CC, CD, DC and DD (its own move
+    first), and a change in the last round; participants are pooled within groups.
+    """
+
+    name: str = "memory-one"
+    tasks: tuple[str, ...] = ("dilemma",)
+    takes: tuple[str, ...] = ("memory", "end_game", "spread")
+    parameters: tuple[Parameter, ...] = (
+        Parameter("p_c", "probability", "see middle", "C after each context, mean of a group"),
+        Parameter("cooperation", "share", "see middle", "of C in the situations that were met"),
+        Parameter("opening", "probability", "see middle", "C in the first round"),
+        Parameter("retaliation", "probability", "see middle", "D after the other defected on C"),
+        Parameter("forgiveness", "probability", "see middle", "C after own D met the other's C"),
+        Parameter("spite", "probability", "see middle", "D twice after the other defected once"),
+        Parameter("endgame_drop", "share", "see middle", "less C in the last round"),
+        Parameter("middle", "log-odds", "normal(0, 1.5); last round normal(0, 1)", "of all"),
+        Parameter("sd_group", "log-odds", "exponential, mean 0.75 (0.5)", "spread of groups"),
+        Parameter(
+            "sd_participant", "log-odds", "exponential, mean 0.75 (0.5)", "spread within groups"
+        ),
+    )
+
+    def problem(self, table: ChoiceTable, **options: Any) -> Problem:
+        """Stan data for one speaker's rounds.
+
+        Parameters
+        ----------
+        memory
+            ``both`` moves of the last round, the ``other``'s alone, or ``none``.
+        end_game
+            Whether the last round has a coefficient.
+        spread
+            Prior mean of the sds between groups and participants, in prior sds of the
+            coefficients.
+
+        Raises
+        ------
+        WolvesError
+            If the table cannot be fitted; the message says why and what to do.
+        """
+        return build(of_task(table, "dilemma"), **options)
+
+    def variants(self) -> Mapping[str, Mapping[str, Any]]:
+        """All of memory-one first; then without an end game, reactive, unconditional."""
+        return VARIANTS
+
+    def simulate(
+        self,
+        table: ChoiceTable,
+        rng: np.random.Generator,
+        given: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> tuple[Mapping[str, Any], ChoiceTable]:
+        """Games of the same length against the same moves of the same partners."""
+        played = of_task(table, "dilemma")
+        rounds = read_rounds(played)
+        plan = _Plan.of(**options)
+        known = (
+            from_prior(rounds.levels, plan.prior, plan.spread, rng)
+            if given is None
+            else _given(given, rounds, plan)
+        )
+        answered = replace(played, counts=_play(played, rounds, plan.full(known.coefficient), rng))
+        again = read_rounds(answered)
+        cells, met = _count(again, plan)
+        derived = measures(plan.full(known.coefficient), met, again.levels)
+        truth = known.truth() | {name: derived[name] for name in _kept(derived)}
+        return truth | {"log_lik": log_likelihood(cells, known.coefficient)}, answered
+
+    def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
+        """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
+        return draws_of(tree, names)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which coefficients there are."""
+
+    memory: str
+    end_game: bool
+    spread: float
+
+    @classmethod
+    def of(cls, memory: str = "both", end_game: bool = True, spread: float = SPREAD) -> _Plan:
+        if memory not in _SHARED:
+            raise WolvesError(
+                f"expected the memory {', '.join(_SHARED)}; found {memory!r}", mend="memory='both'"
+            )
+        return cls(memory, end_game, spread)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*_SHARED[self.memory], *([LAST] if self.end_game else []))
+
+    @property
+    def prior(self) -> Prior:
+        sd = [LAST_SD if name == LAST else PRIOR_SD for name in self.names]
+        return Prior(np.zeros(len(sd)), np.array(sd))
+
+    @property
+    def expansion(self) -> Array:
+        """(5, K) which coefficient each context has."""
+        shared = list(_SHARED[self.memory].values())
+        rows = [[float(c in contexts) for contexts in shared] for c in CONTEXTS]
+        expansion: Array = np.c_[np.array(rows), np.zeros((len(CONTEXTS), int(self.end_game)))]
+        return expansion
+
+    def full(self, coefficient: Array) -> Array:
+        """(..., 5 or 6, J) coefficients of every context from those of the variant."""
+        each: Array = np.einsum("ck,...kj->...cj", self.expansion, coefficient)
+        if not self.end_game:
+            return each
+        return np.concatenate([each, coefficient[..., -1:, :]], axis=-2)
+
+
+def build(
+    table: ChoiceTable, *, memory: str = "both", end_game: bool = True, spread: float = SPREAD
+) -> Problem:
+    """See ``MemoryOne.problem``."""
+    plan = _Plan.of(memory, end_game, spread)
+    rounds = read_rounds(table)
+    cells, met = _count(rounds, plan)
+    levels = rounds.levels
+
+    def derive(posterior: Mapping[str, Array]) -> dict[str, tuple[tuple[str, ...], Array]]:
+        found = measures(plan.full(posterior["coefficient"]), met, levels)
+        dims = {"p_c": ("context", "group")}
+        return {name: (dims.get(name, ("group",)), found[name]) for name in _kept(found)}
+
+    return decision_problem(
+        model=MemoryOne.name,
+        table=table,
+        levels=levels,
+        cells=cells,
+        prior=plan.prior,
+        words=Words(MOVES, plan.names),
+        extra={
+            "cell_context": (("cell",), met.context.astype(float)),
+            "cell_last": (("cell",), met.last),
+            **_by_round(rounds),
+        },
+        coords={
+            "context": CONTEXTS,
+            "round": range(1, int(rounds.frame["round"].max()) + 1),
+        },
+        derive=derive,
+        options={"memory": memory, "end_game": end_game},
+        notes=notes(rounds, end_game),
+        spread=spread,
+    )
+
+
+def _kept(found: Mapping[str, Array]) -> list[str]:
+    return [name for name in ("p_c", *MEASURES) if name in found]
+
+
+def _count(rounds: Rounds, plan: _Plan) -> tuple[Cells, Situations]:
+    """Decisions by participant, context and whether the round is the last."""
+    # Cells are the same with and without an end game, so that variants can be compared.
+    frame = rounds.frame.assign(who=rounds.participant)
+    weighted = frame.assign(
+        C=frame["count"] * (frame["own"] == "C"), D=frame["count"] * (frame["own"] == "D")
+    )
+    found = weighted.groupby(["who", "context", "last"])[["C", "D"]].sum().reset_index()
+    who, context = found["who"].to_numpy(), found["context"].to_numpy()
+    last, counts = found["last"].to_numpy(dtype=float), found[["C", "D"]].to_numpy(dtype=float)
+    design = plan.expansion[context]
+    if plan.end_game:
+        design = np.c_[design[:, :-1], last]
+    names = tuple(
+        f"{rounds.levels.names[w]} | {CONTEXTS[c]}{' | last' if at else ''}"
+        for w, c, at in zip(who, context, last, strict=True)
+    )
+    met = Situations(who, context, last, counts.sum(axis=1))
+    return Cells(who, design, counts, names), met
+
+
+def _by_round(rounds: Rounds) -> dict[str, tuple[tuple[str, ...], Array]]:
+    """Observed C and decisions by group and round, for the page."""
+    frame = rounds.frame
+    of = {name: i for i, name in enumerate(rounds.levels.groups)}
+    shape = (len(of), int(frame["round"].max()))
+    chosen, asked = np.zeros(shape), np.zeros(shape)
+    at = (frame["group"].map(of).to_numpy(), frame["round"].to_numpy() - 1)
+    np.add.at(asked, at, frame["count"].to_numpy(dtype=float))
+    np.add.at(chosen, at, (frame["count"] * (frame["own"] == "C")).to_numpy(dtype=float))
+    dims = ("group", "round")
+    return {"round_cooperation": (dims, chosen), "round_decisions": (dims, asked)}
+
+
+def notes(rounds: Rounds, end_game: bool) -> list[str]:
+    """What these games do not tell, in words."""
+    frame, groups = rounds.frame, rounds.levels.groups
+    found = []
+    per_game = frame.groupby("game", sort=False)
+    before = per_game["other"].shift()
+    if not ((before == "D") & (frame["other"] == "C")).any():
+        found.append(
+            "No partner defected and then came back: retaliation and forgiveness are never "
+            "seen in one game. Spite, which joins the two, is put together from different "
+            "games on the assumption that only the last round counts."
+        )
+    if (per_game["other"].nunique() == 1).all():
+        found.append(
+            "Every partner played one move throughout, whatever it was called: nothing here "
+            "tells a player that reacts to the partner from one that knows its kind."
+        )
+    met = frame.groupby(["group", "context"]).size()
+    for index, context in enumerate(CONTEXTS):
+        never = [group for group in groups if (group, index) not in met.index]
+        if never:
+            who = "any group" if len(never) == len(groups) else ", ".join(never)
+            found.append(
+                f"The context {context} was never met by {who}: the probability of C after "
+                "it comes from the prior and from the other groups alone."
+            )
+    if end_game and not frame["last"].any():
+        found.append("Games have one round: the effect of the last round is its prior.")
+    return found
+
+
+def _play(
+    table: ChoiceTable, rounds: Rounds, coefficient: Array, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Rounds with moves from known coefficients (5 or 6, J), all games at once."""
+    frame = rounds.frame
+    if (frame["count"] != 1).any():
+        raise WolvesError(
+            "games can be simulated only where every row of the table is one round",
+            where=str(table.meta.get("path", "the table of rounds")),
+            column="count",
+            mend="leave the column count out, and give every round a row",
+        )
+    own = np.zeros(len(frame), dtype=int)
+    other = (frame["other"] == "D").to_numpy().astype(int)
+    numbers = frame["round"].to_numpy()
+    last = frame["last"].to_numpy(dtype=float)
+    for number in range(1, int(numbers.max()) + 1):
+        rows = np.flatnonzero(numbers == number)
+        # Rounds of a game stand one after another.
+        context = 1 + 2 * own[rows - 1] + other[rows - 1] if number > 1 else 0 * rows
+        who = rounds.participant[rows]
+        odds = coefficient[context, who]
+        if coefficient.shape[0] > len(CONTEXTS):
+            odds = odds + last[rows] * coefficient[-1, who]
+        own[rows] = rng.uniform(size=rows.size) > 1 / (1 + np.exp(-odds))
+    return replayed(table, frame, own)
+
+
+def _given(given: Mapping[str, Any], rounds: Rounds, plan: _Plan) -> Known:
+    """The same known coefficients for every participant, or those of each group.
+
+    Raises
+    ------
+    WolvesError
+        If a coefficient is missing.
+    """
+    K, J = len(plan.names), len(rounds.levels.participants)
+    try:
+        each = [
+            [float(given.get(group, given)[name]) for name in plan.names]
+            for group, _ in rounds.levels.participants
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise WolvesError(
+            f"the given parameters lack or misstate a coefficient: {error}",
+            mend='give log-odds of C, {"start": 1, "CC": 2, "CD": -1, "DC": 0, "DD": -1, '
+            '"last round": 0}, or a group\'s name in front of such',
+        ) from error
+    coefficient = np.array(each).T.reshape(K, J)
+    return Known(coefficient, np.zeros(0), np.zeros(0), np.zeros(0))

@@ -1,0 +1,142 @@
+"""Rounds of repeated games: read, checked, and seen from the player's side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from many_wolves.errors import WolvesError
+from many_wolves.families.dilemmas.models.levels import Levels
+from many_wolves.records import ChoiceTable
+
+COLUMNS = ("group", "participant", "partner", "game", "round", "own", "other")
+"""What a table of rounds holds beside the speaker; ``count`` repeats a row."""
+MOVES = ("C", "D")
+CONTEXTS = ("start", "CC", "CD", "DC", "DD")
+"""What went before: nothing, or own move and the other's in the last round."""
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Rounds in the order played.
+
+    Parameters
+    ----------
+    frame
+        COLUMNS, and ``context`` (an index into CONTEXTS) and ``last`` (the final round).
+    levels
+        Participants within groups.
+    participant
+        (rows,) index of each row's participant.
+    """
+
+    frame: pd.DataFrame
+    levels: Levels
+    participant: np.ndarray
+
+
+def read_rounds(table: ChoiceTable) -> Rounds:
+    """The rounds of one speaker.
+
+    Raises
+    ------
+    WolvesError
+        If a column is missing, a move is neither C nor D, or a game lacks a round.
+    """
+    where = str(table.meta.get("path", "the table of rounds"))
+    frame = table.counts.reset_index(drop=True)
+    missing = [c for c in COLUMNS if c not in frame]
+    if missing:
+        raise WolvesError(
+            f"expected the columns {', '.join(COLUMNS)}; {', '.join(missing)} missing",
+            where=where,
+            column=missing[0],
+            mend="give a table with one row a round, such as task-data/dilemmas/reference/"
+            "phelps_dilemma_rounds.csv",
+        )
+    if frame.empty:
+        raise WolvesError("the table holds no rounds", where=where, mend="collect some games")
+    frame = frame.assign(
+        group=frame["group"].fillna("").astype(str), participant=frame["participant"].astype(str)
+    )
+    _check_moves(frame, where)
+    frame["line"] = np.arange(len(frame)) + 2
+    frame["round"] = _whole(frame["round"], where)
+    frame = frame.sort_values(["game", "round"], kind="stable").reset_index(drop=True)
+    _check_order(frame, where)
+    frame = _with_contexts(frame)
+    pairs = list(zip(frame["group"], frame["participant"], strict=True))
+    first = frame.sort_values("line")
+    levels = Levels.of(list(zip(first["group"], first["participant"], strict=True)))
+    index = {pair: number for number, pair in enumerate(levels.participants)}
+    return Rounds(frame, levels, np.array([index[pair] for pair in pairs]))
+
+
+def _whole(rounds: pd.Series, where: str) -> pd.Series:
+    numbers = pd.to_numeric(rounds, errors="coerce")
+    bad = numbers.isna() | (numbers % 1 != 0)
+    if bad.any():
+        at = int(np.flatnonzero(bad.to_numpy())[0])
+        raise WolvesError(
+            f"expected the number of a round, found {rounds.iloc[at]!r}",
+            where=where,
+            line=at + 2,
+            column="round",
+            mend="number the rounds of each game 1, 2, 3, ...",
+        )
+    return numbers.astype(int)
+
+
+def _check_moves(frame: pd.DataFrame, where: str) -> None:
+    for column in ("own", "other"):
+        bad = ~frame[column].isin(MOVES)
+        if bad.any():
+            at = int(np.flatnonzero(bad.to_numpy())[0])
+            raise WolvesError(
+                f"expected the move C or D, found {frame[column].iloc[at]!r}",
+                where=where,
+                line=at + 2,
+                column=column,
+                mend="leave rounds without a move out; a game ends where an answer was not read",
+            )
+
+
+def _check_order(frame: pd.DataFrame, where: str) -> None:
+    """Rounds of a game count up from one, without a gap."""
+    expected = frame.groupby("game", sort=False).cumcount() + 1
+    bad = (frame["round"] != expected).to_numpy()
+    if bad.any():
+        row = frame.iloc[int(np.flatnonzero(bad)[0])]
+        raise WolvesError(
+            f"game {row['game']}: expected its round {expected[bad].iloc[0]}, found "
+            f"round {row['round']}",
+            where=where,
+            line=int(row["line"]),
+            column="round",
+            mend="give every game its rounds 1, 2, 3, ..., each once; games of different "
+            "players need different names",
+        )
+
+
+def _with_contexts(frame: pd.DataFrame) -> pd.DataFrame:
+    before = frame.groupby("game", sort=False)[["own", "other"]].shift()
+    words = (before["own"] + before["other"]).fillna(CONTEXTS[0])
+    longest = frame.groupby("game", sort=False)["round"].transform("max")
+    # A game that broke off early did not reach the round that was known to be the last.
+    whole = longest == longest.max()
+    return frame.assign(
+        context=words.map({c: i for i, c in enumerate(CONTEXTS)}).astype(int),
+        last=(frame["round"] == longest) & whole & (longest > 1),
+    )
+
+
+def replayed(table: ChoiceTable, frame: pd.DataFrame, own: np.ndarray) -> pd.DataFrame:
+    """The table's rows with other moves of the player's own, in the order of ``frame``."""
+    found = table.counts.reset_index(drop=True).copy()
+    at = frame["line"].to_numpy() - 2
+    moves = found["own"].to_numpy(dtype=object).copy()
+    moves[at] = np.asarray(MOVES, dtype=object)[own]
+    found["own"] = moves
+    return found

@@ -1,0 +1,371 @@
+"""Social preferences as a cognitive model: gifts, offers and replies to Stan data and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import xlogy
+
+from many_wolves.contracts import Array, Parameter, Problem, Variable
+from many_wolves.errors import WolvesError
+from many_wolves.families.dilemmas.models.decisions import draws_of
+from many_wolves.families.dilemmas.models.divisions import Divisions, read_divisions
+from many_wolves.families.dilemmas.models.levels import SPREAD
+from many_wolves.families.dilemmas.models.preferences import (
+    FORMS,
+    NAMES,
+    Form,
+    Preference,
+    from_coordinates,
+    log_choice,
+)
+from many_wolves.families.dilemmas.models.social_notes import social_notes
+from many_wolves.families.dilemmas.models.tables import of_task
+from many_wolves.files import shipped
+from many_wolves.records import ChoiceTable
+from many_wolves.sources import nearest
+
+PROGRAM = "game-model/stan_model/social.stan"
+FULL: Form = "fehr-schmidt"
+SHARE = "given_share"
+FIXED = (30, 3)
+"""Gifts, and gifts that are not all nothing or all half, from which a preference is fixed."""
+
+
+class SocialPreferences:
+    """What one's own and another's payoff are worth; softmax over the options.
+
+    Preferences of participants (prompts) vary around those of their group; precision is
+    one for all, unless ``vary_precision``. Proposers take responders to be like themselves.
+    """
+
+    name: str = "social-preferences"
+    tasks: tuple[str, ...] = ("dictator", "ultimatum")
+    takes: tuple[str, ...] = ("form", "vary_precision", "spread")
+    parameters: tuple[Parameter, ...] = (
+        Parameter("guilt", "utility a dollar", "U(0, 1) at the middle", "of being ahead"),
+        Parameter("envy", "utility a dollar", "lognormal(log 0.5, 1)", "of being behind"),
+        Parameter("rho", "utility a dollar", "U(-1, 1)", "weight of the other, when ahead"),
+        Parameter("sigma", "utility a dollar", "U(-1, rho)", "weight of the other, when behind"),
+        Parameter("weight_self", "share", "U(0, 1)", "weight of one's own payoff in CES"),
+        Parameter("r", "exponent", "1 - lognormal(0, 1)", "1: only sums count; low: equality"),
+        Parameter("precision", "per stake", "lognormal(log 10, 1.5)", "of choice"),
+        Parameter(SHARE, "share of the stake", "follows", "mean gift or offer of a group"),
+        Parameter("sd_group", "probit or log", "exponential, mean 0.5", "spread of groups"),
+        Parameter("sd_participant", "probit or log", "exponential, mean 0.5", "within groups"),
+    )
+
+    def problem(self, table: ChoiceTable, **options: Any) -> Problem:
+        """Stan data for one speaker's gifts, or offers and replies (with gifts, if there are any).
+
+        Parameters
+        ----------
+        form
+            ``fehr-schmidt``, ``charness-rabin``, ``ces``, or ``selfish``.
+        vary_precision
+            Whether precision differs between participants as well.
+        spread
+            Prior mean of the sds between groups and participants.
+
+        Raises
+        ------
+        WolvesError
+            If the table cannot be fitted; the message says why and what to do.
+        """
+        return build(_asked(table), **options)
+
+    def variants(self) -> Mapping[str, Mapping[str, Any]]:
+        """The forms, Fehr & Schmidt first."""
+        return {form: {"form": form} for form in (FULL, "charness-rabin", "ces", "selfish")}
+
+    def simulate(
+        self,
+        table: ChoiceTable,
+        rng: np.random.Generator,
+        given: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> tuple[Mapping[str, Any], ChoiceTable]:
+        """As many choices of every participant before the same options."""
+        asked = _asked(table)
+        found = read_divisions(asked)
+        plan = Plan.of(**options)
+        truth, each = _truth(found, plan, rng) if given is None else _given(given, found, plan)
+        drawn = np.zeros_like(found.counts)
+        total = 0.0
+        for row, (who, question, counts) in zip(drawn, found.cells(), strict=True):
+            log_p = log_choice(each[who], question)
+            answers = rng.multinomial(int(np.rint(counts.sum())), np.exp(log_p))
+            row[: answers.size] = answers
+            total += float((answers * log_p)[answers > 0].sum())
+        answered = replace(found, counts=drawn)
+        truth |= {SHARE: _shares(answered, each)} if _has_gifts(found) else {}
+        return truth | {"log_lik": total}, _as_table(asked, answered)
+
+    def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
+        """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
+        return draws_of(tree, names)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which preferences, and which of their coordinates vary."""
+
+    form: Form
+    vary_precision: bool
+    spread: float
+
+    @classmethod
+    def of(cls, form: str = FULL, vary_precision: bool = False, spread: float = SPREAD) -> Plan:
+        """The plan; WolvesError where there is no such form."""
+        if form not in FORMS:
+            raise WolvesError(f"unknown form {form!r} of preferences", mend=nearest(form, FORMS))
+        return cls(FORMS[FORMS.index(form)], vary_precision, spread)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Coordinates, precision last."""
+        return (*NAMES[self.form], "precision")
+
+    @property
+    def varying(self) -> int:
+        """How many of them vary between groups and participants."""
+        return len(NAMES[self.form]) + int(self.vary_precision)
+
+
+def _asked(table: ChoiceTable) -> ChoiceTable:
+    """Gifts alone, or offers and replies with the gifts beside them."""
+    task = table.meta.get("task")
+    if task in ("dictator", "ultimatum"):
+        return of_task(table, str(task))
+    return of_task(table, "ultimatum" if "replies" in table.aside else "dictator")
+
+
+def build(
+    table: ChoiceTable, *, form: str = FULL, vary_precision: bool = False, spread: float = SPREAD
+) -> Problem:
+    """See ``SocialPreferences.problem``."""
+    plan = Plan.of(form, vary_precision, spread)
+    found = read_divisions(table)
+    levels = found.levels
+    own, other = (found.padded(lambda q, i=i: q.payoffs[i]) for i in (0, 1))  # type: ignore[misc]
+    K, V = len(plan.names), plan.varying
+    data = {
+        "form": FORMS.index(plan.form),
+        "N": len(found.counts),
+        "A": found.counts.shape[1],
+        "V": V,
+        **levels.data(),
+        "participant": (found.participant + 1).tolist(),
+        "n_options": [len(q.amounts) for _, q, _ in found.cells()],
+        "proposal": [int(q.part == "offers") for _, q, _ in found.cells()],
+        "own": own.tolist(),
+        "other": other.tolist(),
+        "counts": found.counts.tolist(),
+        "total": np.rint(found.counts.sum(axis=1)).astype(int).tolist(),
+        "spread": spread,
+        "centred": _centred(found, plan),
+        "likelihood_on": 1,
+        "keep": 1,
+        "D": levels.size(K, V),
+    }
+    names = [f"{levels.names[who]} | {q.name}" for who, q, _ in found.cells()]
+    options = [str(i) for i in range(found.counts.shape[1])]
+
+    def without(part: Mapping[str, Any], most: float) -> Mapping[str, Any]:
+        left = found.counts.copy()
+        column = options.index(str(part["option"])) if "option" in part else slice(None)
+        at = (names.index(part["cell"]), column)
+        left[at] = np.maximum(left[at] - most, 0.0)
+        return {"counts": left.tolist()}
+
+    def derive(posterior: Mapping[str, Array]) -> dict[str, tuple[tuple[str, ...], Array]]:
+        predicted = posterior["predicted"]
+        return {SHARE: (("group",), _expected(found, predicted))} if _has_gifts(found) else {}
+
+    return Problem(
+        model=SocialPreferences.name,
+        family=table.family,
+        speaker=str(table.counts["speaker"].iloc[0]),
+        program=shipped(PROGRAM),
+        data=data,
+        size=levels.size(K, V),
+        coords={
+            "cell": names,
+            "option": options,
+            "group": levels.groups,
+            "participant": levels.names,
+            "coordinate": plan.names[:V],
+        },
+        variables=_variables(plan, found),
+        observed={
+            "counts": (("cell", "option"), found.counts),
+            "amount": (("cell", "option"), found.padded(lambda q: np.array(q.amounts))),
+            "n_options": (("cell",), np.array(data["n_options"], dtype=float)),
+            "stake": (("cell",), np.array([q.stake for _, q, _ in found.cells()])),
+            "reply": (
+                ("cell",),
+                np.array([q.part == "replies" for _, q, _ in found.cells()]) * 1.0,
+            ),
+            "cell_participant": (("cell",), found.participant.astype(float)),
+            "participant_group": (("participant",), np.array(levels.of_participants, dtype=float)),
+        },
+        without=without,
+        derive=derive,
+        options={"form": plan.form, "vary_precision": vary_precision, "spread": spread},
+        notes=(*found.notes, *social_notes(found, plan.form)),
+    )
+
+
+def _centred(found: Divisions, plan: Plan) -> list[int]:
+    """Whether the choices of each participant fix its first preference from both sides."""
+    answers = np.zeros(len(found.levels.participants))
+    between = np.zeros_like(answers)
+    for who, question, counts in found.cells():
+        if question.part == "gifts":
+            amounts = np.array(question.amounts)
+            ends = [counts[amounts == at].sum() for at in (0.0, question.stake / 2)]
+            answers[who] += counts.sum()
+            between[who] += counts.sum() - max(ends)
+    fixed = (answers >= FIXED[0]) & (between >= FIXED[1])
+    return [int(f and found.levels.by_participant and plan.form != "selfish") for f in fixed]
+
+
+def _variables(plan: Plan, found: Divisions) -> tuple[Variable, ...]:
+    J, G = len(found.levels.participants), len(found.levels.groups)
+    listed = []
+    for row, name in enumerate(NAMES[plan.form]):
+        listed += [
+            Variable("posterior", name, "group_preference", ("group",), (2, G), row),
+            Variable(
+                "posterior", f"{name}_participant", "preference", ("participant",), (2, J), row
+            ),
+            Variable("posterior", f"{name}_middle", "middle_preference", (), (2,), row),
+        ]
+    if plan.vary_precision:
+        listed.append(Variable("posterior", "precision", "precision", ("participant",), (J,)))
+    else:
+        listed.append(Variable("posterior", "precision", "precision", (), (J,), 0))
+    of_sd = (("coordinate",), (plan.varying,))
+    if found.levels.by_group and plan.varying:
+        listed.append(Variable("posterior", "sd_group", "sd_group", *of_sd))
+    if found.levels.by_participant and plan.varying:
+        listed.append(Variable("posterior", "sd_participant", "sd_participant", *of_sd))
+    cells = (("cell", "option"), found.counts.shape)
+    listed += [
+        Variable("posterior", "predicted", "predicted", *cells),
+        Variable("posterior_predictive", "counts", "counts_rep", *cells),
+        Variable("log_likelihood", "counts", "log_lik", *cells),
+    ]
+    return tuple(listed)
+
+
+def _has_gifts(found: Divisions) -> bool:
+    return any(q.part != "replies" for q in found.questions)
+
+
+def _expected(found: Divisions, predicted: Array) -> Array:
+    """(..., G) share of the stake that a group gives or offers, by probabilities (..., N, A)."""
+    amounts = found.padded(lambda q: np.array(q.amounts) / q.stake * float(q.part != "replies"))
+    asked = found.counts.sum(axis=1) * [q.part != "replies" for _, q, _ in found.cells()]
+    of = np.array(found.levels.of_participants)[found.participant]
+    weight = np.stack([asked * (of == g) for g in range(len(found.levels.groups))], axis=-1)
+    total = weight.sum(axis=0)
+    mean = (predicted * amounts).sum(axis=-1) @ (weight / np.where(total > 0, total, 1.0))
+    return np.asarray(mean)
+
+
+def _shares(found: Divisions, each: Sequence[Preference]) -> Array:
+    p = np.zeros(found.counts.shape)
+    for row, (who, question, _) in zip(p, found.cells(), strict=True):
+        own = np.exp(log_choice(each[who], question))
+        row[: own.size] = own
+    return _expected(found, p)
+
+
+def _truth(
+    found: Divisions, plan: Plan, rng: np.random.Generator
+) -> tuple[dict[str, Any], list[Preference]]:
+    """Parameters from the prior by the names of the posterior, and everyone's preference."""
+    drawn = found.levels.from_prior(len(plan.names), plan.varying, plan.spread, rng)
+    each = [from_coordinates(plan.form, c) for c in drawn.each.T]
+    groups = [from_coordinates(plan.form, c) for c in drawn.groups.T]
+    truth: dict[str, Any] = {}
+    for row, name in enumerate(NAMES[plan.form]):
+        truth[name] = np.array([g.values[row] for g in groups])
+        truth[f"{name}_participant"] = np.array([p.values[row] for p in each])
+    precision = np.array([p.precision for p in each])
+    truth["precision"] = precision if plan.vary_precision else float(precision[0])
+    named = {"sd_group": drawn.sd_group, "sd_participant": drawn.sd_participant}
+    return truth | {name: sd for name, sd in named.items() if sd.size}, each
+
+
+def _given(
+    given: Mapping[str, Any], found: Divisions, plan: Plan
+) -> tuple[dict[str, Any], list[Preference]]:
+    """The same preference for all, or one for each group.
+
+    Raises
+    ------
+    WolvesError
+        If a parameter is missing.
+    """
+    try:
+        groups = [
+            Preference(
+                plan.form,
+                tuple(float(given.get(g, given)[n]) for n in NAMES[plan.form]),
+                float(given["precision"]),
+            )
+            for g in found.levels.groups
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise WolvesError(
+            f"the given parameters lack or misstate one: {error}",
+            mend=f"give precision, and {' and '.join(NAMES[plan.form])} for all or under the "
+            'name of each group: {"precision": 20, "guilt": 0.6, "envy": 0.5}',
+        ) from error
+    each = [groups[g] for g in found.levels.of_participants]
+    truth: dict[str, Any] = {
+        name: np.array([g.values[row] for g in groups]) for row, name in enumerate(NAMES[plan.form])
+    }
+    precision = groups[0].precision
+    truth["precision"] = np.full(len(each), precision) if plan.vary_precision else precision
+    return truth, each
+
+
+def _as_table(table: ChoiceTable, found: Divisions) -> ChoiceTable:
+    """Choices as rows, with the columns that ``read_divisions`` reads."""
+    speaker = table.counts["speaker"].iloc[0]
+    rows = []
+    for who, q, counts in found.cells():
+        group, name = found.levels.participants[who]
+        for amount, count in zip(q.amounts, counts, strict=True):
+            reply = q.part == "replies"
+            rows.append(
+                {
+                    "speaker": speaker,
+                    "group": group,
+                    "participant": name,
+                    "part": q.part,
+                    "endowment": q.stake,
+                    "given": amount,
+                    "offer": q.offer if reply else amount,
+                    "accepted": amount if reply else 0.0,
+                    "count": float(count),
+                }
+            )
+    return replace(table, counts=pd.DataFrame(rows), aside={})
+
+
+def log_likelihood(found: Divisions, each: Sequence[Preference]) -> float:
+    """Of the choices in their order: no multinomial coefficient."""
+    return float(
+        sum(
+            xlogy(counts, np.exp(log_choice(each[who], question))).sum()
+            for who, question, counts in found.cells()
+        )
+    )

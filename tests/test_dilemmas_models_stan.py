@@ -1,0 +1,309 @@
+"""Game models in Stan: densities against NumPy and SciPy, known truth found again, pages."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, logsumexp
+from scipy.stats import norm
+
+from many_wolves import inference
+from many_wolves.cli import run, wolves
+from many_wolves.commands.tables import load_table
+from many_wolves.families.dilemmas.models.divisions import read_divisions
+from many_wolves.families.dilemmas.models.frequencies import Plan, coordinates, log_likelihood
+from many_wolves.families.dilemmas.models.levels import SPREAD
+from many_wolves.families.dilemmas.models.preferences import from_coordinates
+from many_wolves.families.dilemmas.models.rounds import read_rounds
+from many_wolves.families.dilemmas.models.social import log_likelihood as log_choices
+from many_wolves.inference.engine import Settings
+from many_wolves.inference.laplace import unconditioned
+from many_wolves.records import ChoiceTable
+from many_wolves.report import write_fit_report
+from test_dilemmas_models import REFERENCE, model, rounds_table, served
+
+pytestmark = [pytest.mark.stan, pytest.mark.xdist_group("games")]
+QUICK = Settings(chains=2, warmup=300, draws=300, seed=4)
+
+
+def program(problem):
+    return inference.load(problem.program, "httpstan")
+
+
+def density(problem, points):
+    data = {**problem.data, **unconditioned(problem.size)}
+    return program(problem).log_density(data, points)
+
+
+def levels_of(x, K, V, levels):
+    """Coordinates (K, J) of all participants from unconstrained x, straight from the text."""
+    of = np.array(levels.of_participants)
+    middle, rest = x[:K], x[K:]
+    each = np.tile(middle[:, None], of.size)
+    for there, at in ((levels.by_group, of), (levels.by_participant, np.arange(of.size))):
+        if there:
+            n = at.max() + 1
+            sd = -SPREAD * norm.logsf(rest[:V])
+            normals = rest[V : V + V * n].reshape(n, V).T
+            each[:V] += sd[:, None] * normals[:, at]
+            rest = rest[V + V * n :]
+    assert rest.size == 0
+    return each
+
+
+def small_rounds():
+    rng = np.random.default_rng(2)
+    games = [
+        (number % 3, "".join(rng.choice(["C", "D"], 5)), "".join(rng.choice(["C", "D"], 5)))
+        for number in range(30)
+    ]
+    table = rounds_table(games)
+    group = table.counts["participant"].map({0: "first", 1: "first", 2: "second"})
+    return ChoiceTable("dilemmas", table.counts.assign(group=group), meta=table.meta)
+
+
+class TestDensities:
+    def test_memory_one_is_that_of_the_moves_one_by_one(self):
+        table = small_rounds()
+        for options in ({}, {"end_game": False}, {"memory": "other"}):
+            problem = model("memory-one").problem(table, **options)
+            points = np.random.default_rng(1).normal(size=(3, problem.size)) * 0.8
+            levels = read_rounds(table).levels
+            names = list(problem.coords["coefficient"])
+            sd = np.where(np.array(names) == "last round", 1.0, 1.5)
+            expected = []
+            for x in points:
+                each = sd[:, None] * levels_of(x, len(names), len(names), levels)
+                odds = {
+                    (group, who): dict(zip(names, own, strict=True))
+                    for (group, who), own in zip(levels.participants, each.T, strict=True)
+                }
+                expected.append(norm.logpdf(x).sum() + self.walk(table, odds))
+            np.testing.assert_allclose(density(problem, points), expected, rtol=1e-10)
+
+    @staticmethod
+    def walk(table, odds):
+        """Log-likelihood of games, one after another, from the words of the model."""
+        total = 0.0
+        ordered = table.counts.sort_values(["game", "round"])
+        for _, game in ordered.groupby("game"):
+            before = None
+            for row in game.itertuples():
+                own = odds[row.group, str(row.participant)]
+                context = "start" if before is None else before.own + before.other
+                # A coefficient is shared where only the other's move is recalled.
+                eta = own.get(context, own.get(context[1:], np.nan))
+                if row.round == len(game):
+                    eta += own.get("last round", 0.0)
+                total += np.log(expit(eta if row.own == "C" else -eta))
+                before = row
+        return total
+
+    def test_strategy_frequencies_are_those_of_the_games_one_by_one(self):
+        table = small_rounds()
+        for options in ({}, {"one_tremble": True}, {"strategies": ("always C", "tit for tat")}):
+            problem = model("strategy-frequencies").problem(table, **options)
+            plan = Plan.of(read_rounds(table), **options)
+            rng = np.random.default_rng(5)
+            points, expected = [], []
+            for _ in range(3):
+                frequency = rng.dirichlet(np.ones(len(plan.members)), size=len(plan.groups))
+                tremble = rng.uniform(0.05, 0.4, size=len(plan.groups))
+                tremble[:] = tremble[0] if plan.one_tremble else tremble
+                x = coordinates(plan, frequency, tremble)
+                points.append(x)
+                lik = log_likelihood(plan, frequency, tremble)
+                expected.append(norm.logpdf(x).sum() + lik)
+            np.testing.assert_allclose(density(problem, np.array(points)), expected, rtol=1e-9)
+
+    def test_merged_strategies_share_their_class_evenly(self):
+        games = [(1, "CCCC", "CCCC"), (1, "CDDD", "DDDD"), (1, "CDCC", "CCCC")]
+        problem = model("strategy-frequencies").problem(
+            rounds_table(games), strategies=("tit for tat", "grim")
+        )
+        assert problem.size == 1 and list(problem.coords["class"]) == ["tit for tat or grim"]
+        eps = 0.1
+        firm, slip = np.log1p(-eps), np.log(eps)
+        # After its own slip in the third game grim would defect, tit for tat would not.
+        third = logsumexp([3 * firm + slip, firm + 3 * slip]) - np.log(2)
+        x = norm.ppf(2 * eps)
+        expected = norm.logpdf(x) + 8 * firm + third
+        assert density(problem, np.array([[x]]))[0] == pytest.approx(expected, rel=1e-10)
+
+    @pytest.mark.parametrize("form", ["fehr-schmidt", "charness-rabin", "ces", "selfish"])
+    @pytest.mark.parametrize("vary", [False, True])
+    def test_social_preferences_are_those_of_the_utilities(self, form, vary):
+        rows = [
+            {"speaker": "s", "group": g, "participant": p, "part": part, "endowment": stake,
+             "given": 1.0 * k, "offer": float(k), "accepted": float(k % 2), "count": 2.0 + k}
+            for g, p in (("a", "1"), ("a", "2"), ("b", "1"))
+            for part, stake in (("gifts", 4.0), ("offers", 10.0), ("replies", 10.0))
+            for k in range(4)
+        ]  # fmt: skip
+        table = ChoiceTable("dilemmas", pd.DataFrame(rows), meta={"task": "ultimatum"})
+        problem = model("social-preferences").problem(table, form=form, vary_precision=vary)
+        found = read_divisions(table)
+        K = 1 if form == "selfish" else 3
+        V = K if vary else K - 1
+        points = np.random.default_rng(3).normal(size=(3, problem.size)) * 0.7
+        expected = []
+        for x in points:
+            each = levels_of(x, K, V, found.levels)
+            who = [from_coordinates(form, c) for c in each.T]
+            expected.append(norm.logpdf(x).sum() + log_choices(found, who))
+        np.testing.assert_allclose(density(problem, points), expected, rtol=1e-9)
+
+    def test_the_prior_alone_is_a_standard_normal(self):
+        table = small_rounds()
+        for name in ("memory-one", "strategy-frequencies"):
+            problem = model(name).problem(table)
+            data = {**problem.data, **unconditioned(problem.size), "likelihood_on": 0}
+            points = np.random.default_rng(1).normal(size=(2, problem.size))
+            found = program(problem).log_density(data, points)
+            np.testing.assert_allclose(found, norm.logpdf(points).sum(axis=1), rtol=1e-12)
+
+
+def fitted(name, table, settings=QUICK, **options):
+    one = model(name)
+    problem = one.problem(table, **options)
+    return inference.fit(problem, program(problem), one.parameters, settings)
+
+
+def inside(fit, name, truth, at_least):
+    """Share of true values in central 99 % intervals."""
+    draws = fit.tree["posterior"][name].to_numpy().reshape(-1, *np.shape(truth))
+    low, high = np.quantile(draws, [0.005, 0.995], axis=0)
+    assert ((low <= truth) & (truth <= high)).mean() >= at_least, name
+
+
+class TestKnownTruth:
+    def test_memory_one_strategies_are_found_again(self):
+        rng = np.random.default_rng(8)
+        games = [(n % 2, "CCCCCCCC", "".join(rng.choice(["C", "D"], 8))) for n in range(240)]
+        table = rounds_table(games)
+        group = np.where(table.counts["game"] < 120, "nice", "spiteful")
+        table = ChoiceTable("dilemmas", table.counts.assign(group=group), meta=table.meta)
+        given = {
+            "nice": {"start": 2, "CC": 2, "CD": 1, "DC": 1, "DD": 0, "last round": -1},
+            "spiteful": {"start": 1, "CC": 2, "CD": -2, "DC": -2, "DD": -2, "last round": 0},
+        }
+        truth, answered = model("memory-one").simulate(table, rng, given)
+        fit = fitted("memory-one", answered)
+        for name in ("p_c", "spite", "forgiveness", "endgame_drop", "cooperation"):
+            inside(fit, name, truth[name], 0.9)
+        spite = fit.summary.query("parameter == 'spite'").set_index("condition")
+        assert spite.loc["spiteful", "hdi_low"] > spite.loc["nice", "hdi_high"]
+
+    def test_frequencies_are_found_again(self):
+        rng = np.random.default_rng(9)
+        games = [(1, "CCCCCC", "".join(rng.choice(["C", "D"], 6))) for _ in range(300)]
+        given = {"tremble": 0.05,
+                 "frequency": {"tit for tat": 0.6, "always D": 0.3, "grim": 0.1}}  # fmt: skip
+        truth, answered = model("strategy-frequencies").simulate(rounds_table(games), rng, given)
+        fit = fitted("strategy-frequencies", answered)
+        inside(fit, "frequency", truth["frequency"], 1.0)
+        inside(fit, "tremble", truth["tremble"], 1.0)
+
+    def test_envy_is_found_from_rejections_alone(self):
+        rows = [
+            {"speaker": "s", "group": "g", "participant": "1", "part": "replies", "endowment": 10,
+             "offer": offer, "accepted": 1, "count": 200}
+            for offer in range(6)
+        ]  # fmt: skip
+        rows += [rows[0] | {"part": "gifts", "given": 1, "count": 400}]
+        table = ChoiceTable("dilemmas", pd.DataFrame(rows), meta={"task": "ultimatum"})
+        social = model("social-preferences")
+        given = {"precision": 12.0, "guilt": 0.4, "envy": 0.9}
+        truth, answered = social.simulate(table, np.random.default_rng(3), given)
+        fit = fitted("social-preferences", answered)
+        for name in ("envy", "guilt", "precision"):
+            inside(fit, name, truth[name], 1.0)
+        spread = fit.summary.query("parameter == 'envy'")["sd"].iloc[0]
+        assert spread < 0.2  # the prior's is above 0.6: rejections tell
+
+    def test_gifts_alone_leave_envy_to_its_prior(self):
+        rows = [{"speaker": "s", "group": "g", "participant": "1", "endowment": 4, "given": 2,
+                 "count": 500}]  # fmt: skip
+        table = ChoiceTable("dilemmas", pd.DataFrame(rows), meta={"task": "dictator"})
+        given = {"precision": 30.0, "guilt": 0.4, "envy": 0.1}
+        _, answered = model("social-preferences").simulate(table, np.random.default_rng(3), given)
+        fit = fitted("social-preferences", answered)
+        draws = fit.tree["posterior"]["envy"].to_numpy().ravel()
+        assert np.log(draws).std() > 0.7  # that of the prior is 1
+
+    def test_all_alike_converges(self):
+        fit = fitted("principal-agent", served(20), Settings(warmup=500, draws=500, seed=2))
+        assert fit.diagnostics.divergences == 0 and fit.diagnostics.max_r_hat < 1.01
+        shown = fit.summary.query("parameter == 'user_served'")
+        assert (shown["mean"] > 0.97).all() and (shown["hdi_high"] > 0.999).all()
+
+    def test_effects_of_information_are_found_again(self):
+        given = {"user served": 0.5, "reasons shown to the user": 2.0,
+                 "reasons shown to the principal": -1.0}  # fmt: skip
+        one = model("principal-agent")
+        truth, answered = one.simulate(served(60), np.random.default_rng(4), given)
+        fit = fitted("principal-agent", answered)
+        inside(fit, "effect", truth["effect"], 1.0)
+        inside(fit, "user_served", truth["user_served"], 1.0)
+
+
+class TestCommands:
+    @pytest.fixture(scope="class")
+    def small(self, tmp_path_factory):
+        """A part of the published rounds: two groups, 12 games of each participant."""
+        folder = tmp_path_factory.mktemp("rounds")
+        table = load_table(REFERENCE / "phelps_dilemma_rounds.csv", "dilemma")
+        frame = table.counts.rename(columns={"speaker": "model"}).drop(columns="count")
+        frame = frame[frame["group"].isin(["Selfish", "Cooperative"])]
+        names = frame.groupby(["group", "participant", "partner"])["game"].unique()
+        kept = {game for games in names for game in games[:3]}
+        frame[frame["game"].isin(kept)].to_csv(folder / "rounds.csv", index=False)
+        return folder / "rounds.csv"
+
+    def arguments(self, *words):
+        return [*words, "--engine", "httpstan", "--chains", "2", "--warmup", "300",
+                "--draws", "300"]  # fmt: skip
+
+    def test_fit_and_report_of_each_model_of_rounds(self, small, tmp_path, capfd):
+        for name in ("memory-one", "strategy-frequencies"):
+            out = tmp_path / name
+            words = ["fit", "--task", "dilemma", "--choices", str(small), "--model", name]
+            status = run(wolves, [*self.arguments(*words), "--out", str(out)])
+            assert status in (0, 1)  # so few draws need not suffice
+            record = json.loads((out / "fit.json").read_text())
+            assert record["family"] == "dilemmas" and record["model"] == name
+            page = (out / "report.html").read_text()
+            assert "Selfish" in page and "Predictive check" in page
+            for note in record["notes"]:
+                assert note.replace("'", "&#39;") in page
+        assert "No partner defected and then came back" in capfd.readouterr().err
+
+    def test_compare_variants(self, small, tmp_path):
+        out = tmp_path / "compared"
+        words = ["compare", str(small), "--task", "dilemma", "--models", "unconditional"]
+        run(wolves, [*self.arguments(*words), "--out", str(out)])
+        rows = pd.read_csv(out / "comparison.csv").set_index("model")
+        assert list(rows.index) == ["memory-one", "unconditional"]
+        assert rows.loc["unconditional", "log_bf"] < -20
+        assert rows.loc["unconditional", "elpd_diff"] < -20
+
+    def test_recover_goes_on_where_it_stopped(self, small, tmp_path):
+        words = ["recover", str(small), "--task", "dilemma", "--model", "strategy-frequencies"]
+        words = [*self.arguments(*words), "--workers", "1", "--out", str(tmp_path)]
+        run(wolves, [*words, "--n", "2"])
+        run(wolves, [*words, "--n", "3"])
+        lines = (tmp_path / "simulations.jsonl").read_text().splitlines()
+        assert len(lines) == 4
+        assert set(pd.read_csv(tmp_path / "recovery.csv")["quantity"]) == {"frequency", "tremble"}
+
+    def test_the_page_of_gifts_compares_guilt_by_group(self, tmp_path):
+        gifts = load_table(REFERENCE / "phelps_dictator_gifts.csv", "dictator")
+        one = model("social-preferences")
+        fit = fitted("social-preferences", gifts, Settings(chains=2, warmup=100, draws=100))
+        inference.save(fit, tmp_path, {"checks": [], "excluded": [], "source": {}})
+        page = write_fit_report(tmp_path).read_text()
+        for words in ("Groups compared", "guilt", "share observed", "does not identify envy"):
+            assert words in page
+        assert page.index("does not identify envy") < page.index("Groups compared</h2>")
+        assert one.problem(gifts).speaker == "gpt-3.5-turbo"
