@@ -9,10 +9,11 @@ from many_wolves.commands.modelling import problem_options, single_model
 from many_wolves.commands.tables import load_table
 from many_wolves.contracts import SimulatedModel
 from many_wolves.errors import WolvesError
+from many_wolves.families.dilemmas.models.courses import predicted_course
 from many_wolves.families.dilemmas.models.divisions import Question, read_divisions
-from many_wolves.families.dilemmas.models.frequencies import Plan, predicted_course
 from many_wolves.families.dilemmas.models.levels import Levels
 from many_wolves.families.dilemmas.models.memory_measures import Situations, measures
+from many_wolves.families.dilemmas.models.mixtures import Plan
 from many_wolves.families.dilemmas.models.preferences import Preference, log_choice, utility
 from many_wolves.families.dilemmas.models.rounds import read_rounds
 from many_wolves.families.dilemmas.models.strategies import (

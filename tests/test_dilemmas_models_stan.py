@@ -12,11 +12,11 @@ from many_wolves import inference
 from many_wolves.cli import run, wolves
 from many_wolves.commands.tables import load_table
 from many_wolves.families.dilemmas.models.divisions import read_divisions
-from many_wolves.families.dilemmas.models.frequencies import Plan, coordinates, log_likelihood
 from many_wolves.families.dilemmas.models.levels import SPREAD
+from many_wolves.families.dilemmas.models.mixtures import Plan, coordinates, log_likelihood
 from many_wolves.families.dilemmas.models.preferences import from_coordinates
 from many_wolves.families.dilemmas.models.rounds import read_rounds
-from many_wolves.families.dilemmas.models.social import log_likelihood as log_choices
+from many_wolves.families.dilemmas.models.social_plan import log_likelihood as log_choices
 from many_wolves.inference.engine import Settings
 from many_wolves.inference.laplace import unconditioned
 from many_wolves.records import ChoiceTable
@@ -136,7 +136,8 @@ class TestDensities:
     def test_social_preferences_are_those_of_the_utilities(self, form, vary):
         rows = [
             {"speaker": "s", "group": g, "participant": p, "part": part, "endowment": stake,
-             "given": 1.0 * k, "offer": float(k), "accepted": float(k % 2), "count": 2.0 + k}
+             "given": 1.0 * k, "offer": float(k), "accepted": float(k % 2),
+             "count": (2.0 + k) * (10 if p == "2" else 1)}
             for g, p in (("a", "1"), ("a", "2"), ("b", "1"))
             for part, stake in (("gifts", 4.0), ("offers", 10.0), ("replies", 10.0))
             for k in range(4)
@@ -146,12 +147,23 @@ class TestDensities:
         found = read_divisions(table)
         K = 1 if form == "selfish" else 3
         V = K if vary else K - 1
+        # Many gifts of all kinds: the second participant's preference is a parameter itself.
+        centred = form != "selfish"
+        assert problem.data["centred"] == [0, int(centred), 0]
         points = np.random.default_rng(3).normal(size=(3, problem.size)) * 0.7
         expected = []
         for x in points:
             each = levels_of(x, K, V, found.levels)
+            prior = norm.logpdf(x)
+            if centred:
+                at = x.size - 3 * V + V
+                middle = x[0] + -SPREAD * norm.logsf(x[K]) * x[K + V]
+                sd = -SPREAD * norm.logsf(x[x.size - 3 * V - V])
+                unit = 1.0 if form == "ces" else 1 / np.exp(1.5 * each[-1, 1])
+                each[0, 1] = x[at] * unit
+                prior[at] = norm.logpdf(each[0, 1], middle, sd) + np.log(unit)
             who = [from_coordinates(form, c) for c in each.T]
-            expected.append(norm.logpdf(x).sum() + log_choices(found, who))
+            expected.append(prior.sum() + log_choices(found, who))
         np.testing.assert_allclose(density(problem, points), expected, rtol=1e-9)
 
     def test_the_prior_alone_is_a_standard_normal(self):

@@ -31,6 +31,7 @@ def write_fit_report(folder: str | Path) -> Path:
     """
     fit = read_fitted(folder)
     pages = pages_of([fit])
+    words = pages.fitted_words(fit)
     sensitive = sensitivity_section(folder)
     sections = [
         *pages.fit_sections(fit),
@@ -41,7 +42,8 @@ def write_fit_report(folder: str | Path) -> Path:
     context = {
         "title": f"Fit of {fit.label}",
         "verdict": judge(fit),
-        "facts": {"Speaker": fit.speaker, **pages.fitted_words(fit), **facts(fit)},
+        # The family comes first, and has the last word where it counts other things.
+        "facts": {"Speaker": fit.speaker, **words, **facts(fit), **words},
         "notes": [str(note) for note in fit.info.get("notes", ())],
         "sections": sections,
         "command": command(fit),

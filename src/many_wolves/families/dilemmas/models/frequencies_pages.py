@@ -31,6 +31,7 @@ def words(fit: Fitted) -> Mapping[str, str]:
         "Model": f"mixture of strategies (Dal Bo & Frechette 2011) by group, {shared}",
         "Strategies": ", ".join(options["strategies"]),
         "Classes": "; ".join(options["classes"]),
+        "Data": f"{fit.info['choices']:,.0f} games",
         "Priors": "frequencies of a group Dirichlet(1, ..., 1) over the classes; trembles uniform "
         "on 0 to 0.5; the members of a class share its games evenly",
     }

@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from many_wolves.contracts import Array, Parameter, Problem
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.decisions import (
     Cells,
-    Known,
     Prior,
     Words,
     decision_problem,
@@ -23,12 +21,13 @@ from many_wolves.families.dilemmas.models.decisions import (
 )
 from many_wolves.families.dilemmas.models.levels import SPREAD
 from many_wolves.families.dilemmas.models.memory_measures import MEASURES, Situations, measures
+from many_wolves.families.dilemmas.models.memory_notes import notes
+from many_wolves.families.dilemmas.models.memory_simulate import given_strategies, play
 from many_wolves.families.dilemmas.models.rounds import (
     CONTEXTS,
     MOVES,
     Rounds,
     read_rounds,
-    replayed,
 )
 from many_wolves.families.dilemmas.models.tables import of_task
 from many_wolves.records import ChoiceTable
@@ -114,9 +113,9 @@ class MemoryOne:
         known = (
             from_prior(rounds.levels, plan.prior, plan.spread, rng)
             if given is None
-            else _given(given, rounds, plan)
+            else given_strategies(given, rounds, plan.names)
         )
-        answered = replace(played, counts=_play(played, rounds, plan.full(known.coefficient), rng))
+        answered = replace(played, counts=play(played, rounds, plan.full(known.coefficient), rng))
         again = read_rounds(answered)
         cells, met = _count(again, plan)
         derived = measures(plan.full(known.coefficient), met, again.levels)
@@ -242,86 +241,3 @@ def _by_round(rounds: Rounds) -> dict[str, tuple[tuple[str, ...], Array]]:
     np.add.at(chosen, at, (frame["count"] * (frame["own"] == "C")).to_numpy(dtype=float))
     dims = ("group", "round")
     return {"round_cooperation": (dims, chosen), "round_decisions": (dims, asked)}
-
-
-def notes(rounds: Rounds, end_game: bool) -> list[str]:
-    """What these games do not tell, in words."""
-    frame, groups = rounds.frame, rounds.levels.groups
-    found = []
-    per_game = frame.groupby("game", sort=False)
-    before = per_game["other"].shift()
-    if not ((before == "D") & (frame["other"] == "C")).any():
-        found.append(
-            "No partner defected and then came back: retaliation and forgiveness are never "
-            "seen in one game. Spite, which joins the two, is put together from different "
-            "games on the assumption that only the last round counts."
-        )
-    if (per_game["other"].nunique() == 1).all():
-        found.append(
-            "Every partner played one move throughout, whatever it was called: nothing here "
-            "tells a player that reacts to the partner from one that knows its kind."
-        )
-    met = frame.groupby(["group", "context"]).size()
-    for index, context in enumerate(CONTEXTS):
-        never = [group for group in groups if (group, index) not in met.index]
-        if never:
-            who = "any group" if len(never) == len(groups) else ", ".join(never)
-            found.append(
-                f"The context {context} was never met by {who}: the probability of C after "
-                "it comes from the prior and from the other groups alone."
-            )
-    if end_game and not frame["last"].any():
-        found.append("Games have one round: the effect of the last round is its prior.")
-    return found
-
-
-def _play(
-    table: ChoiceTable, rounds: Rounds, coefficient: Array, rng: np.random.Generator
-) -> pd.DataFrame:
-    """Rounds with moves from known coefficients (5 or 6, J), all games at once."""
-    frame = rounds.frame
-    if (frame["count"] != 1).any():
-        raise WolvesError(
-            "games can be simulated only where every row of the table is one round",
-            where=str(table.meta.get("path", "the table of rounds")),
-            column="count",
-            mend="leave the column count out, and give every round a row",
-        )
-    own = np.zeros(len(frame), dtype=int)
-    other = (frame["other"] == "D").to_numpy().astype(int)
-    numbers = frame["round"].to_numpy()
-    last = frame["last"].to_numpy(dtype=float)
-    for number in range(1, int(numbers.max()) + 1):
-        rows = np.flatnonzero(numbers == number)
-        # Rounds of a game stand one after another.
-        context = 1 + 2 * own[rows - 1] + other[rows - 1] if number > 1 else 0 * rows
-        who = rounds.participant[rows]
-        odds = coefficient[context, who]
-        if coefficient.shape[0] > len(CONTEXTS):
-            odds = odds + last[rows] * coefficient[-1, who]
-        own[rows] = rng.uniform(size=rows.size) > 1 / (1 + np.exp(-odds))
-    return replayed(table, frame, own)
-
-
-def _given(given: Mapping[str, Any], rounds: Rounds, plan: _Plan) -> Known:
-    """The same known coefficients for every participant, or those of each group.
-
-    Raises
-    ------
-    WolvesError
-        If a coefficient is missing.
-    """
-    K, J = len(plan.names), len(rounds.levels.participants)
-    try:
-        each = [
-            [float(given.get(group, given)[name]) for name in plan.names]
-            for group, _ in rounds.levels.participants
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise WolvesError(
-            f"the given parameters lack or misstate a coefficient: {error}",
-            mend='give log-odds of C, {"start": 1, "CC": 2, "CD": -1, "DC": 0, "DD": -1, '
-            '"last round": 0}, or a group\'s name in front of such',
-        ) from error
-    coefficient = np.array(each).T.reshape(K, J)
-    return Known(coefficient, np.zeros(0), np.zeros(0), np.zeros(0))

@@ -60,7 +60,8 @@ def words(fit: Fitted) -> Mapping[str, str]:
         "Priors": "middle normal(0, 1.5) in log-odds, the last round's change normal(0, 1); "
         f"standard deviations exponential, {options['spread']:g} of that on average",
     }
-    return found | {"Groups": ", ".join(_groups(fit))}
+    data = f"{fit.info['choices']:,.0f} rounds"
+    return found | {"Groups": ", ".join(_groups(fit)), "Data": data}
 
 
 def sections(fit: Fitted) -> list[Section]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.decisions import (
     Cells,
     Known,
-    Prior,
     Words,
     decision_problem,
     draws_of,
@@ -23,25 +22,22 @@ from many_wolves.families.dilemmas.models.decisions import (
     log_likelihood,
     probability,
 )
-from many_wolves.families.dilemmas.models.levels import SPREAD, Levels
-from many_wolves.families.dilemmas.models.tables import of_task, real
+from many_wolves.families.dilemmas.models.levels import SPREAD
+from many_wolves.families.dilemmas.models.principal_asked import (
+    FACTORS,
+    SERVED,
+    Asked,
+    principals_of,
+)
+from many_wolves.families.dilemmas.models.tables import of_task
 from many_wolves.records import ChoiceTable
 
-SERVED = ("user", "principal")
-FACTORS = {"shared_with_user": "reasons shown to the user",
-           "shared_with_principal": "reasons shown to the principal"}  # fmt: skip
-"""Columns of what is shared -> names of their effects."""
-BASE = "user served"
-PRIOR_SD = 1.5
-EFFECT_SD = 1.0
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "information and principal": {},
     "principal": {"information": False},
     "information": {"by_principal": False},
     "neither": {"information": False, "by_principal": False},
 }
-_YES = {"yes": 1.0, "true": 1.0, "1": 1.0, "1.0": 1.0}
-_NO = {"no": 0.0, "false": 0.0, "0": 0.0, "0.0": 0.0}
 
 
 class PrincipalAgent:
@@ -89,7 +85,7 @@ class PrincipalAgent:
     ) -> tuple[Mapping[str, Any], ChoiceTable]:
         """As many choices in every situation."""
         asked = of_task(table, "principal")
-        found = _Asked.of(asked, **options)
+        found = Asked.of(asked, **options)
         plan = found.prior
         spread = float(options.get("spread", SPREAD))
         known = (
@@ -107,102 +103,6 @@ class PrincipalAgent:
         return draws_of(tree, names)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """Situations counted: cells, and the factors that vary (their names and columns).
-
-    ``situation`` holds for every cell the principal and the factors, as the table has them.
-    """
-
-    levels: Levels
-    cells: Cells
-    factors: tuple[str, ...]
-    situation: pd.DataFrame
-    constant: tuple[str, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (BASE, *(FACTORS[f] for f in self.factors))
-
-    @property
-    def prior(self) -> Prior:
-        sd = np.array([PRIOR_SD, *([EFFECT_SD] * len(self.factors))])
-        return Prior(np.zeros(sd.size), sd)
-
-    @classmethod
-    def of(
-        cls,
-        table: ChoiceTable,
-        information: bool = True,
-        by_principal: bool = True,
-        spread: float = SPREAD,
-    ) -> _Asked:
-        where = str(table.meta.get("path", "the table of choices"))
-        frame = _checked(table.counts.reset_index(drop=True), where)
-        present = [f for f in FACTORS if f in frame]
-        varied = [f for f in present if frame[f].nunique() > 1]
-        factors = tuple(varied) if information else ()
-        constant = tuple(f for f in FACTORS if f not in varied) if information else ()
-        keys = ["principal", *present]
-        counted = frame.pivot_table(
-            index=keys, columns="served", values="count", aggfunc="sum", fill_value=0.0, sort=False
-        ).reindex(columns=list(SERVED), fill_value=0.0)
-        counted = counted[counted.sum(axis=1) > 0]
-        situation = counted.index.to_frame(index=False)
-        who = situation["principal"] if by_principal else pd.Series("", index=situation.index)
-        levels = Levels.of([("", str(p)) for p in who])
-        index = {name: i for i, (_, name) in enumerate(levels.participants)}
-        # Effects are differences between yes and no, so that the base is their middle.
-        columns = [situation[f].to_numpy(dtype=float) - 0.5 for f in factors]
-        design = np.column_stack([np.ones(len(situation)), *columns])
-        names = tuple(
-            " | ".join([str(row["principal"]), *(f"{f}: {row[f]:g}" for f in present)])
-            for _, row in situation.iterrows()
-        )
-        cells = Cells(
-            np.array([index[str(p)] for p in who]), design, counted.to_numpy(dtype=float), names
-        )
-        return cls(levels, cells, factors, situation, constant)
-
-
-def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    """The rows with principals as words, what is shared as 0 and 1, and counts as numbers."""
-    if "served" not in frame:
-        raise WolvesError(
-            "expected the column 'served'; it is not there",
-            where=where,
-            column="served",
-            mend="give a table such as served.csv of `wolves choices`",
-        )
-    bad = ~frame["served"].isin(SERVED).to_numpy()
-    if bad.any():
-        at = int(bad.argmax())
-        raise WolvesError(
-            f"expected user or principal, found {frame['served'].iloc[at]!r}",
-            where=where,
-            line=at + 2,
-            column="served",
-            mend="write who was served; leave rows without an answer out",
-        )
-    principal = frame["principal"].fillna("").astype(str) if "principal" in frame else ""
-    found = frame.assign(principal=principal, count=real(frame, "count", where))
-    for factor in FACTORS:
-        if factor in found:
-            words = found[factor].astype(str).str.lower()
-            found[factor] = words.map(_YES | _NO)
-            odd = found[factor].isna().to_numpy()
-            if odd.any():
-                at = int(odd.argmax())
-                raise WolvesError(
-                    f"expected yes or no, found {frame[factor].iloc[at]!r}",
-                    where=where,
-                    line=at + 2,
-                    column=factor,
-                    mend="write yes or no",
-                )
-    return found
-
-
 def build(
     table: ChoiceTable,
     *,
@@ -211,7 +111,7 @@ def build(
     spread: float = SPREAD,
 ) -> Problem:
     """See ``PrincipalAgent.problem``."""
-    found = _Asked.of(table, information, by_principal, spread)
+    found = Asked.of(table, information, by_principal, spread)
     situation = found.situation
 
     def derive(posterior: Mapping[str, Array]) -> dict[str, tuple[tuple[str, ...], Array]]:
@@ -231,9 +131,9 @@ def build(
             for name in FACTORS
             if name in situation
         }
-        | {"cell_principal": (("cell",), _principals(found)[1].astype(float))},
+        | {"cell_principal": (("cell",), principals_of(found)[1].astype(float))},
         coords={
-            "principal": _principals(found)[0],
+            "principal": principals_of(found)[0],
             "shared": [FACTORS[f] for f in found.factors],
         },
         derive=derive,
@@ -243,13 +143,7 @@ def build(
     )
 
 
-def _principals(found: _Asked) -> tuple[list[str], np.ndarray]:
-    """Names of the principals, and the number of each cell's."""
-    names = list(dict.fromkeys(map(str, found.situation["principal"])))
-    return names, np.array([names.index(str(p)) for p in found.situation["principal"]])
-
-
-def _derived(found: _Asked, coefficient: Array) -> dict[str, Array]:
+def _derived(found: Asked, coefficient: Array) -> dict[str, Array]:
     """Share served by principal, and the mean change that each factor makes, (..., P), (..., F).
 
     Parameters
@@ -260,7 +154,7 @@ def _derived(found: _Asked, coefficient: Array) -> dict[str, Array]:
     own = np.moveaxis(coefficient[..., found.cells.participant], -1, -2)
     asked = found.cells.counts.sum(axis=1)
     served = expit((own * found.cells.design).sum(axis=-1))
-    names, at = _principals(found)
+    names, at = principals_of(found)
     weight = np.stack([asked * (at == p) for p in range(len(names))], axis=-1)
     derived = {"user_served": served @ (weight / weight.sum(axis=0))}
     if found.factors:
@@ -274,7 +168,7 @@ def _derived(found: _Asked, coefficient: Array) -> dict[str, Array]:
     return derived
 
 
-def _notes(found: _Asked) -> list[str]:
+def _notes(found: Asked) -> list[str]:
     notes = []
     user, principal = found.cells.counts.sum(axis=0)
     if min(user, principal) == 0:
@@ -297,7 +191,7 @@ def _notes(found: _Asked) -> list[str]:
     return notes
 
 
-def _given(given: Mapping[str, Any], found: _Asked) -> Known:
+def _given(given: Mapping[str, Any], found: Asked) -> Known:
     """The same known log-odds for every principal.
 
     Raises
@@ -316,7 +210,7 @@ def _given(given: Mapping[str, Any], found: _Asked) -> Known:
     return Known(coefficient, np.zeros(0), np.zeros(0), np.zeros(0))
 
 
-def _as_table(table: ChoiceTable, found: _Asked, cells: Cells) -> ChoiceTable:
+def _as_table(table: ChoiceTable, found: Asked, cells: Cells) -> ChoiceTable:
     """Choices as rows of a table like the one that was read."""
     parts = []
     for column, who in enumerate(SERVED):

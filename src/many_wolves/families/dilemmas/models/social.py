@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from scipy.special import xlogy
 
 from many_wolves.contracts import Array, Parameter, Problem, Variable
-from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.decisions import draws_of
 from many_wolves.families.dilemmas.models.divisions import Divisions, read_divisions
 from many_wolves.families.dilemmas.models.levels import SPREAD
-from many_wolves.families.dilemmas.models.preferences import (
-    FORMS,
-    NAMES,
-    Form,
-    Preference,
-    from_coordinates,
-    log_choice,
-)
+from many_wolves.families.dilemmas.models.preferences import FORMS, NAMES, log_choice
 from many_wolves.families.dilemmas.models.social_notes import social_notes
+from many_wolves.families.dilemmas.models.social_plan import (
+    FULL,
+    Plan,
+    expected_share,
+    has_gifts,
+    shares_of,
+)
+from many_wolves.families.dilemmas.models.social_simulate import (
+    as_table,
+    from_prior,
+    given_preferences,
+)
 from many_wolves.families.dilemmas.models.tables import of_task
 from many_wolves.files import shipped
 from many_wolves.records import ChoiceTable
-from many_wolves.sources import nearest
 
 PROGRAM = "game-model/stan_model/social.stan"
-FULL: Form = "fehr-schmidt"
 SHARE = "given_share"
 FIXED = (30, 3)
 """Gifts, and gifts that are not all nothing or all half, from which a preference is fixed."""
@@ -93,7 +93,9 @@ class SocialPreferences:
         asked = _asked(table)
         found = read_divisions(asked)
         plan = Plan.of(**options)
-        truth, each = _truth(found, plan, rng) if given is None else _given(given, found, plan)
+        truth, each = (
+            from_prior(found, plan, rng) if given is None else given_preferences(given, found, plan)
+        )
         drawn = np.zeros_like(found.counts)
         total = 0.0
         for row, (who, question, counts) in zip(drawn, found.cells(), strict=True):
@@ -102,38 +104,12 @@ class SocialPreferences:
             row[: answers.size] = answers
             total += float((answers * log_p)[answers > 0].sum())
         answered = replace(found, counts=drawn)
-        truth |= {SHARE: _shares(answered, each)} if _has_gifts(found) else {}
-        return truth | {"log_lik": total}, _as_table(asked, answered)
+        truth |= {SHARE: shares_of(answered, each)} if has_gifts(found) else {}
+        return truth | {"log_lik": total}, as_table(asked, answered)
 
     def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
         """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
         return draws_of(tree, names)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which preferences, and which of their coordinates vary."""
-
-    form: Form
-    vary_precision: bool
-    spread: float
-
-    @classmethod
-    def of(cls, form: str = FULL, vary_precision: bool = False, spread: float = SPREAD) -> Plan:
-        """The plan; WolvesError where there is no such form."""
-        if form not in FORMS:
-            raise WolvesError(f"unknown form {form!r} of preferences", mend=nearest(form, FORMS))
-        return cls(FORMS[FORMS.index(form)], vary_precision, spread)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Coordinates, precision last."""
-        return (*NAMES[self.form], "precision")
-
-    @property
-    def varying(self) -> int:
-        """How many of them vary between groups and participants."""
-        return len(NAMES[self.form]) + int(self.vary_precision)
 
 
 def _asked(table: ChoiceTable) -> ChoiceTable:
@@ -184,7 +160,7 @@ def build(
 
     def derive(posterior: Mapping[str, Array]) -> dict[str, tuple[tuple[str, ...], Array]]:
         predicted = posterior["predicted"]
-        return {SHARE: (("group",), _expected(found, predicted))} if _has_gifts(found) else {}
+        return {SHARE: (("group",), expected_share(found, predicted))} if has_gifts(found) else {}
 
     return Problem(
         model=SocialPreferences.name,
@@ -261,111 +237,3 @@ def _variables(plan: Plan, found: Divisions) -> tuple[Variable, ...]:
         Variable("log_likelihood", "counts", "log_lik", *cells),
     ]
     return tuple(listed)
-
-
-def _has_gifts(found: Divisions) -> bool:
-    return any(q.part != "replies" for q in found.questions)
-
-
-def _expected(found: Divisions, predicted: Array) -> Array:
-    """(..., G) share of the stake that a group gives or offers, by probabilities (..., N, A)."""
-    amounts = found.padded(lambda q: np.array(q.amounts) / q.stake * float(q.part != "replies"))
-    asked = found.counts.sum(axis=1) * [q.part != "replies" for _, q, _ in found.cells()]
-    of = np.array(found.levels.of_participants)[found.participant]
-    weight = np.stack([asked * (of == g) for g in range(len(found.levels.groups))], axis=-1)
-    total = weight.sum(axis=0)
-    mean = (predicted * amounts).sum(axis=-1) @ (weight / np.where(total > 0, total, 1.0))
-    return np.asarray(mean)
-
-
-def _shares(found: Divisions, each: Sequence[Preference]) -> Array:
-    p = np.zeros(found.counts.shape)
-    for row, (who, question, _) in zip(p, found.cells(), strict=True):
-        own = np.exp(log_choice(each[who], question))
-        row[: own.size] = own
-    return _expected(found, p)
-
-
-def _truth(
-    found: Divisions, plan: Plan, rng: np.random.Generator
-) -> tuple[dict[str, Any], list[Preference]]:
-    """Parameters from the prior by the names of the posterior, and everyone's preference."""
-    drawn = found.levels.from_prior(len(plan.names), plan.varying, plan.spread, rng)
-    each = [from_coordinates(plan.form, c) for c in drawn.each.T]
-    groups = [from_coordinates(plan.form, c) for c in drawn.groups.T]
-    truth: dict[str, Any] = {}
-    for row, name in enumerate(NAMES[plan.form]):
-        truth[name] = np.array([g.values[row] for g in groups])
-        truth[f"{name}_participant"] = np.array([p.values[row] for p in each])
-    precision = np.array([p.precision for p in each])
-    truth["precision"] = precision if plan.vary_precision else float(precision[0])
-    named = {"sd_group": drawn.sd_group, "sd_participant": drawn.sd_participant}
-    return truth | {name: sd for name, sd in named.items() if sd.size}, each
-
-
-def _given(
-    given: Mapping[str, Any], found: Divisions, plan: Plan
-) -> tuple[dict[str, Any], list[Preference]]:
-    """The same preference for all, or one for each group.
-
-    Raises
-    ------
-    WolvesError
-        If a parameter is missing.
-    """
-    try:
-        groups = [
-            Preference(
-                plan.form,
-                tuple(float(given.get(g, given)[n]) for n in NAMES[plan.form]),
-                float(given["precision"]),
-            )
-            for g in found.levels.groups
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise WolvesError(
-            f"the given parameters lack or misstate one: {error}",
-            mend=f"give precision, and {' and '.join(NAMES[plan.form])} for all or under the "
-            'name of each group: {"precision": 20, "guilt": 0.6, "envy": 0.5}',
-        ) from error
-    each = [groups[g] for g in found.levels.of_participants]
-    truth: dict[str, Any] = {
-        name: np.array([g.values[row] for g in groups]) for row, name in enumerate(NAMES[plan.form])
-    }
-    precision = groups[0].precision
-    truth["precision"] = np.full(len(each), precision) if plan.vary_precision else precision
-    return truth, each
-
-
-def _as_table(table: ChoiceTable, found: Divisions) -> ChoiceTable:
-    """Choices as rows, with the columns that ``read_divisions`` reads."""
-    speaker = table.counts["speaker"].iloc[0]
-    rows = []
-    for who, q, counts in found.cells():
-        group, name = found.levels.participants[who]
-        for amount, count in zip(q.amounts, counts, strict=True):
-            reply = q.part == "replies"
-            rows.append(
-                {
-                    "speaker": speaker,
-                    "group": group,
-                    "participant": name,
-                    "part": q.part,
-                    "endowment": q.stake,
-                    "given": amount,
-                    "offer": q.offer if reply else amount,
-                    "accepted": amount if reply else 0.0,
-                    "count": float(count),
-                }
-            )
-    return replace(table, counts=pd.DataFrame(rows), aside={})
-
-
-def log_likelihood(found: Divisions, each: Sequence[Preference]) -> float:
-    """Of the choices in their order: no multinomial coefficient."""
-    return float(
-        sum(
-            xlogy(counts, np.exp(log_choice(each[who], question))).sum()
-            for who, question, counts in found.cells()
-        )
-    )
