@@ -65,6 +65,7 @@ class ApiSpeaker:
         self._patience = patience
         self._budget = budget
         self._packages = ("inspect-ai", _PACKAGES.get(spec.provider, "openai"))
+        self._asked = False
         self._reached = False
         self._answered = False
         self._refused_in_a_row = 0
@@ -81,6 +82,9 @@ class ApiSpeaker:
 
     def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
         """Answer in the order in which the API does."""
+        if self._asked and self._opened.again is not None:
+            self._opened = replace(self._opened, model=self._opened.again())
+        self._asked = True
         if self._opened.wire is not None:
             self._opened.wire.learn([request.trial.messages for request in requests])
         answers: _Answers = queue.SimpleQueue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,8 @@ class Opened:
         What must never be written.
     wire
         Sends plain requests; None where inspect-ai's client sends all of them.
+    again
+        Makes ``model`` anew: its client is closed after each round of requests.
     """
 
     model: Any
@@ -69,6 +71,7 @@ class Opened:
     key_name: str
     keys: tuple[str, ...]
     wire: Wire | None = None
+    again: Callable[[], Any] | None = None
 
 
 def key_name(provider: str) -> str:
@@ -162,7 +165,12 @@ def open_model(
         who=spec.name,
     )
     wire = None if batch else _wire(spec, config, model, rehearsed, key)
-    return Opened(model, _config(spec, batch=batch, tick_s=tick_s), effort, name, keys, wire)
+    config = _config(spec, batch=batch, tick_s=tick_s)
+
+    def again() -> Any:
+        return _get_model(spec, spec.base_url or None, key)
+
+    return Opened(model, config, effort, name, keys, wire, again)
 
 
 def messages(prompt: tuple[Message, ...]) -> list[Any]:

@@ -17,7 +17,7 @@ what is added where the reasons are shown to the user, and to the principal.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,8 +62,7 @@ def simulator(parameters: Mapping[str, Any]) -> OptionProbabilities:
                 f"a simulated speaker needs {wanted!r} for the task {trial.task!r}",
                 mend=f'add "{wanted}": {{...}} to its parameters: {quoted(_FIELDS[wanted])}',
             )
-        found: Array = _RULES[trial.task](trial, numbers)
-        return found
+        return _RULES[trial.task](trial, numbers)
 
     return probabilities
 
@@ -96,8 +95,9 @@ def utility(own: float, other: float, p: Mapping[str, float]) -> float:
 
 def _softmax(values: Sequence[float], precision: float) -> Array:
     scaled = precision * (np.asarray(values) - max(values))
-    weights: Array = np.exp(scaled)
-    return weights / weights.sum()
+    weights = np.exp(scaled)
+    shares: Array = weights / weights.sum()
+    return shares
 
 
 def _dictator(trial: Trial, p: Mapping[str, float]) -> Array:
@@ -134,7 +134,7 @@ def _logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
 
-_RULES = {
+_RULES: Mapping[str, Callable[[Trial, Mapping[str, float]], Array]] = {
     "dictator": _dictator,
     "dilemma": _dilemma,
     "ultimatum": _ultimatum,

@@ -1,0 +1,121 @@
+"""What counts as a choice in a game, and what does not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from many_wolves.families.dilemmas.reader import read
+from many_wolves.records import Option
+from playing import games
+
+COLOURS = (Option("C", "project green"), Option("D", "project blue"))
+NUMERALS = (Option("C", "project 2"), Option("D", "project 1"))
+NUMBERS = (Option("C", "PROJECT ONE"), Option("D", "PROJECT TWO"))
+OFFERS = tuple(Option(str(n), f"offer ${n}") for n in range(11))
+REPLIES = (Option("accept", "accept"), Option("reject", "reject"))
+PRODUCTS = (Option("user", "product 1"), Option("principal", "product 2"))
+
+READ = [
+    (COLOURS, "project green", "C"),
+    (COLOURS, "Project Blue.", "D"),
+    (COLOURS, "- project blue", "D"),
+    (COLOURS, "**Project green**", "C"),
+    (COLOURS, '"project green"', "C"),
+    (COLOURS, "Green", "C"),
+    (COLOURS, "I choose project green because we both gain.", "C"),
+    (COLOURS, "I'll go with blue.", "D"),
+    (COLOURS, "Choice: project blue", "D"),
+    (COLOURS, "Choice:\nproject blue", "D"),
+    (COLOURS, "My final choice is project green.", "C"),
+    (COLOURS, "\\boxed{project green}", "C"),
+    # the final stated choice counts, not the first label in the text
+    (COLOURS, "Project green pays 5 each. Blue tempts with 7. Choice: project blue", "D"),
+    (COLOURS, "Choice: project green\nNo, wait.\nFinal choice: project blue", "D"),
+    (COLOURS, "If I choose green I may get 0. So I choose blue.", "D"),
+    (COLOURS, "<think>green? no: blue</think>project green", "C"),
+    (COLOURS, "Choice: [green | blue] is asked. Choice: green", "C"),
+    (COLOURS, "Round 1: project green", "C"),
+    (NUMERALS, "project 1", "D"),
+    (NUMERALS, "1", "D"),
+    (NUMERALS, "Choice: 2", "C"),
+    (NUMERALS, "Project 1 gives me 7 dollars in 1 of 4 cases.\nChoice: project 1", "D"),
+    (NUMBERS, "PROJECT TWO", "D"),
+    (NUMBERS, "Two.", "D"),
+    (NUMBERS, "There are two of us. Choice: one", "C"),
+    (OFFERS, "offer $3", "3"),
+    (OFFERS, "$3", "3"),
+    (OFFERS, "10", "10"),
+    (OFFERS, "Choice: offer $10", "10"),
+    (OFFERS, "I offer $5 and keep $5, that is fair: offer $5", "5"),
+    (OFFERS, "4 dollars", "4"),
+    (REPLIES, "accept", "accept"),
+    (REPLIES, "I accept the offer.", "accept"),
+    (REPLIES, "Choice: reject", "reject"),
+    (PRODUCTS, "product 2", "principal"),
+    (PRODUCTS, "Explanation: cheap at $8.00.\nChoice: 1", "user"),
+]
+
+UNREAD = [
+    (COLOURS, "project green or project blue", "unparsed"),
+    (COLOURS, "Project green, not project blue", "unparsed"),
+    (COLOURS, "green blue", "unparsed"),
+    (COLOURS, "I would not choose green.", "unparsed"),
+    (COLOURS, "Choice: green\nOn second thought, project blue.", "unparsed"),
+    (COLOURS, "Choice: [green | blue]", "unparsed"),
+    (COLOURS, "Choice: project red", "unparsed"),
+    (COLOURS, "Should I take project green?", "unparsed"),
+    (COLOURS, "My choice is not project green.", "unparsed"),
+    (COLOURS, "evergreen", "unparsed"),
+    (COLOURS, "We should cooperate.", "unparsed"),
+    (COLOURS, "Let me think about green", "answered"),
+    (COLOURS, "<think>I take green", "unparsed"),
+    (COLOURS, "", "empty"),
+    (COLOURS, " \n", "empty"),
+    (COLOURS, "I'm sorry, but I can't help with that.", "refused"),
+    (COLOURS, "As an AI, I have no preference.", "refused"),
+    (NUMERALS, "I could earn 1 dollar.", "unparsed"),
+    (NUMERALS, "project 12", "unparsed"),
+    (NUMERALS, "1.5", "unparsed"),
+    (NUMERALS, "1 or 2", "unparsed"),
+    (NUMBERS, "One of the two", "unparsed"),
+    (OFFERS, "$3.50", "unparsed"),
+    (OFFERS, "offer $12", "unparsed"),
+    (OFFERS, "between $3 and $5", "unparsed"),
+    (REPLIES, "I would not accept that.", "unparsed"),
+    (REPLIES, "accept or reject", "unparsed"),
+    (REPLIES, "It is unacceptable.", "unparsed"),
+]
+
+
+@pytest.mark.parametrize(("options", "text", "choice"), READ)
+def test_an_answer_that_names_one_option_is_read(options, text, choice):
+    for shown in (options, options[::-1]):
+        assert read(shown, text) == (choice, "answered")
+
+
+@pytest.mark.parametrize(("options", "text", "status"), UNREAD)
+def test_what_names_none_or_two_is_no_choice(options, text, status):
+    for shown in (options, options[::-1]):
+        reading = read(shown, text)
+        assert reading.status == status
+        assert (reading.choice is None) == (status != "answered")
+
+
+@pytest.mark.parametrize("name", ["dictator", "dilemma", "principal"])
+def test_every_option_of_the_design_is_read_back(name):
+    shapes = {trial.options for trial in games(name)}
+    assert len(shapes) > 5
+    for options in shapes:
+        for option in options:
+            for text in (option.text, f"Choice: {option.text}", f"I choose {option.text}."):
+                assert read(options, text) == (option.id, "answered")
+
+
+@given(
+    st.sampled_from([COLOURS, NUMERALS, NUMBERS, OFFERS, REPLIES, PRODUCTS]),
+    st.text(alphabet="aeinorstgblu 12$.:,?\n'", max_size=60),
+)
+def test_any_text_has_a_reading_that_does_not_hang_on_the_order(options, text):
+    reading = read(options, text)
+    assert read(options[::-1], text) == reading
+    assert (reading.choice is None) == (reading.status != "answered")
