@@ -98,6 +98,16 @@ class TestRounds:
         found = read_rounds(rounds_table([(1, "CCC", "CCC"), (2, "CC", "CC")])).frame
         assert found["last"].tolist() == [False, False, True, False, False]
 
+    def test_only_an_announced_length_makes_a_last_round(self):
+        told = read_rounds(rounds_table([(1, "CCC", "CCC")], rounds=3, length="announced")).frame
+        assert told["last"].tolist() == [False, False, True]
+        cut_off = read_rounds(rounds_table([(1, "CCC", "CCC")], rounds=6, length="announced")).frame
+        assert not cut_off["last"].any()
+        hidden = rounds_table([(1, "CCC", "CCC"), (1, "DDC", "CDD")], rounds=3, length="hidden")
+        assert not read_rounds(hidden).frame["last"].any()
+        notes = model("memory-one").problem(hidden).notes
+        assert any("In no game was a round known to be the last" in n for n in notes)
+
     def test_rows_may_stand_in_any_order(self):
         ordered = rounds_table([(1, "CCDD", "CDCD"), (2, "DDD", "CCC")])
         shuffled = ChoiceTable(

@@ -204,6 +204,10 @@ class TestKnownTruth:
         fit = fitted("memory-one", answered)
         for name in ("p_c", "spite", "forgiveness", "endgame_drop", "cooperation"):
             inside(fit, name, truth[name], 0.9)
+        # The prior takes any share of C to be possible.
+        before = fit.tree["prior"]["cooperation"].to_numpy()
+        assert before.shape[2:] == (2,)
+        assert np.quantile(before, 0.05) < 0.25 and np.quantile(before, 0.95) > 0.75
         spite = fit.summary.query("parameter == 'spite'").set_index("condition")
         assert spite.loc["spiteful", "hdi_low"] > spite.loc["nice", "hdi_high"]
 

@@ -101,6 +101,9 @@ class Problem:
     derive
         Quantities that are functions of the posterior: given its variables as
         (chains, draws, ...), name -> (dims, values of the same kind).
+    prior
+        So many draws of some of these quantities before any data, (draws, ...), for the
+        check of what the prior takes to be possible.
     """
 
     model: str
@@ -120,6 +123,9 @@ class Problem:
     derive: Callable[[Mapping[str, Array]], Mapping[str, tuple[tuple[str, ...], Array]]] | None = (
         None
     )
+    prior: (
+        Callable[[np.random.Generator, int], Mapping[str, tuple[tuple[str, ...], Array]]] | None
+    ) = None
 
 
 class CognitiveModel(Protocol):

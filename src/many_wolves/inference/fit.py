@@ -185,7 +185,7 @@ def assemble(
     cpu_seconds: float,
 ) -> Fit:
     """Tree, summary and verdict of draws that were taken."""
-    tree = to_tree(problem, draws)
+    tree = to_tree(problem, draws, settings.seed)
     posterior = tree["posterior"].to_dataset()
     summary = summarise(posterior, parameters)
     names = tuple(p.name for p in parameters)

@@ -13,6 +13,10 @@ from many_wolves.inference.engine import Draws
 if TYPE_CHECKING:
     import xarray as xr
 
+PRIOR_DRAWS = 400
+"""Draws from the prior: enough for its 95 % intervals."""
+PRIOR_STREAM = 0x9A10
+"""Sets these random numbers apart from any other use of the same seed."""
 SAMPLE_STATS = {
     "lp__": "lp",
     "accept_stat__": "acceptance_rate",
@@ -39,8 +43,11 @@ def shaped(draws: Draws, variable: Variable) -> Array:
     return full if variable.row is None else full[:, :, variable.row]
 
 
-def to_tree(problem: Problem, draws: Draws) -> xr.DataTree:
-    """Groups posterior, posterior_predictive, log_likelihood, log_prior, sample_stats, ..."""
+def to_tree(problem: Problem, draws: Draws, seed: int = 0) -> xr.DataTree:
+    """Groups posterior, posterior_predictive, log_likelihood, log_prior, sample_stats, ...
+
+    ``seed`` is that of the draws from the prior, where the problem offers them.
+    """
     import arviz_base as azb
 
     groups: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -54,6 +61,11 @@ def to_tree(problem: Problem, draws: Draws) -> xr.DataTree:
     if problem.derive is not None:
         for name, (names, values) in problem.derive(groups["posterior"]).items():
             groups["posterior"][name] = values
+            dims[name] = list(names)
+    if problem.prior is not None:
+        rng = np.random.default_rng([seed, PRIOR_STREAM])
+        for name, (names, values) in problem.prior(rng, PRIOR_DRAWS).items():
+            groups["prior"][name] = values[None]
             dims[name] = list(names)
     groups["posterior"]["z"] = draws.block("z")
     dims["z"] = ["unconstrained"]

@@ -8,6 +8,8 @@ import pandas as pd
 
 from many_wolves.figures import Fitted, Section, Table
 
+CHOICE = "choice"
+"""Task whose answers are fitted, where the fit names none."""
 LONGEST = 200
 """Rows of the detailed table; the choice table on disk has all of them."""
 
@@ -19,10 +21,11 @@ def excluded_section(fit: Fitted) -> Section:
     if frame.empty:
         text = f"Nothing was left out: all {kept:,.0f} choices are in the fit."
         return Section("excluded", "What was excluded", (text,))
-    choices = frame[frame["task"] == "choice"] if "task" in frame else frame
+    task = _task(fit, frame)
+    choices = frame[frame["task"] == task] if "task" in frame else frame
     out = float(choices["n"].sum())
     text = (
-        f"{out:,.0f} answers to the choice task were left out, {_share(out, kept)} of "
+        f"{out:,.0f} answers to the {task} task were left out, {_share(out, kept)} of "
         f"{out + kept:,.0f}. They are counted, never guessed."
     )
     beside = float(frame["n"].sum()) - out
@@ -43,7 +46,7 @@ def missing_table(fits: Sequence[Fitted]) -> Table:
         frame = pd.DataFrame(list(fit.info.get("excluded", ())))
         row: dict[str, object] = {"speaker": fit.label, "kept": float(fit.info.get("choices", 0))}
         if not frame.empty:
-            choices = frame[frame["task"] == "choice"] if "task" in frame else frame
+            choices = frame[frame["task"] == _task(fit, frame)] if "task" in frame else frame
             row |= {str(k): float(v) for k, v in choices.groupby("status")["n"].sum().items()}
         rows.append(row)
     table = pd.DataFrame(rows).fillna(0.0)
@@ -52,6 +55,12 @@ def missing_table(fits: Sequence[Fitted]) -> Table:
     return Table(
         table, "Choices in the fit, and answers to the choice task that were left out, by reason."
     )
+
+
+def _task(fit: Fitted, frame: pd.DataFrame) -> str:
+    """The task that was fitted, as the table of what was left out names it."""
+    named = str(fit.info.get("source", {}).get("task", CHOICE))
+    return named if "task" in frame and named in set(frame["task"]) else CHOICE
 
 
 def _share(out: float, kept: float) -> str:

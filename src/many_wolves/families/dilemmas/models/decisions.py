@@ -67,6 +67,7 @@ def decision_problem(
     extra: Mapping[str, tuple[tuple[str, ...], Array]],
     coords: Mapping[str, Sequence[Any]],
     derive: Callable[[Mapping[str, Array]], Derived],
+    kept: Sequence[str],
     options: Mapping[str, Any],
     notes: Sequence[str],
     spread: float = SPREAD,
@@ -79,6 +80,8 @@ def decision_problem(
         Observed quantities beside the counts, for predictive checks.
     derive
         Functions of the posterior; it has ``coefficient`` (.., K, J).
+    kept
+        Those of them that are drawn from the prior as well.
     """
     K = len(words.coefficients)
     N = len(cells.names)
@@ -104,6 +107,11 @@ def decision_problem(
         at = (cells.names.index(part["cell"]), columns)
         left[at] = np.maximum(left[at] - most, 0.0)
         return {"counts": left.tolist()}
+
+    def before(rng: np.random.Generator, n: int) -> Derived:
+        drawn = [from_prior(levels, prior, spread, rng).coefficient for _ in range(n)]
+        found = derive({"coefficient": np.stack(drawn)})
+        return {name: found[name] for name in kept}
 
     return Problem(
         model=model,
@@ -132,6 +140,7 @@ def decision_problem(
         },
         without=without,
         derive=derive,
+        prior=before,
         options={**options, "spread": spread},
         notes=tuple(notes),
     )

@@ -122,6 +122,11 @@ def build(
         found = predicted_course(plan, posterior["frequency"], posterior["tremble"])
         return {"course": (("arm", "round"), found)}
 
+    def before(rng: np.random.Generator, n: int) -> dict[str, tuple[tuple[str, ...], Array]]:
+        drawn = [from_prior(plan, rng) for _ in range(n)]
+        frequency, tremble = (np.stack(parts) for parts in zip(*drawn, strict=True))
+        return {"course": (("arm", "round"), predicted_course(plan, frequency, tremble))}
+
     return Problem(
         model=StrategyFrequencies.name,
         family=table.family,
@@ -148,6 +153,7 @@ def build(
         },
         without=without,
         derive=derive,
+        prior=before,
         options={
             "strategies": [s.name for s in plan.strategies],
             "classes": plan.names,

@@ -54,7 +54,7 @@ def sections(fit: Fitted) -> list[Section]:
                 "Share of C in each round, by group and the partner's moves, against the mixture "
                 "played forward from the first round.",
             ),
-            (),
+            (_before(fit),),
             (_check(fit),),
         ),
     ]
@@ -122,3 +122,21 @@ def _check(fit: Fitted) -> Figure:
     ).dropna(subset=["observed"])
     n = float(np.nansum(np.where(np.isnan(share), 0.0, 1.0) * games[:, None]))
     return agreement(frame, groups=_groups(fit), n=n)
+
+
+def _before(fit: Fitted) -> Table:
+    """Share of C over all rounds before and after the data, by group and partner."""
+    share = fit.values("observed_data", "course_cooperation").mean("round")
+    rows = []
+    for arm in map(str, share["arm"].to_numpy()):
+        row: dict[str, object] = {"group": arm}
+        for when in ("prior", "posterior"):
+            values = fit.values(when, "course").sel(arm=arm).mean("round").to_numpy()
+            low, high = np.quantile(values, [0.025, 0.975])
+            row[when] = f"{values.mean():.2f} [{low:.2f}, {high:.2f}]"
+        rows.append(row | {"observed": float(share.sel(arm=arm))})
+    return Table(
+        pd.DataFrame(rows),
+        "Share of C over a game, by group and the partner's moves: mean with 95 % central interval "
+        "before the data (prior predictive check) and after them.",
+    )

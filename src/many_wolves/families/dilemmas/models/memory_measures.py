@@ -65,7 +65,7 @@ def measures(coefficient: Array, met: Situations, levels: Levels) -> dict[str, A
     }
     plain = coefficient[..., met.context, met.participant]
     changed = plain
-    if coefficient.shape[-2] > len(CONTEXTS):
+    if coefficient.shape[-2] > len(CONTEXTS) and met.last.any():
         changed = plain + met.last * coefficient[..., len(CONTEXTS), :][..., met.participant]
         drop = expit(plain) - expit(changed)
         found["endgame_drop"] = _weighted(drop, met.decisions * met.last, met, levels)

@@ -32,5 +32,8 @@ def notes(rounds: Rounds, end_game: bool) -> list[str]:
                 "it comes from the prior and from the other groups alone."
             )
     if end_game and not frame["last"].any():
-        found.append("Games have one round: the effect of the last round is its prior.")
+        found.append(
+            "In no game was a round known to be the last: the end-game drop is unknown, and the "
+            "effect of the last round is its prior."
+        )
     return found

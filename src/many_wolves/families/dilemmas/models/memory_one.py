@@ -199,6 +199,7 @@ def build(
             "round": range(1, int(rounds.frame["round"].max()) + 1),
         },
         derive=derive,
+        kept=("cooperation", "spite"),
         options={"memory": memory, "end_game": end_game},
         notes=notes(rounds, end_game),
         spread=spread,

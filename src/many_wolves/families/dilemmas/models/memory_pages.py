@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.families.dilemmas.models.page_parts import (
+    before_and_after,
     both,
     by_condition,
     cells,
@@ -86,7 +87,11 @@ def sections(fit: Fitted) -> list[Section]:
     why = "The cells are the participants' contexts, the last round apart from the others."
     c = frame[frame["option"] == "C"]
     n = float(fit.info["choices"])
-    return [*listed, predictive(c, groups, n, f"Share of C, observed and predicted. {why}")]
+    shares = seen.groupby("group")[["c", "n"]].sum()
+    share = {str(g): float(v) for g, v in (shares["c"] / shares["n"]).items()}
+    tables = (before_and_after(fit, "cooperation", "Share of C", share),)
+    text = f"Share of C, observed and predicted. {why}"
+    return [*listed, predictive(c, groups, n, text, tables)]
 
 
 def measures_figure(fit: Fitted, width: Width) -> Figure:

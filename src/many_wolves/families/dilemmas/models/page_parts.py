@@ -11,7 +11,7 @@ import pandas as pd
 from many_wolves.figures.agreement import agreement
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
-from many_wolves.figures.section import Section
+from many_wolves.figures.section import Section, Table
 from many_wolves.figures.theme import Width
 
 NOTHING = "–"
@@ -58,7 +58,13 @@ def cells(fit: Fitted, groups: Sequence[str], of_cell: Sequence[str]) -> pd.Data
     )
 
 
-def predictive(frame: pd.DataFrame, groups: Sequence[str], n: float, words: str) -> Section:
+def predictive(
+    frame: pd.DataFrame,
+    groups: Sequence[str],
+    n: float,
+    words: str,
+    tables: tuple[Table, ...] = (),
+) -> Section:
     """The section that holds predictions against what was chosen."""
 
     def draw(width: Width) -> Figure:
@@ -68,8 +74,34 @@ def predictive(frame: pd.DataFrame, groups: Sequence[str], n: float, words: str)
         "predictive",
         "Predictive check",
         paragraphs=(words,),
+        tables=tables,
         figures=(draw("one"),),
     )
+
+
+def before_and_after(fit: Fitted, name: str, heading: str, observed: Mapping[str, float]) -> Table:
+    """What prior and posterior make of a quantity of each group, beside what was observed."""
+    prior, posterior = fit.values("prior", name), fit.values("posterior", name)
+    dim = str(posterior.dims[-1])
+    rows = [
+        {
+            dim: group,
+            "prior": _central(prior.sel({dim: group}).to_numpy()),
+            "posterior": _central(posterior.sel({dim: group}).to_numpy()),
+            "observed": observed.get(group, float("nan")),
+        }
+        for group in map(str, posterior[dim].to_numpy())
+    ]
+    return Table(
+        pd.DataFrame(rows),
+        f"{heading}: mean with 95 % central interval before the data (prior predictive check) and "
+        "after them.",
+    )
+
+
+def _central(values: np.ndarray) -> str:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return f"{values.mean():.2f} [{low:.2f}, {high:.2f}]"
 
 
 def both(draw: Callable[[Width], Figure]) -> Figure:

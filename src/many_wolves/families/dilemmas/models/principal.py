@@ -137,6 +137,7 @@ def build(
             "shared": [FACTORS[f] for f in found.factors],
         },
         derive=derive,
+        kept=("user_served",),
         options={"information": information, "by_principal": by_principal},
         notes=_notes(found),
         spread=spread,

@@ -7,7 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from many_wolves.families.dilemmas.models.page_parts import both, cells, interval, predictive
+from many_wolves.families.dilemmas.models.page_parts import (
+    before_and_after,
+    both,
+    cells,
+    interval,
+    predictive,
+)
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.groups import by_group
@@ -47,6 +53,7 @@ def sections(fit: Fitted) -> list[Section]:
     names = _principals(fit)
     at = fit.values("observed_data", "cell_principal").to_numpy().astype(int)
     frame = cells(fit, names, [names[p] for p in at]).query("option == 'user'")
+    seen = {str(p): float(s) for p, s in _seen(fit)["share"].items()}
     tables = (_table(fit), *((_effects(fit),) if fit.has("posterior", "effect") else ()))
     return [
         Section(
@@ -61,6 +68,7 @@ def sections(fit: Fitted) -> list[Section]:
             names,
             float(fit.info["choices"]),
             "Share of choices that served the user, by situation, observed and predicted.",
+            (before_and_after(fit, "user_served", "Share that serves the user", seen),),
         ),
     ]
 

@@ -13,6 +13,8 @@ from many_wolves.records import ChoiceTable
 
 COLUMNS = ("group", "participant", "partner", "game", "round", "own", "other")
 """What a table of rounds holds beside the speaker; ``count`` repeats a row."""
+ANNOUNCED = "announced"
+"""Value of the column ``length`` where players were told how many rounds there are."""
 MOVES = ("C", "D")
 CONTEXTS = ("start", "CC", "CD", "DC", "DD")
 """What went before: nothing, or own move and the other's in the last round."""
@@ -123,13 +125,19 @@ def _check_order(frame: pd.DataFrame, where: str) -> None:
 def _with_contexts(frame: pd.DataFrame) -> pd.DataFrame:
     before = frame.groupby("game", sort=False)[["own", "other"]].shift()
     words = (before["own"] + before["other"]).fillna(CONTEXTS[0])
-    longest = frame.groupby("game", sort=False)["round"].transform("max")
-    # A game that broke off early did not reach the round that was known to be the last.
-    whole = longest == longest.max()
     return frame.assign(
         context=words.map({c: i for i, c in enumerate(CONTEXTS)}).astype(int),
-        last=(frame["round"] == longest) & whole & (longest > 1),
+        last=(frame["round"] == _agreed(frame)) & (frame["round"] > 1),
     )
+
+
+def _agreed(frame: pd.DataFrame) -> pd.Series:
+    """The round that players knew to be the last; zero where they knew of none."""
+    if "rounds" not in frame:
+        # A game that is shorter than the longest broke off.
+        return pd.Series(int(frame["round"].max()), index=frame.index)
+    agreed = pd.to_numeric(frame["rounds"], errors="coerce").fillna(0)
+    return agreed.where(frame["length"] == ANNOUNCED, 0) if "length" in frame else agreed
 
 
 def replayed(table: ChoiceTable, frame: pd.DataFrame, own: np.ndarray) -> pd.DataFrame:

@@ -162,6 +162,10 @@ def build(
         predicted = posterior["predicted"]
         return {SHARE: (("group",), expected_share(found, predicted))} if has_gifts(found) else {}
 
+    def before(rng: np.random.Generator, n: int) -> dict[str, tuple[tuple[str, ...], Array]]:
+        drawn = [shares_of(found, from_prior(found, plan, rng)[1]) for _ in range(n)]
+        return {SHARE: (("group",), np.stack(drawn))}
+
     return Problem(
         model=SocialPreferences.name,
         family=table.family,
@@ -191,6 +195,7 @@ def build(
         },
         without=without,
         derive=derive,
+        prior=before if has_gifts(found) else None,
         options={"form": plan.form, "vary_precision": vary_precision, "spread": spread},
         notes=(*found.notes, *social_notes(found, plan.form)),
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.families.dilemmas.models.page_parts import (
+    before_and_after,
     both,
     by_condition,
     cells,
@@ -85,6 +86,10 @@ def sections(fit: Fitted) -> list[Section]:
     if gifts is not None:
         tables.append(gifts)
     frame = _cells(fit, groups)
+    before: tuple[Table, ...] = ()
+    if fit.has("prior", "given_share"):
+        heading = "Share of the stake given"
+        before = (before_and_after(fit, "given_share", heading, _given(fit, groups)),)
     return [
         Section(
             "groups",
@@ -99,6 +104,7 @@ def sections(fit: Fitted) -> list[Section]:
             float(fit.info["choices"]),
             "Every option of every participant: how often it was chosen and how often it was "
             "predicted to be.",
+            before,
         ),
     ]
 
