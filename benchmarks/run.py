@@ -2,6 +2,7 @@
 
     make bench                      # or: python benchmarks/run.py [--quick]
     python benchmarks/run.py --collection     only collection; other figures stay
+    python benchmarks/run.py --games          only games; other figures stay
 
 Writes benchmarks/out/results.json and prints the ratios. WebPPL takes part where
 node is there and `npm install --prefix benchmarks/out webppl` was run; what is
@@ -74,6 +75,12 @@ def collection_runs(quick: bool) -> dict[str, dict[str, Any]]:
     return runs
 
 
+def game_runs(quick: bool) -> dict[str, Any]:
+    """How fast games are played, and whether memory stays flat as they grow."""
+    tell("games: a thousand at once, the simulated speaker")
+    return in_process("games.py", "--most", "5000" if quick else "100000", timeout_s=7200)
+
+
 def best(runs: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The run with the highest median ESS a CPU second; the first one if all failed."""
     sound = [r for r in runs.values() if r.get("converged")]
@@ -134,7 +141,8 @@ def report(result: dict[str, Any]) -> None:
                 "collection.api.answers_per_s", "collection.api.share_of_ideal",
                 "collection.hf.score.ours_trials_per_s", "collection.hf.score.overhead",
                 "collection.hf.score.cached_over_afresh", "collection.hf.sample.overhead",
-                "collection.vllm.score.overhead", "collection.vllm.sample.overhead"):  # fmt: skip
+                "collection.vllm.score.overhead", "collection.vllm.sample.overhead",
+                "games.rounds_per_s", "games.memory_growth"):  # fmt: skip
         if isinstance(result.get(key), (int, float)):
             print(f"{key:<40}{result[key]:>10.2f}")
 
@@ -162,17 +170,20 @@ def main() -> None:
         "--quick", action="store_true", help="fewer rivals, short WebPPL, no compile"
     )
     parser.add_argument("--collection", action="store_true", help="measure collection alone")
+    parser.add_argument("--games", action="store_true", help="measure games alone")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     file = OUT / "results.json"
+    alone = [name for name in ("collection", "games") if getattr(options, name)]
     result: dict[str, Any] = {}
-    if options.collection and file.exists():
-        known = json.loads(file.read_text())
-        result = {k: v for k, v in known.items() if not k.startswith("collection.")}
+    if alone and file.exists():
+        result = json.loads(file.read_text())
     before = machine()
-    asked = collection_runs(options.quick)
-    flat("collection", {**asked, "machine": before}, result)
-    if not options.collection:
+    parts = {"collection": collection_runs, "games": game_runs}
+    for name in alone or parts:
+        result = {k: v for k, v in result.items() if not k.startswith(f"{name}.")}
+        flat(name, {**parts[name](options.quick), "machine": before}, result)
+    if not alone:
         flat("machine", before, result)
         result |= fits(options.quick)
         result["machine.load_average_after"] = machine()["load_average"]

@@ -17,14 +17,22 @@ from many_wolves.errors import WolvesError
 _PACKAGE = Path(__file__).parent
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no spaces: the same text for equal values."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(value)
 
 
 def fingerprint(value: Any, length: int = 16) -> str:
     """Hexadecimal SHA-256 of the canonical JSON of ``value``, cut to ``length`` digits."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:length]
+    return text_fingerprint(canonical_json(value), length)
+
+
+def text_fingerprint(text: str, length: int = 16) -> str:
+    """Hexadecimal SHA-256 of a text, cut to ``length`` digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 def file_fingerprint(path: str | Path, length: int = 16) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 
 import pandas as pd
 
-from many_wolves.files import file_name, fingerprint
+from many_wolves.files import canonical_json, file_name, fingerprint, text_fingerprint
 
 SCHEMA = 1
 """Version of every record and file format below."""
@@ -180,6 +180,11 @@ class SpeakerSpec:
         """The fields by name; not to be changed."""
         return asdict(self)
 
+    @cached_property
+    def canonical(self) -> str:
+        """The canonical JSON of the settings."""
+        return canonical_json(self.settings)
+
     @property
     def name(self) -> str:
         """``provider/model[@revision]``, with the effort behind it where one was asked."""
@@ -250,8 +255,20 @@ class Response:
     turn: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """The response as a JSON object with its schema version."""
-        return {"schema": SCHEMA} | asdict(self)
+        """The response as a JSON object with its schema version; not to be changed."""
+        # asdict would copy every value: that takes longer than to write the line.
+        return (
+            {"schema": SCHEMA}
+            | vars(self)
+            | {
+                "cell": dict(self.cell),
+                "options": [{"id": o.id, "text": o.text} for o in self.options],
+                "scores": [asdict(score) for score in self.scores],
+                "speaker": self.speaker.settings,
+                "usage": dict(self.usage),
+                "versions": dict(self.versions),
+            }
+        )
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
@@ -271,7 +288,9 @@ class Response:
 
 def response_key(trial_id: str, speaker: SpeakerSpec, replicate: int) -> str:
     """Hash over all that can change the answer: the trial, the settings, the replicate."""
-    return fingerprint([trial_id, speaker.settings, replicate], 24)
+    # The canonical JSON of [trial_id, settings, replicate], whose middle is known.
+    text = f"[{canonical_json(trial_id)},{speaker.canonical},{replicate}]"
+    return text_fingerprint(text, 24)
 
 
 def blank_response(trial: Trial, speaker: SpeakerSpec, replicate: int) -> Response:

@@ -1,0 +1,107 @@
+"""Rounds a second with the simulated speaker, and memory as games grow; no model time.
+
+A thousand games are under way at once. Memory is that of a process which plays
+``--games`` games, and of one that takes them up again when all have ended. The last
+line of output is the figures as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import Any
+
+AT_ONCE = 1000
+PARAMETERS = {"memory_one": {"start": 0.8, "CC": 0.9, "CD": 0.2, "DC": 0.6, "DD": 0.1}}
+OPENINGS = 1000
+
+
+def play_all(folder: Path, games: int) -> dict[str, float]:
+    """Play games of six rounds, and say how fast and in how much memory."""
+    from many_wolves.collection import Seat, Trials, play
+    from many_wolves.commands.playing import Episodes
+    from many_wolves.families.dilemmas import Dilemmas
+    from many_wolves.families.dilemmas.compiler import Selection, compile_games
+    from many_wolves.records import SpeakerSpec
+    from many_wolves.speakers import SimulatedSpeaker
+
+    family = Dilemmas()
+    file = folder / f"openings-{games}.jsonl"
+    if not file.exists():
+        # So many cells, each played in as many replicates as are needed.
+        chosen = Selection(games=("dilemma",), sample=min(games, OPENINGS))
+        compile_games(chosen, file)
+    spec = SpeakerSpec("simulated", "bench", parameters=PARAMETERS)
+    episodes = Episodes(Trials(file), -(-games // OPENINGS), [spec], family)
+    simulator = family.simulator(PARAMETERS)
+    seat = Seat(spec, folder / f"journal-{games}.jsonl", lambda: SimulatedSpeaker(spec, simulator))
+    cpu, begun = time.process_time(), time.perf_counter()
+    with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
+        done = play(
+            episodes,
+            seats=[seat],
+            take_turns=family.turns,
+            reader=family.read,
+            say=lambda text: None,
+            at_once=AT_ONCE,
+        )
+    rounds = sum(done.asked.values()) or sum(done.known.values())
+    seconds = time.perf_counter() - begun
+    return {
+        "games": len(episodes),
+        "rounds": rounds,
+        "seconds": seconds,
+        "rounds_per_s": rounds / seconds,
+        "cpu_ms_per_round": 1000 * (time.process_time() - cpu) / rounds,
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def in_fresh_process(folder: Path, games: int) -> dict[str, Any]:
+    """``play_all`` in a process of its own, so that its memory is its own."""
+    command = [sys.executable, __file__, "--games", str(games), "--in", str(folder)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result
+
+
+def main() -> None:
+    """Play few games and many, and print what it took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--most", type=int, default=100_000, help="games of the longest run")
+    parser.add_argument("--games", type=int, help="play so many in this process")
+    parser.add_argument("--in", dest="folder", type=Path)
+    options = parser.parse_args()
+    if options.games:
+        print(json.dumps(play_all(options.folder, options.games)))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        few = in_fresh_process(folder, AT_ONCE)
+        many = in_fresh_process(folder, options.most)
+        again = in_fresh_process(folder, options.most)
+    figures = {
+        "at_once": AT_ONCE,
+        "rounds_per_s": many["rounds_per_s"],
+        "cpu_ms_per_round": many["cpu_ms_per_round"],
+        "memory_mib": {
+            f"games_{int(few['games'])}": few["peak_memory_mib"],
+            f"games_{int(many['games'])}": many["peak_memory_mib"],
+            f"games_{int(again['games'])}_taken_up": again["peak_memory_mib"],
+        },
+        "memory_growth": many["peak_memory_mib"] / few["peak_memory_mib"],
+        "taken_up_rounds_per_s": again["rounds_per_s"],
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
