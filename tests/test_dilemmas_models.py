@@ -260,15 +260,15 @@ class TestPreferences:
 
     def test_a_proposer_weighs_an_offer_by_its_chance(self):
         greedy = Question("offers", 10.0, float("nan"), tuple(map(float, range(11))))
-        envious = Preference("fehr-schmidt", (0.0, 5.0), 40.0)
+        envious = Preference("fehr-schmidt", (0.0, 5.0), 4.0)
         assert int(np.argmax(log_choice(envious, greedy))) >= 3
-        meek = Preference("fehr-schmidt", (0.0, 0.0), 40.0)
+        meek = Preference("fehr-schmidt", (0.0, 0.0), 4.0)
         assert int(np.argmax(log_choice(meek, greedy))) <= 1
 
     def test_envy_rejects_low_offers(self):
         low = Question("replies", 10.0, 1.0, (0.0, 1.0))
-        envious = log_choice(Preference("fehr-schmidt", (0.2, 1.0), 20.0), low)
-        meek = log_choice(Preference("fehr-schmidt", (0.2, 0.0), 20.0), low)
+        envious = log_choice(Preference("fehr-schmidt", (0.2, 1.0), 2.0), low)
+        meek = log_choice(Preference("fehr-schmidt", (0.2, 0.0), 2.0), low)
         assert envious[0] > np.log(0.9) and meek[1] > np.log(0.8)
 
 

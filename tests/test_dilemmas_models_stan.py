@@ -162,7 +162,7 @@ class TestDensities:
                 unit = 1.0 if form == "ces" else 1 / np.exp(1.5 * each[-1, 1])
                 each[0, 1] = x[at] * unit
                 prior[at] = norm.logpdf(each[0, 1], middle, sd) + np.log(unit)
-            who = [from_coordinates(form, c) for c in each.T]
+            who = [from_coordinates(form, c, 10.0) for c in each.T]
             expected.append(prior.sum() + log_choices(found, who))
         np.testing.assert_allclose(density(problem, points), expected, rtol=1e-9)
 
@@ -230,7 +230,7 @@ class TestKnownTruth:
         rows += [rows[0] | {"part": "gifts", "given": 1, "count": 400}]
         table = ChoiceTable("dilemmas", pd.DataFrame(rows), meta={"task": "ultimatum"})
         social = model("social-preferences")
-        given = {"precision": 12.0, "guilt": 0.4, "envy": 0.9}
+        given = {"precision": 1.2, "guilt": 0.4, "envy": 0.9}
         truth, answered = social.simulate(table, np.random.default_rng(3), given)
         fit = fitted("social-preferences", answered)
         for name in ("envy", "guilt", "precision"):
@@ -242,7 +242,7 @@ class TestKnownTruth:
         rows = [{"speaker": "s", "group": "g", "participant": "1", "endowment": 4, "given": 2,
                  "count": 500}]  # fmt: skip
         table = ChoiceTable("dilemmas", pd.DataFrame(rows), meta={"task": "dictator"})
-        given = {"precision": 30.0, "guilt": 0.4, "envy": 0.1}
+        given = {"precision": 7.5, "guilt": 0.4, "envy": 0.1}
         _, answered = model("social-preferences").simulate(table, np.random.default_rng(3), given)
         fit = fitted("social-preferences", answered)
         draws = fit.tree["posterior"]["envy"].to_numpy().ravel()

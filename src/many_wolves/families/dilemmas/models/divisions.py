@@ -24,7 +24,7 @@ PARTS = tuple(ROLES.values())
 
 @dataclass(frozen=True)
 class Question:
-    """One set of options: payoffs as shares of the stake.
+    """One set of options.
 
     Parameters
     ----------
@@ -45,11 +45,11 @@ class Question:
 
     @property
     def payoffs(self) -> tuple[Array, Array]:
-        """Own and the other's payoff of every option, shares of the stake."""
+        """Own and the other's payoff of every option, dollars."""
         amounts = np.array(self.amounts)
         if self.part == "replies":
-            return amounts * self.offer / self.stake, amounts * (1 - self.offer / self.stake)
-        return 1 - amounts / self.stake, amounts / self.stake
+            return amounts * self.offer, amounts * (self.stake - self.offer)
+        return self.stake - amounts, amounts
 
     @property
     def name(self) -> str:
@@ -81,6 +81,11 @@ class Divisions:
     questions: tuple[Question, ...]
     counts: Array
     notes: tuple[str, ...]
+
+    @property
+    def unit(self) -> float:
+        """Dollars of the largest stake, in which the Stan program counts payoffs."""
+        return max(q.stake for q in self.questions)
 
     def cells(self) -> Iterator[tuple[int, Question, Array]]:
         """(participant, question, counts of its options) of every cell."""

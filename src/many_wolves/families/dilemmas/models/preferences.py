@@ -31,16 +31,19 @@ PRECISION_MEDIAN, PRECISION_SD = 10.0, 1.5
 
 @dataclass(frozen=True)
 class Preference:
-    """The two parameters of a form, and precision in choices per stake of utility."""
+    """The two parameters of a form, and precision per dollar of utility."""
 
     form: Form
     values: tuple[float, ...]
     precision: float
 
 
-def from_coordinates(form: Form, coordinates: Array) -> Preference:
-    """A preference from standard normal coordinates, the last one that of precision."""
-    precision = float(PRECISION_MEDIAN * np.exp(PRECISION_SD * coordinates[-1]))
+def from_coordinates(form: Form, coordinates: Array, unit: float) -> Preference:
+    """A preference from standard normal coordinates, the last one that of precision.
+
+    ``unit`` are the dollars that precision is around ``PRECISION_MEDIAN`` for: the stake.
+    """
+    precision = float(PRECISION_MEDIAN / unit * np.exp(PRECISION_SD * coordinates[-1]))
     if form == "selfish":
         return Preference(form, (), precision)
     first, second = (float(c) for c in coordinates[:2])
@@ -54,7 +57,7 @@ def from_coordinates(form: Form, coordinates: Array) -> Preference:
 
 
 def utility(preference: Preference, own: Array, other: Array) -> Array:
-    """Utility of payoffs, shares of the stake.
+    """Utility of payoffs, in their unit.
 
     Fehr & Schmidt (1999, doi:10.1162/003355399556151), Charness & Rabin (2002,
     doi:10.1162/003355302760193904), Andreoni & Miller (2002,

@@ -53,7 +53,7 @@ class SocialPreferences:
         Parameter("sigma", "utility a dollar", "U(-1, rho)", "weight of the other, when behind"),
         Parameter("weight_self", "share", "U(0, 1)", "weight of one's own payoff in CES"),
         Parameter("r", "exponent", "1 - lognormal(0, 1)", "1: only sums count; low: equality"),
-        Parameter("precision", "per stake", "lognormal(log 10, 1.5)", "of choice"),
+        Parameter("precision", "per dollar", "lognormal(log 10 / stake, 1.5)", "of choice"),
         Parameter(SHARE, "share of the stake", "follows", "mean gift or offer of a group"),
         Parameter("sd_group", "probit or log", "exponential, mean 0.5", "spread of groups"),
         Parameter("sd_participant", "probit or log", "exponential, mean 0.5", "within groups"),
@@ -127,7 +127,8 @@ def build(
     plan = Plan.of(form, vary_precision, spread)
     found = read_divisions(table)
     levels = found.levels
-    own, other = (found.padded(lambda q, i=i: q.payoffs[i]) for i in (0, 1))  # type: ignore[misc]
+    own = found.padded(lambda q: q.payoffs[0]) / found.unit
+    other = found.padded(lambda q: q.payoffs[1]) / found.unit
     K, V = len(plan.names), plan.varying
     data = {
         "form": FORMS.index(plan.form),
@@ -159,8 +160,13 @@ def build(
         return {"counts": left.tolist()}
 
     def derive(posterior: Mapping[str, Array]) -> dict[str, tuple[tuple[str, ...], Array]]:
-        predicted = posterior["predicted"]
-        return {SHARE: (("group",), expected_share(found, predicted))} if has_gifts(found) else {}
+        who = ("participant",) if vary_precision else ()
+        derived: dict[str, tuple[tuple[str, ...], Array]] = {
+            "precision": (who, posterior["precision"] / found.unit)
+        }
+        if has_gifts(found):
+            derived[SHARE] = (("group",), expected_share(found, posterior["predicted"]))
+        return derived
 
     def before(rng: np.random.Generator, n: int) -> dict[str, tuple[tuple[str, ...], Array]]:
         drawn = [shares_of(found, from_prior(found, plan, rng)[1]) for _ in range(n)]

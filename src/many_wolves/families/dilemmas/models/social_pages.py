@@ -68,10 +68,10 @@ def words(fit: Fitted) -> Mapping[str, str]:
     varying = "preferences and precision" if options["vary_precision"] else "preferences"
     return {
         "Model": f"{FORMS[options['form']]}; options are chosen by softmax with a precision per "
-        "stake",
+        "dollar",
         "Pooling": f"{varying} of participants (prompts) vary around those of their group",
-        "Priors": f"{priors[options['form']]} at the middle of all; precision lognormal around 10; "
-        f"standard deviations exponential with mean {options['spread']:g}",
+        "Priors": f"{priors[options['form']]} at the middle of all; precision lognormal "
+        f"around 10 per stake; standard deviations exponential with mean {options['spread']:g}",
         "Groups": ", ".join(_groups(fit)),
     }
 
@@ -186,7 +186,7 @@ def _table(fit: Fitted, groups: Sequence[str], form: str) -> Table:
         pd.DataFrame(rows),
         "Posterior means with 95 % highest-density intervals: preferences of each group's middle, "
         "and the share of the stake that is given or offered, beside what was observed; "
-        f"precision {interval(fit, 'precision', '')} choices per stake.",
+        f"precision {interval(fit, 'precision', '')} per dollar.",
     )
 
 

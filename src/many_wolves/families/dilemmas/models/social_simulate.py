@@ -21,8 +21,8 @@ def from_prior(
 ) -> tuple[dict[str, Any], list[Preference]]:
     """Parameters from the prior by the names of the posterior, and everyone's preference."""
     drawn = found.levels.from_prior(len(plan.names), plan.varying, plan.spread, rng)
-    each = [from_coordinates(plan.form, c) for c in drawn.each.T]
-    groups = [from_coordinates(plan.form, c) for c in drawn.groups.T]
+    each = [from_coordinates(plan.form, c, found.unit) for c in drawn.each.T]
+    groups = [from_coordinates(plan.form, c, found.unit) for c in drawn.groups.T]
     truth: dict[str, Any] = {}
     for row, name in enumerate(NAMES[plan.form]):
         truth[name] = np.array([g.values[row] for g in groups])
