@@ -98,7 +98,7 @@ def read_journal(file: Path) -> Reading:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        found = _response(line)
+        found = _response(line, responses[-1] if responses else None)
         if isinstance(found, Response):
             responses.append(found)
         elif number == len(lines):
@@ -108,7 +108,7 @@ def read_journal(file: Path) -> Reading:
     return Reading(file, tuple(responses), torn, tuple(bad))
 
 
-def _response(line: bytes) -> Response | str:
+def _response(line: bytes, like: Response | None) -> Response | str:
     """The response on a line, or why there is none."""
     try:
         record = json.loads(line)
@@ -119,6 +119,6 @@ def _response(line: bytes) -> Response | str:
     if record.get("schema") != SCHEMA:
         return f"expected schema {SCHEMA}, found {record.get('schema')}"
     try:
-        return Response.from_json(record)
+        return Response.from_json(record, like)
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         return f"it is no response ({fault})"

@@ -271,8 +271,15 @@ class Response:
         )
 
     @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> Self:
+    def from_json(cls, record: Mapping[str, Any], like: Response | None = None) -> Self:
         """Read back what ``to_json`` gave.
+
+        Parameters
+        ----------
+        record
+            The JSON object.
+        like
+            Another response, whose speaker and versions are shared where they are equal.
 
         Raises
         ------
@@ -282,7 +289,12 @@ class Response:
         fields = {k: v for k, v in record.items() if k != "schema"}
         fields["options"] = tuple(Option(**o) for o in fields["options"])
         fields["scores"] = tuple(OptionScore(**s) for s in fields["scores"])
-        fields["speaker"] = SpeakerSpec(**fields["speaker"])
+        if like is not None and like.speaker.settings == fields["speaker"]:
+            fields["speaker"] = like.speaker
+        else:
+            fields["speaker"] = SpeakerSpec(**fields["speaker"])
+        if like is not None and like.versions == fields.get("versions"):
+            fields["versions"] = like.versions
         return cls(**fields)
 
 

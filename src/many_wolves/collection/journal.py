@@ -13,18 +13,18 @@ What a journal promises, whatever happens to the process or the disk:
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from many_wolves.collection.lines import ends_well, raw_lines, read_lines, set_aside
 from many_wolves.errors import WolvesError
 from many_wolves.files import canonical_json, write_atomic
 from many_wolves.journals import read_journal
-from many_wolves.records import Response, SpeakerSpec, Status, response_key
+from many_wolves.records import Response, SpeakerSpec, Status
 
 _MEND_DISK = (
     "make room (or give another place with --out), then run the same command again: "
@@ -38,16 +38,6 @@ class Entry:
 
     status: Status
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a journal: its number, where it begins in bytes, and what it says."""
-
-    number: int
-    at: int
-    response: Response | None
-    fault: str = ""
 
 
 class Journal:
@@ -187,7 +177,7 @@ class Journal:
         """Read what is there; set aside what cannot be used, and the keys in ``gone``."""
         aside: set[int] = set()
         self._begin()
-        for line in _lines(self.path):
+        for line in read_lines(self.path):
             response = line.response
             if response is None:
                 self._say(f"{self.path}, line {line.number}: {line.fault}; set aside")
@@ -204,9 +194,9 @@ class Journal:
             self._say(f"{self.path}: {len(twice)} turns answered twice; set aside")
             aside |= twice
         if aside:
-            _set_aside(self.path, aside)
-        if aside or not _ends_well(self.path):
-            kept = (raw for at, raw in _raw_lines(self.path) if at not in aside)
+            set_aside(self.path, aside)
+        if aside or not ends_well(self.path):
+            kept = (raw for at, raw in raw_lines(self.path) if at not in aside)
             write_atomic(self.path, (raw.removesuffix(b"\n") + b"\n" for raw in kept))
             _sync_folder(self.path.parent)
             self._recover(set())
@@ -228,59 +218,6 @@ def peek(path: Path) -> dict[str, Entry]:
     if not path.exists():
         return {}
     return {r.key: Entry(r.status, r.error) for r in read_journal(path).responses}
-
-
-_TORN = "the last line is torn"
-
-
-def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Every line as it is, and where it begins."""
-    if not path.exists():
-        return
-    at = 0
-    with path.open("rb") as file:
-        for raw in file:
-            yield at, raw
-            at += len(raw)
-
-
-def _lines(path: Path) -> Iterator[Line]:
-    for number, (at, raw) in enumerate(_raw_lines(path), start=1):
-        yield _parse(number, at, raw.decode("utf-8", errors="surrogateescape"))
-
-
-def _parse(number: int, at: int, text: str) -> Line:
-    whole = text.endswith("\n")
-    text = text.removesuffix("\n")
-    try:
-        response = Response.from_json(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        fault = f"expected an answer as JSON, found {type(error).__name__}: {error}"
-        return Line(number, at, None, fault if whole else _TORN)
-    expected = response_key(response.trial_id, response.speaker, response.replicate)
-    if response.key != expected:
-        fault = f"expected the key {expected} from the content, found {response.key}"
-        return Line(number, at, None, fault)
-    return Line(number, at, response)
-
-
-def _ends_well(path: Path) -> bool:
-    if not path.exists() or path.stat().st_size == 0:
-        return True
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
-
-
-def _set_aside(path: Path, lines: set[int]) -> None:
-    """Add the lines that begin there to the file beside."""
-    place = path.with_name(path.name + ".set-aside")
-    with place.open("ab") as file:
-        for at, raw in _raw_lines(path):
-            if at in lines:
-                file.write(raw.removesuffix(b"\n") + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _locked(path: Path) -> IO[str]:

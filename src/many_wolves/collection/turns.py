@@ -31,6 +31,7 @@ class TurnJournal(Journal):
 
     def __init__(self, path: Path, speaker: SpeakerSpec, say: Callable[[str], None]) -> None:
         super().__init__(path, speaker, say)
+        self._like: Response | None = None
         self._begin()
 
     def answers(self, episode: str, replicate: int) -> dict[str, Response]:
@@ -43,7 +44,8 @@ class TurnJournal(Journal):
         with self.path.open("rb") as file:
             for at in self._places[lo:hi]:
                 file.seek(int(at))
-                response = Response.from_json(json.loads(file.readline()))
+                response = Response.from_json(json.loads(file.readline()), self._like)
+                self._like = response
                 ours = (response.episode, response.replicate) == (episode, replicate)
                 if ours and response.status != "failed":
                     found[response.key] = response

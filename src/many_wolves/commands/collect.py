@@ -15,6 +15,7 @@ from many_wolves.commands.collecting import (
     INTERRUPTED,
     OK,
     LoadError,
+    check_folder,
     conclude,
     family_of,
     forget_fault,
@@ -177,7 +178,7 @@ def command(
     if isinstance(family, EpisodicFamily):
         told = (dry_run, explained)
         several = [playing.as_proposed(wanted, path) for wanted in several]
-        return _play(path, replicates, several, opponent, out, family, at_once, told)
+        return playing.play_all(path, replicates, several, opponent, out, family, at_once, told)
     if opponent is not None:
         raise WolvesError("--with belongs to games: here nobody answers another", mend="leave it")
     listed = read_trials(path)
@@ -201,43 +202,6 @@ def command(
 def _family(path: Path) -> str:
     """The family of the first trial of a file."""
     return next(Trials.read(path)).family
-
-
-def _play(
-    path: Path,
-    replicates: int,
-    several: list[Wanted],
-    opponent: str | None,
-    out: Path,
-    family: EpisodicFamily,
-    at_once: int,
-    told: tuple[bool, bool],
-) -> int:
-    """Play the games of a file with each speaker; the exit status."""
-    trials = Trials(path)
-    family_of(list(trials.families))
-    _check_folder(several, out)
-    statuses = []
-    for wanted in several:
-        seats = [wanted] + ([playing.other_speaker(opponent, wanted)] if opponent else [])
-        try:
-            casting = playing.cast(seats, family.name, out)
-            episodes = playing.Episodes(trials, replicates, casting.specs, family)
-            if any(told):
-                playing.tell(episodes, casting, family, explained=told[1])
-                continue
-            statuses.append(playing.ask(episodes, casting, family, at_once))
-        except LoadError as fault:
-            if len(several) == 1:
-                raise
-            record_fault(fault, wanted, out, family.name)
-            statuses.append(FAILED)
-        else:
-            if wanted.revision and out.suffix != ".jsonl":
-                forget_fault(wanted, out, family.name)
-        if statuses[-1] == INTERRUPTED:
-            break
-    return max(statuses, default=OK)
 
 
 def _one(
@@ -292,13 +256,4 @@ def _check(several: list[Wanted], replicates: int, out: Path) -> None:
             f"expected one replicate in score mode, found {replicates}",
             mend="leave --replicates out: the same scores would come every time",
         )
-    _check_folder(several, out)
-
-
-def _check_folder(several: list[Wanted], out: Path) -> None:
-    if len(several) > 1 and out.suffix == ".jsonl":
-        raise WolvesError(
-            f"expected a folder for {len(several)} speakers, found one journal",
-            where=out,
-            mend="give a folder with --out: each speaker has a journal of its own",
-        )
+    check_folder(several, out)

@@ -96,6 +96,22 @@ def family_of(named: list[str]) -> str:
     return found[0]
 
 
+def check_folder(several: list[Wanted], out: Path) -> None:
+    """Refuse one journal for several speakers.
+
+    Raises
+    ------
+    WolvesError
+        If that is what was asked for.
+    """
+    if len(several) > 1 and out.suffix == ".jsonl":
+        raise WolvesError(
+            f"expected a folder for {len(several)} speakers, found one journal",
+            where=out,
+            mend="give a folder with --out: each speaker has a journal of its own",
+        )
+
+
 def tell(
     trials: list[Trial],
     replicates: int,

@@ -13,7 +13,20 @@ import click
 
 from many_wolves.collection import Seat, Trials, play
 from many_wolves.collection.course import Course
-from many_wolves.commands.collecting import conclude, loading, read_parameters, say
+from many_wolves.commands.collecting import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    LoadError,
+    check_folder,
+    conclude,
+    family_of,
+    forget_fault,
+    loading,
+    read_parameters,
+    record_fault,
+    say,
+)
 from many_wolves.contracts import Episode, EpisodicFamily
 from many_wolves.errors import WolvesError
 from many_wolves.journals import read_journal
@@ -44,6 +57,47 @@ class Casting:
     wanted: tuple[Wanted, ...]
     specs: tuple[SpeakerSpec, ...]
     journals: tuple[Path, ...]
+
+
+def play_all(
+    path: Path,
+    replicates: int,
+    several: list[Wanted],
+    opponent: str | None,
+    out: Path,
+    family: EpisodicFamily,
+    at_once: int,
+    told: tuple[bool, bool],
+) -> int:
+    """Play the episodes of a file with each speaker; the exit status.
+
+    ``opponent`` names the speaker of the second seat, as ``--with`` does. ``told``: whether
+    only to tell what would be asked, and whether to explain it.
+    """
+    trials = Trials(path)
+    family_of(list(trials.families))
+    check_folder(several, out)
+    statuses = []
+    for wanted in several:
+        seats = [wanted] + ([other_speaker(opponent, wanted)] if opponent else [])
+        try:
+            casting = cast(seats, family.name, out)
+            episodes = Episodes(trials, replicates, casting.specs, family)
+            if any(told):
+                tell(episodes, casting, family, explained=told[1])
+                continue
+            statuses.append(ask(episodes, casting, family, at_once))
+        except LoadError as fault:
+            if len(several) == 1:
+                raise
+            record_fault(fault, wanted, out, family.name)
+            statuses.append(FAILED)
+        else:
+            if wanted.revision and out.suffix != ".jsonl":
+                forget_fault(wanted, out, family.name)
+        if statuses[-1] == INTERRUPTED:
+            break
+    return max(statuses, default=OK)
 
 
 def as_proposed(wanted: Wanted, trials: Path) -> Wanted:

@@ -80,10 +80,7 @@ def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
     kind, rounds, told = _length(design, length, f"{seed}:{canonical_json(ours)}")
     labels = label_sets(game["labels"], 2)[cell["labels"]]
     options = prompts.shown(prompts.labelled(design.words("project"), labels, MOVES, cell), cell)
-    seats = [by]
-    if "speaker" in partner:
-        role = source.entries().get("role")
-        seats.append(design.role(role.words(), role) if role is not None else by)
+    seats = prompts.seats(design, by, source, speaker="speaker" in partner)
     words = prompts.money_words(design)
     outcomes = _outcomes(design, payoffs, options, words)
     rules = [

@@ -60,3 +60,11 @@ def rules(design: Design, game: str, participant: Participant, cell: Mapping[str
         them=partner["them"].words(),
         **values,
     )
+
+
+def seats(design: Design, by: Participant, partner: Source, *, speaker: bool) -> list[Participant]:
+    """Who plays: the participant, and the role of a partner that is a speaker."""
+    if not speaker:
+        return [by]
+    role = partner.entries().get("role")
+    return [by, by if role is None else design.role(role.words(), role)]

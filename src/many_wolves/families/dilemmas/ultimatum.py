@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -23,9 +23,9 @@ from many_wolves.families.dilemmas.design import (
     replications,
 )
 from many_wolves.families.dilemmas.factorial import Factorial
+from many_wolves.families.dilemmas.ultimatum_talk import REPORTS, Round, questions
 from many_wolves.families.dilemmas.words import (
     cased,
-    fill,
     filled,
     plain_number,
     said,
@@ -37,20 +37,6 @@ from many_wolves.sources import Source, quoted
 
 NAME = "ultimatum"
 ROLES = ("proposer", "responder")
-_REPORTS = {
-    "my_offer_accepted": ("amount", "own", "other"),
-    "my_offer_rejected": ("amount",),
-    "offer_accepted": ("amount", "own", "other"),
-    "offer_rejected": ("amount",),
-}
-
-
-class Round(NamedTuple):
-    """One round: the seat that proposes, its offer, and whether it was accepted."""
-
-    proposer: int
-    offer: float
-    accepted: bool | None
 
 
 def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
@@ -80,40 +66,35 @@ def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
 def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
     """The opening of the game in one cell."""
     game = design.games[NAME].entries()
-    endowment, offers, rounds = (
-        game["endowment"].number(),
-        amounts(game["offers"]),
-        count(game["rounds"]),
-    )
-    if max(offers) > endowment:
-        raise game["offers"].error(
-            f"expected offers of at most {plain_number(endowment)}, found "
-            f"{plain_number(max(offers))}",
-            "leave it out, or raise `endowment`",
-        )
+    endowment, rounds = game["endowment"].number(), count(game["rounds"])
+    offers = _offers(game["offers"], endowment)
     by, name = cell["by"], str(cell["partner"])
     source = game["partners"].entries()[name]
     partner = _partner(source, offers)
-    seats = [by]
-    if "speaker" in partner:
-        role = source.entries().get("role")
-        seats.append(design.role(role.words(), role) if role is not None else by)
-    words, case = prompts.money_words(design), str(cell["case"])
-    proposals = prompts.shown(
-        {
-            plain_number(offer): cased(
-                filled(design.words(NAME, "offer"), amount=prompts.money(words, offer)), case
-            )
-            for offer in offers
-        },
-        cell,
-    )
-    replies = prompts.shown(
-        {id: cased(design.words(NAME, id).words(), case) for id in ("accept", "reject")}, cell
-    )
-    kept = {k: v for k, v in cell.items() if k not in ("by", "partner")}
+    seats = prompts.seats(design, by, source, speaker="speaker" in partner)
+    words = prompts.money_words(design)
     told = {"endowment": prompts.money(words, endowment), "rounds": rounds}
+    kept = {k: v for k, v in cell.items() if k not in ("by", "partner")}
     rules = [prompts.rules(design, NAME, seat, cell, **told) for seat in seats]
+    texts = {
+        plain_number(offer): filled(design.words(NAME, "offer"), amount=prompts.money(words, offer))
+        for offer in offers
+    }
+    script = {
+        "partner": partner,
+        "rules": rules,
+        "roles": [as_cell(seat) for seat in seats],
+        "propose": template(design.words(NAME, "propose"), "round", "rounds", "endowment"),
+        "respond": template(design.words(NAME, "respond"), "round", "rounds", "amount", "rest"),
+        "reports": {
+            id: template(design.words(NAME, "reports", id), *names) for id, names in REPORTS.items()
+        },
+        "money": words,
+        "proposer": _choice(design, texts, cell),
+        "responder": _choice(
+            design, {id: design.words(NAME, id).words() for id in ("accept", "reject")}, cell
+        ),
+    }
     return Trial(
         family="dilemmas",
         task=NAME,
@@ -121,26 +102,28 @@ def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
         | {"partner": name}
         | kept
         | {"rounds": rounds, "endowment": endowment, "seed": seed},
-        options=proposals if cell["starts"] == "proposer" else replies,
+        options=tuple(Option(*option) for option in script[cell["starts"]]["options"]),
         messages=(Message("user", rules[0]),),
-        script={
-            "partner": partner,
-            "rules": rules,
-            "roles": [as_cell(seat) for seat in seats],
-            "propose": template(design.words(NAME, "propose"), "round", "rounds", "endowment"),
-            "respond": template(design.words(NAME, "respond"), "round", "rounds", "amount", "rest"),
-            "reports": {
-                id: template(design.words(NAME, "reports", id), *names)
-                for id, names in _REPORTS.items()
-            },
-            "money": words,
-            "proposer": _choice(design, proposals, cell),
-            "responder": _choice(design, replies, cell),
-        },
+        script=script,
     )
 
 
-def _choice(design: Design, options: Sequence[Option], cell: Mapping[str, Any]) -> dict[str, Any]:
+def _offers(source: Source, endowment: float) -> list[int | float]:
+    """What may be offered."""
+    offers = amounts(source)
+    if max(offers) > endowment:
+        raise source.error(
+            f"expected offers of at most {plain_number(endowment)}, found "
+            f"{plain_number(max(offers))}",
+            "leave it out, or raise `endowment`",
+        )
+    return offers
+
+
+def _choice(design: Design, texts: Mapping[str, str], cell: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in the order of the cell, and how to answer."""
+    cased_texts = {id: cased(text, str(cell["case"])) for id, text in texts.items()}
+    options = prompts.shown(cased_texts, cell)
     return {
         "options": [[option.id, option.text] for option in options],
         "answer": prompts.answer_block(design, options, cell),
@@ -250,7 +233,7 @@ def _turn(
     elif seats == 1:
         cell["accepts_from"] = script["partner"]["accepts_from"]
     mine = [r for r in answered if r.cell["seat"] == seat]
-    told = _questions(opening, seat, rounds[: n - 1], offer)
+    told = questions(opening, seat, rounds[: n - 1], offer)
     trial = Trial(
         family=opening.family,
         task=NAME,
@@ -262,52 +245,3 @@ def _turn(
         turn=n - 1 if seats == 1 else 2 * (n - 1) + (offer is not None),
     )
     return Turn(trial, seat)
-
-
-def _questions(
-    opening: Trial, seat: int, rounds: Sequence[Round], offer: float | None
-) -> list[str]:
-    """What a seat is told and asked in every round, this one included."""
-    news = str(opening.script["rules"][seat])
-    listed = []
-    for n, one in enumerate(rounds, start=1):
-        met = None if one.proposer == seat else one.offer
-        listed.append(f"{news}\n\n{_question(opening, n, met)}")
-        news = _report(opening, seat, one)
-    listed.append(f"{news}\n\n{_question(opening, len(rounds) + 1, offer)}")
-    return listed
-
-
-def _question(opening: Trial, n: int, offer: float | None) -> str:
-    script, cell = opening.script, opening.cell
-    endowment, rounds = float(cell["endowment"]), cell["rounds"]
-    if offer is None:
-        asked = fill(
-            script["propose"],
-            round=n,
-            rounds=rounds,
-            endowment=prompts.money(script["money"], endowment),
-        )
-        return f"{asked}\n\n{script['proposer']['answer']}"
-    asked = fill(
-        script["respond"],
-        round=n,
-        rounds=rounds,
-        amount=prompts.money(script["money"], offer),
-        rest=prompts.money(script["money"], endowment - offer),
-    )
-    return f"{asked}\n\n{script['responder']['answer']}"
-
-
-def _report(opening: Trial, seat: int, one: Round) -> str:
-    """What came of a round, as a seat is told."""
-    script, rest = opening.script, float(opening.cell["endowment"]) - one.offer
-    ours = one.proposer == seat
-    kind = ("my_offer_" if ours else "offer_") + ("accepted" if one.accepted else "rejected")
-    own, other = (rest, one.offer) if ours else (one.offer, rest)
-    return fill(
-        script["reports"][kind],
-        amount=prompts.money(script["money"], one.offer),
-        own=prompts.money(script["money"], own),
-        other=prompts.money(script["money"], other),
-    )
