@@ -349,11 +349,11 @@ def test_the_whole_road_with_a_speaker_of_known_weights(tmp_path: Path) -> None:
     assert mean["w_soc", "informative"] < mean["w_soc", "social"]
 
     second = wolves(tmp_path, "study", "run", str(study))
-    assert second.stderr.count("up to date") == 6
+    assert second.stderr.count("up to date") == 7
     assert "  > " not in second.stderr
     assert first.stdout.endswith(second.stdout)
 
     written(tmp_path, ROAD.format(seed=2))
     status = wolves(tmp_path, "study", "status", str(study)).stdout
     todo = [line.split("  ")[0] for line in status.splitlines() if "to do" in line]
-    assert todo == ["fit known", "figures", "report"]
+    assert todo == ["fit known", "figures", "findings", "report"]

@@ -44,10 +44,8 @@ def command(
     Without a NAME every figure is drawn. A folder that holds fit folders stands
     for all of them.
     """
-    from many_wolves.report.offer import pages_of_family
-
     if listing:
-        plots = pages_of_family(family).plots()
+        plots = _of_family(family)
         long = max(len(name) for name in plots)
         for name, plot in plots.items():
             click.echo(f"{name:{long}}  {plot.summary}")
@@ -76,7 +74,7 @@ def draw(
         If a name is unknown, or no fit is given.
     """
     from many_wolves.figures import read_all
-    from many_wolves.report.offer import pages_of
+    from many_wolves.report.offer import family_of, pages_of
 
     if not folders:
         raise WolvesError(
@@ -85,7 +83,8 @@ def draw(
             mend="give the folder that `wolves fit ... --out FOLDER` wrote",
         )
     fits = read_all(folders)
-    plots = pages_of(fits).plots()
+    pages_of(fits)
+    plots = _of_family(family_of(fits[0]))
     unknown = [name for name in names if name not in plots]
     if unknown:
         raise WolvesError(
@@ -95,10 +94,26 @@ def draw(
     files: list[Path] = []
     every = [name for name, plot in plots.items() if len(fits) > 1 or not plot.several]
     for name in names or every:
+        lacking = plots[name].lacking(fits)
+        if lacking and names:
+            raise WolvesError(f"{name} cannot be drawn: {lacking}", mend="wolves plot --list")
+        if lacking:
+            click.echo(f"Not drawn: {name} ({lacking})", err=True)
+            continue
         files += _draw_one(plots[name], fits, out, width, formats)
     for file in files:
         click.echo(file)
     return files
+
+
+def _of_family(family: str) -> dict[str, Plot]:
+    """The family's figures, and those of its findings where it has any."""
+    from many_wolves.findings import plots, quantities_of_family
+    from many_wolves.report.offer import pages_of_family
+
+    found = dict(pages_of_family(family).plots())
+    quantities = quantities_of_family(family)
+    return found | plots(quantities.signature_name) if quantities else found
 
 
 def _draw_one(

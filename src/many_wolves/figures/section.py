@@ -62,13 +62,15 @@ class Plot:
 
     ``draw`` takes the fits and a width. ``each`` plots show one fit; of several
     fits each gets its own. ``several`` plots say nothing of one fit alone: they are
-    drawn of one only when asked for by name.
+    drawn of one only when asked for by name. ``lacking`` says why the fits do not allow
+    it; empty where they do.
     """
 
     summary: str
     draw: Callable[[Sequence[Fitted], Width], Figure]
     each: bool = False
     several: bool = False
+    lacking: Callable[[Sequence[Fitted]], str] = lambda _: ""
 
 
 class Pages(Protocol):

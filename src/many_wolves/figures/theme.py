@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ def theme(size: float = 7.5) -> p9.theme:
         legend_box_spacing=0.01,
         plot_margin=0.01,
     )
+
+
+def tagged(panels: Sequence[str]) -> list[str]:
+    """Headings of panels with the tags that a text refers to: ``a  phi``, ``b  w_inf``."""
+    return [f"{ascii_lowercase[i % 26]}  {name}" for i, name in enumerate(panels)]
 
 
 def cycle(values: Sequence[object], n: int) -> list[object]:

@@ -2,7 +2,14 @@
 
 from many_wolves.findings.dynamics import Run, runs
 from many_wolves.findings.members import Member, members
-from many_wolves.findings.stated import Findings, quantities_of, state
+from many_wolves.findings.plots import plots
+from many_wolves.findings.stated import (
+    Findings,
+    has_findings,
+    quantities_of,
+    quantities_of_family,
+    state,
+)
 from many_wolves.findings.statement import DRAWS, Statement, percent, table
 from many_wolves.findings.tables import TITLES, matrix
 
@@ -13,10 +20,13 @@ __all__ = [
     "Member",
     "Run",
     "Statement",
+    "has_findings",
     "matrix",
     "members",
     "percent",
+    "plots",
     "quantities_of",
+    "quantities_of_family",
     "runs",
     "state",
     "table",

@@ -27,9 +27,8 @@ def effort(found: Sequence[Member], quantities: Quantities, seed: int) -> Iterat
     0.5), the last two normal with unknown sd; the posterior of each fit enters as a
     measurement with its own error. Speakers of one effort only say nothing here.
     """
-    models = list(dict.fromkeys(m.model for m in found))
-    asked = [m for m in found if sum(o.model == m.model for o in found) > 1]
-    models = [name for name in models if any(m.model == name for m in asked)]
+    asked = asked_at_several(found)
+    models = list(dict.fromkeys(_who_thinks(m) for m in asked))
     levels = [e for e in ORDER if e != BASE and any(m.effort == e for m in asked)]
     if not levels or not any(m.effort == BASE for m in asked):
         return
@@ -58,12 +57,23 @@ def effort(found: Sequence[Member], quantities: Quantities, seed: int) -> Iterat
                 )
 
 
+def asked_at_several(found: Sequence[Member]) -> list[Member]:
+    """Those whose model, at the same checkpoint, was asked at more than one effort."""
+    return [
+        m for m in found if len({o.effort for o in found if _who_thinks(o) == _who_thinks(m)}) > 1
+    ]
+
+
+def _who_thinks(member: Member) -> str:
+    return member.model if member.at is None else f"{member.model} at {member.at:,.0f}"
+
+
 def _design(
     asked: Sequence[Member], models: Sequence[str], levels: Sequence[str]
 ) -> tuple[Array, list[Array]]:
     X = np.zeros((len(asked), len(models) + len(levels)))
     for row, m in zip(X, asked, strict=True):
-        row[models.index(m.model)] = 1
+        row[models.index(_who_thinks(m))] = 1
         if m.effort != BASE:
             row[len(models) + levels.index(m.effort)] = 1
     remainder = np.eye(len(asked))

@@ -90,28 +90,46 @@ def state(fits: Sequence[Fitted], seed: int = 1) -> Findings:
     )
 
 
+def has_findings(fits: Sequence[Fitted]) -> bool:
+    """Whether the fits are of one family, and that has findings."""
+    names = _families(fits)
+    return len(names) == 1 and quantities_of_family(names[0]) is not None
+
+
 def quantities_of(fits: Sequence[Fitted]) -> Quantities:
-    """What the family of the fits has findings about: ``QUANTITIES`` in its module of that name.
+    """What the family of the fits has findings about.
 
     Raises
     ------
     WolvesError
         If the fits are of several families, or their family has none.
     """
-    names = sorted({str(fit.info.get("family", families.names()[0])) for fit in fits})
+    names = _families(fits)
     if len(names) != 1:
         raise WolvesError(
             f"expected fits of one task family, found {', '.join(names) or 'no fit'}",
             mend="give the fits of one family at a time",
         )
-    module = f"many_wolves.families.{names[0]}.quantities"
-    if importlib.util.find_spec(module) is None:
+    found = quantities_of_family(names[0])
+    if found is None:
         raise WolvesError(
             f"the task family {names[0]!r} has no findings",
             mend=f"add families/{names[0]}/quantities.py with an object QUANTITIES",
         )
+    return found
+
+
+def quantities_of_family(name: str) -> Quantities | None:
+    """``QUANTITIES`` in the family's module of that name; None where there is none."""
+    module = f"many_wolves.families.{name}.quantities"
+    if importlib.util.find_spec(module) is None:
+        return None
     found: Quantities = importlib.import_module(module).QUANTITIES
     return found
+
+
+def _families(fits: Sequence[Fitted]) -> list[str]:
+    return sorted({str(fit.info.get("family", families.names()[0])) for fit in fits})
 
 
 def _lacking(found: Sequence[Member], quantities: Quantities) -> tuple[str, ...]:

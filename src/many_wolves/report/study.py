@@ -9,8 +9,11 @@ import pandas as pd
 
 from many_wolves.figures import Fitted, Section, Table, read_all
 from many_wolves.files import write_atomic
+from many_wolves.findings import has_findings, state
 from many_wolves.report.excluded import missing_table
+from many_wolves.report.findings import findings_sections
 from many_wolves.report.fit import command, facts
+from many_wolves.report.methods import bibtex, methods_section
 from many_wolves.report.offer import pages_of
 from many_wolves.report.page import cells, render_page
 from many_wolves.report.speakers import speakers_section
@@ -57,9 +60,12 @@ def write_study_report(
         "sections": [
             *speakers_section(fits),
             *pages.study_sections(fits),
+            *_findings(fits),
             _answered(fits),
             _diagnostics(fits),
+            methods_section(fits),
         ],
+        "bibtex": bibtex(fits),
         "design": [(fit.label, facts(fit), fit.info.get("notes", ())) for fit in fits],
         "commands": list(commands) or list(dict.fromkeys(command(fit) for fit in fits)),
     }
@@ -96,6 +102,16 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
     sound = n - len(bad) - len(doubtful)
     headline = f"{sound} of {n} fits can be read at face value."
     return Verdict("bad" if bad else "doubtful", headline, tuple(reasons))
+
+
+def _findings(fits: Sequence[Fitted]) -> list[Section]:
+    """What the fits that converged say together; nothing where the family has no findings."""
+    sound = [fit for fit in fits if fit.converged]
+    if len(sound) < 2 or not has_findings(sound):
+        return []
+    found = state(sound)
+    lacking = Section("unsaid", "What cannot be said", found.lacking)
+    return [*findings_sections(found), *([lacking] if found.lacking else [])]
 
 
 def _answered(fits: Sequence[Fitted]) -> Section:

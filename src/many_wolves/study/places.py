@@ -73,6 +73,15 @@ class Places:
         """Fit of one speaker or human reference."""
         return self.results / name / "fit"
 
+    def labels(self, name: str) -> Path:
+        """Factors of one speaker, by which findings group."""
+        return self.results / name / "labels.json"
+
+    @property
+    def findings(self) -> Path:
+        """Folder of the study's statements."""
+        return self.results / "findings"
+
     def fit_files(self, name: str) -> tuple[Path, ...]:
         """What a fit holds, but for its page, which `wolves report` may write again."""
         return tuple(self.fit(name) / file for file in FIT_FILES)

@@ -1,4 +1,4 @@
-"""A study into its stages: compile -> collect -> choices -> fit -> figures -> report."""
+"""A study into its stages: compile, collect, choices, fit, figures, findings, report."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from many_wolves.study.casting import Cast, cast
 from many_wolves.study.places import Places
 from many_wolves.study.schema import Study
 from many_wolves.study.stages import Stage, in_order, shown
+
+Given = tuple[tuple[Path, str], ...]
+"""Files that are written before a stage, with their text."""
 
 
 def plan(study: Study, places: Places) -> list[Stage]:
@@ -27,9 +30,12 @@ def plan(study: Study, places: Places) -> list[Stage]:
             _fit_speaker(speaker, study, places),
         ]
     fitted = [*study.human, *(speaker.name for speaker in speakers)]
-    stages.append(_figures(fitted, places))
+    labels = _labels(speakers, places)
+    stages.append(_figures(fitted, places, labels))
+    if speakers:
+        stages.append(_findings(fitted, study, places, labels))
     made_by = [shown(stage.command) for stage in in_order(stages)]
-    return [*stages, _report(fitted, study, places, made_by)]
+    return [*stages, _report(fitted, study, places, labels, made_by)]
 
 
 def fitted_names(study: Study) -> list[str]:
@@ -185,7 +191,29 @@ def _fit_speaker(speaker: Cast, study: Study, places: Places) -> Stage:
     )
 
 
-def _figures(fitted: list[str], places: Places) -> Stage:
+def _labels(speakers: Sequence[Cast], places: Places) -> Given:
+    """The factors of each speaker, for the stages that group by them; no fit needs them."""
+    return tuple(
+        (places.labels(speaker.name), json.dumps(speaker.entry.labels, indent=1) + "\n")
+        for speaker in speakers
+        if speaker.entry.labels
+    )
+
+
+def _findings(fitted: list[str], study: Study, places: Places, labels: Given) -> Stage:
+    command = ["findings", *(str(places.fit(name)) for name in fitted)]
+    command += ["--out", str(places.findings), "--title", f"Findings: {study.title or study.study}"]
+    return Stage(
+        "findings",
+        (*command, "--skip-missing", "--skip-unconverged"),
+        reads=_files_of(fitted, places),
+        writes=(places.findings,),
+        after_all=tuple(f"fit {name}" for name in fitted),
+        given=labels,
+    )
+
+
+def _figures(fitted: list[str], places: Places, labels: Given) -> Stage:
     fits = [places.fit(name) for name in fitted]
     return Stage(
         "figures",
@@ -193,10 +221,13 @@ def _figures(fitted: list[str], places: Places) -> Stage:
         reads=_files_of(fitted, places),
         writes=(places.figures,),
         after_all=tuple(f"fit {name}" for name in fitted),
+        given=labels,
     )
 
 
-def _report(fitted: list[str], study: Study, places: Places, made_by: Sequence[str]) -> Stage:
+def _report(
+    fitted: list[str], study: Study, places: Places, labels: Given, made_by: Sequence[str]
+) -> Stage:
     fits = [places.fit(name) for name in fitted]
     command = ["report", *map(str, fits), "--out", str(places.report)]
     command += ["--skip-missing", "--title", study.title or study.study]
@@ -210,6 +241,7 @@ def _report(fitted: list[str], study: Study, places: Places, made_by: Sequence[s
         reads=_files_of(fitted, places),
         writes=(places.report,),
         after_all=(*(f"fit {name}" for name in fitted), "figures"),
+        given=labels,
     )
 
 

@@ -9,11 +9,17 @@ from many_wolves.families.politeness import words
 from many_wolves.families.politeness.figures import (
     choice_agreement,
     choice_cells,
+    human_choices,
+    lacks_efforts,
+    lacks_people,
+    lacks_weights,
     listener_table,
     literal_semantics,
     speaker_table,
     study_agreement,
     utility_weights,
+    weight_triangle,
+    weights_by_effort,
 )
 from many_wolves.families.politeness.report_tables import (
     places_table,
@@ -104,6 +110,24 @@ class PolitenessPages:
 
         return {
             "weights": Plot("utility weights by speaker and goal, beside people", utility_weights),
+            "simplex": Plot(
+                "the three weights in a triangle, people in black",
+                weight_triangle,
+                lacking=lambda fits: (
+                    "no fit has all three weights" if all(map(lacks_weights, fits)) else ""
+                ),
+            ),
+            "human_choices": Plot(
+                "choices of speakers against choices of people",
+                human_choices,
+                lacking=lacks_people,
+            ),
+            "weights_by_effort": Plot(
+                "weights at each reasoning effort, by model",
+                weights_by_effort,
+                several=True,
+                lacking=lacks_efforts,
+            ),
             "agreement_by_speaker": Plot(
                 "choice proportions against predictions, a panel a speaker",
                 study_agreement,

@@ -1,0 +1,90 @@
+"""Numbers with their intervals in rows: effects, or parameters of many speakers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from many_wolves.figures.figure import Figure
+from many_wolves.figures.theme import MUTED, Width, group_scales, tagged, theme
+
+
+def forest(
+    frame: pd.DataFrame,
+    *,
+    name: str,
+    title: str,
+    panels: Sequence[str],
+    groups: Sequence[str],
+    axis: str,
+    caption: str,
+    zero: bool = True,
+    width: Width = "two",
+) -> Figure:
+    """One row a label, one panel a quantity, one mark a group.
+
+    Parameters
+    ----------
+    frame
+        panel, row, group, estimate, low, high; rows are drawn in the order of the frame.
+    name, title
+        Stem of the files, heading.
+    panels, groups
+        Order of the panels and of the groups.
+    axis
+        What the horizontal axis shows.
+    caption
+        What is drawn, n, and the kind of the intervals.
+    zero
+        Whether zero is marked: of effects, not of parameters.
+    width
+        One or two columns.
+    """
+    import plotnine as p9
+
+    rows = list(dict.fromkeys(frame["row"]))
+    headings = dict(zip(panels, tagged(panels), strict=True))
+    data = frame.assign(
+        heading=pd.Categorical(frame["panel"].map(headings), list(headings.values()), ordered=True),
+        row=pd.Categorical(frame["row"], rows[::-1], ordered=True),
+        group=pd.Categorical(frame["group"], list(groups), ordered=True),
+    )
+    apart = p9.position_dodge(width=0.7 if len(groups) > 1 else 0.01)
+    plot = p9.ggplot(data, p9.aes("row", "estimate", color="group", shape="group"))
+    if zero:
+        plot = plot + p9.geom_hline(yintercept=0, color=MUTED, size=0.4, linetype="dashed")
+    plot = (
+        plot
+        + p9.geom_linerange(p9.aes(ymin="low", ymax="high"), position=apart, size=0.6)
+        + p9.geom_point(position=apart, size=1.6)
+        + p9.facet_wrap("heading", ncol=min(len(panels), 4 if width == "two" else 2))
+        + p9.coord_flip()
+        + p9.labs(x="", y=axis)
+        + group_scales(groups)
+        + theme()
+    )
+    if len(groups) == 1:
+        plot = plot + p9.theme(legend_position="none")
+    across = min(len(panels), 4 if width == "two" else 2)
+    down = -(-len(panels) // across)
+    return Figure(
+        name=name,
+        title=title,
+        plot=plot,
+        data=frame,
+        caption=caption,
+        alt=_alt(frame),
+        width=width,
+        height_mm=24 + down * (12 + (2.2 + 1.6 * len(groups)) * len(rows)),
+    )
+
+
+def _alt(frame: pd.DataFrame) -> str:
+    """The first numbers in words."""
+    said = []
+    for row in frame.head(16).to_dict("records"):
+        who = ", ".join(str(row[name]) for name in ("panel", "row", "group") if row[name])
+        said.append(f"{who}: {row['estimate']:.2f} ({row['low']:.2f} to {row['high']:.2f})")
+    more = f" {len(frame) - 16} more are drawn." if len(frame) > 16 else ""
+    return "; ".join(said) + "." + more

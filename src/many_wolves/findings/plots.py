@@ -1,0 +1,253 @@
+"""Figures of findings: effects of effort, paths of training, the map of the signature, forests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from many_wolves.contracts import Array, Quantities
+from many_wolves.errors import WolvesError
+from many_wolves.figures import Figure, Fitted, Plot
+from many_wolves.figures.chart import chart
+from many_wolves.figures.forest import forest
+from many_wolves.figures.theme import Width
+from many_wolves.figures.trajectory import trajectory
+from many_wolves.findings.dynamics import Run, runs
+from many_wolves.findings.effort import ORDER, asked_at_several, effort
+from many_wolves.findings.members import Member, common_conditions, members, others, people
+from many_wolves.findings.signature import signature
+from many_wolves.findings.stated import quantities_of
+
+INTERVAL = "95 % equal-tailed intervals"
+AVERAGE = "mean over goals"
+SEED = 1
+
+Draw = Callable[[Sequence[Member], Quantities, Width], Figure]
+Lacks = Callable[[Sequence[Member], Quantities], str]
+
+
+def effort_effects(found: Sequence[Member], quantities: Quantities, width: Width) -> Figure:
+    """Change of every parameter at each effort against none."""
+    rows = [
+        {
+            "panel": s.quantity,
+            "row": s.condition or AVERAGE,
+            "group": s.contrast.split(" - ")[0],
+            "estimate": s.estimate,
+            "low": s.interval[0],
+            "high": s.interval[1],
+        }
+        for s in effort(others(found, quantities), quantities, SEED)
+    ]
+    frame = pd.DataFrame(rows)
+    asked = asked_at_several(others(found, quantities))
+    models = {m.model for m in asked}
+    return forest(
+        frame,
+        name="effort",
+        title="What reasoning effort changes",
+        panels=list(dict.fromkeys(frame["panel"])),
+        groups=[e for e in ORDER if e in set(frame["group"])],
+        axis="change against no reasoning",
+        caption=f"Change of each parameter at each effort against none, over {len(models)} "
+        f"speakers ({len(asked)} fits): posterior means with {INTERVAL}.",
+        width=width,
+    )
+
+
+def all_speakers(found: Sequence[Member], quantities: Quantities, width: Width) -> Figure:
+    """Every parameter of every speaker, averaged over its conditions."""
+    rows = []
+    for member in found:
+        for parameter in quantities.words:
+            if member.has(parameter):
+                drawn = member.mean_over(parameter)
+                rows.append({"panel": parameter, "row": member.label, "group": ""} | _three(drawn))
+    frame = pd.DataFrame(rows)
+    return forest(
+        frame,
+        name="forest",
+        title="All speakers",
+        panels=list(dict.fromkeys(frame["panel"])),
+        groups=[""],
+        axis="posterior mean",
+        caption=f"Each parameter of {len(found)} speakers, averaged over the goals that each was "
+        f"asked under: posterior means with {INTERVAL}.",
+        zero=False,
+        width=width,
+    )
+
+
+def training_paths(found: Sequence[Member], quantities: Quantities, width: Width) -> Figure:
+    """Every parameter over training, a ribbon a run."""
+    known = runs(others(found, quantities))
+    shared = common_conditions([m for run in known for m in run.members])
+    reference = people(found, quantities)
+    tokens = all("tokens" in m.fit.labels for run in known for m in run.members)
+    n = sum(len(run.members) for run in known)
+    return trajectory(
+        pd.DataFrame([row for run in known for row in _path(run, quantities, shared)]),
+        panels=[p for p in quantities.words if all(run.members[0].has(p) for run in known)],
+        conditions=shared,
+        axis="training tokens" if tokens else "training step",
+        caption=f"Posterior means (lines) with {INTERVAL} (ribbons) at {n} checkpoints of "
+        f"{len(known)} training runs."
+        + (f" Grey bands: {quantities.reference_words}." if reference else ""),
+        reference=_bands(reference, quantities, shared),
+        width=width,
+    )
+
+
+def _path(run: Run, quantities: Quantities, shared: Sequence[str]) -> list[dict[str, object]]:
+    return [
+        {"run": run.name, "panel": p, "condition": c, "at": at}
+        | {("mean" if k == "estimate" else k): v for k, v in _three(m.quantities[p, c]).items()}
+        for p in quantities.words
+        for c in shared
+        for at, m in zip(run.at, run.members, strict=True)
+        if (p, c) in m.quantities
+    ]
+
+
+def _bands(
+    reference: Member | None, quantities: Quantities, shared: Sequence[str]
+) -> pd.DataFrame | None:
+    if reference is None:
+        return None
+    rows = []
+    for c in shared:
+        at = quantities.comparable(c)
+        if at in reference.fit.conditions:
+            for p in quantities.words:
+                if reference.has(p):
+                    numbers = _three(reference.quantities[p, at])
+                    numbers["mean"] = numbers.pop("estimate")
+                    rows.append({"panel": p, "condition": c} | numbers)
+    return pd.DataFrame(rows)
+
+
+def signature_map(found: Sequence[Member], quantities: Quantities, width: Width) -> Figure:
+    """Two parameters of the signature against each other, filled by its probability."""
+    models, reference = others(found, quantities), people(found, quantities)
+    assert reference is not None
+    x, y = list(quantities.signature)[:2]
+    probability = {
+        (s.subject, s.condition): s.estimate
+        for s in signature(found, quantities, SEED)
+        if s.quantity == "signature"
+    }
+    rows, corners = [], {}
+    for member in models:
+        for condition in member.fit.conditions:
+            if (member.label, condition) in probability:
+                at = {x: _three(member.quantities[x, condition]),
+                      y: _three(member.quantities[y, condition])}  # fmt: skip
+                rows.append(
+                    {"group": member.label, "panel": condition}
+                    | {"probability": probability[member.label, condition]}
+                    | {name: v["estimate"] for name, v in at.items()}
+                    | {f"{name}_low": v["low"] for name, v in at.items()}
+                    | {f"{name}_high": v["high"] for name, v in at.items()}
+                )
+                corners[condition] = _corner(reference, condition, x, y, quantities)
+    frame = pd.DataFrame(rows)
+    panels = list(dict.fromkeys(frame["panel"]))
+    kind = quantities.signature_name
+    sides = ", ".join(f"{side} {name}" for name, side in quantities.signature.items())
+    return chart(
+        frame,
+        x=x,
+        y=y,
+        fill="probability",
+        panels=panels,
+        groups=[m.label for m in models],
+        corner=pd.DataFrame([{"panel": c} | corners[c] for c in panels]),
+        caption=f"Posterior means of {x} and {y} with {INTERVAL}, {len(models)} speakers; filled "
+        f"by the posterior probability of the signature of {kind} ({sides}, all at once, against "
+        f"{quantities.reference_words}). Grey: the corner of {x} and {y} that it needs.",
+        name=f"{kind}_map",
+        title=f"Map of {kind}",
+        width=width,
+    )
+
+
+def _corner(
+    reference: Member, condition: str, x: str, y: str, quantities: Quantities
+) -> dict[str, float]:
+    """The region on the signature's side of the reference's means."""
+    at = quantities.comparable(condition)
+    beside = [at] if at in reference.fit.conditions else []
+    edges: dict[str, float] = {}
+    for axis, name in (("x", x), ("y", y)):
+        mean = float(reference.mean_over(name, beside).mean())
+        low = quantities.signature[name] == "low"
+        edges |= {f"{axis}min": 0.0 if low else mean, f"{axis}max": mean if low else 1.0}
+    return edges
+
+
+def _three(drawn: Array) -> dict[str, float]:
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return {"estimate": float(drawn.mean()), "low": float(low), "high": float(high)}
+
+
+def _no_effort(found: Sequence[Member], quantities: Quantities) -> str:
+    if any(effort(others(found, quantities), quantities, SEED)):
+        return ""
+    return "no speaker was asked at several efforts, none among them"
+
+
+def _no_run(found: Sequence[Member], quantities: Quantities) -> str:
+    if runs(others(found, quantities)):
+        return ""
+    return "no speaker was asked at three or more checkpoints"
+
+
+def _no_signature(found: Sequence[Member], quantities: Quantities) -> str:
+    if any(signature(found, quantities, SEED)):
+        return ""
+    return f"it needs a fit of {quantities.reference_words} and one of another speaker, both full"
+
+
+def _nothing(found: Sequence[Member], quantities: Quantities) -> str:
+    return "" if any(m.quantities for m in found) else "no fit has parameters by condition"
+
+
+def plots(signature_name: str = "signature") -> dict[str, Plot]:
+    """Figures of findings by name."""
+
+    # Several figures of the same fits read their draws once.
+    known: dict[tuple[Path, ...], list[Member]] = {}
+
+    def read(fits: Sequence[Fitted]) -> list[Member]:
+        key = tuple(fit.folder for fit in fits)
+        if key not in known:
+            known[key] = members(fits, quantities_of(fits), SEED)
+        return known[key]
+
+    def why_not(fits: Sequence[Fitted], lacks: Lacks) -> str:
+        try:
+            return lacks(read(fits), quantities_of(fits))
+        except WolvesError as error:
+            return error.problem
+
+    def plot(summary: str, draw: Draw, lacks: Lacks) -> Plot:
+        return Plot(
+            summary,
+            lambda fits, width: draw(read(fits), quantities_of(fits), width),
+            several=True,
+            lacking=lambda fits: why_not(fits, lacks),
+        )
+
+    return {
+        "forest": plot("every parameter of every speaker, over its goals", all_speakers, _nothing),
+        "effort": plot("what each reasoning effort changes", effort_effects, _no_effort),
+        "trajectories": plot("weights over training, a ribbon a run", training_paths, _no_run),
+        f"{signature_name}_map": plot(
+            f"probability of {signature_name}, in the plane of two parameters",
+            signature_map,
+            _no_signature,
+        ),
+    }
