@@ -29,7 +29,7 @@ def test_equal_seeds_give_equal_bytes(tmp_path, capfd):
     manifest = json.loads((tmp_path / "a.manifest.json").read_text())
     assert manifest["fingerprint"] == hashlib.sha256(a).hexdigest()[:16]
     assert manifest["trials"] == a.count(b"\n") == 160
-    assert manifest["asked_with"]["temperature"] == 0.1
+    assert manifest["asked_with"]["temperature"] == [0.1]
     for line in a.splitlines():
         Trial.from_json(json.loads(line))
 

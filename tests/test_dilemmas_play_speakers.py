@@ -132,6 +132,24 @@ def test_an_api_model_is_asked_turn_after_turn(monkeypatch, model, options):
             assert (found.status, found.error) == ("answered", "")
 
 
+def test_each_temperature_of_the_design_is_a_speaker(tmp_path, capfd):
+    file = compiled(tmp_path / "g.jsonl", "--task", "dictator", "--sample", "3")
+    manifest = tmp_path / "g.manifest.json"
+    told = json.loads(manifest.read_text())
+    told["asked_with"]["temperature"] = [0.1, 0.6]
+    manifest.write_text(json.dumps(told))
+    with players() as (url, talks):
+        words = [file, "--model_type", "api", "--model_name", "openai-compatible/tester"]
+        words += ["--base_url", url, "--out", str(tmp_path / "out")]
+        assert run(collect, words) == 0
+        assert len(talks) == 6
+        assert run(collect, [*words, "--temperature", "0.6"]) == 0
+        assert len(talks) == 6
+    journals = list((tmp_path / "out" / "dilemmas").glob("*.jsonl"))
+    found = [{r.speaker.temperature for r in responses(journal)} for journal in journals]
+    assert sorted(map(list, found)) == [[0.1], [0.6]]
+
+
 def test_a_provider_that_takes_no_temperature_is_asked_without(tmp_path, capfd, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     file = compiled(tmp_path / "g.jsonl", "--task", "dictator", "--sample", "3")

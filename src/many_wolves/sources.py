@@ -57,6 +57,11 @@ class Source:
         """Line on which the value starts, counted from one."""
         return int(self.node.start_mark.line) + 1
 
+    @property
+    def listed(self) -> bool:
+        """Whether the value is a list."""
+        return isinstance(self.node, yaml.SequenceNode)
+
     def error(self, problem: str, mend: str, line: int | None = None) -> WolvesError:
         """An error at this value."""
         return WolvesError(problem, where=self.file, line=line or self.line, mend=mend)

@@ -177,7 +177,7 @@ def command(
     family = families.get(_family(path))
     if isinstance(family, EpisodicFamily):
         told = (dry_run, explained)
-        several = [playing.as_proposed(wanted, path) for wanted in several]
+        several = [one for wanted in several for one in playing.as_proposed(wanted, path)]
         return playing.play_all(path, replicates, several, opponent, out, family, at_once, told)
     if opponent is not None:
         raise WolvesError("--with belongs to games: here nobody answers another", mend="leave it")

@@ -172,6 +172,7 @@ def _games(games: tuple[str, ...], out: Path, **selected: Any) -> None:
     for name in dict.fromkeys(cell["task"] for cell in manifest["cells"]):
         counts = [cell["trials"] for cell in manifest["cells"] if cell["task"] == name]
         click.echo(f"  {name}: {sum(counts)}")
-    for name, value in manifest["asked_with"].items():
-        say(f"`wolves collect` asks with {name} {value:g} where it is not told otherwise.")
+    for name, values in manifest["asked_with"].items():
+        told = ", ".join(f"{value:g}" for value in values)
+        say(f"`wolves collect` asks with {name} {told} where it is not told otherwise.")
     click.echo(f"manifest in {out.with_name(out.stem + '.manifest.json')}")

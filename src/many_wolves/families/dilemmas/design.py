@@ -43,7 +43,7 @@ class Design:
     participants
         Every role prompt.
     asked_with
-        Settings of the speaker that the design proposes.
+        Settings of the speaker that the design proposes, each with its values.
     fingerprints
         File -> fingerprint.
     """
@@ -51,7 +51,7 @@ class Design:
     games: Mapping[str, Source]
     wording: Mapping[str, Source]
     participants: tuple[Participant, ...]
-    asked_with: Mapping[str, float]
+    asked_with: Mapping[str, list[float]]
     fingerprints: Mapping[str, str]
 
     def words(self, *path: str) -> Source:
@@ -114,8 +114,11 @@ def _participants(source: Source, groups: Sequence[str]) -> tuple[Participant, .
     )
 
 
-def _asked_with(source: Source) -> dict[str, float]:
-    return {name: value.number() for name, value in source.fields([], _SETTINGS).items()}
+def _asked_with(source: Source) -> dict[str, list[float]]:
+    return {
+        name: [one.number() for one in value.sequence()] if value.listed else [value.number()]
+        for name, value in source.fields([], _SETTINGS).items()
+    }
 
 
 def inner(fields: Mapping[str, Source], *path: str) -> Source:

@@ -6,8 +6,6 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from many_wolves.contracts import Episode, Extent, Turn
 from many_wolves.families.dilemmas import prompts
 from many_wolves.families.dilemmas.design import (
@@ -138,7 +136,7 @@ def _partner(source: Source, offers: Sequence[float]) -> dict[str, Any]:
         return {"speaker": True}
     fields = source.fields(["offers", "accepts_from"], ["opening"])
     partner: dict[str, Any] = {"accepts_from": fields["accepts_from"].number()}
-    if isinstance(fields["offers"].node, yaml.SequenceNode):
+    if fields["offers"].listed:
         listed = amounts(fields["offers"])
     elif fields["offers"].words() == "mirror":
         if "opening" not in fields:
