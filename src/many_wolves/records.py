@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from sys import intern
 from typing import Any, Literal, Self
 
 import pandas as pd
@@ -287,7 +288,8 @@ class Response:
             If a field is missing or unknown.
         """
         fields = {k: v for k, v in record.items() if k != "schema"}
-        fields["options"] = tuple(Option(**o) for o in fields["options"])
+        fields["cell"] = _shared(fields["cell"])
+        fields["options"] = tuple(Option(**_shared(o)) for o in fields["options"])
         fields["scores"] = tuple(OptionScore(**s) for s in fields["scores"])
         if like is not None and like.speaker.settings == fields["speaker"]:
             fields["speaker"] = like.speaker
@@ -296,6 +298,14 @@ class Response:
         if like is not None and like.versions == fields.get("versions"):
             fields["versions"] = like.versions
         return cls(**fields)
+
+
+def _shared(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping whose words are those of all others: most lines of a journal repeat them."""
+    return {
+        intern(name): intern(value) if type(value) is str else value
+        for name, value in values.items()
+    }
 
 
 def response_key(trial_id: str, speaker: SpeakerSpec, replicate: int) -> str:
