@@ -95,7 +95,7 @@ def _frame(
         return frame
     keys = [column for column in columns if column != "count"]
     frame["count"] = frame["count"].astype(float)
-    added = frame.groupby(keys, sort=False, as_index=False)["count"].sum()
+    added = frame.groupby(keys, sort=False)["count"].sum().reset_index()
     return added[list(columns)]
 
 

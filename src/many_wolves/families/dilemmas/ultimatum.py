@@ -78,7 +78,7 @@ def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
         plain_number(offer): filled(design.words(NAME, "offer"), amount=prompts.money(words, offer))
         for offer in offers
     }
-    script = {
+    script: dict[str, Any] = {
         "partner": partner,
         "rules": rules,
         "roles": [as_cell(seat) for seat in seats],
