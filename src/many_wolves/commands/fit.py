@@ -54,6 +54,19 @@ def command(
 
 def run_fit(table: ChoiceTable, out: Path, options: FitOptions) -> int:
     """Fit one speaker's table into a folder; returns the exit status."""
+    done = fit_into(table, out, options)
+    _print(done, out, options)
+    return _status(done.diagnostics.ok, options.allow_unconverged)
+
+
+def fit_into(table: ChoiceTable, out: Path, options: FitOptions) -> Fit:
+    """Fit one speaker's table and keep the fit in a folder.
+
+    Raises
+    ------
+    WolvesError
+        If the table cannot be fitted.
+    """
     from many_wolves import inference
 
     model, problem, settings = asked(table, options)
@@ -62,8 +75,7 @@ def run_fit(table: ChoiceTable, out: Path, options: FitOptions) -> int:
     program = inference.load(problem.program, options.engine, _say)
     done = inference.fit_carefully(problem, program, model.parameters, settings, _say)
     inference.save(done, out, facts(table))
-    _print(done, out, options)
-    return _status(done.diagnostics.ok, options.allow_unconverged)
+    return done
 
 
 def asked(table: ChoiceTable, options: FitOptions) -> tuple[CognitiveModel, Problem, Settings]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from many_wolves.commands.report import fit_folders, present
 from many_wolves.errors import WolvesError
 
 if TYPE_CHECKING:
-    from many_wolves.figures import Fitted, Plot
+    from many_wolves.figures import Figure, Fitted, Plot
     from many_wolves.figures.theme import Width
 
 
@@ -74,7 +74,6 @@ def draw(
         If a name is unknown, or no fit is given.
     """
     from many_wolves.figures import read_all
-    from many_wolves.report.offer import family_of, pages_of
 
     if not folders:
         raise WolvesError(
@@ -83,27 +82,52 @@ def draw(
             mend="give the folder that `wolves fit ... --out FOLDER` wrote",
         )
     fits = read_all(folders)
-    pages_of(fits)
-    plots = _of_family(family_of(fits[0]))
-    unknown = [name for name in names if name not in plots]
-    if unknown:
-        raise WolvesError(
-            f"expected a figure among {', '.join(plots)}; found {unknown[0]!r}",
-            mend="wolves plot --list",
-        )
+    plots = _offered(fits)
+    chosen = [named(plots, name, fits) for name in names]
     files: list[Path] = []
-    every = [name for name, plot in plots.items() if len(fits) > 1 or not plot.several]
-    for name in names or every:
-        lacking = plots[name].lacking(fits)
-        if lacking and names:
-            raise WolvesError(f"{name} cannot be drawn: {lacking}", mend="wolves plot --list")
-        if lacking:
-            click.echo(f"Not drawn: {name} ({lacking})", err=True)
+    for name, plot in plots.items() if not names else ():
+        if plot.several and len(fits) == 1:
             continue
-        files += _draw_one(plots[name], fits, out, width, formats)
+        if lacking := plot.lacking(fits):
+            click.echo(f"Not drawn: {name} ({lacking})", err=True)
+        else:
+            chosen.append(plot)
+    for plot in chosen:
+        files += _draw_one(plot, fits, out, width, formats)
     for file in files:
         click.echo(file)
     return files
+
+
+def figure_of(name: str, fits: Sequence[Fitted], width: Width = "two") -> Figure:
+    """One figure of fits of one family.
+
+    Raises
+    ------
+    WolvesError
+        If there is none of that name, or the fits do not allow it.
+    """
+    return named(_offered(fits), name, fits).draw(fits, width)
+
+
+def named(plots: Mapping[str, Plot], name: str, fits: Sequence[Fitted]) -> Plot:
+    """The figure called ``name``, if the fits allow it; WolvesError otherwise."""
+    if name not in plots:
+        raise WolvesError(
+            f"expected a figure among {', '.join(plots)}; found {name!r}",
+            mend="wolves plot --list",
+        )
+    if lacking := plots[name].lacking(fits):
+        raise WolvesError(f"{name} cannot be drawn: {lacking}", mend="wolves plot --list")
+    return plots[name]
+
+
+def _offered(fits: Sequence[Fitted]) -> dict[str, Plot]:
+    """Figures of the family that all fits belong to; WolvesError where there is no such one."""
+    from many_wolves.report.offer import family_of, pages_of
+
+    pages_of(fits)
+    return _of_family(family_of(fits[0]))
 
 
 def _of_family(family: str) -> dict[str, Plot]:

@@ -31,7 +31,7 @@ def utility_weights(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     """
     band = next((fit for fit in fits if is_reference(fit)), None)
     shown = [fit for fit in fits if fit is not band] or list(fits)
-    alone = shown == [band]
+    alone = len(shown) == 1 and shown[0] is band
     frame = pd.concat([frames.weight_rows(fit, list(LABELS)) for fit in shown], ignore_index=True)
     conditions = list(dict.fromkeys(c for fit in shown for c in fit.conditions))
     present = {name: LABELS[name] for name in LABELS if name in set(frame["parameter"])}
