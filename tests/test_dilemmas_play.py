@@ -225,6 +225,25 @@ def test_a_failed_turn_is_asked_again_where_its_game_stood(tmp_path):
     assert "no reply" in (tmp_path / "j.set-aside").read_text()
 
 
+def test_a_speaker_that_stops_of_its_own_accord_leaves_games_that_go_on(tmp_path):
+    class Poor(Saying):
+        """Asks no more after thirty answers."""
+
+        def ask(self, requests, halt):
+            for response in super().ask(requests, halt):
+                if len(self.asked) > 30:
+                    self.stopped = "the money is spent"
+                    return
+                yield response
+
+    listed = games("dilemma", 12)
+    done = played(tmp_path / "j", listed, [lambda: Poor(saying("C"))])
+    assert (done.halted, done.why) == (True, "the money is spent")
+    assert done.asked == {"answered": 30}
+    done = played(tmp_path / "j", listed, [lambda: Saying(saying("C"))])
+    assert (done.halted, done.asked, done.known) == (False, {"answered": 42}, {"answered": 30})
+
+
 def test_every_cut_of_a_journal_goes_on_to_the_same_games(tmp_path):
     listed = games("dilemma", 12, ("tit for tat", "random")) + games("ultimatum", 6)
     played(tmp_path / "whole", listed, at_once=5)

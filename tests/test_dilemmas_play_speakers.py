@@ -170,7 +170,7 @@ def test_a_small_real_model_plays(tmp_path, mode, capfd):
         text = source.read_text().replace("chain_of_thought: [no, yes]", "chain_of_thought: [no]")
         (sources / source.name).write_text(text.replace("{announced: 6}", "{announced: 3}"))
     file = compiled(
-        tmp_path / "g.jsonl", "--task", "dilemma", "--sample", "4", "--partners", "tit for tat",
+        tmp_path / "g.jsonl", "--task", "dilemma", "--sample", "2", "--partners", "tit for tat",
         "--sources", str(sources),
     )  # fmt: skip
     words = [file, "--model_type", "hf", "--model_path", str(smollm2()), "--mode", mode]
@@ -179,7 +179,7 @@ def test_a_small_real_model_plays(tmp_path, mode, capfd):
         words += ["--max_tokens", "8", "--temperature", "0"]
     assert run(collect, words) == 0
     found = by_game(tmp_path / "j.jsonl")
-    assert len(found) == 4
+    assert len(found) == 2
     for turns in found.values():
         assert len(turns) == 3 or turns[-1].choice is None
         assert [t.turn for t in turns] == list(range(len(turns)))
