@@ -111,8 +111,9 @@ def play(
                         writers[name].put(read)
                         progress.add(read.status)
                         table.answer(read)
-                # No turn may be on the disk without those that it follows.
-                for writer in writers.values() if len(writers) > 1 else ():
+                # No turn may be on the disk without those that it follows, nor may answers
+                # that wait for the disk pile up.
+                for writer in writers.values():
                     writer.flush()
                 why = next((speaker.stopped for speaker in asked.values() if speaker.stopped), "")
                 table.go_on(dropping=not halt.is_set() and not why)
