@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-training test test-slow test-quick test-vllm lint format bench sync clean
+.PHONY: help demo example-training test test-slow test-quick test-vllm lint format bench truth sync clean
 
 UV := .ci/uv
 RUN := $(UV) run --no-sync
@@ -55,6 +55,9 @@ format: sync ## put the code in its canonical form
 
 bench: sync ## speed of the parts, written to benchmarks/out/results.json
 	$(UV) run --extra hf --group dev --group models --group bench python benchmarks/run.py
+
+truth: sync ## findings on simulated studies of known truth: bias, coverage, signs
+	$(RUN) python benchmarks/known_truth.py
 
 clean: ## remove what the project built; collected answers and fits stay
 	rm -rf .venv .venv-vllm .venv-training .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

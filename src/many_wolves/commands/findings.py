@@ -16,6 +16,13 @@ import click
 )
 @click.option("--title", default="Findings", show_default=True)
 @click.option("--seed", default=1, show_default=True, help="Of the draws.")
+@click.option(
+    "--scaling",
+    "axes",
+    multiple=True,
+    type=click.Choice(["parameters", "tokens", "step"]),
+    help="State laws over this as well; several in turn.",
+)
 @click.option("--skip-missing", is_flag=True, help="Leave out what is no fit, and say so.")
 @click.option("--skip-unconverged", is_flag=True, help="Leave out fits that did not converge.")
 def command(
@@ -24,6 +31,7 @@ def command(
     out: Path | None,
     title: str,
     seed: int,
+    axes: tuple[str, ...],
     skip_missing: bool,
     skip_unconverged: bool,
 ) -> None:
@@ -51,7 +59,7 @@ def command(
             click.echo(notes[-1], err=True)
     folder = out or fits[0] / "findings"
     click.echo(f"Stating what {len(read)} fits say", err=True)
-    found = state(read, seed)
+    found = state(read, seed, axes)
     for sentence in (*notes, *found.lacking):
         click.echo(sentence, err=True)
     page = write_findings(found, folder, title=title, notes=notes)

@@ -101,9 +101,9 @@ def regression(
         Number of draws.
     """
     nodes = [halfnorm.ppf((np.arange(NODES) + 0.5) / NODES, scale=SPREAD) for _ in Z]
-    log_p, _, _ = _evidence(y, X, Z, prior_mean, prior_sd, nodes)
+    log_p, _, _ = evidence(y, X, Z, prior_mean, prior_sd, nodes)
     nodes = [_finer(values, log_p, axis) for axis, values in enumerate(nodes)]
-    log_p, means, roots = _evidence(y, X, Z, prior_mean, prior_sd, nodes)
+    log_p, means, roots = evidence(y, X, Z, prior_mean, prior_sd, nodes)
     # The nodes of the finer grid are evenly spaced, so that every one counts alike.
     weight = np.exp(log_p - log_p.max()).ravel()
     chosen = rng.choice(weight.size, size=draws, p=weight / weight.sum())
@@ -113,7 +113,7 @@ def regression(
     return Regression(coefficients, points[chosen])
 
 
-def _evidence(
+def evidence(
     y: Measured,
     X: Array,
     Z: Sequence[Array],

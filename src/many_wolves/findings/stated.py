@@ -19,6 +19,7 @@ from many_wolves.findings.dynamics import dynamics, runs
 from many_wolves.findings.effort import effort
 from many_wolves.findings.goals import goals
 from many_wolves.findings.members import Member, members, others, people
+from many_wolves.findings.scaling import scaling
 from many_wolves.findings.signature import signature
 from many_wolves.findings.statement import Statement
 
@@ -67,8 +68,17 @@ class Findings:
         )
 
 
-def state(fits: Sequence[Fitted], seed: int = 1) -> Findings:
+def state(fits: Sequence[Fitted], seed: int = 1, axes: Sequence[str] = ()) -> Findings:
     """All statements about the fits of one family.
+
+    Parameters
+    ----------
+    fits
+        The fits.
+    seed
+        Of the draws.
+    axes
+        Of ``scaling.AXES``: state laws over these as well.
 
     Raises
     ------
@@ -83,6 +93,7 @@ def state(fits: Sequence[Fitted], seed: int = 1) -> Findings:
         *signature(found, quantities, seed),
         *dynamics(found, quantities, seed),
         *distance(found, quantities, seed),
+        *(s for axis in axes for s in scaling(found, quantities, axis, seed)),
     ]
     unique = {s.id: s for s in statements}
     return Findings(

@@ -13,6 +13,7 @@ TITLES = {
     "goals": "What a goal prompt changes",
     "sycophancy": "Sycophancy",
     "dynamics": "What training changes, and when",
+    "scaling": "Laws of scale",
     "distance": "How far the choices are from those of people",
 }
 """Kind of finding -> its heading; also the order on a page."""
