@@ -101,6 +101,8 @@ class Problem:
     derive
         Quantities that are functions of the posterior: given its variables as
         (chains, draws, ...), name -> (dims, values of the same kind).
+    adapt_delta
+        Target acceptance below which the sampler's steps are too coarse for this posterior.
     prior
         So many draws of some of these quantities before any data, (draws, ...), for the
         check of what the prior takes to be possible.
@@ -120,6 +122,7 @@ class Problem:
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     refused: WolvesError | None = None
+    adapt_delta: float = 0.0
     derive: Callable[[Mapping[str, Array]], Mapping[str, tuple[tuple[str, ...], Array]]] | None = (
         None
     )

@@ -14,7 +14,13 @@ from many_wolves.contracts import Array, Parameter, Problem
 from many_wolves.inference.diagnostics import Diagnostics, judge
 from many_wolves.inference.engine import Draws, Program, Progress, Settings
 from many_wolves.inference.imputed import sample_imputed
-from many_wolves.inference.laplace import Gaussian, describe_modes, gaussian_at_modes, shorter_path
+from many_wolves.inference.laplace import (
+    Gaussian,
+    describe_modes,
+    gaussian_at_modes,
+    possible_starts,
+    shorter_path,
+)
 from many_wolves.inference.summary import scalars, summarise
 from many_wolves.inference.tree import to_tree
 
@@ -87,6 +93,7 @@ def fit(
         Preconditioner; without one, modes are looked for.
     """
     chosen = settings or Settings()
+    chosen = replace(chosen, adapt_delta=max(chosen.adapt_delta, problem.adapt_delta))
     say: Callable[[str], None] = progress or (lambda _: None)
     began, cpu = time.monotonic(), time.process_time()
     rng = np.random.default_rng(chosen.seed)
@@ -99,7 +106,9 @@ def fit(
         draws = sample_imputed(problem, program, gaussian, settings=chosen, rng=rng, progress=say)
     else:
         data = {**problem.data, **gaussian.data()}
-        draws = program.sample(data, gaussian.starts(chosen.chains, rng), chosen, say)
+        plain = {**data, "keep": 0}
+        starts = possible_starts(program, plain, gaussian, chosen.chains, rng)
+        draws = program.sample(data, starts, chosen, say)
     return assemble(
         problem,
         draws,

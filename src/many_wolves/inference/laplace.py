@@ -24,6 +24,8 @@ SAME_MODE = 0.05
 FLAT = 0.1
 """Curvature below this is taken as this: the priors alone bend about that much."""
 NEWTON_STEPS = 6
+SPREAD = 1.5
+"""Starts of the chains are so much wider than the Gaussian."""
 SHORT_PATH = 31.0
 """Leapfrog steps a draw up to which a preconditioner is taken without trying to do better."""
 
@@ -61,9 +63,34 @@ class Gaussian:
             "scale": self.scale.tolist(),
         }
 
-    def starts(self, chains: int, rng: np.random.Generator, spread: float = 1.5) -> list[Array]:
+    def starts(self, chains: int, rng: np.random.Generator, spread: float = SPREAD) -> list[Array]:
         """Starts for the preconditioned z: wider than the Gaussian by ``spread``."""
         return [rng.normal(0.0, spread, self.centre.size) for _ in range(chains)]
+
+
+def possible_starts(
+    program: Program, data: StanData, gaussian: Gaussian, chains: int, rng: np.random.Generator
+) -> list[Array]:
+    """Starts at which density and gradient are finite.
+
+    A start that is not is drawn again, nearer to the mode each time: where the mode lies at
+    an edge the Gaussian reaches far into places where the density underflows.
+    """
+    found = []
+    for start in gaussian.starts(chains, rng):
+        spread = SPREAD
+        while not _finite(program, data, start) and spread > SPREAD / 64:
+            spread /= 2
+            start = gaussian.starts(1, rng, spread)[0]  # noqa: PLW2901
+        found.append(start)
+    return found
+
+
+def _finite(program: Program, data: StanData, start: Array) -> bool:
+    density = program.log_density(data, start[None])
+    return bool(
+        np.isfinite(density).all() and np.isfinite(program.gradient(data, start[None])).all()
+    )
 
 
 def unconditioned(size: int) -> dict[str, Any]:

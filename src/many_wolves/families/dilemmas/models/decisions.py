@@ -71,6 +71,7 @@ def decision_problem(
     options: Mapping[str, Any],
     notes: Sequence[str],
     spread: float = SPREAD,
+    adapt_delta: float = 0.9,
 ) -> Problem:
     """The problem of a hierarchical logistic regression.
 
@@ -82,6 +83,8 @@ def decision_problem(
         Functions of the posterior; it has ``coefficient`` (.., K, J).
     kept
         Those of them that are drawn from the prior as well.
+    adapt_delta
+        Least target acceptance of the sampler.
     """
     K = len(words.coefficients)
     N = len(cells.names)
@@ -139,6 +142,7 @@ def decision_problem(
             **extra,
         },
         without=without,
+        adapt_delta=adapt_delta,
         derive=derive,
         prior=before,
         options={**options, "spread": spread},

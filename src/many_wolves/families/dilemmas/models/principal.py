@@ -32,6 +32,8 @@ from many_wolves.families.dilemmas.models.principal_asked import (
 from many_wolves.families.dilemmas.models.tables import of_task
 from many_wolves.records import ChoiceTable
 
+ADAPT_DELTA = 0.99
+"""Choices all alike leave a posterior with sharp edges."""
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "information and principal": {},
     "principal": {"information": False},
@@ -141,6 +143,7 @@ def build(
         options={"information": information, "by_principal": by_principal},
         notes=_notes(found),
         spread=spread,
+        adapt_delta=ADAPT_DELTA,
     )
 
 

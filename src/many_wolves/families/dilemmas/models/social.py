@@ -32,6 +32,7 @@ from many_wolves.records import ChoiceTable
 
 PROGRAM = "game-model/stan_model/social.stan"
 SHARE = "given_share"
+ADAPT_DELTA = 0.95
 FIXED = (30, 3)
 """Gifts, and gifts that are not all nothing or all half, from which a preference is fixed."""
 
@@ -52,7 +53,7 @@ class SocialPreferences:
         Parameter("rho", "utility a dollar", "U(-1, 1)", "weight of the other, when ahead"),
         Parameter("sigma", "utility a dollar", "U(-1, rho)", "weight of the other, when behind"),
         Parameter("weight_self", "share", "U(0, 1)", "weight of one's own payoff in CES"),
-        Parameter("r", "exponent", "1 - lognormal(0, 1)", "1: only sums count; low: equality"),
+        Parameter("r", "exponent", "1 - lognormal(0, 1)", "1: only the sum counts"),
         Parameter("precision", "per dollar", "lognormal(log 10 / stake, 1.5)", "of choice"),
         Parameter(SHARE, "share of the stake", "follows", "mean gift or offer of a group"),
         Parameter("sd_group", "probit or log", "exponential, mean 0.5", "spread of groups"),
@@ -200,6 +201,7 @@ def build(
             "participant_group": (("participant",), np.array(levels.of_participants, dtype=float)),
         },
         without=without,
+        adapt_delta=ADAPT_DELTA,
         derive=derive,
         prior=before if has_gifts(found) else None,
         options={"form": plan.form, "vary_precision": vary_precision, "spread": spread},
