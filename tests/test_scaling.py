@@ -8,6 +8,7 @@ from scipy.stats import multivariate_normal
 from known_speakers import speaker
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.quantities import QUANTITIES
+from many_wolves.findings.plots import _no_size, laws
 from many_wolves.findings.regression import Measured
 from many_wolves.findings.scaling import (
     FORMS,
@@ -129,3 +130,16 @@ def test_too_few_sizes_are_refused():
         list(scaling(family(rng, 0)[:4], QUANTITIES, "parameters", 1))
     with pytest.raises(WolvesError, match="5 or more tokens, found 0"):
         list(scaling(family(rng, 0), QUANTITIES, "tokens", 1))
+
+
+def test_the_figure_has_the_models_and_the_band():
+    rng = np.random.default_rng(8)
+    assert _no_size(family(rng, 0)[:3], QUANTITIES).startswith("fewer than 5 parameters")
+    found = family(rng, 0.4)
+    assert _no_size(found, QUANTITIES) == ""
+    figure = laws(found, QUANTITIES, "two")
+    points = figure.data.query("drawn == 'point' and panel == 'phi'")
+    band = figure.data.query("drawn == 'band' and panel == 'phi'")
+    assert len(points) == 10 and len(band) == 25
+    assert (np.diff(band["mean"]) > -0.05).all() and band["mean"].iloc[-1] > 0.6
+    figure.plot.draw()

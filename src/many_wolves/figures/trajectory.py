@@ -10,6 +10,11 @@ from many_wolves.figures.figure import Figure
 from many_wolves.figures.theme import BAND, LINES, MUTED, Width, cycle, group_scales, tagged, theme
 
 
+def counts(values: Sequence[float]) -> list[str]:
+    """Counts as a reader says them: 500, 2k, 3M, 1.5B, 2T."""
+    return [_count(float(v)) for v in values]
+
+
 def trajectory(
     frame: pd.DataFrame,
     *,
@@ -69,7 +74,7 @@ def trajectory(
         + p9.facet_grid("condition", "heading")
         + p9.coord_cartesian(ylim=(0, 1))
         + p9.scale_y_continuous(breaks=[0, 0.5, 1], labels=["0", ".5", "1"])
-        + p9.scale_x_continuous(labels=_short)
+        + p9.scale_x_continuous(labels=counts)
         + p9.scale_linetype_manual(values=cycle(LINES, len(runs)), limits=runs)
         + p9.labs(x=axis, y="posterior mean")
         + group_scales(runs)
@@ -87,11 +92,6 @@ def trajectory(
         width=width,
         height_mm=26 + 24 * len(conditions) + 4.5 * -(-len(runs) // 3),
     )
-
-
-def _short(values: Sequence[float]) -> list[str]:
-    """Counts as a reader says them: 500, 2k, 3M, 1.5B, 2T."""
-    return [_count(float(v)) for v in values]
 
 
 def _count(value: float) -> str:

@@ -13,11 +13,13 @@ from many_wolves.errors import WolvesError
 from many_wolves.figures import Figure, Fitted, Plot
 from many_wolves.figures.chart import chart
 from many_wolves.figures.forest import forest
+from many_wolves.figures.law import law
 from many_wolves.figures.theme import Width
 from many_wolves.figures.trajectory import trajectory
 from many_wolves.findings.dynamics import Run, runs
 from many_wolves.findings.effort import ORDER, asked_at_several, effort
 from many_wolves.findings.members import Member, common_conditions, members, others, people
+from many_wolves.findings.scaling import AXES, FEWEST, GROUP, band_of, scale_of, size_of
 from many_wolves.findings.signature import signature
 from many_wolves.findings.stated import quantities_of
 
@@ -174,6 +176,41 @@ def signature_map(found: Sequence[Member], quantities: Quantities, width: Width)
     )
 
 
+def laws(found: Sequence[Member], quantities: Quantities, width: Width) -> Figure:
+    """Every parameter over sizes, with the laws' band: each form by its probability."""
+    axis = next(a for a in AXES if not _no_axis(found, quantities, a))
+    sized = [(m, s) for m in others(found, quantities) if (s := size_of(m, axis)) is not None]
+    names = [p for p in quantities.words if all(m.has(p) for m, _ in sized)]
+    points, bands = [], []
+    for parameter in names:
+        for member, size in sized:
+            numbers = _three(member.mean_over(parameter))
+            numbers["mean"] = numbers.pop("estimate")
+            group = str(member.labels.get(GROUP, "models"))
+            points.append({"group": group, "panel": parameter, "size": size} | numbers)
+        bands.append(band_of(scale_of(sized, parameter, quantities), SEED).assign(panel=parameter))
+    return law(
+        pd.DataFrame(points),
+        pd.concat(bands, ignore_index=True).replace({"group": {"": "models"}}),
+        panels=names,
+        axis=axis,
+        caption=f"Posterior means of {len(sized)} models with {INTERVAL}, averaged over the goals; "
+        "bands: what a further model of each size is expected to show, 95 %, over flat, "
+        "log-linear, saturating and broken laws by their posterior probabilities.",
+        width=width,
+    )
+
+
+def _no_axis(found: Sequence[Member], quantities: Quantities, axis: str) -> str:
+    sizes = {size_of(m, axis) for m in others(found, quantities)} - {None}
+    return "" if len(sizes) >= FEWEST else f"fewer than {FEWEST} {axis} are told"
+
+
+def _no_size(found: Sequence[Member], quantities: Quantities) -> str:
+    lacking = [_no_axis(found, quantities, axis) for axis in AXES]
+    return "" if not all(lacking) else "; ".join(lacking)
+
+
 def _corner(
     reference: Member, condition: str, x: str, y: str, quantities: Quantities
 ) -> dict[str, float]:
@@ -245,6 +282,7 @@ def plots(signature_name: str = "signature") -> dict[str, Plot]:
         "forest": plot("every parameter of every speaker, over its goals", all_speakers, _nothing),
         "effort": plot("what each reasoning effort changes", effort_effects, _no_effort),
         "trajectories": plot("weights over training, a ribbon a run", training_paths, _no_run),
+        "scaling": plot("every parameter over size, with laws of scale", laws, _no_size),
         f"{signature_name}_map": plot(
             f"probability of {signature_name}, in the plane of two parameters",
             signature_map,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.special import logsumexp
 from scipy.stats import halfnorm, norm
 
@@ -300,6 +301,23 @@ def form_probabilities(fits: Mapping[str, FormFit]) -> dict[str, float]:
     log_ml = np.array([fit.log_ml for fit in fits.values()])
     weight = np.exp(log_ml - logsumexp(log_ml))
     return dict(zip(fits, map(float, weight / weight.sum()), strict=True))
+
+
+def band_of(data: Scale, seed: int, points: int = 25) -> pd.DataFrame:
+    """What the forms say of a further model of each family: group, size, mean, low, high."""
+    rng = np.random.default_rng([seed, 7])
+    fits = {name: fit_form(name, data, rng) for name in FORMS}
+    weight = form_probabilities(fits)
+    chosen = rng.choice(len(FORMS), size=DRAWS, p=[weight[name] for name in FORMS])
+    rows = []
+    for group in sorted(set(data.groups)):
+        own = np.array([s for s, g in zip(data.size, data.groups, strict=True) if g == group])
+        for size in np.geomspace(own.min(), own.max(), points):
+            each = np.array([fit.predict(size, group, rng) for fit in fits.values()])
+            drawn = each[chosen, np.arange(DRAWS)]
+            low, high = np.quantile(drawn, [0.025, 0.975])
+            rows.append((group, size, drawn.mean(), low, high))
+    return pd.DataFrame(rows, columns=["group", "size", "mean", "low", "high"])
 
 
 def _held_out(parameter: str, data: Scale, axis: str, what: str, seed: int) -> Iterator[Statement]:
