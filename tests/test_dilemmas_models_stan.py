@@ -182,6 +182,12 @@ def fitted(name, table, settings=QUICK, **options):
     return inference.fit(problem, program(problem), one.parameters, settings)
 
 
+def known(name, fit, truth):
+    """Whether every true value has draws of its shape, as recovery needs them."""
+    draws = model(name).draws(fit.tree, list(truth))
+    assert {n: d.shape[2:] for n, d in draws.items()} == {n: np.shape(v) for n, v in truth.items()}
+
+
 def inside(fit, name, truth, at_least):
     """Share of true values in central 99 % intervals."""
     draws = fit.tree["posterior"][name].to_numpy().reshape(-1, *np.shape(truth))
@@ -202,12 +208,13 @@ class TestKnownTruth:
         }
         truth, answered = model("memory-one").simulate(table, rng, given)
         fit = fitted("memory-one", answered)
+        known("memory-one", fit, truth)
         for name in ("p_c", "spite", "forgiveness", "endgame_drop", "cooperation"):
             inside(fit, name, truth[name], 0.9)
         # The prior takes any share of C to be possible.
         before = fit.tree["prior"]["cooperation"].to_numpy()
         assert before.shape[2:] == (2,)
-        assert np.quantile(before, 0.05) < 0.25 and np.quantile(before, 0.95) > 0.75
+        assert np.quantile(before, 0.05) < 0.35 and np.quantile(before, 0.95) > 0.65
         spite = fit.summary.query("parameter == 'spite'").set_index("condition")
         assert spite.loc["spiteful", "hdi_low"] > spite.loc["nice", "hdi_high"]
 
@@ -220,6 +227,7 @@ class TestKnownTruth:
         given = {"tremble": 0.05, "frequency": shares}
         truth, answered = model("strategy-frequencies").simulate(rounds_table(games), rng, given)
         fit = fitted("strategy-frequencies", answered)
+        known("strategy-frequencies", fit, truth)
         inside(fit, "frequency", truth["frequency"], 1.0)
         inside(fit, "tremble", truth["tremble"], 1.0)
 
@@ -235,6 +243,7 @@ class TestKnownTruth:
         given = {"precision": 1.2, "guilt": 0.4, "envy": 0.9}
         truth, answered = social.simulate(table, np.random.default_rng(3), given)
         fit = fitted("social-preferences", answered)
+        known("social-preferences", fit, truth)
         for name in ("envy", "guilt", "precision"):
             inside(fit, name, truth[name], 1.0)
         spread = fit.summary.query("parameter == 'envy'")["sd"].iloc[0]
@@ -264,6 +273,7 @@ class TestKnownTruth:
         one = model("principal-agent")
         truth, answered = one.simulate(served(60), np.random.default_rng(4), given)
         fit = fitted("principal-agent", answered)
+        known("principal-agent", fit, truth)
         inside(fit, "effect", truth["effect"], 1.0)
         inside(fit, "user_served", truth["user_served"], 1.0)
 

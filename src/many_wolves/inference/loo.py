@@ -38,7 +38,7 @@ from many_wolves.files import write_atomic
 from many_wolves.inference.bridge import between
 
 Unit = Literal["choice", "cell", "row"]
-CELL = "cell"
+CELL = "left_out"
 """Dimension of the parts that are left out, in the arrays handed to ArviZ."""
 
 MEASURED = ("n", "elpd", "pareto_k", "refitted")

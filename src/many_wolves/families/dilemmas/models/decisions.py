@@ -80,7 +80,7 @@ def decision_problem(
     extra
         Observed quantities beside the counts, for predictive checks.
     derive
-        Functions of the posterior; it has ``coefficient`` (.., K, J).
+        Functions of the posterior; it has ``log_odds`` (.., K, J).
     kept
         Those of them that are drawn from the prior as well.
     adapt_delta
@@ -113,7 +113,7 @@ def decision_problem(
 
     def before(rng: np.random.Generator, n: int) -> Derived:
         drawn = [from_prior(levels, prior, spread, rng).coefficient for _ in range(n)]
-        found = derive({"coefficient": np.stack(drawn)})
+        found = derive({"log_odds": np.stack(drawn)})
         return {name: found[name] for name in kept}
 
     return Problem(
@@ -160,7 +160,7 @@ def _variables(levels: Levels, K: int, N: int) -> tuple[Variable, ...]:
     each = (("coefficient", "participant"), (K, len(levels.participants)))
     cells = (("cell", "option"), (N, 2))
     listed += [
-        Variable("posterior", "coefficient", "coefficient", *each),
+        Variable("posterior", "log_odds", "coefficient", *each),
         Variable("posterior", "predicted", "predicted", *cells),
         Variable("posterior_predictive", "counts", "counts_rep", *cells),
         Variable("log_likelihood", "counts", "log_lik", *cells),
@@ -183,7 +183,7 @@ class Known:
             "middle": self.middle,
             "sd_group": self.sd_group,
             "sd_participant": self.sd_participant,
-            "coefficient": self.coefficient,
+            "log_odds": self.coefficient,
         }
         return {name: value for name, value in named.items() if value.size}
 

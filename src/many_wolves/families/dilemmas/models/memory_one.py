@@ -178,7 +178,7 @@ def build(
     levels = rounds.levels
 
     def derive(posterior: Mapping[str, Array]) -> dict[str, tuple[tuple[str, ...], Array]]:
-        found = measures(plan.full(posterior["coefficient"]), met, levels)
+        found = measures(plan.full(posterior["log_odds"]), met, levels)
         dims = {"p_c": ("context", "group")}
         return {name: (dims.get(name, ("group",)), found[name]) for name in _kept(found)}
 

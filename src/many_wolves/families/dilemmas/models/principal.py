@@ -117,7 +117,7 @@ def build(
     situation = found.situation
 
     def derive(posterior: Mapping[str, Array]) -> dict[str, tuple[tuple[str, ...], Array]]:
-        derived = _derived(found, posterior["coefficient"])
+        derived = _derived(found, posterior["log_odds"])
         dims = {"user_served": ("principal",), "effect": ("shared",)}
         return {name: (dims[name], value) for name, value in derived.items()}
 
