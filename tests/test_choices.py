@@ -106,7 +106,7 @@ def check(table: ChoiceTable, name: str):
 
 
 def test_the_registry_knows_the_family():
-    assert names() == ["politeness"]
+    assert names() == ["politeness", "dilemmas"]
     assert FAMILY.name == "politeness"
     with pytest.raises(WolvesError) as error:
         get("polite")
