@@ -196,6 +196,7 @@ def inside(fit, name, truth, at_least):
 
 
 class TestKnownTruth:
+    @pytest.mark.slow
     def test_memory_one_strategies_are_found_again(self):
         rng = np.random.default_rng(8)
         games = [(n % 2, "CCCCCCCC", "".join(rng.choice(["C", "D"], 8))) for n in range(240)]
@@ -249,6 +250,7 @@ class TestKnownTruth:
         spread = fit.summary.query("parameter == 'envy'")["sd"].iloc[0]
         assert spread < 0.2  # the prior's is 0.8: rejections tell
 
+    @pytest.mark.slow
     def test_gifts_alone_leave_envy_to_its_prior(self):
         rows = [{"speaker": "s", "group": "g", "participant": "1", "endowment": 4, "given": 2,
                  "count": 500}]  # fmt: skip
@@ -278,22 +280,24 @@ class TestKnownTruth:
         inside(fit, "user_served", truth["user_served"], 1.0)
 
 
-class TestCommands:
-    @pytest.fixture(scope="class")
-    def small(self, tmp_path_factory):
-        """A part of the published rounds: two groups, 12 games of each participant."""
-        folder = tmp_path_factory.mktemp("rounds")
-        table = load_table(REFERENCE / "phelps_dilemma_rounds.csv", "dilemma")
-        frame = table.counts.rename(columns={"speaker": "model"}).drop(columns="count")
-        frame = frame[frame["group"].isin(["Selfish", "Cooperative"])]
-        names = frame.groupby(["group", "participant", "partner"])["game"].unique()
-        kept = {game for games in names for game in games[:3]}
-        frame[frame["game"].isin(kept)].to_csv(folder / "rounds.csv", index=False)
-        return folder / "rounds.csv"
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A part of the published rounds: two participants of two groups, 8 games of each."""
+    folder = tmp_path_factory.mktemp("rounds")
+    table = load_table(REFERENCE / "phelps_dilemma_rounds.csv", "dilemma")
+    frame = table.counts.rename(columns={"speaker": "model"}).drop(columns="count")
+    frame = frame[frame["group"].isin(["Selfish", "Cooperative"])]
+    frame = frame[frame["participant"] < 3]
+    names = frame.groupby(["group", "participant", "partner"])["game"].unique()
+    kept = {game for games in names for game in games[:2]}
+    frame[frame["game"].isin(kept)].to_csv(folder / "rounds.csv", index=False)
+    return folder / "rounds.csv"
 
+
+class TestCommands:
     def arguments(self, *words):
-        return [*words, "--engine", "httpstan", "--chains", "2", "--warmup", "300",
-                "--draws", "300"]  # fmt: skip
+        return [*words, "--engine", "httpstan", "--chains", "2", "--warmup", "200",
+                "--draws", "200"]  # fmt: skip
 
     def test_fit_and_report_of_each_model_of_rounds(self, small, tmp_path, capfd):
         for name in ("memory-one", "strategy-frequencies"):
@@ -309,6 +313,7 @@ class TestCommands:
                 assert note.replace("'", "&#39;") in page
         assert "No partner defected and then came back" in capfd.readouterr().err
 
+    @pytest.mark.slow
     def test_compare_variants(self, small, tmp_path):
         out = tmp_path / "compared"
         words = ["compare", str(small), "--task", "dilemma", "--models", "unconditional"]
@@ -318,6 +323,7 @@ class TestCommands:
         assert rows.loc["unconditional", "log_bf"] < -20
         assert rows.loc["unconditional", "elpd_diff"] < -20
 
+    @pytest.mark.slow
     def test_recover_goes_on_where_it_stopped(self, small, tmp_path):
         words = ["recover", str(small), "--task", "dilemma", "--model", "strategy-frequencies"]
         words = [*self.arguments(*words), "--workers", "1", "--out", str(tmp_path)]
@@ -327,8 +333,11 @@ class TestCommands:
         assert len(lines) == 4
         assert set(pd.read_csv(tmp_path / "recovery.csv")["quantity"]) == {"frequency", "tremble"}
 
+    @pytest.mark.slow
     def test_the_page_of_gifts_compares_guilt_by_group(self, tmp_path):
         gifts = load_table(REFERENCE / "phelps_dictator_gifts.csv", "dictator")
+        kept = gifts.counts["group"].isin(["Selfish", "Control"])
+        gifts = ChoiceTable("dilemmas", gifts.counts[kept].reset_index(drop=True), meta=gifts.meta)
         one = model("social-preferences")
         fit = fitted("social-preferences", gifts, Settings(chains=2, warmup=100, draws=100))
         inference.save(fit, tmp_path, {"checks": [], "excluded": [], "source": {}})
