@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from importlib.util import find_spec
 
 import pytest
 
@@ -207,3 +208,13 @@ def test_groups_and_partners_are_chosen(tmp_path):
     listed = list(openings(chosen))
     assert Counter(t.cell["partner"] for t in listed) == {"grim": 30, "random": 30}
     assert {t.cell["group"] for t in listed} == {"Selfish"}
+
+
+@pytest.mark.skipif(find_spec("axelrod") is not None, reason="the Axelrod library is installed")
+def test_a_strategy_of_the_library_says_how_to_get_it(tmp_path):
+    new = 'always C: {axelrod: "Hard Tit For Tat"}'
+    sources = edited(tmp_path / "d", "always C: {start: 1, CC: 1, CD: 1, DC: 1, DD: 1}", new)
+    with pytest.raises(WolvesError, match="not installed") as caught:
+        games("dilemma", 3, ("always C",), sources=sources)
+    assert "uv sync --extra axelrod" in caught.value.mend
+    assert caught.value.line is not None
