@@ -137,7 +137,7 @@ def test_meanings_are_those_of_people_for_every_speaker():
 def test_what_raters_say_is_counted_as_often_as_a_checkpoint_is_asked():
     table = measure.raters(SETTINGS)
     assert table.speakers == ["rater/truth", "rater/kindness", "rater/people"]
-    asked = len(feedback.scenes(SETTINGS, SETTINGS.held_out))
+    asked = 4 * len(SETTINGS.held_out) * SETTINGS.orders
     totals = table.counts.groupby("speaker")["count"].sum()
     assert totals.tolist() == pytest.approx([asked] * 3)
 
@@ -195,7 +195,7 @@ def test_two_steps_of_the_road(tmp_path):
     """Trains, asks, fits and draws; then a second go does nothing anew."""
     environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": ".venv-training"}
     line = [".ci/uv", "run", "--quiet", "--extra", "hf", "--group", "training", "--group", "models"]
-    line += ["python", "examples/training-dynamics/run.py", "--quick", "--threads", "1"]
+    line += ["python", "examples/training-dynamics/run.py", "--quick", "--workers", "1"]
     line += ["--build", str(tmp_path)]
     done = subprocess.run(
         line, cwd=HERE, env=environment, check=False, capture_output=True, text=True

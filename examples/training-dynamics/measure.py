@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -25,9 +28,23 @@ def wolves(*words: str | Path | int) -> None:
     shown = " ".join(str(word) for word in words)
     print(f"  $ wolves {shown}", file=sys.stderr, flush=True)
     line = [sys.executable, "-m", "many_wolves", *map(str, words)]
-    done = subprocess.run(line, check=False)
+    command(line, f"`wolves {words[0]}`")
+
+
+def command(line: Sequence[str | Path], name: str) -> None:
+    """Run a command in a process of its own, on one thread unless it sets others."""
+    one = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    done = subprocess.run(list(map(str, line)), env={**os.environ, **one}, check=False)
     if done.returncode:
-        sys.exit(f"`wolves {words[0]}` ended with {done.returncode}; run the same again to go on")
+        raise SystemExit(f"{name} ended with {done.returncode}; run the same again to go on")
+
+
+def at_once(jobs: Sequence[Callable[[], None]], workers: int) -> None:
+    """Run jobs, up to ``workers`` at once; all of them end before a fault is raised."""
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(job) for job in jobs]
+    for future in futures:
+        future.result()
 
 
 def compile_tasks(settings: Settings, build: Path) -> None:
@@ -43,20 +60,26 @@ def compile_tasks(settings: Settings, build: Path) -> None:
 CHOICE, LITERAL = "choice.jsonl", "literal.jsonl"
 
 
-def collect(settings: Settings, build: Path) -> None:
-    """Ask every checkpoint for its choices, and the ends of the runs for literal judgments."""
+def collect(settings: Settings, build: Path, workers: int) -> None:
+    """Ask every checkpoint for its choices, and the ends of the runs for literal judgments.
+
+    Up to ``workers`` stages are asked at once, each on one thread.
+    """
     stages = {
         "sft": ("checkpoint-0", f"checkpoint-{settings.supervised.steps}"),
         **dict.fromkeys(RUNS, (f"checkpoint-{settings.preference.steps}",)),
     }
-    for stage, ends in stages.items():
+
+    def ask(stage: str, ends: Sequence[str]) -> None:
         speaker: Sequence[str | Path | int] = (
             *("--provider", "hf", "--mode", "score", "--dtype", "float32", "--device", "cpu"),
-            *("--threads", settings.threads, "--model_name", f"smollm2-{stage}"),
+            *("--threads", 1, "--model_name", f"smollm2-{stage}"),
             *("--model_path", build / stage, "--out", build / "journals"),
         )
         wolves("collect", build / CHOICE, *speaker, "--revisions", "checkpoint-*")
         wolves("collect", build / LITERAL, *speaker, "--revisions", ",".join(ends))
+
+    at_once([partial(ask, stage, ends) for stage, ends in stages.items()], workers)
 
 
 def tabulate(settings: Settings, build: Path) -> Path:
@@ -101,12 +124,12 @@ def raters(settings: Settings) -> ChoiceTable:
     return with_human_meanings(table)
 
 
-def fit(settings: Settings, build: Path) -> None:
-    """Fit every checkpoint; two at once."""
+def fit(settings: Settings, build: Path, workers: int) -> None:
+    """Fit every checkpoint, and the raters."""
     wolves(
         *("fit-all", "--tables", build / "tables", "--out", build / "fits", "--no-human"),
         *("--literal", "fixed", "--chains", settings.chains, "--warmup", settings.draws),
-        *("--draws", settings.draws, "--seed", settings.seed, "--workers", settings.threads),
+        *("--draws", settings.draws, "--seed", settings.seed, "--workers", workers),
         *("--no-report", "--allow-unconverged"),
     )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,24 +25,27 @@ PACKAGES = ("many-wolves", "trl", "transformers", "torch", "datasets", "httpstan
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Two steps a stage: shows that it runs.")
-@click.option("--threads", type=click.IntRange(1), help="CPU threads; 2 if not given.")
+@click.option(
+    "--workers", type=click.IntRange(1), default=2, show_default=True, help="Cores to use."
+)
 @click.option("--build", type=click.Path(path_type=Path), help="Folder of all that is made.")
 @click.option("--results", type=click.Path(path_type=Path), help="Folder of tables and figure.")
-def main(quick: bool, threads: int | None, build: Path | None, results: Path | None) -> None:
+def main(quick: bool, workers: int, build: Path | None, results: Path | None) -> None:
     """Train a small model to blunt truth and to kindness, and measure how its weights drift."""
     settings = QUICK if quick else Settings()
-    settings = replace(settings, threads=threads or settings.threads)
     build = build or HERE / "build" / ("quick" if quick else "full")
     results = results or (build / "results" if quick else HERE / "results")
     begin(settings, build)
     steps = {
         "feedback": lambda: make_feedback(settings, build),
-        "training, supervised": lambda: train("sft", settings, build),
-        **{f"training, {run}": lambda run=run: train(run, settings, build) for run in RUNS},
+        "training, supervised": lambda: train("sft", settings, build, workers),
+        "training, DPO": lambda: measure.at_once(
+            [partial(train, run, settings, build, 1) for run in RUNS], workers
+        ),
         "trials of items not trained on": lambda: measure.compile_tasks(settings, build),
-        "asking every checkpoint": lambda: measure.collect(settings, build),
+        "asking every checkpoint": lambda: measure.collect(settings, build, workers),
         "tables": lambda: measure.tabulate(settings, build),
-        "fits": lambda: measure.fit(settings, build),
+        "fits": lambda: measure.fit(settings, build, workers),
         "drift": lambda: conclude(settings, build, results),
     }
     for number, (name, step) in enumerate(steps.items(), 1):
@@ -57,7 +60,7 @@ def begin(settings: Settings, build: Path) -> None:
     """Record the settings; refuse a folder made with others."""
     build.mkdir(parents=True, exist_ok=True)
     file = build / "settings.json"
-    text = json.dumps(asdict(settings) | {"raters": RATERS}, indent=1) + "\n"
+    text = json.dumps(asdict(settings), indent=1) + "\n"
     if file.exists() and json.loads(file.read_text()) != json.loads(text):
         sys.exit(f"{build} was made with other settings; remove it, or give another with --build")
     file.write_text(text)
@@ -73,7 +76,7 @@ def make_feedback(settings: Settings, build: Path) -> None:
         feedback.write(pairs, build / "data" / f"{run}.jsonl")
 
 
-def train(name: str, settings: Settings, build: Path) -> None:
+def train(name: str, settings: Settings, build: Path, threads: int) -> None:
     """One stage in a process of its own, whose memory is given back."""
     out = build / name
     if (out / FINISHED).exists():
@@ -81,13 +84,10 @@ def train(name: str, settings: Settings, build: Path) -> None:
     start = build / "sft" / f"checkpoint-{settings.supervised.steps}"
     if name == "sft":
         start = _untrained(out)
-    config = build / "stage.json"
-    config.write_text(json.dumps(asdict(settings)))
-    words = [name, start, build / "data" / f"{name}.jsonl", out, config]
-    line = [sys.executable, HERE / "training.py", *words]
-    done = subprocess.run([str(word) for word in line], check=False)
-    if done.returncode:
-        sys.exit(f"training ended with {done.returncode}; run the same again to go on")
+    data = build / "data" / f"{name}.jsonl"
+    script = [sys.executable, HERE / "training.py"]
+    places = [start, data, out, build / "settings.json"]
+    measure.command([*script, name, *places, str(threads)], f"training ({name})")
 
 
 def conclude(settings: Settings, build: Path, results: Path) -> None:
@@ -126,7 +126,8 @@ def _note(build: Path, name: str, seconds: float) -> None:
 def _record(settings: Settings, build: Path, results: Path) -> None:
     """Settings, versions and seconds beside the results."""
     record = {
-        **json.loads((build / "settings.json").read_text()),
+        "settings": asdict(settings),
+        "raters": dict(RATERS),
         "versions": {name: version(name) for name in PACKAGES},
         "seconds": json.loads((build / "seconds.json").read_text()),
     }

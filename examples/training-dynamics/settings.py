@@ -49,8 +49,6 @@ class Settings:
     ----------
     seed
         Of the feedback, the trials, the training and the fits.
-    threads
-        CPU threads of training and of asking.
     train_items, held_out
         Items of the feedback, and those that the model is measured on.
     orders
@@ -68,15 +66,14 @@ class Settings:
     """
 
     seed: int = 1
-    threads: int = 2
     train_items: tuple[str, ...] = (
         "poem", "song", "painting", "film", "recital", "monologue", "cookie", "review", "app",
     )  # fmt: skip
     held_out: tuple[str, ...] = ("cake", "dance", "solo", "presentation")
-    orders: int = 8
+    orders: int = 6
     judged: int = 64
-    supervised: Stage = field(default=Stage(steps=72, every=18, batch=8, rate=2e-4))
-    preference: Stage = field(default=Stage(steps=40, every=8, batch=8, rate=5e-5))
+    supervised: Stage = field(default=Stage(steps=60, every=20, batch=8, rate=2e-4))
+    preference: Stage = field(default=Stage(steps=24, every=6, batch=4, rate=1e-4))
     alpha: float = 2.5
     cost: float = 2.0
     beta: float = 0.1

@@ -19,9 +19,12 @@ _STATE = ("optimizer.pt", "scheduler.pt", "rng_state.pth")
 
 def main() -> None:
     """Train one stage."""
-    name, *places, settings = sys.argv[1:]
-    start, data, out = map(Path, places)
-    train(name, start, data, out, from_json(json.loads(Path(settings).read_text())))
+    import torch
+
+    name, *places, threads = sys.argv[1:]
+    start, data, out, settings = map(Path, places)
+    torch.set_num_threads(int(threads))
+    train(name, start, data, out, from_json(json.loads(settings.read_text())))
 
 
 def train(name: str, start: Path, data: Path, out: Path, settings: Settings) -> None:
@@ -44,14 +47,11 @@ def train(name: str, start: Path, data: Path, out: Path, settings: Settings) -> 
     from datasets import load_dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    torch.set_num_threads(settings.threads)
     tokenizer = AutoTokenizer.from_pretrained(start)
     model = AutoModelForCausalLM.from_pretrained(start, dtype=torch.float32)
     freeze(model, settings.frozen)
     arrow = out / "arrow"
-    feedback = load_dataset(
-        "json", data_files=str(data), split="train", cache_dir=str(out / "arrow")
-    )
+    feedback = load_dataset("json", data_files=str(data), split="train", cache_dir=str(arrow))
     trainer = _trainer(name, model, tokenizer, feedback, out, settings)
     trainer.add_callback(_forgetting())
     last = resumable(out)
