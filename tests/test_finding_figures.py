@@ -2,8 +2,8 @@
 
 import pandas as pd
 import pytest
-from fit_folders import write_fit_folder
 
+from fit_folders import write_fit_folder
 from many_wolves.cli import run, wolves
 from many_wolves.families.politeness.human import SPEAKER
 from many_wolves.families.politeness.pages import PAGES

@@ -343,6 +343,12 @@ def test_what_did_not_converge_is_refused_or_left_out(tmp_path, capsys):
     assert "did not: bad" in capsys.readouterr().err
     assert run(wolves, ["findings", str(folder), "--skip-unconverged"]) == 0
     assert "hf/bad" not in (folder / "findings/statements.csv").read_text()
+    alone = tmp_path / "alone"
+    assert (
+        run(wolves, ["findings", str(folder / "bad"), "--skip-unconverged", "--out", str(alone)])
+        == 0
+    )
+    assert "nothing can be said" in (alone / "findings.html").read_text()
     with pytest.raises(WolvesError, match="found none"):
         members([], QUANTITIES)
 

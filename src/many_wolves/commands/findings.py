@@ -43,7 +43,7 @@ def command(
     """
     from many_wolves.commands.report import fit_folders, present
     from many_wolves.figures import read_all
-    from many_wolves.findings import state
+    from many_wolves.findings import Findings, state
     from many_wolves.report.findings import write_findings
 
     given, notes = list(fits), []
@@ -59,7 +59,7 @@ def command(
             click.echo(notes[-1], err=True)
     folder = out or fits[0] / "findings"
     click.echo(f"Stating what {len(read)} fits say", err=True)
-    found = state(read, seed, axes)
+    found = state(read, seed, axes) if read or not notes else Findings((), (), (), seed)
     for sentence in (*notes, *found.lacking):
         click.echo(sentence, err=True)
     page = write_findings(found, folder, title=title, notes=notes)

@@ -44,7 +44,6 @@ class Findings:
     """
 
     members: tuple[Member, ...]
-    quantities: Quantities
     statements: tuple[Statement, ...]
     lacking: tuple[str, ...]
     seed: int
@@ -96,9 +95,7 @@ def state(fits: Sequence[Fitted], seed: int = 1, axes: Sequence[str] = ()) -> Fi
         *(s for axis in axes for s in scaling(found, quantities, axis, seed)),
     ]
     unique = {s.id: s for s in statements}
-    return Findings(
-        tuple(found), quantities, tuple(unique.values()), _lacking(found, quantities), seed
-    )
+    return Findings(tuple(found), tuple(unique.values()), _lacking(found, quantities), seed)
 
 
 def has_findings(fits: Sequence[Fitted]) -> bool:

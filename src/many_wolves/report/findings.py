@@ -94,6 +94,8 @@ def verdict(found: Findings) -> Verdict:
         for label, checks in doubtful.items()
     ]
     n = len(found.members)
+    if not n:
+        return Verdict("bad", "No fit converged, so that nothing can be said.")
     headline = f"{len(found.statements)} statements from {n} fits, all of which converged."
     return Verdict("doubtful" if doubtful else "good", headline, (*reasons, *found.lacking))
 
