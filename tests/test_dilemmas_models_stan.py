@@ -23,6 +23,7 @@ from many_wolves.records import ChoiceTable
 from many_wolves.report import write_fit_report
 from test_dilemmas_models import REFERENCE, model, rounds_table, served
 
+# One program, that of decisions, is compiled in `make test`; the others by `make test-slow`.
 pytestmark = [pytest.mark.stan, pytest.mark.xdist_group("games")]
 QUICK = Settings(chains=2, warmup=300, draws=300, seed=4)
 
@@ -100,6 +101,7 @@ class TestDensities:
                 before = row
         return total
 
+    @pytest.mark.slow
     def test_strategy_frequencies_are_those_of_the_games_one_by_one(self):
         table = small_rounds()
         for options in ({}, {"one_tremble": True}, {"strategies": ("always C", "tit for tat")}):
@@ -117,6 +119,7 @@ class TestDensities:
                 expected.append(norm.logpdf(x).sum() + lik)
             np.testing.assert_allclose(density(problem, np.array(points)), expected, rtol=1e-9)
 
+    @pytest.mark.slow
     def test_merged_strategies_share_their_class_evenly(self):
         games = [(1, "CCCC", "CCCC"), (1, "CDDD", "DDDD"), (1, "CDCC", "CCCC")]
         problem = model("strategy-frequencies").problem(
@@ -131,6 +134,7 @@ class TestDensities:
         expected = norm.logpdf(x) + 8 * firm + third
         assert density(problem, np.array([[x]]))[0] == pytest.approx(expected, rel=1e-10)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("form", ["fehr-schmidt", "charness-rabin", "ces", "selfish"])
     @pytest.mark.parametrize("vary", [False, True])
     def test_social_preferences_are_those_of_the_utilities(self, form, vary):
@@ -166,6 +170,7 @@ class TestDensities:
             expected.append(prior.sum() + log_choices(found, who))
         np.testing.assert_allclose(density(problem, points), expected, rtol=1e-9)
 
+    @pytest.mark.slow
     def test_the_prior_alone_is_a_standard_normal(self):
         table = small_rounds()
         for name in ("memory-one", "strategy-frequencies"):
@@ -219,6 +224,7 @@ class TestKnownTruth:
         spite = fit.summary.query("parameter == 'spite'").set_index("condition")
         assert spite.loc["spiteful", "hdi_low"] > spite.loc["nice", "hdi_high"]
 
+    @pytest.mark.slow
     def test_frequencies_are_found_again(self):
         rng = np.random.default_rng(10)
         games = [(1, "CCCCCC", "".join(rng.choice(["C", "D"], 6))) for _ in range(300)]
@@ -232,6 +238,7 @@ class TestKnownTruth:
         inside(fit, "frequency", truth["frequency"], 1.0)
         inside(fit, "tremble", truth["tremble"], 1.0)
 
+    @pytest.mark.slow
     def test_envy_is_found_from_rejections_alone(self):
         rows = [
             {"speaker": "s", "group": "g", "participant": "1", "part": "replies", "endowment": 10,
@@ -299,6 +306,7 @@ class TestCommands:
         return [*words, "--engine", "httpstan", "--chains", "2", "--warmup", "200",
                 "--draws", "200"]  # fmt: skip
 
+    @pytest.mark.slow
     def test_fit_and_report_of_each_model_of_rounds(self, small, tmp_path, capfd):
         for name in ("memory-one", "strategy-frequencies"):
             out = tmp_path / name

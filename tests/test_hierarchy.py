@@ -150,6 +150,7 @@ def expected_density(x, problem, utilities):
     return total
 
 
+@pytest.mark.slow
 @pytest.mark.stan
 @pytest.mark.parametrize("pooling", ["none", "partial", "complete"])
 @pytest.mark.parametrize("utilities", [("inf", "soc", "pres"), ("inf", "soc"), ("soc",), ("s1",)])
@@ -166,6 +167,7 @@ def test_the_density_is_that_of_the_recursion(program, pooling, utilities):
         np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.stan
 def test_without_pooling_a_speaker_is_the_polite_speaker(program):
     """The same prior and likelihood as politeness.stan: weights at equal places, same density."""
@@ -226,6 +228,7 @@ def test_partial_pooling_recovers_drifting_weights_better_than_none(program, tab
         assert (totals == 6).all()
 
 
+@pytest.mark.slow
 @pytest.mark.stan
 def test_wolves_pool_compares_and_goes_on_where_it_stopped(tmp_path, capfd):
     answered, _ = checkpoints(3, 8)
