@@ -69,7 +69,7 @@ class TestShipped:
         calls = 3 * (CHOICE + LITERAL)
         assert {int(rows[name][1].replace(",", "")) for name in names} == {calls}
         assert f"{9 * calls:,}" in out
-        assert "31 stages: 10 fit, 1 compile, 9 collect, 9 choices" in out
+        assert "32 stages: 10 fit, 1 compile, 9 collect, 9 choices" in out
         dollars = [float(rows[f"claude+{e}"][4].replace(",", "")) for e in efforts]
         assert 0 < dollars[0] < dollars[1] < dollars[2]
         assert all("price as of 2026-" in " ".join(rows[name]) for name in names)
@@ -100,7 +100,7 @@ class TestShipped:
         assert sizes == sorted(sizes)
         out = told(capsys, "plan", STUDIES / "pythia-scaling.yaml")
         assert f"{100 * 4 * (16 + 32):,}" in out
-        assert "304 stages" in out
+        assert "305 stages" in out
 
     def test_post_training_is_two_bases_two_data_sets_two_algorithms(
         self, capsys, tmp_path, monkeypatch
@@ -140,7 +140,7 @@ class TestShipped:
     def test_a_dry_run_prints_a_command_a_stage_and_the_cost(self, capsys) -> None:
         out = told(capsys, "run", STUDIES / "reasoning-effort.yaml", "--dry-run")
         commands = [line for line in out.splitlines() if not line.startswith("# ")]
-        assert len(commands) == 31
+        assert len(commands) == 32
         assert all(line.startswith("uv run wolves ") for line in commands)
         asked = [line for line in commands if line.startswith("uv run wolves collect")]
         assert [re.search(r"--effort (\w+)", line)[1] for line in asked] == 3 * [  # type: ignore[index]
