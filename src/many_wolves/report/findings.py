@@ -57,6 +57,10 @@ def write_findings(
 
 def findings_sections(found: Findings) -> list[Section]:
     """One section a kind of finding: its sentences, then the table of all."""
+    doubtful = [m.label for m in found.members if m.fit.failed_checks]
+    warning = (
+        f"Not to be read at face value, since they did not do the task: {', '.join(doubtful)}.",
+    )
     sections = []
     for kind, title in TITLES.items():
         statements = found.of(kind)
@@ -66,7 +70,10 @@ def findings_sections(found: Findings) -> list[Section]:
                 Section(
                     f"finding-{kind}",
                     title,
-                    paragraphs=tuple(s.sentence for s in telling(statements)),
+                    paragraphs=(
+                        *(warning if doubtful else ()),
+                        *(s.sentence for s in telling(statements)),
+                    ),
                     tables=(Table(matrix(statements), caption),),
                 )
             )
