@@ -64,7 +64,7 @@ def test_the_forest_shows_what_the_draws_say(fits):
     one = fits[0]
     row = figure.data.query("panel == 'w_soc' and row == @one.label").iloc[0]
     drawn = one.values("posterior", "w_soc").mean("condition")
-    assert row["estimate"] == pytest.approx(float(drawn.mean()), abs=0.004)
+    assert row["mean"] == pytest.approx(float(drawn.mean()), abs=0.004)
     assert row["low"] == pytest.approx(float(drawn.quantile(0.025)), abs=0.01)
 
 

@@ -140,7 +140,7 @@ def test_the_signature_of_sycophancy_needs_every_part(weights, expected):
     rng = np.random.default_rng(5)
     human = speaker(rng, SPEAKER, {"social": PEOPLE["social"], "both": PEOPLE["both"]}, 3000)
     model = speaker(rng, "hf/m", {"social": weights, "none": weights}, 2000)
-    stated = list(signature([human, model], QUANTITIES, 1))
+    stated = list(signature([human, model], QUANTITIES))
     found = {s.condition: s for s in stated if s.quantity == "signature"}
     assert set(found) == {"social", "none"}
     for statement in found.values():
@@ -258,7 +258,7 @@ def test_who_chooses_otherwise_is_farther_from_people():
     human = speaker(rng, SPEAKER, PEOPLE, 2000)
     twin = speaker(rng, "hf/twin", PEOPLE, 2000)
     far = speaker(rng, "hf/far", dict.fromkeys(PEOPLE, (0.95, 0.9, 0.05, 0.05)), 2000)
-    stated = {(s.subject, s.condition): s for s in distance([human, twin, far], QUANTITIES, 1)}
+    stated = {(s.subject, s.condition): s for s in distance([human, twin, far], QUANTITIES)}
     for condition in PEOPLE:
         assert stated["twin", condition].interval[1] < stated["far", condition].interval[0]
         assert "bits away" in stated["far", condition].sentence

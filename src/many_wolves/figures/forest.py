@@ -27,7 +27,7 @@ def forest(
     Parameters
     ----------
     frame
-        panel, row, group, estimate, low, high; rows are drawn in the order of the frame.
+        panel, row, group, mean, low, high; rows are drawn in the order of the frame.
     name, title
         Stem of the files, heading.
     panels, groups
@@ -51,7 +51,7 @@ def forest(
         group=pd.Categorical(frame["group"], list(groups), ordered=True),
     )
     apart = p9.position_dodge(width=0.7 if len(groups) > 1 else 0.01)
-    plot = p9.ggplot(data, p9.aes("row", "estimate", color="group", shape="group"))
+    plot = p9.ggplot(data, p9.aes("row", "mean", color="group", shape="group"))
     if zero:
         plot = plot + p9.geom_hline(yintercept=0, color=MUTED, size=0.4, linetype="dashed")
     plot = (
@@ -85,6 +85,6 @@ def _alt(frame: pd.DataFrame) -> str:
     said = []
     for row in frame.head(16).to_dict("records"):
         who = ", ".join(str(row[name]) for name in ("panel", "row", "group") if row[name])
-        said.append(f"{who}: {row['estimate']:.2f} ({row['low']:.2f} to {row['high']:.2f})")
+        said.append(f"{who}: {row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})")
     more = f" {len(frame) - 16} more are drawn." if len(frame) > 16 else ""
     return "; ".join(said) + "." + more

@@ -12,14 +12,13 @@ from many_wolves.findings.members import Member, others, people
 from many_wolves.findings.statement import Statement
 
 
-def distance(found: Sequence[Member], quantities: Quantities, seed: int) -> Iterator[Statement]:
+def distance(found: Sequence[Member], quantities: Quantities) -> Iterator[Statement]:
     """Jensen-Shannon divergence of predicted choices from the reference's, in bits.
 
     Between the predicted distributions over outcomes, averaged over the cells of a
     condition (for politeness, its states): 0 where the two choose alike, 1 where they
     never choose the same (Lin 1991). Draws of both fits are paired, so that the
-    uncertainty of either goes in. A speaker asked on another scale is left out. ``seed``
-    is not used: nothing is drawn anew.
+    uncertainty of either goes in. A speaker asked on another scale is left out.
     """
     reference = people(found, quantities)
     if reference is None:

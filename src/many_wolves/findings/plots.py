@@ -38,7 +38,7 @@ def effort_effects(found: Sequence[Member], quantities: Quantities, width: Width
             "panel": s.quantity,
             "row": s.condition or AVERAGE,
             "group": s.contrast.split(" - ")[0],
-            "estimate": s.estimate,
+            "mean": s.estimate,
             "low": s.interval[0],
             "high": s.interval[1],
         }
@@ -105,8 +105,7 @@ def training_paths(found: Sequence[Member], quantities: Quantities, width: Width
 
 def _path(run: Run, quantities: Quantities, shared: Sequence[str]) -> list[dict[str, object]]:
     return [
-        {"run": run.name, "panel": p, "condition": c, "at": at}
-        | {("mean" if k == "estimate" else k): v for k, v in _three(m.quantities[p, c]).items()}
+        {"run": run.name, "panel": p, "condition": c, "at": at} | _three(m.quantities[p, c])
         for p in quantities.words
         for c in shared
         for at, m in zip(run.at, run.members, strict=True)
@@ -125,9 +124,7 @@ def _bands(
         if at in reference.fit.conditions:
             for p in quantities.words:
                 if reference.has(p):
-                    numbers = _three(reference.quantities[p, at])
-                    numbers["mean"] = numbers.pop("estimate")
-                    rows.append({"panel": p, "condition": c} | numbers)
+                    rows.append({"panel": p, "condition": c} | _three(reference.quantities[p, at]))
     return pd.DataFrame(rows)
 
 
@@ -138,7 +135,7 @@ def signature_map(found: Sequence[Member], quantities: Quantities, width: Width)
     x, y = list(quantities.signature)[:2]
     probability = {
         (s.subject, s.condition): s.estimate
-        for s in signature(found, quantities, SEED)
+        for s in signature(found, quantities)
         if s.quantity == "signature"
     }
     rows, corners = [], {}
@@ -150,7 +147,7 @@ def signature_map(found: Sequence[Member], quantities: Quantities, width: Width)
                 rows.append(
                     {"group": member.label, "panel": condition}
                     | {"probability": probability[member.label, condition]}
-                    | {name: v["estimate"] for name, v in at.items()}
+                    | {name: v["mean"] for name, v in at.items()}
                     | {f"{name}_low": v["low"] for name, v in at.items()}
                     | {f"{name}_high": v["high"] for name, v in at.items()}
                 )
@@ -184,10 +181,9 @@ def laws(found: Sequence[Member], quantities: Quantities, width: Width) -> Figur
     points, bands = [], []
     for parameter in names:
         for member, size in sized:
-            numbers = _three(member.mean_over(parameter))
-            numbers["mean"] = numbers.pop("estimate")
             group = str(member.labels.get(GROUP, "models"))
-            points.append({"group": group, "panel": parameter, "size": size} | numbers)
+            here = {"group": group, "panel": parameter, "size": size}
+            points.append(here | _three(member.mean_over(parameter)))
         bands.append(band_of(scale_of(sized, parameter, quantities), SEED).assign(panel=parameter))
     return law(
         pd.DataFrame(points),
@@ -227,7 +223,7 @@ def _corner(
 
 def _three(drawn: Array) -> dict[str, float]:
     low, high = np.quantile(drawn, [0.025, 0.975])
-    return {"estimate": float(drawn.mean()), "low": float(low), "high": float(high)}
+    return {"mean": float(drawn.mean()), "low": float(low), "high": float(high)}
 
 
 def _no_effort(found: Sequence[Member], quantities: Quantities) -> str:
@@ -243,7 +239,7 @@ def _no_run(found: Sequence[Member], quantities: Quantities) -> str:
 
 
 def _no_signature(found: Sequence[Member], quantities: Quantities) -> str:
-    if any(signature(found, quantities, SEED)):
+    if any(signature(found, quantities)):
         return ""
     return f"it needs a fit of {quantities.reference_words} and one of another speaker, both full"
 

@@ -11,11 +11,11 @@ from many_wolves.findings.members import Member, others, people
 from many_wolves.findings.statement import Statement
 
 
-def signature(found: Sequence[Member], quantities: Quantities, seed: int) -> Iterator[Statement]:
+def signature(found: Sequence[Member], quantities: Quantities) -> Iterator[Statement]:
     """Probability that every parameter of the signature is on its side of the reference.
 
     All of them at once, from joint draws; before it each parameter's difference from the
-    reference, which are its ingredients. ``seed`` is not used: nothing is drawn anew.
+    reference, which are its ingredients.
     """
     reference = people(found, quantities)
     if reference is None:

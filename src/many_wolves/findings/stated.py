@@ -89,9 +89,9 @@ def state(fits: Sequence[Fitted], seed: int = 1, axes: Sequence[str] = ()) -> Fi
     statements = [
         *effort(found, quantities, seed),
         *goals(found, quantities, seed),
-        *signature(found, quantities, seed),
+        *signature(found, quantities),
         *dynamics(found, quantities, seed),
-        *distance(found, quantities, seed),
+        *distance(found, quantities),
         *(s for axis in axes for s in scaling(found, quantities, axis, seed)),
     ]
     unique = {s.id: s for s in statements}

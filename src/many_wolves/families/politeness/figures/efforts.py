@@ -31,7 +31,7 @@ def weights_by_effort(fits: Sequence[Fitted], width: Width = "two") -> Figure:
                         "panel": name,
                         "row": _effort(fit),
                         "group": _model(fit),
-                        "estimate": float(drawn.mean()),
+                        "mean": float(drawn.mean()),
                         "low": float(low),
                         "high": float(high),
                     }
