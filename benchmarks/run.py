@@ -62,7 +62,7 @@ def numpyro_runs(quick: bool) -> dict[str, dict[str, Any]]:
 
 def collection_runs(quick: bool) -> dict[str, dict[str, Any]]:
     """How fast answers are collected, by backend."""
-    trials = ("--n", "8" if quick else "48")
+    trials = ("--n", "8" if quick else "24")
     tell("collection: API models, 64 connections")
     runs = {"api": in_process("collect_api.py", "--n", "2000" if quick else "8000")}
     tell("collection: transformers")

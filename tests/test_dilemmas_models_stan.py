@@ -266,7 +266,7 @@ class TestKnownTruth:
         _, answered = model("social-preferences").simulate(table, np.random.default_rng(3), given)
         fit = fitted("social-preferences", answered)
         draws = fit.tree["posterior"]["envy"].to_numpy().ravel()
-        assert np.log(draws).std() > 0.7  # that of the prior is 1
+        assert draws.std() > 0.5  # that of the prior is 0.8
 
     def test_all_alike_converges(self):
         one = model("principal-agent")

@@ -72,8 +72,15 @@ def fresh_logprob(loaded, messages, text, prompt_format):
     return words + float(logp[-1, list(loaded.ends)].logsumexp(0))
 
 
-@pytest.mark.parametrize("branches", [True, False])
-@pytest.mark.parametrize("prompt_format", ["chat", "completion"])
+@pytest.mark.parametrize(
+    ("prompt_format", "branches"),
+    [
+        ("chat", True),
+        ("completion", False),
+        pytest.param("chat", False, marks=pytest.mark.slow),
+        pytest.param("completion", True, marks=pytest.mark.slow),
+    ],
+)
 def test_cached_scores_equal_fresh_ones(loaded, prompt_format, branches):
     from many_wolves.speakers.loading import end_tokens
 

@@ -88,8 +88,17 @@ FITTED = {
 }
 
 
+QUICK = ("always the same", "8 choices", "a million choices", "5 states")
+"""Fitted in `make test`; the others by `make test-slow`."""
+
+
+def listed():
+    for name in FITTED:
+        yield pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
+
+
 @pytest.mark.stan
-@pytest.mark.parametrize("name", FITTED)
+@pytest.mark.parametrize("name", listed())
 def test_an_odd_table_is_fitted_with_a_good_verdict(program, name):
     problem = build(FITTED[name](), literal="fixed")
     done = inference.fit_carefully(problem, program, PoliteSpeaker.parameters, SETTINGS)

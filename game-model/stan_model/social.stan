@@ -6,7 +6,7 @@
 //   3 CES altruism, Andreoni & Miller (2002):
 //     (w * own^r + (1 - w) * other^r)^(1 / r)
 // ahead = max(own - other, 0), behind = max(other - own, 0); payoffs are shares
-// of the stake. Who proposes a division weighs each by the probability that a
+// of the largest stake. Who proposes a division weighs each by the probability that a
 // responder with the same preferences accepts it.
 //
 // All parameters are z, with x = centre + scale * z standard normal a priori but
@@ -36,19 +36,25 @@ functions {
                / r);
   }
 
+  // Exponential with mean 1 when c is standard normal; its tail stays light when
+  // c is spread wider.
+  real exponential_of(real c) {
+    return -std_normal_lcdf(-c | );
+  }
+
   // The two parameters of a form from standard normal coordinates.
   vector preferences(int form, vector c) {
     if (form == 1) {
-      return [Phi(c[1]), exp(log(0.5) + c[2])]'; // guilt, envy
+      return [Phi(c[1]), 0.8 * exponential_of(c[2])]'; // guilt, envy
     }
     if (form == 2) {
       real rho = 2 * Phi(c[1]) - 1;
       return [rho, -1 + (1 + rho) * Phi(c[2])]'; // rho, sigma <= rho
     }
-    return [Phi(c[1]), 1 - exp(c[2])]'; // w, r
+    return [Phi(c[1]), 1 - exponential_of(c[2]) / log2()]'; // w, r
   }
 
-  // Choices per stake of utility, from its standard normal coordinate.
+  // Choices per largest stake of utility, from its standard normal coordinate.
   real precision_of(real c) {
     return exp(log(10) + 1.5 * c);
   }
@@ -63,8 +69,8 @@ functions {
     }
     if (form == 3) {
       real log_own_weight = std_normal_lcdf(c[1] | );
-      real log_other_weight = std_normal_lccdf(c[1] | );
-      real r = 1 - exp(c[2]);
+      real log_other_weight = std_normal_lcdf(-c[1] | );
+      real r = 1 - exponential_of(c[2]) / log2();
       for (a in 1 : A) {
         u[a] = ces(log_own_weight, log_other_weight, r, own[a], other[a]);
       }
@@ -163,7 +169,7 @@ data {
   array[N] int<lower=1, upper=J> participant;
   array[N] int<lower=2, upper=A> n_options;
   array[N] int<lower=0, upper=1> proposal; // 1: the other may reject
-  matrix<lower=0>[N, A] own; // shares of the stake
+  matrix<lower=0>[N, A] own; // shares of the largest stake
   matrix<lower=0>[N, A] other;
   matrix<lower=0>[N, A] counts; // expected counts allowed
   array[N] int<lower=0> total; // choices to replicate

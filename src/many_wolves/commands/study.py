@@ -140,6 +140,11 @@ def _costs(
         most = max(speaker.asking.replicates or 1 for speaker in cast(study))
         yield f"{len(trials)} trials" + (f", each up to {most} times" if most > 1 else "")
         yield from bill_lines(list(bills(study, places, trials, prices)))
+    for game in study.games:
+        yield (
+            f"Not in the table: games of {game.task}, whose turns depend on the answers; once "
+            f"compiled, `wolves collect {places.of(game.task).trials} ... --dry-run` bounds them."
+        )
 
 
 def _close(study: Study, places: Places, seconds: float) -> None:

@@ -158,7 +158,12 @@ def read_all(folders: Sequence[str | Path]) -> list[Fitted]:
     WolvesError
         If a folder is no fit folder.
     """
-    fits = [read_fitted(folder) for folder in folders]
+    return distinct([read_fitted(folder) for folder in folders])
+
+
+def distinct(fits: Sequence[Fitted]) -> list[Fitted]:
+    """The fits, with longer names where the short ones are the same."""
+    fits = list(fits)
     for longer in (
         lambda fit: fit.speaker,
         lambda fit: f"{fit.speaker} ({fit.folder.name})",

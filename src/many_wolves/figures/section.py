@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.theme import Width
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,31 @@ class Plot:
     lacking: Callable[[Sequence[Fitted]], str] = lambda _: ""
 
 
+@dataclass(frozen=True)
+class Gist:
+    """The one number of a fit by which tasks of several families are set beside each other.
+
+    Parameters
+    ----------
+    words
+        What it is.
+    mean, low, high
+        Posterior mean, and ends of the 95 % equal-tailed interval; all between 0 and 1.
+    """
+
+    words: str
+    mean: float
+    low: float
+    high: float
+
+
+def gist(words: str, values: xr.DataArray) -> Gist:
+    """The gist from draws (chain, draw, ...), averaged over what the speaker met."""
+    draws = values.mean([d for d in values.dims if d not in ("chain", "draw")]).to_numpy().ravel()
+    low, high = np.quantile(draws, (0.025, 0.975))
+    return Gist(words, float(draws.mean()), float(low), float(high))
+
+
 class Pages(Protocol):
     """The parts of reports and the figures that only a family can make."""
 
@@ -94,6 +123,10 @@ class Pages(Protocol):
 
     def plots(self) -> Mapping[str, Plot]:
         """Figures by name."""
+        ...
+
+    def gist(self, fit: Fitted) -> Gist | None:
+        """How kind the speaker is, as far as this family can tell; None where it cannot."""
         ...
 
     def diagnosed(self, fit: Fitted) -> Sequence[str]:

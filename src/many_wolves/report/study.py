@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from many_wolves.findings import has_findings, state
 from many_wolves.report.excluded import missing_table
 from many_wolves.report.findings import findings_sections
 from many_wolves.report.fit import command, facts
+from many_wolves.report.further import Task, across_section, by_task, further_sections, name_of
 from many_wolves.report.methods import bibtex, methods_section
 from many_wolves.report.offer import pages_of
 from many_wolves.report.page import cells, render_page
@@ -35,7 +37,8 @@ def write_study_report(
     title
         Heading of the page.
     fit_folders
-        Fit folders of one task family, in the order shown.
+        Fit folders, in the order shown; the first says which task the page begins with,
+        and every further task gets sections of its own.
     out
         The HTML file to write.
     introduction
@@ -46,11 +49,13 @@ def write_study_report(
     Raises
     ------
     WolvesError
-        If a folder is not a complete fit, or the families differ.
+        If a folder is not a complete fit.
     """
-    fits = read_all(fit_folders)
+    tasks = by_task([str(folder) for folder in fit_folders])
+    fits, *_ = tasks.values()
     pages = pages_of(fits)
-    verdicts = [(fit, judge(fit)) for fit in fits]
+    every = _named(tasks)
+    verdicts = [(fit, judge(fit)) for fit in every]
     context = {
         "title": title,
         "introduction": list(introduction),
@@ -61,13 +66,15 @@ def write_study_report(
             *speakers_section(fits),
             *pages.study_sections(fits),
             *_findings(fits),
-            _answered(fits),
-            _diagnostics(fits),
+            *further_sections(tasks),
+            *across_section(tasks),
+            _answered(every),
+            _diagnostics(every),
             methods_section(fits),
         ],
         "bibtex": bibtex(fits),
-        "design": [(fit.label, facts(fit), fit.info.get("notes", ())) for fit in fits],
-        "commands": list(commands) or list(dict.fromkeys(command(fit) for fit in fits)),
+        "design": [(fit.label, facts(fit), fit.info.get("notes", ())) for fit in every],
+        "commands": list(commands) or list(dict.fromkeys(command(fit) for fit in every)),
     }
     return write_atomic(out, render_page("study.html", context))
 
@@ -81,6 +88,15 @@ def summary_markdown(fit_folders: Sequence[str | Path]) -> str:
     rule = ["--:" if number else ":--" for _, number in rows[0]] if rows else [":--"] * len(names)
     lines = [names, rule, *[[text for text, _ in row] for row in rows]]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _named(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Fitted]:
+    """All fits; those of further tasks with the task in their short names."""
+    (_, first), *others = tasks.items()
+    further = [
+        replace(fit, name=f"{fit.label} ({name_of(task)})") for task, fits in others for fit in fits
+    ]
+    return [*first, *further]
 
 
 def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:

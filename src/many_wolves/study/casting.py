@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,7 +12,9 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import file_name
 from many_wolves.speakers.checkpoints import expand, has_pattern
 from many_wolves.speakers.wanted import Wanted
-from many_wolves.study.schema import Asking, Speaker, Study
+from many_wolves.study.schema import Asking, Game, Speaker, Study
+
+_SET_BY_GAMES = ("mode", "replicates", "temperature", "top_p", "max_tokens")
 
 
 class Cast(BaseModel):
@@ -28,6 +31,13 @@ class Cast(BaseModel):
     asking: Asking
     revision: str = ""
     effort: str = ""
+    parameters: dict[str, Any] = {}
+
+    def in_game(self, game: Game) -> Cast:
+        """The same speaker as a player: what the study sets for its own trials is left out."""
+        own = {name: getattr(game, name) for name in _SET_BY_GAMES}
+        asking = self.asking.model_copy(update={**own, "batch": None})
+        return self.model_copy(update={"asking": asking, "parameters": self.entry.as_player})
 
     @property
     def folder(self) -> Path | None:
@@ -51,7 +61,14 @@ def cast(study: Study) -> Iterator[Cast]:
             for effort in entry.efforts or ("",):
                 name = entry.name + (f"@{file_name(revision)}" if revision else "")
                 name += f"+{effort}" if effort else ""
-                yield Cast(name=name, entry=entry, asking=asking, revision=revision, effort=effort)
+                yield Cast(
+                    name=name,
+                    entry=entry,
+                    asking=asking,
+                    revision=revision,
+                    effort=effort,
+                    parameters=entry.parameters,
+                )
 
 
 def _asking(entry: Speaker, study: Study) -> Asking:

@@ -10,9 +10,9 @@ from many_wolves.journals import read_journal
 from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.speakers.budget import Price, estimate, find_price
 from many_wolves.speakers.effort import BUDGETS
+from many_wolves.study.asking import journal_of
 from many_wolves.study.casting import Cast, cast
 from many_wolves.study.places import Places
-from many_wolves.study.plan import journal_of
 from many_wolves.study.schema import Study
 
 

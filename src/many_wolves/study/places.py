@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 FIT_FILES = ("posterior.nc", "summary.csv", "diagnostics.json", "fit.json")
@@ -18,10 +18,21 @@ class Places:
         Name of the study.
     root
         Folder that holds ``llm-output``, ``rsa-output``, ``plots`` and ``models``.
+    task
+        A further task of the study, whose files lie apart; empty for its own.
     """
 
     study: str
     root: Path = Path()
+    task: str = ""
+
+    def of(self, task: str) -> Places:
+        """The places of a further task."""
+        return replace(self, task=task)
+
+    def stage(self, kind: str, name: str = "") -> str:
+        """Name of a stage: what it does, of which further task, for whom."""
+        return " ".join(filter(None, (kind, self.task, name)))
 
     @property
     def results(self) -> Path:
@@ -31,7 +42,7 @@ class Places:
     @property
     def trials(self) -> Path:
         """The compiled trials."""
-        return self.results / "trials.jsonl"
+        return self.results / self.task / "trials.jsonl"
 
     @property
     def state(self) -> Path:
@@ -51,7 +62,7 @@ class Places:
     @property
     def figures(self) -> Path:
         """Folder of the study's figures."""
-        return self.root / "plots" / self.study
+        return self.root / "plots" / "-".join(filter(None, (self.study, self.task)))
 
     def model(self, name: str) -> Path:
         """Folder of a prepared model."""
@@ -59,23 +70,24 @@ class Places:
 
     def journal(self, name: str, settings: str) -> Path:
         """Answers of one speaker under settings with this fingerprint."""
-        return self.root / "llm-output" / self.study / f"{name}-{settings}.jsonl"
+        file = "-".join(filter(None, (name, self.task, settings)))
+        return self.root / "llm-output" / self.study / f"{file}.jsonl"
 
     def parameters(self, name: str) -> Path:
         """Parameters of a simulated speaker."""
-        return self.results / name / "parameters.json"
+        return self.results / name / self.task / "parameters.json"
 
     def choices(self, name: str) -> Path:
         """Choice table of one speaker."""
-        return self.results / name / "choices"
+        return self.results / name / self.task / "choices"
 
     def fit(self, name: str) -> Path:
         """Fit of one speaker or human reference."""
-        return self.results / name / "fit"
+        return self.results / name / self.task / "fit"
 
     def labels(self, name: str) -> Path:
         """Factors of one speaker, by which findings group."""
-        return self.results / name / "labels.json"
+        return self.results / name / self.task / "labels.json"
 
     @property
     def findings(self) -> Path:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from many_wolves.files import fingerprint, shipped
+from many_wolves.files import shipped
+from many_wolves.study.asking import choices_stage, collect_stage
 from many_wolves.study.casting import Cast, cast
+from many_wolves.study.fitting import fit_people, fit_speaker
+from many_wolves.study.games import game_stages
 from many_wolves.study.places import Places
 from many_wolves.study.schema import Study
 from many_wolves.study.stages import Stage, in_order, shown
@@ -19,23 +23,53 @@ Given = tuple[tuple[Path, str], ...]
 def plan(study: Study, places: Places) -> list[Stage]:
     """All stages of a study."""
     speakers = list(cast(study))
-    stages = [*_people(study, places)]
+    stages = [*fit_people(study, places)]
     if speakers:
         stages.append(compile_stage(study, places))
     stages += _prepare(study, places)
     for speaker in speakers:
         stages += [
-            _collect(speaker, places),
-            _choices(speaker, study, places),
-            _fit_speaker(speaker, study, places),
+            collect_stage(speaker, places),
+            choices_stage(speaker, places, ("--scoring", study.choices.scoring)),
+            fit_speaker(speaker, study, places),
         ]
-    fitted = [*study.human, *(speaker.name for speaker in speakers)]
-    labels = _labels(speakers, places)
-    stages.append(_figures(fitted, places, labels))
+    own = Fits(places, (*study.human, *(speaker.name for speaker in speakers)))
+    played = [
+        Fits(places.of(game.task), tuple(speaker.name for speaker in speakers))
+        for game in study.games
+    ]
+    for game, fits in zip(study.games, played, strict=True):
+        stages += game_stages(game, speakers, study.fit, fits.places)
+    labels = [_labels(speakers, fits.places) for fits in (own, *played)]
+    stages += [_figures(f, given) for f, given in zip((own, *played), labels, strict=True)]
     if speakers:
-        stages.append(_findings(fitted, study, places, labels))
+        stages.append(_findings(own, study, labels[0]))
     made_by = [shown(stage.command) for stage in in_order(stages)]
-    return [*stages, _report(fitted, study, places, labels, made_by)]
+    given = tuple(file for files in labels for file in files)
+    return [*stages, _report((own, *played), study, given, made_by)]
+
+
+@dataclass(frozen=True)
+class Fits:
+    """The fits of one task: where they are, and of whom."""
+
+    places: Places
+    names: tuple[str, ...]
+
+    @property
+    def folders(self) -> list[str]:
+        """Their folders."""
+        return [str(self.places.fit(name)) for name in self.names]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Everything that they hold."""
+        return tuple(file for name in self.names for file in self.places.fit_files(name))
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages that make them."""
+        return tuple(self.places.stage("fit", name) for name in self.names)
 
 
 def fitted_names(study: Study) -> list[str]:
@@ -68,129 +102,6 @@ def _prepare(study: Study, places: Places) -> Iterator[Stage]:
         yield Stage(f"prepare {name}", command, reads=(), writes=(folder,))
 
 
-def _asked_with(speaker: Cast, places: Places) -> dict[str, str]:
-    """Options of `wolves collect` that say who is asked and how."""
-    entry, asking = speaker.entry, speaker.asking
-    options: dict[str, object] = {
-        "--provider": entry.provider,
-        "--model_name": entry.model or None,
-        "--model_path": places.model(entry.prepare) if entry.prepare else entry.path,
-        "--revisions": speaker.revision or None,
-        "--effort": speaker.effort or None,
-        "--base_url": entry.base_url or None,
-        "--mode": asking.mode,
-        "--replicates": asking.replicates,
-        "--prompt_format": asking.prompt_format,
-        "--temperature": asking.temperature,
-        "--top_p": asking.top_p,
-        "--max_tokens": asking.max_tokens,
-        "--seed": asking.seed,
-        "--thinking_tokens": asking.thinking_tokens,
-        "--dtype": asking.dtype,
-    }
-    return _said(options)
-
-
-def _run_with(speaker: Cast) -> dict[str, str]:
-    """Options of `wolves collect` that change no answer."""
-    asking = speaker.asking
-    options: dict[str, object] = {
-        "--batch_size": asking.batch_size,
-        "--device": asking.device,
-        "--threads": asking.threads,
-        "--connections": asking.connections,
-        "--max-cost": asking.max_cost,
-    }
-    return _said(options)
-
-
-def _said(options: dict[str, object]) -> dict[str, str]:
-    return {option: str(value) for option, value in options.items() if value is not None}
-
-
-def journal_of(speaker: Cast, places: Places) -> Path:
-    """A journal for each way of asking, so that answers to other settings never mix in."""
-    options = _asked_with(speaker, places)
-    settings = {o: v for o, v in options.items() if o != "--replicates"}
-    return places.journal(speaker.name, fingerprint([settings, speaker.entry.parameters], 8))
-
-
-def _collect(speaker: Cast, places: Places) -> Stage:
-    entry, options = speaker.entry, _asked_with(speaker, places)
-    journal = journal_of(speaker, places)
-    command = ["collect", str(places.trials), "--out", str(journal)]
-    for option, value in (options | _run_with(speaker)).items():
-        command += [option, value]
-    if speaker.asking.batch:
-        command.append("--batch")
-    given: list[tuple[Path, str]] = []
-    if entry.parameters:
-        file = places.parameters(speaker.name)
-        command += ["--parameters", str(file)]
-        given.append((file, json.dumps(entry.parameters, indent=1) + "\n"))
-    prepared = places.model(entry.prepare) if entry.prepare else speaker.folder
-    weights = [prepared] if prepared else []
-    return Stage(
-        f"collect {speaker.name}",
-        tuple(command),
-        reads=(places.trials, *weights),
-        writes=(journal,),
-        after=("compile", *([f"prepare {entry.prepare}"] if entry.prepare else [])),
-        given=tuple(given),
-    )
-
-
-def _choices(speaker: Cast, study: Study, places: Places) -> Stage:
-    journal, table = journal_of(speaker, places), places.choices(speaker.name)
-    command = ["choices", str(journal), "--trials", str(places.trials)]
-    command += ["--scoring", study.choices.scoring, "--out", str(table)]
-    return Stage(
-        f"choices {speaker.name}",
-        tuple(command),
-        reads=(journal, places.trials),
-        writes=(table,),
-        after=(f"collect {speaker.name}",),
-    )
-
-
-def _fit_options(study: Study) -> list[str]:
-    fit = study.fit
-    options = ["--literal", fit.literal, "--utilities", ",".join(fit.utilities)]
-    options += ["--chains", str(fit.chains), "--warmup", str(fit.warmup)]
-    options += ["--draws", str(fit.draws), "--seed", str(fit.seed), "--allow-unconverged"]
-    for field in ("cost_form", "weights_form", "adapt_delta", "engine"):
-        if field in fit.model_fields_set:
-            options += [f"--{field.replace('_', '-')}", str(getattr(fit, field))]
-    return options
-
-
-def _people(study: Study, places: Places) -> Iterator[Stage]:
-    for name in study.human:
-        out = places.fit(name)
-        yield Stage(
-            f"fit {name}",
-            ("fit", "--human", name, *_fit_options(study), "--out", str(out)),
-            reads=(shipped("task-data/human"), shipped("rsa-model/stan_model")),
-            writes=places.fit_files(name),
-            beside=True,
-        )
-
-
-def _fit_speaker(speaker: Cast, study: Study, places: Places) -> Stage:
-    table, out = places.choices(speaker.name), places.fit(speaker.name)
-    # People are fitted first, so that the program is compiled once.
-    people = tuple(f"fit {name}" for name in study.human)
-    # The places of the published human trials are not known.
-    bias = ["--position-bias"] if study.fit.position_bias else []
-    return Stage(
-        f"fit {speaker.name}",
-        ("fit", str(table), *_fit_options(study), *bias, "--out", str(out)),
-        reads=(table, shipped("rsa-model/stan_model")),
-        writes=places.fit_files(speaker.name),
-        after=(f"choices {speaker.name}", *people),
-    )
-
-
 def _labels(speakers: Sequence[Cast], places: Places) -> Given:
     """The factors of each speaker, for the stages that group by them; no fit needs them."""
     return tuple(
@@ -200,53 +111,48 @@ def _labels(speakers: Sequence[Cast], places: Places) -> Given:
     )
 
 
-def _findings(fitted: list[str], study: Study, places: Places, labels: Given) -> Stage:
-    command = ["findings", *(str(places.fit(name)) for name in fitted)]
-    command += ["--out", str(places.findings), "--title", f"Findings: {study.title or study.study}"]
+def _findings(fits: Fits, study: Study, labels: Given) -> Stage:
+    command = ["findings", *fits.folders, "--out", str(fits.places.findings)]
+    command += ["--title", f"Findings: {study.title or study.study}"]
     return Stage(
         "findings",
         (*command, "--skip-missing", "--skip-unconverged"),
-        reads=_files_of(fitted, places),
-        writes=(places.findings,),
-        after_all=tuple(f"fit {name}" for name in fitted),
+        reads=fits.files,
+        writes=(fits.places.findings,),
+        after_all=fits.stages,
         given=labels,
     )
 
 
-def _figures(fitted: list[str], places: Places, labels: Given) -> Stage:
-    fits = [places.fit(name) for name in fitted]
+def _figures(fits: Fits, labels: Given) -> Stage:
     return Stage(
-        "figures",
-        ("plot", *map(str, fits), "--out", str(places.figures), "--skip-missing"),
-        reads=_files_of(fitted, places),
-        writes=(places.figures,),
-        after_all=tuple(f"fit {name}" for name in fitted),
+        fits.places.stage("figures"),
+        ("plot", *fits.folders, "--out", str(fits.places.figures), "--skip-missing"),
+        reads=fits.files,
+        writes=(fits.places.figures,),
+        after_all=fits.stages,
         given=labels,
     )
 
 
-def _report(
-    fitted: list[str], study: Study, places: Places, labels: Given, made_by: Sequence[str]
-) -> Stage:
-    fits = [places.fit(name) for name in fitted]
-    command = ["report", *map(str, fits), "--out", str(places.report)]
+def _report(tasks: tuple[Fits, ...], study: Study, labels: Given, made_by: Sequence[str]) -> Stage:
+    folders = [folder for fits in tasks for folder in fits.folders]
+    report = tasks[0].places.report
+    command = ["report", *folders, "--out", str(report)]
     command += ["--skip-missing", "--title", study.title or study.study]
     for paragraph in filter(None, (study.question, _design(study))):
         command += ["--introduction", paragraph]
     for line in made_by:
         command += ["--made-by", line]
+    ended = (name for fits in tasks for name in (*fits.stages, fits.places.stage("figures")))
     return Stage(
         "report",
         tuple(command),
-        reads=_files_of(fitted, places),
-        writes=(places.report,),
-        after_all=(*(f"fit {name}" for name in fitted), "figures"),
+        reads=tuple(file for fits in tasks for file in fits.files),
+        writes=(report,),
+        after_all=tuple(ended),
         given=labels,
     )
-
-
-def _files_of(fitted: list[str], places: Places) -> tuple[Path, ...]:
-    return tuple(file for name in fitted for file in places.fit_files(name))
 
 
 def _design(study: Study) -> str:
@@ -262,7 +168,9 @@ def _design(study: Study) -> str:
         f"tasks: {', '.join(trials.tasks)}",
         f"scored options are compared by: {study.choices.scoring}",
     ]
-    return f"Asked: {'; '.join(parts)}."
+    played = ", ".join(game.task for game in study.games)
+    also = f" The same speakers played: {played}." if played else ""
+    return f"Asked: {'; '.join(parts)}.{also}"
 
 
 def _listed(option: str, values: tuple[str, ...]) -> list[str]:

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from many_wolves.errors import WolvesError
 from many_wolves.sources import Source, nearest, read_source
-from many_wolves.study.schema import Asking, Choices, Fit, Speaker, Study, Trials
+from many_wolves.study.schema import Asking, Choices, Fit, Game, Speaker, Study, Trials
 
 Place = tuple[str | int, ...]
 
@@ -20,6 +20,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "collect": Asking,
     "choices": Choices,
     "fit": Fit,
+    "games": Game,
     "speakers": Speaker,
 }
 

@@ -6,12 +6,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from many_wolves import families
 from many_wolves.records import Effort, Mode, PromptFormat
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A name that is also the name of a folder."""
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
+GAMES = "dilemmas"
+"""The family of the section ``games``."""
 WEIGHTS = ("hf", "vllm")
 """Providers that load weights, and so know checkpoints and probabilities."""
 
@@ -78,6 +81,8 @@ class Asking(_Section):
         Number format of local weights, where they run, and CPU threads.
     connections, batch, max_cost
         API: requests at once, the provider's batch mode, US dollars not to be passed.
+    tensor_parallel_size, gpu_memory_utilization
+        vLLM: GPUs that share a model, and the share of their memory that it may take.
     """
 
     mode: Mode | None = None
@@ -95,6 +100,8 @@ class Asking(_Section):
     connections: Count | None = None
     batch: bool | None = None
     max_cost: Annotated[float, Field(ge=0)] | None = None
+    tensor_parallel_size: Count | None = None
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 class Speaker(Asking):
@@ -121,6 +128,8 @@ class Speaker(Asking):
         Server of an OpenAI-compatible model.
     parameters
         For ``simulated``: the parameters of its cognitive model.
+    as_player
+        For ``simulated``: its parameters in games.
     labels
         Factors of the study that the findings group by, such as ``base: llama``
         or ``parameters: 70e6``.
@@ -135,6 +144,7 @@ class Speaker(Asking):
     efforts: tuple[Effort, ...] = ()
     base_url: str = ""
     parameters: dict[str, Any] = {}
+    as_player: dict[str, Any] = {}
     labels: dict[str, str | int | float] = {}
 
     @model_validator(mode="after")
@@ -193,6 +203,47 @@ class Fit(_Section):
     seed: int = 1
 
 
+class Game(_Section):
+    """A game that the same speakers play, with a fit of its own.
+
+    Parameters
+    ----------
+    task
+        ``dictator``, ``dilemma``, ``ultimatum`` or ``principal``.
+    groups, partners
+        Groups of participants and partners, as the design of the game names them; empty
+        means all.
+    sample
+        So many cells of the design, drawn by ``seed``; None plays all.
+    seed
+        Seed of the sample, and of all chance in the games.
+    mode, replicates, temperature, top_p, max_tokens
+        As in ``collect``, whose values they do not take over: a mode left out samples,
+        and the rest is what the design of the game proposes.
+    model
+        Cognitive model; empty for the game's first.
+    """
+
+    task: str
+    groups: tuple[str, ...] = ()
+    partners: tuple[str, ...] = ()
+    sample: Count | None = None
+    seed: int = 1
+    mode: Mode | None = None
+    replicates: Count | None = None
+    temperature: Annotated[float, Field(ge=0)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_tokens: Count | None = None
+    model: str = ""
+
+    @model_validator(mode="after")
+    def _is_a_game(self) -> Self:
+        games = [t for t in families.tasks() if families.of_task(t).name == GAMES]
+        if self.task not in games:
+            raise ValueError(f"expected one of {', '.join(games)}, found {self.task!r}")
+        return self
+
+
 class Study(_Section):
     """A study: a question, a design, who answers, how it is fitted.
 
@@ -206,6 +257,8 @@ class Study(_Section):
         Task family.
     trials, collect, choices, fit
         The stages' settings.
+    games
+        Games that the speakers play beside it.
     speakers
         Who is asked.
     human
@@ -220,6 +273,7 @@ class Study(_Section):
     collect: Asking = Asking()
     choices: Choices = Choices()
     fit: Fit = Fit()
+    games: tuple[Game, ...] = ()
     human: tuple[str, ...] = ()
     speakers: tuple[Speaker, ...] = ()
 
@@ -236,4 +290,18 @@ class Study(_Section):
                 speaker.check_scored()
         if self.fit.literal != "fixed" and "literal" not in self.trials.tasks and self.speakers:
             raise ValueError(f"`literal: {self.fit.literal}` needs the task `literal` in `trials`")
+        return self
+
+    @model_validator(mode="after")
+    def _all_can_play(self) -> Self:
+        tasks = [game.task for game in self.games]
+        twice = sorted({task for task in tasks if tasks.count(task) > 1})
+        if twice:
+            raise ValueError(f"expected every game once in `games`, found twice: {twice[0]}")
+        for speaker in self.speakers:
+            if tasks and speaker.provider == "simulated" and not speaker.as_player:
+                raise ValueError(f"expected `as_player` of {speaker.name}, which plays games")
+            for game in self.games:
+                if game.mode == "score":
+                    speaker.check_scored()
         return self

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from many_wolves.figures.fitted import Fitted
-from many_wolves.figures.section import Plot, Section, Table
+from many_wolves.figures.section import Gist, Plot, Section, Table, gist
 
 _PAGES = {
     "memory-one": "memory_pages",
@@ -20,6 +20,10 @@ _PAGES = {
 """Cognitive model -> module under ``models``."""
 
 
+_GISTS = {"given_share": "share of the stake given", "cooperation": "share of cooperation"}
+"""Variable of the posterior -> what it is."""
+
+
 class DilemmaPages:
     """Sections, tables and figures of the game models."""
 
@@ -27,6 +31,13 @@ class DilemmaPages:
         """What was fitted: heading -> plain words."""
         words: Mapping[str, str] = _module(fit).words(fit)
         return words
+
+    def gist(self, fit: Fitted) -> Gist | None:
+        """What it gives, or how often it cooperates, as the fit predicts."""
+        for name, words in _GISTS.items():
+            if fit.has("posterior", name):
+                return gist(words, fit.values("posterior", name))
+        return None
 
     def diagnosed(self, fit: Fitted) -> Sequence[str]:
         """The parameters of interest, as far as the fit has them."""

@@ -29,7 +29,7 @@ from many_wolves.families.politeness.report_tables import (
 )
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
-from many_wolves.figures.section import Plot, Section, Table
+from many_wolves.figures.section import Gist, Plot, Section, Table, gist
 from many_wolves.figures.theme import Width
 
 PARAMETERS = ("w_inf", "w_soc", "w_pres", "phi", "alpha", "cost")
@@ -41,6 +41,12 @@ class PolitenessPages:
     def fitted_words(self, fit: Fitted) -> Mapping[str, str]:
         """What was fitted: heading -> plain words."""
         return words.fitted(fit)
+
+    def gist(self, fit: Fitted) -> Gist | None:
+        """The weight of being kind."""
+        if not fit.has("posterior", "w_soc"):
+            return None
+        return gist("weight of being kind (w_soc)", fit.values("posterior", "w_soc"))
 
     def diagnosed(self, fit: Fitted) -> Sequence[str]:
         """The parameters of interest, as far as the fit has them."""

@@ -25,7 +25,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ces": ("weight_self", "r"),
 }
 """Parameters of each form beside precision."""
-ENVY_MEDIAN = 0.5
+ENVY_MEAN = 0.8
+"""Near the mean of the distribution that Fehr & Schmidt (1999) propose, 0.85."""
 PRECISION_MEDIAN, PRECISION_SD = 10.0, 1.5
 
 
@@ -49,11 +50,16 @@ def from_coordinates(form: Form, coordinates: Array, unit: float) -> Preference:
     first, second = (float(c) for c in coordinates[:2])
     share = float(norm.cdf(first))
     if form == "fehr-schmidt":
-        return Preference(form, (share, ENVY_MEDIAN * float(np.exp(second))), precision)
+        return Preference(form, (share, ENVY_MEAN * _exponential(second)), precision)
     if form == "charness-rabin":
         rho = 2 * share - 1
         return Preference(form, (rho, (1 + rho) * float(norm.cdf(second)) - 1), precision)
-    return Preference(form, (share, 1 - float(np.exp(second))), precision)
+    return Preference(form, (share, 1 - _exponential(second) / float(np.log(2))), precision)
+
+
+def _exponential(coordinate: float) -> float:
+    """Exponential with mean 1 where the coordinate is standard normal."""
+    return -float(norm.logsf(coordinate))
 
 
 def utility(preference: Preference, own: Array, other: Array) -> Array:

@@ -49,11 +49,11 @@ class SocialPreferences:
     takes: tuple[str, ...] = ("form", "vary_precision", "spread")
     parameters: tuple[Parameter, ...] = (
         Parameter("guilt", "utility a dollar", "U(0, 1) at the middle", "of being ahead"),
-        Parameter("envy", "utility a dollar", "lognormal(log 0.5, 1)", "of being behind"),
+        Parameter("envy", "utility a dollar", "exponential, mean 0.8", "of being behind"),
         Parameter("rho", "utility a dollar", "U(-1, 1)", "weight of the other, when ahead"),
         Parameter("sigma", "utility a dollar", "U(-1, rho)", "weight of the other, when behind"),
         Parameter("weight_self", "share", "U(0, 1)", "weight of one's own payoff in CES"),
-        Parameter("r", "exponent", "1 - lognormal(0, 1)", "1: only the sum counts"),
+        Parameter("r", "exponent", "1 - exponential, median 0", "1: only the sum counts"),
         Parameter("precision", "per dollar", "lognormal(log 10 / stake, 1.5)", "of choice"),
         Parameter(SHARE, "share of the stake", "follows", "mean gift or offer of a group"),
         Parameter("sd_group", "probit or log", "exponential, mean 0.5", "spread of groups"),

@@ -60,9 +60,9 @@ def words(fit: Fitted) -> Mapping[str, str]:
     """What was fitted, heading by heading."""
     options = fit.info["options"]
     priors = {
-        "fehr-schmidt": "guilt uniform on 0 to 1, envy lognormal around 0.5",
+        "fehr-schmidt": "guilt uniform on 0 to 1, envy exponential with mean 0.8",
         "charness-rabin": "rho uniform on -1 to 1, sigma uniform on -1 to rho",
-        "ces": "w uniform on 0 to 1, 1 - r lognormal around 1",
+        "ces": "w uniform on 0 to 1, 1 - r exponential with median 1",
         "selfish": "none but of precision",
     }
     varying = "preferences and precision" if options["vary_precision"] else "preferences"
