@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from fit_folders import write_fit_folder
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
+from many_wolves.report import write_study_report
+from many_wolves.report.further import across_section, by_task
 from many_wolves.study import Places, in_order, plan, read_study
 
 SPEAKERS = """
@@ -102,6 +106,46 @@ def test_a_simulated_speaker_without_a_players_parameters_is_named(tmp_path: Pat
     text = "\n".join(lines).replace("    as_player:", "")
     with pytest.raises(WolvesError, match="expected `as_player` of kind"):
         read_study(written(tmp_path, STUDY + text))
+
+
+@pytest.fixture(scope="module")
+def two_tasks(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Fits of three speakers in one task, and of two of them in another."""
+    place = tmp_path_factory.mktemp("fits")
+    found = []
+    for number, (name, task) in enumerate(
+        [("lab/a", ""), ("lab/b", ""), ("lab/c", ""), ("lab/a", "other"), ("lab/b", "other")]
+    ):
+        folder = write_fit_folder(place / f"fit{number}", speaker=name, seed=number)
+        record = json.loads((folder / "fit.json").read_text())
+        source = record.get("source", {}) | ({"task": task} if task else {})
+        (folder / "fit.json").write_text(json.dumps(record | {"source": source}))
+        found.append(folder)
+    return found
+
+
+def test_a_further_task_has_sections_of_its_own(two_tasks: list[Path], tmp_path: Path) -> None:
+    page = write_study_report("Both", two_tasks, tmp_path / "page.html").read_text()
+    ids = re.findall(r'<section id="([^"]+)"', page)
+    assert len(set(ids)) == len(ids)
+    assert ids.index("weights") < ids.index("politeness-other") < ids.index("across")
+    assert "politeness-other-weights" in ids
+    assert "<h3>a</h3>" in page and "<h3>a (politeness, other)</h3>" in page
+
+
+def test_only_speakers_with_both_tasks_stand_across(two_tasks: list[Path]) -> None:
+    tasks = by_task([str(folder) for folder in two_tasks])
+    (section,) = across_section(tasks)
+    (figure,) = section.figures
+    assert list(figure.data["speaker"]) == ["a", "b"]
+    for fits, end in zip(tasks.values(), "xy", strict=True):
+        mean = fits[0].values("posterior", "w_soc").to_numpy().mean()
+        assert figure.data[end].iloc[0] == pytest.approx(mean)
+        assert (figure.data[f"{end}_low"] < figure.data[end]).all()
+        assert (figure.data[end] < figure.data[f"{end}_high"]).all()
+    assert "n = 2 speakers" in figure.caption and figure.alt
+    alone = dict(list(tasks.items())[:1])
+    assert across_section(alone) == []
 
 
 @pytest.mark.stan
