@@ -1,4 +1,4 @@
-"""Rounds a second with the simulated speaker, and memory as games grow; no model time.
+"""Rounds a second with the simulated speaker, memory as games grow, and a fit of rounds.
 
 A thousand games are under way at once. Memory is that of a process which plays
 ``--games`` games, and of one that takes them up again when all have ended. The last
@@ -65,6 +65,29 @@ def play_all(folder: Path, games: int) -> dict[str, float]:
     }
 
 
+def fit_rounds() -> dict[str, Any]:
+    """The fit of memory-one strategies to the 4,320 published rounds; compiling does not count."""
+    from many_wolves import inference
+    from many_wolves.commands.tables import load_table
+    from many_wolves.families.dilemmas.models.memory_one import MemoryOne
+    from many_wolves.files import shipped
+
+    file = shipped("task-data/dilemmas/reference/phelps_dilemma_rounds.csv")
+    model, table = MemoryOne(), load_table(file, "dilemma")
+    problem = model.problem(table)
+    program = inference.load(problem.program, "httpstan")
+    begun = time.perf_counter()
+    done = inference.fit(problem, program, model.parameters, inference.Settings(seed=1))
+    return {
+        "rounds": float(table.counts["count"].sum()),
+        "seconds": time.perf_counter() - begun,
+        "cpu_s": done.cpu_seconds,
+        "max_r_hat": done.diagnostics.max_r_hat,
+        "min_ess_bulk": done.diagnostics.min_ess_bulk,
+        "converged": done.diagnostics.ok,
+    }
+
+
 def in_fresh_process(folder: Path, games: int) -> dict[str, Any]:
     """``play_all`` in a process of its own, so that its memory is its own."""
     command = [sys.executable, __file__, "--games", str(games), "--in", str(folder)]
@@ -99,6 +122,7 @@ def main() -> None:
         },
         "memory_growth": many["peak_memory_mib"] / few["peak_memory_mib"],
         "taken_up_rounds_per_s": again["rounds_per_s"],
+        "fit": fit_rounds(),
     }
     print(json.dumps(figures))
 

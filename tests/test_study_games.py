@@ -101,6 +101,12 @@ def test_a_fault_in_the_games_is_named(tmp_path: Path, games: str, problem: str)
     assert caught.value.mend
 
 
+def test_games_without_speakers_are_refused(tmp_path: Path) -> None:
+    text = "study: s\nhuman: [yoon2020]\ngames: [{task: dictator}]\n"
+    with pytest.raises(WolvesError, match="who play the `games`"):
+        read_study(written(tmp_path, text))
+
+
 def test_a_simulated_speaker_without_a_players_parameters_is_named(tmp_path: Path) -> None:
     lines = [line for line in SPEAKERS.splitlines() if "_one" not in line and "pref" not in line]
     text = "\n".join(lines).replace("    as_player:", "")

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -278,10 +278,20 @@ def _call_sampler(module: ModuleType, path: str, chain: _Chain) -> int:
     return status
 
 
-def _ignore_interrupt() -> None:
+def _begin_worker() -> None:
+    """Leave interrupts to the parent process, and end when it ends, however that comes about."""
     import signal
+    from multiprocessing import connection, parent_process
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 @dataclass(frozen=True)
@@ -367,14 +377,21 @@ def _in_processes(
     if workers == 1 or os.environ.get("MANY_WOLVES_IN_PROCESS"):
         return join([run(chain) for chain in chains])
     results: dict[int, Draws] = {}
+    others = set(active_children())
     with ProcessPoolExecutor(
-        workers, mp_context=get_context("forkserver"), initializer=_ignore_interrupt
+        workers, mp_context=get_context("forkserver"), initializer=_begin_worker
     ) as pool:
         waiting = {pool.submit(run, chain): chain.number for chain in chains}
-        for future in as_completed(waiting):
-            results[waiting[future]] = future.result()
-            if progress is not None:
-                progress(f"chain {waiting[future]} done ({len(results)} of {len(chains)})")
+        try:
+            for future in as_completed(waiting):
+                results[waiting[future]] = future.result()
+                if progress is not None:
+                    progress(f"chain {waiting[future]} done ({len(results)} of {len(chains)})")
+        except KeyboardInterrupt:
+            # The pool would wait for the chains that run.
+            for worker in set(active_children()) - others:
+                worker.terminate()
+            raise
     return join([results[chain.number] for chain in chains])
 
 

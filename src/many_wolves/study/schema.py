@@ -295,6 +295,8 @@ class Study(_Section):
     @model_validator(mode="after")
     def _all_can_play(self) -> Self:
         tasks = [game.task for game in self.games]
+        if tasks and not self.speakers:
+            raise ValueError("expected `speakers`, who play the `games`, found none")
         twice = sorted({task for task in tasks if tasks.count(task) > 1})
         if twice:
             raise ValueError(f"expected every game once in `games`, found twice: {twice[0]}")
