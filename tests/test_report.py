@@ -226,8 +226,12 @@ def test_folders_that_are_no_fits(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "fit.json" in capsys.readouterr().err
     other = write_fit_folder(tmp_path / "other", family="chess", draws=20)
     mine = write_fit_folder(tmp_path / "mine", draws=20)
-    with pytest.raises(WolvesError, match="one task family"):
-        write_study_report("x", [other, mine], tmp_path / "x.html")
+    for folders in ([other, mine], [mine, other]):
+        with pytest.raises(WolvesError, match="unknown task family 'chess'"):
+            write_study_report("x", folders, tmp_path / "x.html")
+        with pytest.raises(WolvesError, match="one task family"):
+            summary_markdown(folders)
+    assert not (tmp_path / "x.html").exists()
     with pytest.raises(WolvesError, match="chess"):
         write_fit_report(other)
 
