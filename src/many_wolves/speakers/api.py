@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import queue
 import threading
 import time
@@ -102,8 +101,6 @@ class ApiSpeaker:
                 answers.put(None)
 
         thread = threading.Thread(target=run, name="api", daemon=True)
-        # Else garbage collection walks all that was ever imported while replies wait.
-        gc.freeze()
         thread.start()
         try:
             while (found := answers.get()) is not None:
@@ -114,7 +111,6 @@ class ApiSpeaker:
             loop.call_soon_threadsafe(work.cancel)
             thread.join()
             loop.close()
-            gc.unfreeze()
 
     def close(self) -> None:
         """Connections are closed when the last request has ended."""
