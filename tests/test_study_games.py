@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,11 @@ def test_only_speakers_with_both_tasks_stand_across(two_tasks: list[Path]) -> No
         assert (figure.data[f"{end}_low"] < figure.data[end]).all()
         assert (figure.data[end] < figure.data[f"{end}_high"]).all()
     assert "n = 2 speakers" in figure.caption and figure.alt
+    assert not any("face value" in words for words in section.paragraphs)
+    (first, fits), *rest = tasks.items()
+    stuck = replace(fits[0], diagnostics={**fits[0].diagnostics, "ok": False})
+    (warned,) = across_section({first: [stuck, *fits[1:]], **dict(rest)})
+    assert any("face value" in w and w.endswith(": a.") for w in warned.paragraphs)
     alone = dict(list(tasks.items())[:1])
     assert across_section(alone) == []
 

@@ -55,9 +55,7 @@ def across_section(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Section]:
     points = _points(tasks)
     if points.empty:
         return []
-    first = next(iter(tasks.values()))
-    x = pages_of(first).gist(first[0])
-    assert x is not None
+    x = points["axis"].iloc[0]
     n = points["speaker"].nunique()
     caption = (
         f"n = {n} speaker{'s' if n > 1 else ''}. Points are posterior means, lines 95 % "
@@ -65,12 +63,13 @@ def across_section(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Section]:
     )
 
     def draw(width: Width) -> Figure:
-        return across(points, x=x.words, caption=caption, width=width)
+        return across(points, x=x, caption=caption, width=width)
 
     correlated = _correlations(points)
     words = "Does a speaker that is kind in words also give, and cooperate?"
     figure = replace(draw("two"), narrow=draw("one"))
-    return [Section("across", "Words and deeds", (words, *correlated), (), (figure,))]
+    warned = _warning(tasks, set(points["speaker"]))
+    return [Section("across", "Words and deeds", (words, *warned, *correlated), (), (figure,))]
 
 
 def _points(tasks: Mapping[Task, Sequence[Fitted]]) -> pd.DataFrame:
@@ -82,11 +81,26 @@ def _points(tasks: Mapping[Task, Sequence[Fitted]]) -> pd.DataFrame:
             x, y = words.get(fit.label), pages_of([fit]).gist(fit)
             if x is None or y is None:
                 continue
-            where = {"speaker": fit.label, "panel": f"{y.words} ({task[1] or task[0]})"}
+            where = {
+                "speaker": fit.label,
+                "axis": x.words,
+                "panel": f"{y.words} ({task[1] or task[0]})",
+            }
             of_x = {"x": x.mean, "x_low": x.low, "x_high": x.high}
             of_y = {"y": y.mean, "y_low": y.low, "y_high": y.high}
             rows.append({**where, **of_x, **of_y})
     return pd.DataFrame(rows)
+
+
+def _warning(tasks: Mapping[Task, Sequence[Fitted]], drawn: set[str]) -> Iterator[str]:
+    """Which of the speakers that are drawn cannot be read at face value."""
+    fits = [fit for group in tasks.values() for fit in group if fit.label in drawn]
+    doubted = {fit.label for fit in fits if not fit.converged or fit.failed_checks}
+    if doubted:
+        yield (
+            "Not to be read at face value, since a fit did not converge or the speaker failed a "
+            f"check of the task: {', '.join(sorted(doubted))}."
+        )
 
 
 def _correlations(points: pd.DataFrame) -> Iterator[str]:
