@@ -1,6 +1,7 @@
 """Speed of the fit beside its rivals, and of collection, in one run on one machine.
 
     make bench                      # or: python benchmarks/run.py [--quick]
+    python benchmarks/run.py --fits           only the fit and its rivals; other figures stay
     python benchmarks/run.py --collection     only collection; other figures stay
     python benchmarks/run.py --games          only games; other figures stay
     python benchmarks/run.py --sweep          only the sweep; other figures stay
@@ -29,6 +30,9 @@ NUMPYRO = {
     "dense-40": ("--metric", "dense", "--nodes", "40"),
     "diag-40": ("--metric", "diag", "--nodes", "40"),
 }
+
+PREFIXES = {"fits": ("fit.", "fits.", "runs.", "machine.")}
+"""Under which names the figures of a part stand, where it is not its own."""
 
 
 def stan_runs(quick: bool) -> dict[str, dict[str, Any]]:
@@ -176,27 +180,30 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="fewer rivals, short WebPPL, no compile"
     )
-    parser.add_argument("--collection", action="store_true", help="measure collection alone")
-    parser.add_argument("--games", action="store_true", help="measure games alone")
-    parser.add_argument("--sweep", action="store_true", help="measure the sweep alone")
+    parts = {
+        "fits": fits,
+        "collection": collection_runs,
+        "games": game_runs,
+        "sweep": sweep_runs,
+    }
+    for name in parts:
+        parser.add_argument(f"--{name}", action="store_true", help=f"measure {name} alone")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    OUT.mkdir(exist_ok=True)
     file = OUT / "results.json"
-    alone = [name for name in ("collection", "games", "sweep") if getattr(options, name)]
+    alone = [name for name in parts if getattr(options, name)]
     result: dict[str, Any] = {}
     if alone and file.exists():
         result = json.loads(file.read_text())
-    before = machine()
-    parts = {"collection": collection_runs, "games": game_runs, "sweep": sweep_runs}
     for name in alone or parts:
-        result = {k: v for k, v in result.items() if not k.startswith(f"{name}.")}
-        flat(name, {**parts[name](options.quick), "machine": before}, result)
-    if not alone:
-        flat("machine", before, result)
-        result |= fits(options.quick)
-        result["machine.load_average_after"] = machine()["load_average"]
-    OUT.mkdir(exist_ok=True)
-    file.write_text(json.dumps(result, indent=2) + "\n")
+        before = machine()
+        found = parts[name](options.quick)
+        stale = PREFIXES.get(name, (f"{name}.",))
+        result = {k: v for k, v in result.items() if not k.startswith(stale)}
+        flat("" if name in PREFIXES else name, found, result)
+        flat(f"{name}.machine", before | {"load_average_after": machine()["load_average"]}, result)
+        file.write_text(json.dumps(result, indent=2) + "\n")
     report(result)
     print(f"\nWritten to {file}")
 

@@ -1,18 +1,21 @@
 """The gradient written out in C++ against the one that Stan derives from the program."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import human_table
-from many_wolves.families.politeness.model import build
+from many_wolves.families.politeness.model import Priors, build
 from many_wolves.inference.httpstan_engine import HttpstanProgram
-from many_wolves.inference.laplace import unconditioned
+from many_wolves.inference.laplace import Gaussian, unconditioned
 from many_wolves.inference.programs import program_source, program_text
 
 SUBSETS = [s for n in (1, 2, 3) for s in itertools.combinations(("inf", "soc", "pres"), n)]
+
+UNEVEN = Priors(alpha=(2.0, 3.0), cost=(1.5, 2.5), phi=(2.0, 0.7), weights=(1.5, 2.0, 0.8))
 
 
 @pytest.fixture(scope="module")
@@ -21,14 +24,32 @@ def programs():
     return HttpstanProgram.load(path), HttpstanProgram.load(path, plain=True)
 
 
+CASES = [
+    *itertools.product([*SUBSETS, ("s1",)], ["prior", "utility"], ["joint"], [None], [False]),
+    *itertools.product([SUBSETS[-1]], ["prior", "utility"], ["fixed"], [None, UNEVEN], [False]),
+    (SUBSETS[-1], "prior", "joint", UNEVEN, False),
+    (SUBSETS[0], "prior", "joint", UNEVEN, False),
+    (SUBSETS[-1], "prior", "joint", None, True),
+]
+
+
 @pytest.mark.slow
 @pytest.mark.stan
-@pytest.mark.parametrize("cost_form", ["prior", "utility"])
-@pytest.mark.parametrize("utilities", [*SUBSETS, ("s1",)])
-def test_the_gradient_is_that_of_the_stan_text(programs, utilities, cost_form):
-    problem = build(human_table(), utilities=utilities, cost_form=cost_form)
-    data = {**problem.data, **unconditioned(problem.size)}
-    points = np.random.default_rng(2).normal(size=(6, problem.size)) * 0.8
+@pytest.mark.parametrize(("utilities", "cost_form", "literal", "priors", "mapped"), CASES)
+def test_the_gradient_is_that_of_the_stan_text(
+    programs, utilities, cost_form, literal, priors, mapped
+):
+    problem = build(
+        human_table(), utilities=utilities, cost_form=cost_form, literal=literal, priors=priors
+    )
+    rng = np.random.default_rng(2)
+    size = problem.size
+    given = unconditioned(size)
+    if mapped:
+        scale = np.linalg.cholesky(np.cov(rng.normal(size=(size, 4 * size))))
+        given = Gaussian(rng.normal(size=size) / 4, scale, ()).data()
+    data = {**problem.data, **given}
+    points = rng.normal(size=(6, size)) * 0.8
     written, derived = programs
     np.testing.assert_allclose(
         written.log_density(data, points), derived.log_density(data, points), rtol=1e-12
@@ -38,15 +59,18 @@ def test_the_gradient_is_that_of_the_stan_text(programs, utilities, cost_form):
     np.testing.assert_allclose(found / scale, expected / scale, atol=1e-11)
 
 
-def test_only_the_named_function_gives_way_to_cpp():
+def test_only_the_named_functions_give_way_to_cpp():
     path = build(human_table()).program
-    source, text = program_source(path), program_text(path)
+    written, text = program_source(path).text, program_text(path)
     assert program_source(path, plain=True).text == text
-    begin = source.text.index(";", source.text.index("array[] matrix speaker2("))
-    end = len(source.text) - begin - 1
-    assert text.startswith(source.text[:begin]) and text.endswith(source.text[-end:])
-    body = text[begin : len(text) - end].strip()
-    assert body.startswith("{") and body.endswith("}") and body.count("{") == body.count("}")
+    for name in ("array[] matrix speaker2(", "real log_speaker2("):
+        at = written.index(name)
+        begin = written.index(";", at)
+        assert text[:begin] == written[:begin]
+        body = re.match(r"\s*\{.*?^\}", text[begin:], re.DOTALL | re.MULTILINE).group()
+        assert body.count("{") == body.count("}")
+        text = f"{text[:begin]};{text[begin + len(body) :]}"
+    assert text == written
 
 
 def test_cpp_for_a_function_that_is_not_there_is_an_error(tmp_path):

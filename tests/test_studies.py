@@ -22,6 +22,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import shipped
 from many_wolves.records import SpeakerSpec, blank_response
 from many_wolves.sources import read_source
+from many_wolves.speakers.checkpoints import position
 from many_wolves.study import Places, StateFile, cast, in_order, plan, read_study
 from many_wolves.study.running import Runner
 from many_wolves.study.stages import Stage
@@ -101,6 +102,19 @@ class TestShipped:
         out = told(capsys, "plan", STUDIES / "pythia-scaling.yaml")
         assert f"{100 * 4 * (16 + 32):,}" in out
         assert "305 stages" in out
+
+    @pytest.mark.parametrize(("name", "sizes"), [("olmo", 4), ("qwen", 7)])
+    def test_families_of_models_give_their_sizes_and_tokens(self, name, sizes) -> None:
+        casts = list(cast(read_study(STUDIES / f"{name}-scaling.yaml")))
+        parameters = [float(c.entry.labels["parameters"]) for c in casts]
+        assert parameters == sorted(parameters) and len(set(parameters)) == sizes
+        assert len({c.entry.labels["family"] for c in casts}) == 1
+        for c in casts:
+            # A name says the size in billions, rounded: OLMo-2-1124-7B has 7.30e9.
+            (said,) = re.findall(r"-([0-9.]+)B", c.entry.model)
+            assert float(c.entry.labels["parameters"]) == pytest.approx(1e9 * float(said), rel=0.5)
+            told_of = float(c.entry.labels.get("tokens", 0)) or position(c.revision).tokens
+            assert told_of and told_of >= 1e9
 
     def test_post_training_is_two_bases_two_data_sets_two_algorithms(
         self, capsys, tmp_path, monkeypatch

@@ -11,6 +11,7 @@
 functions {
 #include places.stanfunctions
 #include recursion.stanfunctions
+#include posterior.stanfunctions
 }
 data {
   int<lower=2> U; // utterances
@@ -56,6 +57,7 @@ data {
 transformed data {
   matrix[S, U * S] by_state = sum_over_utterances(U, S);
   matrix[U, U * S] by_utterance = sum_over_states(U, S);
+  matrix[U, S] log_theta_given = log(theta_given);
   int K = sum(in_simplex);
   int T = theta_free * U * S;
   int P = first_order || has_utility[3] ? C : 0;
@@ -97,13 +99,23 @@ parameters {
   vector[D] z;
 }
 model {
+  // Two calls, so that the one that most fits take can be written out in C++.
   target += log_normaliser
-            + log_joint(M ? centre + scale * z : z, T, P, utility, dirichlet,
-                        first_order, log(theta_given), literal_yes, literal_no,
-                        counts, likelihood_on, value, negated, cost_in_utility,
-                        alpha_upper, cost_lower, cost_upper, alpha_prior,
-                        cost_prior, phi_prior, node, node_weight, has_utility,
-                        by_state, by_utterance, place, chosen, asked, contrast);
+            + (first_order || O
+               ? log_joint(M ? centre + scale * z : z, T, P, utility,
+                           dirichlet, first_order, log_theta_given,
+                           literal_yes, literal_no, counts, likelihood_on,
+                           value, negated, cost_in_utility, alpha_upper,
+                           cost_lower, cost_upper, alpha_prior, cost_prior,
+                           phi_prior, node, node_weight, has_utility, by_state,
+                           by_utterance, place, chosen, asked, contrast)
+               : log_speaker2(z, centre, scale, T, P, utility, dirichlet,
+                              log_theta_given, literal_yes, literal_no,
+                              counts, likelihood_on, value, negated,
+                              cost_in_utility, alpha_upper, cost_lower,
+                              cost_upper, alpha_prior, cost_prior, phi_prior,
+                              node, node_weight, has_utility, by_state,
+                              by_utterance, place, chosen, asked, contrast));
 }
 generated quantities {
   real alpha;
@@ -121,7 +133,7 @@ generated quantities {
   matrix[keep ? U : 0, keep ? S : 0] l1_state; // P_L1(s | u)
   {
     vector[D] x = M ? centre + scale * z : z;
-    matrix[U, S] log_theta = log(theta_given);
+    matrix[U, S] log_theta = log_theta_given;
     alpha = alpha_upper * Phi(x[T + 1]);
     cost = cost_lower + (cost_upper - cost_lower) * Phi(x[T + 2]);
     weights = stick_weights(x, T + 2, utility, C);

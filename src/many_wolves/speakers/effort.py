@@ -155,7 +155,8 @@ def _listening() -> Iterator[tuple[str, list[Rehearsed]]]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # It is shut down only when it looks up, every half second unless told otherwise.
+    thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
     thread.start()
     try:
         with _no_proxy("127.0.0.1"):
