@@ -14,6 +14,7 @@ import argparse
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,10 @@ SYCOPHANT = dict.fromkeys(GOALS, (0.04, 0.02, 0.94, 0.10))
 STEPS = tuple(range(0, 700, 100))
 BREAK, DRIFT = 0.4, 0.35
 """Share of training at which the drift of w_soc (down) and w_inf (up) ends; its size."""
-FIT = {"chains": 4, "warmup": 400, "draws": 500}
+FIT = {"warmup": 400, "draws": 600, "adapt_delta": 0.95}
+DIVERGENT = 0.005
+"""Share of divergent draws up to which a fit that is sound otherwise takes part. The verdict of
+`wolves fit` allows none; the sycophant's posterior has corners in which some always diverge."""
 
 Truth = Mapping[str, tuple[float, ...]]
 
@@ -96,7 +100,9 @@ def answers(name: str, truth: Truth, seed: int) -> Any:
 
 def run_study(seed: int, out: Path) -> pd.DataFrame:
     """Fit every speaker of a study that is not fitted yet; returns its statements."""
-    import many_wolves as mw
+    from many_wolves import inference
+    from many_wolves.commands.fit import asked, facts
+    from many_wolves.commands.fit_options import FitOptions
     from many_wolves.figures import read_all
     from many_wolves.findings import state, table
 
@@ -108,11 +114,30 @@ def run_study(seed: int, out: Path) -> pd.DataFrame:
             print(f"study {seed}: {name}", flush=True)
             folder.parent.mkdir(parents=True, exist_ok=True)
             (folder.parent / "labels.json").write_text(json.dumps(labels))
-            mw.fit(answers(name, truth, seed), out=folder, seed=seed, **FIT)
-    sound = [fit for fit in read_all(folders) if fit.converged]
-    if len(sound) < len(folders):
-        print(f"study {seed}: {len(folders) - len(sound)} fits did not converge, left out")
-    return table(state(sound, seed).statements)
+            choices = answers(name, truth, seed)
+            model, problem, settings = asked(choices, FitOptions(seed=seed, **FIT))
+            program = inference.load(problem.program)
+            done = inference.fit_carefully(problem, program, model.parameters, settings, attempts=1)
+            inference.save(done, folder, facts(choices))
+    fits = read_all(folders)
+    sound = [fit for fit in fits if fit.converged]
+    # `wolves findings` takes no fit with a bad verdict.
+    close = [
+        replace(fit, diagnostics={**fit.diagnostics, "ok": True})
+        for fit in fits
+        if not fit.converged and nearly(fit.diagnostics)
+    ]
+    taken = [*sound, *close]
+    print(f"study {seed}: {len(fits) - len(taken)} left out, {len(close)} taken with divergences")
+    return table(state(taken, seed).statements)
+
+
+def nearly(verdict: Mapping[str, Any]) -> bool:
+    """Whether few divergent draws are all that a verdict holds against a fit."""
+    draws = verdict["chains"] * verdict["draws"]
+    few = verdict["divergences"] <= DIVERGENT * draws
+    ess = min(verdict["min_ess_bulk"], verdict["min_ess_tail"])
+    return bool(few and verdict["max_r_hat"] < 1.01 and ess > 400)
 
 
 def truth_of(row: Any) -> float:

@@ -56,13 +56,14 @@ def speaker(number: int) -> Any:
 def fit_one(number: int, engine: str) -> dict[str, float]:
     """Fit one speaker and tell how it went."""
     from many_wolves.families.politeness.model import PoliteSpeaker
-    from many_wolves.inference import Settings, fit, load
+    from many_wolves.inference import Settings, fit_carefully, load
 
     os.environ["MANY_WOLVES_IN_PROCESS"] = "1"
     model = PoliteSpeaker()
     problem = model.problem(speaker(number))
     program = load(problem.program, engine)  # type: ignore[arg-type]
-    done = fit(problem, program, model.parameters, Settings(seed=number))
+    settings = Settings(warmup=400, draws=600, seed=number)
+    done = fit_carefully(problem, program, model.parameters, settings)
     verdict = done.diagnostics
     return {
         "seconds": done.seconds,

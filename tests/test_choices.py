@@ -550,6 +550,14 @@ def test_bad_journals_are_named(choice, tmp_path, capsys):
     assert "cannot be written" in capsys.readouterr().err
     assert run(command, [str(api), "--task", "polite"]) == 2
     assert "did you mean 'politeness'?" in capsys.readouterr().err
+    assert run(command, [str(api), "--task", "dilemmas"]) == 2
+    assert "family 'dilemmas', found those of 'politeness'" in capsys.readouterr().err
+    games = [replace(a, family="dilemmas") for a in answers(choice[9:12], honest)]
+    both = journal(tmp_path / "both.jsonl", [*answers(choice[:9], honest), *games])
+    assert run(command, [str(both)]) == 2
+    assert "found those of 'dilemmas', 'politeness'" in capsys.readouterr().err
+    assert run(command, [str(both), "--task", "politeness", "--out", str(tmp_path / "one")]) == 0
+    assert read_table(tmp_path / "one").counts["count"].sum() == 9
 
 
 def test_the_staged_script_takes_the_published_flags(choice, tmp_path):

@@ -24,6 +24,7 @@ KINDS = {
     "all": "any provider",
 }
 """Kind of speaker -> its providers in words."""
+USUAL = "politeness"
 STATUSES = ("answered", "unparsed", "refused", "empty", "failed")
 
 
@@ -32,9 +33,8 @@ STATUSES = ("answered", "unparsed", "refused", "empty", "failed")
 @click.option(
     "--task",
     "family",
-    default="politeness",
-    show_default=True,
-    help="Task family; its journals in llm-output/TASK are read when none are given.",
+    help="Task family; that of the answers when left out. Without JOURNALS its own in "
+    f"llm-output/TASK are read, and without both those of {USUAL}.",
 )
 @click.option(
     "--model_type",
@@ -73,7 +73,7 @@ STATUSES = ("answered", "unparsed", "refused", "empty", "failed")
 def command(
     *,
     journals: tuple[Path, ...],
-    family: str,
+    family: str | None,
     kind: str,
     scoring: str,
     only: tuple[str, ...],
@@ -87,10 +87,8 @@ def command(
     example, never guessed.
     """
     # an unknown family is named before any file is read
-    if family in families.tasks() and family not in families.names():
-        family = families.of_task(family).name
-    tabulator = families.get(family)
-    sources = journals or (Path("llm-output") / family,)
+    wanted = _named(family) if family else None
+    sources = journals or (Path("llm-output") / (wanted or USUAL),)
     readings = [_read(file) for file in journal_files(sources)]
     _warn(readings)
     responses = _of_kind([r for reading in readings for r in reading.responses], kind)
@@ -100,7 +98,8 @@ def command(
         responses = _to(responses, trials)
     for part in only:
         responses = _part(responses, part)
-    table = tabulator.tabulate(responses, scoring=scoring)
+    family, responses = _of_family(responses, wanted)
+    table = families.get(family).tabulate(responses, scoring=scoring)
     meta = {
         **table.meta,
         "efforts": _efforts(table, responses),
@@ -120,6 +119,30 @@ def command(
     for check in table.checks:
         click.echo(f"{'ok    ' if check.ok else 'FAILED'}  {check.statement}")
     click.echo(f"table in {folder}")
+
+
+def _named(task: str) -> str:
+    """Name of the family that is asked for by its name or by that of a task."""
+    if task in families.tasks() and task not in families.names():
+        return families.of_task(task).name
+    return families.get(task).name
+
+
+def _of_family(responses: list[Response], wanted: str | None) -> tuple[str, list[Response]]:
+    """The family that is read, and the answers to its questions."""
+    found = sorted({response.family for response in responses})
+    if wanted is None and len(found) > 1:
+        raise WolvesError(
+            f"expected answers of one task family, found those of {quoted(found)}",
+            mend=f"--task {found[0]}, and each of the others by itself",
+        )
+    family = wanted or found[0]
+    if family not in found:
+        raise WolvesError(
+            f"expected answers of the task family {family!r}, found those of {quoted(found)}",
+            mend=f"--task {found[0]}",
+        )
+    return family, [response for response in responses if response.family == family]
 
 
 def _read(file: Path) -> Reading:

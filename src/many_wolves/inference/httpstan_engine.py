@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import resource
 import socket
 import subprocess
@@ -56,6 +57,8 @@ MACROS = (
 )
 """What httpstan's prebuilt half was compiled with; ours must match it."""
 STANC_TIMEOUT_S = 120
+_TIMES = re.compile(r"Iteration:|Elapsed|Gradient|1000 trans|Adjust your|[\d.e+-]+ seconds \(")
+"""Lines of the sampler that tell how long it took."""
 BUILD = "2"
 """Raise it when the way of compiling changes, so that cached modules are made anew."""
 
@@ -192,7 +195,7 @@ class _Reader:
             self.rows.append(list(values.values()))
         elif topic == "logger":
             text = values[0].split(":", 1)[-1].strip()
-            if text and not text.startswith(("Iteration:", "Elapsed", "Gradient", "1000 trans")):
+            if text and not _TIMES.match(text):
                 self.messages.append(text)
 
     def drain(self, connection: socket.socket) -> None:
