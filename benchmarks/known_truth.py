@@ -41,7 +41,7 @@ SYCOPHANT = dict.fromkeys(GOALS, (0.04, 0.02, 0.94, 0.10))
 STEPS = tuple(range(0, 700, 100))
 BREAK, DRIFT = 0.4, 0.35
 """Share of training at which the drift of w_soc (down) and w_inf (up) ends; its size."""
-FIT = {"warmup": 400, "draws": 600, "adapt_delta": 0.95}
+FIT = {"warmup": 400, "draws": 1000, "adapt_delta": 0.95}
 DIVERGENT = 0.005
 """Share of divergent draws up to which a fit that is sound otherwise takes part. The verdict of
 `wolves fit` allows none; the sycophant's posterior has corners in which some always diverge."""
@@ -129,7 +129,9 @@ def run_study(seed: int, out: Path) -> pd.DataFrame:
     ]
     taken = [*sound, *close]
     print(f"study {seed}: {len(fits) - len(taken)} left out, {len(close)} taken with divergences")
-    return table(state(taken, seed).statements)
+    steps = [fit.labels["step"] for fit in taken if "step" in fit.labels]
+    ends = {"first": int(min(steps, key=int)), "last": int(max(steps, key=int))}
+    return table(state(taken, seed).statements).assign(**ends)
 
 
 def nearly(verdict: Mapping[str, Any]) -> bool:
@@ -170,11 +172,15 @@ def _of_goals(row: Any) -> float:
 def _of_run(row: Any) -> float:
     if row.subject != "run":
         return math.nan
-    fixed = {"early share": 0.25 / BREAK, "change point": BREAK, "change": 1.0}
-    if row.quantity in fixed:
-        return fixed[row.quantity]
+    if row.quantity == "change":
+        return 1.0
+    first, last, end = row.first, row.last, BREAK * STEPS[-1]
+    if row.quantity == "change point":
+        return (end - first) / (last - first)
+    if row.quantity == "early share":
+        return (last - first) / 4 / (end - first)
     at = NAMES.index(row.quantity)
-    return at_step(STEPS[-1])["none"][at] - at_step(STEPS[0])["none"][at]
+    return at_step(last)["none"][at] - at_step(first)["none"][at]
 
 
 def summary(statements: pd.DataFrame) -> pd.DataFrame:
