@@ -37,11 +37,17 @@ PREFIXES = {"fits": ("fit.", "fits.", "runs.", "machine.")}
 
 def stan_runs(quick: bool) -> dict[str, dict[str, Any]]:
     """The project's fit with every engine there is."""
-    from many_wolves.inference.engine import find_cmdstan
+    from many_wolves.families.politeness.human import human_table
+    from many_wolves.families.politeness.model import build
+    from many_wolves.inference.engine import EngineName, find_cmdstan, load
 
-    engines = ["httpstan"] + (["cmdstan"] if find_cmdstan() else [])
+    engines: list[EngineName] = ["httpstan"]
+    if find_cmdstan():
+        engines.append("cmdstan")
     runs: dict[str, dict[str, Any]] = {}
     for engine in engines:
+        # Here, so that no fit that is measured has to compile.
+        load(build(human_table()).program, engine)
         tell(f"{engine}")
         runs[engine] = in_process("stan_fit.py", "--engine", engine)
         if not quick:

@@ -110,12 +110,12 @@ model {
                            phi_prior, node, node_weight, has_utility, by_state,
                            by_utterance, place, chosen, asked, contrast)
                : log_speaker2(z, centre, scale, T, P, utility, dirichlet,
-                              log_theta_given, literal_yes, literal_no,
-                              counts, likelihood_on, value, negated,
-                              cost_in_utility, alpha_upper, cost_lower,
-                              cost_upper, alpha_prior, cost_prior, phi_prior,
-                              node, node_weight, has_utility, by_state,
-                              by_utterance, place, chosen, asked, contrast));
+                              log_theta_given, literal_yes, literal_no, counts,
+                              likelihood_on, value, negated, cost_in_utility,
+                              alpha_upper, cost_lower, cost_upper, alpha_prior,
+                              cost_prior, phi_prior, node, node_weight,
+                              has_utility, by_state, by_utterance, place,
+                              chosen, asked, contrast));
 }
 generated quantities {
   real alpha;

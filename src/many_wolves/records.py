@@ -315,8 +315,10 @@ def response_key(trial_id: str, speaker: SpeakerSpec, replicate: int) -> str:
     return text_fingerprint(text, 24)
 
 
-def blank_response(trial: Trial, speaker: SpeakerSpec, replicate: int) -> Response:
-    """The response to ``trial`` before anything is known of it: a failed one."""
+def blank_response(
+    trial: Trial, speaker: SpeakerSpec, replicate: int, status: Status = "failed", **known: Any
+) -> Response:
+    """The response to ``trial`` with what is known of it: a failed one while that is nothing."""
     return Response(
         key=response_key(trial.id, speaker, replicate),
         trial_id=trial.id,
@@ -326,9 +328,10 @@ def blank_response(trial: Trial, speaker: SpeakerSpec, replicate: int) -> Respon
         options=trial.options,
         speaker=speaker,
         replicate=replicate,
-        status="failed",
+        status=status,
         episode=trial.episode,
         turn=trial.turn,
+        **known,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -68,9 +68,9 @@ def respond(request: Request, spec: SpeakerSpec, *packages: str, **known: Any) -
     known
         Fields of ``Response``.
     """
-    blank = blank_response(request.trial, spec, request.replicate)
-    stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return replace(blank, created=stamp, versions=_versions(packages), **known)
+    known["created"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+    known["versions"] = _versions(packages)
+    return blank_response(request.trial, spec, request.replicate, **known)
 
 
 @cache
