@@ -27,7 +27,8 @@ os.environ["MANY_WOLVES_IN_PROCESS"] = "1"
 def gradient_us(program: Any, data: dict[str, Any], start: Any) -> tuple[float, float]:
     """Microseconds of CPU for a leapfrog step (one gradient): the slope over two runs.
 
-    Start-up, input and output of the draws cancel.
+    Start-up cancels; what it costs to write and read a draw does not, and is shared out over
+    the steps of the draw.
     """
     from many_wolves.inference.engine import Settings
 
