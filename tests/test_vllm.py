@@ -21,6 +21,7 @@ from many_wolves.records import Message, SpeakerSpec
 from many_wolves.speakers import Request
 from many_wolves.speakers.hf import HfSpeaker
 from many_wolves.speakers.vllm import VllmSpeaker, find_dtype
+from playing import by_game
 from thinking_model import make
 
 pytestmark = [pytest.mark.model, pytest.mark.vllm]
@@ -150,6 +151,31 @@ def test_a_killed_collection_goes_on_where_it_stopped(tmp_path):
 
 def lines(folder) -> int:
     return sum(path.read_bytes().count(b"\n") for path in (folder / "out").rglob("*.jsonl"))
+
+
+def test_killed_games_go_on_in_their_middle(tmp_path):
+    words = [sys.executable, "-m", "many_wolves"]
+    games = [*words, "compile", "--task", "dilemma", "--sample", "40", "--partners", "tit for tat"]
+    subprocess.run([*games, "--out", str(tmp_path / "g.jsonl")], cwd=ROOT, check=True)
+    words += ["collect", str(tmp_path / "g.jsonl"), "--provider", "vllm", "--threads", "1"]
+    words += ["--model_path", str(smollm2()), "--model_name", "smollm2", "--max_tokens", "16"]
+    words += ["--out", str(tmp_path / "out")]
+    first = subprocess.Popen(words, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    while first.poll() is None and lines(tmp_path) < 50:
+        time.sleep(0.05)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert lines(tmp_path) >= 50
+    ended = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    (journal,) = (tmp_path / "out").rglob("*.jsonl")
+    assert len(set(keys(journal))) == len(read_journal(journal).responses)
+    found = by_game(journal)
+    assert len(found) == 40
+    for turns in found.values():
+        assert [t.turn for t in turns] == list(range(len(turns)))
+        assert all(t.choice for t in turns[:-1])
+        assert len(turns) == 6 or turns[-1].status == "unparsed"
 
 
 def test_checkpoints_of_a_model_that_thinks_are_loaded_in_turn(tmp_path):
