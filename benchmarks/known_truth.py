@@ -47,7 +47,7 @@ STILL = STEPS[:5:2]
 SYCOPHANTIC = 0.1
 """Greatest w_inf, w_soc and half phi of the sycophant."""
 FIT = {"warmup": 500, "draws": 1000, "adapt_delta": 0.9}
-ATTEMPTS = 2
+ATTEMPTS = 1
 DIVERGENT = 0.005
 """Share of divergent draws up to which a fit that is sound otherwise takes part. The verdict of
 `wolves fit` allows none; some posteriors have corners in which a few draws always diverge."""

@@ -68,7 +68,7 @@ def journal_of(path, who, listed):
     [
         ("anthropic/claude-haiku-4-5", {}, "provider's default", ""),
         ("anthropic/claude-opus-4-6", {"effort": "low"}, "low", REASONING),
-        ("anthropic/claude-sonnet-4-5", {"thinking_tokens": 2000}, "2000 tokens", REASONING),
+        ("anthropic/claude-haiku-4-5", {"thinking_tokens": 2000}, "2000 tokens", REASONING),
         ("openai/gpt-4o", {}, "provider's default", ""),
         ("openai/gpt-5-mini", {"effort": "minimal"}, "minimal", ""),
         ("google/gemini-2.5-flash", {"effort": "none"}, "none", ""),

@@ -316,7 +316,7 @@ fit: {chains: 2, warmup: 100, draws: 100, utilities: [inf, soc]}
 speakers:
   - name: claude
     provider: anthropic
-    model: claude-sonnet-4-5
+    model: claude-haiku-4-5
     base_url: ADDRESS
     efforts: [none, low, medium]
 """
@@ -439,7 +439,7 @@ def test_a_study_of_efforts_runs_over_http(tmp_path, monkeypatch, capsys) -> Non
         zip((None, 4096, 10000), asked, strict=True)
     )
     rows = rows_of(tmp_path / "rsa-output/efforts/report.html")
-    name = "claude-sonnet-4-5"
+    name = "claude-haiku-4-5"
     assert [rows[f"{name}+{e}"][1:3] for e in EFFORT_NAMES] == [
         ["none", "none"],
         ["low", "4096 tokens"],

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 
 HARDER = ((2, 0.95), (4, 0.99))
-"""Further attempts where the verdict is bad: how many times as long, target acceptance."""
+"""Further attempts where the verdict is bad: how many times as long, and the target acceptance
+where draws diverged."""
 QUICK_LOOK = 1600
 """Draws in all below which a bad verdict is left as it is: none better was asked for."""
 AGREED = 1.1
@@ -131,11 +132,12 @@ def fit_carefully(
     attempts: int = len(HARDER),
     longest_path: float = np.inf,
 ) -> Fit:
-    """As ``fit``; where the verdict is bad, again in smaller steps and longer chains.
+    """As ``fit``; where the verdict is bad, again in longer chains and smaller steps.
 
     A posterior with sharp corners (a speaker that always says the same, a million
-    choices) needs more than most. What was learnt of its shape preconditions the
-    next attempt. The settings of the result are those that gave it.
+    choices) needs more than most. Steps are smaller where draws diverged. What was learnt
+    of the shape preconditions the next attempt. The settings of the result are those
+    that gave it.
 
     Parameters
     ----------
@@ -158,13 +160,16 @@ def fit_carefully(
         path = done.draws.column("n_leapfrog__").mean()
         if done.diagnostics.ok or path >= longest_path:
             break
+        # Chains that are only too short gain nothing from smaller steps.
+        smaller = done.diagnostics.divergences > 0
         if progress is not None:
-            progress(f"once more, {longer} times as long and in smaller steps")
+            steps = " and in smaller steps" if smaller else ""
+            progress(f"once more, {longer} times as long{steps}")
         harder = replace(
             chosen,
             warmup=longer * chosen.warmup,
             draws=longer * chosen.draws,
-            adapt_delta=max(chosen.adapt_delta, delta),
+            adapt_delta=max(chosen.adapt_delta, delta if smaller else 0),
         )
         done = fit(problem, program, parameters, harder, progress, gaussian=learnt(done))
     return done
