@@ -1,6 +1,6 @@
 """Findings on studies whose truth is known: sign, size and coverage of every kind.
 
-    python benchmarks/known_truth.py --studies 10
+    python benchmarks/known_truth.py --studies 6
 
 Each study has simulated people, three models at three efforts, a training run of seven
 checkpoints, another that moves nothing, and a sycophant. But for people, whose weights
@@ -118,22 +118,28 @@ def given(truth: Truth) -> dict[str, Any]:
     return {"alpha": ALPHA, "cost": COST, "weights": weights}
 
 
-def answers(name: str, truth: Truth, seed: int) -> Any:
-    """A table of simulated answers of one speaker."""
+def design(name: str) -> Any:
+    """A table of the questions put to a speaker, its answers of no matter."""
     from many_wolves.families.politeness.human import UTTERANCES, literal_counts
-    from many_wolves.families.politeness.model import PoliteSpeaker
     from many_wolves.records import ChoiceTable
 
+    goals = PEOPLE if name == "people" else GOALS
     rows = [
         (name, goal, state, u, ANSWERS * (u == UTTERANCES[0]))
-        for goal in truth
+        for goal in goals
         for state in range(4)
         for u in UTTERANCES
     ]
     counts = pd.DataFrame(rows, columns=["speaker", "goal", "state", "utterance", "count"])
-    design = ChoiceTable("politeness", counts, {"literal": literal_counts().assign(speaker=name)})
+    return ChoiceTable("politeness", counts, {"literal": literal_counts().assign(speaker=name)})
+
+
+def answers(name: str, truth: Truth, seed: int) -> Any:
+    """A table of simulated answers of one speaker."""
+    from many_wolves.families.politeness.model import PoliteSpeaker
+
     rng = np.random.default_rng([seed, *name.encode()])
-    return PoliteSpeaker().simulate(design, rng, given(truth))[1]
+    return PoliteSpeaker().simulate(design(name), rng, given(truth))[1]
 
 
 def folder_of(out: Path, seed: int, name: str) -> Path:
@@ -159,7 +165,7 @@ def fit_one(seed: int, name: str, out: Path) -> str:
     program = inference.load(problem.program)
     done = inference.fit_carefully(problem, program, model.parameters, settings, attempts=ATTEMPTS)
     inference.save(done, folder, facts(choices))
-    sound = "sound" if done.diagnostics.ok else "; ".join(done.diagnostics.failures)
+    sound = "sound" if done.diagnostics.ok else " ".join(done.diagnostics.verdict)
     return f"study {seed}: {name}: {sound} ({done.seconds:.0f} s)"
 
 
@@ -272,9 +278,9 @@ def predicted(seed: int, who: str) -> Mapping[str, Any]:
     from many_wolves.families.politeness.model import build
     from many_wolves.families.politeness.simulate import choice_probabilities, from_json
 
-    truth = truths(seed)[who]
-    problem = build(answers(who, truth, seed))
-    found = choice_probabilities(problem, from_json(given(truth), problem))
+    problem = build(design(who))
+    known = from_json(given(truths(seed)[who]), problem)
+    found = choice_probabilities(problem, known)
     return dict(zip(map(str, problem.coords["condition"]), found, strict=True))
 
 
@@ -330,7 +336,7 @@ def probabilities(statements: pd.DataFrame) -> pd.DataFrame:
 def main() -> None:
     """Run the studies and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--studies", type=int, default=10)
+    parser.add_argument("--studies", type=int, default=6)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/out/known-truth"))
     chosen = parser.parse_args()
     seeds = range(1, chosen.studies + 1)

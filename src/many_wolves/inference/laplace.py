@@ -23,6 +23,8 @@ SAME_MODE = 0.05
 """Modes whose coordinates differ by less, in standard deviations of the best, are one."""
 FLAT = 0.1
 """Curvature below this is taken as this: the priors alone bend about that much."""
+STEEP = 1e10
+"""Curvature above this is taken as this: beyond it no inverse is positive in double precision."""
 NEWTON_STEPS = 6
 SPREAD = 1.5
 """Starts of the chains are so much wider than the Gaussian."""
@@ -129,7 +131,8 @@ def gaussian_at_modes(
         return Gaussian(np.zeros(size), np.eye(size), ())
     found.sort(key=lambda pair: -pair[0].log_mass)
     best, precision = found[0]
-    scale = np.linalg.cholesky(np.linalg.inv(precision))
+    # By way of the eigenvalues: inv() would lose the small ones of a steep curvature.
+    scale = np.linalg.cholesky(_positive(precision, power=-1))
     return Gaussian(best.z, scale, tuple(mode for mode, _ in found))
 
 
@@ -160,9 +163,9 @@ def _curvature(program: Program, data: StanData, z: Array) -> Array:
     return curvature
 
 
-def _positive(curvature: Array) -> Array:
+def _positive(curvature: Array, power: int = 1) -> Array:
     values, vectors = np.linalg.eigh(np.nan_to_num(curvature))
-    positive: Array = (vectors * np.maximum(values, FLAT)) @ vectors.T
+    positive: Array = (vectors * np.clip(values, FLAT, STEEP) ** power) @ vectors.T
     return positive
 
 

@@ -101,7 +101,7 @@ def require_numbers(
             row = int(np.argmax(bad.to_numpy()))
             kind = "a whole number" if column in whole else "a number"
             raise WolvesError(
-                f"expected {kind}, zero or more; found {frame[column].iloc[row]!r}",
+                f"expected {kind}, zero or more; found {str(frame[column].iloc[row])!r}",
                 where=where,
                 line=row + 2,
                 column=column,

@@ -95,7 +95,7 @@ def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     if bad.any():
         at = int(bad.argmax())
         raise WolvesError(
-            f"expected user or principal, found {frame['served'].iloc[at]!r}",
+            f"expected user or principal, found {str(frame['served'].iloc[at])!r}",
             where=where,
             line=at + 2,
             column="served",
@@ -111,7 +111,7 @@ def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
             if odd.any():
                 at = int(odd.argmax())
                 raise WolvesError(
-                    f"expected yes or no, found {frame[factor].iloc[at]!r}",
+                    f"expected yes or no, found {str(frame[factor].iloc[at])!r}",
                     where=where,
                     line=at + 2,
                     column=factor,

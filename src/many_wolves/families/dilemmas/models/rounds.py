@@ -82,7 +82,7 @@ def _whole(rounds: pd.Series, where: str) -> pd.Series:
     if bad.any():
         at = int(np.flatnonzero(bad.to_numpy())[0])
         raise WolvesError(
-            f"expected the number of a round, found {rounds.iloc[at]!r}",
+            f"expected the number of a round, found {str(rounds.iloc[at])!r}",
             where=where,
             line=at + 2,
             column="round",
@@ -97,7 +97,7 @@ def _check_moves(frame: pd.DataFrame, where: str) -> None:
         if bad.any():
             at = int(np.flatnonzero(bad.to_numpy())[0])
             raise WolvesError(
-                f"expected the move C or D, found {frame[column].iloc[at]!r}",
+                f"expected the move C or D, found {str(frame[column].iloc[at])!r}",
                 where=where,
                 line=at + 2,
                 column=column,

@@ -112,7 +112,7 @@ def real(frame: pd.DataFrame, column: str, where: str, least: float = 0.0) -> pd
     if bad.any():
         at = int(bad.argmax())
         raise WolvesError(
-            f"expected a number of {least:g} or more, found {frame[column].iloc[at]!r}",
+            f"expected a number of {least:g} or more, found {str(frame[column].iloc[at])!r}",
             where=where,
             line=at + 2,
             column=column,
