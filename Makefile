@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-training test test-slow test-quick test-vllm lint format bench truth check-reference sync clean
+.PHONY: help demo example-training test test-slow test-quick test-vllm lint format bench truth calibrate-games check-reference sync clean
 
 UV := .ci/uv
 RUN := $(UV) run --no-sync
@@ -58,6 +58,9 @@ bench: sync ## speed of the parts, written to benchmarks/out/results.json
 
 truth: sync ## findings on simulated studies of known truth: bias, coverage, signs
 	$(RUN) python benchmarks/known_truth.py
+
+calibrate-games: sync ## simulation-based calibration of every model of the games
+	$(RUN) python benchmarks/calibrate_games.py
 
 check-reference: sync ## hold a fresh fit of the human choices against the reference posterior
 	$(RUN) python benchmarks/reference.py check

@@ -355,10 +355,12 @@ class TestPrincipal:
         assert problem.coords["coefficient"] == ("user served", "reasons shown to the principal")
         assert any("to be shown to the user did not vary" in n for n in problem.notes)
 
-    def test_an_unknown_word_is_named(self):
+    @pytest.mark.parametrize("word", ["nobody", np.int64(1)])
+    def test_an_unknown_word_is_named(self, word):
         table = served(10, 3)
-        table.counts.loc[4, "served"] = "nobody"
-        with pytest.raises(WolvesError, match="user or principal, found 'nobody'") as caught:
+        table.counts["served"] = table.counts["served"].astype(object)
+        table.counts.loc[4, "served"] = word
+        with pytest.raises(WolvesError, match=f"user or principal, found '{word}'") as caught:
             model("principal-agent").problem(table)
         assert caught.value.line == 6
 
