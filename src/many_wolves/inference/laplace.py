@@ -132,7 +132,7 @@ def gaussian_at_modes(
     found.sort(key=lambda pair: -pair[0].log_mass)
     best, precision = found[0]
     # By way of the eigenvalues: inv() would lose the small ones of a steep curvature.
-    scale: Array = np.linalg.cholesky(_positive(precision, power=-1))
+    scale = np.linalg.cholesky(_positive(precision, power=-1)).astype(np.float64)
     return Gaussian(best.z, scale, tuple(mode for mode, _ in found))
 
 
