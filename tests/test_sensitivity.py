@@ -97,9 +97,14 @@ def test_the_table_holds_every_parameter_under_every_assumption(program, fitted)
     cost = found[(found["variant"] == "cost: utility") & (found["parameter"] == "cost")]
     assert abs(cost["shift"].iloc[0]) > 0.5 and cost["verdict"].iloc[0]
     phi = found[found["parameter"] == "phi"].set_index(["variant", "condition"])["mean"]
-    for condition in ("informative", "social", "both"):
-        near = abs(phi["phi ~ Beta(2, 2)", condition] - 0.5)
-        assert near < abs(phi["phi ~ Beta(.5, .5)", condition] - 0.5) + 0.02
+    apart = (phi - 0.5).abs()
+    # Where phi stands in the middle already, neither prior has a side to pull it to.
+    aside = [c for c in ("informative", "social", "both") if apart[FITTED, c] > 0.1]
+    assert aside
+    for condition in aside:
+        fitted_apart = apart[FITTED, condition]
+        assert apart["phi ~ Beta(2, 2)", condition] < fitted_apart
+        assert fitted_apart < apart["phi ~ Beta(.5, .5)", condition]
     # The flat priors are not moved by scaling; the likelihood is.
     scaled = found[found["variant"] == PRIOR]
     assert scaled["sensitivity"].abs().max() < 1e-6
