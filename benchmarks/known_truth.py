@@ -275,7 +275,7 @@ def _distance(row: Any) -> float:
 @cache
 def predicted(seed: int, who: str) -> Mapping[str, Any]:
     """(S, U) true probabilities of what a speaker says, by goal."""
-    from many_wolves.families.politeness.model import build
+    from many_wolves.families.politeness.problem import build
     from many_wolves.families.politeness.simulate import choice_probabilities, from_json
 
     problem = build(design(who))

@@ -15,7 +15,8 @@ import pandas as pd
 
 from many_wolves import inference
 from many_wolves.families.politeness.human import CITATION, human_table
-from many_wolves.families.politeness.model import PoliteSpeaker, build
+from many_wolves.families.politeness.model import PoliteSpeaker
+from many_wolves.families.politeness.problem import build
 from many_wolves.files import code_version, fingerprint, write_atomic
 from many_wolves.inference import reference
 from many_wolves.inference.fit import Fit, learnt

@@ -45,7 +45,7 @@ def gradient_us(program: Any, data: dict[str, Any], start: Any) -> tuple[float, 
 def main() -> None:
     """Print the figures as JSON."""
     from many_wolves.families.politeness.human import human_table
-    from many_wolves.families.politeness.model import build
+    from many_wolves.families.politeness.problem import build
     from many_wolves.inference.engine import Settings, load
     from many_wolves.inference.httpstan_engine import HttpstanProgram
     from many_wolves.inference.laplace import gaussian_at_modes, unconditioned

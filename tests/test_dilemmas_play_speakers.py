@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from calling import give_keys
 from fault_server import KEY, FaultServer
 from local_models import smollm2
 from many_wolves.cli import run
@@ -122,8 +123,7 @@ def test_a_refusal_in_the_middle_ends_that_game_alone(tmp_path, capfd):
     ],
 )
 def test_an_api_model_is_asked_turn_after_turn(monkeypatch, model, options):
-    for name in ("ANTHROPIC", "OPENAI", "GOOGLE", "OPENAI_COMPATIBLE"):
-        monkeypatch.setenv(f"{name}_API_KEY", KEY)
+    give_keys(monkeypatch)
     with FaultServer() as server:
         path = "" if model.startswith(("anthropic", "google")) else "/v1"
         who = Wanted("api", model, base_url=server.url + path, **options)

@@ -15,7 +15,8 @@ from many_wolves.cli import run
 from many_wolves.commands.fit import command
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import choice_counts, human_table, literal_counts
-from many_wolves.families.politeness.model import NODES, PoliteSpeaker, Priors, build
+from many_wolves.families.politeness.model import PoliteSpeaker
+from many_wolves.families.politeness.problem import NODES, Priors, build
 from many_wolves.families.politeness.recursion import (
     Condition,
     Lexicon,

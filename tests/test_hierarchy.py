@@ -14,7 +14,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families import get
 from many_wolves.families.politeness.hierarchy import PoliteHierarchy
 from many_wolves.families.politeness.human import human_lexicon, literal_counts
-from many_wolves.families.politeness.model import NODES, build
+from many_wolves.families.politeness.problem import NODES, build
 from many_wolves.families.politeness.recursion import (
     Condition,
     Lexicon,

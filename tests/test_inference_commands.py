@@ -119,7 +119,8 @@ def test_power_of_a_large_difference(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_a_choice_fitted_again_agrees_with_smoothing_where_that_is_good() -> None:
     from many_wolves import inference
     from many_wolves.families.politeness.human import human_table
-    from many_wolves.families.politeness.model import PoliteSpeaker, build
+    from many_wolves.families.politeness.model import PoliteSpeaker
+    from many_wolves.families.politeness.problem import build
     from many_wolves.inference.bridge import between
     from many_wolves.inference.compare import accuracy, refitting
 

@@ -13,8 +13,9 @@ from many_wolves.errors import WolvesError
 from many_wolves.families import get
 from many_wolves.families.politeness.compiler import Selection, compile_trials
 from many_wolves.families.politeness.human import human_table
-from many_wolves.families.politeness.model import NODES, PoliteSpeaker, build
+from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.orders import williams
+from many_wolves.families.politeness.problem import NODES, build
 from many_wolves.families.politeness.recursion import (
     Condition,
     Lexicon,

@@ -316,3 +316,16 @@ def test_tables_sort(browser: Any, pages: dict[str, Path]) -> None:
     assert up == sorted(before)
     assert down == sorted(before, reverse=True)
     assert len(set(before)) > 1
+
+
+def test_fits_that_are_not_there_are_left_out_by_name(tmp_path, capsys) -> None:
+    from many_wolves.commands.report import present
+
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "fit.json").write_text("{}")
+    found, words = present([tmp_path / "a", tmp_path / "b"])
+    assert found == (tmp_path / "a",)
+    assert str(tmp_path / "b") in words and str(tmp_path / "a") not in words
+    assert words in capsys.readouterr().err
+    with pytest.raises(WolvesError, match="found none in 1 folders"):
+        present([tmp_path / "b"])

@@ -11,7 +11,8 @@ from many_wolves.cli import run
 from many_wolves.commands.fit import command
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import choice_counts, literal_counts
-from many_wolves.families.politeness.model import PoliteSpeaker, build
+from many_wolves.families.politeness.model import PoliteSpeaker
+from many_wolves.families.politeness.problem import build
 from many_wolves.inference.engine import Settings
 from many_wolves.records import ChoiceTable
 

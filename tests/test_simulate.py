@@ -10,7 +10,8 @@ from many_wolves.contracts import SimulatedModel
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import simulate
 from many_wolves.families.politeness.human import human_table
-from many_wolves.families.politeness.model import PoliteSpeaker, build
+from many_wolves.families.politeness.model import PoliteSpeaker
+from many_wolves.families.politeness.problem import build
 from many_wolves.inference import Settings, fit, load
 
 MODEL = PoliteSpeaker()

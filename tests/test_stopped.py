@@ -13,7 +13,7 @@ import pytest
 
 from many_wolves import inference
 from many_wolves.families.politeness.human import human_table
-from many_wolves.families.politeness.model import build
+from many_wolves.families.politeness.problem import build
 
 pytestmark = [
     pytest.mark.stan,

@@ -20,8 +20,7 @@ from many_wolves.study.plan import plan
 from many_wolves.study.reading import read_study
 from many_wolves.study.running import Runner, only_one
 from many_wolves.study.stages import Stage, StateFile, in_order, path_fingerprint, why
-
-STUDIES = Path(__file__).parents[1] / "studies"
+from studying import STUDIES, written
 
 COPY = """
 import pathlib, sys
@@ -32,12 +31,6 @@ print("copied", source)
 if "touch" in flags: pathlib.Path(source).write_text("y")
 if "idle" not in flags: pathlib.Path(target).write_text(text + "+" + "".join(flags))
 """
-
-
-def written(folder: Path, text: str) -> Path:
-    path = folder / "study.yaml"
-    path.write_text(text)
-    return path
 
 
 class TestReading:
@@ -264,6 +257,29 @@ class TestStages:
         (folder / "in" / "x").rename(folder / "in" / "y")
         assert path_fingerprint(folder) != first
         assert path_fingerprint(tmp_path / "none") == ""
+
+
+def test_a_stage_that_makes_do_runs_with_what_there_is(tmp_path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("import pathlib, sys\npathlib.Path(sys.argv[1]).write_text('x')\n")
+
+    def stage(name: str, works: bool = True, **more) -> Stage:
+        out = tmp_path / name
+        target = out if works else tmp_path / "missing" / name
+        return Stage(name, (str(target),), reads=(), writes=(out,), **more)
+
+    def outcome(*stages: Stage):
+        state = StateFile(tmp_path / "state.json")
+        runner = Runner(state, tmp_path, lambda line: None, (sys.executable, str(program)))
+        return runner.run(stages)
+
+    good, bad, worse = stage("good"), stage("bad", works=False), stage("worse", works=False)
+    report = stage("report", after_all=("good", "bad"))
+    hopeless = stage("hopeless", after_all=("bad", "worse"))
+    assert in_order([report, good, bad])[-1] is report
+    done = outcome(report, hopeless, good, bad, worse)
+    assert set(done.ran) == {"good", "report"}
+    assert done.skipped == ("hopeless",)
 
 
 def test_a_second_run_of_a_study_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.report import write_study_report
 from many_wolves.report.further import across_section, by_task
 from many_wolves.study import Places, in_order, plan, read_study
+from studying import written
 
 SPEAKERS = """
 speakers:
@@ -53,12 +54,6 @@ games:
   - {task: dilemma, groups: [Selfish, Altruistic], sample: 8, replicates: 2}
   - {task: dictator, groups: [Selfish, Altruistic], sample: 20, seed: 3}
 """
-
-
-def written(folder: Path, text: str) -> Path:
-    path = folder / "study.yaml"
-    path.write_text(text)
-    return path
 
 
 def test_every_speaker_plays_every_game_in_places_of_its_own(tmp_path: Path) -> None:

@@ -1,24 +1,22 @@
-"""Vignettes: the design, its balance, its reproducibility, and faults in the sources."""
+"""Vignettes: the design, its balance, its reproducibility, what prompts say, what is selected."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from designs import by_cell, of, places
 from many_wolves.cli import run
 from many_wolves.commands.compile import command
-from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.compiler import Selection, compile_trials
 from many_wolves.families.politeness.orders import Slot, deal, spread, williams
 from many_wolves.files import file_fingerprint, shipped
@@ -29,30 +27,6 @@ ITEMS = {
     *("cookie", "dance", "review", "app", "solo", "presentation"),
 }
 EIGHT = ("poem", "song", "painting", "cake", "film", "recital", "dance", "app")
-
-
-@pytest.fixture(scope="module")
-def trials() -> list[Trial]:
-    return list(compile_trials(Selection()).trials)
-
-
-def of(trials: Sequence[Trial], task: str) -> list[Trial]:
-    return [trial for trial in trials if trial.task == task]
-
-
-def places(trials: Sequence[Trial]) -> Counter[tuple[str, int]]:
-    """How often every option stands in every place, zeros included."""
-    names = {option.id for trial in trials for option in trial.options}
-    counts = Counter({(name, place): 0 for name in names for place in range(len(names))})
-    counts.update((o.id, place) for t in trials for place, o in enumerate(t.options))
-    return counts
-
-
-def by_cell(trials: Sequence[Trial], *factors: str) -> dict[tuple, list[Trial]]:
-    cells: dict[tuple, list[Trial]] = {}
-    for trial in trials:
-        cells.setdefault(tuple(trial.cell[f] for f in factors), []).append(trial)
-    return cells
 
 
 def test_the_default_design_is_complete(trials):
@@ -268,116 +242,6 @@ def test_the_staged_script_runs_as_a_user_runs_it(tmp_path):
     assert "96 trials" in done.stdout
 
 
-@pytest.fixture
-def sources(tmp_path) -> Path:
-    folder = tmp_path / "sources"
-    shutil.copytree(shipped("task-data/politeness"), folder)
-    return folder
-
-
-def line_of(file: Path, fragment: str) -> int:
-    return file.read_text().split(fragment)[0].count("\n") + 1
-
-
-def replaced(name: str, old: str, new: str) -> Callable[[Path], tuple[Path, int]]:
-    """A fault made by replacing words; it is on the line of the new words."""
-
-    def spoil(folder: Path) -> tuple[Path, int]:
-        file = folder / name
-        text = file.read_text()
-        assert old in text
-        line = line_of(file, old)
-        file.write_text(text.replace(old, new, 1))
-        return file, line
-
-    return spoil
-
-
-T = "templates.en.yaml"
-FAULTS = {
-    "unknown placeholder": (replaced(T, "{made}, and you {met}", "{mead}, and you"), "mead"),
-    "placeholder without a name": (replaced(T, "deserves {rating}", "deserves {}"), "{}"),
-    "placeholder with a format": (
-        replaced(T, "deserves {rating}", "deserves {rating:d}"),
-        "rating",
-    ),
-    "unknown key in a framing": (replaced(T, "question: What do you say", "qestion: What"), "qest"),
-    "duplicate key": (replaced(T, "language: en", "language: en\nlanguage: de"), "twice"),
-    "goal of one framing": (replaced(T, "social: >-", "kind: >-"), "kind"),
-    "duplicate item": (replaced("items.yaml", "id: cookie", "id: cake"), "duplicate item 'cake'"),
-    "item without a field": (replaced("items.yaml", ", met: tasted it", ""), "'met'"),
-    "item with an unknown field": (replaced("items.yaml", "made: wrote", "mode: wrote"), "'mode'"),
-    "item without words": (
-        replaced("items.yaml", "made: wrote a poem", "made: ''"),
-        "items[1].made",
-    ),
-    "no number": (replaced("scales.yaml", "value: 2,", "value: two,"), "'two'"),
-    "duplicate state": (replaced("scales.yaml", "value: 2,", "value: 1,"), "duplicate state"),
-    "no flag": (replaced("utterances.yaml", "negated: true", "negated: perhaps"), "perhaps"),
-    "duplicate sentence": (
-        replaced("utterances.yaml", "It was bad.", "It was terrible."),
-        "duplic",
-    ),
-    "duplicate utterance": (replaced("utterances.yaml", "id: not bad", "id: bad"), "'bad'"),
-    "no YAML": (replaced("items.yaml", "- {id: poem,", "- {id: [poem,"), "YAML"),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_names_file_line_and_mend_and_nothing_is_written(fault, sources, capsys, tmp_path):
-    spoil, words = FAULTS[fault]
-    file, line = spoil(sources)
-    out = tmp_path / "out" / "trials.jsonl"
-    assert run(command, ["--sources", str(sources), "--out", str(out)]) == 2
-    said = capsys.readouterr().err
-    assert str(file) in said
-    assert words in said
-    assert "Mend: " in said
-    found = int(said.split(", line ")[1].split(":")[0])
-    # a missing part is named at the mapping that lacks it, an odd one at its own line
-    assert abs(found - line) <= (20 if fault == "goal of one framing" else 5)
-    if "unknown" in fault or "placeholder" in fault:
-        assert found == line
-    assert not out.parent.exists()
-
-
-def test_a_missing_field_names_the_part_that_lacks_it(sources, capsys, tmp_path):
-    file = sources / T
-    text = file.read_text()
-    file.write_text(text.replace("    question: What would Ann say to Bob?\n", ""))
-    assert run(command, ["--sources", str(sources), "--out", str(tmp_path / "o.jsonl")]) == 2
-    said = capsys.readouterr().err
-    assert "'question'" in said
-    assert "choice.third" in said
-    assert f"line {line_of(file, 'third:') + 1}:" in said
-    assert "add a line `question: ...`" in said
-
-
-def test_a_missing_placeholder_is_a_fault(sources):
-    replaced(T, "deserves {rating}, where", "is one where")(sources)
-    with pytest.raises(WolvesError, match=r"expected the placeholder \{rating\}"):
-        compile_trials(Selection(sources=sources))
-
-
-def test_an_empty_list_of_utterances_is_a_fault(sources, capsys, tmp_path):
-    file = sources / "utterances.yaml"
-    file.write_text("# none yet\nsets:\n  eight: []\n")
-    assert run(command, ["--sources", str(sources), "--out", str(tmp_path / "o.jsonl")]) == 2
-    said = capsys.readouterr().err
-    assert f"{file}, line 3" in said
-    assert "list with entries" in said
-    file.write_text("# none yet\nsets:\n  eight:\n")
-    assert run(command, ["--sources", str(sources), "--out", str(tmp_path / "o.jsonl")]) == 2
-    assert "found nothing" in capsys.readouterr().err
-    assert list(tmp_path.glob("o*")) == []
-
-
-def test_options_that_read_alike_are_a_fault(sources):
-    replaced("utterances.yaml", "It was bad.", "it was  TERRIBLE!")(sources)
-    with pytest.raises(WolvesError, match="would be read as"):
-        compile_trials(Selection(sources=sources))
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -406,33 +270,3 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, capsys):
     out = tmp_path / "file" / "trials.jsonl"
     assert run(command, ["--limit", "8", "--out", str(out)]) == 2
     assert f"{out}: the trials cannot be written" in capsys.readouterr().err
-
-
-def test_an_item_a_goal_a_scale_and_utterances_can_be_added_as_data(sources):
-    with (sources / "items.yaml").open("a") as file:
-        file.write("  - {id: scarf, made: knitted a scarf, met: tried it on}\n")
-    file = sources / T
-    file.write_text(
-        file.read_text().replace('      none: ""', '      none: ""\n      brief: Be brief.')
-    )
-    with (sources / "scales.yaml").open("a") as file:
-        file.write(
-            "  thumbs:\n    about: down is bad and up is good\n    states:\n"
-            "      - {value: -1, rating: a thumb down}\n      - {value: 0.5, rating: a thumb up}\n"
-        )
-    with (sources / "utterances.yaml").open("a") as file:
-        file.write(
-            "  three:\n"
-            + "".join(
-                f"    - {{id: {w}, sentence: It was {w}., claim: was {w}, negated: false}}\n"
-                for w in ("dull", "fair", "great")
-            )
-        )
-    compiled = compile_trials(Selection(sources=sources, scale="thumbs", utterances="three"))
-    choice = of(compiled.trials, "choice")
-    assert len(choice) == 14 * 5 * 3 * 2
-    assert {t.cell["state"] for t in choice} == {-1, 0.5}
-    assert "Bob knitted a scarf, and Ann tried it on" in "".join(
-        t.messages[0].content for t in choice
-    )
-    assert set(places(choice).values()) == {len(choice) // 3}

@@ -127,30 +127,36 @@ def test_no_trial_is_begun_after_a_halt(opened):
     assert len(list(speaker.ask(asked[:3], halt))) == 3
 
 
+def killed_and_run_again(words, folder, at_least, fewer_than):
+    """Kill a collection at so many answers in its folder, run it to its end; its journal."""
+
+    def lines() -> int:
+        return sum(path.read_bytes().count(b"\n") for path in folder.rglob("*.jsonl"))
+
+    first = subprocess.Popen(words, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    while first.poll() is None and lines() < at_least:
+        time.sleep(0.05)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert at_least <= lines() < fewer_than
+    ended = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    (journal,) = folder.rglob("*.jsonl")
+    return journal
+
+
 def test_a_killed_collection_goes_on_where_it_stopped(tmp_path):
     listed = trials(300)
     words = [sys.executable, "-m", "many_wolves", "collect"]
     words += [str(write_trials(tmp_path / "t.jsonl", listed)), "--provider", "vllm"]
     words += ["--model_path", str(smollm2()), "--model_name", "smollm2", "--batch_size", "8"]
     words += ["--threads", "1", "--out", str(tmp_path / "out")]
-    first = subprocess.Popen(words, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    while first.poll() is None and lines(tmp_path) < 20:
-        time.sleep(0.05)
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    assert 20 <= lines(tmp_path) < 300
-    ended = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    (journal,) = (tmp_path / "out").rglob("*.jsonl")
+    journal = killed_and_run_again(words, tmp_path / "out", at_least=20, fewer_than=300)
     found = read_journal(journal).responses
     assert len(set(keys(journal))) == len(found) == 300
     assert {r.status for r in found} == {"answered"}
     assert {r.choice for r in found} <= {o.id for o in OPTIONS}
     assert {r.speaker.name for r in found} == {"vllm/smollm2"}
-
-
-def lines(folder) -> int:
-    return sum(path.read_bytes().count(b"\n") for path in (folder / "out").rglob("*.jsonl"))
 
 
 def test_killed_games_go_on_in_their_middle(tmp_path):
@@ -160,15 +166,7 @@ def test_killed_games_go_on_in_their_middle(tmp_path):
     words += ["collect", str(tmp_path / "g.jsonl"), "--provider", "vllm", "--threads", "1"]
     words += ["--model_path", str(smollm2()), "--model_name", "smollm2", "--max_tokens", "16"]
     words += ["--out", str(tmp_path / "out")]
-    first = subprocess.Popen(words, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    while first.poll() is None and lines(tmp_path) < 15:
-        time.sleep(0.05)
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    assert 15 <= lines(tmp_path) < 72
-    ended = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    (journal,) = (tmp_path / "out").rglob("*.jsonl")
+    journal = killed_and_run_again(words, tmp_path / "out", at_least=15, fewer_than=72)
     assert len(set(keys(journal))) == len(read_journal(journal).responses)
     found = by_game(journal)
     assert len(found) == 12

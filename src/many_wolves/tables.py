@@ -95,6 +95,38 @@ def read_table(folder: str | Path) -> ChoiceTable:
     )
 
 
+def refuse_first(
+    bad: pd.Series, column: pd.Series, expected: str, *, where: str | Path, mend: str
+) -> None:
+    """Refuse the first entry of a column that is bad; nothing happens where none is.
+
+    Parameters
+    ----------
+    bad
+        Whether each entry is bad.
+    column
+        The entries as they stand in the file, row by row under a line of names.
+    expected
+        What should stand there, in words.
+    where, mend
+        As in ``WolvesError``.
+
+    Raises
+    ------
+    WolvesError
+        If an entry is bad: with what was found, its line and its column.
+    """
+    if bad.any():
+        at = int(bad.to_numpy().argmax())
+        raise WolvesError(
+            f"expected {expected}, found {str(column.iloc[at])!r}",
+            where=where,
+            line=at + 2,
+            column=str(column.name),
+            mend=mend,
+        )
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -209,14 +241,11 @@ def _frame(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
 
 def _numbers(values: pd.Series, path: Path) -> pd.Series:
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
-    wrong = ~(numbers >= 0) | (numbers == math.inf)
-    if wrong.any():
-        at = int(wrong.to_numpy().argmax())
-        raise WolvesError(
-            f"expected a number of answers, zero or more, found {str(values.iloc[at])!r}",
-            where=path,
-            line=at + 2,
-            column=str(values.name),
-            mend="correct the number, or make the table again with `wolves choices`",
-        )
+    refuse_first(
+        ~(numbers >= 0) | (numbers == math.inf),
+        values,
+        "a number of answers, zero or more",
+        where=path,
+        mend="correct the number, or make the table again with `wolves choices`",
+    )
     return numbers

@@ -11,18 +11,14 @@ import pandas as pd
 
 from many_wolves.contracts import Array, Parameter, Problem, Variable
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.model import (
+from many_wolves.families.politeness.layout import Layout, cube, layout_of, literal_table, square
+from many_wolves.families.politeness.problem import (
     ALPHA_UPPER,
     COST_RANGE,
     FIRST_ORDER,
     NODES,
     UTILITIES,
-    Layout,
     check_utilities,
-    cube,
-    layout_of,
-    literal_table,
-    square,
 )
 from many_wolves.families.politeness.recursion import CostForm, gauss_legendre, is_negation
 from many_wolves.families.politeness.validate import check_choices, check_literal

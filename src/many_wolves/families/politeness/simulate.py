@@ -18,7 +18,8 @@ from scipy.special import xlog1py, xlogy
 
 from many_wolves.contracts import Array, Problem
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.model import FIRST_ORDER, UTILITIES, build, literal_table
+from many_wolves.families.politeness.layout import literal_table
+from many_wolves.families.politeness.problem import FIRST_ORDER, UTILITIES, build
 from many_wolves.families.politeness.recursion import (
     Condition,
     Lexicon,

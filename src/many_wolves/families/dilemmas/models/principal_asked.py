@@ -12,6 +12,7 @@ from many_wolves.families.dilemmas.models.decisions import Cells, Prior
 from many_wolves.families.dilemmas.models.levels import SPREAD, Levels
 from many_wolves.families.dilemmas.models.tables import real
 from many_wolves.records import ChoiceTable
+from many_wolves.tables import refuse_first
 
 SERVED = ("user", "principal")
 FACTORS = {"shared_with_user": "reasons shown to the user",
@@ -91,32 +92,21 @@ def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
             column="served",
             mend="give a table such as served.csv of `wolves choices`",
         )
-    bad = ~frame["served"].isin(SERVED).to_numpy()
-    if bad.any():
-        at = int(bad.argmax())
-        raise WolvesError(
-            f"expected user or principal, found {str(frame['served'].iloc[at])!r}",
-            where=where,
-            line=at + 2,
-            column="served",
-            mend="write who was served; leave rows without an answer out",
-        )
+    refuse_first(
+        ~frame["served"].isin(SERVED),
+        frame["served"],
+        "user or principal",
+        where=where,
+        mend="write who was served; leave rows without an answer out",
+    )
     principal = frame["principal"].fillna("").astype(str) if "principal" in frame else ""
     found = frame.assign(principal=principal, count=real(frame, "count", where))
     for factor in FACTORS:
         if factor in found:
             words = found[factor].astype(str).str.lower()
             found[factor] = words.map(_YES | _NO)
-            odd = found[factor].isna().to_numpy()
-            if odd.any():
-                at = int(odd.argmax())
-                raise WolvesError(
-                    f"expected yes or no, found {str(frame[factor].iloc[at])!r}",
-                    where=where,
-                    line=at + 2,
-                    column=factor,
-                    mend="write yes or no",
-                )
+            odd = found[factor].isna()
+            refuse_first(odd, frame[factor], "yes or no", where=where, mend="write yes or no")
     return found
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.levels import Levels
 from many_wolves.records import ChoiceTable
+from many_wolves.tables import refuse_first
 
 COLUMNS = ("group", "participant", "partner", "game", "round", "own", "other")
 """What a table of rounds holds beside the speaker; ``count`` repeats a row."""
@@ -78,31 +79,25 @@ def read_rounds(table: ChoiceTable) -> Rounds:
 
 def _whole(rounds: pd.Series, where: str) -> pd.Series:
     numbers = pd.to_numeric(rounds, errors="coerce")
-    bad = numbers.isna() | (numbers % 1 != 0)
-    if bad.any():
-        at = int(np.flatnonzero(bad.to_numpy())[0])
-        raise WolvesError(
-            f"expected the number of a round, found {str(rounds.iloc[at])!r}",
-            where=where,
-            line=at + 2,
-            column="round",
-            mend="number the rounds of each game 1, 2, 3, ...",
-        )
+    refuse_first(
+        numbers.isna() | (numbers % 1 != 0),
+        rounds,
+        "the number of a round",
+        where=where,
+        mend="number the rounds of each game 1, 2, 3, ...",
+    )
     return numbers.astype(int)
 
 
 def _check_moves(frame: pd.DataFrame, where: str) -> None:
     for column in ("own", "other"):
-        bad = ~frame[column].isin(MOVES)
-        if bad.any():
-            at = int(np.flatnonzero(bad.to_numpy())[0])
-            raise WolvesError(
-                f"expected the move C or D, found {str(frame[column].iloc[at])!r}",
-                where=where,
-                line=at + 2,
-                column=column,
-                mend="leave rounds without a move out; a game ends where an answer was not read",
-            )
+        refuse_first(
+            ~frame[column].isin(MOVES),
+            frame[column],
+            "the move C or D",
+            where=where,
+            mend="leave rounds without a move out; a game ends where an answer was not read",
+        )
 
 
 def _check_order(frame: pd.DataFrame, where: str) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_fingerprint
 from many_wolves.records import ChoiceTable
+from many_wolves.tables import refuse_first
 
 FAMILY = "dilemmas"
 NAMES = {
@@ -108,16 +109,13 @@ def real(frame: pd.DataFrame, column: str, where: str, least: float = 0.0) -> pd
             mend=f"add the column {column}; docs/game-models.md names all",
         )
     numbers = pd.to_numeric(frame[column], errors="coerce")
-    bad = ~(numbers.notna() & (numbers >= least) & (numbers < float("inf"))).to_numpy()
-    if bad.any():
-        at = int(bad.argmax())
-        raise WolvesError(
-            f"expected a number of {least:g} or more, found {str(frame[column].iloc[at])!r}",
-            where=where,
-            line=at + 2,
-            column=column,
-            mend="correct the number there",
-        )
+    refuse_first(
+        ~(numbers.notna() & (numbers >= least) & (numbers < float("inf"))),
+        frame[column],
+        f"a number of {least:g} or more",
+        where=where,
+        mend="correct the number there",
+    )
     return numbers.astype(float)
 
 

@@ -1,0 +1,287 @@
+"""Choices and literal judgments of one speaker as the data of a Stan program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from many_wolves.contracts import Array, Problem, Variable
+from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.layout import Layout, cube, layout_of, literal_table, square
+from many_wolves.families.politeness.placing import Placed, check_same, no_orders, read_placed
+from many_wolves.families.politeness.recursion import CostForm, gauss_legendre, is_negation
+from many_wolves.families.politeness.validate import check_choices, check_literal, one_answer
+from many_wolves.files import shipped
+from many_wolves.records import ChoiceTable
+
+NAME = "polite-speaker"
+LiteralTreatment = Literal["joint", "cut", "fixed"]
+UTILITIES = ("inf", "soc", "pres")
+FIRST_ORDER = "s1"
+"""In place of utilities: the choices come from the first-order speaker S1."""
+NODES = 32
+"""Gauss-Legendre nodes: over the human posterior S2 is within 1e-6 of that with 200 nodes."""
+ALPHA_UPPER = 20.0
+COST_RANGE = (1.0, 10.0)
+PROGRAM = "rsa-model/stan_model/politeness.stan"
+
+
+@dataclass(frozen=True)
+class Priors:
+    """Shapes of the priors; all ones are those of the paper.
+
+    ``alpha`` and ``cost`` are Beta on their share of (0, 20) and (1, 10), ``phi``
+    is Beta, ``weights`` Dirichlet over (inf, soc, pres).
+    """
+
+    alpha: tuple[float, float] = (1.0, 1.0)
+    cost: tuple[float, float] = (1.0, 1.0)
+    phi: tuple[float, float] = (1.0, 1.0)
+    weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+def build(
+    table: ChoiceTable,
+    *,
+    literal: LiteralTreatment = "joint",
+    utilities: Sequence[str] = UTILITIES,
+    cost_form: CostForm = "prior",
+    weights_form: Literal["normalised", "three-way"] = "normalised",
+    nodes: int = NODES,
+    priors: Priors | None = None,
+    position_bias: bool = False,
+) -> Problem:
+    """See ``PoliteSpeaker.problem``."""
+    given = priors or Priors()
+    chosen = check_utilities(utilities)
+    where = str(table.meta.get("path", "the choice table"))
+    held = _collect(table, position_bias, where)
+    layout, counts, yes, no = held.layout, held.counts, held.yes, held.no
+    variant = _variant(chosen, weights_form == "three-way", literal == "joint")
+    data = _stan_data(held, variant, given, nodes, cost_form)
+    return Problem(
+        model=NAME,
+        family=table.family,
+        speaker=str(table.counts["speaker"].iloc[0]),
+        program=shipped(PROGRAM),
+        data=data,
+        size=data["D"],
+        coords=_coords(held),
+        variables=_variables(held, variant),
+        observed={
+            "counts": (("condition", "state", "utterance"), counts.transpose(0, 2, 1)),
+            "literal_yes": (("utterance", "state"), yes),
+            "literal_n": (("utterance", "state"), yes + no),
+        },
+        impute=_theta_from_judgments(yes, no) if literal == "cut" else None,
+        without=None if held.placed or literal == "cut" else _without(layout, counts),
+        options={
+            "literal": literal,
+            "utilities": list(chosen),
+            "cost_form": cost_form,
+            "weights_form": weights_form,
+            "nodes": nodes,
+            "priors": vars(given),
+        }
+        | ({"position_bias": True} if held.placed else {}),
+        notes=tuple(held.notes),
+        refused=one_answer(counts, layout.utterances, where) if literal == "joint" else None,
+    )
+
+
+def check_utilities(utilities: Sequence[str]) -> tuple[str, ...]:
+    """The utilities in their order; WolvesError unless they are a subset, or s1 alone."""
+    chosen = tuple(u for u in (*UTILITIES, FIRST_ORDER) if u in set(utilities))
+    unknown = [u for u in utilities if u not in (*UTILITIES, FIRST_ORDER)]
+    if unknown or not chosen or (FIRST_ORDER in chosen and len(chosen) > 1):
+        raise WolvesError(
+            "expected a non-empty subset of inf, soc, pres, or s1 alone; "
+            f"found {', '.join(utilities) or 'nothing'}",
+            mend="--utilities inf,soc,pres",
+        )
+    return chosen
+
+
+@dataclass(frozen=True)
+class _Data:
+    """Choices (C, U, S), yes- and no-judgments (U, S), and choices by place where it has a bias."""
+
+    layout: Layout
+    counts: Array
+    yes: Array
+    no: Array
+    placed: Placed | None
+    notes: Sequence[str]
+
+
+def _collect(table: ChoiceTable, position_bias: bool, where: str) -> _Data:
+    judged, notes = literal_table(table)
+    choices = check_choices(table.counts, where)
+    check_literal(judged, _beside(table, where, "literal.csv"))
+    layout = layout_of(choices, judged, where)
+    counts = cube(choices, layout)
+    yes, no = (square(judged, layout, c) for c in ("yes", "no"))
+    placed = (
+        _placed(table, layout, counts, _beside(table, where, "placed.csv"))
+        if position_bias
+        else None
+    )
+    return _Data(layout, counts, yes, no, placed, notes)
+
+
+def _beside(table: ChoiceTable, where: str, name: str) -> str:
+    """The file of a table aside, for messages."""
+    return str(Path(where).with_name(name)) if "path" in table.meta else where
+
+
+def _placed(table: ChoiceTable, layout: Layout, counts: Array, file: str) -> Placed:
+    labels = (layout.conditions, layout.utterances, layout.states)
+    placed = read_placed(table, *labels, file)
+    check_same(placed, counts, file)
+    return placed
+
+
+@dataclass(frozen=True)
+class _Variant:
+    """Which parameters there are; ``has`` and ``simplex`` are 0 or 1 for each of UTILITIES.
+
+    ``has`` says which utilities move the speaker, ``simplex`` which have a share of the weights.
+    """
+
+    has: Sequence[int]
+    simplex: Sequence[int]
+    first_order: bool
+    theta_free: bool
+
+    @property
+    def has_phi(self) -> bool:
+        return bool(self.first_order or self.has[2])
+
+    def size(self, held: _Data) -> int:
+        """Number of unconstrained parameters."""
+        utterances, conditions = len(held.layout.utterances), len(held.layout.conditions)
+        theta = utterances * len(held.layout.states) if self.theta_free else 0
+        ratios = conditions * max(0, sum(self.simplex) - 1)
+        places = utterances - 1 if held.placed else 0
+        return theta + 2 + ratios + (conditions if self.has_phi else 0) + places
+
+
+def _variant(chosen: tuple[str, ...], three_way: bool, theta_free: bool) -> _Variant:
+    first_order = chosen == (FIRST_ORDER,)
+    has = [int(not first_order and u in chosen) for u in UTILITIES]
+    simplex = [1, 1, 1] if three_way and not first_order else has
+    return _Variant(has, simplex, first_order, theta_free)
+
+
+def _stan_data(
+    held: _Data, variant: _Variant, priors: Priors, nodes: int, cost_form: CostForm
+) -> dict[str, Any]:
+    layout, counts, yes, no = held.layout, held.counts, held.yes, held.no
+    node, weight = gauss_legendre(nodes)
+    data = {
+        "U": len(layout.utterances),
+        "S": len(layout.states),
+        "C": len(layout.conditions),
+        "value": [float(s) for s in layout.states],
+        "negated": [float(is_negation(u)) for u in layout.utterances],
+        "counts": counts.tolist(),
+        "total": np.rint(counts.sum(axis=1)).astype(int).tolist(),
+        "has_utility": variant.has,
+        "in_simplex": variant.simplex,
+        "first_order": int(variant.first_order),
+        "theta_free": int(variant.theta_free),
+        "literal_yes": yes.tolist(),
+        "literal_no": no.tolist(),
+        "theta_given": ((yes + 1) / (yes + no + 2)).tolist(),
+        "Q": nodes,
+        "node": node.tolist(),
+        "node_weight": weight.tolist(),
+        "cost_in_utility": int(cost_form == "utility"),
+        "alpha_upper": ALPHA_UPPER,
+        "cost_lower": COST_RANGE[0],
+        "cost_upper": COST_RANGE[1],
+        "alpha_prior": list(map(float, priors.alpha)),
+        "cost_prior": list(map(float, priors.cost)),
+        "phi_prior": list(map(float, priors.phi)),
+        "weight_prior": list(map(float, priors.weights)),
+        "likelihood_on": 1,
+        "keep": 1,
+        "D": variant.size(held),
+    }
+    return data | (held.placed or no_orders(*counts.shape)).data()
+
+
+def _coords(held: _Data) -> dict[str, Sequence[Any]]:
+    layout = held.layout
+    coords: dict[str, Sequence[Any]] = {
+        "condition": layout.conditions,
+        "utterance": layout.utterances,
+        "state": layout.states,
+    }
+    return coords | ({"place": range(1, len(layout.utterances) + 1)} if held.placed else {})
+
+
+def _variables(held: _Data, variant: _Variant) -> tuple[Variable, ...]:
+    C, U, S = held.counts.shape
+    cells = (("condition", "state", "utterance"), (C, S, U))
+    listed = [Variable("posterior", "alpha", "alpha"), Variable("posterior", "cost", "cost")]
+    for j, utility in enumerate(UTILITIES):
+        if variant.has[j]:
+            listed.append(
+                Variable("posterior", f"w_{utility}", "weights", ("condition",), (3, C), j)
+            )
+    if variant.has_phi:
+        listed.append(Variable("posterior", "phi", "phi", ("condition",), (C,)))
+    if held.placed:
+        listed += [
+            Variable("posterior", "place_bias", "place_bias", ("place",), (U,)),
+            Variable("posterior", "predicted", "predicted", *cells),
+        ]
+    listed.append(Variable("posterior", "theta", "theta", ("utterance", "state"), (U, S)))
+    if variant.theta_free:
+        listed.append(
+            Variable(
+                "log_likelihood_literal",
+                "literal",
+                "literal_log_lik",
+                ("utterance", "state"),
+                (U, S),
+            )
+        )
+    listed += [
+        Variable("posterior", "s2", "choice", *cells),
+        Variable("posterior", "l1_state", "l1_state", ("utterance", "state"), (U, S)),
+        Variable("posterior_predictive", "counts", "counts_rep", *cells),
+        Variable("log_likelihood", "counts", "log_lik", *cells),
+        Variable("log_prior", "lprior", "lprior"),
+    ]
+    return tuple(listed)
+
+
+def _without(
+    layout: Layout, counts: Array
+) -> Callable[[Mapping[str, Any], float], Mapping[str, Any]]:
+    axes = ("condition", "utterance", "state")
+    labels = (layout.conditions, layout.utterances, layout.states)
+
+    def without(part: Mapping[str, Any], most: float) -> Mapping[str, Any]:
+        at = tuple(
+            own.index(part[axis]) if axis in part else slice(None)
+            for axis, own in zip(axes, labels, strict=True)
+        )
+        left = counts.copy()
+        left[at] = np.maximum(left[at] - most, 0.0)
+        return {"counts": left.tolist()}
+
+    return without
+
+
+def _theta_from_judgments(yes: Array, no: Array) -> Any:
+    def impute(rng: np.random.Generator) -> Mapping[str, Any]:
+        return {"theta_given": rng.beta(yes + 1, no + 1).clip(1e-12, 1 - 1e-12).tolist()}
+
+    return impute

@@ -1,0 +1,115 @@
+"""A study before it runs: wrong words and speakers, its checkpoints, answers that are there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from many_wolves.cli import run
+from many_wolves.collection import read_trials
+from many_wolves.commands.compile import command as compile_trials
+from many_wolves.commands.study import command as study
+from many_wolves.errors import WolvesError
+from many_wolves.records import SpeakerSpec, blank_response
+from many_wolves.study import Places, cast, plan, read_study
+from studying import checkpoint, table, told, written
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem", "mend"),
+    [
+        ("trials:\n  seed: 2\n  goals: [social,\n    socail]", 5, "'socail'", "'social'"),
+        ("trials: {framings: [forth]}", 3, "'forth'", "'first'"),
+        ("trials: {items: [pome]}", 3, "'pome'", "'poem'"),
+        ("trials: {scale: harts}", 3, "'harts'", "'hearts'"),
+    ],
+)
+def test_a_word_that_the_sources_lack_is_found_in_the_study_file(
+    tmp_path, capsys, text: str, line: int, problem: str, mend: str
+) -> None:
+    who = "speakers: [{name: a, provider: openai, model: gpt-5}]"
+    path = written(tmp_path, f"study: s\n{who}\n{text}\n")
+    for words in (["run", str(path), "--dry-run"], ["plan", str(path)], ["run", str(path)]):
+        assert run(study, words) == 2
+        said = capsys.readouterr().err
+        assert f"{path}, line {line}: trials." in said
+        assert problem in said.split("Mend:")[0]
+        assert mend in said.split("Mend:")[1]
+
+
+@pytest.mark.parametrize(
+    ("speaker", "problem"),
+    [
+        ("{name: a, provider: openai, model: m, efforts: [low, low]}", "found twice: low"),
+        ("{name: a, provider: hf, model: m, revisions: [step1, step1]}", "found twice: step1"),
+        ("{name: a, provider: openai, model: m, efforts: [slow]}", "found 'slow'"),
+        ("{name: a, provider: openai, model: m, revisions: [step1]}", "only of hf or vllm"),
+        ("{name: a, provider: hf, prepare: smollm2, revisions: [x]}", "with `model` or `path`"),
+        ("{name: a, provider: simulated, parameters: {x: 1}, efforts: [low]}", "does not reason"),
+        ("{name: a, provider: openai, model: m, mode: score}", "gives no probability"),
+    ],
+)
+def test_what_a_speaker_does_not_take_is_found_before_anything_runs(
+    tmp_path, speaker: str, problem: str
+) -> None:
+    path = written(tmp_path, f"study: s\nspeakers:\n  - {speaker}\n")
+    with pytest.raises(WolvesError, match=problem) as caught:
+        read_study(path)
+    assert caught.value.line == 3
+    assert caught.value.mend
+
+
+def test_patterns_and_names_of_checkpoints_are_speakers_with_folders_of_their_own(
+    tmp_path,
+) -> None:
+    for name in ("checkpoint-20", "checkpoint-100", "final"):
+        checkpoint(tmp_path / "run" / name)
+    path = written(
+        tmp_path,
+        f"study: s\nspeakers:\n  - {{name: a, provider: hf, path: {tmp_path / 'run'}, "
+        'revisions: ["checkpoint-*", final]}\n',
+    )
+    found = read_study(path)
+    assert [c.name for c in cast(found)] == ["a@checkpoint-20", "a@checkpoint-100", "a@final"]
+    stages = {stage.name: stage for stage in plan(found, Places("s"))}
+    asked = stages["collect a@checkpoint-20"]
+    assert asked.reads[-1] == tmp_path / "run" / "checkpoint-20"
+    assert asked.command[asked.command.index("--revisions") + 1] == "checkpoint-20"
+    fits = [stage.writes for name, stage in stages.items() if name.startswith("fit a")]
+    assert len(set(fits)) == 3
+
+
+def test_a_pattern_that_fits_nothing_says_what_there_is(tmp_path) -> None:
+    checkpoint(tmp_path / "run" / "checkpoint-20")
+    text = f"study: s\nspeakers: [{{name: a, provider: hf, path: {tmp_path / 'run'}, "
+    found = read_study(written(tmp_path, text + 'revisions: ["step*"]}]\n'))
+    with pytest.raises(WolvesError, match="no checkpoint fits 'step\\*'") as caught:
+        list(cast(found))
+    assert "checkpoint-20" in caught.value.mend
+
+
+def test_status_and_plan_count_the_answers_that_are_there(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = written(
+        tmp_path,
+        "study: s\ntrials: {items: [cake]}\ncollect: {replicates: 2}\n"
+        "speakers: [{name: a, provider: openai, model: gpt-5, efforts: [low]}]\n",
+    )
+    assert "answered" not in told(capsys, "status", path)
+    stages = {stage.name: stage for stage in plan(read_study(path), Places("s"))}
+    assert run(compile_trials, list(stages["compile"].command[1:])) == 0
+    trials = read_trials(Path("rsa-output/s/trials.jsonl"))
+    spec = SpeakerSpec("openai", "gpt-5", effort="low")
+    kept = [blank_response(trial, spec, r) for r in (0, 1) for trial in trials[:4]]
+    kept = [replace(response, status="refused") for response in kept[:5]] + kept[5:]
+    journal = stages["collect a+low"].writes[0]
+    journal.parent.mkdir(parents=True)
+    journal.write_text("".join(json.dumps(r.to_json()) + "\n" for r in kept))
+    capsys.readouterr()
+    total = 2 * (4 * 4 + 8 * 4)
+    line = next(s for s in told(capsys, "status", path).splitlines() if "collect a+low" in s)
+    assert line.endswith(f"to do: not run yet (5 of {total} answered)")
+    assert table(told(capsys, "plan", path))["a+low"][:2] == ["5", str(total - 5)]
