@@ -102,6 +102,8 @@ def fit(
         say("looking for modes")
         gaussian = gaussian_at_modes(program, problem.data, problem.size, rng)
         gaussian = shorter_path(program, problem.data, gaussian, rng)
+    # Up to here: chains may run in this process, and tell their own time.
+    cpu = time.process_time() - cpu
     say(f"sampling {chosen.chains} chains of {chosen.warmup} + {chosen.draws}")
     if problem.impute is not None:
         draws = sample_imputed(problem, program, gaussian, settings=chosen, rng=rng, progress=say)
@@ -118,7 +120,7 @@ def fit(
         settings=chosen,
         engine=program.version,
         seconds=time.monotonic() - began,
-        cpu_seconds=draws.cpu_seconds + time.process_time() - cpu,
+        cpu_seconds=cpu + draws.cpu_seconds,
     )
 
 
