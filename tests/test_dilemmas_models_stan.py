@@ -151,21 +151,23 @@ class TestDensities:
         found = read_divisions(table)
         K = 1 if form == "selfish" else 3
         V = K if vary else K - 1
-        # Many gifts of all kinds: the second participant's preference is a parameter itself.
-        centred = form != "selfish"
-        assert problem.data["centred"] == [0, int(centred), 0]
+        informed = [] if form == "selfish" else range(3)
+        assert (np.array(problem.data["information"]) > 0).sum() == len(informed)
         points = np.random.default_rng(3).normal(size=(3, problem.size)) * 0.7
         expected = []
         for x in points:
             each = levels_of(x, K, V, found.levels)
             prior = norm.logpdf(x)
-            if centred:
-                at = x.size - 3 * V + V
-                middle = x[0] + -SPREAD * norm.logsf(x[K]) * x[K + V]
-                sd = -SPREAD * norm.logsf(x[x.size - 3 * V - V])
-                unit = 1.0 if form == "ces" else 1 / np.exp(1.5 * each[-1, 1])
-                each[0, 1] = x[at] * unit
-                prior[at] = norm.logpdf(each[0, 1], middle, sd) + np.log(unit)
+            for j in informed:
+                # x stands for a draw from the product of two Gaussians: level and choices.
+                at = x.size - 3 * V + j * V
+                middle = each[0, j] - (sd := -SPREAD * norm.logsf(x[at - (1 + j) * V])) * x[at]
+                unit = 1.0 if form == "ces" else 1 / np.exp(1.5 * each[-1, j])
+                estimate = problem.data["estimate"][j] * unit
+                weights = np.array([1 / sd**2, problem.data["information"][j] / unit**2])
+                mean = weights @ [middle, estimate] / weights.sum()
+                each[0, j] = mean + x[at] / np.sqrt(weights.sum())
+                prior[at] = norm.logpdf(each[0, j], middle, sd) - np.log(weights.sum()) / 2
             who = [from_coordinates(form, c, 10.0) for c in each.T]
             expected.append(prior.sum() + log_choices(found, who))
         np.testing.assert_allclose(density(problem, points), expected, rtol=1e-9)

@@ -25,6 +25,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ces": ("weight_self", "r"),
 }
 """Parameters of each form beside precision."""
+LINEAR: tuple[Form, ...] = ("fehr-schmidt", "charness-rabin")
+"""Forms whose utility is linear in both parameters."""
 ENVY_MEAN = 0.8
 """Near the mean of the distribution that Fehr & Schmidt (1999) propose, 0.85."""
 PRECISION_MEDIAN, PRECISION_SD = 10.0, 1.5

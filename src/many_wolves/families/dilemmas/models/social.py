@@ -13,6 +13,7 @@ from many_wolves.families.dilemmas.models.decisions import draws_of
 from many_wolves.families.dilemmas.models.divisions import Divisions, read_divisions
 from many_wolves.families.dilemmas.models.levels import SPREAD
 from many_wolves.families.dilemmas.models.preferences import FORMS, NAMES, log_choice
+from many_wolves.families.dilemmas.models.social_estimates import estimates
 from many_wolves.families.dilemmas.models.social_notes import social_notes
 from many_wolves.families.dilemmas.models.social_plan import (
     FULL,
@@ -33,8 +34,6 @@ from many_wolves.records import ChoiceTable
 PROGRAM = "game-model/stan_model/social.stan"
 SHARE = "given_share"
 ADAPT_DELTA = 0.95
-FIXED = (30, 3)
-"""Gifts, and gifts that are not all nothing or all half, from which a preference is fixed."""
 
 
 class SocialPreferences:
@@ -131,6 +130,7 @@ def build(
     own = found.padded(lambda q: q.payoffs[0]) / found.unit
     other = found.padded(lambda q: q.payoffs[1]) / found.unit
     K, V = len(plan.names), plan.varying
+    estimate, information = estimates(found, plan)
     data = {
         "form": FORMS.index(plan.form),
         "N": len(found.counts),
@@ -145,7 +145,8 @@ def build(
         "counts": found.counts.tolist(),
         "total": np.rint(found.counts.sum(axis=1)).astype(int).tolist(),
         "spread": spread,
-        "centred": _centred(found, plan),
+        "estimate": estimate.tolist(),
+        "information": information.tolist(),
         "likelihood_on": 1,
         "keep": 1,
         "D": levels.size(K, V),
@@ -207,20 +208,6 @@ def build(
         options={"form": plan.form, "vary_precision": vary_precision, "spread": spread},
         notes=(*found.notes, *social_notes(found, plan.form)),
     )
-
-
-def _centred(found: Divisions, plan: Plan) -> list[int]:
-    """Whether the choices of each participant fix its first preference from both sides."""
-    answers = np.zeros(len(found.levels.participants))
-    between = np.zeros_like(answers)
-    for who, question, counts in found.cells():
-        if question.part == "gifts":
-            amounts = np.array(question.amounts)
-            ends = [counts[amounts == at].sum() for at in (0.0, question.stake / 2)]
-            answers[who] += counts.sum()
-            between[who] += counts.sum() - max(ends)
-    fixed = (answers >= FIXED[0]) & (between >= FIXED[1])
-    return [int(f and found.levels.by_participant and plan.form != "selfish") for f in fixed]
 
 
 def _variables(plan: Plan, found: Divisions) -> tuple[Variable, ...]:

@@ -40,14 +40,19 @@ class Plan:
         return cls(FORMS[FORMS.index(form)], vary_precision, spread)
 
     @property
+    def preferences(self) -> tuple[str, ...]:
+        """The parameters of the form beside precision."""
+        return NAMES[self.form]
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Coordinates, precision last."""
-        return (*NAMES[self.form], "precision")
+        return (*self.preferences, "precision")
 
     @property
     def varying(self) -> int:
         """How many of them vary between groups and participants."""
-        return len(NAMES[self.form]) + int(self.vary_precision)
+        return len(self.preferences) + int(self.vary_precision)
 
 
 def has_gifts(found: Divisions) -> bool:

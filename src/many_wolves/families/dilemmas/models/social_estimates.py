@@ -1,0 +1,75 @@
+"""What the gifts of each participant say of its first preference, taken alone.
+
+A map between standard normals and effects of participants uses it; the map changes the
+sampler's path, never the posterior, so that a rough estimate will do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import log_softmax, logsumexp
+from scipy.stats import norm
+
+from many_wolves.contracts import Array
+from many_wolves.families.dilemmas.models.divisions import Divisions, Question
+from many_wolves.families.dilemmas.models.preferences import (
+    LINEAR,
+    PRECISION_MEDIAN,
+    PRECISION_SD,
+    Form,
+    from_coordinates,
+    utility,
+)
+from many_wolves.families.dilemmas.models.social_plan import Plan
+
+COORDINATES = np.arange(-4.0, 4.005, 0.01)
+"""Standard normal coordinates of the first preference that are tried."""
+PRECISIONS = np.linspace(-3.0, 3.0, 25)
+"""Coordinates of precision that are tried; all participants are taken to share one."""
+
+
+def estimates(found: Divisions, plan: Plan) -> tuple[Array, Array]:
+    """Estimate (J,) of the first coordinate and its information (J,), one over the variance.
+
+    Where utility is linear in the preference, choices tell the coordinate times precision,
+    and the estimate is of that over ``PRECISION_MEDIAN``. The information is zero for whoever
+    gave nothing away, and for all where there is no preference that varies between participants.
+    """
+    J = len(found.levels.participants)
+    if not found.levels.by_participant or not plan.preferences:
+        return np.zeros(J), np.zeros(J)
+    fits = _log_likelihoods(found, plan.form)  # precision, participant, coordinate
+    weight = fits + norm.logpdf(COORDINATES)
+    evidence = logsumexp(weight, axis=2).sum(axis=1) + norm.logpdf(PRECISIONS)
+    best = int(evidence.argmax())
+    weight = np.exp(weight[best] - logsumexp(weight[best], axis=1, keepdims=True))
+    mean = weight @ COORDINATES
+    step = COORDINATES[1] - COORDINATES[0]
+    variance = np.maximum(weight @ COORDINATES**2 - mean**2, step**2)
+    # The choices' part of a Gaussian posterior whose prior is standard normal.
+    information = np.maximum(1 / variance - 1, 0.0)
+    known = information > 0
+    estimate = np.where(known, mean / variance / np.where(known, information, 1.0), 0.0)
+    # In units of 10 / precision.
+    unit = np.exp(PRECISION_SD * PRECISIONS[best]) if plan.form in LINEAR else 1.0
+    return estimate * unit, information / unit**2
+
+
+def _log_likelihoods(found: Divisions, form: Form) -> Array:
+    """(precisions, J, coordinates) of the gifts; the second preference is at its median."""
+    total = np.zeros((PRECISIONS.size, len(found.levels.participants), COORDINATES.size))
+    choices = {q: _log_choices(q, form, found.unit) for q in found.questions if q.part == "gifts"}
+    for who, question, counts in found.cells():
+        if question in choices:
+            total[:, who] += choices[question] @ counts
+    return total
+
+
+def _log_choices(question: Question, form: Form, unit: float) -> Array:
+    """(precisions, coordinates, A) log-probability of every option."""
+    own, other = question.payoffs
+    preferences = [from_coordinates(form, np.array([c, 0, 0]), unit) for c in COORDINATES]
+    utilities = np.stack([utility(one, own, other) for one in preferences])
+    precision = PRECISION_MEDIAN / unit * np.exp(PRECISION_SD * PRECISIONS)
+    found: Array = log_softmax(precision[:, None, None] * utilities, axis=2)
+    return found
