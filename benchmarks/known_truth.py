@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from simulated import design
 
 GOALS = ("informative", "social", "both", "none")
 ANSWERS = 13 * 10
@@ -118,20 +119,9 @@ def given(truth: Truth) -> dict[str, Any]:
     return {"alpha": ALPHA, "cost": COST, "weights": weights}
 
 
-def design(name: str) -> Any:
-    """A table of the questions put to a speaker, its answers of no matter."""
-    from many_wolves.families.politeness.human import UTTERANCES, literal_counts
-    from many_wolves.records import ChoiceTable
-
-    goals = PEOPLE if name == "people" else GOALS
-    rows = [
-        (name, goal, state, u, ANSWERS * (u == UTTERANCES[0]))
-        for goal in goals
-        for state in range(4)
-        for u in UTTERANCES
-    ]
-    counts = pd.DataFrame(rows, columns=["speaker", "goal", "state", "utterance", "count"])
-    return ChoiceTable("politeness", counts, {"literal": literal_counts().assign(speaker=name)})
+def questions(name: str) -> Any:
+    """The table of the questions put to a speaker."""
+    return design(name, PEOPLE if name == "people" else GOALS, ANSWERS)
 
 
 def answers(name: str, truth: Truth, seed: int) -> Any:
@@ -139,7 +129,7 @@ def answers(name: str, truth: Truth, seed: int) -> Any:
     from many_wolves.families.politeness.model import PoliteSpeaker
 
     rng = np.random.default_rng([seed, *name.encode()])
-    return PoliteSpeaker().simulate(design(name), rng, given(truth))[1]
+    return PoliteSpeaker().simulate(questions(name), rng, given(truth))[1]
 
 
 def folder_of(out: Path, seed: int, name: str) -> Path:
@@ -278,7 +268,7 @@ def predicted(seed: int, who: str) -> Mapping[str, Any]:
     from many_wolves.families.politeness.problem import build
     from many_wolves.families.politeness.simulate import choice_probabilities, from_json
 
-    problem = build(design(who))
+    problem = build(questions(who))
     known = from_json(given(truths(seed)[who]), problem)
     found = choice_probabilities(problem, known)
     return dict(zip(map(str, problem.coords["condition"]), found, strict=True))

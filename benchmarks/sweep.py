@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from simulated import design
 
 GOALS = ("informative", "social", "both", "none")
 ANSWERS = 13 * 10
@@ -26,19 +27,8 @@ ANSWERS = 13 * 10
 
 def speaker(number: int) -> Any:
     """A table of simulated answers."""
-    from many_wolves.families.politeness.human import UTTERANCES, literal_counts
     from many_wolves.families.politeness.model import PoliteSpeaker
-    from many_wolves.records import ChoiceTable
 
-    rows = [
-        ("simulated", goal, "first", state, utterance, ANSWERS * (utterance == UTTERANCES[0]))
-        for goal in GOALS
-        for state in range(4)
-        for utterance in UTTERANCES
-    ]
-    columns = ["speaker", "goal", "framing", "state", "utterance", "count"]
-    literal = literal_counts().assign(speaker="simulated")
-    design = ChoiceTable("politeness", pd.DataFrame(rows, columns=columns), {"literal": literal})
     # Weights and phi from the prior; alpha, cost and theta of the kind that people have,
     # because theta from its prior makes languages in which nothing means anything.
     rng = np.random.default_rng(number)
@@ -50,7 +40,7 @@ def speaker(number: int) -> Any:
         "cost": float(rng.uniform(1, 5)),
         "weights": weights,
     }
-    return PoliteSpeaker().simulate(design, rng, given)[1]
+    return PoliteSpeaker().simulate(design("simulated", GOALS, ANSWERS), rng, given)[1]
 
 
 def fit_one(number: int, engine: str) -> dict[str, float]:
