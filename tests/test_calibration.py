@@ -256,6 +256,18 @@ def test_a_file_of_another_run_is_refused(tmp_path: Path) -> None:
         simulations(simulate, fitter(), 1, seed=5, path=path, settings={"items": 12})
 
 
+def test_two_runs_do_not_write_to_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+
+    def meanwhile(done: int, n: int) -> None:
+        if done == 1:
+            with pytest.raises(WolvesError, match="another process"):
+                simulations(simulate, fitter(), 3, seed=5, path=path)
+
+    simulations(simulate, fitter(), 3, seed=5, path=path, progress=meanwhile)
+    assert len(path.read_text().splitlines()) == 1 + 3
+
+
 def test_a_bad_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
     simulations(simulate, fitter(), 2, seed=5, path=path)

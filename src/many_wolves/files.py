@@ -1,7 +1,8 @@
-"""Canonical JSON, fingerprints, atomic writes, and the files that ship with the project."""
+"""Canonical JSON, fingerprints, atomic writes, locks, and the files that ship with the project."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -10,7 +11,7 @@ import tempfile
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from many_wolves.errors import WolvesError
 
@@ -62,6 +63,14 @@ def write_atomic(path: str | Path, content: str | bytes | Iterable[bytes]) -> Pa
         Path(name).unlink(missing_ok=True)
         raise
     return target
+
+
+def hold_alone(handle: IO[str], otherwise: WolvesError) -> None:
+    """Lock an open file until it is closed; raise ``otherwise`` if another process holds it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise otherwise from None
 
 
 def file_name(words: str) -> str:

@@ -21,7 +21,7 @@ from arviz_stats.base import array_stats
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.files import fingerprint
+from many_wolves.files import fingerprint, hold_alone
 
 SCHEMA = 1
 LEVELS = (0.5, 0.8, 0.95)
@@ -209,15 +209,24 @@ def simulations(
     Raises
     ------
     WolvesError
-        If the file belongs to another seed or other settings, or holds a bad line.
+        If the file belongs to another seed or other settings, or holds a bad line; if
+        another process writes to it.
     """
     target = Path(path)
     header = {"schema": SCHEMA, "seed": seed, "settings": fingerprint(dict(settings or {}))}
-    done = {s.index: s for s in _resumed(target, header)}
-    missing = [index for index in range(n) if index not in done]
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("a") as lines:
-        if lines.tell() == 0:
+        hold_alone(
+            lines,
+            WolvesError(
+                "another process is running these simulations",
+                where=target,
+                mend="wait for it to end, or stop it; what is done is kept",
+            ),
+        )
+        done = {s.index: s for s in _resumed(target, header)}
+        missing = [index for index in range(n) if index not in done]
+        if target.stat().st_size == 0:
             lines.write(json.dumps(header) + "\n")
         for simulation in _run(simulate, fit, seed, missing, executor):
             lines.write(json.dumps(simulation.to_json()) + "\n")

@@ -6,7 +6,6 @@ fault from the others, and makes every stage a command that can be run by hand.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from many_wolves.errors import WolvesError
-from many_wolves.files import write_atomic
+from many_wolves.files import hold_alone, write_atomic
 from many_wolves.study.stages import (
     Done,
     Stage,
@@ -75,14 +74,14 @@ def only_one(folder: Path) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise WolvesError(
+        hold_alone(
+            handle,
+            WolvesError(
                 "expected one run of this study at a time, found another one under way",
                 where=folder,
                 mend="wait for it, or stop it; `wolves study status` shows how far it is",
-            ) from None
+            ),
+        )
         yield
 
 
