@@ -162,17 +162,14 @@ def fit_carefully(
         path = done.draws.column("n_leapfrog__").mean()
         if done.diagnostics.ok or path >= longest_path:
             break
-        # Chains that are only too short gain nothing from smaller steps.
         smaller = done.diagnostics.divergences > 0
+        if smaller:
+            # Chains that are only too short would gain nothing from it.
+            chosen = replace(chosen, adapt_delta=max(chosen.adapt_delta, delta))
         if progress is not None:
             steps = " and in smaller steps" if smaller else ""
             progress(f"once more, {longer} times as long{steps}")
-        harder = replace(
-            chosen,
-            warmup=longer * chosen.warmup,
-            draws=longer * chosen.draws,
-            adapt_delta=max(chosen.adapt_delta, delta if smaller else 0),
-        )
+        harder = replace(chosen, warmup=longer * chosen.warmup, draws=longer * chosen.draws)
         done = fit(problem, program, parameters, harder, progress, gaussian=learnt(done))
     return done
 

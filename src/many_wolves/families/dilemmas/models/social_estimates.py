@@ -24,6 +24,8 @@ from many_wolves.families.dilemmas.models.social_plan import Plan
 
 COORDINATES = np.arange(-4.0, 4.005, 0.01)
 """Standard normal coordinates of the first preference that are tried."""
+LEAST = 1e-6
+"""Information below this is rounding."""
 PRECISIONS = np.linspace(-3.0, 3.0, 25)
 """Coordinates of precision that are tried; all participants are taken to share one."""
 
@@ -38,21 +40,26 @@ def estimates(found: Divisions, plan: Plan) -> tuple[Array, Array]:
     J = len(found.levels.participants)
     if not found.levels.by_participant or not plan.preferences:
         return np.zeros(J), np.zeros(J)
-    fits = _log_likelihoods(found, plan.form)  # precision, participant, coordinate
-    weight = fits + norm.logpdf(COORDINATES)
-    evidence = logsumexp(weight, axis=2).sum(axis=1) + norm.logpdf(PRECISIONS)
+    before = norm.logpdf(COORDINATES)
+    after = before + _log_likelihoods(found, plan.form)  # precision, participant, coordinate
+    evidence = logsumexp(after, axis=2).sum(axis=1) + norm.logpdf(PRECISIONS)
     best = int(evidence.argmax())
-    weight = np.exp(weight[best] - logsumexp(weight[best], axis=1, keepdims=True))
-    mean = weight @ COORDINATES
-    step = COORDINATES[1] - COORDINATES[0]
-    variance = np.maximum(weight @ COORDINATES**2 - mean**2, step**2)
-    # The choices' part of a Gaussian posterior whose prior is standard normal.
-    information = np.maximum(1 / variance - 1, 0.0)
-    known = information > 0
-    estimate = np.where(known, mean / variance / np.where(known, information, 1.0), 0.0)
+    mean, variance = _moments(after[best])
+    # What the choices add to the prior, were the posterior Gaussian.
+    information = 1 / variance - 1 / _moments(before[None])[1]
+    information = np.where(information > LEAST, information, 0.0)
+    estimate = np.divide(mean / variance, information, out=np.zeros(J), where=information > 0)
     # In units of 10 / precision.
     unit = np.exp(PRECISION_SD * PRECISIONS[best]) if plan.form in LINEAR else 1.0
     return estimate * unit, information / unit**2
+
+
+def _moments(log_weight: Array) -> tuple[Array, Array]:
+    """Mean and variance (n,) of the coordinate under unnormalised log weights (n, coordinates)."""
+    weight = np.exp(log_weight - logsumexp(log_weight, axis=1, keepdims=True))
+    mean = weight @ COORDINATES
+    step = COORDINATES[1] - COORDINATES[0]
+    return mean, np.maximum(weight @ COORDINATES**2 - mean**2, step**2)
 
 
 def _log_likelihoods(found: Divisions, form: Form) -> Array:
