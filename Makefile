@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-training test test-slow test-quick test-vllm lint format bench truth calibrate-games check-reference sync clean
+.PHONY: help demo example-training programs test test-slow test-quick test-vllm lint format bench truth calibrate-games check-reference sync clean
 
 UV := .ci/uv
 RUN := $(UV) run --no-sync
@@ -25,8 +25,12 @@ lint: sync ## style, types and the order of the layers
 	$(RUN) mypy --config-file tests/mypy.ini tests
 	$(RUN) lint-imports --no-logo
 
+programs: sync # the Stan programs that the tests share, compiled while the linters run
+	@$(RUN) python tests/compile_programs.py
+
 # One thread a worker: two busy threads on shared cores can starve each other.
-test: lint ## lint and the test suite, without what takes minutes
+test: sync ## lint and the test suite, without what takes minutes
+	@$(MAKE) --no-print-directory -j 2 lint programs
 	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile -m "not slow" --durations 8
 
 test-slow: sync ## what takes minutes each: whole studies, the gradient against Stan's own

@@ -8,6 +8,7 @@ import pytest
 from scipy.special import expit, logsumexp
 from scipy.stats import binom, norm
 
+from game_tables import REFERENCE, model, rounds_table, served
 from many_wolves import inference
 from many_wolves.cli import run, wolves
 from many_wolves.commands.tables import load_table
@@ -21,7 +22,6 @@ from many_wolves.inference.engine import Settings
 from many_wolves.inference.laplace import unconditioned
 from many_wolves.records import ChoiceTable
 from many_wolves.report import write_fit_report
-from test_dilemmas_models import REFERENCE, model, rounds_table, served
 
 # One program, that of decisions, is compiled in `make test`; the others by `make test-slow`.
 pytestmark = [pytest.mark.stan, pytest.mark.xdist_group("games")]
@@ -163,7 +163,7 @@ class TestDensities:
                 at = x.size - 3 * V + j * V
                 middle = each[0, j] - (sd := -SPREAD * norm.logsf(x[at - (1 + j) * V])) * x[at]
                 unit = 1.0 if form == "ces" else 1 / np.exp(1.5 * each[-1, j])
-                estimate = problem.data["estimate"][j] * unit
+                estimate = problem.data["indifferent"] + problem.data["estimate"][j] * unit
                 weights = np.array([1 / sd**2, problem.data["information"][j] / unit**2])
                 mean = weights @ [middle, estimate] / weights.sum()
                 each[0, j] = mean + x[at] / np.sqrt(weights.sum())

@@ -111,7 +111,7 @@ def test_killed_at_any_answer_games_go_on_in_their_middle(tmp_path):
     expected = history(tmp_path / "whole")
     total = sum(len(rounds) for rounds in expected.values())
     path, interrupted = tmp_path / "killed", 0
-    for answers in (1, 7, 12, 13, 29, 40, 3, 25):
+    for answers in (1, 7, 12, 13, 29, 40, 3, 25, 5, 11, 22):
         before = len(lines_of(path))
         child = FORK.Process(target=play_and_die, args=(path, listed, answers))
         child.start()
@@ -123,7 +123,7 @@ def test_killed_at_any_answer_games_go_on_in_their_middle(tmp_path):
         lengths = Counter(json.loads(line)["episode"] for line in lines)
         interrupted += any(n < 6 for n in lengths.values())
     # A kill may fall before the first wave is on the disk, or where all games there have ended.
-    assert interrupted >= 4
+    assert interrupted >= 6
     kept = len(lines_of(path))
     done = played(path, listed, at_once=8)
     assert done.asked == {"answered": total - kept}

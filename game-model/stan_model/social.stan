@@ -10,11 +10,11 @@
 // responder with the same preferences accepts it.
 //
 // All parameters are z, with x = centre + scale * z standard normal a priori but
-// where choices inform it (see effect). The affine map is a preconditioner: it changes the
-// sampler's path, never the posterior.
+// where choices inform it (see effect). The affine map is a preconditioner: it
+// changes the sampler's path, never the posterior.
 functions {
 #include levels.stanfunctions
-  
+
   // CES utility from the logs of both weights.
   real ces(real log_own_weight, real log_other_weight, real r, data real own,
            data real other) {
@@ -28,22 +28,20 @@ functions {
       return r > 0 ? exp(log_own_weight / r) * own : 0;
     }
     if (abs(r) < 1e-5) {
-      return exp(
-                 exp(log_own_weight) * log(own)
+      return exp(exp(log_own_weight) * log(own)
                  + exp(log_other_weight) * log(other));
     }
-    return exp(
-               log_sum_exp(log_own_weight + r * log(own),
+    return exp(log_sum_exp(log_own_weight + r * log(own),
                            log_other_weight + r * log(other))
                / r);
   }
-  
+
   // Exponential with mean 1 when c is standard normal; its tail stays light when
   // c is spread wider.
   real exponential_of(real c) {
-    return -std_normal_lcdf(-c);
+    return -std_normal_lcdf(-c | );
   }
-  
+
   // The two parameters of a form from standard normal coordinates.
   vector preferences(int form, vector c) {
     if (form == 1) {
@@ -55,12 +53,12 @@ functions {
     }
     return [Phi(c[1]), 1 - exponential_of(c[2]) / log2()]'; // w, r
   }
-  
+
   // Choices per largest stake of utility, from its standard normal coordinate.
   real precision_of(real c) {
     return exp(log(10) + 1.5 * c);
   }
-  
+
   vector utilities(int form, vector c, data vector own, data vector other) {
     int A = rows(own);
     vector[A] u = own;
@@ -70,8 +68,8 @@ functions {
       u -= p[1] * fdim(own, other) + disadvantage * fdim(other, own);
     }
     if (form == 3) {
-      real log_own_weight = std_normal_lcdf(c[1]);
-      real log_other_weight = std_normal_lcdf(-c[1]);
+      real log_own_weight = std_normal_lcdf(c[1] | );
+      real log_other_weight = std_normal_lcdf(-c[1] | );
       real r = 1 - exponential_of(c[2]) / log2();
       for (a in 1 : A) {
         u[a] = ces(log_own_weight, log_other_weight, r, own[a], other[a]);
@@ -79,7 +77,7 @@ functions {
     }
     return u;
   }
-  
+
   // Log-probability of every option; the last coordinate is that of precision.
   vector log_choice(int form, vector c, int proposal, data vector own,
                     data vector other) {
@@ -91,7 +89,7 @@ functions {
     }
     return log_softmax(lambda * u);
   }
-  
+
   // The effect of a participant in standard deviations of the level, from x: its
   // mean and spread given what its choices say of the coordinate (estimate,
   // known to information = 1 / variance) and the level (middle, sd). Were the
@@ -104,24 +102,15 @@ functions {
              + x / sqrt(1 + told);
     return [e, (square(x) - square(e) - log1p(told)) / 2]';
   }
-  
+
   // Coordinates (K x J) of the participants, and in a last row what each adds to
-  // the density that takes x for standard normal. Where utility is linear in the
-  // first coordinate (scaled), choices tell it times precision / 10.
-  matrix placed(vector x,
-                array[] int group,
-                int G,
-                int K,
-                int V,
-                int by_group,
-                int by_participant,
-                real spread,
-                data vector estimate,
-                data vector information,
-                int scaled) {
+  // the density that takes x for standard normal.
+  matrix placed(vector x, array[] int group, int G, int K, int V,
+                int by_group, int by_participant, real spread,
+                data vector estimate, data vector information, int scaled,
+                data real indifferent) {
     int J = size(group);
-    matrix[K + 1, J] each = append_row(
-                                       levels(x, group, G, K, V, by_group,
+    matrix[K + 1, J] each = append_row(levels(x, group, G, K, V, by_group,
                                               by_participant, spread),
                                        rep_row_vector(0, J));
     if (by_participant && V > 0) {
@@ -132,7 +121,7 @@ functions {
         if (information[j] > 0) {
           real unit = scaled ? 10 / precision_of(each[K, j]) : 1;
           vector[2] e = effect(x[at + (j - 1) * V + 1], middle[group[j]], sd,
-                               estimate[j] * unit,
+                               indifferent + estimate[j] * unit,
                                information[j] / square(unit));
           each[1, j] = middle[group[j]] + sd * e[1];
           each[K + 1, j] = e[2];
@@ -141,30 +130,18 @@ functions {
     }
     return each;
   }
-  
+
   // Normalised log density of x, and choices given it.
-  real log_joint(vector x,
-                 int likelihood_on,
-                 int form,
-                 int V,
-                 array[] int group,
-                 int G,
-                 int by_group,
-                 int by_participant,
-                 real spread,
-                 int K,
-                 data vector estimate,
-                 data vector information,
-                 int scaled,
-                 array[] int participant,
-                 array[] int n_options,
-                 array[] int proposal,
-                 data matrix own,
-                 data matrix other,
+  real log_joint(vector x, int likelihood_on, int form, int V,
+                 array[] int group, int G, int by_group, int by_participant,
+                 real spread, int K, data vector estimate,
+                 data vector information, int scaled, data real indifferent,
+                 array[] int participant, array[] int n_options,
+                 array[] int proposal, data matrix own, data matrix other,
                  data matrix counts) {
     matrix[K + 1, size(group)] each = placed(x, group, G, K, V, by_group,
                                              by_participant, spread, estimate,
-                                             information, scaled);
+                                             information, scaled, indifferent);
     real lp = std_normal_lpdf(x) + sum(each[K + 1]);
     if (likelihood_on) {
       for (n in 1 : rows(counts)) {
@@ -196,9 +173,12 @@ data {
   int<lower=0, upper=1> by_group;
   int<lower=0, upper=1> by_participant;
   // What the choices of each participant say of its first coordinate; no
-  // information: nothing, and x is its effect.
+  // information: nothing, and x is its effect. Scaled: they say it of precision
+  // / 10 times the distance from the coordinate that makes it indifferent.
   vector[J] estimate;
   vector<lower=0>[J] information;
+  int<lower=0, upper=1> scaled;
+  real indifferent;
   int<lower=0, upper=1> likelihood_on; // 0: sample the prior
   int<lower=0, upper=1> keep; // 0: no quantities per cell
   int<lower=1> D; // number of parameters
@@ -208,7 +188,6 @@ data {
 }
 transformed data {
   int K = form == 0 ? 1 : 3;
-  int scaled = form == 1 || form == 2;
   int P = form == 0 ? 0 : 1; // whether there are preferences beside precision
   if (D != levels_size(J, G, K, V, by_group, by_participant)) {
     reject("expected ", levels_size(J, G, K, V, by_group, by_participant),
@@ -221,8 +200,8 @@ parameters {
 model {
   target += log_joint(M ? centre + scale * z : z, likelihood_on, form, V,
                       group, G, by_group, by_participant, spread, K, estimate,
-                      information, scaled, participant, n_options, proposal,
-                      own, other, counts);
+                      information, scaled, indifferent, participant, n_options,
+                      proposal, own, other, counts);
 }
 generated quantities {
   matrix[2 * P, J] preference; // of participants
@@ -238,7 +217,8 @@ generated quantities {
     vector[D] x = M ? centre + scale * z : z;
     int at = K + by_group * V * (1 + G);
     matrix[K, J] each = placed(x, group, G, K, V, by_group, by_participant,
-                               spread, estimate, information, scaled)[1 : K];
+                               spread, estimate, information, scaled,
+                               indifferent)[1 : K];
     matrix[K, G] of_group = group_levels(x, G, K, V, by_group, spread);
     if (by_group) {
       sd_group = deviations(x[(K + 1) : (K + V)], spread);
@@ -263,8 +243,9 @@ generated quantities {
       log_lik = rep_matrix(0, N, A);
       for (n in 1 : N) {
         int O = n_options[n];
-        vector[O] lp = log_choice(form, each[ : , participant[n]], proposal[n],
-                                  own[n, 1 : O]', other[n, 1 : O]');
+        vector[O] lp = log_choice(form, each[ : , participant[n]],
+                                  proposal[n], own[n, 1 : O]',
+                                  other[n, 1 : O]');
         predicted[n, 1 : O] = exp(lp)';
         log_lik[n, 1 : O] = counts[n, 1 : O] .* lp';
         counts_rep[n] = rep_array(0, A);
@@ -273,4 +254,3 @@ generated quantities {
     }
   }
 }
-

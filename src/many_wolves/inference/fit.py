@@ -96,14 +96,14 @@ def fit(
     chosen = settings or Settings()
     chosen = replace(chosen, adapt_delta=max(chosen.adapt_delta, problem.adapt_delta))
     say: Callable[[str], None] = progress or (lambda _: None)
-    began, cpu = time.monotonic(), time.process_time()
+    began, cpu_began = time.monotonic(), time.process_time()
     rng = np.random.default_rng(chosen.seed)
     if gaussian is None:
         say("looking for modes")
         gaussian = gaussian_at_modes(program, problem.data, problem.size, rng)
         gaussian = shorter_path(program, problem.data, gaussian, rng)
-    # Up to here: chains may run in this process, and tell their own time.
-    cpu = time.process_time() - cpu
+    # Chains may run in this process, and tell their own time.
+    cpu_before = time.process_time() - cpu_began
     say(f"sampling {chosen.chains} chains of {chosen.warmup} + {chosen.draws}")
     if problem.impute is not None:
         draws = sample_imputed(problem, program, gaussian, settings=chosen, rng=rng, progress=say)
@@ -120,7 +120,7 @@ def fit(
         settings=chosen,
         engine=program.version,
         seconds=time.monotonic() - began,
-        cpu_seconds=cpu + draws.cpu_seconds,
+        cpu_seconds=cpu_before + draws.cpu_seconds,
     )
 
 

@@ -13,14 +13,13 @@ from many_wolves.contracts import Array, Parameter, Problem, Variable
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.layout import Layout, cube, layout_of, literal_table, square
 from many_wolves.families.politeness.problem import (
-    ALPHA_UPPER,
-    COST_RANGE,
     FIRST_ORDER,
     NODES,
     UTILITIES,
     check_utilities,
+    recursion_data,
 )
-from many_wolves.families.politeness.recursion import CostForm, gauss_legendre, is_negation
+from many_wolves.families.politeness.recursion import CostForm
 from many_wolves.families.politeness.validate import check_choices, check_literal
 from many_wolves.files import shipped
 from many_wolves.records import ChoiceTable
@@ -127,7 +126,6 @@ def build_pooled(
     held = _collect(table, speakers)
     layout = held.layout
     theta = _theta(held, literal)
-    node, weight = gauss_legendre(nodes)
     shape = _Shape(len(speakers), len(layout.conditions), len(names), has, first_order)
     data = {
         "U": len(layout.utterances),
@@ -136,26 +134,17 @@ def build_pooled(
         "G": shape.speakers,
         "F": shape.groups,
         "group": group,
-        "value": [float(s) for s in layout.states],
-        "negated": [float(is_negation(u)) for u in layout.utterances],
         "counts": held.counts.tolist(),
         "total": np.rint(held.counts.sum(axis=2)).astype(int).tolist(),
         "theta_given": theta.tolist(),
         "has_utility": has,
         "first_order": int(first_order),
-        "Q": nodes,
-        "node": node.tolist(),
-        "node_weight": weight.tolist(),
-        "cost_in_utility": int(cost_form == "utility"),
-        "alpha_upper": ALPHA_UPPER,
-        "cost_lower": COST_RANGE[0],
-        "cost_upper": COST_RANGE[1],
         "pooling": _CODES[pooling],
         "spread": spread,
         "likelihood_on": 1,
         "keep": 1,
         "D": shape.size(pooling),
-    }
+    } | recursion_data(layout, nodes, cost_form)
     return Problem(
         model=PoliteHierarchy.name,
         family=table.family,

@@ -181,13 +181,10 @@ def _stan_data(
     held: _Data, variant: _Variant, priors: Priors, nodes: int, cost_form: CostForm
 ) -> dict[str, Any]:
     layout, counts, yes, no = held.layout, held.counts, held.yes, held.no
-    node, weight = gauss_legendre(nodes)
     data = {
         "U": len(layout.utterances),
         "S": len(layout.states),
         "C": len(layout.conditions),
-        "value": [float(s) for s in layout.states],
-        "negated": [float(is_negation(u)) for u in layout.utterances],
         "counts": counts.tolist(),
         "total": np.rint(counts.sum(axis=1)).astype(int).tolist(),
         "has_utility": variant.has,
@@ -197,13 +194,6 @@ def _stan_data(
         "literal_yes": yes.tolist(),
         "literal_no": no.tolist(),
         "theta_given": ((yes + 1) / (yes + no + 2)).tolist(),
-        "Q": nodes,
-        "node": node.tolist(),
-        "node_weight": weight.tolist(),
-        "cost_in_utility": int(cost_form == "utility"),
-        "alpha_upper": ALPHA_UPPER,
-        "cost_lower": COST_RANGE[0],
-        "cost_upper": COST_RANGE[1],
         "alpha_prior": list(map(float, priors.alpha)),
         "cost_prior": list(map(float, priors.cost)),
         "phi_prior": list(map(float, priors.phi)),
@@ -212,7 +202,24 @@ def _stan_data(
         "keep": 1,
         "D": variant.size(held),
     }
-    return data | (held.placed or no_orders(*counts.shape)).data()
+    placed = held.placed or no_orders(*counts.shape)
+    return data | recursion_data(layout, nodes, cost_form) | placed.data()
+
+
+def recursion_data(layout: Layout, nodes: int, cost_form: CostForm) -> dict[str, Any]:
+    """Stan data of the recursion alone: values, negations, quadrature, cost, ranges."""
+    node, weight = gauss_legendre(nodes)
+    return {
+        "value": [float(s) for s in layout.states],
+        "negated": [float(is_negation(u)) for u in layout.utterances],
+        "Q": nodes,
+        "node": node.tolist(),
+        "node_weight": weight.tolist(),
+        "cost_in_utility": int(cost_form == "utility"),
+        "alpha_upper": ALPHA_UPPER,
+        "cost_lower": COST_RANGE[0],
+        "cost_upper": COST_RANGE[1],
+    }
 
 
 def _coords(held: _Data) -> dict[str, Sequence[Any]]:

@@ -25,8 +25,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ces": ("weight_self", "r"),
 }
 """Parameters of each form beside precision."""
-LINEAR: tuple[Form, ...] = ("fehr-schmidt", "charness-rabin")
-"""Forms whose utility is linear in both parameters."""
+INDIFFERENT: dict[str, float] = {"fehr-schmidt": 0.0, "charness-rabin": float(norm.ppf(0.75))}
+"""First coordinate at which all gifts up to half are worth the same (guilt or rho of one half),
+of the forms whose utility is linear: their gifts tell its distance from there times precision."""
 ENVY_MEAN = 0.8
 """Near the mean of the distribution that Fehr & Schmidt (1999) propose, 0.85."""
 PRECISION_MEDIAN, PRECISION_SD = 10.0, 1.5

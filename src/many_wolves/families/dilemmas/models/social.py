@@ -12,7 +12,7 @@ from many_wolves.contracts import Array, Parameter, Problem, Variable
 from many_wolves.families.dilemmas.models.decisions import draws_of
 from many_wolves.families.dilemmas.models.divisions import Divisions, read_divisions
 from many_wolves.families.dilemmas.models.levels import SPREAD
-from many_wolves.families.dilemmas.models.preferences import FORMS, NAMES, log_choice
+from many_wolves.families.dilemmas.models.preferences import FORMS, INDIFFERENT, log_choice
 from many_wolves.families.dilemmas.models.social_estimates import estimates
 from many_wolves.families.dilemmas.models.social_notes import social_notes
 from many_wolves.families.dilemmas.models.social_plan import (
@@ -147,6 +147,8 @@ def build(
         "spread": spread,
         "estimate": estimate.tolist(),
         "information": information.tolist(),
+        "scaled": int(plan.form in INDIFFERENT),
+        "indifferent": INDIFFERENT.get(plan.form, 0.0),
         "likelihood_on": 1,
         "keep": 1,
         "D": levels.size(K, V),
@@ -213,7 +215,7 @@ def build(
 def _variables(plan: Plan, found: Divisions) -> tuple[Variable, ...]:
     J, G = len(found.levels.participants), len(found.levels.groups)
     listed = []
-    for row, name in enumerate(NAMES[plan.form]):
+    for row, name in enumerate(plan.preferences):
         listed += [
             Variable("posterior", name, "group_preference", ("group",), (2, G), row),
             Variable(

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from many_wolves.contracts import Array
 from many_wolves.families.dilemmas.models.divisions import Divisions, Question
 from many_wolves.families.dilemmas.models.preferences import (
-    LINEAR,
+    INDIFFERENT,
     PRECISION_MEDIAN,
     PRECISION_SD,
     Form,
@@ -33,9 +33,10 @@ PRECISIONS = np.linspace(-3.0, 3.0, 25)
 def estimates(found: Divisions, plan: Plan) -> tuple[Array, Array]:
     """Estimate (J,) of the first coordinate and its information (J,), one over the variance.
 
-    Where utility is linear in the preference, choices tell the coordinate times precision,
-    and the estimate is of that over ``PRECISION_MEDIAN``. The information is zero for whoever
-    gave nothing away, and for all where there is no preference that varies between participants.
+    Where utility is linear in the preference, gifts tell how far the coordinate is from
+    ``INDIFFERENT``, times precision, and the estimate is of that over ``PRECISION_MEDIAN``.
+    The information is zero for whoever was not asked for gifts, and for all where no
+    preference varies between participants.
     """
     J = len(found.levels.participants)
     if not found.levels.by_participant or not plan.preferences:
@@ -49,9 +50,10 @@ def estimates(found: Divisions, plan: Plan) -> tuple[Array, Array]:
     information = 1 / variance - 1 / _moments(before[None])[1]
     information = np.where(information > LEAST, information, 0.0)
     estimate = np.divide(mean / variance, information, out=np.zeros(J), where=information > 0)
-    # In units of 10 / precision.
-    unit = np.exp(PRECISION_SD * PRECISIONS[best]) if plan.form in LINEAR else 1.0
-    return estimate * unit, information / unit**2
+    if plan.form not in INDIFFERENT:
+        return estimate, information
+    relative = np.exp(PRECISION_SD * PRECISIONS[best])
+    return (estimate - INDIFFERENT[plan.form]) * relative, information / relative**2
 
 
 def _moments(log_weight: Array) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.divisions import Divisions
-from many_wolves.families.dilemmas.models.preferences import NAMES, Preference, from_coordinates
+from many_wolves.families.dilemmas.models.preferences import Preference, from_coordinates
 from many_wolves.families.dilemmas.models.social_plan import Plan
 from many_wolves.records import ChoiceTable
 
@@ -24,7 +24,7 @@ def from_prior(
     each = [from_coordinates(plan.form, c, found.unit) for c in drawn.each.T]
     groups = [from_coordinates(plan.form, c, found.unit) for c in drawn.groups.T]
     truth: dict[str, Any] = {}
-    for row, name in enumerate(NAMES[plan.form]):
+    for row, name in enumerate(plan.preferences):
         truth[name] = np.array([g.values[row] for g in groups])
         truth[f"{name}_participant"] = np.array([p.values[row] for p in each])
     precision = np.array([p.precision for p in each])
@@ -47,7 +47,7 @@ def given_preferences(
         groups = [
             Preference(
                 plan.form,
-                tuple(float(given.get(g, given)[n]) for n in NAMES[plan.form]),
+                tuple(float(given.get(g, given)[n]) for n in plan.preferences),
                 float(given["precision"]),
             )
             for g in found.levels.groups
@@ -55,12 +55,12 @@ def given_preferences(
     except (KeyError, TypeError, ValueError) as error:
         raise WolvesError(
             f"the given parameters lack or misstate one: {error}",
-            mend=f"give precision, and {' and '.join(NAMES[plan.form])} for all or under the "
+            mend=f"give precision, and {' and '.join(plan.preferences)} for all or under the "
             'name of each group: {"precision": 20, "guilt": 0.6, "envy": 0.5}',
         ) from error
     each = [groups[g] for g in found.levels.of_participants]
     truth: dict[str, Any] = {
-        name: np.array([g.values[row] for g in groups]) for row, name in enumerate(NAMES[plan.form])
+        name: np.array([g.values[row] for g in groups]) for row, name in enumerate(plan.preferences)
     }
     precision = groups[0].precision
     truth["precision"] = np.full(len(each), precision) if plan.vary_precision else precision
