@@ -143,7 +143,7 @@ def fit_one(seed: int, name: str, out: Path) -> str:
     from many_wolves.commands.fit import asked, facts
     from many_wolves.commands.fit_options import FitOptions
 
-    os.environ["MANY_WOLVES_IN_PROCESS"] = "1"
+    os.environ["MANY_WOLVES_ONE_CORE"] = "1"
     folder = folder_of(out, seed, name)
     if (folder / "fit.json").is_file():
         return f"study {seed}: {name}: fitted before"

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from measure import CHAINS, DRAWS, WARMUP, peak_memory_mib, speed
 
-os.environ["MANY_WOLVES_IN_PROCESS"] = "1"
+os.environ["MANY_WOLVES_ONE_CORE"] = "1"
 
 
 def gradient_us(program: Any, data: dict[str, Any], start: Any) -> tuple[float, float]:

@@ -48,7 +48,7 @@ def fit_one(number: int, engine: str) -> dict[str, float]:
     from many_wolves.families.politeness.model import PoliteSpeaker
     from many_wolves.inference import Settings, fit_carefully, load
 
-    os.environ["MANY_WOLVES_IN_PROCESS"] = "1"
+    os.environ["MANY_WOLVES_ONE_CORE"] = "1"
     model = PoliteSpeaker()
     problem = model.problem(speaker(number))
     program = load(problem.program, engine)  # type: ignore[arg-type]

@@ -60,12 +60,7 @@ def _dask(address: str) -> Iterator[Executor]:
         yield client.get_executor(pure=False, retries=2)
 
 
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _alone() -> None:
     """Leave interrupts to the parent, and run the chains of a fit one after another."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["MANY_WOLVES_IN_PROCESS"] = "1"
+    os.environ["MANY_WOLVES_ONE_CORE"] = "1"

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from many_wolves.commands.executors import cores, executing
+from many_wolves.commands.executors import executing
 from many_wolves.commands.fit_options import FitOptions, fit_options
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_name, write_atomic
@@ -83,6 +83,8 @@ def command(
     \b
     Exit status: 0 all converged, 1 some did not, 2 some cannot be fitted.
     """
+    from many_wolves.inference.threads import cores
+
     chosen = FitOptions(**options)
     jobs, refused = _jobs(_tables(tables, human), out, chosen)
     missing = [job for job in jobs if not job.done]
@@ -208,7 +210,7 @@ def fit_files(table: ChoiceTable, options: FitOptions, mark: str) -> Fitted:
 
     # A worker of several threads would share one engine between fits.
     with _one_at_a_time, tempfile.TemporaryDirectory(prefix="wolves_") as folder:
-        os.environ["MANY_WOLVES_IN_PROCESS"] = "1"
+        os.environ["MANY_WOLVES_ONE_CORE"] = "1"
         model, problem, settings = asked(table, options)
         program = inference.load(problem.program, options.engine)
         done = inference.fit_carefully(problem, program, model.parameters, settings)

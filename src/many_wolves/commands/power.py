@@ -68,10 +68,10 @@ def command(at: Path | None, out: Path, **options: Any) -> None:
     """
     import pandas as pd
 
-    from many_wolves.commands.executors import cores
     from many_wolves.commands.simulating import Trials, run_trials
     from many_wolves.files import write_atomic
     from many_wolves.inference.recovery import power
+    from many_wolves.inference.threads import cores
 
     given = _given(at, options["weight"], options["difference"])
     rows: list[dict[str, Any]] = []

@@ -59,10 +59,10 @@ def simulate(
     given: Mapping[str, Any] | None = None,
 ) -> tuple[Any, list[Any]]:
     """What is simulated, and all simulations fitted; goes on where an earlier run stopped."""
-    from many_wolves.commands.executors import cores
     from many_wolves.commands.modelling import problem_options, simulated_model, task_of
     from many_wolves.commands.simulating import Trials, run_trials
     from many_wolves.commands.tables import human_or_table
+    from many_wolves.inference.threads import cores
 
     table = human_or_table(choices, human, options["speaker"], task=options["task"])
     model = simulated_model(table.family, options["model"], task_of(table))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 import re
 import shutil
 import subprocess
@@ -12,7 +11,7 @@ import time
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
-from many_wolves.inference.cache import cache_folder, locked
+from many_wolves.inference.cache import cache_folder, locked, processor
 from many_wolves.inference.engine import Progress
 from many_wolves.inference.programs import Source, program_source
 
@@ -66,7 +65,7 @@ def _installation() -> str:
 
     where = cmdstanpy.cmdstan_path()
     made = _stanc().stat().st_mtime_ns
-    parts = [BUILD, cmdstan_version(), where, str(made), str(STANC_OPTIONS), NATIVE, _processor()]
+    parts = [BUILD, cmdstan_version(), where, str(made), str(STANC_OPTIONS), NATIVE, processor()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
@@ -81,16 +80,6 @@ def _stanc() -> Path:
             where=cmdstanpy.cmdstan_path(),
             mend="run `install_cmdstan --overwrite`, or pass --engine httpstan",
         ) from fault
-
-
-def _processor() -> str:
-    """What the processor can do: an executable for one may not run on another."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith(("flags", "Features")):
-                return " ".join(sorted(line.partition(":")[2].split()))
-    return f"{platform.machine()} {platform.processor()}"
 
 
 def _build(program: Path, source: Source, work: Path, home: Path) -> Path:

@@ -15,6 +15,7 @@ import numpy as np
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
+from many_wolves.inference.threads import cores
 
 OnLine = Callable[[int, str], None]
 """Takes the number of a run and one line of what it says."""
@@ -89,15 +90,6 @@ class _Running:
             self.take(b"\n")
         seconds = usage.ru_utime + usage.ru_stime
         return Finished(self.process.returncode, tuple(self.lines), seconds)
-
-
-def cores() -> int:
-    """Number of processor cores that this process may use; one in a worker of a sweep."""
-    if os.environ.get("MANY_WOLVES_IN_PROCESS"):
-        return 1
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def run_all(commands: Sequence[Sequence[str]], on_line: OnLine | None = None) -> list[Finished]:

@@ -1,33 +1,37 @@
 """The embedded engine: Stan's compiler, headers and services from httpstan's wheel.
 
-The compiled module is called in our own processes; its metric is diagonal, so fits
-pass a preconditioner.
+Chains run in threads of this process and write their draws into memory. The metric is
+diagonal, so fits pass a preconditioner.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from scipy.optimize import minimize
 
 from many_wolves.contracts import Array
-from many_wolves.inference.engine import Draws, Progress, Settings, StanData
-from many_wolves.inference.httpstan_build import compiled, module_at
-from many_wolves.inference.httpstan_run import Chain, in_processes, run_chain, run_replaced
+from many_wolves.inference.engine import Draws, Progress, Settings, StanData, join, strung
+from many_wolves.inference.httpstan_build import compiled
 from many_wolves.inference.programs import program_source
+from many_wolves.inference.served import Meter, Run, Served, StoppedError, served
+from many_wolves.inference.threads import cores
+
+TELL_S = 0.2
+"""Seconds between looks at how far the chains are."""
 
 
 @dataclass(frozen=True)
 class HttpstanProgram:
     """A program compiled with httpstan's wheel."""
 
-    module: Path
+    library: Path
     compile_seconds: float
     engine: str = "httpstan"
 
@@ -39,33 +43,29 @@ class HttpstanProgram:
     @classmethod
     def load(cls, program: Path, progress: Progress | None = None, *, plain: bool = False) -> Self:
         """Compile the program, or take it from the cache; ``plain``: its Stan alone."""
-        module, seconds = compiled(program_source(program, plain=plain), progress)
-        return cls(module, seconds)
+        library, seconds = compiled(program_source(program, plain=plain), progress)
+        return cls(library, seconds)
 
     def log_density(self, data: StanData, z: Array) -> Array:
         """(m,) log density at each row of z (m, D); -inf where Stan rejects."""
-        call, given = module_at(self.module).log_prob, dict(data)
-        with _parsed_once(given):
-            return np.array([_or_minus_inf(call, given, row) for row in np.atleast_2d(z)])
+        with served(self.library, data) as program:
+            return program.densities(z)
 
     def gradient(self, data: StanData, z: Array) -> Array:
-        """(m, D) gradient at each row of z (m, D)."""
-        call, given = module_at(self.module).log_prob_grad, dict(data)
-        with _parsed_once(given):
-            return np.array([call(given, row.tolist(), True) for row in np.atleast_2d(z)])
+        """(m, D) gradient at each row of z (m, D); NaN where Stan rejects."""
+        with served(self.library, data) as program:
+            return program.gradients(z)[1]
 
     def optimise(self, data: StanData, start: Array) -> Array:
         """(D,) local maximum reached by L-BFGS from ``start`` (D,)."""
-        module, given = module_at(self.module), dict(data)
+        with served(self.library, data) as program:
 
-        def negative(z: Array) -> tuple[float, Array]:
-            row = z.tolist()
-            value = _or_minus_inf(module.log_prob, given, z)
-            if not np.isfinite(value):
-                return 1e100, np.zeros_like(z)
-            return -value, -np.asarray(module.log_prob_grad(given, row, True))
+            def negative(z: Array) -> tuple[float, Array]:
+                densities, gradients = program.gradients(z)
+                if not np.isfinite(densities[0]):
+                    return 1e100, np.zeros_like(z)
+                return -float(densities[0]), -gradients[0]
 
-        with _parsed_once(given):
             found: Array = minimize(negative, start, jac=True, method="L-BFGS-B").x
         return found
 
@@ -76,12 +76,15 @@ class HttpstanProgram:
         settings: Settings,
         progress: Progress | None = None,
     ) -> Draws:
-        """One chain from each start, in as many processes as there are cores."""
-        chains = [
-            Chain(self.module, dict(data), np.asarray(start), settings, i + 1)
-            for i, start in enumerate(starts)
-        ]
-        return in_processes(run_chain, chains, progress)
+        """One chain from each start, as many at once as there are cores."""
+
+        def chain(number: int, meter: Meter) -> Draws:
+            with served(self.library, data) as program:
+                run = program.sample(starts[number], settings, number + 1, meter)
+                return _draws(program, run)
+
+        each = settings.warmup + settings.draws
+        return join(_in_threads(chain, len(starts), each, progress))
 
     def sample_replaced(
         self,
@@ -92,33 +95,51 @@ class HttpstanProgram:
         progress: Progress | None = None,
     ) -> Draws:
         """One chain from each start through its own replacements of the data."""
-        chains = [
-            Chain(self.module, dict(data), np.asarray(start), settings, i + 1, tuple(own))
-            for i, (start, own) in enumerate(zip(starts, replacements, strict=True))
-        ]
-        return in_processes(run_replaced, chains, progress)
+
+        def chain(number: int, meter: Meter) -> Draws:
+            parts: list[Draws] = []
+            here = starts[number]
+            for step, replacement in enumerate(replacements[number]):
+                own = replace(settings, seed=settings.seed + step)
+                with served(self.library, {**data, **replacement}) as program:
+                    run = program.sample(here, own, number + 1, meter)
+                    parts.append(_draws(program, run))
+                here = parts[-1].block("z")[0, -1]
+            return strung(parts)
+
+        each = (settings.warmup + settings.draws) * len(replacements[0])
+        return join(_in_threads(chain, len(starts), each, progress))
 
 
-@contextmanager
-def _parsed_once(data: dict[str, Any]) -> Iterator[None]:
-    """Within it, the compiled module takes the data as parsed on entry.
-
-    The module asks httpstan to flatten the data at every call, in Python, which
-    takes three times as long as the density itself.
-    """
-    import httpstan.utils
-
-    parse = httpstan.utils._split_data
-    parsed = parse(data)
-    httpstan.utils._split_data = lambda _: parsed
-    try:
-        yield
-    finally:
-        httpstan.utils._split_data = parse
+def _draws(program: Served, run: Run) -> Draws:
+    return Draws(program.columns, run.values[None], run.cpu_seconds, messages=run.messages)
 
 
-def _or_minus_inf(call: Any, data: dict[str, Any], z: Array) -> float:
-    try:
-        return float(call(data, z.tolist(), True))
-    except (RuntimeError, ValueError):
-        return -np.inf
+def _in_threads(
+    chain: Callable[[int, Meter], Draws], chains: int, each: int, progress: Progress | None
+) -> list[Draws]:
+    """All chains of ``each`` iterations; they end where this is interrupted or one fails."""
+    meters = [Meter() for _ in range(chains)]
+    told = 0
+    with ThreadPoolExecutor(min(chains, cores())) as pool:
+        futures = [pool.submit(chain, number, meter) for number, meter in enumerate(meters)]
+        try:
+            while not _ended(futures):
+                tenth = 10 * sum(meter.done.value for meter in meters) // (chains * each)
+                if progress is not None and told < tenth < 10:
+                    progress(f"sampling {chains} chains: {tenth * 10} %")
+                    told = tenth
+        finally:
+            for meter in meters:
+                meter.stop.value = 1
+    faults = [future.exception() for future in futures]
+    for fault in faults:
+        if fault is not None and not isinstance(fault, StoppedError):
+            raise fault
+    return [future.result() for future in futures]
+
+
+def _ended(futures: Sequence[Future[Draws]]) -> bool:
+    """Wait a moment; True where all are done or one has failed."""
+    done, waiting = wait(futures, TELL_S, FIRST_EXCEPTION)
+    return not waiting or any(future.exception() is not None for future in done)

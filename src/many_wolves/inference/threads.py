@@ -1,8 +1,9 @@
-"""Linear algebra on one thread, where matrices are small and calls are many."""
+"""How many cores there are to use, and linear algebra on one of them."""
 
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 
 
@@ -21,3 +22,12 @@ def on_one_thread[**P, R](work: Callable[P, R]) -> Callable[P, R]:
             return work(*args, **kwargs)
 
     return limited
+
+
+def cores() -> int:
+    """Number of processor cores that this process may use; one in a worker of a sweep."""
+    if os.environ.get("MANY_WOLVES_ONE_CORE"):
+        return 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
