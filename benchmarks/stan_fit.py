@@ -71,7 +71,7 @@ def main() -> None:
     else:
         program = load(problem.program, options.engine)
     data = {**problem.data, "keep": int(options.keep)}
-    settings = Settings(chains=CHAINS, warmup=WARMUP, draws=DRAWS, seed=options.seed)
+    settings = Settings(CHAINS, WARMUP, DRAWS, problem.adapt_delta, seed=options.seed)
     rng = np.random.default_rng(options.seed)
     began, wall = time.process_time(), time.perf_counter()
     gaussian = gaussian_at_modes(program, data, problem.size, rng)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -61,6 +62,9 @@ def fit_one(number: int, engine: str) -> dict[str, float]:
         "r_hat": verdict.max_r_hat,
         "ess": min(verdict.min_ess_bulk, verdict.min_ess_tail),
         "divergences": verdict.divergences,
+        "draws": done.settings.draws,
+        "adapt_delta": done.settings.adapt_delta,
+        "leapfrogs": float(done.draws.column("n_leapfrog__").mean()),
     }
 
 
@@ -76,7 +80,10 @@ def main() -> None:
             future.result()
         began = time.perf_counter()
         waiting = [pool.submit(fit_one, i, options.engine) for i in range(options.speakers)]
-        fits = [future.result() for future in waiting]
+        fits = []
+        for number, future in enumerate(waiting):
+            fits.append(future.result())
+            print(number, fits[-1], file=sys.stderr, flush=True)
         wall = time.perf_counter() - began
     frame = pd.DataFrame(fits)
     good = (frame["r_hat"] < 1.01) & (frame["ess"] > 400)

@@ -8,6 +8,7 @@
 
 namespace many_wolves {
 
+using Eigen::ArrayXd;
 using Matrices = Eigen::Ref<const MatrixXd>;
 using Vectors = Eigen::Ref<const VectorXd>;
 
@@ -118,7 +119,7 @@ class Posterior {
                          p_.tail(given_.P).matrix()},
                         given_.value, given_.node, given_.node_weight, given_.has_utility);
     for (Index c = 0; c < C; ++c) {
-      density += given_.counts[c].cwiseProduct(done.log_choice[c]).sum();
+      density += given_.counts[c].cwiseProduct(done.log_choice(c)).sum();
     }
     const Inputs d = done.gradient(given_.counts);
     const double by_cost = -d.log_prior.dot(given_.negated);

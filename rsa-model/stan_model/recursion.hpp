@@ -11,22 +11,15 @@
 #include <stan/math/rev.hpp>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <utility>
 #include <vector>
-
-// The engines compile for any x86; this compiles a function twice, and takes the faster
-// where the processor has it.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
-#define MANY_WOLVES_WIDE __attribute__((target_clones("arch=haswell", "default")))
-#else
-#define MANY_WOLVES_WIDE
-#endif
 
 namespace many_wolves {
 
 // exp() of each of x, which lie in [-708, 709], to 1e-15: 2^k * exp(r), |r| < ln(2) / 2.
-// A loop that a compiler puts into vectors; half of the time of a gradient is here.
-MANY_WOLVES_WIDE inline void exponentials(double* x, std::int64_t size) {
+// A loop that a compiler puts into vectors.
+inline void exponentials(double* x, std::int64_t size) {
   const double shift = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
   for (std::int64_t i = 0; i < size; ++i) {
     const double shifted = x[i] * 1.4426950408889634 + shift;
@@ -54,12 +47,30 @@ MANY_WOLVES_WIDE inline void exponentials(double* x, std::int64_t size) {
   }
 }
 
-using Eigen::ArrayXd;
-using Eigen::ArrayXXd;
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::RowVectorXd;
 using Eigen::VectorXd;
+using Matrix = Eigen::Map<MatrixXd>;
+using Vector = Eigen::Map<VectorXd>;
+
+// One piece of memory that is handed out in parts: a gradient needs some dozens of small
+// matrices, and to allocate each would take a fifth of its time.
+class Room {
+ public:
+  explicit Room(Index size) : memory_(new double[size]), next_(memory_.get()) {}
+  Matrix matrix(Index rows, Index cols) { return Matrix(take(rows * cols), rows, cols); }
+  Vector vector(Index size) { return Vector(take(size), size); }
+
+ private:
+  double* take(Index size) {
+    double* taken = next_;
+    next_ += size;
+    return taken;
+  }
+  std::unique_ptr<double[]> memory_;
+  double* next_;
+};
 
 // What speaker2() depends on: arguments, or the adjoints of arguments.
 struct Inputs {
@@ -70,49 +81,71 @@ struct Inputs {
   VectorXd phi;        // C
 };
 
-// The recursion at given inputs. U utterances, S states, C conditions, N values of
-// phi: the nodes, and then those of the conditions. A cell (u, s) is s * U + u.
+// The recursion at given inputs. U utterances, S states, C conditions, Q nodes of phi.
+// A cell (u, s) is s * U + u.
 class Speaker2 {
  public:
   Speaker2(Inputs at, const Eigen::Ref<const VectorXd>& value,
            const Eigen::Ref<const RowVectorXd>& node,
            const Eigen::Ref<const VectorXd>& node_weight, const std::vector<int>& has_utility)
-      : at_(std::move(at)),
-        value_(value),
-        node_weight_(node_weight),
-        inf_(has_utility[0]),
+      : inf_(has_utility[0]),
         soc_(has_utility[1]),
         pres_(has_utility[2]),
-        U(at_.log_L0.rows()),
-        S(at_.log_L0.cols()),
-        C(at_.weights.cols()),
+        U(at.log_L0.rows()),
+        S(at.log_L0.cols()),
+        C(at.weights.cols()),
         Q(node.size()),
-        phi_(Q + (pres_ ? C : 0)) {
-    log_choice.reserve(C);
-    choice_.reserve(C);
-    phi_.head(Q) = node.transpose().array();
-    if (pres_) {
-      phi_.tail(C) = at_.phi.array();
-    }
+        room_(4 * Q + S + U * S * (5 + Q + 3 * C) + U * (3 + 2 * C)),
+        at_(std::move(at)),
+        value_(room_.vector(S)),
+        node_(room_.vector(Q)),
+        node_weight_(room_.vector(Q)),
+        node_moment_(room_.vector(Q)),
+        total_(room_.vector(Q)),
+        literal_(room_.matrix(U, S)),
+        gain_(room_.matrix(U, S)),
+        joint_(room_.matrix(U, S)),
+        moment_(room_.matrix(U, S)),
+        informative_(room_.matrix(U, S)),
+        kind_(room_.vector(U)),
+        evidence_(room_.vector(U)),
+        social_(room_.vector(U)),
+        heard_(room_.matrix(U, C)),
+        presented_(room_.matrix(U, C)),
+        S1_(room_.matrix(Q, U * S)),
+        S1_presented_(room_.matrix(U * S, C)),
+        log_choice_(room_.matrix(U, S * C)),
+        choice_(room_.matrix(U, S * C)) {
+    value_ = value;
+    node_ = node.transpose();
+    node_weight_ = node_weight;
+    node_moment_ = node_weight_.cwiseProduct(node_);
     literal_utilities();
     speaker1();
     listener1();
-    for (Index c = 0; c < C; ++c) {
-      choose(c);
-    }
+    choose();
   }
+
+  // U x S log P_S2(u | s) of condition c.
+  auto log_choice(Index c) const { return log_choice_.middleCols(c * S, S); }
 
   // Adjoints of the inputs, from those of log_choice.
   Inputs gradient(const std::vector<MatrixXd>& adjoint) const {
     Inputs d{MatrixXd::Zero(U, S), 0, VectorXd::Zero(U), MatrixXd::Zero(3, C),
              VectorXd::Zero(at_.phi.size())};
-    VectorXd d_social = VectorXd::Zero(U), d_evidence = VectorXd::Zero(U), plain(U);
-    MatrixXd d_informative = MatrixXd::Zero(U, S), d_heard = MatrixXd::Zero(U, C), total(U, S);
+    Room room(U * (3 + C) + 3 * U * S);
+    Vector d_social = room.vector(U), d_evidence = room.vector(U), plain = room.vector(U);
+    Matrix d_heard = room.matrix(U, C), d_informative = room.matrix(U, S),
+           total = room.matrix(U, S), d_joint = room.matrix(U, S);
+    d_social.setZero();
+    d_evidence.setZero();
+    d_informative.setZero();
     for (Index c = 0; c < C; ++c) {
       for (Index s = 0; s < S; ++s) {
-        total.col(s) = adjoint[c].col(s) - adjoint[c].col(s).sum() * choice_[c].col(s);
+        const auto given = adjoint[c].col(s);
+        total.col(s) = given - given.sum() * choice_.col(c * S + s);
       }
-      plain.noalias() = total.rowwise().sum();
+      plain = total.rowwise().sum();
       d.log_prior += plain;
       const auto utility = [&](int j, double by_weight) {
         d.weights(j, c) = at_.alpha * by_weight;
@@ -132,7 +165,6 @@ class Speaker2 {
       }
     }
     d_evidence -= d_social.cwiseProduct(social_) + d_informative.rowwise().sum();
-    MatrixXd& d_joint = total;
     for (Index s = 0; s < S; ++s) {
       d_joint.col(s) = d_informative.col(s).cwiseQuotient(joint_.col(s))
                        + (d_social * value_[s] + d_evidence).cwiseQuotient(evidence_);
@@ -141,125 +173,142 @@ class Speaker2 {
     return d;
   }
 
-  std::vector<MatrixXd> log_choice;  // C of U x S
-
  private:
   void literal_utilities() {
     literal_ = at_.log_L0.array().exp().matrix();
     // What is subtracted cancels in the softmax and keeps exp() in range.
     gain_ = at_.log_L0.rowwise() - at_.log_L0.colwise().maxCoeff();
-    kind_ = literal_ * value_;
+    kind_.setZero();
+    for (Index s = 0; s < S; ++s) {
+      kind_ += value_[s] * literal_.col(s);
+    }
     kind_.array() -= kind_.maxCoeff();
   }
 
-  // S1_: N x (U * S) P_S1(u | s, phi).
+  // P_S1(u | s, phi) at the nodes, and at the phi of each condition.
   void speaker1() {
-    S1_.resize(phi_.size(), U * S);
-    for (Index s = 0; s < S; ++s) {
-      for (Index u = 0; u < U; ++u) {
-        const double kind = at_.alpha * kind_[u];
-        S1_.col(s * U + u)
-            = (phi_ * (at_.alpha * gain_(u, s) - kind) + (kind + at_.log_prior[u])).max(-708.0);
+    for (Index i = 0; i < U * S; ++i) {
+      const double kind = at_.alpha * kind_[i % U], gain = at_.alpha * gain_.data()[i];
+      const double least = -708, constant = kind + at_.log_prior[i % U];
+      S1_.col(i) = (node_.array() * (gain - kind) + constant).max(least);
+      for (Index c = 0; c < C && pres_; ++c) {
+        S1_presented_(i, c) = std::max(at_.phi[c] * (gain - kind) + constant, least);
       }
     }
     exponentials(S1_.data(), S1_.size());
-    ArrayXd total(phi_.size());
+    exponentials(S1_presented_.data(), pres_ ? S1_presented_.size() : 0);
     for (Index s = 0; s < S; ++s) {
-      total.setZero();
+      auto of_state = S1_.middleCols(s * U, U);
+      total_.setZero();
       for (Index u = 0; u < U; ++u) {
-        total += S1_.col(s * U + u);
+        total_ += of_state.col(u);
       }
-      total = total.inverse();
+      total_ = total_.cwiseInverse();
       for (Index u = 0; u < U; ++u) {
-        S1_.col(s * U + u) *= total;
+        of_state.col(u).array() *= total_.array();
+      }
+      for (Index c = 0; c < C && pres_; ++c) {
+        auto one = S1_presented_.col(c).segment(s * U, U);
+        one /= one.sum();
       }
     }
   }
 
   void listener1() {
-    joint_.resize(U, S);
-    Eigen::Map<VectorXd>(joint_.data(), U * S)
-        = S1_.topRows(Q).matrix().transpose() * node_weight_;
+    Vector(joint_.data(), U * S).noalias() = S1_.transpose() * node_weight_;
+    Vector(moment_.data(), U * S).noalias() = S1_.transpose() * node_moment_;
     evidence_ = joint_.rowwise().sum();
-    social_ = (joint_ * value_).cwiseQuotient(evidence_);
+    social_.setZero();
+    for (Index s = 0; s < S; ++s) {
+      social_ += value_[s] * joint_.col(s);
+    }
+    social_.array() /= evidence_.array();
     informative_ = joint_.array().log().matrix();
-    informative_.colwise() -= evidence_.array().log().matrix();
+    const auto log_evidence = evidence_.array().log().matrix().eval();
+    informative_.colwise() -= log_evidence;
     if (pres_) {
-      heard_ = MatrixXd::Zero(U, C);
+      heard_.setZero();
       for (Index s = 0; s < S; ++s) {
-        heard_ += S1_.block(Q, s * U, C, U).matrix().transpose();
+        heard_ += S1_presented_.middleRows(s * U, U);
       }
       presented_ = heard_.array().log().matrix();
-      presented_.colwise() -= evidence_.array().log().matrix();
+      presented_.colwise() -= log_evidence;
     }
   }
 
-  void choose(Index c) {
-    VectorXd plain = at_.log_prior;
-    if (soc_) {
-      plain += at_.alpha * at_.weights(1, c) * social_;
-    }
-    if (pres_) {
-      plain += at_.alpha * at_.weights(2, c) * presented_.col(c);
-    }
-    log_choice.emplace_back(U, S);
-    choice_.emplace_back(U, S);
-    MatrixXd& log_P = log_choice.back();
-    MatrixXd& P = choice_.back();
-    for (Index s = 0; s < S; ++s) {
-      log_P.col(s) = plain;
-      if (inf_) {
-        log_P.col(s) += at_.alpha * at_.weights(0, c) * informative_.col(s);
+  void choose() {
+    for (Index c = 0; c < C; ++c) {
+      VectorXd plain = at_.log_prior;
+      if (soc_) {
+        plain += at_.alpha * at_.weights(1, c) * social_;
       }
-      log_P.col(s).array() -= log_P.col(s).maxCoeff();
-      P.col(s) = log_P.col(s).array().exp();
-      const double total = P.col(s).sum();
-      P.col(s) /= total;
-      log_P.col(s).array() -= std::log(total);
+      if (pres_) {
+        plain += at_.alpha * at_.weights(2, c) * presented_.col(c);
+      }
+      const double informative = inf_ ? at_.alpha * at_.weights(0, c) : 0;
+      for (Index s = 0; s < S; ++s) {
+        auto log_P = log_choice_.col(c * S + s);
+        log_P = plain + informative * informative_.col(s);
+        log_P.array() -= log_P.maxCoeff();
+      }
+    }
+    choice_ = log_choice_.cwiseMax(-708.0);
+    exponentials(choice_.data(), choice_.size());
+    for (Index i = 0; i < S * C; ++i) {
+      const double total = choice_.col(i).sum();
+      choice_.col(i) /= total;
+      log_choice_.col(i).array() -= std::log(total);
     }
   }
 
-  // From adjoints of joint_ and heard_ to those of the inputs.
-  void through_speaker1(const MatrixXd& d_joint, const MatrixXd& d_heard, Inputs& d) const {
-    MatrixXd d_gain(U, S);
-    VectorXd d_kind = VectorXd::Zero(U);
-    ArrayXXd d_S1(phi_.size(), U);
-    ArrayXd expected(phi_.size()), exponent(phi_.size());
+  // From adjoints of joint_ and heard_ to those of the inputs. With e the adjoint of
+  // P_S1(u | s, phi) expected under it, that of its exponent is P_S1 * (adjoint - e).
+  void through_speaker1(const Matrix& d_joint, const Matrix& d_heard, Inputs& d) const {
+    Room room(2 * Q + U * (S + 3));
+    Vector expected = room.vector(Q), expected_moment = room.vector(Q);
+    Vector d_kind = room.vector(U), whole = room.vector(U), at_phi = room.vector(U);
+    Matrix d_gain = room.matrix(U, S);
+    d_kind.setZero();
     for (Index s = 0; s < S; ++s) {
       const auto P = S1_.middleCols(s * U, U);
-      expected.setZero();
-      for (Index u = 0; u < U; ++u) {
-        d_S1.col(u).head(Q) = node_weight_.array() * d_joint(u, s);
-        if (pres_) {
-          d_S1.col(u).tail(C) = d_heard.row(u).transpose().array();
+      expected.noalias() = P * d_joint.col(s);
+      expected.array() *= node_weight_.array();
+      expected_moment = expected.cwiseProduct(node_);
+      whole = d_joint.col(s).cwiseProduct(joint_.col(s));
+      whole.noalias() -= P.transpose() * expected;
+      at_phi = d_joint.col(s).cwiseProduct(moment_.col(s));
+      at_phi.noalias() -= P.transpose() * expected_moment;
+      for (Index c = 0; c < C && pres_; ++c) {
+        const auto one = S1_presented_.col(c).segment(s * U, U);
+        const double mean = one.dot(d_heard.col(c));
+        for (Index u = 0; u < U; ++u) {
+          const double exponent = one[u] * (d_heard(u, c) - mean);
+          whole[u] += exponent;
+          at_phi[u] += exponent * at_.phi[c];
+          d.phi[c] += at_.alpha * (gain_(u, s) - kind_[u]) * exponent;
         }
-        expected += P.col(u) * d_S1.col(u);
       }
-      for (Index u = 0; u < U; ++u) {
-        exponent = P.col(u) * (d_S1.col(u) - expected);
-        const double whole = exponent.sum(), at_phi = (exponent * phi_).sum();
-        d.log_prior[u] += whole;
-        d_gain(u, s) = at_phi;
-        d_kind[u] += whole - at_phi;
-        if (pres_) {
-          d.phi.array() += at_.alpha * (gain_(u, s) - kind_[u]) * exponent.tail(C);
-        }
-      }
+      d.log_prior += whole;
+      d_gain.col(s) = at_phi;
+      d_kind += whole - at_phi;
     }
     d.alpha += d_gain.cwiseProduct(gain_).sum() + d_kind.dot(kind_);
-    d.log_L0 = at_.alpha
-               * (d_gain + literal_.cwiseProduct(d_kind * value_.transpose()));
+    for (Index s = 0; s < S; ++s) {
+      d.log_L0.col(s) = at_.alpha
+                        * (d_gain.col(s) + value_[s] * literal_.col(s).cwiseProduct(d_kind));
+    }
   }
 
+  const bool inf_, soc_, pres_;
+  const Index U, S, C, Q;
+  Room room_;
   Inputs at_;
-  VectorXd value_, node_weight_;
-  bool inf_, soc_, pres_;
-  Index U, S, C, Q;
-  ArrayXd phi_;
-  MatrixXd literal_, gain_, joint_, informative_, heard_, presented_;
-  VectorXd kind_, evidence_, social_;
-  ArrayXXd S1_;
-  std::vector<MatrixXd> choice_;  // exp(log_choice)
+  Vector value_, node_, node_weight_, node_moment_, total_;
+  Matrix literal_, gain_, joint_, moment_, informative_;  // U x S
+  Vector kind_, evidence_, social_;                       // U
+  Matrix heard_, presented_;                              // U x C
+  Matrix S1_, S1_presented_;  // Q x (U * S), (U * S) x C: P_S1(u | s, phi)
+  Matrix log_choice_, choice_;  // U x (S * C): log P_S2(u | s), and its exp()
 };
 
 }  // namespace many_wolves
@@ -279,8 +328,12 @@ std::vector<Eigen::Matrix<return_type_t<L, A, P, W, F>, -1, -1>> speaker2(
   many_wolves::Inputs at{value_of(log_L0), value_of(alpha), value_of(log_prior),
                          value_of(weights), value_of(phi).transpose()};
   if constexpr (std::is_same<T, double>::value) {
-    return many_wolves::Speaker2(std::move(at), value, node, node_weight, has_utility)
-        .log_choice;
+    const many_wolves::Speaker2 done(std::move(at), value, node, node_weight, has_utility);
+    std::vector<Matrix> found;
+    for (Eigen::Index c = 0; c < weights.cols(); ++c) {
+      found.emplace_back(done.log_choice(c));
+    }
+    return found;
   } else {
     auto* done = make_chainable_ptr(
         many_wolves::Speaker2(std::move(at), value, node, node_weight, has_utility));
@@ -289,8 +342,8 @@ std::vector<Eigen::Matrix<return_type_t<L, A, P, W, F>, -1, -1>> speaker2(
     const var a_alpha = alpha;
     arena_t<std::vector<arena_t<Matrix>>> a_choice;
     std::vector<Matrix> given;
-    for (const auto& of_condition : done->log_choice) {
-      a_choice.emplace_back(of_condition);
+    for (Eigen::Index c = 0; c < weights.cols(); ++c) {
+      a_choice.emplace_back(Eigen::MatrixXd(done->log_choice(c)));
       given.emplace_back(a_choice.back());
     }
     reverse_pass_callback([=]() mutable {

@@ -16,14 +16,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from many_wolves.contracts import Array
 from many_wolves.inference.cmdstan_build import cmdstan_version, executable
-from many_wolves.inference.cmdstan_run import DIGITS, Finished, OnLine, read_csv, run_all
+from many_wolves.inference.cmdstan_run import (
+    DIGITS,
+    OnLine,
+    read_adapted,
+    read_csv,
+    run_all,
+)
 from many_wolves.inference.engine import (
+    Adapted,
     Draws,
     Progress,
     Settings,
@@ -110,6 +117,41 @@ class CmdStanProgram:
         WolvesError
             If a chain cannot start or ends before its last draw.
         """
+        each = nuts_arguments(settings, len(starts[0]))
+        return self._chains(data, starts, settings, [each] * len(starts), progress)
+
+    def go_on(
+        self,
+        data: StanData,
+        chains: Draws,
+        settings: Settings,
+        progress: Progress | None = None,
+    ) -> Draws:
+        """More draws of each chain, as many chains at once as there are cores.
+
+        Raises
+        ------
+        WolvesError
+            If a chain ends before its last draw.
+        """
+        own = replace(settings, warmup=0)
+        with tempfile.TemporaryDirectory(prefix="wolves_") as folder:
+            arguments = []
+            for number, adapted in enumerate(chains.adapted):
+                metric = {"inv_metric": adapted.metric.tolist()}
+                file = _write(Path(folder, f"metric_{number + 1}.json"), metric)
+                arguments.append(adapted_arguments(own, adapted, file))
+            more = self._chains(data, list(chains.block("z")[:, -1]), own, arguments, progress)
+        return replace(more, adapted=chains.adapted)
+
+    def _chains(
+        self,
+        data: StanData,
+        starts: Sequence[Array],
+        settings: Settings,
+        arguments: Sequence[Sequence[str]],
+        progress: Progress | None,
+    ) -> Draws:
         with _data_file(data) as (folder, data_file):
             outs = [folder / f"chain_{i + 1}.csv" for i in range(len(starts))]
             commands = [
@@ -117,16 +159,23 @@ class CmdStanProgram:
                     *self._head(data_file, out),
                     f"init={_write(out.with_suffix('.json'), {'z': np.asarray(start).tolist()})}",
                     *("random", f"seed={settings.seed}", f"id={i + 1}"),
-                    *nuts_arguments(settings, len(start)),
+                    *own,
                 ]
-                for i, (out, start) in enumerate(zip(outs, starts, strict=True))
+                for i, (out, start, own) in enumerate(zip(outs, starts, arguments, strict=True))
             ]
             finished = run_all(commands, _meter(len(starts), progress))
             for chain in finished:
                 if chain.status != 0:
                     raise chain.error("sampling", self.path)
             tables = [read_csv(out) for out in outs]
-        return _draws([rows for _, rows in tables], tables[0][0], finished)
+            adapted = tuple(read_adapted(out) for out in outs) if settings.warmup else ()
+        return Draws(
+            columns=tables[0][0],
+            values=stack([rows for _, rows in tables]),
+            cpu_seconds=sum(chain.cpu_seconds for chain in finished),
+            messages=tuple(dict.fromkeys(line for chain in finished for line in chain.said)),
+            adapted=adapted,
+        )
 
     def sample_replaced(
         self,
@@ -146,7 +195,7 @@ class CmdStanProgram:
                 given = {**data, **replacement}
                 parts.append(self.sample(given, [here], replace(settings, seed=seed)))
                 here = parts[-1].block("z")[0, -1]
-            chains.append(strung(parts))
+            chains.append(replace(strung(parts), adapted=()))
             if progress is not None:
                 progress(f"chain {number + 1} done ({number + 1} of {len(starts)})")
         return join(chains)
@@ -215,6 +264,17 @@ def nuts_arguments(settings: Settings, size: int) -> list[str]:
     ]
 
 
+def adapted_arguments(settings: Settings, adapted: Adapted, metric: Path) -> list[str]:
+    """CmdStan's arguments for a chain that runs as it was adapted."""
+    kind = "dense_e" if adapted.metric.ndim == 2 else "diag_e"
+    return [
+        *("method=sample", f"num_samples={settings.draws}", "num_warmup=0"),
+        *("algorithm=hmc", "engine=nuts", f"max_depth={settings.max_depth}"),
+        *(f"metric={kind}", f"metric_file={metric}", f"stepsize={adapted.stepsize!r}"),
+        *("adapt", "engaged=0"),
+    ]
+
+
 def _meter(chains: int, progress: Progress | None) -> OnLine:
     """Sums the iterations of all chains, and tells at every tenth of the way."""
     done = [0] * chains
@@ -233,16 +293,6 @@ def _meter(chains: int, progress: Progress | None) -> OnLine:
     return on_line
 
 
-def _draws(tables: Sequence[Array], columns: tuple[str, ...], chains: Sequence[Finished]) -> Draws:
-    """The chains as one, with what Stan said in any of them."""
-    return Draws(
-        columns=columns,
-        values=stack(tables),
-        cpu_seconds=sum(chain.cpu_seconds for chain in chains),
-        messages=tuple(dict.fromkeys(line for chain in chains for line in chain.said)),
-    )
-
-
 @contextmanager
 def _data_file(data: StanData) -> Iterator[tuple[Path, Path]]:
     """A temporary folder, and the data in it as CmdStan reads them."""
@@ -254,6 +304,6 @@ def _data_file(data: StanData) -> Iterator[tuple[Path, Path]]:
         yield path.parent, path
 
 
-def _write(path: Path, content: dict[str, list[float]]) -> Path:
+def _write(path: Path, content: dict[str, Any]) -> Path:
     path.write_text(json.dumps(content))
     return path

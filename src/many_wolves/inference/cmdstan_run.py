@@ -6,7 +6,7 @@ import os
 import selectors
 import subprocess
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
+from many_wolves.inference.engine import Adapted
 from many_wolves.inference.threads import cores
 
 OnLine = Callable[[int, str], None]
@@ -169,3 +170,28 @@ def read_csv(path: Path) -> tuple[tuple[str, ...], Array]:
     except pd.errors.EmptyDataError:
         return (), np.empty((0, 0))
     return tuple(frame.columns), frame.to_numpy()
+
+
+def read_adapted(path: Path) -> Adapted:
+    """Step size and inverse metric, from the comments below the header of a CmdStan file."""
+    stepsize, rows = np.nan, []
+    with path.open() as lines:
+        told = (line[1:].strip() for line in lines if line.startswith("#"))
+        for line in told:
+            if line.startswith("Step size ="):
+                stepsize = float(line.partition("=")[2])
+            elif "inverse mass matrix" in line:
+                rows = _rows_of_numbers(told)
+                break
+    metric = np.array(rows, dtype=np.float64)
+    return Adapted(stepsize, metric[0] if len(metric) == 1 else metric)
+
+
+def _rows_of_numbers(lines: Iterator[str]) -> list[list[float]]:
+    rows = []
+    for line in lines:
+        try:
+            rows.append([float(word) for word in line.split(",")])
+        except ValueError:
+            break
+    return rows

@@ -40,6 +40,14 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Adapted:
+    """Step size and inverse metric of a chain: variances (D,), or covariances (D, D)."""
+
+    stepsize: float
+    metric: Array
+
+
+@dataclass(frozen=True)
 class Draws:
     """Draws of all chains.
 
@@ -51,17 +59,17 @@ class Draws:
         (chains, draws, columns).
     cpu_seconds
         Processor time of warm-up and sampling, all chains together.
-    warmup_leapfrogs
-        Leapfrog steps spent in warm-up, all chains together; -1 where unknown.
     messages
         What Stan said, without its progress lines.
+    adapted
+        What the chains run with, by chain; empty where they changed it on the way.
     """
 
     columns: tuple[str, ...]
     values: Array
     cpu_seconds: float
-    warmup_leapfrogs: int = -1
     messages: tuple[str, ...] = ()
+    adapted: tuple[Adapted, ...] = ()
 
     def column(self, name: str) -> Array:
         """(chains, draws) of one scalar."""
@@ -106,6 +114,19 @@ class Program(Protocol):
         progress: Progress | None = None,
     ) -> Draws:
         """One chain from each start (D,); a diagonal or dense metric, as the engine has."""
+        ...
+
+    def go_on(
+        self,
+        data: StanData,
+        chains: Draws,
+        settings: Settings,
+        progress: Progress | None = None,
+    ) -> Draws:
+        """``settings.draws`` more of each chain, from where it ended and as it was adapted.
+
+        ``settings.seed`` must be another than that of the draws before.
+        """
         ...
 
     def sample_replaced(
@@ -192,18 +213,21 @@ def stack(chains: Sequence[Array]) -> Array:
 
 def join(chains: Sequence[Draws]) -> Draws:
     """One ``Draws`` from those of single chains."""
-    return _merged(chains, np.concatenate([chain.values for chain in chains], axis=0))
+    adapted = tuple(one for chain in chains for one in chain.adapted)
+    return _merged(chains, np.concatenate([chain.values for chain in chains], axis=0), adapted)
 
 
 def strung(parts: Sequence[Draws]) -> Draws:
     """One ``Draws`` from parts of the same chains, one after another."""
-    return _merged(parts, np.concatenate([part.values for part in parts], axis=1))
+    values = np.concatenate([part.values for part in parts], axis=1)
+    return _merged(parts, values, parts[-1].adapted)
 
 
-def _merged(parts: Sequence[Draws], values: Array) -> Draws:
+def _merged(parts: Sequence[Draws], values: Array, adapted: tuple[Adapted, ...]) -> Draws:
     return Draws(
         columns=parts[0].columns,
         values=values,
         cpu_seconds=sum(part.cpu_seconds for part in parts),
         messages=tuple(dict.fromkeys(m for part in parts for m in part.messages)),
+        adapted=adapted,
     )

@@ -12,7 +12,7 @@ import pandas as pd
 
 from many_wolves.contracts import Array, Parameter, Problem
 from many_wolves.inference.diagnostics import Diagnostics, judge
-from many_wolves.inference.engine import Draws, Program, Progress, Settings
+from many_wolves.inference.engine import Draws, Program, Progress, Settings, strung
 from many_wolves.inference.imputed import sample_imputed
 from many_wolves.inference.laplace import (
     Gaussian,
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-HARDER = ((2, 0.95), (4, 0.99))
-"""Further attempts where the verdict is bad: how many times as long, and the target acceptance
-where draws diverged."""
+HARDER = (0.95, 0.99, 0.999)
+"""Target acceptances to go through where draws diverge."""
+ATTEMPTS = 4
+"""Further attempts where the verdict is bad."""
 QUICK_LOOK = 1600
 """Draws in all below which a bad verdict is left as it is: none better was asked for."""
 AGREED = 1.1
-"""R-hat below which the draws of a failed attempt still tell the shape of the posterior."""
+"""R-hat below which the draws of a failed attempt tell the shape of the posterior."""
 
 
 @dataclass(frozen=True)
@@ -131,15 +132,16 @@ def fit_carefully(
     settings: Settings | None = None,
     progress: Progress | None = None,
     *,
-    attempts: int = len(HARDER),
+    attempts: int = ATTEMPTS,
     longest_path: float = np.inf,
 ) -> Fit:
-    """As ``fit``; where the verdict is bad, again in longer chains and smaller steps.
+    """As ``fit``; where the verdict is bad, with more draws or in smaller steps.
 
     A posterior with sharp corners (a speaker that always says the same, a million
-    choices) needs more than most. Steps are smaller where draws diverged. What was learnt
-    of the shape preconditions the next attempt. The settings of the result are those
-    that gave it.
+    choices) needs more than most. Chains that agree go on, until they are twice as long;
+    where draws diverged, or chains do not agree, they begin anew, preconditioned by what
+    was learnt of the shape. The settings of the result are those that gave it, its
+    seconds those of all attempts.
 
     Parameters
     ----------
@@ -155,28 +157,68 @@ def fit_carefully(
     """
     if problem.refused is not None:
         raise problem.refused
-    chosen = settings or Settings()
-    done = fit(problem, program, parameters, chosen, progress)
-    further = HARDER[:attempts] if chosen.chains * chosen.draws >= QUICK_LOOK else ()
-    for longer, delta in further:
+    say: Callable[[str], None] = progress or (lambda _: None)
+    done = fit(problem, program, parameters, settings, progress)
+    if done.settings.chains * done.settings.draws < QUICK_LOOK:
+        return done
+    for _ in range(attempts):
         path = done.draws.column("n_leapfrog__").mean()
         if done.diagnostics.ok or path >= longest_path:
             break
-        smaller = done.diagnostics.divergences > 0
-        if smaller:
-            # Chains that are only too short would gain nothing from it.
-            chosen = replace(chosen, adapt_delta=max(chosen.adapt_delta, delta))
-        if progress is not None:
-            steps = " and in smaller steps" if smaller else ""
-            progress(f"once more, {longer} times as long{steps}")
-        harder = replace(chosen, warmup=longer * chosen.warmup, draws=longer * chosen.draws)
-        done = fit(problem, program, parameters, harder, progress, gaussian=learnt(done))
+        before = done
+        done = _longer(done, program, parameters, say) or _anew(done, program, parameters, say)
+        done = replace(
+            done,
+            seconds=before.seconds + done.seconds,
+            cpu_seconds=before.cpu_seconds + done.cpu_seconds,
+        )
     return done
+
+
+def _longer(
+    done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress
+) -> Fit | None:
+    """Twice as many draws of the same chains; None where they would not mend the verdict."""
+    if done.diagnostics.divergences or not _agree(done) or not done.draws.adapted:
+        return None
+    began = time.monotonic()
+    longer = replace(done.settings, draws=2 * done.settings.draws)
+    say(f"going on, to {longer.draws} draws a chain")
+    seed = (done.settings.seed + longer.draws) % 2**31
+    data = {**done.problem.data, **done.gaussian.data()}
+    more = program.go_on(data, done.draws, replace(done.settings, seed=seed), say)
+    return assemble(
+        done.problem,
+        strung([done.draws, more]),
+        done.gaussian,
+        parameters=parameters,
+        settings=longer,
+        engine=program.version,
+        seconds=time.monotonic() - began,
+        cpu_seconds=more.cpu_seconds,
+    )
+
+
+def _anew(done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress) -> Fit:
+    """Other chains: in smaller steps where draws diverged, longer where chains disagree."""
+    chosen = done.settings
+    if done.diagnostics.divergences:
+        smaller = next((delta for delta in HARDER if delta > chosen.adapt_delta), HARDER[-1])
+        chosen = replace(chosen, adapt_delta=max(smaller, chosen.adapt_delta))
+    if not done.diagnostics.divergences or not _agree(done):
+        chosen = replace(chosen, warmup=2 * chosen.warmup, draws=2 * chosen.draws)
+    say(f"once more, with a target acceptance of {chosen.adapt_delta}")
+    return fit(done.problem, program, parameters, chosen, say, gaussian=learnt(done))
+
+
+def _agree(done: Fit) -> bool:
+    """Chains that are only too short, as far as R-hat tells."""
+    return done.diagnostics.max_r_hat < AGREED
 
 
 def learnt(done: Fit) -> Gaussian | None:
     """A preconditioner from the draws; None where the chains disagree too much for one."""
-    if not done.diagnostics.max_r_hat < AGREED:
+    if not _agree(done):
         return None
     z = done.draws.block("z")
     x: Array = done.gaussian.centre + z.reshape(-1, z.shape[2]) @ done.gaussian.scale.T

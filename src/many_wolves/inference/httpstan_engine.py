@@ -20,7 +20,7 @@ from many_wolves.contracts import Array
 from many_wolves.inference.engine import Draws, Progress, Settings, StanData, join, strung
 from many_wolves.inference.httpstan_build import compiled
 from many_wolves.inference.programs import program_source
-from many_wolves.inference.served import Meter, Run, Served, StoppedError, served
+from many_wolves.inference.served import Meter, StoppedError, served
 from many_wolves.inference.threads import cores
 
 TELL_S = 0.2
@@ -80,11 +80,28 @@ class HttpstanProgram:
 
         def chain(number: int, meter: Meter) -> Draws:
             with served(self.library, data) as program:
-                run = program.sample(starts[number], settings, number + 1, meter)
-                return _draws(program, run)
+                return program.sample(starts[number], settings, number + 1, meter)
 
         each = settings.warmup + settings.draws
         return join(_in_threads(chain, len(starts), each, progress))
+
+    def go_on(
+        self,
+        data: StanData,
+        chains: Draws,
+        settings: Settings,
+        progress: Progress | None = None,
+    ) -> Draws:
+        """More draws of each chain, as many chains at once as there are cores."""
+        ends = chains.block("z")[:, -1]
+        own = replace(settings, warmup=0)
+
+        def chain(number: int, meter: Meter) -> Draws:
+            with served(self.library, data) as program:
+                adapted = chains.adapted[number]
+                return program.sample(ends[number], own, number + 1, meter, adapted)
+
+        return join(_in_threads(chain, len(ends), own.draws, progress))
 
     def sample_replaced(
         self,
@@ -102,17 +119,12 @@ class HttpstanProgram:
             for step, replacement in enumerate(replacements[number]):
                 own = replace(settings, seed=settings.seed + step)
                 with served(self.library, {**data, **replacement}) as program:
-                    run = program.sample(here, own, number + 1, meter)
-                    parts.append(_draws(program, run))
+                    parts.append(program.sample(here, own, number + 1, meter))
                 here = parts[-1].block("z")[0, -1]
-            return strung(parts)
+            return replace(strung(parts), adapted=())
 
         each = (settings.warmup + settings.draws) * len(replacements[0])
         return join(_in_threads(chain, len(starts), each, progress))
-
-
-def _draws(program: Served, run: Run) -> Draws:
-    return Draws(program.columns, run.values[None], run.cpu_seconds, messages=run.messages)
 
 
 def _in_threads(

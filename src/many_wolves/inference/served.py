@@ -18,7 +18,7 @@ import numpy as np
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.inference.engine import SAMPLER_COLUMNS, Settings, StanData
+from many_wolves.inference.engine import SAMPLER_COLUMNS, Adapted, Draws, Settings, StanData
 
 _CHATTER = ("Gradient evaluation took", "1000 transitions using", "Adjust your expectations")
 _TIMES = ("seconds (Warm-up)", "seconds (Sampling)", "seconds (Total)")
@@ -36,17 +36,6 @@ class Meter:
     """Iterations so far."""
     stop: ctypes.c_int32 = field(default_factory=ctypes.c_int32)
     """Ends the chain when it is not 0."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """Draws of one chain (draws, columns), and where its sampler stood at the end."""
-
-    values: Array
-    cpu_seconds: float
-    messages: tuple[str, ...]
-    stepsize: float
-    metric: Array
 
 
 @dataclass(frozen=True)
@@ -84,17 +73,14 @@ class Served:
         settings: Settings,
         chain: int,
         meter: Meter,
-        *,
-        stepsize: float = 1.0,
-        metric: Array | None = None,
-    ) -> Run:
+        adapted: Adapted | None = None,
+    ) -> Draws:
         """One chain from ``start`` (D,).
 
         Parameters
         ----------
-        stepsize, metric
-            Where warm-up begins; without warm-up, what the chain runs with. ``metric`` (D,) is
-            the inverse metric, the variances.
+        adapted
+            Where warm-up begins; without warm-up, what the chain runs with.
 
         Raises
         ------
@@ -104,15 +90,15 @@ class Served:
             If the density cannot be evaluated at the start or on the way.
         """
         values = np.empty((settings.draws, len(self.columns)))
-        variances = np.ones(self.size) if metric is None else np.array(metric, dtype=np.float64)
-        step, seconds = ctypes.c_double(stepsize), ctypes.c_double()
+        metric = np.ones(self.size) if adapted is None else adapted.metric.copy()
+        step, seconds = ctypes.c_double(adapted.stepsize if adapted else 1.0), ctypes.c_double()
         status = self.library.wolves_sample(
             self.handle,
             _at(self._rows(start)),
             *(settings.seed, chain, settings.warmup, settings.draws),
             ctypes.c_double(settings.adapt_delta),
             settings.max_depth,
-            *(ctypes.byref(step), _at(variances), _at(values), len(self.columns)),
+            *(ctypes.byref(step), _at(metric), _at(values), len(self.columns)),
             *(ctypes.byref(seconds), ctypes.byref(meter.done), ctypes.byref(meter.stop)),
         )
         said = _said(self.library)
@@ -123,7 +109,9 @@ class Served:
                 f"chain {chain} could not go on: {' '.join(said[-3:])}",
                 mend="check the data for impossible values; another --seed gives other starts",
             )
-        return Run(values, seconds.value, said, step.value, variances)
+        return Draws(
+            self.columns, values[None], seconds.value, said, (Adapted(step.value, metric),)
+        )
 
     def _rows(self, z: Array) -> Array:
         rows = np.ascontiguousarray(np.atleast_2d(z), dtype=np.float64)

@@ -28,6 +28,8 @@ NODES = 32
 ALPHA_UPPER = 20.0
 COST_RANGE = (1.0, 10.0)
 PROGRAM = "rsa-model/stan_model/politeness.stan"
+ADAPT_DELTA = 0.95
+"""Target acceptance at least: in each condition the weights and phi lie on a thin bent ridge."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def build(
         }
         | ({"position_bias": True} if held.placed else {}),
         notes=tuple(held.notes),
+        adapt_delta=ADAPT_DELTA,
         refused=one_answer(counts, layout.utterances, where) if literal == "joint" else None,
     )
 
