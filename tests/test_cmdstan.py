@@ -19,7 +19,7 @@ from many_wolves.inference.cmdstan_engine import CmdStanProgram, nuts_arguments
 from many_wolves.inference.cmdstan_run import Finished, cores, read_csv, run_all
 from many_wolves.inference.engine import SAMPLER_COLUMNS, Draws, Settings, choose, find_cmdstan
 from many_wolves.inference.httpstan_engine import HttpstanProgram
-from many_wolves.inference.laplace import unconditioned
+from many_wolves.inference.laplace import gaussian_at_modes, unconditioned
 
 needs_cmdstan = pytest.mark.skipif(
     find_cmdstan() is None, reason="no CmdStan is installed (`install_cmdstan`, or set CMDSTAN)"
@@ -170,7 +170,9 @@ class TestProgram:
         expected = -0.5 * (away * solved).sum(axis=1)
         expected -= np.log(2 * np.pi) + 0.5 * np.linalg.slogdet(COV).logabsdet
         np.testing.assert_allclose(gauss.log_density(DATA, z), expected, rtol=1e-13)
-        np.testing.assert_allclose(gauss.gradient(DATA, z), -solved, rtol=1e-12, atol=1e-14)
+        with gauss.opened(DATA) as density:
+            gradients = density.gradients(z)[1]
+        np.testing.assert_allclose(gradients, -solved, rtol=1e-12, atol=1e-14)
 
     def test_rejected_points_have_no_density_and_spare_the_others(
         self, gauss: CmdStanProgram
@@ -181,11 +183,8 @@ class TestProgram:
         found = gauss.log_density(DATA, z)
         assert np.flatnonzero(np.isneginf(found)).tolist() == [2, 5, 7]
         assert np.isfinite(np.delete(found, [2, 5, 7])).all()
-        assert np.isnan(gauss.gradient(DATA, z)[[2, 5, 7]]).all()
-
-    def test_the_optimum_is_the_mean(self, gauss: CmdStanProgram) -> None:
-        np.testing.assert_allclose(gauss.optimise(DATA, np.array([8.0, 9.0])), MEAN, atol=1e-4)
-        np.testing.assert_array_equal(gauss.optimise(DATA, np.array([1e7, 0.0])), [1e7, 0.0])
+        with gauss.opened(DATA) as density:
+            assert np.isnan(density.gradients(z)[1][[2, 5, 7]]).all()
 
     def test_draws_have_the_moments_of_the_normal(
         self, gauss: CmdStanProgram, temporary: Path, capfd: pytest.CaptureFixture[str]
@@ -212,6 +211,20 @@ class TestProgram:
         np.testing.assert_array_equal(first, again)
         assert not np.array_equal(first[2], first[3])
 
+    @pytest.mark.parametrize("warmup", [30, 500])
+    def test_chains_go_on_as_they_were_adapted(self, gauss: CmdStanProgram, warmup: int) -> None:
+        first = gauss.sample(DATA, STARTS, Settings(draws=20, warmup=warmup))
+        assert first.adapted[0].metric.shape == ((2,) if warmup == 30 else (2, 2))
+        more = gauss.go_on(DATA, first, Settings(draws=1500, seed=8))
+        assert more.values.shape == (4, 1500, 13)
+        sizes = first.column("stepsize__")[:, -1]
+        np.testing.assert_allclose(
+            more.column("stepsize__"), np.tile(sizes, (1500, 1)).T, rtol=1e-4
+        )
+        for name, expected in zip(("z.1", "z.2"), MEAN, strict=True):
+            mean, error = errors(more, name)
+            assert abs(mean - expected) < 5 * error
+
     def test_without_warm_up_it_samples_too(self, gauss: CmdStanProgram) -> None:
         draws = gauss.sample(DATA, STARTS[:1], Settings(draws=5, warmup=0))
         assert draws.values.shape[:2] == (1, 5)
@@ -234,7 +247,6 @@ class TestProgram:
         for call in (
             lambda: gauss.sample(wrong, STARTS, Settings(draws=5, warmup=5)),
             lambda: gauss.log_density(wrong, np.zeros((1, 2))),
-            lambda: gauss.optimise(wrong, np.zeros(2)),
         ):
             with pytest.raises(WolvesError, match="cov"):
                 call()
@@ -277,8 +289,9 @@ class TestPoliteness:
         np.testing.assert_allclose(
             ours.log_density(data, z), theirs.log_density(data, z), rtol=1e-11
         )
-        np.testing.assert_allclose(ours.gradient(data, z), theirs.gradient(data, z), rtol=1e-7)
-        mode = ours.optimise(data, np.zeros(size))
+        with ours.opened(data) as one, theirs.opened(data) as other:
+            np.testing.assert_allclose(one.gradients(z)[1], other.gradients(z)[1], rtol=1e-7)
+        mode = gaussian_at_modes(ours, data, size, rng, starts=1).centre
         assert ours.log_density(data, mode)[0] > ours.log_density(data, z).max()
         starts = [mode + rng.normal(0, 0.02, size) for _ in range(4)]
         few = Settings(warmup=400, draws=400)

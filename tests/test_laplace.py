@@ -1,8 +1,11 @@
 """Modes and the Gaussian there, on densities that are known."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
+from many_wolves.inference import laplace
 from many_wolves.inference.laplace import gaussian_at_modes
 
 
@@ -14,15 +17,16 @@ class Bowl:
         axes = np.linalg.qr(turned)[0]
         self.precision = (axes * curvatures) @ axes.T
 
-    def optimise(self, data, start):
-        return np.ones_like(start)
+    @contextmanager
+    def opened(self, data):
+        yield self
 
-    def log_density(self, data, points):
+    def densities(self, points):
         apart = points - 1
         return -0.5 * np.einsum("ni,ij,nj->n", apart, self.precision, apart)
 
-    def gradient(self, data, points):
-        return -(points - 1) @ self.precision
+    def gradients(self, points):
+        return self.densities(points), -(points - 1) @ self.precision
 
 
 def test_the_gaussian_is_that_of_a_normal_density():
@@ -46,3 +50,48 @@ def test_a_curvature_beyond_double_precision_still_gives_a_scale(top):
     found = gaussian_at_modes(Bowl([0.5, 2.0, 5.0, top, 3 * top]), {}, 5, np.random.default_rng(1))
     assert np.isfinite(found.scale).all()
     assert np.linalg.det(found.scale) > 0
+
+
+class Hills:
+    """A low and wide normal density at -3, and a high and narrow one of more mass at 3."""
+
+    heights, sds = np.array([0.0, 8.0]), np.array([1.0, 0.3])
+
+    @contextmanager
+    def opened(self, data):
+        yield self
+
+    def _parts(self, points):
+        centres = np.array([-3.0, 3.0])
+        apart = (points[:, None, :] - centres[:, None]) / self.sds[:, None]
+        return self.heights - 0.5 * np.square(apart).sum(axis=2), apart
+
+    def densities(self, points):
+        return np.logaddexp.reduce(self._parts(points)[0], axis=1)
+
+    def gradients(self, points):
+        parts, apart = self._parts(points)
+        shares = np.exp(parts - self.densities(points)[:, None])
+        slopes = -(shares[:, :, None] * apart / self.sds[:, None]).sum(axis=1)
+        return self.densities(points), slopes
+
+
+def test_draws_that_lead_to_a_mode_of_more_mass_give_the_gaussian_there():
+    hills, size = Hills(), 4
+    with hills.opened({}) as density:
+        low = laplace._gaussian(laplace._with_climb([], density, np.full(size, -3.2)), size)
+    assert low.centre == pytest.approx(-3, abs=1e-3)
+    near = [np.full(size, -3.5), np.full(size, -2.5)]
+    assert laplace.gaussian_at_better_mode(hills, {}, low, near) is None
+    found = laplace.gaussian_at_better_mode(hills, {}, low, [*near, np.full(size, 2.5)])
+    assert found.centre == pytest.approx(3, abs=1e-3)
+    assert found.scale == pytest.approx(0.3 * np.eye(size), abs=1e-3)
+    assert [mode.reached for mode in found.modes] == [1, 3]
+    masses = 8 + size * np.log(0.3) - 0.0
+    assert found.modes[0].log_mass - found.modes[1].log_mass == pytest.approx(masses, abs=1e-3)
+
+
+def test_climbs_go_on_while_the_best_mode_was_reached_but_once():
+    hills = Hills()
+    one = gaussian_at_modes(hills, {}, 2, np.random.default_rng(3), starts=1)
+    assert one.modes[0].reached == 2 or sum(m.reached for m in one.modes) == laplace.MOST_STARTS

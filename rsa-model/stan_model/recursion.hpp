@@ -11,7 +11,6 @@
 #include <stan/math/rev.hpp>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -55,20 +54,22 @@ using Matrix = Eigen::Map<MatrixXd>;
 using Vector = Eigen::Map<VectorXd>;
 
 // One piece of memory that is handed out in parts: a gradient needs some dozens of small
-// matrices, and to allocate each would take a fifth of its time.
+// matrices, and to allocate each would take a fifth of its time. Each part begins where
+// the widest vectors may: else sums would be rounded by where the memory happens to lie.
 class Room {
  public:
-  explicit Room(Index size) : memory_(new double[size]), next_(memory_.get()) {}
+  Room(Index parts, Index size) : memory_(size + parts * (WIDEST - 1)), next_(memory_.data()) {}
   Matrix matrix(Index rows, Index cols) { return Matrix(take(rows * cols), rows, cols); }
   Vector vector(Index size) { return Vector(take(size), size); }
 
  private:
+  static constexpr Index WIDEST = 8;
   double* take(Index size) {
     double* taken = next_;
-    next_ += size;
+    next_ += (size + WIDEST - 1) / WIDEST * WIDEST;
     return taken;
   }
-  std::unique_ptr<double[]> memory_;
+  VectorXd memory_;
   double* next_;
 };
 
@@ -95,7 +96,7 @@ class Speaker2 {
         S(at.log_L0.cols()),
         C(at.weights.cols()),
         Q(node.size()),
-        room_(4 * Q + S + U * S * (5 + Q + 3 * C) + U * (3 + 2 * C)),
+        room_(19, 4 * Q + S + U * S * (5 + Q + 3 * C) + U * (3 + 2 * C)),
         at_(std::move(at)),
         value_(room_.vector(S)),
         node_(room_.vector(Q)),
@@ -133,7 +134,7 @@ class Speaker2 {
   Inputs gradient(const std::vector<MatrixXd>& adjoint) const {
     Inputs d{MatrixXd::Zero(U, S), 0, VectorXd::Zero(U), MatrixXd::Zero(3, C),
              VectorXd::Zero(at_.phi.size())};
-    Room room(U * (3 + C) + 3 * U * S);
+    Room room(7, U * (3 + C) + 3 * U * S);
     Vector d_social = room.vector(U), d_evidence = room.vector(U), plain = room.vector(U);
     Matrix d_heard = room.matrix(U, C), d_informative = room.matrix(U, S),
            total = room.matrix(U, S), d_joint = room.matrix(U, S);
@@ -264,7 +265,7 @@ class Speaker2 {
   // From adjoints of joint_ and heard_ to those of the inputs. With e the adjoint of
   // P_S1(u | s, phi) expected under it, that of its exponent is P_S1 * (adjoint - e).
   void through_speaker1(const Matrix& d_joint, const Matrix& d_heard, Inputs& d) const {
-    Room room(2 * Q + U * (S + 3));
+    Room room(6, 2 * Q + U * (S + 3));
     Vector expected = room.vector(Q), expected_moment = room.vector(Q);
     Vector d_kind = room.vector(U), whole = room.vector(U), at_phi = room.vector(U);
     Matrix d_gain = room.matrix(U, S);

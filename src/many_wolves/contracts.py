@@ -101,6 +101,8 @@ class Problem:
     derive
         Quantities that are functions of the posterior: given its variables as
         (chains, draws, ...), name -> (dims, values of the same kind).
+    tempered
+        The Stan data that change where the likelihood is raised to a power in [0, 1].
     adapt_delta
         Target acceptance below which the sampler's steps are too coarse for this posterior.
     prior
@@ -122,6 +124,7 @@ class Problem:
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     refused: WolvesError | None = None
+    tempered: Callable[[float], Mapping[str, Any]] | None = None
     adapt_delta: float = 0.0
     derive: Callable[[Mapping[str, Array]], Mapping[str, tuple[tuple[str, ...], Array]]] | None = (
         None

@@ -53,7 +53,6 @@ SHORT = 150
 
 _ITERATION = re.compile(r"Iteration:\s*(\d+) / (\d+)")
 _REJECTED = "Error during log_prob calculation"
-_NO_START = "Rejecting initial value"
 
 
 @dataclass(frozen=True)
@@ -77,31 +76,16 @@ class CmdStanProgram:
         path, seconds = executable(program, progress)
         return cls(path, f"CmdStan {cmdstan_version()}", seconds)
 
+    @contextmanager
+    def opened(self, data: StanData) -> Iterator[_Evaluated]:
+        """The program with these data, to be evaluated at many points."""
+        with _data_file(data) as (folder, data_file):
+            yield _Evaluated(self.path, folder, data_file)
+
     def log_density(self, data: StanData, z: Array) -> Array:
         """(m,) log density at each row of z (m, D); -inf where Stan rejects it."""
-        return self._evaluate(data, z)[:, 0]
-
-    def gradient(self, data: StanData, z: Array) -> Array:
-        """(m, D) gradient at each row of z (m, D); NaN where Stan rejects the row."""
-        return self._evaluate(data, z)[:, 1:]
-
-    def optimise(self, data: StanData, start: Array) -> Array:
-        """(D,) local maximum reached by L-BFGS from ``start``; ``start`` where Stan rejects it."""
-        with _data_file(data) as (folder, data_file):
-            out = folder / "optimum.csv"
-            command = [
-                *self._head(data_file, out),
-                f"init={_write(folder / 'init.json', {'z': np.asarray(start).tolist()})}",
-                *("method=optimize", "iter=10000", "jacobian=1", "algorithm=lbfgs"),
-            ]
-            finished = run_all([command])[0]
-            columns, rows = read_csv(out) if out.exists() else ((), np.empty((0, 0)))
-        if any(_NO_START in line for line in finished.lines):
-            return np.asarray(start, dtype=np.float64)
-        # A line search that can go no further ends with an error at a sound optimum.
-        if len(rows) == 0 or not np.isfinite(rows[-1, 0]):
-            raise finished.error("the search for the optimum", self.path)
-        return rows[-1, [i for i, name in enumerate(columns) if name.startswith("z.")]]
+        with self.opened(data) as program:
+            return program.densities(z)
 
     def sample(
         self,
@@ -156,7 +140,7 @@ class CmdStanProgram:
             outs = [folder / f"chain_{i + 1}.csv" for i in range(len(starts))]
             commands = [
                 [
-                    *self._head(data_file, out),
+                    *_head(self.path, data_file, out),
                     f"init={_write(out.with_suffix('.json'), {'z': np.asarray(start).tolist()})}",
                     *("random", f"seed={settings.seed}", f"id={i + 1}"),
                     *own,
@@ -200,48 +184,67 @@ class CmdStanProgram:
                 progress(f"chain {number + 1} done ({number + 1} of {len(starts)})")
         return join(chains)
 
-    def _head(self, data_file: Path, out: Path) -> list[str]:
-        return [
-            str(self.path),
-            *("data", f"file={data_file}"),
-            *("output", f"file={out}", f"sig_figs={DIGITS}", "refresh=50"),
-        ]
 
-    def _evaluate(self, data: StanData, z: Array) -> Array:
+@dataclass(frozen=True)
+class _Evaluated:
+    """A program with its data, in files of ``folder``."""
+
+    path: Path
+    folder: Path
+    data_file: Path
+
+    def densities(self, z: Array) -> Array:
+        """(m,) log density at each row of z (m, D); -inf where Stan rejects it."""
+        return self._evaluate(z)[:, 0]
+
+    def gradients(self, z: Array) -> tuple[Array, Array]:
+        """(m,) log densities, and (m, D) their gradients; NaN where Stan rejects the row."""
+        values = self._evaluate(z)
+        return values[:, 0], values[:, 1:]
+
+    def _evaluate(self, z: Array) -> Array:
         """(m, 1 + D) log density and gradient at each row of z."""
         points = np.atleast_2d(np.asarray(z, dtype=np.float64))
         values = np.full((points.shape[0], 1 + points.shape[1]), np.nan)
         values[:, 0] = -np.inf
         pending = [np.flatnonzero(np.isfinite(points).all(axis=1))]
-        with _data_file(data) as (folder, data_file):
-            while pending:
-                rows = pending.pop()
-                if rows.size == 0:
-                    continue
-                found = self._at(points[rows], folder, data_file)
-                if found is not None:
-                    values[rows] = found
-                    values[rows, 0] = np.where(np.isnan(found[:, 0]), -np.inf, found[:, 0])
-                elif rows.size > 1:
-                    # One rejected point ends the whole run: halve until it stands alone.
-                    pending.extend(np.array_split(rows, 2))
+        while pending:
+            rows = pending.pop()
+            if rows.size == 0:
+                continue
+            found = self._at(points[rows])
+            if found is not None:
+                values[rows] = found
+                values[rows, 0] = np.where(np.isnan(found[:, 0]), -np.inf, found[:, 0])
+            elif rows.size > 1:
+                # One rejected point ends the whole run: halve until it stands alone.
+                pending.extend(np.array_split(rows, 2))
         return values
 
-    def _at(self, points: Array, folder: Path, data_file: Path) -> Array | None:
+    def _at(self, points: Array) -> Array | None:
         """(m, 1 + D) at all points, or None if Stan rejects one of them."""
-        asked, out = folder / "points.csv", folder / "density.csv"
+        asked, out = self.folder / "points.csv", self.folder / "density.csv"
         # Rows of a JSON file of unconstrained parameters are shuffled by CmdStan up to
         # 2.38 (its issue 1336); for an unconstrained z its own CSV format says the same.
         names = ",".join(f"z.{i + 1}" for i in range(points.shape[1]))
         rows = (",".join(map(repr, row)) for row in points.tolist())
         asked.write_text("\n".join([names, *rows]) + "\n")
-        command = [*self._head(data_file, out), "method=log_prob"]
+        command = [*_head(self.path, self.data_file, out), "method=log_prob"]
         finished = run_all([[*command, f"constrained_params={asked}", "jacobian=1"]])[0]
         if finished.status == 0:
             return read_csv(out)[1]
         if any(_REJECTED in line for line in finished.lines):
             return None
         raise finished.error("the evaluation of the density", self.path)
+
+
+def _head(path: Path, data_file: Path, out: Path) -> list[str]:
+    """The program, its data, and where it writes."""
+    return [
+        str(path),
+        *("data", f"file={data_file}"),
+        *("output", f"file={out}", f"sig_figs={DIGITS}", "refresh=50"),
+    ]
 
 
 def nuts_arguments(settings: Settings, size: int) -> list[str]:

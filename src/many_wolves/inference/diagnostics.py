@@ -64,7 +64,7 @@ def judge(
     settings: Settings,
     modes: tuple[dict[str, float], ...] = (),
     *,
-    imputed: bool = False,
+    moving: bool = False,
 ) -> Diagnostics:
     """The verdict from the sampler's own columns and the summary of the parameters.
 
@@ -75,9 +75,9 @@ def judge(
         are passed over.
     scalars
         Label -> (chains, draws) of every scalar parameter.
-    imputed
-        The data changed along the chains, and the energy with them: E-BFMI says
-        nothing then, and is left out.
+    moving
+        The data changed along the chains, or tempered chains swapped places, and the energy
+        with them: E-BFMI says nothing then, and is left out.
     """
     live = summary.dropna(subset=["r_hat"])
     divergences = int(draws.column("divergent__").sum())
@@ -89,7 +89,7 @@ def judge(
         r_hat=float(live["r_hat"].max()),
         bulk=float(live["ess_bulk"].min()),
         tail=float(live["ess_tail"].min()),
-        energy=np.nan if imputed else float(fractions.min()),
+        energy=np.nan if moving else float(fractions.min()),
     )
     reasons = _reasons(numbers, apart, draws.values.shape[0] * draws.values.shape[1])
     worst = live.iloc[int(np.argmax(live["r_hat"].to_numpy()))] if len(live) else None

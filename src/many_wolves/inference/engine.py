@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -81,6 +82,18 @@ class Draws:
         return self.values[:, :, picked]
 
 
+class Density(Protocol):
+    """A program with its data."""
+
+    def densities(self, z: Array) -> Array:
+        """(m,) log density at each row of z (m, D); -inf where Stan rejects."""
+        ...
+
+    def gradients(self, z: Array) -> tuple[Array, Array]:
+        """(m,) log densities, and (m, D) their gradients; NaN where Stan rejects."""
+        ...
+
+
 class Program(Protocol):
     """A compiled Stan program whose parameters are one unconstrained ``vector[D] z``."""
 
@@ -94,16 +107,12 @@ class Program(Protocol):
         """Time that compiling took; zero when it came from the cache."""
         ...
 
+    def opened(self, data: StanData) -> AbstractContextManager[Density]:
+        """The program with these data, to be evaluated at many points."""
+        ...
+
     def log_density(self, data: StanData, z: Array) -> Array:
         """(m,) log density, normalised as the program writes it, at each row of z (m, D)."""
-        ...
-
-    def gradient(self, data: StanData, z: Array) -> Array:
-        """(m, D) gradient of the log density at each row of z (m, D)."""
-        ...
-
-    def optimise(self, data: StanData, start: Array) -> Array:
-        """(D,) local maximum of the density reached from ``start`` (D,)."""
         ...
 
     def sample(

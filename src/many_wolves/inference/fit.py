@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from many_wolves.inference.imputed import sample_imputed
 from many_wolves.inference.laplace import (
     Gaussian,
     describe_modes,
+    gaussian_at_better_mode,
     gaussian_at_modes,
     possible_starts,
     shorter_path,
@@ -32,8 +34,14 @@ HARDER = (0.95, 0.99, 0.999)
 """Target acceptances to go through where draws diverge."""
 ATTEMPTS = 4
 """Further attempts where the verdict is bad."""
+LONGEST = 4
+"""Times as many draws as asked for, up to which chains that agree go on."""
 QUICK_LOOK = 1600
 """Draws in all below which a bad verdict is left as it is: none better was asked for."""
+TEMPERED_DELTA = 0.99
+"""Target acceptance of tempered chains at least: they come to corners that others miss."""
+TEMPERED = ", tempered"
+"""Ends the name of the engine where ensembles of tempered chains gave the draws."""
 AGREED = 1.1
 """R-hat below which the draws of a failed attempt tell the shape of the posterior."""
 
@@ -70,6 +78,11 @@ class Fit:
     gaussian: Gaussian
     draws: Draws
 
+    @property
+    def tempered(self) -> bool:
+        """Whether tempered ensembles gave the draws."""
+        return self.engine.endswith(TEMPERED)
+
 
 def fit(
     problem: Problem,
@@ -97,22 +110,23 @@ def fit(
     chosen = settings or Settings()
     chosen = replace(chosen, adapt_delta=max(chosen.adapt_delta, problem.adapt_delta))
     say: Callable[[str], None] = progress or (lambda _: None)
-    began, cpu_began = time.monotonic(), time.process_time()
+    began, cpu_began = time.monotonic(), _cpu_seconds()
     rng = np.random.default_rng(chosen.seed)
     if gaussian is None:
         say("looking for modes")
         gaussian = gaussian_at_modes(program, problem.data, problem.size, rng)
         gaussian = shorter_path(program, problem.data, gaussian, rng)
-    # Chains may run in this process, and tell their own time.
-    cpu_before = time.process_time() - cpu_began
+    # Chains tell their own time.
+    cpu = _cpu_seconds() - cpu_began
     say(f"sampling {chosen.chains} chains of {chosen.warmup} + {chosen.draws}")
-    if problem.impute is not None:
-        draws = sample_imputed(problem, program, gaussian, settings=chosen, rng=rng, progress=say)
-    else:
-        data = {**problem.data, **gaussian.data()}
-        plain = {**data, "keep": 0}
-        starts = possible_starts(program, plain, gaussian, chosen.chains, rng)
-        draws = program.sample(data, starts, chosen, say)
+    draws = _sampled(problem, program, gaussian, chosen, rng, say)
+    cpu += draws.cpu_seconds
+    better = _better(problem, program, gaussian, draws)
+    if better is not None:
+        say("the chains lead to a mode of more mass; once more from there")
+        gaussian = better
+        draws = _sampled(problem, program, gaussian, chosen, rng, say)
+        cpu += draws.cpu_seconds
     return assemble(
         problem,
         draws,
@@ -121,8 +135,34 @@ def fit(
         settings=chosen,
         engine=program.version,
         seconds=time.monotonic() - began,
-        cpu_seconds=cpu_before + draws.cpu_seconds,
+        cpu_seconds=cpu,
     )
+
+
+def _sampled(
+    problem: Problem,
+    program: Program,
+    gaussian: Gaussian,
+    settings: Settings,
+    rng: np.random.Generator,
+    say: Progress,
+) -> Draws:
+    if problem.impute is not None:
+        return sample_imputed(problem, program, gaussian, settings=settings, rng=rng, progress=say)
+    data = {**problem.data, **gaussian.data()}
+    with program.opened({**data, "keep": 0}) as density:
+        starts = possible_starts(density, gaussian, settings.chains, rng)
+    return program.sample(data, starts, settings, say)
+
+
+def _better(
+    problem: Problem, program: Program, gaussian: Gaussian, draws: Draws
+) -> Gaussian | None:
+    """The Gaussian at a mode of more mass to which the ends of the chains lead, if they do."""
+    if problem.impute is not None:
+        return None
+    ends = gaussian.centre + draws.block("z")[:, -1] @ gaussian.scale.T
+    return gaussian_at_better_mode(program, problem.data, gaussian, ends)
 
 
 def fit_carefully(
@@ -158,7 +198,8 @@ def fit_carefully(
     if problem.refused is not None:
         raise problem.refused
     say: Callable[[str], None] = progress or (lambda _: None)
-    done = fit(problem, program, parameters, settings, progress)
+    chosen = settings or Settings()
+    done = fit(problem, program, parameters, chosen, progress)
     if done.settings.chains * done.settings.draws < QUICK_LOOK:
         return done
     for _ in range(attempts):
@@ -166,7 +207,7 @@ def fit_carefully(
         if done.diagnostics.ok or path >= longest_path:
             break
         before = done
-        done = _longer(done, program, parameters, say) or _anew(done, program, parameters, say)
+        done = _next(done, program, parameters, say, longest=LONGEST * chosen.draws)
         done = replace(
             done,
             seconds=before.seconds + done.seconds,
@@ -175,12 +216,23 @@ def fit_carefully(
     return done
 
 
-def _longer(
-    done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress
-) -> Fit | None:
-    """Twice as many draws of the same chains; None where they would not mend the verdict."""
-    if done.diagnostics.divergences or not _agree(done) or not done.draws.adapted:
-        return None
+def _next(
+    done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress, longest: int
+) -> Fit:
+    """What may mend the verdict: smaller steps, more draws, or tempering."""
+    if done.tempered:
+        return _tempered(done, parameters, 2 * done.settings.draws, say)
+    if done.diagnostics.divergences:
+        return _anew(done, program, parameters, say)
+    if _agree(done) and done.draws.adapted and done.settings.draws < longest:
+        return _longer(done, program, parameters, say)
+    if done.problem.tempered is not None:
+        return _tempered(done, parameters, longest, say)
+    return _anew(done, program, parameters, say)
+
+
+def _longer(done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress) -> Fit:
+    """Twice as many draws of the same chains."""
     began = time.monotonic()
     longer = replace(done.settings, draws=2 * done.settings.draws)
     say(f"going on, to {longer.draws} draws a chain")
@@ -199,16 +251,43 @@ def _longer(
     )
 
 
+def _tempered(done: Fit, parameters: tuple[Parameter, ...], draws: int, say: Progress) -> Fit:
+    """Ensembles of tempered chains, where those of ``done`` do not come to one posterior."""
+    from many_wolves.inference.tempering import sample_tempered
+
+    began = time.monotonic()
+    smaller = _smaller(done)
+    delta = max(smaller.adapt_delta, TEMPERED_DELTA)
+    chosen = replace(smaller, draws=draws, adapt_delta=delta)
+    say(f"the chains do not come together: {chosen.chains} tempered ensembles of {draws} draws")
+    sampled = sample_tempered(done.problem, done.gaussian, chosen, say)
+    return assemble(
+        done.problem,
+        sampled,
+        done.gaussian,
+        parameters=parameters,
+        settings=chosen,
+        engine=f"{done.engine.removesuffix(TEMPERED)}{TEMPERED}",
+        seconds=time.monotonic() - began,
+        cpu_seconds=sampled.cpu_seconds,
+    )
+
+
 def _anew(done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress) -> Fit:
     """Other chains: in smaller steps where draws diverged, longer where chains disagree."""
-    chosen = done.settings
-    if done.diagnostics.divergences:
-        smaller = next((delta for delta in HARDER if delta > chosen.adapt_delta), HARDER[-1])
-        chosen = replace(chosen, adapt_delta=max(smaller, chosen.adapt_delta))
+    chosen = _smaller(done)
     if not done.diagnostics.divergences or not _agree(done):
         chosen = replace(chosen, warmup=2 * chosen.warmup, draws=2 * chosen.draws)
     say(f"once more, with a target acceptance of {chosen.adapt_delta}")
     return fit(done.problem, program, parameters, chosen, say, gaussian=learnt(done))
+
+
+def _smaller(done: Fit) -> Settings:
+    """The settings of a fit, with smaller steps where its draws diverged."""
+    now = done.settings.adapt_delta
+    if not done.diagnostics.divergences:
+        return done.settings
+    return replace(done.settings, adapt_delta=min((d for d in HARDER if d > now), default=now))
 
 
 def _agree(done: Fit) -> bool:
@@ -255,7 +334,7 @@ def assemble(
             labelled,
             settings,
             tuple(describe_modes(gaussian)),
-            imputed=problem.impute is not None,
+            moving=problem.impute is not None or not draws.adapted,
         ),
         settings=settings,
         engine=engine,
@@ -264,6 +343,11 @@ def assemble(
         gaussian=gaussian,
         draws=draws,
     )
+
+
+def _cpu_seconds() -> float:
+    """Processor time of this process and of the children it has waited for."""
+    return sum(os.times()[:4])
 
 
 def with_data(problem: Problem, **changes: Any) -> Problem:

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-from scipy.optimize import minimize
-
 from many_wolves.contracts import Array
 from many_wolves.inference.engine import Draws, Progress, Settings, StanData, join, strung
 from many_wolves.inference.httpstan_build import compiled
 from many_wolves.inference.programs import program_source
-from many_wolves.inference.served import Meter, StoppedError, served
+from many_wolves.inference.served import Meter, Served, StoppedError, served
 from many_wolves.inference.threads import cores
 
 TELL_S = 0.2
@@ -46,28 +44,14 @@ class HttpstanProgram:
         library, seconds = compiled(program_source(program, plain=plain), progress)
         return cls(library, seconds)
 
+    def opened(self, data: StanData) -> AbstractContextManager[Served]:
+        """The program with these data, to be evaluated at many points."""
+        return served(self.library, data)
+
     def log_density(self, data: StanData, z: Array) -> Array:
         """(m,) log density at each row of z (m, D); -inf where Stan rejects."""
-        with served(self.library, data) as program:
+        with self.opened(data) as program:
             return program.densities(z)
-
-    def gradient(self, data: StanData, z: Array) -> Array:
-        """(m, D) gradient at each row of z (m, D); NaN where Stan rejects."""
-        with served(self.library, data) as program:
-            return program.gradients(z)[1]
-
-    def optimise(self, data: StanData, start: Array) -> Array:
-        """(D,) local maximum reached by L-BFGS from ``start`` (D,)."""
-        with served(self.library, data) as program:
-
-            def negative(z: Array) -> tuple[float, Array]:
-                densities, gradients = program.gradients(z)
-                if not np.isfinite(densities[0]):
-                    return 1e100, np.zeros_like(z)
-                return -float(densities[0]), -gradients[0]
-
-            found: Array = minimize(negative, start, jac=True, method="L-BFGS-B").x
-        return found
 
     def sample(
         self,
@@ -79,11 +63,11 @@ class HttpstanProgram:
         """One chain from each start, as many at once as there are cores."""
 
         def chain(number: int, meter: Meter) -> Draws:
-            with served(self.library, data) as program:
+            with self.opened(data) as program:
                 return program.sample(starts[number], settings, number + 1, meter)
 
         each = settings.warmup + settings.draws
-        return join(_in_threads(chain, len(starts), each, progress))
+        return join(in_threads(chain, len(starts), each, progress))
 
     def go_on(
         self,
@@ -97,11 +81,11 @@ class HttpstanProgram:
         own = replace(settings, warmup=0)
 
         def chain(number: int, meter: Meter) -> Draws:
-            with served(self.library, data) as program:
+            with self.opened(data) as program:
                 adapted = chains.adapted[number]
                 return program.sample(ends[number], own, number + 1, meter, adapted)
 
-        return join(_in_threads(chain, len(ends), own.draws, progress))
+        return join(in_threads(chain, len(ends), own.draws, progress))
 
     def sample_replaced(
         self,
@@ -118,16 +102,16 @@ class HttpstanProgram:
             here = starts[number]
             for step, replacement in enumerate(replacements[number]):
                 own = replace(settings, seed=settings.seed + step)
-                with served(self.library, {**data, **replacement}) as program:
+                with self.opened({**data, **replacement}) as program:
                     parts.append(program.sample(here, own, number + 1, meter))
                 here = parts[-1].block("z")[0, -1]
             return replace(strung(parts), adapted=())
 
         each = (settings.warmup + settings.draws) * len(replacements[0])
-        return join(_in_threads(chain, len(starts), each, progress))
+        return join(in_threads(chain, len(starts), each, progress))
 
 
-def _in_threads(
+def in_threads(
     chain: Callable[[int, Meter], Draws], chains: int, each: int, progress: Progress | None
 ) -> list[Draws]:
     """All chains of ``each`` iterations; they end where this is interrupted or one fails."""

@@ -6,13 +6,14 @@ into the verdict, so that a chain that misses one is not taken for the whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from many_wolves.contracts import Array
-from many_wolves.inference.engine import Program, Settings, StanData
+from many_wolves.inference.engine import Density, Program, Settings, StanData
 from many_wolves.inference.threads import on_one_thread
 
 STEP = 1e-4
@@ -25,7 +26,16 @@ FLAT = 0.1
 """Curvature below this is taken as this: the priors alone bend about that much."""
 STEEP = 1e10
 """Curvature above this is taken as this: beyond it no inverse is positive in double precision."""
-NEWTON_STEPS = 6
+SMALL = 100
+"""Parameters up to which climbs take Newton steps throughout, and as many as it takes."""
+STARTS, MOST_STARTS = 6, 24
+SPREADS = (1.0, 1.5)
+"""Standard deviations of the starts, by turns; that of the priors is about one."""
+CLIMB_STEPS, LAST_STEPS = 300, 6
+SLOPE = 1e-3
+"""A climb ends where the gradient is shorter."""
+LOWEST = -1e300
+"""Stands for the log density where it is not finite."""
 SPREAD = 1.5
 """Starts of the chains are so much wider than the Gaussian."""
 SHORT_PATH = 31.0
@@ -34,11 +44,17 @@ SHORT_PATH = 31.0
 
 @dataclass(frozen=True)
 class Mode:
-    """A local maximum: where, how high, and ln of the mass that a Gaussian there holds."""
+    """A local maximum: where, how high, and ln of the mass that a Gaussian there holds.
+
+    ``precision`` (D, D) is the curvature there, made positive; ``reached`` counts the climbs
+    that ended there.
+    """
 
     z: Array
     log_density: float
     log_mass: float
+    precision: Array
+    reached: int = 1
 
 
 @dataclass(frozen=True)
@@ -71,7 +87,7 @@ class Gaussian:
 
 
 def possible_starts(
-    program: Program, data: StanData, gaussian: Gaussian, chains: int, rng: np.random.Generator
+    density: Density, gaussian: Gaussian, chains: int, rng: np.random.Generator
 ) -> list[Array]:
     """Starts at which density and gradient are finite.
 
@@ -81,18 +97,16 @@ def possible_starts(
     found = []
     for start in gaussian.starts(chains, rng):
         spread = SPREAD
-        while not _finite(program, data, start) and spread > SPREAD / 64:
+        while not _finite(density, start) and spread > SPREAD / 64:
             spread /= 2
             start = gaussian.starts(1, rng, spread)[0]  # noqa: PLW2901
         found.append(start)
     return found
 
 
-def _finite(program: Program, data: StanData, start: Array) -> bool:
-    density = program.log_density(data, start[None])
-    return bool(
-        np.isfinite(density).all() and np.isfinite(program.gradient(data, start[None])).all()
-    )
+def _finite(density: Density, start: Array) -> bool:
+    value, gradient = density.gradients(start[None])
+    return bool(np.isfinite(value).all() and np.isfinite(gradient).all())
 
 
 def unconditioned(size: int) -> dict[str, Any]:
@@ -102,9 +116,11 @@ def unconditioned(size: int) -> dict[str, Any]:
 
 @on_one_thread
 def gaussian_at_modes(
-    program: Program, data: StanData, size: int, rng: np.random.Generator, starts: int = 6
+    program: Program, data: StanData, size: int, rng: np.random.Generator, starts: int = STARTS
 ) -> Gaussian:
     """Climb from dispersed starts, and fit a Gaussian where the mass is.
+
+    Where that mode was reached but once, there are more climbs: they may find a better.
 
     Parameters
     ----------
@@ -113,58 +129,125 @@ def gaussian_at_modes(
     size
         Number of unconstrained parameters D.
     starts
-        Number of starts, standard normal in each coordinate.
+        Number of starts at least, normal in each coordinate.
     """
-    plain = {**data, **unconditioned(size), "keep": 0}
-    found: list[tuple[Mode, Array]] = []
-    for _ in range(starts):
-        top = program.optimise(plain, rng.normal(size=size))
-        top, curvature = _newton(program, plain, top)
-        height = float(program.log_density(plain, top[None])[0])
-        if not np.isfinite(height):
-            continue
-        precision = _positive(curvature)
-        log_mass = height + size / 2 * np.log(2 * np.pi) - np.linalg.slogdet(precision)[1] / 2
-        if not any(_same(top, other.z, precision) for other, _ in found):
-            found.append((Mode(top, height, float(log_mass)), precision))
-    if not found:
+    modes: list[Mode] = []
+    most = MOST_STARTS if size <= SMALL else starts
+    with program.opened({**data, **unconditioned(size), "keep": 0}) as density:
+        for climb in range(most):
+            if climb >= starts and modes and modes[0].reached > 1:
+                break
+            spread = SPREADS[climb % len(SPREADS)]
+            modes = _with_climb(modes, density, rng.normal(0.0, spread, size))
+    return _gaussian(modes, size)
+
+
+@on_one_thread
+def gaussian_at_better_mode(
+    program: Program, data: StanData, gaussian: Gaussian, points: Iterable[Array]
+) -> Gaussian | None:
+    """The Gaussian at a mode of more mass to which the points lead, if they do.
+
+    None also where the Gaussian does not stand at its best mode: none of them helps there.
+
+    Parameters
+    ----------
+    data
+        Stan data without a preconditioner.
+    points
+        Places (D,) in the posterior, on the scale of the modes.
+    """
+    modes = list(gaussian.modes)
+    size = gaussian.centre.size
+    if not modes or size > SMALL or not np.array_equal(gaussian.centre, modes[0].z):
+        return None
+    with program.opened({**data, **unconditioned(size), "keep": 0}) as density:
+        for point in points:
+            modes = _with_climb(modes, density, point)
+    better = modes[0].log_mass - gaussian.modes[0].log_mass > np.log(2)
+    return _gaussian(modes, size) if better else None
+
+
+def _gaussian(modes: Sequence[Mode], size: int) -> Gaussian:
+    if not modes:
         return Gaussian(np.zeros(size), np.eye(size), ())
-    found.sort(key=lambda pair: -pair[0].log_mass)
-    best, precision = found[0]
     # By way of the eigenvalues: inv() would lose the small ones of a steep curvature.
-    scale = np.linalg.cholesky(_positive(precision, power=-1)).astype(np.float64)
-    return Gaussian(best.z, scale, tuple(mode for mode, _ in found))
+    scale = np.linalg.cholesky(_positive(modes[0].precision, power=-1)).astype(np.float64)
+    return Gaussian(modes[0].z, scale, tuple(modes))
 
 
-def _newton(program: Program, data: StanData, start: Array) -> tuple[Array, Array]:
-    """A few damped Newton steps; returns the point and the curvature (-Hessian) there."""
-    z = start
-    curvature = _curvature(program, data, z)
-    height = float(program.log_density(data, z[None])[0])
-    for _ in range(NEWTON_STEPS):
-        gradient = program.gradient(data, z[None])[0]
-        step = np.linalg.solve(_positive(curvature), gradient)
-        step *= min(1.0, 2.0 / max(1e-12, float(np.abs(step).max())))
-        higher = float(program.log_density(data, (z + step)[None])[0])
-        if not higher >= height - 1e-9:
-            break
-        z, gained, height = z + step, higher - height, higher
-        curvature = _curvature(program, data, z)
-        if gained < 1e-6:
-            break
-    return z, curvature
+def _with_climb(modes: Sequence[Mode], density: Density, start: Array) -> list[Mode]:
+    """The modes, that of most mass first, with the one that a climb from ``start`` ends at."""
+    top = _climb(density, start)
+    height, _, curvature = _evaluated(density, top)
+    if height <= LOWEST:
+        return list(modes)
+    precision = _positive(curvature)
+    log_mass = height + top.size / 2 * np.log(2 * np.pi) - np.linalg.slogdet(precision)[1] / 2
+    known = [_same(top, mode.z, mode.precision) for mode in modes]
+    if any(known):
+        at = known.index(True)
+        again = replace(modes[at], reached=modes[at].reached + 1)
+        return [again if i == at else mode for i, mode in enumerate(modes)]
+    new = Mode(top, height, float(log_mass), precision)
+    return sorted([*modes, new], key=lambda mode: -mode.log_mass)
 
 
-def _curvature(program: Program, data: StanData, z: Array) -> Array:
+def _climb(density: Density, start: Array) -> Array:
+    """(D,) local maximum reached by Newton steps in a trust region.
+
+    Quasi-Newton steps end on a low and wide hill where these find the high and narrow one
+    beside it, which may hold more of the mass.
+    """
+    from scipy.optimize import minimize
+
+    small = start.size <= SMALL
+    at: dict[bytes, tuple[float, Array, Array]] = {}
+
+    def evaluated(z: Array) -> tuple[float, Array, Array]:
+        key = z.tobytes()
+        if key not in at:
+            at.clear()
+            at[key] = _evaluated(density, z)
+        return at[key]
+
+    if not small:
+        # A Hessian by differences takes 2 D gradients.
+        start = _near(density, start)
+    top: Array = minimize(
+        lambda z: -evaluated(z)[0],
+        start,
+        jac=lambda z: -evaluated(z)[1],
+        hess=lambda z: evaluated(z)[2],
+        method="trust-exact",
+        options={"gtol": SLOPE, "maxiter": CLIMB_STEPS if small else LAST_STEPS},
+    ).x
+    return top
+
+
+def _near(density: Density, start: Array) -> Array:
+    """(D,) about a local maximum, by L-BFGS."""
+    from scipy.optimize import minimize
+
+    def negative(z: Array) -> tuple[float, Array]:
+        values, gradients = density.gradients(z[None])
+        return -float(np.maximum(values[0], LOWEST)), -np.nan_to_num(gradients[0])
+
+    top: Array = minimize(negative, start, jac=True, method="L-BFGS-B").x
+    return top
+
+
+def _evaluated(density: Density, z: Array) -> tuple[float, Array, Array]:
+    """Log density, gradient (D,) and curvature (D, D), the negative Hessian, by differences."""
     shifts = STEP * np.eye(z.size)
-    gradients = program.gradient(data, np.concatenate([z + shifts, z - shifts]))
-    hessian = (gradients[: z.size] - gradients[z.size :]) / (2 * STEP)
-    curvature: Array = -(hessian + hessian.T) / 2
-    return curvature
+    values, gradients = density.gradients(np.concatenate([z[None], z + shifts, z - shifts]))
+    hessian = (gradients[1 : 1 + z.size] - gradients[1 + z.size :]) / (2 * STEP)
+    curvature: Array = -np.nan_to_num((hessian + hessian.T) / 2)
+    return float(np.maximum(values[0], LOWEST)), np.nan_to_num(gradients[0]), curvature
 
 
 def _positive(curvature: Array, power: int = 1) -> Array:
-    values, vectors = np.linalg.eigh(np.nan_to_num(curvature))
+    values, vectors = np.linalg.eigh(curvature)
     positive: Array = (vectors * np.clip(values, FLAT, STEEP) ** power) @ vectors.T
     return positive
 

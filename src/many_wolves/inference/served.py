@@ -67,6 +67,17 @@ class Served:
         )
         return np.where(np.isnan(densities), -np.inf, densities), found
 
+    def quantities(self, z: Array, seed: int, chain: int) -> Array:
+        """(m, columns less the sampler's) of what the program writes of each row of z (m, D)."""
+        rows = self._rows(z)
+        written = np.empty((len(rows), len(self.columns) - len(SAMPLER_COLUMNS)))
+        self._check(
+            self.library.wolves_quantities(
+                self.handle, seed, chain, len(rows), _at(rows), _at(written), written.shape[1]
+            )
+        )
+        return written
+
     def sample(
         self,
         start: Array,
@@ -125,7 +136,7 @@ class Served:
     def _check(self, status: int) -> None:
         if status:
             raise WolvesError(
-                f"Stan cannot tell the density: {' '.join(_said(self.library))}",
+                f"Stan cannot evaluate the program: {' '.join(_said(self.library))}",
                 mend="check the data that Stan names",
             )
 
@@ -171,6 +182,7 @@ def _library(path: Path) -> Any:
         ("columns", ctypes.c_char_p, (pointer,)),
         ("densities", small, (pointer, whole, pointer, pointer)),
         ("gradients", small, (pointer, whole, pointer, pointer, pointer)),
+        ("quantities", small, (pointer, unsigned, unsigned, whole, pointer, pointer, whole)),
         (
             "sample",
             small,

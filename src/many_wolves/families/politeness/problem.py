@@ -14,7 +14,12 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.layout import Layout, cube, layout_of, literal_table, square
 from many_wolves.families.politeness.placing import Placed, check_same, no_orders, read_placed
 from many_wolves.families.politeness.recursion import CostForm, gauss_legendre, is_negation
-from many_wolves.families.politeness.validate import check_choices, check_literal, one_answer
+from many_wolves.families.politeness.validate import (
+    check_choices,
+    check_literal,
+    one_answer,
+    overwhelmed,
+)
 from many_wolves.files import shipped
 from many_wolves.records import ChoiceTable
 
@@ -80,6 +85,7 @@ def build(
             "literal_n": (("utterance", "state"), yes + no),
         },
         impute=_theta_from_judgments(yes, no) if literal == "cut" else None,
+        tempered=None if literal == "cut" else _tempered(data),
         without=None if held.placed or literal == "cut" else _without(layout, counts),
         options={
             "literal": literal,
@@ -92,7 +98,14 @@ def build(
         | ({"position_bias": True} if held.placed else {}),
         notes=tuple(held.notes),
         adapt_delta=ADAPT_DELTA,
-        refused=one_answer(counts, layout.utterances, where) if literal == "joint" else None,
+        refused=_refused(held, where) if literal == "joint" else None,
+    )
+
+
+def _refused(held: _Data, where: str) -> WolvesError | None:
+    judgments = float((held.yes + held.no).sum())
+    return one_answer(held.counts, held.layout.utterances, where) or overwhelmed(
+        float(held.counts.sum()), judgments, where
     )
 
 
@@ -288,6 +301,16 @@ def _without(
         return {"counts": left.tolist()}
 
     return without
+
+
+def _tempered(data: Mapping[str, Any]) -> Callable[[float], Mapping[str, Any]]:
+    """The likelihood is a product over answers: its power is that of so many times the answers."""
+    answers = ("counts", "literal_yes", "literal_no", "placed")
+
+    def tempered(power: float) -> Mapping[str, Any]:
+        return {name: power * np.asarray(data[name]) for name in answers}
+
+    return tempered
 
 
 def _theta_from_judgments(yes: Array, no: Array) -> Any:

@@ -12,6 +12,8 @@ from many_wolves.errors import WolvesError
 
 ONE_ANSWER = 0.995
 """Share of one utterance above which a speaker always says the same."""
+MOST_CHOICES = 10
+"""Choices to each literal judgment, above which the judgments hold the meanings no longer."""
 FEW = 40.0
 """Choices up to which saying the same may be chance, and is harmless to the sampler."""
 
@@ -125,4 +127,23 @@ def one_answer(counts: Array, utterances: Sequence[str], where: str) -> WolvesEr
         where=where,
         column="utterance",
         mend="--literal fixed; and see in checks.json whether the speaker did the task",
+    )
+
+
+def overwhelmed(choices: float, judgments: float, where: str) -> WolvesError | None:
+    """Why so many choices beside so few literal judgments are not fitted with theta free.
+
+    None where there are enough judgments. Else the meanings are whatever fits the choices
+    best, in as many ways as there are modes, and no search is sure to come to the best.
+    """
+    if choices <= MOST_CHOICES * judgments:
+        return None
+    return WolvesError(
+        f"{choices:,.0f} choices stand beside {judgments:,.0f} literal judgments, more than "
+        f"{MOST_CHOICES} to one; with the literal meanings free, the choices would make them "
+        "up, in many ways that fit as well",
+        where=where,
+        column="count",
+        mend="--literal fixed or --literal cut; or collect more judgments "
+        "(`wolves compile --task literal`)",
     )

@@ -13,6 +13,7 @@
 #include <stan/model/model_base.hpp>
 #include <stan/services/sample/hmc_nuts_diag_e.hpp>
 #include <stan/services/sample/hmc_nuts_diag_e_adapt.hpp>
+#include <stan/services/util/create_rng.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -197,6 +198,24 @@ int wolves_gradients(const void* model, std::int64_t rows, const double* z, doub
         densities[i] = -std::numeric_limits<double>::infinity();
         into.setConstant(std::numeric_limits<double>::quiet_NaN());
       }
+    }
+  });
+}
+
+// What the program writes of z (rows x D): (rows x columns) parameters and quantities.
+int wolves_quantities(const void* model, std::uint32_t seed, std::uint32_t chain,
+                      std::int64_t rows, const double* z, double* written, std::int64_t columns) {
+  const auto& program = *static_cast<const Model*>(model);
+  const auto size = static_cast<Eigen::Index>(program.num_params_r());
+  return guarded([&] {
+    auto rng = stan::services::util::create_rng(seed, chain);
+    for (std::int64_t i = 0; i < rows; ++i) {
+      Eigen::VectorXd point = Eigen::Map<const Eigen::VectorXd>(z + i * size, size), found;
+      program.write_array(rng, point, found, true, true, nullptr);
+      if (found.size() != columns) {
+        throw std::length_error("quantities of another number than were asked for");
+      }
+      std::copy(found.data(), found.data() + columns, written + i * columns);
     }
   });
 }
