@@ -1,9 +1,13 @@
 """Many speakers, one after another: seconds a fit.
 
     python benchmarks/sweep.py --speakers 100
+    python benchmarks/sweep.py --speakers 100 --alpha 2,10
 
-Each speaker answers in 4 conditions, 13 items x 4 states x 10 replicates,
-simulated with parameters from the prior. Two processes, a fit in each.
+Each speaker answers in 4 conditions, 13 items x 4 states x 10 replicates, simulated with
+weights and phi from the prior. alpha lies where it was found for people (5.5) and for
+three families of language models (3.5 to 6.2), or between the bounds given: the higher it
+is, the more nearly are answers determined, and the thinner is the posterior. Two
+processes, a fit in each.
 """
 
 from __future__ import annotations
@@ -26,32 +30,35 @@ ANSWERS = 13 * 10
 """Answers to each state in each condition."""
 
 
-def speaker(number: int) -> Any:
+ALPHA = (3.0, 7.0)
+
+
+def speaker(number: int, alpha: tuple[float, float] = ALPHA) -> Any:
     """A table of simulated answers."""
     from many_wolves.families.politeness.model import PoliteSpeaker
 
-    # Weights and phi from the prior; alpha, cost and theta of the kind that people have,
-    # because theta from its prior makes languages in which nothing means anything.
+    # theta is that of people: from its prior it makes languages in which nothing means
+    # anything.
     rng = np.random.default_rng(number)
     names = ("w_inf", "w_soc", "w_pres", "phi")
     drawn = {goal: [*rng.dirichlet([1, 1, 1]), rng.uniform()] for goal in GOALS}
     weights = {g: dict(zip(names, map(float, v), strict=True)) for g, v in drawn.items()}
     given = {
-        "alpha": float(rng.uniform(2, 10)),
+        "alpha": float(rng.uniform(*alpha)),
         "cost": float(rng.uniform(1, 5)),
         "weights": weights,
     }
     return PoliteSpeaker().simulate(design("simulated", GOALS, ANSWERS), rng, given)[1]
 
 
-def fit_one(number: int, engine: str) -> dict[str, float]:
+def fit_one(number: int, engine: str, alpha: tuple[float, float]) -> dict[str, float]:
     """Fit one speaker and tell how it went."""
     from many_wolves.families.politeness.model import PoliteSpeaker
     from many_wolves.inference import Settings, fit_carefully, load
 
     os.environ["MANY_WOLVES_ONE_CORE"] = "1"
     model = PoliteSpeaker()
-    problem = model.problem(speaker(number))
+    problem = model.problem(speaker(number, alpha))
     program = load(problem.program, engine)  # type: ignore[arg-type]
     settings = Settings(warmup=400, draws=600, seed=number)
     done = fit_carefully(problem, program, model.parameters, settings)
@@ -64,6 +71,7 @@ def fit_one(number: int, engine: str) -> dict[str, float]:
         "divergences": verdict.divergences,
         "draws": done.settings.draws,
         "adapt_delta": done.settings.adapt_delta,
+        "halvings": done.settings.halvings,
         "leapfrogs": float(done.draws.column("n_leapfrog__").mean()),
     }
 
@@ -73,13 +81,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--speakers", type=int, default=20)
     parser.add_argument("--engine", default="auto")
+    parser.add_argument("--alpha", default=",".join(map(str, ALPHA)))
     options = parser.parse_args()
+    low, high = map(float, options.alpha.split(","))
+    given = (options.engine, (low, high))
     with ProcessPoolExecutor(2, mp_context=get_context("forkserver")) as pool:
         # The first fits load libraries and programs; they are not counted.
-        for future in [pool.submit(fit_one, 10_000 + i, options.engine) for i in range(2)]:
+        for future in [pool.submit(fit_one, 10_000 + i, *given) for i in range(2)]:
             future.result()
         began = time.perf_counter()
-        waiting = [pool.submit(fit_one, i, options.engine) for i in range(options.speakers)]
+        waiting = [pool.submit(fit_one, i, *given) for i in range(options.speakers)]
         fits = []
         for number, future in enumerate(waiting):
             fits.append(future.result())
@@ -89,6 +100,8 @@ def main() -> None:
     good = (frame["r_hat"] < 1.01) & (frame["ess"] > 400)
     result = {
         "speakers": options.speakers,
+        "alpha_from": low,
+        "alpha_to": high,
         "seconds_per_fit": wall / options.speakers,
         "cpu_s_per_fit": float(frame["cpu_s"].mean()),
         "good": int(good.sum()),

@@ -30,7 +30,10 @@ SAMPLER_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to sample: chains, iterations per chain, target acceptance, seed."""
+    """How to sample: chains, iterations per chain, target acceptance, seed.
+
+    ``halvings`` counts how often the step size of warm-up was halved, because draws diverged.
+    """
 
     chains: int = 4
     warmup: int = 1000
@@ -38,6 +41,7 @@ class Settings:
     adapt_delta: float = 0.8
     max_depth: int = 10
     seed: int = 1
+    halvings: int = 0
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,12 @@ if TYPE_CHECKING:
 
 HARDER = (0.95, 0.99, 0.999)
 """Target acceptances to go through where draws diverge."""
-ATTEMPTS = 4
+ATTEMPTS = 6
 """Further attempts where the verdict is bad."""
 LONGEST = 4
-"""Times as many draws as asked for, up to which chains that agree go on."""
+"""Times as many draws as asked for, up to which chains that agree go on; those that are
+``CLOSE`` by R-hat go on to four times that."""
+CLOSE = 1.02
 QUICK_LOOK = 1600
 """Draws in all below which a bad verdict is left as it is: none better was asked for."""
 TEMPERED_DELTA = 0.99
@@ -178,10 +180,10 @@ def fit_carefully(
     """As ``fit``; where the verdict is bad, with more draws or in smaller steps.
 
     A posterior with sharp corners (a speaker that always says the same, a million
-    choices) needs more than most. Chains that agree go on, until they are twice as long;
-    where draws diverged, or chains do not agree, they begin anew, preconditioned by what
-    was learnt of the shape. The settings of the result are those that gave it, its
-    seconds those of all attempts.
+    choices) needs more than most. Chains that agree go on, until they are twice as long, or
+    in half the steps where draws diverged; chains that do not agree begin anew, or are
+    tempered. The settings of the result are those that gave it, its seconds those of all
+    attempts.
 
     Parameters
     ----------
@@ -222,13 +224,28 @@ def _next(
     """What may mend the verdict: smaller steps, more draws, or tempering."""
     if done.tempered:
         return _tempered(done, parameters, 2 * done.settings.draws, say)
-    if done.diagnostics.divergences:
-        return _anew(done, program, parameters, say)
-    if _agree(done) and done.draws.adapted and done.settings.draws < longest:
-        return _longer(done, program, parameters, say)
-    if done.problem.tempered is not None:
+    diverged = done.diagnostics.divergences > 0
+    if _agree(done) and diverged and done.draws.adapted:
+        return _in_smaller_steps(done, program, parameters, say)
+    if _agree(done) and not diverged:
+        short = done.settings.draws < longest
+        if short or (done.diagnostics.max_r_hat < CLOSE and done.settings.draws < 4 * longest):
+            return _longer(done, program, parameters, say)
+    if not diverged and done.problem.tempered is not None:
         return _tempered(done, parameters, longest, say)
     return _anew(done, program, parameters, say)
+
+
+def _in_smaller_steps(
+    done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress
+) -> Fit:
+    """As many draws of the same chains, in steps half as long, in place of those that diverged."""
+    began = time.monotonic()
+    say("draws diverged: once more, in half the steps")
+    halved = tuple(replace(one, stepsize=one.stepsize / 2) for one in done.draws.adapted)
+    draws = _more(done, program, replace(done.draws, adapted=halved), say)
+    settings = replace(done.settings, halvings=done.settings.halvings + 1)
+    return _of_more(done, draws, program, parameters, settings, began, draws.cpu_seconds)
 
 
 def _longer(done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress) -> Fit:
@@ -236,18 +253,44 @@ def _longer(done: Fit, program: Program, parameters: tuple[Parameter, ...], say:
     began = time.monotonic()
     longer = replace(done.settings, draws=2 * done.settings.draws)
     say(f"going on, to {longer.draws} draws a chain")
-    seed = (done.settings.seed + longer.draws) % 2**31
-    data = {**done.problem.data, **done.gaussian.data()}
-    more = program.go_on(data, done.draws, replace(done.settings, seed=seed), say)
+    more = _more(done, program, done.draws, say)
+    draws = strung([done.draws, more])
+    return _of_more(done, draws, program, parameters, longer, began, more.cpu_seconds)
+
+
+def _more(done: Fit, program: Program, chains: Draws, say: Progress) -> Draws:
+    """As many draws as there are, from where the chains ended."""
+    problem, now = done.problem, done.settings
+    # Another seed for each length and step size that the chains may come to.
+    seed = (now.seed + now.chains * (now.draws + now.halvings + 1)) % 2**31
+    again = replace(now, seed=seed)
+    if problem.impute is None:
+        return program.go_on({**problem.data, **done.gaussian.data()}, chains, again, say)
+    rng = np.random.default_rng(again.seed)
+    ends = list(chains.block("z")[:, -1])
+    return sample_imputed(
+        problem, program, done.gaussian, settings=again, rng=rng, progress=say, starts=ends
+    )
+
+
+def _of_more(
+    done: Fit,
+    draws: Draws,
+    program: Program,
+    parameters: tuple[Parameter, ...],
+    settings: Settings,
+    began: float,
+    cpu_seconds: float,
+) -> Fit:
     return assemble(
         done.problem,
-        strung([done.draws, more]),
+        draws,
         done.gaussian,
         parameters=parameters,
-        settings=longer,
+        settings=settings,
         engine=program.version,
         seconds=time.monotonic() - began,
-        cpu_seconds=more.cpu_seconds,
+        cpu_seconds=cpu_seconds,
     )
 
 

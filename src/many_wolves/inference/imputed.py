@@ -8,11 +8,12 @@ through, and no choice informs it (Plummer 2015, doi:10.1007/s11222-014-9503-z).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from many_wolves.contracts import Problem
+from many_wolves.contracts import Array, Problem
 from many_wolves.inference.engine import Draws, Program, Progress, Settings
 from many_wolves.inference.laplace import Gaussian
 
@@ -38,15 +39,19 @@ def sample_imputed(
     settings: Settings,
     rng: np.random.Generator,
     progress: Progress,
+    starts: Sequence[Array] | None = None,
 ) -> Draws:
-    """Draws of ``settings.chains`` chains of ``settings.draws``, over many imputations."""
+    """Draws of ``settings.chains`` chains of ``settings.draws``, over many imputations.
+
+    ``starts`` are places (D,) for the chains to begin at; by default, from the Gaussian.
+    """
     assert problem.impute is not None
     each = max(1, settings.draws // IMPUTATIONS)
     rounds = imputations(settings)
     impute = problem.impute
     draws = program.sample_replaced(
         {**problem.data, **gaussian.data()},
-        gaussian.starts(settings.chains, rng),
+        gaussian.starts(settings.chains, rng) if starts is None else starts,
         replace(settings, warmup=WARMUP, draws=each),
         [[impute(rng) for _ in range(rounds)] for _ in range(settings.chains)],
         progress,

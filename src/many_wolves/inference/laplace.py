@@ -31,7 +31,9 @@ SMALL = 100
 STARTS, MOST_STARTS = 6, 24
 SPREADS = (1.0, 1.5)
 """Standard deviations of the starts, by turns; that of the priors is about one."""
-CLIMB_STEPS, LAST_STEPS = 300, 6
+CLIMB_STEPS, LAST_STEPS = 120, 6
+AT_REST = 0.1
+"""Twice the nats that a Newton step still promises, above which a climb has not ended."""
 SLOPE = 1e-3
 """A climb ends where the gradient is shorter."""
 LOWEST = -1e300
@@ -179,10 +181,11 @@ def _gaussian(modes: Sequence[Mode], size: int) -> Gaussian:
 def _with_climb(modes: Sequence[Mode], density: Density, start: Array) -> list[Mode]:
     """The modes, that of most mass first, with the one that a climb from ``start`` ends at."""
     top = _climb(density, start)
-    height, _, curvature = _evaluated(density, top)
-    if height <= LOWEST:
-        return list(modes)
+    height, slope, curvature = _evaluated(density, top)
     precision = _positive(curvature)
+    on_the_way = top.size <= SMALL and slope @ np.linalg.solve(precision, slope) > AT_REST
+    if height <= LOWEST or on_the_way:
+        return list(modes)
     log_mass = height + top.size / 2 * np.log(2 * np.pi) - np.linalg.slogdet(precision)[1] / 2
     known = [_same(top, mode.z, mode.precision) for mode in modes]
     if any(known):

@@ -53,6 +53,7 @@ def description(fit: Fit) -> dict[str, Any]:
         "warmup": fit.settings.warmup,
         "draws": fit.settings.draws,
         "adapt_delta": fit.settings.adapt_delta,
+        "halvings": fit.settings.halvings,
         "engine": fit.engine,
         "seconds": round(fit.seconds, 2),
         "cpu_seconds": round(fit.cpu_seconds, 2),
