@@ -14,12 +14,17 @@ from arviz_stats.base import array_stats
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import human
+from many_wolves.families.politeness.hierarchy import PoliteHierarchy
+from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import build
 from many_wolves.inference.cmdstan_engine import CmdStanProgram, nuts_arguments
 from many_wolves.inference.cmdstan_run import Finished, cores, read_csv, run_all
 from many_wolves.inference.engine import SAMPLER_COLUMNS, Draws, Settings, choose, find_cmdstan
+from many_wolves.inference.fit import fit
 from many_wolves.inference.httpstan_engine import HttpstanProgram
 from many_wolves.inference.laplace import gaussian_at_modes, unconditioned
+from test_hierarchy import checkpoints
+from test_places import simulated
 
 needs_cmdstan = pytest.mark.skipif(
     find_cmdstan() is None, reason="no CmdStan is installed (`install_cmdstan`, or set CMDSTAN)"
@@ -211,19 +216,22 @@ class TestProgram:
         np.testing.assert_array_equal(first, again)
         assert not np.array_equal(first[2], first[3])
 
-    @pytest.mark.parametrize("warmup", [30, 500])
-    def test_chains_go_on_as_they_were_adapted(self, gauss: CmdStanProgram, warmup: int) -> None:
-        first = gauss.sample(DATA, STARTS, Settings(draws=20, warmup=warmup))
-        assert first.adapted[0].metric.shape == ((2,) if warmup == 30 else (2, 2))
-        more = gauss.go_on(DATA, first, Settings(draws=1500, seed=8))
-        assert more.values.shape == (4, 1500, 13)
+    @pytest.mark.parametrize(("size", "warmup", "shape"), [(2, 500, (2, 2)), (30, 60, (30,))])
+    def test_chains_go_on_as_they_were_adapted(
+        self, gauss: CmdStanProgram, size: int, warmup: int, shape: tuple[int, ...]
+    ) -> None:
+        mean, cov = np.linspace(-1, 1, size), np.diag(np.linspace(0.5, 2, size))
+        data = {"D": size, "mean": mean, "cov": cov}
+        starts = [mean + 0.5, mean - 0.5]
+        first = gauss.sample(data, starts, Settings(draws=20, warmup=warmup))
+        assert first.adapted[0].metric.shape == shape
+        more = gauss.go_on(data, first, Settings(draws=1500, seed=8))
         sizes = first.column("stepsize__")[:, -1]
-        np.testing.assert_allclose(
-            more.column("stepsize__"), np.tile(sizes, (1500, 1)).T, rtol=1e-4
-        )
-        for name, expected in zip(("z.1", "z.2"), MEAN, strict=True):
-            mean, error = errors(more, name)
-            assert abs(mean - expected) < 5 * error
+        np.testing.assert_allclose(more.column("stepsize__")[:, 0], sizes, rtol=1e-4)
+        assert more.adapted == first.adapted
+        for at in range(2):
+            found, error = errors(more, f"z.{at + 1}")
+            assert abs(found - mean[at]) < 5 * error
 
     def test_without_warm_up_it_samples_too(self, gauss: CmdStanProgram) -> None:
         draws = gauss.sample(DATA, STARTS[:1], Settings(draws=5, warmup=0))
@@ -302,3 +310,36 @@ class TestPoliteness:
                 continue
             (mean_a, error_a), (mean_b, error_b) = (errors(draws, name) for draws in found)
             assert abs(mean_a - mean_b) < 5 * np.hypot(error_a, error_b), name
+
+
+def of_places():
+    """Choices of a speaker with a bias of place, theta fixed."""
+    return build(simulated(24)[1], literal="fixed", position_bias=True), PoliteSpeaker
+
+
+def pooled():
+    """Three checkpoints with partial pooling."""
+    return PoliteHierarchy().problem(checkpoints(3, 20)[0]), PoliteHierarchy
+
+
+@pytest.mark.slow
+@pytest.mark.stan
+@needs_cmdstan
+@pytest.mark.parametrize("made", [of_places, pooled])
+def test_places_and_pooling_are_fitted_alike_by_both_engines(made) -> None:
+    problem, model = made()
+    data = {**problem.data, **unconditioned(problem.size), "keep": 0}
+    theirs, ours = CmdStanProgram.load(problem.program), HttpstanProgram.load(problem.program)
+    z = np.random.default_rng(2).normal(0, 0.5, (10, problem.size))
+    with theirs.opened(data) as one, ours.opened(data) as other:
+        (a, slopes), (b, expected) = one.gradients(z), other.gradients(z)
+    np.testing.assert_allclose(a, b, rtol=1e-11)
+    np.testing.assert_allclose(slopes, expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max())
+    settings = Settings(warmup=500, draws=500, adapt_delta=0.9)
+    fits = [fit(problem, engine, model.parameters, settings) for engine in (theirs, ours)]
+    first, second = (done.summary.set_index(["parameter", "condition"]) for done in fits)
+    apart = (first["mean"] - second["mean"]) / np.hypot(
+        first["sd"] / np.sqrt(first["ess_bulk"]), second["sd"] / np.sqrt(second["ess_bulk"])
+    )
+    assert apart.abs().max() < 5
+    assert max(done.diagnostics.max_r_hat for done in fits) < 1.03

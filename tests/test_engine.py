@@ -102,7 +102,7 @@ def test_a_chain_that_fails_ends_the_others_and_is_the_one_named():
 
 
 def test_progress_is_told_in_tenths():
-    heard = []
+    heard: list[str] = []
 
     def chain(number, meter):
         for _ in range(10):

@@ -1,10 +1,12 @@
 """Tables at the edge: each is fitted with a good verdict, or refused before sampling."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from many_wolves import inference
 from many_wolves.cli import run
@@ -14,6 +16,7 @@ from many_wolves.families.politeness.human import choice_counts, literal_counts
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import build
 from many_wolves.inference.engine import Settings
+from many_wolves.inference.laplace import gaussian_at_modes
 from many_wolves.records import ChoiceTable
 
 SETTINGS = Settings(chains=4, warmup=400, draws=400, seed=4)
@@ -110,12 +113,58 @@ def test_an_odd_table_is_fitted_with_a_good_verdict(program, name):
     np.testing.assert_allclose(predicted.sum(axis=-1), 1.0, atol=1e-8)
 
 
+REFUSED = {
+    "always the same": "'amazing' to every question",
+    "always the same negation": "'not bad' to every question",
+    "a million choices": "more than 10 to one",
+}
+"""Why there is no fit with theta free."""
+
+
+def with_theta_free():
+    quick = ("a question without answers", "8 choices")
+    for name in FITTED:
+        if name not in REFUSED:
+            yield pytest.param(name, marks=[] if name in quick else pytest.mark.slow)
+
+
 @pytest.mark.stan
-@pytest.mark.parametrize("name", ["a question without answers", "8 choices"])
+@pytest.mark.parametrize("name", with_theta_free())
 def test_theta_free_beside_odd_choices(program, name):
     problem = build(FITTED[name](), literal="joint")
     done = inference.fit_carefully(problem, program, PoliteSpeaker.parameters, SETTINGS)
     assert done.diagnostics.ok, done.diagnostics.verdict
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_choices_that_would_make_up_the_meanings_are_refused(name):
+    refused = build(FITTED[name](), literal="joint").refused
+    assert refused is not None
+    assert re.search(REFUSED[name], str(refused)) and "--literal fixed" in str(refused)
+    assert build(FITTED[name](), literal="cut").refused is None
+
+
+@pytest.mark.slow
+@pytest.mark.stan
+@pytest.mark.parametrize("name", FITTED)
+def test_theta_from_the_judgments_alone_beside_odd_choices(program, name):
+    problem = build(FITTED[name](), literal="cut")
+    settings = replace(SETTINGS, warmup=1000, draws=1000)
+    done = inference.fit_carefully(problem, program, PoliteSpeaker.parameters, settings)
+    assert done.diagnostics.ok, done.diagnostics.verdict
+
+
+@pytest.mark.stan
+def test_the_narrow_mode_of_more_mass_is_found_beside_the_wide_one(program):
+    """Of six utterances: alpha about 3 is a wide hill, alpha about 13 a narrow one."""
+    problem = build(FITTED["6 utterances"](), literal="joint")
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        found = gaussian_at_modes(program, problem.data, problem.size, rng)
+        theta = int(np.size(problem.data["theta_given"]))
+        alphas = [20 * norm.cdf(mode.z[theta]) for mode in found.modes]
+        assert 11 < alphas[0] < 15
+        assert found.shares[0] > 0.98
 
 
 @pytest.mark.stan

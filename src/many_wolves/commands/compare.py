@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from many_wolves.inference.engine import Program
     from many_wolves.records import ChoiceTable
 
-LONG_PATH = 100
-"""Leapfrog steps a draw from which a second try would take minutes, and mend nothing."""
 COLUMNS = (
     "model",
     "utilities",
@@ -148,8 +146,6 @@ def _fit_variant(
         model.parameters,
         settings,
         _say,
-        attempts=1,
-        longest_path=LONG_PATH,
     )
     inference.save(done, folder, {})
     _say("evidence by bridge sampling")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +74,11 @@ class Trials:
 
         table, names = data
         model = self.simulated
-        problem = model.problem(table, **self.options)
+        # What nobody would fit for its own sake belongs to the prior all the same.
+        problem = replace(model.problem(table, **self.options), refused=None)
         program = inference.load(problem.program, self.engine)  # type: ignore[arg-type]
         settings = inference.Settings(**{**self.settings, "seed": seed})
-        done = inference.fit(problem, program, model.parameters, settings)
+        done = inference.fit_carefully(problem, program, model.parameters, settings)
         draws = dict(model.draws(done.tree, names))
         if self.contrast is not None:
             draws["difference"] = self._difference(draws)

@@ -175,7 +175,6 @@ def fit_carefully(
     progress: Progress | None = None,
     *,
     attempts: int = ATTEMPTS,
-    longest_path: float = np.inf,
 ) -> Fit:
     """As ``fit``; where the verdict is bad, with more draws or in smaller steps.
 
@@ -189,8 +188,6 @@ def fit_carefully(
     ----------
     attempts
         How many more to make at most.
-    longest_path
-        Leapfrog steps a draw from which none is made: it would take long and mend nothing.
 
     Raises
     ------
@@ -205,8 +202,7 @@ def fit_carefully(
     if done.settings.chains * done.settings.draws < QUICK_LOOK:
         return done
     for _ in range(attempts):
-        path = done.draws.column("n_leapfrog__").mean()
-        if done.diagnostics.ok or path >= longest_path:
+        if done.diagnostics.ok:
             break
         before = done
         done = _next(done, program, parameters, say, longest=LONGEST * chosen.draws)

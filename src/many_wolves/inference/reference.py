@@ -20,7 +20,7 @@ from many_wolves.inference.diagnostics import e_bfmi
 from many_wolves.inference.engine import Draws
 
 QUANTILES = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
-CHAINS, DRAWS, THIN = 10, 40_000, 40
+CHAINS, DRAWS, THIN = 10, 20_000, 20
 MAX_R_HAT, MIN_E_BFMI, MAX_LAG_ONE = 1.01, 0.2, 0.05
 APART = 4.5
 """Differences above so many Monte Carlo errors count; of 500 normal ones, one in 300 does."""
@@ -80,7 +80,10 @@ def lag_one(values: Array) -> float:
 
 
 def judge(draws: Draws, table: pd.DataFrame) -> Verdict:
-    """Hold all draws (energies, divergences) and the thinned summary against the definition."""
+    """Hold all draws (energies, divergences) and the thinned summary against the definition.
+
+    Of tempered draws the energies tell how far a step and a swap together change them.
+    """
     numbers = {
         "divergences": float(draws.column("divergent__").sum()),
         "min_e_bfmi": float(e_bfmi(draws.column("energy__")).min()),
