@@ -172,7 +172,8 @@ class _Ensemble:
         self._states[-1] = self._start()
         for place in reversed(range(POWERS)):
             self._adapt([place])
-            self._states[place - 1] = self._states[place]
+            if place > 0:
+                self._states[place - 1] = self._states[place]
 
     def _start(self) -> Array:
         """(D,) from the Gaussian, widened; nearer to its centre where the density fails."""

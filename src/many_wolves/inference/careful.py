@@ -1,0 +1,208 @@
+"""A fit that does not end with a bad verdict where more draws, or others, would mend it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from many_wolves.contracts import Array, Parameter, Problem
+from many_wolves.inference.engine import Draws, Program, Progress, Settings, strung
+from many_wolves.inference.fit import TEMPERED, Fit, assemble, fit
+from many_wolves.inference.imputed import sample_imputed
+from many_wolves.inference.laplace import Gaussian
+from many_wolves.inference.tempering import sample_tempered
+
+HARDER = (0.95, 0.99, 0.999)
+"""Target acceptances to go through where draws diverge."""
+ATTEMPTS = 6
+"""Further attempts where the verdict is bad."""
+LONGEST = 4
+"""Times as many draws as asked for, up to which chains that agree go on; those that are
+``CLOSE`` by R-hat go on to four times that."""
+CLOSE = 1.02
+QUICK_LOOK = 1600
+"""Draws in all below which a bad verdict is left as it is: none better was asked for."""
+TEMPERED_DELTA = 0.99
+"""Target acceptance of tempered chains at least: they come to corners that others miss."""
+AGREED = 1.1
+"""R-hat below which the draws of a failed attempt tell the shape of the posterior."""
+
+
+def fit_carefully(
+    problem: Problem,
+    program: Program,
+    parameters: tuple[Parameter, ...],
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+    *,
+    attempts: int = ATTEMPTS,
+) -> Fit:
+    """As ``fit``; where the verdict is bad, with more draws or in smaller steps.
+
+    A posterior with sharp corners (a speaker that always says the same, a million
+    choices) needs more than most. Chains that agree go on, until they are twice as long, or
+    in half the steps where draws diverged; chains that do not agree begin anew, or are
+    tempered. The settings of the result are those that gave it, its seconds those of all
+    attempts.
+
+    Parameters
+    ----------
+    attempts
+        How many more to make at most.
+
+    Raises
+    ------
+    WolvesError
+        If the problem is one to refuse.
+    """
+    if problem.refused is not None:
+        raise problem.refused
+    say: Callable[[str], None] = progress or (lambda _: None)
+    chosen = settings or Settings()
+    done = fit(problem, program, parameters, chosen, progress)
+    if done.settings.chains * done.settings.draws < QUICK_LOOK:
+        return done
+    for _ in range(attempts):
+        if done.diagnostics.ok:
+            break
+        before = done
+        done = _next(done, program, parameters, say, longest=LONGEST * chosen.draws)
+        done = replace(
+            done,
+            seconds=before.seconds + done.seconds,
+            cpu_seconds=before.cpu_seconds + done.cpu_seconds,
+        )
+    return done
+
+
+def _next(
+    done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress, longest: int
+) -> Fit:
+    """What may mend the verdict: smaller steps, more draws, or tempering."""
+    if done.tempered:
+        return _tempered(done, parameters, 2 * done.settings.draws, say)
+    diverged = done.diagnostics.divergences > 0
+    if _agree(done) and diverged and done.draws.adapted:
+        return _in_smaller_steps(done, program, parameters, say)
+    if _agree(done) and not diverged:
+        short = done.settings.draws < longest
+        if short or (done.diagnostics.max_r_hat < CLOSE and done.settings.draws < 4 * longest):
+            return _longer(done, program, parameters, say)
+    if not diverged and done.problem.tempered is not None:
+        return _tempered(done, parameters, longest, say)
+    return _anew(done, program, parameters, say)
+
+
+def _in_smaller_steps(
+    done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress
+) -> Fit:
+    """As many draws of the same chains, in steps half as long, in place of those that diverged."""
+    began = time.monotonic()
+    say("draws diverged: once more, in half the steps")
+    halved = tuple(replace(one, stepsize=one.stepsize / 2) for one in done.draws.adapted)
+    draws = _more(done, program, replace(done.draws, adapted=halved), say)
+    settings = replace(done.settings, halvings=done.settings.halvings + 1)
+    return _of_more(done, draws, program, parameters, settings, began, draws.cpu_seconds)
+
+
+def _longer(done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress) -> Fit:
+    """Twice as many draws of the same chains."""
+    began = time.monotonic()
+    longer = replace(done.settings, draws=2 * done.settings.draws)
+    say(f"going on, to {longer.draws} draws a chain")
+    more = _more(done, program, done.draws, say)
+    draws = strung([done.draws, more])
+    return _of_more(done, draws, program, parameters, longer, began, more.cpu_seconds)
+
+
+def _more(done: Fit, program: Program, chains: Draws, say: Progress) -> Draws:
+    """As many draws as there are, from where the chains ended."""
+    problem, now = done.problem, done.settings
+    # Another seed for each length and step size that the chains may come to.
+    seed = (now.seed + now.chains * (now.draws + now.halvings + 1)) % 2**31
+    again = replace(now, seed=seed)
+    if problem.impute is None:
+        return program.go_on({**problem.data, **done.gaussian.data()}, chains, again, say)
+    rng = np.random.default_rng(again.seed)
+    ends = list(chains.block("z")[:, -1])
+    return sample_imputed(
+        problem, program, done.gaussian, settings=again, rng=rng, progress=say, starts=ends
+    )
+
+
+def _of_more(
+    done: Fit,
+    draws: Draws,
+    program: Program,
+    parameters: tuple[Parameter, ...],
+    settings: Settings,
+    began: float,
+    cpu_seconds: float,
+) -> Fit:
+    return assemble(
+        done.problem,
+        draws,
+        done.gaussian,
+        parameters=parameters,
+        settings=settings,
+        engine=program.version,
+        seconds=time.monotonic() - began,
+        cpu_seconds=cpu_seconds,
+    )
+
+
+def _tempered(done: Fit, parameters: tuple[Parameter, ...], draws: int, say: Progress) -> Fit:
+    """Ensembles of tempered chains, where those of ``done`` do not come to one posterior."""
+    began = time.monotonic()
+    smaller = _smaller(done)
+    delta = max(smaller.adapt_delta, TEMPERED_DELTA)
+    chosen = replace(smaller, draws=draws, adapt_delta=delta)
+    say(f"the chains do not come together: {chosen.chains} tempered ensembles of {draws} draws")
+    sampled = sample_tempered(done.problem, done.gaussian, chosen, say)
+    return assemble(
+        done.problem,
+        sampled,
+        done.gaussian,
+        parameters=parameters,
+        settings=chosen,
+        engine=f"{done.engine.removesuffix(TEMPERED)}{TEMPERED}",
+        seconds=time.monotonic() - began,
+        cpu_seconds=sampled.cpu_seconds,
+    )
+
+
+def _anew(done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress) -> Fit:
+    """Other chains: in smaller steps where draws diverged, longer where chains disagree."""
+    chosen = _smaller(done)
+    if not done.diagnostics.divergences or not _agree(done):
+        chosen = replace(chosen, warmup=2 * chosen.warmup, draws=2 * chosen.draws)
+    say(f"once more, with a target acceptance of {chosen.adapt_delta}")
+    return fit(done.problem, program, parameters, chosen, say, gaussian=learnt(done))
+
+
+def _smaller(done: Fit) -> Settings:
+    """The settings of a fit, with smaller steps where its draws diverged."""
+    now = done.settings.adapt_delta
+    if not done.diagnostics.divergences:
+        return done.settings
+    return replace(done.settings, adapt_delta=min((d for d in HARDER if d > now), default=now))
+
+
+def _agree(done: Fit) -> bool:
+    """Chains that are only too short, as far as R-hat tells."""
+    return done.diagnostics.max_r_hat < AGREED
+
+
+def learnt(done: Fit) -> Gaussian | None:
+    """A preconditioner from the draws; None where the chains disagree too much for one."""
+    if not _agree(done):
+        return None
+    z = done.draws.block("z")
+    x: Array = done.gaussian.centre + z.reshape(-1, z.shape[2]) @ done.gaussian.scale.T
+    centre: Array = x.mean(axis=0)
+    spread = np.cov(x.T, dtype=np.float64) + 1e-9 * np.eye(x.shape[1])
+    scale: Array = np.asarray(np.linalg.cholesky(spread), dtype=np.float64)
+    return Gaussian(centre, scale, done.gaussian.modes)

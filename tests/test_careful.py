@@ -1,0 +1,106 @@
+"""What is tried where a verdict is bad: more draws of the same chains, smaller steps, tempering."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from many_wolves import inference
+from many_wolves.families.politeness.human import human_table
+from many_wolves.families.politeness.model import PoliteSpeaker
+from many_wolves.families.politeness.problem import build
+from many_wolves.inference import careful
+from many_wolves.inference.engine import Settings
+
+pytestmark = pytest.mark.xdist_group("stan")
+SHORT = Settings(chains=2, warmup=200, draws=150, seed=3)
+NAMES = PoliteSpeaker.parameters
+
+
+@pytest.fixture(scope="module")
+def program():
+    return inference.load(build(human_table()).program, "httpstan")
+
+
+@pytest.fixture(scope="module")
+def fixed(program):
+    return inference.fit(build(human_table(), literal="fixed"), program, NAMES, SHORT)
+
+
+CASES = [
+    # divergences, R-hat, times as many draws as asked for, tempered before, can be tempered
+    (3, 1.005, 1, False, True, "_in_smaller_steps"),
+    (3, 1.500, 1, False, True, "_anew"),
+    (0, 1.050, 1, False, True, "_longer"),
+    (0, 1.005, 2, False, True, "_longer"),
+    (0, 1.015, 4, False, True, "_longer"),
+    (0, 1.050, 4, False, True, "_tempered"),
+    (0, 1.015, 16, False, True, "_tempered"),
+    (0, 1.500, 1, False, True, "_tempered"),
+    (0, 1.500, 1, False, False, "_anew"),
+    (2, 1.500, 1, True, True, "_tempered"),
+]
+
+
+@pytest.mark.parametrize(("diverged", "r_hat", "times", "before", "can", "expected"), CASES)
+def test_what_comes_next(diverged, r_hat, times, before, can, expected, monkeypatch):
+    for name in ("_in_smaller_steps", "_longer", "_anew", "_tempered"):
+        monkeypatch.setattr(careful, name, lambda *_, called=name: called)
+    done = SimpleNamespace(
+        diagnostics=SimpleNamespace(divergences=diverged, max_r_hat=r_hat),
+        settings=Settings(draws=times * 500),
+        problem=SimpleNamespace(tempered=(lambda power: {}) if can else None),
+        draws=SimpleNamespace(adapted=("one",)),
+        tempered=before,
+    )
+    assert careful._next(done, None, (), print, longest=2000) == expected
+
+
+@pytest.mark.stan
+def test_longer_chains_begin_with_the_draws_at_hand(fixed, program):
+    longer = careful._longer(fixed, program, NAMES, print)
+    assert longer.settings == replace(fixed.settings, draws=300)
+    assert longer.diagnostics.draws == 300
+    np.testing.assert_array_equal(longer.draws.values[:, :150], fixed.draws.values)
+    again = careful._longer(longer, program, NAMES, print)
+    values = again.draws.column("alpha")
+    assert len(np.unique(values)) > 0.9 * values.size
+    assert longer.cpu_seconds < fixed.cpu_seconds
+
+
+@pytest.mark.stan
+def test_smaller_steps_are_half_as_long_and_take_the_place_of_the_draws(fixed, program):
+    smaller = careful._in_smaller_steps(fixed, program, NAMES, print)
+    assert smaller.settings == replace(fixed.settings, halvings=1)
+    assert smaller.draws.values.shape == fixed.draws.values.shape
+    step = [done.draws.column("stepsize__")[:, -1] for done in (smaller, fixed)]
+    np.testing.assert_allclose(step[0], step[1] / 2)
+    assert smaller.draws.column("n_leapfrog__").mean() > fixed.draws.column("n_leapfrog__").mean()
+    assert not np.isin(smaller.draws.column("alpha"), fixed.draws.column("alpha")).all()
+
+
+@pytest.mark.stan
+def test_cut_chains_go_on_with_other_meanings(program):
+    problem = build(human_table(), literal="cut")
+    first = inference.fit(problem, program, NAMES, SHORT)
+    longer = careful._longer(first, program, NAMES, print)
+    theta = longer.draws.block("theta")[:, :, 0]
+    assert theta.shape == (2, 300)
+    assert not np.isin(theta[:, 150:], theta[:, :150]).any()
+
+
+@pytest.mark.stan
+def test_tempered_ensembles_find_the_posterior_of_the_chains(fixed, program):
+    plain = inference.fit(
+        fixed.problem, program, NAMES, replace(SHORT, draws=1000), gaussian=fixed.gaussian
+    )
+    done = careful._tempered(fixed, NAMES, 400, print)
+    assert done.tempered and done.settings.draws == 400 and done.settings.adapt_delta == 0.99
+    assert sum("round trips" in words for words in done.diagnostics.engine_messages) == 2
+    assert np.isnan(done.diagnostics.min_e_bfmi)
+    for name in ("alpha", "cost"):
+        a, b = (one.draws.column(name) for one in (done, plain))
+        assert abs(a.mean() - b.mean()) < 0.4 * b.std()
+        assert abs(np.log(a.std() / b.std())) < 0.4
+    assert np.isfinite(done.tree["posterior"]["s2"].to_numpy()).all()
