@@ -42,10 +42,10 @@ def test_errors_are_those_of_the_statistic():
 
 def test_what_is_no_reference_posterior():
     table = reference.summary(made_up(4))
-    assert reference.judge(sampled(), table).ok
-    assert "divergences is 3" in reference.judge(sampled(3), table).reasons[0]
+    assert reference.judge([sampled()], table).ok
+    assert "divergences is 3" in reference.judge([sampled(), sampled(3)], table).reasons[0]
     sticky = np.cumsum(np.random.default_rng(5).normal(size=(10, 1000)), axis=1)
-    said = " ".join(reference.judge(sampled(), reference.summary({("x", ""): sticky})).reasons)
+    said = " ".join(reference.judge([sampled()], reference.summary({("x", ""): sticky})).reasons)
     assert "max_r_hat" in said and "max_lag_one" in said
 
 
@@ -54,3 +54,11 @@ def test_thinning_keeps_every_tenth_draw():
     kept = reference.thinned(values, 10)
     assert kept.shape == (2, 10) and kept[0, 0] == 9 and kept[1, -1] == 199
     assert reference.lag_one(np.tile([1.0, -1.0], (2, 50))) == pytest.approx(-1, abs=0.05)
+
+
+def test_regions_are_mixed_by_their_shares():
+    one, other = ({("x", ""): np.full((10, 1000), value)} for value in (1.0, 5.0))
+    values = reference.mixed([one, other], [0.9, 0.1], np.random.default_rng(6))[("x", "")]
+    assert values.shape == (10, 1000)
+    assert (values == 5.0).mean() == pytest.approx(0.1, abs=0.01)
+    assert abs(reference.lag_one(values)) < 0.05

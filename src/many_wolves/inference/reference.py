@@ -8,7 +8,7 @@ standard deviations and quantiles with their Monte Carlo errors.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,8 @@ from many_wolves.inference.diagnostics import e_bfmi
 from many_wolves.inference.engine import Draws
 
 QUANTILES = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
-CHAINS, DRAWS, THIN = 10, 20_000, 20
+CHAINS, KEPT = 10, 1000
+THIN = 20
 MAX_R_HAT, MIN_E_BFMI, MAX_LAG_ONE = 1.01, 0.2, 0.05
 APART = 4.5
 """Differences above so many Monte Carlo errors count; of 500 normal ones, one in 300 does."""
@@ -35,7 +36,29 @@ class Verdict:
     numbers: Mapping[str, float]
 
 
-def thinned(draws: Array, thin: int = THIN) -> Array:
+def mixed(
+    parts: Sequence[Mapping[tuple[str, str], Array]],
+    shares: Sequence[float],
+    rng: np.random.Generator,
+) -> dict[tuple[str, str], Array]:
+    """Draws (chains, n) of a posterior from those of its regions, in a random order.
+
+    Parameters
+    ----------
+    parts
+        (parameter, condition) -> (chains, n) independent draws, of each region.
+    shares
+        Share of the posterior that each region holds; they add up to one.
+    """
+    chains, n = next(iter(parts[0].values())).shape
+    from_part = rng.choice(len(parts), p=list(shares), size=(chains, n))
+    mixture: dict[tuple[str, str], Array] = {
+        name: np.choose(from_part, [part[name] for part in parts]) for name in parts[0]
+    }
+    return mixture
+
+
+def thinned(draws: Array, thin: int) -> Array:
     """(chains, draws / thin) every ``thin``-th draw of each chain."""
     kept: Array = draws[:, thin - 1 :: thin]
     return kept
@@ -79,14 +102,19 @@ def lag_one(values: Array) -> float:
     return float((centred[:, 1:] * centred[:, :-1]).mean() / (centred**2).mean())
 
 
-def judge(draws: Draws, table: pd.DataFrame) -> Verdict:
+def judge(parts: Sequence[Draws], table: pd.DataFrame) -> Verdict:
     """Hold all draws (energies, divergences) and the thinned summary against the definition.
 
     Of tempered draws the energies tell how far a step and a swap together change them.
+
+    Parameters
+    ----------
+    parts
+        The draws that the summary was made of, region by region where there are several.
     """
     numbers = {
-        "divergences": float(draws.column("divergent__").sum()),
-        "min_e_bfmi": float(e_bfmi(draws.column("energy__")).min()),
+        "divergences": float(sum(part.column("divergent__").sum() for part in parts)),
+        "min_e_bfmi": float(min(e_bfmi(part.column("energy__")).min() for part in parts)),
         "max_r_hat": float(table["r_hat"].max()),
         "max_lag_one": float(table["lag_one"].abs().max()),
         "min_ess_bulk": float(table["ess_bulk"].min()),
