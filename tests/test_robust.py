@@ -96,13 +96,13 @@ QUICK = ("always the same", "8 choices", "a million choices", "5 states")
 """Fitted in `make test`; the others by `make test-slow`."""
 
 
-def listed():
-    for name in FITTED:
-        yield pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
+def in_the_quick_suite(names, quick):
+    """Test cases of which those not named quick are slow."""
+    return [pytest.param(n, marks=() if n in quick else pytest.mark.slow) for n in names]
 
 
 @pytest.mark.stan
-@pytest.mark.parametrize("name", listed())
+@pytest.mark.parametrize("name", in_the_quick_suite(FITTED, QUICK))
 def test_an_odd_table_is_fitted_with_a_good_verdict(program, name):
     problem = build(FITTED[name](), literal="fixed")
     done = inference.fit_carefully(problem, program, PoliteSpeaker.parameters, SETTINGS)
@@ -121,15 +121,13 @@ REFUSED = {
 """Why there is no fit with theta free."""
 
 
-def with_theta_free():
-    quick = ("a question without answers", "8 choices")
-    for name in FITTED:
-        if name not in REFUSED:
-            yield pytest.param(name, marks=[] if name in quick else pytest.mark.slow)
+WITH_THETA_FREE = [name for name in FITTED if name not in REFUSED]
 
 
 @pytest.mark.stan
-@pytest.mark.parametrize("name", with_theta_free())
+@pytest.mark.parametrize(
+    "name", in_the_quick_suite(WITH_THETA_FREE, ("a question without answers", "8 choices"))
+)
 def test_theta_free_beside_odd_choices(program, name):
     problem = build(FITTED[name](), literal="joint")
     done = inference.fit_carefully(problem, program, PoliteSpeaker.parameters, SETTINGS)

@@ -91,6 +91,8 @@ def _sampling(info: Mapping[str, Any]) -> str:
     text += f" and {info['draws']:,} draws"
     if "adapt_delta" in info:
         text += f", target acceptance {info['adapt_delta']}"
+    if info.get("halvings"):
+        text += f", steps halved {info['halvings']} times after divergences"
     return text + (f"; {info['seconds']:.0f} s" if "seconds" in info else "")
 
 
