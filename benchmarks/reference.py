@@ -1,10 +1,10 @@
 """The reference posterior of the human fit: make it, or hold a fresh fit against it.
 
-python benchmarks/reference.py make     # half an hour; writes task-data/human/...json
+python benchmarks/reference.py make     # 21 minutes; writes task-data/human/...json
 python benchmarks/reference.py check    # exit status 1 where a fresh fit differs
 
 The posterior has two regions that no chain steps between, with alpha below and above
-SPLIT. Below it, tempered ensembles are run; above it, chains from where one was once found.
+SPLIT. Below it, tempered ensembles are run; above it, chains from the mode there.
 Bridge sampling tells how much of the posterior each holds, and the draws are mixed.
 """
 
@@ -22,17 +22,15 @@ from scipy.stats import norm
 from many_wolves import inference
 from many_wolves.families.politeness.human import CITATION, human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.problem import ALPHA_UPPER, COST_RANGE, build
+from many_wolves.families.politeness.problem import ALPHA_UPPER, build
 from many_wolves.files import code_version, fingerprint, write_atomic
 from many_wolves.inference import reference
-from many_wolves.inference.bridge import bridge
+from many_wolves.inference.bridge import Bridge
 from many_wolves.inference.engine import Draws
-from many_wolves.inference.laplace import (
-    gaussian_at_better_mode,
-    gaussian_at_modes,
-    unconditioned,
-)
+from many_wolves.inference.evidence import mass
+from many_wolves.inference.laplace import gaussian_at, gaussian_at_modes
 from many_wolves.inference.programs import program_text
+from many_wolves.inference.regions import NARROW, shares
 from many_wolves.inference.summary import scalars
 from many_wolves.inference.tempering import sample_tempered
 from many_wolves.inference.tree import to_tree
@@ -44,19 +42,6 @@ NODES = 64
 """Finer quadrature than that of fits, so that a check sees its error as well."""
 SPLIT = 7.5
 """alpha between the regions: there is next to nothing from 7 to 8."""
-FAR = {
-    "alpha": 10.6,
-    "cost": 4.0,
-    "weights": [[0.06, 0.08], [0.04, 0.26], [0.06, 0.18]],  # w_inf, w_soc by goal
-    "phi": [0.55, 0.52, 0.52],
-    "theta": [  # by state
-        [0.99, 0.94, 0.01, 0.001, 0.17, 0.10, 0.97, 0.95],
-        [0.36, 0.94, 0.13, 0.002, 0.57, 0.49, 0.81, 0.86],
-        [0.07, 0.24, 0.97, 0.07, 0.74, 0.88, 0.26, 0.85],
-        [0.02, 0.02, 0.92, 0.95, 0.88, 0.87, 0.11, 0.03],
-    ],
-}
-"""Means of draws above SPLIT, to which a tempered run once came; no climb from the prior does."""
 BELOW = inference.Settings(chains=reference.CHAINS, draws=20 * reference.KEPT, adapt_delta=0.99)
 ABOVE = inference.Settings(
     chains=reference.CHAINS, warmup=600, draws=6 * reference.KEPT, adapt_delta=0.99
@@ -69,8 +54,7 @@ class Part:
 
     named: dict[tuple[str, str], np.ndarray]
     draws: Draws
-    log_mass: float
-    log_mass_se: float
+    mass: Bridge
 
 
 def problem_of_people(nodes: int, alpha_upper: float = ALPHA_UPPER):
@@ -93,51 +77,29 @@ def below(nodes: int, settings: inference.Settings) -> Part:
 
 
 def above(nodes: int, settings: inference.Settings) -> Part:
-    """The region with alpha above SPLIT, by chains that begin there and stay."""
+    """The region with alpha above SPLIT, by chains that begin at its mode and stay."""
     problem = problem_of_people(nodes)
     program = inference.load(problem.program, "httpstan", say)
     rng = np.random.default_rng(settings.seed)
-    near = gaussian_at_modes(program, problem.data, problem.size, rng)
-    # The narrow mode counts for more than the near one where its mass is twice as great.
-    far = gaussian_at_better_mode(program, problem.data, lowered(near), [start()])
-    starts = far.starts(settings.chains, rng, spread=0.5)
+    modes = gaussian_at_modes(program, problem.data, problem.size, rng, ridge=problem.ridge).modes
+    (alpha_at,) = problem.ridge
+    beyond = [m for m in modes if ALPHA_UPPER * norm.cdf(m.z[alpha_at]) > SPLIT]
+    far = gaussian_at(beyond[:1], problem.size)
+    starts = far.starts(settings.chains, rng, NARROW)
     draws = program.sample({**problem.data, **far.data()}, starts, settings, say)
     stayed = (draws.column("alpha") > SPLIT).all(axis=1)
     say(f"{stayed.sum()} of {len(stayed)} chains stayed above alpha {SPLIT}")
     return part(problem, program, far, replace(draws, values=draws.values[stayed]), 0.0, settings)
 
 
-def lowered(gaussian):
-    """The same modes with less mass, so that a climb to another is told of whatever it holds."""
-    modes = tuple(replace(mode, log_mass=mode.log_mass - 100) for mode in gaussian.modes)
-    return replace(gaussian, modes=modes)
-
-
-def start() -> np.ndarray:
-    """FAR on the unconstrained scale of the program."""
-    low, high = COST_RANGE
-    sticks = [p for inf, soc in FAR["weights"] for p in (inf, soc / (1 - inf))]
-    shares = [*np.ravel(FAR["theta"]), FAR["alpha"] / ALPHA_UPPER]
-    return norm.ppf([*shares, (FAR["cost"] - low) / (high - low), *sticks, *FAR["phi"]])
-
-
 def part(problem, program, gaussian, draws: Draws, log_prior: float, settings) -> Part:
-    data = {**problem.data, **unconditioned(problem.size)}
-    step = max(1, draws.values.shape[1] // 2000)
-    x = gaussian.centre + draws.block("z")[:, ::step] @ gaussian.scale.T
-    found = bridge(x, lambda at: program.log_density(data, at), seed=settings.seed)
+    thinned = replace(draws, values=draws.values[:, :: max(1, draws.values.shape[1] // 2000)])
+    found = mass(problem, program, gaussian, thinned, settings.seed, most=None)
     say(f"ln of the mass: {found.log_ml + log_prior:.2f}, standard error {found.se:.2f}")
     tree = to_tree(problem, draws, settings.seed)
     names = tuple(p.name for p in PoliteSpeaker.parameters)
     named = {(n, at): v for n, at, v in scalars(tree["posterior"].to_dataset(), names)}
-    return Part(named, draws, found.log_ml + log_prior, found.se)
-
-
-def share_of(far: Part, near: Part) -> tuple[float, float]:
-    """Share of the posterior in the far region, and its standard error."""
-    apart = far.log_mass - near.log_mass
-    share = 1 / (1 + np.exp(-apart))
-    return float(share), float(share * (1 - share) * np.hypot(far.log_mass_se, near.log_mass_se))
+    return Part(named, draws, replace(found, log_ml=found.log_ml + log_prior))
 
 
 def evenly(region: Part) -> dict:
@@ -154,7 +116,7 @@ def evenly(region: Part) -> dict:
 def make() -> int:
     began = time.monotonic()
     near, far = below(NODES, replace(BELOW, seed=2026)), above(NODES, replace(ABOVE, seed=2026))
-    share, share_se = share_of(far, near)
+    _, (share, share_se) = shares([near.mass, far.mass])
     kept = [evenly(region) for region in (near, far)]
     rng = np.random.default_rng(2026)
     draws = reference.mixed(kept, [1 - share, share], rng)
@@ -219,7 +181,7 @@ def check() -> int:
         if not found["ok"].all():
             ok = False
             print(found[~found["ok"]].to_string(index=False))
-    share, share_se = share_of(far, near)
+    _, (share, share_se) = shares([near.mass, far.mass])
     apart = (share - record["share_above"]) / np.hypot(share_se, record["share_above_se"])
     print(
         f"share above: {share:.3f}, expected {record['share_above']:.3f}, {apart:.2f} errors apart"

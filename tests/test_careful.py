@@ -10,7 +10,7 @@ from many_wolves import inference
 from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import build
-from many_wolves.inference import careful
+from many_wolves.inference import careful, more
 from many_wolves.inference.engine import Settings
 
 pytestmark = pytest.mark.xdist_group("stan")
@@ -30,11 +30,11 @@ def fixed(program):
 
 CASES = [
     # divergences, R-hat, times as many draws as asked for, tempered before, can be tempered
-    (3, 1.005, 1, False, True, "_in_smaller_steps"),
+    (3, 1.005, 1, False, True, "in_smaller_steps"),
     (3, 1.500, 1, False, True, "_anew"),
-    (0, 1.050, 1, False, True, "_longer"),
-    (0, 1.005, 2, False, True, "_longer"),
-    (0, 1.015, 4, False, True, "_longer"),
+    (0, 1.050, 1, False, True, "longer"),
+    (0, 1.005, 2, False, True, "longer"),
+    (0, 1.015, 4, False, True, "longer"),
     (0, 1.050, 4, False, True, "_tempered"),
     (0, 1.015, 16, False, True, "_tempered"),
     (0, 1.500, 1, False, True, "_tempered"),
@@ -45,7 +45,7 @@ CASES = [
 
 @pytest.mark.parametrize(("diverged", "r_hat", "times", "before", "can", "expected"), CASES)
 def test_what_comes_next(diverged, r_hat, times, before, can, expected, monkeypatch):
-    for name in ("_in_smaller_steps", "_longer", "_anew", "_tempered"):
+    for name in ("in_smaller_steps", "longer", "_anew", "_tempered"):
         monkeypatch.setattr(careful, name, lambda *_, called=name: called)
     done = SimpleNamespace(
         diagnostics=SimpleNamespace(divergences=diverged, max_r_hat=r_hat),
@@ -59,11 +59,11 @@ def test_what_comes_next(diverged, r_hat, times, before, can, expected, monkeypa
 
 @pytest.mark.stan
 def test_longer_chains_begin_with_the_draws_at_hand(fixed, program):
-    longer = careful._longer(fixed, program, NAMES, print)
+    longer = more.longer(fixed, program, NAMES, print)
     assert longer.settings == replace(fixed.settings, draws=300)
     assert longer.diagnostics.draws == 300
     np.testing.assert_array_equal(longer.draws.values[:, :150], fixed.draws.values)
-    again = careful._longer(longer, program, NAMES, print)
+    again = more.longer(longer, program, NAMES, print)
     values = again.draws.column("alpha")
     assert len(np.unique(values)) > 0.9 * values.size
     assert longer.cpu_seconds < fixed.cpu_seconds
@@ -71,7 +71,7 @@ def test_longer_chains_begin_with_the_draws_at_hand(fixed, program):
 
 @pytest.mark.stan
 def test_smaller_steps_are_half_as_long_and_take_the_place_of_the_draws(fixed, program):
-    smaller = careful._in_smaller_steps(fixed, program, NAMES, print)
+    smaller = more.in_smaller_steps(fixed, program, NAMES, print)
     assert smaller.settings == replace(fixed.settings, halvings=1)
     assert smaller.draws.values.shape == fixed.draws.values.shape
     step = [done.draws.column("stepsize__")[:, -1] for done in (smaller, fixed)]
@@ -84,7 +84,7 @@ def test_smaller_steps_are_half_as_long_and_take_the_place_of_the_draws(fixed, p
 def test_cut_chains_go_on_with_other_meanings(program):
     problem = build(human_table(), literal="cut")
     first = inference.fit(problem, program, NAMES, SHORT)
-    longer = careful._longer(first, program, NAMES, print)
+    longer = more.longer(first, program, NAMES, print)
     theta = longer.draws.block("theta")[:, :, 0]
     assert theta.shape == (2, 300)
     assert not np.isin(theta[:, 150:], theta[:, :150]).any()

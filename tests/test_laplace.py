@@ -79,7 +79,7 @@ class Hills:
 def test_draws_that_lead_to_a_mode_of_more_mass_give_the_gaussian_there():
     hills, size = Hills(), 4
     with hills.opened({}) as density:
-        low = laplace._gaussian(laplace._with_climb([], density, np.full(size, -3.2)), size)
+        low = laplace.gaussian_at(laplace._with_climb([], density, np.full(size, -3.2)), size)
     assert low.centre == pytest.approx(-3, abs=1e-3)
     near = [np.full(size, -3.5), np.full(size, -2.5)]
     assert laplace.gaussian_at_better_mode(hills, {}, low, near) is None
@@ -95,3 +95,10 @@ def test_climbs_go_on_while_the_best_mode_was_reached_but_once():
     hills = Hills()
     one = gaussian_at_modes(hills, {}, 2, np.random.default_rng(3), starts=1)
     assert one.modes[0].reached == 2 or sum(m.reached for m in one.modes) == laplace.MOST_STARTS
+
+
+def test_a_coordinate_is_held_and_the_others_go_to_the_top():
+    bowl = Bowl([0.5, 2.0, 300.0])
+    found = laplace._held(bowl, np.zeros(3), 1, 2.5)
+    covariance = np.linalg.inv(bowl.precision)
+    assert found == pytest.approx(1 + covariance[:, 1] / covariance[1, 1] * 1.5, abs=1e-3)

@@ -103,6 +103,9 @@ class Problem:
         (chains, draws, ...), name -> (dims, values of the same kind).
     tempered
         The Stan data that change where the likelihood is raised to a power in [0, 1].
+    ridge
+        Places in the unconstrained vector of what trades with all else, so that regions of
+        the posterior may lie far along it.
     adapt_delta
         Target acceptance below which the sampler's steps are too coarse for this posterior.
     prior
@@ -125,6 +128,7 @@ class Problem:
     notes: tuple[str, ...] = ()
     refused: WolvesError | None = None
     tempered: Callable[[float], Mapping[str, Any]] | None = None
+    ridge: tuple[int, ...] = ()
     adapt_delta: float = 0.0
     derive: Callable[[Mapping[str, Array]], Mapping[str, tuple[tuple[str, ...], Array]]] | None = (
         None

@@ -129,7 +129,8 @@ def _fit_variant(
     """Fit one variant and write its row; nothing if the same row is there already."""
     from many_wolves import inference
     from many_wolves.files import write_atomic
-    from many_wolves.inference.compare import accuracy, evidence, refitting, row
+    from many_wolves.inference.compare import accuracy, refitting, row
+    from many_wolves.inference.evidence import evidence
     from many_wolves.inference.loo import write_parts
 
     folder = out / "variants" / name

@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from many_wolves.contracts import Array, Parameter, Problem
-from many_wolves.inference.engine import Draws, Program, Progress, Settings, strung
+from many_wolves.inference.engine import Program, Progress, Settings
 from many_wolves.inference.fit import TEMPERED, Fit, assemble, fit
-from many_wolves.inference.imputed import sample_imputed
 from many_wolves.inference.laplace import Gaussian
+from many_wolves.inference.more import in_smaller_steps, longer
+from many_wolves.inference.regions import with_regions
 from many_wolves.inference.tempering import sample_tempered
 
 HARDER = (0.95, 0.99, 0.999)
@@ -45,8 +46,8 @@ def fit_carefully(
     A posterior with sharp corners (a speaker that always says the same, a million
     choices) needs more than most. Chains that agree go on, until they are twice as long, or
     in half the steps where draws diverged; chains that do not agree begin anew, or are
-    tempered. The settings of the result are those that gave it, its seconds those of all
-    attempts.
+    tempered. Regions to which climbs came and no chain are sampled as well. The settings of
+    the result are those that gave it, its seconds those of all attempts.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def fit_carefully(
             seconds=before.seconds + done.seconds,
             cpu_seconds=before.cpu_seconds + done.cpu_seconds,
         )
-    return done
+    return with_regions(done, program, parameters, say) if done.diagnostics.ok else done
 
 
 def _next(
@@ -86,72 +87,14 @@ def _next(
         return _tempered(done, parameters, 2 * done.settings.draws, say)
     diverged = done.diagnostics.divergences > 0
     if _agree(done) and diverged and done.draws.adapted:
-        return _in_smaller_steps(done, program, parameters, say)
+        return in_smaller_steps(done, program, parameters, say)
     if _agree(done) and not diverged:
         short = done.settings.draws < longest
         if short or (done.diagnostics.max_r_hat < CLOSE and done.settings.draws < 4 * longest):
-            return _longer(done, program, parameters, say)
+            return longer(done, program, parameters, say)
     if not diverged and done.problem.tempered is not None:
         return _tempered(done, parameters, longest, say)
     return _anew(done, program, parameters, say)
-
-
-def _in_smaller_steps(
-    done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress
-) -> Fit:
-    """As many draws of the same chains, in steps half as long, in place of those that diverged."""
-    began = time.monotonic()
-    say("draws diverged: once more, in half the steps")
-    halved = tuple(replace(one, stepsize=one.stepsize / 2) for one in done.draws.adapted)
-    draws = _more(done, program, replace(done.draws, adapted=halved), say)
-    settings = replace(done.settings, halvings=done.settings.halvings + 1)
-    return _of_more(done, draws, program, parameters, settings, began, draws.cpu_seconds)
-
-
-def _longer(done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress) -> Fit:
-    """Twice as many draws of the same chains."""
-    began = time.monotonic()
-    longer = replace(done.settings, draws=2 * done.settings.draws)
-    say(f"going on, to {longer.draws} draws a chain")
-    more = _more(done, program, done.draws, say)
-    draws = strung([done.draws, more])
-    return _of_more(done, draws, program, parameters, longer, began, more.cpu_seconds)
-
-
-def _more(done: Fit, program: Program, chains: Draws, say: Progress) -> Draws:
-    """As many draws as there are, from where the chains ended."""
-    problem, now = done.problem, done.settings
-    # Another seed for each length and step size that the chains may come to.
-    seed = (now.seed + now.chains * (now.draws + now.halvings + 1)) % 2**31
-    again = replace(now, seed=seed)
-    if problem.impute is None:
-        return program.go_on({**problem.data, **done.gaussian.data()}, chains, again, say)
-    rng = np.random.default_rng(again.seed)
-    ends = list(chains.block("z")[:, -1])
-    return sample_imputed(
-        problem, program, done.gaussian, settings=again, rng=rng, progress=say, starts=ends
-    )
-
-
-def _of_more(
-    done: Fit,
-    draws: Draws,
-    program: Program,
-    parameters: tuple[Parameter, ...],
-    settings: Settings,
-    began: float,
-    cpu_seconds: float,
-) -> Fit:
-    return assemble(
-        done.problem,
-        draws,
-        done.gaussian,
-        parameters=parameters,
-        settings=settings,
-        engine=program.version,
-        seconds=time.monotonic() - began,
-        cpu_seconds=cpu_seconds,
-    )
 
 
 def _tempered(done: Fit, parameters: tuple[Parameter, ...], draws: int, say: Progress) -> Fit:

@@ -11,19 +11,13 @@ import pandas as pd
 
 from many_wolves.contracts import Array, Parameter, Problem
 from many_wolves.errors import WolvesError
-from many_wolves.inference.bridge import Bridge, bridge
+from many_wolves.inference.bridge import Bridge
 from many_wolves.inference.engine import Program, Progress
+from many_wolves.inference.evidence import MAX_SE, unconditioned_draws
 from many_wolves.inference.fit import Fit, fit, with_data
 from many_wolves.inference.laplace import unconditioned
 from many_wolves.inference.loo import Loo, Refit, Unit, loo
 from many_wolves.inference.store import r_squared
-
-MAX_SE = 0.1
-"""Largest standard error of a log marginal likelihood that is trusted, nats."""
-DRAWS = 2000
-"""Posterior draws on the bridge; more lower an error that is small already."""
-ROUNDS = 4
-"""Bridges over further proposals until the error is small enough."""
 
 
 @dataclass(frozen=True)
@@ -50,28 +44,6 @@ class Row:
         }
 
 
-def evidence(done: Fit, program: Program, seed: int) -> Bridge | None:
-    """Log marginal likelihood of a fit; None for cut inference, which has none.
-
-    The density is taken on the scale before the preconditioner, on which the
-    program's target is normalised.
-    """
-    if done.problem.impute is not None:
-        return None
-    gaussian, z = done.gaussian, done.draws.block("z")
-    x = _unconditioned_draws(done)
-    data = {**done.problem.data, **unconditioned(done.problem.size), "keep": 0}
-
-    def log_density(points: Array) -> Array:
-        return program.log_density(data, points)
-
-    found = bridge(x, log_density, seed=seed)
-    if found.se > 0.8 * MAX_SE and x.shape[1] < z.shape[1]:
-        whole: Array = gaussian.centre + z @ gaussian.scale.T
-        found = bridge(whole, log_density, seed=seed, proposals=ROUNDS * DRAWS)
-    return found
-
-
 def accuracy(done: Fit, refit: Refit | None = None, unit: Unit = "choice") -> Loo:
     """PSIS-LOO of the choices of a fit; with ``refit``, bad parts are fitted again."""
     log_lik = done.tree["log_likelihood"].to_dataset()["counts"]
@@ -96,7 +68,7 @@ def refitting(
         progress(f"again without {'a choice of ' if unit == 'choice' else ''}{left_out}")
         left = with_data(done.problem, **without(labels, 1.0 if unit == "choice" else np.inf))
         again = fit(left, program, parameters, done.settings, gaussian=done.gaussian)
-        x = _unconditioned_draws(again)
+        x = unconditioned_draws(again.draws, again.gaussian)
         plain = unconditioned(left.size) | {"keep": 0}
         whole, rest = (
             program.log_density({**problem.data, **plain}, x.reshape(-1, left.size))
@@ -106,14 +78,6 @@ def refitting(
         return difference
 
     return refit
-
-
-def _unconditioned_draws(done: Fit) -> Array:
-    """(chains, about DRAWS / chains, D) draws on the scale before the preconditioner."""
-    z = done.draws.block("z")
-    step = max(1, z.shape[0] * z.shape[1] // DRAWS)
-    x: Array = done.gaussian.centre + z[:, ::step] @ done.gaussian.scale.T
-    return x
 
 
 def row(name: str, fit: Fit, found: Bridge | None, left_out: Loo) -> Row:

@@ -24,6 +24,14 @@ APART = 3.0
 
 
 @dataclass(frozen=True)
+class RegionShare:
+    """Share of the posterior that a region holds, with the standard error of bridge sampling."""
+
+    share: float
+    se: float
+
+
+@dataclass(frozen=True)
 class Diagnostics:
     """The verdict ``ok``, its reasons in ``verdict``, and the numbers behind it."""
 
@@ -41,6 +49,7 @@ class Diagnostics:
     chains_apart: tuple[str, ...]
     modes: tuple[dict[str, float], ...] = ()
     engine_messages: tuple[str, ...] = ()
+    regions: tuple[RegionShare, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """All fields, as ``diagnostics.json`` holds them; what is not a number is null."""
@@ -63,6 +72,7 @@ def judge(
     scalars: dict[str, Array],
     settings: Settings,
     modes: tuple[dict[str, float], ...] = (),
+    regions: tuple[RegionShare, ...] = (),
     *,
     moving: bool = False,
 ) -> Diagnostics:
@@ -75,9 +85,11 @@ def judge(
         are passed over.
     scalars
         Label -> (chains, draws) of every scalar parameter.
+    modes, regions
+        What was found before and after sampling, for the words.
     moving
-        The data changed along the chains, or tempered chains swapped places, and the energy
-        with them: E-BFMI says nothing then, and is left out.
+        The data changed along the chains, or tempered chains swapped places, or regions were
+        mixed, and the energy with them: E-BFMI says nothing then, and is left out.
     """
     live = summary.dropna(subset=["r_hat"])
     divergences = int(draws.column("divergent__").sum())
@@ -99,7 +111,9 @@ def judge(
             f"{hits} draws reached the greatest tree depth ({settings.max_depth}): "
             "slow, not wrong.",
         )
-    if len(modes) > 1:
+    if regions:
+        verdict += (_regions(regions),)
+    elif len(modes) > 1:
         verdict += (_other_modes(modes),)
     return Diagnostics(
         ok=not reasons,
@@ -116,6 +130,7 @@ def judge(
         chains_apart=apart,
         modes=modes,
         engine_messages=draws.messages[:20],
+        regions=regions,
     )
 
 
@@ -161,6 +176,15 @@ def _other_modes(modes: tuple[dict[str, float], ...]) -> str:
     return (
         f"{len(modes)} local maxima were found; by Gaussian approximation the others hold "
         f"{others} of the mass."
+    )
+
+
+def _regions(regions: tuple[RegionShare, ...]) -> str:
+    shares = " and ".join(f"{100 * one.share:.1f}" for one in regions)
+    return (
+        f"The posterior has {len(regions)} regions between which chains do not step. Draws of each "
+        f"are mixed by the mass that it holds: {shares} %, with a standard error of "
+        f"{100 * max(one.se for one in regions):.1g}."
     )
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.contracts import Parameter, Problem
-from many_wolves.inference.diagnostics import Diagnostics, judge
+from many_wolves.inference.bridge import Bridge
+from many_wolves.inference.diagnostics import Diagnostics, RegionShare, judge
 from many_wolves.inference.engine import Draws, Program, Progress, Settings
 from many_wolves.inference.imputed import sample_imputed
 from many_wolves.inference.laplace import (
@@ -35,6 +36,27 @@ TEMPERED = ", tempered"
 
 
 @dataclass(frozen=True)
+class Region:
+    """A part of the posterior that chains do not leave.
+
+    Parameters
+    ----------
+    draws
+        Draws there, with the preconditioner ``gaussian``.
+    mass
+        ln of the integral of the posterior there, before it is normalised.
+    share, share_se
+        Share of the posterior, with the standard error of bridge sampling.
+    """
+
+    draws: Draws
+    gaussian: Gaussian
+    mass: Bridge
+    share: float
+    share_se: float
+
+
+@dataclass(frozen=True)
 class Fit:
     """A posterior with its summary and verdict: never the one without the other.
 
@@ -53,6 +75,10 @@ class Fit:
         How it was sampled, with what, in how much wall and processor time.
     gaussian
         The preconditioner that was used.
+    draws
+        As they came; where there are regions, mixed.
+    regions
+        The parts of a posterior between which chains do not step; none where there is one.
     """
 
     problem: Problem
@@ -65,6 +91,7 @@ class Fit:
     cpu_seconds: float
     gaussian: Gaussian
     draws: Draws
+    regions: tuple[Region, ...] = ()
 
     @property
     def tempered(self) -> bool:
@@ -102,7 +129,7 @@ def fit(
     rng = np.random.default_rng(chosen.seed)
     if gaussian is None:
         say("looking for modes")
-        gaussian = gaussian_at_modes(program, problem.data, problem.size, rng)
+        gaussian = gaussian_at_modes(program, problem.data, problem.size, rng, ridge=problem.ridge)
         gaussian = shorter_path(program, problem.data, gaussian, rng)
     # Chains tell their own time.
     cpu = _cpu_seconds() - cpu_began
@@ -163,6 +190,7 @@ def assemble(
     engine: str,
     seconds: float,
     cpu_seconds: float,
+    regions: tuple[Region, ...] = (),
 ) -> Fit:
     """Tree, summary and verdict of draws that were taken."""
     tree = to_tree(problem, draws, settings.seed)
@@ -180,6 +208,7 @@ def assemble(
             labelled,
             settings,
             tuple(describe_modes(gaussian)),
+            tuple(RegionShare(one.share, one.share_se) for one in regions),
             moving=problem.impute is not None or not draws.adapted,
         ),
         settings=settings,
@@ -188,6 +217,7 @@ def assemble(
         cpu_seconds=cpu_seconds,
         gaussian=gaussian,
         draws=draws,
+        regions=regions,
     )
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from many_wolves.contracts import Array
 from many_wolves.inference.engine import Density, Program, Settings, StanData
@@ -32,6 +34,8 @@ STARTS, MOST_STARTS = 6, 24
 SPREADS = (1.0, 1.5)
 """Standard deviations of the starts, by turns; that of the priors is about one."""
 CLIMB_STEPS, LAST_STEPS = 120, 6
+HELD = (-1.0, -0.5, 0.0, 0.5, 1.0)
+"""Places on the unconstrained scale at which a coordinate is held."""
 AT_REST = 0.1
 """Twice the nats that a Newton step still promises, above which a climb has not ended."""
 SLOPE = 1e-3
@@ -118,11 +122,19 @@ def unconditioned(size: int) -> dict[str, Any]:
 
 @on_one_thread
 def gaussian_at_modes(
-    program: Program, data: StanData, size: int, rng: np.random.Generator, starts: int = STARTS
+    program: Program,
+    data: StanData,
+    size: int,
+    rng: np.random.Generator,
+    *,
+    starts: int = STARTS,
+    ridge: Iterable[int] = (),
 ) -> Gaussian:
     """Climb from dispersed starts, and fit a Gaussian where the mass is.
 
     Where that mode was reached but once, there are more climbs: they may find a better.
+    Climbs along a ridge find regions to which no other climb may come: they begin at the
+    best places with one coordinate held, here and there.
 
     Parameters
     ----------
@@ -132,6 +144,8 @@ def gaussian_at_modes(
         Number of unconstrained parameters D.
     starts
         Number of starts at least, normal in each coordinate.
+    ridge
+        Coordinates to hold.
     """
     modes: list[Mode] = []
     most = MOST_STARTS if size <= SMALL else starts
@@ -141,7 +155,10 @@ def gaussian_at_modes(
                 break
             spread = SPREADS[climb % len(SPREADS)]
             modes = _with_climb(modes, density, rng.normal(0.0, spread, size))
-    return _gaussian(modes, size)
+        best = modes[:1]
+        for mode, coordinate, place in product(best, ridge, HELD):
+            modes = _with_climb(modes, density, _held(density, mode.z, coordinate, place))
+    return gaussian_at(modes, size)
 
 
 @on_one_thread
@@ -167,10 +184,11 @@ def gaussian_at_better_mode(
         for point in points:
             modes = _with_climb(modes, density, point)
     better = modes[0].log_mass - gaussian.modes[0].log_mass > np.log(2)
-    return _gaussian(modes, size) if better else None
+    return gaussian_at(modes, size) if better else None
 
 
-def _gaussian(modes: Sequence[Mode], size: int) -> Gaussian:
+def gaussian_at(modes: Sequence[Mode], size: int) -> Gaussian:
+    """The Gaussian at the first of the modes; without any, the standard one."""
     if not modes:
         return Gaussian(np.zeros(size), np.eye(size), ())
     # By way of the eigenvalues: inv() would lose the small ones of a steep curvature.
@@ -194,6 +212,12 @@ def _with_climb(modes: Sequence[Mode], density: Density, start: Array) -> list[M
         return [again if i == at else mode for i, mode in enumerate(modes)]
     new = Mode(top, height, float(log_mass), precision)
     return sorted([*modes, new], key=lambda mode: -mode.log_mass)
+
+
+def leads_to(density: Density, start: Array, mode: Mode) -> bool:
+    """Whether a climb from ``start`` (D,) ends at a mode."""
+    found = _with_climb((), density, start)
+    return bool(found) and _same(found[0].z, mode.z, mode.precision)
 
 
 def _climb(density: Density, start: Array) -> Array:
@@ -228,16 +252,28 @@ def _climb(density: Density, start: Array) -> Array:
     return top
 
 
-def _near(density: Density, start: Array) -> Array:
-    """(D,) about a local maximum, by L-BFGS."""
+def _held(density: Density, start: Array, coordinate: int, place: float) -> Array:
+    """(D,) about the highest point at which a coordinate has its place."""
+    moved = start.copy()
+    moved[coordinate] = place
+    free = np.arange(start.size) != coordinate
+    return _near(density, moved, free)
+
+
+def _near(density: Density, start: Array, free: NDArray[np.bool_] | None = None) -> Array:
+    """(D,) about a local maximum over the coordinates that are free, by L-BFGS."""
     from scipy.optimize import minimize
 
-    def negative(z: Array) -> tuple[float, Array]:
-        values, gradients = density.gradients(z[None])
-        return -float(np.maximum(values[0], LOWEST)), -np.nan_to_num(gradients[0])
+    moving = np.ones(start.size, dtype=bool) if free is None else free
+    z = start.copy()
 
-    top: Array = minimize(negative, start, jac=True, method="L-BFGS-B").x
-    return top
+    def negative(part: Array) -> tuple[float, Array]:
+        z[moving] = part
+        values, gradients = density.gradients(z[None])
+        return -float(np.maximum(values[0], LOWEST)), -np.nan_to_num(gradients[0])[moving]
+
+    z[moving] = minimize(negative, start[moving], jac=True, method="L-BFGS-B").x
+    return z
 
 
 def _evaluated(density: Density, z: Array) -> tuple[float, Array, Array]:

@@ -97,6 +97,7 @@ def build(
         }
         | ({"position_bias": True} if held.placed else {}),
         notes=tuple(held.notes),
+        ridge=(variant.alpha_at(held),),
         adapt_delta=ADAPT_DELTA,
         refused=_refused(held, where) if literal == "joint" else None,
     )
@@ -177,13 +178,17 @@ class _Variant:
     def has_phi(self) -> bool:
         return bool(self.first_order or self.has[2])
 
+    def alpha_at(self, held: _Data) -> int:
+        """Place of alpha in the unconstrained vector: after theta, if that is free."""
+        return len(held.layout.utterances) * len(held.layout.states) if self.theta_free else 0
+
     def size(self, held: _Data) -> int:
         """Number of unconstrained parameters."""
         utterances, conditions = len(held.layout.utterances), len(held.layout.conditions)
-        theta = utterances * len(held.layout.states) if self.theta_free else 0
         ratios = conditions * max(0, sum(self.simplex) - 1)
         places = utterances - 1 if held.placed else 0
-        return theta + 2 + ratios + (conditions if self.has_phi else 0) + places
+        phis = conditions if self.has_phi else 0
+        return self.alpha_at(held) + 2 + ratios + phis + places
 
 
 def _variant(chosen: tuple[str, ...], three_way: bool, theta_free: bool) -> _Variant:

@@ -1,0 +1,82 @@
+"""Log marginal likelihood of a fit, and of each of its regions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import logsumexp
+
+from many_wolves.contracts import Array, Problem
+from many_wolves.inference.bridge import Bridge, bridge
+from many_wolves.inference.engine import Draws, Program
+from many_wolves.inference.fit import Fit
+from many_wolves.inference.laplace import Gaussian, unconditioned
+
+MAX_SE = 0.1
+"""Largest standard error of a log marginal likelihood that is trusted, nats."""
+DRAWS = 2000
+"""Posterior draws on the bridge; more lower an error that is small already."""
+ROUNDS = 4
+"""Times as many proposals where the error is not small enough."""
+
+
+def evidence(done: Fit, program: Program, seed: int) -> Bridge | None:
+    """Log marginal likelihood of a fit; None for cut inference, which has none."""
+    if done.problem.impute is not None:
+        return None
+    if done.regions:
+        return together([region.mass for region in done.regions])
+    return mass(done.problem, program, done.gaussian, done.draws, seed)
+
+
+def mass(
+    problem: Problem,
+    program: Program,
+    gaussian: Gaussian,
+    draws: Draws,
+    seed: int,
+    *,
+    most: int | None = DRAWS,
+) -> Bridge:
+    """ln of the integral of a posterior where the draws lie, from about ``most`` of them.
+
+    The density is taken on the scale before the preconditioner, on which the program's target
+    is normalised.
+    """
+    data = {**problem.data, **unconditioned(problem.size), "keep": 0}
+
+    def log_density(points: Array) -> Array:
+        return program.log_density(data, points)
+
+    x = unconditioned_draws(draws, gaussian, most)
+    found = bridge(x, log_density, seed=seed)
+    if found.se > 0.8 * MAX_SE and x.shape[1] < draws.values.shape[1]:
+        whole = unconditioned_draws(draws, gaussian, most=None)
+        found = bridge(whole, log_density, seed=seed, proposals=ROUNDS * DRAWS)
+    return found
+
+
+def together(masses: Sequence[Bridge]) -> Bridge:
+    """The mass of several regions, of which the first counts most for its halves."""
+    logs = np.array([one.log_ml for one in masses])
+    total = float(logsumexp(logs))
+    se = float(np.linalg.norm(np.exp(logs - total) * [one.se for one in masses]))
+    bad = [one for one in masses if not one.ok]
+    return replace(
+        masses[0],
+        log_ml=total,
+        se=se,
+        relative_mse=float(np.expm1(se**2)),
+        ok=not bad,
+        verdict=(bad or masses)[0].verdict,
+    )
+
+
+def unconditioned_draws(draws: Draws, gaussian: Gaussian, most: int | None = DRAWS) -> Array:
+    """(chains, about most / chains, D) draws before the preconditioner; all for None."""
+    z = draws.block("z")
+    step = max(1, z.shape[0] * z.shape[1] // most) if most else 1
+    x: Array = gaussian.centre + z[:, ::step] @ gaussian.scale.T
+    return x

@@ -1,0 +1,71 @@
+"""More draws of the chains of a fit, as they are or in smaller steps."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from many_wolves.contracts import Parameter
+from many_wolves.inference.engine import Draws, Program, Progress, Settings, strung
+from many_wolves.inference.fit import Fit, assemble
+from many_wolves.inference.imputed import sample_imputed
+
+
+def in_smaller_steps(
+    done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress
+) -> Fit:
+    """As many draws of the same chains, in steps half as long, in place of those that diverged."""
+    began = time.monotonic()
+    say("draws diverged: once more, in half the steps")
+    halved = tuple(replace(one, stepsize=one.stepsize / 2) for one in done.draws.adapted)
+    draws = _more(done, program, replace(done.draws, adapted=halved), say)
+    settings = replace(done.settings, halvings=done.settings.halvings + 1)
+    return _of_more(done, draws, program, parameters, settings, began, draws.cpu_seconds)
+
+
+def longer(done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress) -> Fit:
+    """Twice as many draws of the same chains."""
+    began = time.monotonic()
+    settings = replace(done.settings, draws=2 * done.settings.draws)
+    say(f"going on, to {settings.draws} draws a chain")
+    more = _more(done, program, done.draws, say)
+    draws = strung([done.draws, more])
+    return _of_more(done, draws, program, parameters, settings, began, more.cpu_seconds)
+
+
+def _more(done: Fit, program: Program, chains: Draws, say: Progress) -> Draws:
+    """As many draws as there are, from where the chains ended."""
+    problem, now = done.problem, done.settings
+    # Another seed for each length and step size that the chains may come to.
+    seed = (now.seed + now.chains * (now.draws + now.halvings + 1)) % 2**31
+    again = replace(now, seed=seed)
+    if problem.impute is None:
+        return program.go_on({**problem.data, **done.gaussian.data()}, chains, again, say)
+    rng = np.random.default_rng(again.seed)
+    ends = list(chains.block("z")[:, -1])
+    return sample_imputed(
+        problem, program, done.gaussian, settings=again, rng=rng, progress=say, starts=ends
+    )
+
+
+def _of_more(
+    done: Fit,
+    draws: Draws,
+    program: Program,
+    parameters: tuple[Parameter, ...],
+    settings: Settings,
+    began: float,
+    cpu_seconds: float,
+) -> Fit:
+    return assemble(
+        done.problem,
+        draws,
+        done.gaussian,
+        parameters=parameters,
+        settings=settings,
+        engine=program.version,
+        seconds=time.monotonic() - began,
+        cpu_seconds=cpu_seconds,
+    )

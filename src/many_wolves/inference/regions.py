@@ -1,0 +1,194 @@
+"""Regions of a posterior between which chains do not step, each with the mass that it holds.
+
+Climbs may end at a mode to which no chain came. Chains begin there as well, and if they stay,
+bridge sampling tells how much of the posterior either region holds; the draws are
+mixed by that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from many_wolves.contracts import Array, Parameter
+from many_wolves.inference.bridge import Bridge
+from many_wolves.inference.engine import Draws, Program, Progress
+from many_wolves.inference.evidence import mass, unconditioned_draws
+from many_wolves.inference.fit import Fit, Region, assemble
+from many_wolves.inference.laplace import SMALL, Mode, gaussian_at, leads_to, unconditioned
+from many_wolves.inference.more import in_smaller_steps, longer
+from many_wolves.inference.threads import on_one_thread
+
+WORTH_A_LOOK = 1e-3
+"""Share by Gaussians; that of a narrow mode may be wrong by a factor of ten."""
+WORTH_MIXING = 2e-3
+"""Share by bridge sampling below which a region is left out."""
+NARROW = 0.5
+"""Standard deviations of the starts about a mode, that they may not leave its region at once."""
+ATTEMPTS = 3
+"""Further attempts where the chains of a region are not good."""
+AGREED = 1.05
+"""R-hat below which the chains of a region count as one."""
+
+
+def with_regions(
+    done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress
+) -> Fit:
+    """A fit with the regions that its chains did not come to, if they hold any mass."""
+    if done.problem.impute is not None or done.problem.size > SMALL:
+        return done
+    began, cpu_seconds = time.monotonic(), 0.0
+    clouds = [_cloud(done)]
+    fits = [done]
+    for mode, share in zip(done.gaussian.modes, done.gaussian.shares, strict=True):
+        if share < WORTH_A_LOOK or _seen(program, done, clouds, mode):
+            continue
+        say(f"no chain came to a mode of perhaps {100 * share:.2g} % of the mass; chains there")
+        there = _at(mode, done, program, parameters, say, seed=done.settings.seed + len(fits))
+        cpu_seconds += there.cpu_seconds
+        stayed = _stayed(clouds, there)
+        if stayed.sum() > 1 and there.diagnostics.max_r_hat < AGREED:
+            there = replace(there, draws=_of_chains(there.draws, stayed))
+            fits.append(there)
+            clouds.append(_cloud(there))
+    worth = _worth(fits, program) if len(fits) > 1 else ()
+    if len(worth) > 1:
+        whole = assemble(
+            done.problem,
+            mixed(worth, done.settings.seed),
+            done.gaussian,
+            parameters=parameters,
+            settings=done.settings,
+            engine=done.engine,
+            seconds=done.seconds,
+            cpu_seconds=done.cpu_seconds,
+            regions=worth,
+        )
+    else:
+        whole = done
+    return replace(
+        whole,
+        seconds=done.seconds + time.monotonic() - began,
+        cpu_seconds=done.cpu_seconds + cpu_seconds,
+    )
+
+
+def _cloud(done: Fit) -> Array:
+    """(n, D) draws before the preconditioner."""
+    return unconditioned_draws(done.draws, done.gaussian, most=None).reshape(-1, done.problem.size)
+
+
+@on_one_thread
+def _seen(program: Program, done: Fit, clouds: Sequence[Array], mode: Mode) -> bool:
+    """Whether the draw that lies nearest to a mode leads to it."""
+    data = {**done.problem.data, **unconditioned(done.problem.size), "keep": 0}
+    with program.opened(data) as density:
+        for x in clouds:
+            apart = x - mode.z
+            nearest = x[np.argmin(np.einsum("ni,ij,nj->n", apart, mode.precision, apart))]
+            if leads_to(density, nearest, mode):
+                return True
+    return False
+
+
+def _at(
+    mode: Mode,
+    done: Fit,
+    program: Program,
+    parameters: tuple[Parameter, ...],
+    say: Progress,
+    *,
+    seed: int,
+) -> Fit:
+    """As many chains as there were, from a mode."""
+    began = time.monotonic()
+    gaussian = gaussian_at((mode,), done.problem.size)
+    settings = replace(done.settings, seed=seed)
+    starts = gaussian.starts(settings.chains, np.random.default_rng(seed), NARROW)
+    draws = program.sample({**done.problem.data, **gaussian.data()}, starts, settings, say)
+    there = assemble(
+        done.problem,
+        draws,
+        gaussian,
+        parameters=parameters,
+        settings=settings,
+        engine=program.version,
+        seconds=time.monotonic() - began,
+        cpu_seconds=draws.cpu_seconds,
+    )
+    for _ in range(ATTEMPTS):
+        if there.diagnostics.ok or there.diagnostics.max_r_hat >= AGREED:
+            break
+        spent = there.cpu_seconds
+        better = in_smaller_steps if there.diagnostics.divergences else longer
+        there = better(there, program, parameters, say)
+        there = replace(there, cpu_seconds=spent + there.cpu_seconds)
+    return there
+
+
+def _stayed(clouds: Sequence[Array], there: Fit) -> NDArray[np.bool_]:
+    """(chains,) which did not leave: a plane parts their draws from each of the clouds."""
+    chains = unconditioned_draws(there.draws, there.gaussian, most=None)
+    return np.array([all(parted(cloud, chain) for cloud in clouds) for chain in chains])
+
+
+def _of_chains(draws: Draws, kept: NDArray[np.bool_]) -> Draws:
+    adapted = tuple(one for one, k in zip(draws.adapted, kept, strict=True) if k)
+    return replace(draws, values=draws.values[kept], adapted=adapted)
+
+
+def parted(one: Array, other: Array) -> bool:
+    """Whether the plane of Fisher's discriminant has all of one cloud (n, D) on either side."""
+    within = np.cov(one.T) + np.cov(other.T)
+    across = other.mean(axis=0) - one.mean(axis=0)
+    normal = np.linalg.lstsq(np.atleast_2d(within), across, rcond=None)[0]
+    return bool((one @ normal).max() < (other @ normal).min())
+
+
+def _worth(fits: Sequence[Fit], program: Program) -> tuple[Region, ...]:
+    """The regions of fits, without those that hold next to nothing."""
+    masses = [
+        mass(one.problem, program, one.gaussian, one.draws, one.settings.seed, most=None)
+        for one in fits
+    ]
+    kept = [i for i, (share, _) in enumerate(shares(masses)) if share > WORTH_MIXING]
+    return tuple(
+        Region(fits[i].draws, fits[i].gaussian, masses[i], *found)
+        for i, found in zip(kept, shares([masses[i] for i in kept]), strict=True)
+    )
+
+
+def shares(masses: Sequence[Bridge]) -> list[tuple[float, float]]:
+    """Share of the posterior that each region holds, with its standard error."""
+    logs = np.array([one.log_ml for one in masses])
+    se = np.array([one.se for one in masses])
+    share = np.exp(logs - np.logaddexp.reduce(logs))
+    others = np.sum((share * se) ** 2) - (share * se) ** 2
+    error = share * np.sqrt(((1 - share) * se) ** 2 + others)
+    return list(zip(share.tolist(), error.tolist(), strict=True))
+
+
+def mixed(regions: Sequence[Region], seed: int) -> Draws:
+    """Draws of the first region, of which as many as is due are of the others.
+
+    Their ``z`` has the preconditioner of the first.
+    """
+    first = regions[0]
+    chains, n, _ = first.draws.values.shape
+    rng = np.random.default_rng([seed, len(regions)])
+    source = rng.choice(len(regions), p=[one.share for one in regions], size=(chains, n))
+    values = first.draws.values.copy()
+    at = [i for i, name in enumerate(first.draws.columns) if name.split(".")[0] == "z"]
+    for number, region in enumerate(regions[1:], 1):
+        theirs = region.draws.values.reshape(-1, values.shape[-1])
+        wanted = source == number
+        drawn = theirs[np.resize(rng.permutation(len(theirs)), wanted.sum())]
+        x = region.gaussian.centre + drawn[:, at] @ region.gaussian.scale.T
+        drawn[:, at] = np.linalg.solve(first.gaussian.scale, (x - first.gaussian.centre).T).T
+        values[wanted] = drawn
+    messages = tuple(dict.fromkeys(m for one in regions for m in one.draws.messages))
+    return Draws(first.draws.columns, values, first.draws.cpu_seconds, messages)

@@ -1,0 +1,194 @@
+"""Regions of a posterior: found, weighed and mixed, or left alone."""
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from many_wolves import inference
+from many_wolves.contracts import Parameter, Problem, Variable
+from many_wolves.families.politeness.human import human_table
+from many_wolves.families.politeness.model import PoliteSpeaker
+from many_wolves.families.politeness.problem import build
+from many_wolves.inference import laplace, regions
+from many_wolves.inference.bridge import Bridge, Half
+from many_wolves.inference.engine import SAMPLER_COLUMNS, Adapted, Draws, Settings
+from many_wolves.inference.evidence import evidence, together
+from many_wolves.inference.fit import assemble
+
+pytestmark = pytest.mark.xdist_group("stan")
+REFERENCE = Path(__file__).parents[1] / "task-data/human/yoon2020_reference_posterior.json"
+SIZE = 2
+SHARE = 0.1
+"""Of the second hill."""
+
+
+class Hills:
+    """Two normal densities, at -4 and 4, of which each sampler stays where it begins."""
+
+    version, compile_seconds = "hills", 0.0
+    centres, sds = np.array([-4.0, 4.0]), np.array([1.0, 0.3])
+    logs = np.log([1 - SHARE, SHARE])
+
+    def __init__(self, *, leaves=False):
+        self.leaves = leaves
+
+    @contextmanager
+    def opened(self, data):
+        """On the scale before the preconditioner."""
+        yield self
+
+    def _parts(self, points):
+        apart = (points[:, None, :] - self.centres[:, None]) / self.sds[:, None]
+        height = self.logs - SIZE * np.log(self.sds) - SIZE / 2 * np.log(2 * np.pi)
+        return height - 0.5 * np.square(apart).sum(axis=2), apart
+
+    def densities(self, points):
+        return np.logaddexp.reduce(self._parts(points)[0], axis=1)
+
+    def log_density(self, data, points):
+        return self.densities(points)
+
+    def gradients(self, points):
+        parts, apart = self._parts(points)
+        shares = np.exp(parts - self.densities(points)[:, None])
+        slopes = -(shares[:, :, None] * apart / self.sds[:, None]).sum(axis=1)
+        return self.densities(points), slopes
+
+    def sample(self, data, starts, settings, progress=None):
+        centre, scale = np.array(data["centre"]), np.array(data["scale"])
+        rng = np.random.default_rng(settings.seed)
+        chains = []
+        for start in starts:
+            hill = int(np.argmax(self._parts((centre + scale @ start)[None])[0]))
+            x = rng.normal(self.centres[hill], self.sds[hill], (settings.draws, SIZE))
+            if self.leaves:
+                x[-10:] = rng.normal(self.centres[0], self.sds[0], (10, SIZE))
+            z = np.linalg.solve(scale, (x - centre).T).T
+            sampler = np.zeros((settings.draws, len(SAMPLER_COLUMNS)))
+            sampler[:, SAMPLER_COLUMNS.index("energy__")] = rng.normal(size=settings.draws)
+            chains.append(np.concatenate([sampler, z, x], axis=1))
+        names = [f"{v}.{i + 1}" for v in ("z", "x") for i in range(SIZE)]
+        adapted = tuple(Adapted(1.0, np.ones(SIZE)) for _ in starts)
+        return Draws((*SAMPLER_COLUMNS, *names), np.stack(chains), 1.0, (), adapted)
+
+
+PROBLEM = Problem(
+    model="hills",
+    family="none",
+    speaker="none",
+    program=Path("hills.stan"),
+    data={},
+    size=SIZE,
+    coords={"axis": range(SIZE)},
+    variables=(Variable("posterior", "x", "x", ("axis",), (SIZE,)),),
+    observed={},
+)
+PARAMETERS = (Parameter("x", "x", "normal", "a place"),)
+
+
+def on_the_wide_hill(program, settings):
+    """A fit whose climbs found both hills, and whose chains stayed on one."""
+    modes = laplace._with_climb([], program, np.full(SIZE, -4.5))
+    gaussian = laplace.gaussian_at(laplace._with_climb(modes, program, np.full(SIZE, 4.2)), SIZE)
+    assert [m.z[0] > 0 for m in gaussian.modes] == [False, True]
+    draws = program.sample(gaussian.data(), gaussian.starts(4, np.random.default_rng(2)), settings)
+    return assemble(
+        PROBLEM,
+        draws,
+        gaussian,
+        parameters=PARAMETERS,
+        settings=settings,
+        engine="hills",
+        seconds=1.0,
+        cpu_seconds=1.0,
+    )
+
+
+def test_a_region_that_no_chain_came_to_gets_its_share_of_the_draws():
+    program, settings = Hills(), Settings(draws=1000, seed=4)
+    done = on_the_wide_hill(program, settings)
+    whole = regions.with_regions(done, program, PARAMETERS, print)
+    (_, _), (share, se) = ((r.share, r.share_se) for r in whole.regions)
+    assert abs(share - SHARE) < 4 * se < 0.02
+    x = whole.tree["posterior"]["x"].to_numpy()
+    assert (x > 0).mean() == pytest.approx(share, abs=0.02)
+    assert x[x > 0].std() == pytest.approx(0.3, rel=0.1)
+    back = whole.gaussian.centre + whole.draws.block("z") @ whole.gaussian.scale.T
+    np.testing.assert_allclose(back, x)
+    assert whole.diagnostics.ok and "2 regions" in whole.diagnostics.verdict[-1]
+    assert whole.cpu_seconds == 2.0
+    found = evidence(whole, program, seed=1)
+    assert abs(found.log_ml) < 4 * found.se < 0.1
+
+
+def test_chains_that_leave_a_mode_add_no_region():
+    program, settings = Hills(leaves=True), Settings(draws=1000, seed=4)
+    done = on_the_wide_hill(program, settings)
+    whole = regions.with_regions(done, program, PARAMETERS, print)
+    assert not whole.regions
+    np.testing.assert_array_equal(whole.draws.values, done.draws.values)
+
+
+def test_a_plane_parts_clouds_or_not():
+    rng = np.random.default_rng(5)
+    one = rng.normal(size=(2000, 6))
+    assert regions.parted(one, rng.normal(size=(2000, 6)) + 4)
+    assert not regions.parted(one, rng.normal(size=(2000, 6)) + 1)
+    assert not regions.parted(one, np.concatenate([one[:1], one + 20]))
+
+
+def _mass(log_ml, se):
+    half = Half(log_ml, se, se, 1, True, 100.0)
+    return Bridge(log_ml, se, se**2, 1, (half, half), True, "good")
+
+
+def test_the_error_of_a_share_is_that_of_simulated_masses():
+    logs, errors = np.array([0.0, -2.0, -1.0]), np.array([0.05, 0.2, 0.1])
+    found = regions.shares([_mass(*pair) for pair in zip(logs, errors, strict=True)])
+    simulated = np.exp(np.random.default_rng(6).normal(logs, errors, (100_000, 3)))
+    shares = simulated / simulated.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose([se for _, se in found], shares.std(axis=0), rtol=0.03)
+    both = together([_mass(*pair) for pair in zip(logs, errors, strict=True)])
+    assert both.log_ml == pytest.approx(np.log(np.exp(logs).sum()))
+    assert both.se == pytest.approx(np.log(simulated.sum(axis=1)).std(), rel=0.03)
+
+
+@pytest.mark.stan
+def test_climbs_along_alpha_find_what_none_from_the_prior_does():
+    problem = build(human_table())
+    program = inference.load(problem.program, "httpstan")
+    found = [
+        laplace.gaussian_at_modes(
+            program, problem.data, problem.size, np.random.default_rng(2), ridge=ridge
+        ).modes
+        for ridge in ((), problem.ridge)
+    ]
+    assert len(found[0]) == 1
+    (alpha_at,) = problem.ridge
+    alpha = [20 * norm.cdf(mode.z[alpha_at]) for mode in found[1][:2]]
+    assert alpha == pytest.approx([5.73, 13.2], abs=0.1)
+    assert found[1][1].log_density > found[1][0].log_density
+
+
+@pytest.mark.stan
+def test_people_have_the_far_region_of_the_reference_posterior():
+    problem = build(human_table())
+    program = inference.load(problem.program, "httpstan")
+    done = inference.fit_carefully(
+        problem, program, PoliteSpeaker.parameters, Settings(draws=1000, seed=11)
+    )
+    record = json.loads(REFERENCE.read_text())
+    assert done.diagnostics.ok
+    near, far = done.regions
+    assert far.share == pytest.approx(record["share_above"], abs=0.02)
+    alpha = done.draws.column("alpha")
+    assert (alpha > record["made"]["split_at_alpha"]).mean() == pytest.approx(far.share, abs=0.012)
+    for region, name in ((near, "summary_below"), (far, "summary_above")):
+        expected = {(r["parameter"], r["condition"]): r for r in record[name]}
+        for parameter in ("alpha", "cost"):
+            row = expected[parameter, ""]
+            assert abs(region.draws.column(parameter).mean() - row["mean"]) < 0.25 * row["sd"]
