@@ -118,15 +118,15 @@ REFUSED = {
     "always the same negation": "'not bad' to every question",
     "a million choices": "more than 10 to one",
 }
-"""Why there is no fit with theta free."""
+"""Why there is a fit with theta fixed only."""
 
 
-WITH_THETA_FREE = [name for name in FITTED if name not in REFUSED]
+NOT_REFUSED = [name for name in FITTED if name not in REFUSED]
 
 
 @pytest.mark.stan
 @pytest.mark.parametrize(
-    "name", in_the_quick_suite(WITH_THETA_FREE, ("a question without answers", "8 choices"))
+    "name", in_the_quick_suite(NOT_REFUSED, ("a question without answers", "8 choices"))
 )
 def test_theta_free_beside_odd_choices(program, name):
     problem = build(FITTED[name](), literal="joint")
@@ -136,15 +136,16 @@ def test_theta_free_beside_odd_choices(program, name):
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_choices_that_would_make_up_the_meanings_are_refused(name):
-    refused = build(FITTED[name](), literal="joint").refused
-    assert refused is not None
-    assert re.search(REFUSED[name], str(refused)) and "--literal fixed" in str(refused)
-    assert build(FITTED[name](), literal="cut").refused is None
+    for literal in ("joint", "cut"):
+        refused = build(FITTED[name](), literal=literal).refused
+        assert refused is not None
+        assert re.search(REFUSED[name], str(refused)) and "--literal fixed" in str(refused)
+    assert build(FITTED[name](), literal="fixed").refused is None
 
 
 @pytest.mark.slow
 @pytest.mark.stan
-@pytest.mark.parametrize("name", FITTED)
+@pytest.mark.parametrize("name", NOT_REFUSED)
 def test_theta_from_the_judgments_alone_beside_odd_choices(program, name):
     problem = build(FITTED[name](), literal="cut")
     settings = replace(SETTINGS, warmup=1000, draws=1000)

@@ -99,7 +99,7 @@ def build(
         notes=tuple(held.notes),
         ridge=(variant.alpha_at(held),),
         adapt_delta=ADAPT_DELTA,
-        refused=_refused(held, where) if literal == "joint" else None,
+        refused=None if literal == "fixed" else _refused(held, where),
     )
 
 

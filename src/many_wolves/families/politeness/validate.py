@@ -112,7 +112,7 @@ def require_numbers(
 
 
 def one_answer(counts: Array, utterances: Sequence[str], where: str) -> WolvesError | None:
-    """Why choices (C, U, S) that are one utterance throughout are not fitted with theta free.
+    """Why choices (C, U, S) that are one utterance throughout are fitted with theta fixed only.
 
     None where there are few, or they vary. Else meanings would follow the choices to
     any length, and neither tells anything of the weights.
@@ -122,8 +122,9 @@ def one_answer(counts: Array, utterances: Sequence[str], where: str) -> WolvesEr
     if total <= FEW or by_utterance[most] <= ONE_ANSWER * total:
         return None
     return WolvesError(
-        f"the speaker answered {utterances[most]!r} to every question; with the literal "
-        "meanings free, they would bend to these choices, which say nothing of the weights",
+        f"the speaker answered {utterances[most]!r} to every question; where the "
+        "literal meanings are not fixed, they would bend to these choices, which say nothing of "
+        "the weights",
         where=where,
         column="utterance",
         mend="--literal fixed; and see in checks.json whether the speaker did the task",
@@ -131,19 +132,19 @@ def one_answer(counts: Array, utterances: Sequence[str], where: str) -> WolvesEr
 
 
 def overwhelmed(choices: float, judgments: float, where: str) -> WolvesError | None:
-    """Why so many choices beside so few literal judgments are not fitted with theta free.
+    """Why so many choices beside so few literal judgments are fitted with theta fixed only.
 
-    None where there are enough judgments. Else the meanings are whatever fits the choices
-    best, in as many ways as there are modes, and no search is sure to come to the best.
+    None where there are enough judgments. Else free meanings are whatever fits the choices
+    best, in as many ways as there are modes, and no search is sure to come to the best;
+    and drawn from the judgments alone, each leaves a posterior of the weights so thin that
+    chains do not come from one to the next.
     """
     if choices <= MOST_CHOICES * judgments:
         return None
     return WolvesError(
         f"{choices:,.0f} choices stand beside {judgments:,.0f} literal judgments, more than "
-        f"{MOST_CHOICES} to one; with the literal meanings free, the choices would make them "
-        "up, in many ways that fit as well",
+        f"{MOST_CHOICES} to one; for so many choices the literal meanings must be known better",
         where=where,
         column="count",
-        mend="--literal fixed or --literal cut; or collect more judgments "
-        "(`wolves compile --task literal`)",
+        mend="--literal fixed; or collect more judgments (`wolves compile --task literal`)",
     )
