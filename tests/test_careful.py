@@ -29,27 +29,33 @@ def fixed(program):
 
 
 CASES = [
-    # divergences, R-hat, times as many draws as asked for, tempered before, can be tempered
-    (3, 1.005, 1, False, True, "in_smaller_steps"),
-    (3, 1.500, 1, False, True, "_anew"),
-    (0, 1.050, 1, False, True, "longer"),
-    (0, 1.005, 2, False, True, "longer"),
-    (0, 1.015, 4, False, True, "longer"),
-    (0, 1.050, 4, False, True, "_tempered"),
-    (0, 1.015, 16, False, True, "_tempered"),
-    (0, 1.500, 1, False, True, "_tempered"),
-    (0, 1.500, 1, False, False, "_anew"),
-    (2, 1.500, 1, True, True, "_tempered"),
+    # divergences, R-hat, times the draws asked for, target, tempered before, can be tempered
+    (3, 1.005, 1, 0.80, False, True, "in_smaller_steps"),
+    (3, 1.500, 1, 0.80, False, True, "_anew"),
+    (3, 1.500, 2, 0.99, False, True, "_tempered"),
+    (3, 1.500, 2, 0.99, False, False, "_anew"),
+    (3, 1.500, 16, 0.99, False, False, None),
+    (0, 1.050, 1, 0.80, False, True, "longer"),
+    (0, 1.005, 2, 0.80, False, True, "longer"),
+    (0, 1.015, 4, 0.80, False, True, "longer"),
+    (0, 1.050, 4, 0.80, False, True, "_tempered"),
+    (0, 1.015, 16, 0.80, False, True, "_tempered"),
+    (0, 1.500, 1, 0.80, False, True, "_tempered"),
+    (0, 1.500, 1, 0.80, False, False, "_anew"),
+    (2, 1.500, 4, 0.99, True, True, "_tempered"),
+    (2, 1.500, 16, 0.99, True, True, None),
 ]
 
 
-@pytest.mark.parametrize(("diverged", "r_hat", "times", "before", "can", "expected"), CASES)
-def test_what_comes_next(diverged, r_hat, times, before, can, expected, monkeypatch):
+@pytest.mark.parametrize(
+    ("diverged", "r_hat", "times", "target", "before", "can", "expected"), CASES
+)
+def test_what_comes_next(diverged, r_hat, times, target, before, can, expected, monkeypatch):
     for name in ("in_smaller_steps", "longer", "_anew", "_tempered"):
         monkeypatch.setattr(careful, name, lambda *_, called=name: called)
     done = SimpleNamespace(
         diagnostics=SimpleNamespace(divergences=diverged, max_r_hat=r_hat),
-        settings=Settings(draws=times * 500),
+        settings=Settings(draws=times * 500, adapt_delta=target),
         problem=SimpleNamespace(tempered=(lambda power: {}) if can else None),
         draws=SimpleNamespace(adapted=("one",)),
         tempered=before,

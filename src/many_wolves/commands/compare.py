@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from many_wolves.inference.engine import Program
     from many_wolves.records import ChoiceTable
 
+LONG_PATH = 100
+"""Leapfrog steps a draw from which another attempt would take minutes, and mend nothing."""
 COLUMNS = (
     "model",
     "utilities",
@@ -147,6 +149,7 @@ def _fit_variant(
         model.parameters,
         settings,
         _say,
+        longest_path=LONG_PATH,
     )
     inference.save(done, folder, {})
     _say("evidence by bridge sampling")

@@ -40,6 +40,7 @@ def fit_carefully(
     progress: Progress | None = None,
     *,
     attempts: int = ATTEMPTS,
+    longest_path: float = np.inf,
 ) -> Fit:
     """As ``fit``; where the verdict is bad, with more draws or in smaller steps.
 
@@ -53,6 +54,8 @@ def fit_carefully(
     ----------
     attempts
         How many more to make at most.
+    longest_path
+        Leapfrog steps a draw from which chains that do not agree are left at that.
 
     Raises
     ------
@@ -67,34 +70,39 @@ def fit_carefully(
     if done.settings.chains * done.settings.draws < QUICK_LOOK:
         return done
     for _ in range(attempts):
-        if done.diagnostics.ok:
+        path = done.draws.column("n_leapfrog__").mean()
+        if done.diagnostics.ok or (path >= longest_path and not _agree(done)):
             break
-        before = done
-        done = _next(done, program, parameters, say, longest=LONGEST * chosen.draws)
+        further = _next(done, program, parameters, say, longest=LONGEST * chosen.draws)
+        if further is None:
+            break
         done = replace(
-            done,
-            seconds=before.seconds + done.seconds,
-            cpu_seconds=before.cpu_seconds + done.cpu_seconds,
+            further,
+            seconds=done.seconds + further.seconds,
+            cpu_seconds=done.cpu_seconds + further.cpu_seconds,
         )
     return with_regions(done, program, parameters, say) if done.diagnostics.ok else done
 
 
 def _next(
     done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress, longest: int
-) -> Fit:
-    """What may mend the verdict: smaller steps, more draws, or tempering."""
-    if done.tempered:
-        return _tempered(done, parameters, 2 * done.settings.draws, say)
+) -> Fit | None:
+    """What may mend the verdict: smaller steps, more draws, or tempering; None if nothing may."""
+    now = done.settings
     diverged = done.diagnostics.divergences > 0
-    if _agree(done) and diverged and done.draws.adapted:
-        return in_smaller_steps(done, program, parameters, say)
-    if _agree(done) and not diverged:
-        short = done.settings.draws < longest
-        if short or (done.diagnostics.max_r_hat < CLOSE and done.settings.draws < 4 * longest):
+    if _agree(done) and not done.tempered:
+        if diverged and done.draws.adapted:
+            return in_smaller_steps(done, program, parameters, say)
+        close = done.diagnostics.max_r_hat < CLOSE and now.draws < 4 * longest
+        if not diverged and (now.draws < longest or close):
             return longer(done, program, parameters, say)
-    if not diverged and done.problem.tempered is not None:
+    enough = now.draws >= 4 * longest
+    if done.tempered:
+        return None if enough else _tempered(done, parameters, 2 * now.draws, say)
+    smallest = not diverged or now.adapt_delta >= TEMPERED_DELTA
+    if smallest and done.problem.tempered is not None:
         return _tempered(done, parameters, longest, say)
-    return _anew(done, program, parameters, say)
+    return None if enough else _anew(done, program, parameters, say)
 
 
 def _tempered(done: Fit, parameters: tuple[Parameter, ...], draws: int, say: Progress) -> Fit:
