@@ -60,7 +60,7 @@ def fit_one(number: int, engine: str, alpha: tuple[float, float]) -> dict[str, f
     model = PoliteSpeaker()
     problem = model.problem(speaker(number, alpha))
     program = load(problem.program, engine)  # type: ignore[arg-type]
-    settings = Settings(warmup=400, draws=600, seed=number)
+    settings = Settings(warmup=300, draws=600, seed=number)
     done = fit_carefully(problem, program, model.parameters, settings)
     verdict = done.diagnostics
     return {

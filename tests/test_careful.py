@@ -65,6 +65,8 @@ def test_what_comes_next(diverged, r_hat, times, target, before, can, expected, 
 
 @pytest.mark.stan
 def test_longer_chains_begin_with_the_draws_at_hand(fixed, program):
+    half = more.longer(fixed, program, NAMES, print, 0.5)
+    assert half.draws.values.shape[:2] == (2, 225)
     longer = more.longer(fixed, program, NAMES, print)
     assert longer.settings == replace(fixed.settings, draws=300)
     assert longer.diagnostics.draws == 300

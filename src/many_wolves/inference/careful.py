@@ -18,11 +18,11 @@ from many_wolves.inference.tempering import sample_tempered
 
 HARDER = (0.95, 0.99, 0.999)
 """Target acceptances to go through where draws diverge."""
-ATTEMPTS = 6
+ATTEMPTS = 8
 """Further attempts where the verdict is bad."""
 LONGEST = 4
 """Times as many draws as asked for, up to which chains that agree go on; those that are
-``CLOSE`` by R-hat go on to four times that."""
+``CLOSE`` by R-hat go on to four times that, in shorter stretches."""
 CLOSE = 1.02
 QUICK_LOOK = 1600
 """Draws in all below which a bad verdict is left as it is: none better was asked for."""
@@ -45,7 +45,7 @@ def fit_carefully(
     """As ``fit``; where the verdict is bad, with more draws or in smaller steps.
 
     A posterior with sharp corners (a speaker that always says the same, a million
-    choices) needs more than most. Chains that agree go on, until they are twice as long, or
+    choices) needs more than most. Chains that agree go on, half as long again or twice as long, or
     in half the steps where draws diverged; chains that do not agree begin anew, or are
     tempered. Regions to which climbs came and no chain are sampled as well. The settings of
     the result are those that gave it, its seconds those of all attempts.
@@ -95,7 +95,8 @@ def _next(
             return in_smaller_steps(done, program, parameters, say)
         close = done.diagnostics.max_r_hat < CLOSE and now.draws < 4 * longest
         if not diverged and (now.draws < longest or close):
-            return longer(done, program, parameters, say)
+            by = 0.5 if done.diagnostics.max_r_hat < CLOSE else 1.0
+            return longer(done, program, parameters, say, by)
     enough = now.draws >= 4 * longest
     if done.tempered:
         return None if enough else _tempered(done, parameters, 2 * now.draws, say)

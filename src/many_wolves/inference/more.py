@@ -20,27 +20,31 @@ def in_smaller_steps(
     began = time.monotonic()
     say("draws diverged: once more, in half the steps")
     halved = tuple(replace(one, stepsize=one.stepsize / 2) for one in done.draws.adapted)
-    draws = _more(done, program, replace(done.draws, adapted=halved), say)
+    chains = replace(done.draws, adapted=halved)
+    draws = _more(done, program, chains, say, done.settings.draws)
     settings = replace(done.settings, halvings=done.settings.halvings + 1)
     return _of_more(done, draws, program, parameters, settings, began, draws.cpu_seconds)
 
 
-def longer(done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress) -> Fit:
-    """Twice as many draws of the same chains."""
+def longer(
+    done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress, by: float = 1.0
+) -> Fit:
+    """More draws of the same chains: ``by`` times as many as there are."""
     began = time.monotonic()
-    settings = replace(done.settings, draws=2 * done.settings.draws)
+    extra = int(by * done.settings.draws)
+    settings = replace(done.settings, draws=done.settings.draws + extra)
     say(f"going on, to {settings.draws} draws a chain")
-    more = _more(done, program, done.draws, say)
+    more = _more(done, program, done.draws, say, extra)
     draws = strung([done.draws, more])
     return _of_more(done, draws, program, parameters, settings, began, more.cpu_seconds)
 
 
-def _more(done: Fit, program: Program, chains: Draws, say: Progress) -> Draws:
-    """As many draws as there are, from where the chains ended."""
+def _more(done: Fit, program: Program, chains: Draws, say: Progress, draws: int) -> Draws:
+    """Draws from where the chains ended."""
     problem, now = done.problem, done.settings
     # Another seed for each length and step size that the chains may come to.
     seed = (now.seed + now.chains * (now.draws + now.halvings + 1)) % 2**31
-    again = replace(now, seed=seed)
+    again = replace(now, seed=seed, draws=draws)
     if problem.impute is None:
         return program.go_on({**problem.data, **done.gaussian.data()}, chains, again, say)
     rng = np.random.default_rng(again.seed)
