@@ -52,7 +52,7 @@ CASES = [
 )
 def test_what_comes_next(diverged, r_hat, times, target, before, can, expected, monkeypatch):
     for name in ("in_smaller_steps", "longer", "_anew", "_tempered"):
-        monkeypatch.setattr(careful, name, lambda *_, called=name: called)
+        monkeypatch.setattr(careful, name, lambda *_, called=name, **__: called)
     done = SimpleNamespace(
         diagnostics=SimpleNamespace(divergences=diverged, max_r_hat=r_hat),
         settings=Settings(draws=times * 500, adapt_delta=target),

@@ -93,10 +93,9 @@ def _next(
     if _agree(done) and not done.tempered:
         if diverged and done.draws.adapted:
             return in_smaller_steps(done, program, parameters, say)
-        close = done.diagnostics.max_r_hat < CLOSE and now.draws < 4 * longest
-        if not diverged and (now.draws < longest or close):
-            by = 0.5 if done.diagnostics.max_r_hat < CLOSE else 1.0
-            return longer(done, program, parameters, say, by)
+        close = done.diagnostics.max_r_hat < CLOSE
+        if not diverged and now.draws < (4 * longest if close else longest):
+            return longer(done, program, parameters, say, by=0.5 if close else 1.0)
     enough = now.draws >= 4 * longest
     if done.tempered:
         return None if enough else _tempered(done, parameters, 2 * now.draws, say)
