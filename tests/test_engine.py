@@ -1,6 +1,11 @@
 """The embedded engine: chains in threads that go on, end together, and name what is wrong."""
 
+import os
+import signal
+import subprocess
+import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +21,7 @@ from many_wolves.inference.httpstan_build import compiled
 from many_wolves.inference.httpstan_engine import in_threads
 from many_wolves.inference.laplace import gaussian_at_modes
 from many_wolves.inference.programs import Source
+from many_wolves.inference.served import served
 
 pytestmark = pytest.mark.xdist_group("stan")
 FEW = Settings(chains=2, warmup=150, draws=40, seed=5)
@@ -128,3 +134,61 @@ def test_a_missing_compiler_is_named(monkeypatch, tmp_path):
 def test_a_program_that_does_not_compile_is_refused_in_stans_words(program):
     with pytest.raises(WolvesError, match=r"does not compile: .*Syntax error"):
         compiled(Source("parameters { vector[2] z }"), None)
+
+
+TINY = Source("parameters { vector[2] z; } model { z ~ std_normal(); }")
+
+
+@pytest.mark.stan
+def test_a_damaged_program_is_compiled_again(monkeypatch, tmp_path):
+    monkeypatch.setenv("MANY_WOLVES_CACHE", str(tmp_path))
+    path, _ = compiled(TINY, None)
+    whole = path.read_bytes()
+    assert compiled(TINY, None) == (path, 0.0)
+    heard: list[str] = []
+    for damaged in (whole[: len(whole) // 2], whole[:-9] + b"x" * 9, b""):
+        path.unlink()
+        path.write_bytes(damaged)
+        _, seconds = compiled(TINY, heard.append)
+        assert seconds > 0
+    with served(path, {}) as program:
+        np.testing.assert_allclose(program.densities(np.zeros((1, 2))), -np.log(2 * np.pi))
+    assert len(heard) == 3 and all("damaged" in words for words in heard)
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert compiled(TINY, None) == (path, 0.0)
+
+
+@pytest.mark.stan
+def test_an_interrupt_ends_the_compilers(tmp_path):
+    script = (
+        "from pathlib import Path; from many_wolves import inference;"
+        "from many_wolves.families.politeness.problem import PROGRAM;"
+        "from many_wolves.files import shipped;"
+        "inference.load(shipped(PROGRAM), 'httpstan', print)"
+    )
+    environment = {**os.environ, "MANY_WOLVES_CACHE": str(tmp_path)}
+    for how in (signal.SIGINT, signal.SIGKILL):
+        command = subprocess.Popen(
+            [sys.executable, "-c", script], env=environment, stderr=subprocess.DEVNULL
+        )
+        assert wait_for(lambda: compilers(tmp_path))
+        command.send_signal(how)
+        command.wait(10)
+        assert wait_for(lambda: not compilers(tmp_path))
+
+
+def compilers(folder):
+    """Processes that work in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if str(folder).encode() in (process / "cmdline").read_bytes():
+                found.append(process.name)
+    return found
+
+
+def wait_for(condition, within_s=20):
+    end = time.monotonic() + within_s
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()

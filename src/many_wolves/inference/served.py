@@ -19,6 +19,7 @@ import numpy as np
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.inference.engine import SAMPLER_COLUMNS, Adapted, Draws, Settings, StanData
+from many_wolves.inference.httpstan_build import load_dependencies
 
 _CHATTER = ("Gradient evaluation took", "1000 transitions using", "Adjust your expectations")
 _TIMES = ("seconds (Warm-up)", "seconds (Sampling)", "seconds (Total)")
@@ -167,6 +168,7 @@ def served(path: Path, data: StanData) -> Iterator[Served]:
 @lru_cache(maxsize=16)
 def _library(path: Path) -> Any:
     try:
+        load_dependencies()
         library = ctypes.CDLL(str(path))
     except OSError as fault:
         raise WolvesError(

@@ -1,0 +1,163 @@
+"""Child processes that end with the process that started them, whatever ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+_GUARD = 'read -r _; kill -s KILL -- "-$1"'
+"""A shell that waits for its input to close, then kills a process group.
+
+Only the parent holds the other end, so that it closes whenever the parent dies, by SIGKILL too.
+A death signal on Linux (``PR_SET_PDEATHSIG``) would reach the child alone: the driver ``g++``
+would die, and the compiler proper, which holds the memory, would go on.
+"""
+
+
+class ChildProcess:
+    """A command in a process group of its own, which ends with this process.
+
+    A Ctrl-C at the terminal does not reach it: whoever started it ends it with ``kill``.
+
+    Parameters
+    ----------
+    command
+        Program and arguments.
+    environment
+        Variables that replace or add to those of this process.
+    folder
+        Working directory; this process's own where left out.
+
+    Raises
+    ------
+    OSError
+        If the program cannot be started.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        *,
+        environment: dict[str, str] | None = None,
+        folder: Path | None = None,
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+    ) -> None:
+        self.process = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=folder,
+            env={**os.environ, **environment} if environment else None,
+            start_new_session=True,
+        )
+        self._guard = _guard(self.process.pid)
+
+    def finish(self, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+        """Wait for its end; what it printed comes with bad bytes replaced.
+
+        Raises
+        ------
+        subprocess.TimeoutExpired
+            If it has not ended after ``timeout`` seconds; it is ended then.
+        """
+        try:
+            out, err = self.process.communicate(timeout=timeout)
+        except BaseException:
+            self.kill()
+            raise
+        self._release()
+        return subprocess.CompletedProcess(
+            self.process.args, self.process.returncode, _text(out), _text(err)
+        )
+
+    def kill(self) -> None:
+        """End it and all that it started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self._release()
+
+    def _release(self) -> None:
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.wait()
+            if self._guard.stdin is not None:
+                self._guard.stdin.close()
+            self._guard = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.process.poll() is None:
+            self.kill()
+        self._release()
+
+
+class Children:
+    """Commands run from several threads, which one call ends."""
+
+    def __init__(self) -> None:
+        self._running: set[ChildProcess] = set()
+        self._lock = threading.Lock()
+        self.ended = False
+
+    def run(
+        self, command: Sequence[str | Path], timeout: float | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end.
+
+        Raises
+        ------
+        InterruptedError
+            If ``end`` was called before or meanwhile.
+        OSError, subprocess.TimeoutExpired
+            As ``ChildProcess`` and its ``finish`` do.
+        """
+        with self._lock:
+            if self.ended:
+                raise InterruptedError("the commands were ended")
+            child = ChildProcess(command)
+            self._running.add(child)
+        try:
+            done = child.finish(timeout)
+        finally:
+            with self._lock:
+                self._running.discard(child)
+        if self.ended:
+            raise InterruptedError("the commands were ended")
+        return done
+
+    def end(self) -> None:
+        """End all that run, and let nothing begin any more."""
+        with self._lock:
+            self.ended = True
+            running = list(self._running)
+        for child in running:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.process.pid, signal.SIGKILL)
+
+
+def _guard(group: int) -> subprocess.Popen[bytes] | None:
+    """The guard of a process group; None where there is no POSIX shell."""
+    if os.name != "posix":
+        return None
+    return subprocess.Popen(
+        ["/bin/sh", "-c", _GUARD, "guard", str(group)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _text(printed: bytes | None) -> str:
+    return (printed or b"").decode(errors="replace")
