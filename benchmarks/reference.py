@@ -24,16 +24,16 @@ from many_wolves.families.politeness.human import CITATION, human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import ALPHA_UPPER, build
 from many_wolves.files import code_version, fingerprint, write_atomic
-from many_wolves.inference import reference
-from many_wolves.inference.bridge import Bridge
-from many_wolves.inference.engine import Draws
-from many_wolves.inference.evidence import mass
-from many_wolves.inference.laplace import gaussian_at, gaussian_at_modes
-from many_wolves.inference.programs import program_text
-from many_wolves.inference.regions import NARROW, shares
-from many_wolves.inference.summary import scalars
-from many_wolves.inference.tempering import sample_tempered
-from many_wolves.inference.tree import to_tree
+from many_wolves.inference.engines.programs import program_text
+from many_wolves.inference.engines.protocol import Draws
+from many_wolves.inference.evaluation import reference
+from many_wolves.inference.evaluation.bridge import Bridge
+from many_wolves.inference.evaluation.marginal_likelihood import mass
+from many_wolves.inference.sampling.datatree import to_tree
+from many_wolves.inference.sampling.modes import gaussian_at, gaussian_at_modes
+from many_wolves.inference.sampling.multimodal import NARROW, shares
+from many_wolves.inference.sampling.summary import scalars
+from many_wolves.inference.sampling.tempering import sample_tempered
 
 PATH = Path(__file__).parent.parent / "task-data" / "human" / "yoon2020_reference_posterior.json"
 DRAWS = Path(__file__).parent / "out" / "reference-draws.csv.gz"

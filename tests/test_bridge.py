@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.inference.bridge import bridge
+from many_wolves.inference.evaluation.bridge import bridge
 
 Sampler = Callable[[np.random.Generator, int, int], Array]
 Target = tuple[Callable[[Array], Array], float, Sampler]

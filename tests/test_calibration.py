@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.inference.calibration import BAND, calibration, holm, rank_test
-from many_wolves.inference.recovery import power, recovery
-from many_wolves.inference.simulations import (
+from many_wolves.inference.evaluation.recovery import power, recovery
+from many_wolves.inference.evaluation.sbc import BAND, calibration, holm, rank_test
+from many_wolves.inference.evaluation.simulation_study import (
     RANKS,
     Posterior,
     Simulated,

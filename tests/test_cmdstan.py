@@ -17,12 +17,18 @@ from many_wolves.families.politeness import human
 from many_wolves.families.politeness.hierarchy import PoliteHierarchy
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import build
-from many_wolves.inference.cmdstan_engine import CmdStanProgram, nuts_arguments
-from many_wolves.inference.cmdstan_run import Finished, cores, read_csv, run_all
-from many_wolves.inference.engine import SAMPLER_COLUMNS, Draws, Settings, choose, find_cmdstan
-from many_wolves.inference.fit import fit
-from many_wolves.inference.httpstan_engine import HttpstanProgram
-from many_wolves.inference.laplace import gaussian_at_modes, unconditioned
+from many_wolves.inference.engines.cmdstan import CmdStanProgram, nuts_arguments
+from many_wolves.inference.engines.cmdstan_run import Finished, cores, read_csv, run_all
+from many_wolves.inference.engines.embedded import HttpstanProgram
+from many_wolves.inference.engines.protocol import (
+    SAMPLER_COLUMNS,
+    Draws,
+    Settings,
+    choose,
+    find_cmdstan,
+)
+from many_wolves.inference.sampling.fit import fit
+from many_wolves.inference.sampling.modes import gaussian_at_modes, unconditioned
 from test_hierarchy import checkpoints
 from test_places import simulated
 

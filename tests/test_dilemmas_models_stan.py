@@ -18,8 +18,8 @@ from many_wolves.families.dilemmas.models.mixtures import Plan, coordinates, log
 from many_wolves.families.dilemmas.models.preferences import from_coordinates
 from many_wolves.families.dilemmas.models.rounds import read_rounds
 from many_wolves.families.dilemmas.models.social_plan import log_likelihood as log_choices
-from many_wolves.inference.engine import Settings
-from many_wolves.inference.laplace import unconditioned
+from many_wolves.inference.engines.protocol import Settings
+from many_wolves.inference.sampling.modes import unconditioned
 from many_wolves.records import ChoiceTable
 from many_wolves.report import write_fit_report
 

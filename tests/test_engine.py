@@ -16,12 +16,12 @@ from many_wolves import inference
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.problem import build
-from many_wolves.inference.engine import SAMPLER_COLUMNS, Settings
-from many_wolves.inference.httpstan_build import compiled
-from many_wolves.inference.httpstan_engine import in_threads
-from many_wolves.inference.laplace import gaussian_at_modes
-from many_wolves.inference.programs import Source
-from many_wolves.inference.served import served
+from many_wolves.inference.engines.embedded import in_threads
+from many_wolves.inference.engines.embedded_build import compiled
+from many_wolves.inference.engines.embedded_library import served
+from many_wolves.inference.engines.programs import Source
+from many_wolves.inference.engines.protocol import SAMPLER_COLUMNS, Settings
+from many_wolves.inference.sampling.modes import gaussian_at_modes
 
 pytestmark = pytest.mark.xdist_group("stan")
 FEW = Settings(chains=2, warmup=150, draws=40, seed=5)

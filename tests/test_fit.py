@@ -25,12 +25,12 @@ from many_wolves.families.politeness.recursion import (
     speaker1,
     speaker2,
 )
-from many_wolves.inference.diagnostics import judge
-from many_wolves.inference.engine import Draws, Settings
-from many_wolves.inference.fit import with_data
-from many_wolves.inference.laplace import unconditioned
+from many_wolves.inference.engines.protocol import Draws, Settings
+from many_wolves.inference.sampling.diagnostics import judge
+from many_wolves.inference.sampling.fit import with_data
+from many_wolves.inference.sampling.modes import unconditioned
+from many_wolves.inference.sampling.summary import COLUMNS
 from many_wolves.inference.store import r_squared
-from many_wolves.inference.summary import COLUMNS
 from many_wolves.records import ChoiceTable
 
 ROOT = Path(__file__).parent.parent
@@ -360,7 +360,7 @@ def test_bad_usage_is_a_message(arguments, capfd):
 
 
 def test_cmdstan_asked_for_and_missing(monkeypatch):
-    monkeypatch.setattr("many_wolves.inference.engine.find_cmdstan", lambda: None)
+    monkeypatch.setattr("many_wolves.inference.engines.protocol.find_cmdstan", lambda: None)
     with pytest.raises(WolvesError, match="install_cmdstan"):
         inference.choose("cmdstan")
     assert inference.choose("auto").name == "httpstan"

@@ -9,9 +9,9 @@ import pytest
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.problem import Priors, build
-from many_wolves.inference.httpstan_engine import HttpstanProgram
-from many_wolves.inference.laplace import Gaussian, unconditioned
-from many_wolves.inference.programs import program_source, program_text
+from many_wolves.inference.engines.embedded import HttpstanProgram
+from many_wolves.inference.engines.programs import program_source, program_text
+from many_wolves.inference.sampling.modes import Gaussian, unconditioned
 
 SUBSETS = [s for n in (1, 2, 3) for s in itertools.combinations(("inf", "soc", "pres"), n)]
 

@@ -22,8 +22,8 @@ from many_wolves.families.politeness.recursion import (
     speaker1,
     speaker2,
 )
-from many_wolves.inference.engine import Settings
-from many_wolves.inference.laplace import unconditioned
+from many_wolves.inference.engines.protocol import Settings
+from many_wolves.inference.sampling.modes import unconditioned
 from many_wolves.records import ChoiceTable
 
 pytestmark = pytest.mark.xdist_group("stan")

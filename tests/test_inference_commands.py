@@ -121,8 +121,8 @@ def test_a_choice_fitted_again_agrees_with_smoothing_where_that_is_good() -> Non
     from many_wolves.families.politeness.human import human_table
     from many_wolves.families.politeness.model import PoliteSpeaker
     from many_wolves.families.politeness.problem import build
-    from many_wolves.inference.bridge import between
-    from many_wolves.inference.compare import accuracy, refitting
+    from many_wolves.inference.evaluation.bridge import between
+    from many_wolves.inference.evaluation.compare import accuracy, refitting
 
     problem = build(human_table(), literal="fixed")
     program = inference.load(problem.program, "httpstan")

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from many_wolves.inference import laplace
-from many_wolves.inference.laplace import gaussian_at_modes
+from many_wolves.inference.sampling import modes as laplace
+from many_wolves.inference.sampling.modes import gaussian_at_modes
 
 
 class Bowl:

@@ -13,7 +13,7 @@ from scipy.special import gammaln
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.inference.loo import difference, loo, read_parts, write_parts
+from many_wolves.inference.evaluation.loo import difference, loo, read_parts, write_parts
 
 COUNTS = xr.DataArray(
     np.array([[[20.0, 5.0, 0.0], [3.0, 30.0, 9.0]], [[1.0, 1.0, 40.0], [12.0, 12.0, 12.0]]]),

@@ -23,8 +23,8 @@ from many_wolves.families.politeness.recursion import (
     simulator,
     speaker2,
 )
-from many_wolves.inference.engine import Settings
-from many_wolves.inference.laplace import unconditioned
+from many_wolves.inference.engines.protocol import Settings
+from many_wolves.inference.sampling.modes import unconditioned
 from many_wolves.records import ChoiceTable, SpeakerSpec, blank_response
 from many_wolves.tables import read_table, write_table
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from many_wolves.inference import reference
-from many_wolves.inference.engine import Draws
+from many_wolves.inference.engines.protocol import Draws
+from many_wolves.inference.evaluation import reference
 
 
 def made_up(seed, chains=10, draws=1000, shift=0.0):

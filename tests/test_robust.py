@@ -15,8 +15,8 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import choice_counts, literal_counts
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import build
-from many_wolves.inference.engine import Settings
-from many_wolves.inference.laplace import gaussian_at_modes
+from many_wolves.inference.engines.protocol import Settings
+from many_wolves.inference.sampling.modes import gaussian_at_modes
 from many_wolves.records import ChoiceTable
 
 SETTINGS = Settings(chains=4, warmup=400, draws=400, seed=4)

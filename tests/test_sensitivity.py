@@ -14,8 +14,8 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import choice_counts, human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import Priors, build
-from many_wolves.inference.engine import Settings
-from many_wolves.inference.sensitivity import (
+from many_wolves.inference.engines.protocol import Settings
+from many_wolves.inference.evaluation.sensitivity import (
     FITTED,
     LIKELIHOOD,
     PRIOR,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from many_wolves.inference.tempering import Swaps, respaced
+from many_wolves.inference.sampling.tempering import Swaps, respaced
 
 HEAVY, SHARE, APART, NARROW = 0.8, 0.2, 6.0, 0.5
 

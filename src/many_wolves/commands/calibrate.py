@@ -27,8 +27,8 @@ def command(choices: Path | None, human: str | None, **options: Any) -> int:
     from many_wolves.figures.calibration import calibration as figure
     from many_wolves.figures.save import save
     from many_wolves.files import write_atomic
-    from many_wolves.inference.calibration import calibration
-    from many_wolves.inference.recovery import recovery
+    from many_wolves.inference.evaluation.recovery import recovery
+    from many_wolves.inference.evaluation.sbc import calibration
 
     out: Path = options["out"]
     trials, done = simulate(choices, human, options)

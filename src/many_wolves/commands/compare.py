@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from many_wolves.contracts import Problem, SimulatedModel
     from many_wolves.inference import Settings
-    from many_wolves.inference.engine import Program
+    from many_wolves.inference.engines.protocol import Program
     from many_wolves.records import ChoiceTable
 
 LONG_PATH = 100
@@ -131,9 +131,9 @@ def _fit_variant(
     """Fit one variant and write its row; nothing if the same row is there already."""
     from many_wolves import inference
     from many_wolves.files import write_atomic
-    from many_wolves.inference.compare import accuracy, refitting, row
-    from many_wolves.inference.evidence import evidence
-    from many_wolves.inference.loo import write_parts
+    from many_wolves.inference.evaluation.compare import accuracy, refitting, row
+    from many_wolves.inference.evaluation.loo import write_parts
+    from many_wolves.inference.evaluation.marginal_likelihood import evidence
 
     folder = out / "variants" / name
     seal = mark(problem, settings, unit, program)
@@ -169,7 +169,7 @@ def mark(problem: Problem, settings: Settings, unit: str, program: Program) -> s
     import numpy as np
 
     from many_wolves.files import fingerprint
-    from many_wolves.inference.programs import program_text
+    from many_wolves.inference.engines.programs import program_text
 
     data = {k: np.asarray(v).tolist() for k, v in problem.data.items()}
     options = {k: str(v) for k, v in problem.options.items()}
@@ -181,8 +181,8 @@ def _table(names: list[str], out: Path) -> pd.DataFrame:
     """All rows, with differences against the first (full) one."""
     import pandas as pd
 
-    from many_wolves.inference.compare import against_full
-    from many_wolves.inference.loo import difference, read_parts
+    from many_wolves.inference.evaluation.compare import against_full
+    from many_wolves.inference.evaluation.loo import difference, read_parts
 
     records = [json.loads((out / "variants" / n / "row.json").read_text()) for n in names]
     parts = [read_parts(out / "variants" / n / "loo.csv") for n in names]

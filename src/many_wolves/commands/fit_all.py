@@ -140,7 +140,7 @@ def _fingerprint(table: ChoiceTable, options: FitOptions) -> str:
 
     from many_wolves.commands.fit import asked
     from many_wolves.files import fingerprint
-    from many_wolves.inference.programs import program_text
+    from many_wolves.inference.engines.programs import program_text
 
     _, problem, _ = asked(table, options)
     data = {k: np.asarray(v).tolist() for k, v in problem.data.items()}

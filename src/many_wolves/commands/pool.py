@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from many_wolves.contracts import PooledModel, Problem
     from many_wolves.inference import Settings
-    from many_wolves.inference.engine import Program
+    from many_wolves.inference.engines.protocol import Program
     from many_wolves.records import ChoiceTable
 
 UNIT = "choice"
@@ -193,9 +193,9 @@ def _fit(
     from many_wolves import inference
     from many_wolves.commands.compare import mark
     from many_wolves.files import write_atomic
-    from many_wolves.inference.compare import accuracy
-    from many_wolves.inference.loo import write_parts
-    from many_wolves.inference.pooling import row
+    from many_wolves.inference.evaluation.compare import accuracy
+    from many_wolves.inference.evaluation.loo import write_parts
+    from many_wolves.inference.evaluation.pooling import row
 
     folder = out / name
     seal = mark(problem, settings, UNIT, program)
@@ -214,8 +214,8 @@ def _fit(
 
 
 def _rows(names: list[str], out: Path) -> pd.DataFrame:
-    from many_wolves.inference.loo import read_parts
-    from many_wolves.inference.pooling import compared
+    from many_wolves.inference.evaluation.loo import read_parts
+    from many_wolves.inference.evaluation.pooling import compared
 
     records = [json.loads((out / name / "row.json").read_text()) for name in names]
     return compared(records, [read_parts(out / name / "loo.csv") for name in names])

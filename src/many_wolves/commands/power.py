@@ -70,7 +70,7 @@ def command(at: Path | None, out: Path, **options: Any) -> None:
 
     from many_wolves.commands.simulating import Trials, run_trials
     from many_wolves.files import write_atomic
-    from many_wolves.inference.recovery import power
+    from many_wolves.inference.evaluation.recovery import power
     from many_wolves.inference.threads import cores
 
     given = _given(at, options["weight"], options["difference"])

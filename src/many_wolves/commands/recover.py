@@ -30,7 +30,7 @@ def command(choices: Path | None, human: str | None, **options: Any) -> int:
     """
     from many_wolves.commands.simulating import read_given
     from many_wolves.files import write_atomic
-    from many_wolves.inference.recovery import recovery
+    from many_wolves.inference.evaluation.recovery import recovery
 
     given = read_given(options["given"])
     out: Path = options["out"]

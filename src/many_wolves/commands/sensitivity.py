@@ -56,7 +56,7 @@ def command(
     from many_wolves.commands.modelling import problem_options, sensitive_model, task_of
     from many_wolves.commands.tables import human_or_table
     from many_wolves.files import write_atomic
-    from many_wolves.inference.sensitivity import sensitivity
+    from many_wolves.inference.evaluation.sensitivity import sensitivity
 
     table = human_or_table(choices, human, options["speaker"], options["framing"], options["task"])
     model = sensitive_model(table.family, options["model"], task_of(table))

@@ -17,7 +17,12 @@ from many_wolves.commands.executors import executing
 from many_wolves.commands.modelling import simulated_model
 from many_wolves.contracts import Array, SimulatedModel
 from many_wolves.errors import WolvesError
-from many_wolves.inference.simulations import Posterior, Simulated, Simulation, simulations
+from many_wolves.inference.evaluation.simulation_study import (
+    Posterior,
+    Simulated,
+    Simulation,
+    simulations,
+)
 from many_wolves.records import ChoiceTable
 
 Contrast = tuple[str, int, int]
@@ -93,7 +98,7 @@ class Trials:
     def described(self) -> dict[str, Any]:
         """All that a simulation depends on but its seed, for the head of its file."""
         from many_wolves.files import fingerprint
-        from many_wolves.inference.programs import program_text
+        from many_wolves.inference.engines.programs import program_text
 
         problem = self.simulated.problem(self.table, **self.options)
         axes, counts = problem.observed["counts"]

@@ -6,7 +6,7 @@ import pandas as pd
 
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.theme import BAND, COLOURS, Width, theme
-from many_wolves.inference.calibration import Calibration
+from many_wolves.inference.evaluation.sbc import Calibration
 
 
 def calibration(

@@ -1,9 +1,9 @@
 """Fits of any cognitive model: engines for Stan, sampling, verdicts, storage."""
 
-from many_wolves.inference.careful import fit_carefully
-from many_wolves.inference.diagnostics import Diagnostics
-from many_wolves.inference.engine import EngineName, Settings, choose, load
-from many_wolves.inference.fit import Fit, fit
+from many_wolves.inference.engines.protocol import EngineName, Settings, choose, load
+from many_wolves.inference.sampling.diagnostics import Diagnostics
+from many_wolves.inference.sampling.fit import Fit, fit
+from many_wolves.inference.sampling.retry import fit_carefully
 from many_wolves.inference.store import save
 
 __all__ = [

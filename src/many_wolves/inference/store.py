@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from many_wolves.files import code_version, file_fingerprint, fingerprint, write_atomic
-from many_wolves.inference.fit import Fit
-from many_wolves.inference.imputed import WARMUP, imputations
-from many_wolves.inference.programs import program_text
+from many_wolves.inference.engines.programs import program_text
+from many_wolves.inference.sampling.cut import WARMUP, imputations
+from many_wolves.inference.sampling.fit import Fit
 from many_wolves.records import SCHEMA
 
 

@@ -211,10 +211,10 @@ def load(program: Path, engine: EngineName = "auto", progress: Progress | None =
     """
     choice = choose(engine)
     if choice.name == "cmdstan":
-        from many_wolves.inference.cmdstan_engine import CmdStanProgram
+        from many_wolves.inference.engines.cmdstan import CmdStanProgram
 
         return CmdStanProgram.load(program, progress)
-    from many_wolves.inference.httpstan_engine import HttpstanProgram
+    from many_wolves.inference.engines.embedded import HttpstanProgram
 
     return HttpstanProgram.load(program, progress)
 

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from many_wolves.contracts import Array, Parameter, Problem
-from many_wolves.inference.engine import Program, Progress, Settings
-from many_wolves.inference.fit import TEMPERED, Fit, assemble, fit
-from many_wolves.inference.laplace import Gaussian
-from many_wolves.inference.more import in_smaller_steps, longer
-from many_wolves.inference.regions import with_regions
-from many_wolves.inference.tempering import sample_tempered
+from many_wolves.inference.engines.protocol import Program, Progress, Settings
+from many_wolves.inference.sampling.extend import in_smaller_steps, longer
+from many_wolves.inference.sampling.fit import TEMPERED, Fit, assemble, fit
+from many_wolves.inference.sampling.modes import Gaussian
+from many_wolves.inference.sampling.multimodal import with_regions
+from many_wolves.inference.sampling.tempering import sample_tempered
 
 HARDER = (0.95, 0.99, 0.999)
 """Target acceptances to go through where draws diverge."""

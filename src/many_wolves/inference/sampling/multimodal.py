@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from many_wolves.contracts import Array, Parameter
-from many_wolves.inference.bridge import Bridge
-from many_wolves.inference.engine import Draws, Program, Progress
-from many_wolves.inference.evidence import mass, unconditioned_draws
-from many_wolves.inference.fit import Fit, Region, assemble
-from many_wolves.inference.laplace import SMALL, Mode, gaussian_at, leads_to, unconditioned
-from many_wolves.inference.more import in_smaller_steps, longer
+from many_wolves.inference.engines.protocol import Draws, Program, Progress
+from many_wolves.inference.evaluation.bridge import Bridge
+from many_wolves.inference.evaluation.marginal_likelihood import mass, unconditioned_draws
+from many_wolves.inference.sampling.extend import in_smaller_steps, longer
+from many_wolves.inference.sampling.fit import Fit, Region, assemble
+from many_wolves.inference.sampling.modes import SMALL, Mode, gaussian_at, leads_to, unconditioned
 from many_wolves.inference.threads import on_one_thread
 
 WORTH_A_LOOK = 1e-3

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
-from many_wolves.inference.cache import cache_folder, locked, processor
-from many_wolves.inference.engine import Progress
-from many_wolves.inference.programs import Source, program_source
+from many_wolves.inference.engines.cache import cache_folder, locked, processor
+from many_wolves.inference.engines.programs import Source, program_source
+from many_wolves.inference.engines.protocol import Progress
 
 BUILD = "2"
 """Raise it when the way of compiling changes, so that cached executables are made anew."""

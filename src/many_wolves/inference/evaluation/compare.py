@@ -11,12 +11,12 @@ import pandas as pd
 
 from many_wolves.contracts import Array, Parameter, Problem
 from many_wolves.errors import WolvesError
-from many_wolves.inference.bridge import Bridge
-from many_wolves.inference.engine import Program, Progress
-from many_wolves.inference.evidence import MAX_SE, unconditioned_draws
-from many_wolves.inference.fit import Fit, fit, with_data
-from many_wolves.inference.laplace import unconditioned
-from many_wolves.inference.loo import Loo, Refit, Unit, loo
+from many_wolves.inference.engines.protocol import Program, Progress
+from many_wolves.inference.evaluation.bridge import Bridge
+from many_wolves.inference.evaluation.loo import Loo, Refit, Unit, loo
+from many_wolves.inference.evaluation.marginal_likelihood import MAX_SE, unconditioned_draws
+from many_wolves.inference.sampling.fit import Fit, fit, with_data
+from many_wolves.inference.sampling.modes import unconditioned
 from many_wolves.inference.store import r_squared
 
 

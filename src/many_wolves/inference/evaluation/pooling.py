@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from many_wolves.inference.fit import Fit
-from many_wolves.inference.loo import Loo, difference
+from many_wolves.inference.evaluation.loo import Loo, difference
+from many_wolves.inference.sampling.fit import Fit
 from many_wolves.inference.store import r_squared
 
 COLUMNS = (

@@ -21,9 +21,9 @@ from pathlib import Path
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_fingerprint, write_atomic
-from many_wolves.inference.cache import cache_folder, locked, processor
-from many_wolves.inference.engine import Progress
-from many_wolves.inference.programs import Source
+from many_wolves.inference.engines.cache import cache_folder, locked, processor
+from many_wolves.inference.engines.programs import Source
+from many_wolves.inference.engines.protocol import Progress
 from many_wolves.processes import Children
 
 CPP = Path(__file__).parent / "cpp"

@@ -17,7 +17,7 @@ from scipy.stats import beta
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.inference.simulations import LEVELS, Simulation
+from many_wolves.inference.evaluation.simulation_study import LEVELS, Simulation
 
 SEEN_LEVEL = 0.95
 """A difference is seen when its central interval of this probability excludes zero."""

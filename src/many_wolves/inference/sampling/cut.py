@@ -14,8 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from many_wolves.contracts import Array, Problem
-from many_wolves.inference.engine import Draws, Program, Progress, Settings
-from many_wolves.inference.laplace import Gaussian
+from many_wolves.inference.engines.protocol import Draws, Program, Progress, Settings
+from many_wolves.inference.sampling.modes import Gaussian
 
 IMPUTATIONS = 250
 """Imputations a chain; four chains give 1,000, so that 400 effective draws are in reach."""

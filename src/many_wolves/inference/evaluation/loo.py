@@ -35,7 +35,7 @@ from scipy.special import logsumexp
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
-from many_wolves.inference.bridge import between
+from many_wolves.inference.evaluation.bridge import between
 
 Unit = Literal["choice", "cell", "row"]
 CELL = "left_out"

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from many_wolves.contracts import Parameter
-from many_wolves.inference.engine import Draws, Program, Progress, Settings, strung
-from many_wolves.inference.fit import Fit, assemble
-from many_wolves.inference.imputed import sample_imputed
+from many_wolves.inference.engines.protocol import Draws, Program, Progress, Settings, strung
+from many_wolves.inference.sampling.cut import sample_imputed
+from many_wolves.inference.sampling.fit import Fit, assemble
 
 
 def in_smaller_steps(

@@ -22,7 +22,7 @@ from scipy.stats import binom
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.inference.simulations import Simulation
+from many_wolves.inference.evaluation.simulation_study import Simulation
 
 BAND = 0.95
 """Probability that calibrated ranks stay within the band everywhere."""
@@ -106,7 +106,7 @@ class Calibration:
 
 
 def calibration(done: Sequence[Simulation]) -> Calibration:
-    """Judge the ranks of ``many_wolves.inference.simulations.simulations``.
+    """Judge the ranks of ``many_wolves.inference.evaluation.simulation_study.simulations``.
 
     Raises
     ------

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.contracts import Alternative, Array, Problem
-from many_wolves.inference.engine import Program
-from many_wolves.inference.fit import Fit
-from many_wolves.inference.laplace import unconditioned
-from many_wolves.inference.summary import scalars
+from many_wolves.inference.engines.protocol import Program
+from many_wolves.inference.sampling.fit import Fit
+from many_wolves.inference.sampling.modes import unconditioned
+from many_wolves.inference.sampling.summary import scalars
 
 COLUMNS = (
     "variant",

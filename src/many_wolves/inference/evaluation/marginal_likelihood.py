@@ -9,10 +9,10 @@ import numpy as np
 from scipy.special import logsumexp
 
 from many_wolves.contracts import Array, Problem
-from many_wolves.inference.bridge import Bridge, bridge
-from many_wolves.inference.engine import Draws, Program
-from many_wolves.inference.fit import Fit
-from many_wolves.inference.laplace import Gaussian, unconditioned
+from many_wolves.inference.engines.protocol import Draws, Program
+from many_wolves.inference.evaluation.bridge import Bridge, bridge
+from many_wolves.inference.sampling.fit import Fit
+from many_wolves.inference.sampling.modes import Gaussian, unconditioned
 
 MAX_SE = 0.1
 """Largest standard error of a log marginal likelihood that is trusted, nats."""

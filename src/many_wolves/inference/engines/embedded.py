@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Self
 
 from many_wolves.contracts import Array
-from many_wolves.inference.engine import Draws, Progress, Settings, StanData, join, strung
-from many_wolves.inference.httpstan_build import compiled
-from many_wolves.inference.programs import program_source
-from many_wolves.inference.served import Meter, Served, StoppedError, served
+from many_wolves.inference.engines.embedded_build import compiled
+from many_wolves.inference.engines.embedded_library import Meter, Served, StoppedError, served
+from many_wolves.inference.engines.programs import program_source
+from many_wolves.inference.engines.protocol import Draws, Progress, Settings, StanData, join, strung
 from many_wolves.inference.threads import cores
 
 TELL_S = 0.2

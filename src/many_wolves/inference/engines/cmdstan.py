@@ -21,15 +21,15 @@ from typing import Any, Self
 import numpy as np
 
 from many_wolves.contracts import Array
-from many_wolves.inference.cmdstan_build import cmdstan_version, executable
-from many_wolves.inference.cmdstan_run import (
+from many_wolves.inference.engines.cmdstan_build import cmdstan_version, executable
+from many_wolves.inference.engines.cmdstan_run import (
     DIGITS,
     OnLine,
     read_adapted,
     read_csv,
     run_all,
 )
-from many_wolves.inference.engine import (
+from many_wolves.inference.engines.protocol import (
     Adapted,
     Draws,
     Progress,

@@ -18,8 +18,14 @@ import numpy as np
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.inference.engine import SAMPLER_COLUMNS, Adapted, Draws, Settings, StanData
-from many_wolves.inference.httpstan_build import load_dependencies
+from many_wolves.inference.engines.embedded_build import load_dependencies
+from many_wolves.inference.engines.protocol import (
+    SAMPLER_COLUMNS,
+    Adapted,
+    Draws,
+    Settings,
+    StanData,
+)
 
 _CHATTER = ("Gradient evaluation took", "1000 transitions using", "Adjust your expectations")
 _TIMES = ("seconds (Warm-up)", "seconds (Sampling)", "seconds (Total)")

@@ -18,10 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from many_wolves.contracts import Array, Problem
-from many_wolves.inference.engine import SAMPLER_COLUMNS, Adapted, Draws, Progress, Settings, join
-from many_wolves.inference.httpstan_engine import HttpstanProgram, in_threads
-from many_wolves.inference.laplace import Gaussian
-from many_wolves.inference.served import Meter, Served
+from many_wolves.inference.engines.embedded import HttpstanProgram, in_threads
+from many_wolves.inference.engines.embedded_library import Meter, Served
+from many_wolves.inference.engines.protocol import (
+    SAMPLER_COLUMNS,
+    Adapted,
+    Draws,
+    Progress,
+    Settings,
+    join,
+)
+from many_wolves.inference.sampling.modes import Gaussian
 
 POWERS = 10
 """Chains of an ensemble."""

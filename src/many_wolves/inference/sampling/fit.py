@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.contracts import Parameter, Problem
-from many_wolves.inference.bridge import Bridge
-from many_wolves.inference.diagnostics import Diagnostics, RegionShare, judge
-from many_wolves.inference.engine import Draws, Program, Progress, Settings
-from many_wolves.inference.imputed import sample_imputed
-from many_wolves.inference.laplace import (
+from many_wolves.inference.engines.protocol import Draws, Program, Progress, Settings
+from many_wolves.inference.evaluation.bridge import Bridge
+from many_wolves.inference.sampling.cut import sample_imputed
+from many_wolves.inference.sampling.datatree import to_tree
+from many_wolves.inference.sampling.diagnostics import Diagnostics, RegionShare, judge
+from many_wolves.inference.sampling.modes import (
     Gaussian,
     describe_modes,
     gaussian_at_better_mode,
@@ -24,8 +25,7 @@ from many_wolves.inference.laplace import (
     possible_starts,
     shorter_path,
 )
-from many_wolves.inference.summary import scalars, summarise
-from many_wolves.inference.tree import to_tree
+from many_wolves.inference.sampling.summary import scalars, summarise
 
 if TYPE_CHECKING:
     import xarray as xr

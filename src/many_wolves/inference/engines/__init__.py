@@ -1,0 +1,1 @@
+"""Engines: Stan programs compiled, evaluated and sampled."""

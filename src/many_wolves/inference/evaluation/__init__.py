@@ -1,0 +1,1 @@
+"""Evaluation: how good fits and the method behind them are."""
