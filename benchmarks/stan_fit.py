@@ -46,7 +46,7 @@ def main() -> None:
     """Print the figures as JSON."""
     from many_wolves.families.politeness.human import human_table
     from many_wolves.families.politeness.problem import build
-    from many_wolves.inference.engines.embedded import HttpstanProgram
+    from many_wolves.inference.engines.embedded import EmbeddedProgram
     from many_wolves.inference.engines.protocol import Settings, load
     from many_wolves.inference.sampling.datatree import shaped
     from many_wolves.inference.sampling.modes import gaussian_at_modes, unconditioned
@@ -67,7 +67,7 @@ def main() -> None:
         print(json.dumps({"compile_s": seconds}))
         return
     if options.plain:
-        program = HttpstanProgram.load(problem.program, plain=True)
+        program = EmbeddedProgram.load(problem.program, plain=True)
     else:
         program = load(problem.program, options.engine)
     data = {**problem.data, "keep": int(options.keep)}

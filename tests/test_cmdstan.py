@@ -19,7 +19,7 @@ from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import build
 from many_wolves.inference.engines.cmdstan import CmdStanProgram, nuts_arguments
 from many_wolves.inference.engines.cmdstan_run import Finished, cores, read_csv, run_all
-from many_wolves.inference.engines.embedded import HttpstanProgram
+from many_wolves.inference.engines.embedded import EmbeddedProgram
 from many_wolves.inference.engines.protocol import (
     SAMPLER_COLUMNS,
     Draws,
@@ -181,8 +181,8 @@ class TestProgram:
         expected = -0.5 * (away * solved).sum(axis=1)
         expected -= np.log(2 * np.pi) + 0.5 * np.linalg.slogdet(COV).logabsdet
         np.testing.assert_allclose(gauss.log_density(DATA, z), expected, rtol=1e-13)
-        with gauss.opened(DATA) as density:
-            gradients = density.gradients(z)[1]
+        with gauss.open(DATA) as density:
+            gradients = density.log_density_gradient(z)[1]
         np.testing.assert_allclose(gradients, -solved, rtol=1e-12, atol=1e-14)
 
     def test_rejected_points_have_no_density_and_spare_the_others(
@@ -194,8 +194,8 @@ class TestProgram:
         found = gauss.log_density(DATA, z)
         assert np.flatnonzero(np.isneginf(found)).tolist() == [2, 5, 7]
         assert np.isfinite(np.delete(found, [2, 5, 7])).all()
-        with gauss.opened(DATA) as density:
-            assert np.isnan(density.gradients(z)[1][[2, 5, 7]]).all()
+        with gauss.open(DATA) as density:
+            assert np.isnan(density.log_density_gradient(z)[1][[2, 5, 7]]).all()
 
     def test_draws_have_the_moments_of_the_normal(
         self, gauss: CmdStanProgram, temporary: Path, capfd: pytest.CaptureFixture[str]
@@ -298,13 +298,15 @@ class TestPoliteness:
         rng = np.random.default_rng(1)
         size = problem.size
         data = {**problem.data, **unconditioned(size), "keep": 0}
-        ours, theirs = CmdStanProgram.load(problem.program), HttpstanProgram.load(problem.program)
+        ours, theirs = CmdStanProgram.load(problem.program), EmbeddedProgram.load(problem.program)
         z = rng.normal(0, 0.5, (20, size))
         np.testing.assert_allclose(
             ours.log_density(data, z), theirs.log_density(data, z), rtol=1e-11
         )
-        with ours.opened(data) as one, theirs.opened(data) as other:
-            np.testing.assert_allclose(one.gradients(z)[1], other.gradients(z)[1], rtol=1e-7)
+        with ours.open(data) as one, theirs.open(data) as other:
+            np.testing.assert_allclose(
+                one.log_density_gradient(z)[1], other.log_density_gradient(z)[1], rtol=1e-7
+            )
         mode = gaussian_at_modes(ours, data, size, rng, starts=1).centre
         assert ours.log_density(data, mode)[0] > ours.log_density(data, z).max()
         starts = [mode + rng.normal(0, 0.02, size) for _ in range(4)]
@@ -335,10 +337,10 @@ def pooled():
 def test_places_and_pooling_are_fitted_alike_by_both_engines(made) -> None:
     problem, model = made()
     data = {**problem.data, **unconditioned(problem.size), "keep": 0}
-    theirs, ours = CmdStanProgram.load(problem.program), HttpstanProgram.load(problem.program)
+    theirs, ours = CmdStanProgram.load(problem.program), EmbeddedProgram.load(problem.program)
     z = np.random.default_rng(2).normal(0, 0.5, (10, problem.size))
-    with theirs.opened(data) as one, ours.opened(data) as other:
-        (a, slopes), (b, expected) = one.gradients(z), other.gradients(z)
+    with theirs.open(data) as one, ours.open(data) as other:
+        (a, slopes), (b, expected) = one.log_density_gradient(z), other.log_density_gradient(z)
     np.testing.assert_allclose(a, b, rtol=1e-11)
     np.testing.assert_allclose(slopes, expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max())
     settings = Settings(warmup=500, draws=500, adapt_delta=0.9)

@@ -18,7 +18,7 @@ from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.problem import build
 from many_wolves.inference.engines.embedded import in_threads
 from many_wolves.inference.engines.embedded_build import compiled
-from many_wolves.inference.engines.embedded_library import served
+from many_wolves.inference.engines.embedded_library import bound_model
 from many_wolves.inference.engines.programs import Source
 from many_wolves.inference.engines.protocol import SAMPLER_COLUMNS, Settings
 from many_wolves.inference.sampling.modes import gaussian_at_modes
@@ -73,8 +73,8 @@ def test_one_core_and_two_give_the_same_draws(program, data, starts, monkeypatch
 @pytest.mark.stan
 def test_what_is_written_of_a_point_is_what_a_draw_holds(program, data, starts):
     draws = program.sample(data, starts[:1], FEW)
-    with program.opened(data) as opened:
-        written = opened.quantities(draws.block("z")[0], seed=1, chain=1)
+    with program.open(data) as opened:
+        written = opened.param_constrain(draws.block("z")[0], seed=1, chain=1)
     np.testing.assert_array_equal(written, draws.values[0, :, len(SAMPLER_COLUMNS) :])
 
 
@@ -151,8 +151,8 @@ def test_a_damaged_program_is_compiled_again(monkeypatch, tmp_path):
         path.write_bytes(damaged)
         _, seconds = compiled(TINY, heard.append)
         assert seconds > 0
-    with served(path, {}) as program:
-        np.testing.assert_allclose(program.densities(np.zeros((1, 2))), -np.log(2 * np.pi))
+    with bound_model(path, {}) as program:
+        np.testing.assert_allclose(program.log_density(np.zeros((1, 2))), -np.log(2 * np.pi))
     assert len(heard) == 3 and all("damaged" in words for words in heard)
     monkeypatch.setenv("CXX", "no-such-compiler")
     assert compiled(TINY, None) == (path, 0.0)

@@ -18,15 +18,15 @@ class Bowl:
         self.precision = (axes * curvatures) @ axes.T
 
     @contextmanager
-    def opened(self, data):
+    def open(self, data):
         yield self
 
-    def densities(self, points):
+    def log_density(self, points):
         apart = points - 1
         return -0.5 * np.einsum("ni,ij,nj->n", apart, self.precision, apart)
 
-    def gradients(self, points):
-        return self.densities(points), -(points - 1) @ self.precision
+    def log_density_gradient(self, points):
+        return self.log_density(points), -(points - 1) @ self.precision
 
 
 def test_the_gaussian_is_that_of_a_normal_density():
@@ -58,7 +58,7 @@ class Hills:
     heights, sds = np.array([0.0, 8.0]), np.array([1.0, 0.3])
 
     @contextmanager
-    def opened(self, data):
+    def open(self, data):
         yield self
 
     def _parts(self, points):
@@ -66,19 +66,19 @@ class Hills:
         apart = (points[:, None, :] - centres[:, None]) / self.sds[:, None]
         return self.heights - 0.5 * np.square(apart).sum(axis=2), apart
 
-    def densities(self, points):
+    def log_density(self, points):
         return np.logaddexp.reduce(self._parts(points)[0], axis=1)
 
-    def gradients(self, points):
+    def log_density_gradient(self, points):
         parts, apart = self._parts(points)
-        shares = np.exp(parts - self.densities(points)[:, None])
+        shares = np.exp(parts - self.log_density(points)[:, None])
         slopes = -(shares[:, :, None] * apart / self.sds[:, None]).sum(axis=1)
-        return self.densities(points), slopes
+        return self.log_density(points), slopes
 
 
 def test_draws_that_lead_to_a_mode_of_more_mass_give_the_gaussian_there():
     hills, size = Hills(), 4
-    with hills.opened({}) as density:
+    with hills.open({}) as density:
         low = laplace.gaussian_at(laplace._with_climb([], density, np.full(size, -3.2)), size)
     assert low.centre == pytest.approx(-3, abs=1e-3)
     near = [np.full(size, -3.5), np.full(size, -2.5)]

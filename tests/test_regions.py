@@ -38,7 +38,7 @@ class Hills:
         self.leaves = leaves
 
     @contextmanager
-    def opened(self, data):
+    def open(self, data):
         """On the scale before the preconditioner."""
         yield self
 
@@ -47,17 +47,15 @@ class Hills:
         height = self.logs - SIZE * np.log(self.sds) - SIZE / 2 * np.log(2 * np.pi)
         return height - 0.5 * np.square(apart).sum(axis=2), apart
 
-    def densities(self, points):
-        return np.logaddexp.reduce(self._parts(points)[0], axis=1)
+    def log_density(self, *given):
+        """Of a program (data, points) and of a density (points) alike."""
+        return np.logaddexp.reduce(self._parts(given[-1])[0], axis=1)
 
-    def log_density(self, data, points):
-        return self.densities(points)
-
-    def gradients(self, points):
+    def log_density_gradient(self, points):
         parts, apart = self._parts(points)
-        shares = np.exp(parts - self.densities(points)[:, None])
+        shares = np.exp(parts - self.log_density(points)[:, None])
         slopes = -(shares[:, :, None] * apart / self.sds[:, None]).sum(axis=1)
-        return self.densities(points), slopes
+        return self.log_density(points), slopes
 
     def sample(self, data, starts, settings, progress=None):
         centre, scale = np.array(data["centre"]), np.array(data["scale"])

@@ -77,15 +77,15 @@ class CmdStanProgram:
         return cls(path, f"CmdStan {cmdstan_version()}", seconds)
 
     @contextmanager
-    def opened(self, data: StanData) -> Iterator[_Evaluated]:
+    def open(self, data: StanData) -> Iterator[_Evaluated]:
         """The program with these data, to be evaluated at many points."""
         with _data_file(data) as (folder, data_file):
             yield _Evaluated(self.path, folder, data_file)
 
     def log_density(self, data: StanData, z: Array) -> Array:
         """(m,) log density at each row of z (m, D); -inf where Stan rejects it."""
-        with self.opened(data) as program:
-            return program.densities(z)
+        with self.open(data) as program:
+            return program.log_density(z)
 
     def sample(
         self,
@@ -193,11 +193,11 @@ class _Evaluated:
     folder: Path
     data_file: Path
 
-    def densities(self, z: Array) -> Array:
+    def log_density(self, z: Array) -> Array:
         """(m,) log density at each row of z (m, D); -inf where Stan rejects it."""
         return self._evaluate(z)[:, 0]
 
-    def gradients(self, z: Array) -> tuple[Array, Array]:
+    def log_density_gradient(self, z: Array) -> tuple[Array, Array]:
         """(m,) log densities, and (m, D) their gradients; NaN where Stan rejects the row."""
         values = self._evaluate(z)
         return values[:, 0], values[:, 1:]

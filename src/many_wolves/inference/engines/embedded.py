@@ -16,7 +16,12 @@ from typing import Self
 
 from many_wolves.contracts import Array
 from many_wolves.inference.engines.embedded_build import compiled
-from many_wolves.inference.engines.embedded_library import Meter, Served, StoppedError, served
+from many_wolves.inference.engines.embedded_library import (
+    Meter,
+    StanModel,
+    StoppedError,
+    bound_model,
+)
 from many_wolves.inference.engines.programs import program_source
 from many_wolves.inference.engines.protocol import Draws, Progress, Settings, StanData, join, strung
 from many_wolves.inference.threads import cores
@@ -26,7 +31,7 @@ TELL_S = 0.2
 
 
 @dataclass(frozen=True)
-class HttpstanProgram:
+class EmbeddedProgram:
     """A program compiled with httpstan's wheel."""
 
     library: Path
@@ -44,14 +49,14 @@ class HttpstanProgram:
         library, seconds = compiled(program_source(program, plain=plain), progress)
         return cls(library, seconds)
 
-    def opened(self, data: StanData) -> AbstractContextManager[Served]:
+    def open(self, data: StanData) -> AbstractContextManager[StanModel]:
         """The program with these data, to be evaluated at many points."""
-        return served(self.library, data)
+        return bound_model(self.library, data)
 
     def log_density(self, data: StanData, z: Array) -> Array:
         """(m,) log density at each row of z (m, D); -inf where Stan rejects."""
-        with self.opened(data) as program:
-            return program.densities(z)
+        with self.open(data) as program:
+            return program.log_density(z)
 
     def sample(
         self,
@@ -63,7 +68,7 @@ class HttpstanProgram:
         """One chain from each start, as many at once as there are cores."""
 
         def chain(number: int, meter: Meter) -> Draws:
-            with self.opened(data) as program:
+            with self.open(data) as program:
                 return program.sample(starts[number], settings, number + 1, meter)
 
         each = settings.warmup + settings.draws
@@ -81,7 +86,7 @@ class HttpstanProgram:
         own = replace(settings, warmup=0)
 
         def chain(number: int, meter: Meter) -> Draws:
-            with self.opened(data) as program:
+            with self.open(data) as program:
                 adapted = chains.adapted[number]
                 return program.sample(ends[number], own, number + 1, meter, adapted)
 
@@ -102,7 +107,7 @@ class HttpstanProgram:
             here = starts[number]
             for step, replacement in enumerate(replacements[number]):
                 own = replace(settings, seed=settings.seed + step)
-                with self.opened({**data, **replacement}) as program:
+                with self.open({**data, **replacement}) as program:
                     parts.append(program.sample(here, own, number + 1, meter))
                 here = parts[-1].block("z")[0, -1]
             return replace(strung(parts), adapted=())

@@ -46,7 +46,7 @@ class Meter:
 
 
 @dataclass(frozen=True)
-class Served:
+class StanModel:
     """A program with its data; ``columns`` are those of a draw, ``size`` is D."""
 
     library: Any
@@ -54,32 +54,32 @@ class Served:
     size: int
     columns: tuple[str, ...]
 
-    def densities(self, z: Array) -> Array:
+    def log_density(self, z: Array) -> Array:
         """(m,) log density at each row of z (m, D); -inf where Stan rejects."""
         rows = self._rows(z)
         found = np.empty(len(rows))
         self._check(
-            self.library.wolves_densities(self.handle, len(rows), _at(rows), _at(found)),
+            self.library.wolves_log_density(self.handle, len(rows), _at(rows), _at(found)),
         )
         return np.where(np.isnan(found), -np.inf, found)
 
-    def gradients(self, z: Array) -> tuple[Array, Array]:
+    def log_density_gradient(self, z: Array) -> tuple[Array, Array]:
         """(m,) log densities, and (m, D) their gradients; NaN where Stan rejects."""
         rows = self._rows(z)
         densities, found = np.empty(len(rows)), np.empty(rows.shape)
         self._check(
-            self.library.wolves_gradients(
+            self.library.wolves_log_density_gradient(
                 self.handle, len(rows), _at(rows), _at(densities), _at(found)
             )
         )
         return np.where(np.isnan(densities), -np.inf, densities), found
 
-    def quantities(self, z: Array, seed: int, chain: int) -> Array:
+    def param_constrain(self, z: Array, seed: int, chain: int) -> Array:
         """(m, columns less the sampler's) of what the program writes of each row of z (m, D)."""
         rows = self._rows(z)
         written = np.empty((len(rows), len(self.columns) - len(SAMPLER_COLUMNS)))
         self._check(
-            self.library.wolves_quantities(
+            self.library.wolves_param_constrain(
                 self.handle, seed, chain, len(rows), _at(rows), _at(written), written.shape[1]
             )
         )
@@ -149,7 +149,7 @@ class Served:
 
 
 @contextmanager
-def served(path: Path, data: StanData) -> Iterator[Served]:
+def bound_model(path: Path, data: StanData) -> Iterator[StanModel]:
     """The program of the library at ``path`` with these data.
 
     Raises
@@ -165,8 +165,10 @@ def served(path: Path, data: StanData) -> Iterator[Served]:
             mend="check the data that Stan names",
         )
     try:
-        columns = library.wolves_columns(handle).decode().split(",")
-        yield Served(library, handle, library.wolves_size(handle), (*SAMPLER_COLUMNS, *columns))
+        columns = library.wolves_param_names(handle).decode().split(",")
+        yield StanModel(
+            library, handle, library.wolves_param_unc_num(handle), (*SAMPLER_COLUMNS, *columns)
+        )
     finally:
         library.wolves_close(handle)
 

@@ -89,11 +89,11 @@ class Draws:
 class Density(Protocol):
     """A program with its data."""
 
-    def densities(self, z: Array) -> Array:
+    def log_density(self, z: Array) -> Array:
         """(m,) log density at each row of z (m, D); -inf where Stan rejects."""
         ...
 
-    def gradients(self, z: Array) -> tuple[Array, Array]:
+    def log_density_gradient(self, z: Array) -> tuple[Array, Array]:
         """(m,) log densities, and (m, D) their gradients; NaN where Stan rejects."""
         ...
 
@@ -111,7 +111,7 @@ class Program(Protocol):
         """Time that compiling took; zero when it came from the cache."""
         ...
 
-    def opened(self, data: StanData) -> AbstractContextManager[Density]:
+    def open(self, data: StanData) -> AbstractContextManager[Density]:
         """The program with these data, to be evaluated at many points."""
         ...
 
@@ -214,9 +214,9 @@ def load(program: Path, engine: EngineName = "auto", progress: Progress | None =
         from many_wolves.inference.engines.cmdstan import CmdStanProgram
 
         return CmdStanProgram.load(program, progress)
-    from many_wolves.inference.engines.embedded import HttpstanProgram
+    from many_wolves.inference.engines.embedded import EmbeddedProgram
 
-    return HttpstanProgram.load(program, progress)
+    return EmbeddedProgram.load(program, progress)
 
 
 def stack(chains: Sequence[Array]) -> Array:

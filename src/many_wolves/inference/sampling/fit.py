@@ -165,7 +165,7 @@ def _sampled(
     if problem.impute is not None:
         return sample_imputed(problem, program, gaussian, settings=settings, rng=rng, progress=say)
     data = {**problem.data, **gaussian.data()}
-    with program.opened({**data, "keep": 0}) as density:
+    with program.open({**data, "keep": 0}) as density:
         starts = possible_starts(density, gaussian, settings.chains, rng)
     return program.sample(data, starts, settings, say)
 

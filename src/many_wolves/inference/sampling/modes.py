@@ -111,7 +111,7 @@ def possible_starts(
 
 
 def _finite(density: Density, start: Array) -> bool:
-    value, gradient = density.gradients(start[None])
+    value, gradient = density.log_density_gradient(start[None])
     return bool(np.isfinite(value).all() and np.isfinite(gradient).all())
 
 
@@ -149,7 +149,7 @@ def gaussian_at_modes(
     """
     modes: list[Mode] = []
     most = MOST_STARTS if size <= SMALL else starts
-    with program.opened({**data, **unconditioned(size), "keep": 0}) as density:
+    with program.open({**data, **unconditioned(size), "keep": 0}) as density:
         for climb in range(most):
             if climb >= starts and modes and modes[0].reached > 1:
                 break
@@ -180,7 +180,7 @@ def gaussian_at_better_mode(
     size = gaussian.centre.size
     if not modes or size > SMALL or not np.array_equal(gaussian.centre, modes[0].z):
         return None
-    with program.opened({**data, **unconditioned(size), "keep": 0}) as density:
+    with program.open({**data, **unconditioned(size), "keep": 0}) as density:
         for point in points:
             modes = _with_climb(modes, density, point)
     better = modes[0].log_mass - gaussian.modes[0].log_mass > np.log(2)
@@ -269,7 +269,7 @@ def _near(density: Density, start: Array, free: NDArray[np.bool_] | None = None)
 
     def negative(part: Array) -> tuple[float, Array]:
         z[moving] = part
-        values, gradients = density.gradients(z[None])
+        values, gradients = density.log_density_gradient(z[None])
         return -float(np.maximum(values[0], LOWEST)), -np.nan_to_num(gradients[0])[moving]
 
     z[moving] = minimize(negative, start[moving], jac=True, method="L-BFGS-B").x
@@ -279,7 +279,9 @@ def _near(density: Density, start: Array, free: NDArray[np.bool_] | None = None)
 def _evaluated(density: Density, z: Array) -> tuple[float, Array, Array]:
     """Log density, gradient (D,) and curvature (D, D), the negative Hessian, by differences."""
     shifts = STEP * np.eye(z.size)
-    values, gradients = density.gradients(np.concatenate([z[None], z + shifts, z - shifts]))
+    values, gradients = density.log_density_gradient(
+        np.concatenate([z[None], z + shifts, z - shifts])
+    )
     hessian = (gradients[1 : 1 + z.size] - gradients[1 + z.size :]) / (2 * STEP)
     curvature: Array = -np.nan_to_num((hessian + hessian.T) / 2)
     return float(np.maximum(values[0], LOWEST)), np.nan_to_num(gradients[0]), curvature

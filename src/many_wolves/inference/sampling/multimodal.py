@@ -86,7 +86,7 @@ def _cloud(done: Fit) -> Array:
 def _seen(program: Program, done: Fit, clouds: Sequence[Array], mode: Mode) -> bool:
     """Whether the draw that lies nearest to a mode leads to it."""
     data = {**done.problem.data, **unconditioned(done.problem.size), "keep": 0}
-    with program.opened(data) as density:
+    with program.open(data) as density:
         for x in clouds:
             apart = x - mode.z
             nearest = x[np.argmin(np.einsum("ni,ij,nj->n", apart, mode.precision, apart))]

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from many_wolves.contracts import Array, Problem
-from many_wolves.inference.engines.embedded import HttpstanProgram, in_threads
-from many_wolves.inference.engines.embedded_library import Meter, Served
+from many_wolves.inference.engines.embedded import EmbeddedProgram, in_threads
+from many_wolves.inference.engines.embedded_library import Meter, StanModel
 from many_wolves.inference.engines.protocol import (
     SAMPLER_COLUMNS,
     Adapted,
@@ -116,7 +116,7 @@ def sample_tempered(
     WolvesError
         If the program does not compile or a chain cannot start.
     """
-    program = HttpstanProgram.load(problem.program, progress)
+    program = EmbeddedProgram.load(problem.program, progress)
 
     def ensemble(number: int, meter: Meter) -> Draws:
         with ExitStack() as stack:
@@ -133,7 +133,7 @@ class _Ensemble:
         self,
         problem: Problem,
         gaussian: Gaussian,
-        program: HttpstanProgram,
+        program: EmbeddedProgram,
         settings: Settings,
         number: int,
         meter: Meter,
@@ -162,9 +162,9 @@ class _Ensemble:
         self._swaps = Swaps(self._swaps.powers)
         return self._written(self._rounds(self._settings.draws))
 
-    def _at(self, power: float) -> Served:
+    def _at(self, power: float) -> StanModel:
         data = {**self._data, **self._temper(power), "keep": 0}
-        return self._stack.enter_context(self._program.opened(data))
+        return self._stack.enter_context(self._program.open(data))
 
     def _spaced(self, powers: Array) -> None:
         self._swaps = Swaps(powers)
@@ -190,7 +190,7 @@ class _Ensemble:
         return start
 
     def _fails(self, start: Array) -> bool:
-        return not np.isfinite(self._posterior.gradients(start)[1]).all()
+        return not np.isfinite(self._posterior.log_density_gradient(start)[1]).all()
 
     def _adapt(self, places: Iterable[int]) -> None:
         own = replace(self._settings, warmup=WARMUP, draws=1)
@@ -206,8 +206,8 @@ class _Ensemble:
                 draws = self._step(place, own)
                 if place == 0:
                     rows.append(draws.values[0])
-            likelihoods = self._posterior.densities(self._states)
-            likelihoods -= self._prior.densities(self._states)
+            likelihoods = self._posterior.log_density(self._states)
+            likelihoods -= self._prior.log_density(self._states)
             source = self._swaps.offer(likelihoods, bool(turn % 2), self._rng)
             self._states = self._states[source]
         return np.concatenate(rows)
@@ -223,10 +223,10 @@ class _Ensemble:
 
     def _written(self, rows: Array) -> Draws:
         """The draws with all that the program writes of them, and how the swaps went."""
-        whole = self._stack.enter_context(self._program.opened(self._data))
+        whole = self._stack.enter_context(self._program.open(self._data))
         first = len(SAMPLER_COLUMNS)
         z = rows[:, first : first + whole.size]
-        written = whole.quantities(z, self._settings.seed, self._number + 1)
+        written = whole.param_constrain(z, self._settings.seed, self._number + 1)
         taken = 100 * (1 - float(self._swaps.refusals.mean()))
         said = (
             f"Ensemble {self._number + 1}: {POWERS} powers of the likelihood from 1 to {COLDEST}, "

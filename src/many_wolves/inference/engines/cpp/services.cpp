@@ -149,12 +149,12 @@ void* wolves_open(const char* json) {
 
 void wolves_close(void* model) { delete static_cast<Model*>(model); }
 
-std::int64_t wolves_size(const void* model) {
+std::int64_t wolves_param_unc_num(const void* model) {
   return static_cast<std::int64_t>(static_cast<const Model*>(model)->num_params_r());
 }
 
 // Names of what a draw holds, sampler's columns left out, with a comma between.
-const char* wolves_columns(const void* model) {
+const char* wolves_param_names(const void* model) {
   static thread_local std::string joined;
   std::vector<std::string> names;
   static_cast<const Model*>(model)->constrained_param_names(names, true, true);
@@ -166,7 +166,7 @@ const char* wolves_columns(const void* model) {
 }
 
 // (rows) log densities at z (rows x D); -inf where Stan rejects the point.
-int wolves_densities(const void* model, std::int64_t rows, const double* z, double* densities) {
+int wolves_log_density(const void* model, std::int64_t rows, const double* z, double* densities) {
   const auto& program = *static_cast<const Model*>(model);
   const auto size = static_cast<Eigen::Index>(program.num_params_r());
   return guarded([&] {
@@ -182,7 +182,7 @@ int wolves_densities(const void* model, std::int64_t rows, const double* z, doub
 }
 
 // The same, and their gradients (rows x D); NaN where Stan rejects the point.
-int wolves_gradients(const void* model, std::int64_t rows, const double* z, double* densities,
+int wolves_log_density_gradient(const void* model, std::int64_t rows, const double* z, double* densities,
                      double* gradients) {
   const auto& program = *static_cast<const Model*>(model);
   const auto size = static_cast<Eigen::Index>(program.num_params_r());
@@ -203,7 +203,7 @@ int wolves_gradients(const void* model, std::int64_t rows, const double* z, doub
 }
 
 // What the program writes of z (rows x D): (rows x columns) parameters and quantities.
-int wolves_quantities(const void* model, std::uint32_t seed, std::uint32_t chain,
+int wolves_param_constrain(const void* model, std::uint32_t seed, std::uint32_t chain,
                       std::int64_t rows, const double* z, double* written, std::int64_t columns) {
   const auto& program = *static_cast<const Model*>(model);
   const auto size = static_cast<Eigen::Index>(program.num_params_r());
