@@ -1,34 +1,106 @@
-"""Where compiled programs are kept, and a lock so that none is compiled twice at once."""
+"""Where compiled programs are kept, and how no program is compiled twice at once."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import platform
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from many_wolves.errors import WolvesError
 
-def cache_folder() -> Path:
-    """``MANY_WOLVES_CACHE``, else ``many-wolves`` in the user's cache folder; made if missing."""
+ABANDONED_S = 24 * 3600
+"""Age of a build folder from which on no compiler can still be at work in it."""
+
+
+def cache_folder(name: str) -> Path:
+    """A folder of the cache: in ``MANY_WOLVES_CACHE``, else in the user's cache folder.
+
+    It need not exist, nor be writable: programs that are there can be used all the same.
+
+    Raises
+    ------
+    WolvesError
+        If the user has no home folder.
+    """
     named = os.environ.get("MANY_WOLVES_CACHE")
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(named) if named else Path(home) / "many-wolves"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    if named:
+        return Path(named) / name
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError as fault:
+        raise WolvesError(
+            f"expected a home folder for compiled programs, found none: {fault}", mend=_ELSEWHERE
+        ) from fault
+    return Path(home) / "many-wolves" / name
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on ``path`` (made if missing) between processes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+def build_folder(target: Path) -> Iterator[Path]:
+    """An empty folder beside ``target`` to build it in, for one process at a time.
+
+    It is removed afterwards, and so are folders that ended processes left behind.
+
+    Raises
+    ------
+    WolvesError
+        If nothing can be written there.
+    """
+    with locked(target):
+        work = target.with_name(f"build_{target.name}")
+        _remove_abandoned(target.parent)
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
         try:
-            yield
+            yield work
         finally:
-            fcntl.flock(handle, fcntl.LOCK_UN)
+            shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def locked(target: Path) -> Iterator[None]:
+    """Hold an exclusive lock for ``target`` between processes.
+
+    Raises
+    ------
+    WolvesError
+        If nothing can be written beside it.
+    """
+    from filelock import FileLock
+
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(target.with_name(f"{target.name}.lock"))
+        lock.acquire()
+    except OSError as fault:
+        raise WolvesError(
+            f"the cache of compiled programs cannot be written: {fault.strerror or fault}",
+            where=target.parent,
+            mend=_ELSEWHERE,
+        ) from fault
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+_ELSEWHERE = (
+    "set MANY_WOLVES_CACHE to a folder that you can write to, or have the owner of the shared "
+    "one run `wolves programs build`"
+)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove folders in which a compiler was killed a day ago or more."""
+    for left in folder.glob("build_*"):
+        try:
+            if time.time() - left.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(left, ignore_errors=True)
+        except OSError:
+            continue
 
 
 def processor() -> str:

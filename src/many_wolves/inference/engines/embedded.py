@@ -1,7 +1,6 @@
-"""The embedded engine: Stan's compiler, headers and services from httpstan's wheel.
+"""The embedded engine: Stan's compiler, headers and sampler from httpstan's wheel.
 
-Chains run in threads of this process and write their draws into memory. The metric is
-diagonal, so fits pass a preconditioner.
+Chains run in threads of this process and write their draws into memory.
 """
 
 from __future__ import annotations
@@ -10,20 +9,21 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
 from many_wolves.contracts import Array
-from many_wolves.inference.engines.embedded_build import compiled
+from many_wolves.inference.engines.draws import Draws, Whitening, join_chains, join_draws
+from many_wolves.inference.engines.embedded_build import compiled, engine_version
 from many_wolves.inference.engines.embedded_library import (
     Meter,
     StanModel,
     StoppedError,
-    bound_model,
+    open_model,
 )
-from many_wolves.inference.engines.programs import program_source
-from many_wolves.inference.engines.protocol import Draws, Progress, Settings, StanData, join, strung
+from many_wolves.inference.engines.programs import Source, program_source
+from many_wolves.inference.engines.protocol import Progress, StanData
+from many_wolves.inference.settings import ChainSettings
 from many_wolves.inference.threads import cores
 
 TELL_S = 0.2
@@ -36,84 +36,85 @@ class EmbeddedProgram:
 
     library: Path
     compile_seconds: float
-    engine: str = "httpstan"
 
     @property
     def version(self) -> str:
-        """Version of the engine."""
-        return f"httpstan {version('httpstan')}"
+        """Name and version of the engine."""
+        return engine_version()
 
     @classmethod
-    def load(cls, program: Path, progress: Progress | None = None, *, plain: bool = False) -> Self:
-        """Compile the program, or take it from the cache; ``plain``: its Stan alone."""
-        library, seconds = compiled(program_source(program, plain=plain), progress)
-        return cls(library, seconds)
+    def load(cls, program: Path | Source, progress: Progress | None = None) -> Self:
+        """Compile the program, or take it from the cache.
+
+        Raises
+        ------
+        WolvesError
+            If it does not compile.
+        """
+        source = program if isinstance(program, Source) else program_source(program)
+        return cls(*compiled(source, progress))
 
     def open(self, data: StanData) -> AbstractContextManager[StanModel]:
-        """The program with these data, to be evaluated at many points."""
-        return bound_model(self.library, data)
-
-    def log_density(self, data: StanData, z: Array) -> Array:
-        """(m,) log density at each row of z (m, D); -inf where Stan rejects."""
-        with self.open(data) as program:
-            return program.log_density(z)
+        """The program with these data."""
+        return open_model(self.library, data)
 
     def sample(
         self,
         data: StanData,
         starts: Sequence[Array],
-        settings: Settings,
+        settings: ChainSettings,
+        whitening: Whitening,
         progress: Progress | None = None,
     ) -> Draws:
-        """One chain from each start, as many at once as there are cores."""
+        """One chain from each start (D,), as many at once as there are cores."""
+        with self.open(data) as model:
 
-        def chain(number: int, meter: Meter) -> Draws:
-            with self.open(data) as program:
-                return program.sample(starts[number], settings, number + 1, meter)
+            def chain(number: int, meter: Meter) -> Draws:
+                return model.sample(starts[number], settings, whitening, number + 1, meter)
 
-        each = settings.warmup + settings.draws
-        return join(in_threads(chain, len(starts), each, progress))
+            each = settings.warmup + settings.draws
+            return join_chains(in_threads(chain, len(starts), each, progress))
 
-    def go_on(
+    def extend(
         self,
         data: StanData,
         chains: Draws,
-        settings: Settings,
+        settings: ChainSettings,
+        whitening: Whitening,
         progress: Progress | None = None,
     ) -> Draws:
         """More draws of each chain, as many chains at once as there are cores."""
-        ends = chains.block("z")[:, -1]
-        own = replace(settings, warmup=0)
+        ends, own = chains.x[:, -1], replace(settings, warmup=0)
+        with self.open(data) as model:
 
-        def chain(number: int, meter: Meter) -> Draws:
-            with self.open(data) as program:
+            def chain(number: int, meter: Meter) -> Draws:
                 adapted = chains.adapted[number]
-                return program.sample(ends[number], own, number + 1, meter, adapted)
+                return model.sample(ends[number], own, whitening, number + 1, meter, adapted)
 
-        return join(in_threads(chain, len(ends), own.draws, progress))
+            return join_chains(in_threads(chain, len(ends), own.draws, progress))
 
     def sample_replaced(
         self,
-        data: StanData,
         starts: Sequence[Array],
-        settings: Settings,
-        replacements: Sequence[Sequence[StanData]],
+        settings: ChainSettings,
+        whitening: Whitening,
+        data: Sequence[Sequence[StanData]],
         progress: Progress | None = None,
     ) -> Draws:
-        """One chain from each start through its own replacements of the data."""
+        """One chain from each start through data sets of its own, one after another."""
 
         def chain(number: int, meter: Meter) -> Draws:
             parts: list[Draws] = []
             here = starts[number]
-            for step, replacement in enumerate(replacements[number]):
+            for step, own_data in enumerate(data[number]):
                 own = replace(settings, seed=settings.seed + step)
-                with self.open({**data, **replacement}) as program:
-                    parts.append(program.sample(here, own, number + 1, meter))
-                here = parts[-1].block("z")[0, -1]
-            return replace(strung(parts), adapted=())
+                with self.open(own_data) as model:
+                    parts.append(model.sample(here, own, whitening, number + 1, meter))
+                here = parts[-1].x[0, -1]
+            return replace(join_draws(parts), adapted=())
 
-        each = (settings.warmup + settings.draws) * len(replacements[0])
-        return join(in_threads(chain, len(starts), each, progress))
+        each = (settings.warmup + settings.draws) * len(data[0])
+        return join_chains(in_threads(chain, len(starts), each, progress))
 
 
 def in_threads(

@@ -10,18 +10,18 @@ import ctypes
 import hashlib
 import json
 import os
-import re
 import shutil
-import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_fingerprint, write_atomic
-from many_wolves.inference.engines.cache import cache_folder, locked, processor
+from many_wolves.inference.engines.cache import build_folder, cache_folder, locked, processor
 from many_wolves.inference.engines.programs import Source
 from many_wolves.inference.engines.protocol import Progress
 from many_wolves.processes import Children
@@ -35,6 +35,14 @@ NATIVE = "-march=native"
 """All that this processor has; both objects alike, since they share memory that Eigen aligns."""
 COMPILERS = ("c++", "g++", "clang++")
 STANC_TIMEOUT_S = 120
+TELL_S = 15.0
+"""Seconds between two messages on how long a compiler has been at work."""
+
+
+@cache
+def engine_version() -> str:
+    """Name and version of the engine."""
+    return f"httpstan {version('httpstan')}"
 
 
 def compiled(source: Source, progress: Progress | None) -> tuple[Path, float]:
@@ -43,23 +51,21 @@ def compiled(source: Source, progress: Progress | None) -> tuple[Path, float]:
     Raises
     ------
     WolvesError
-        If the program or its C++ does not compile.
+        If the program or its C++ does not compile, or the cache cannot be written.
     """
-    folder = cache_folder() / "httpstan"
+    folder = cache_folder("httpstan")
     target = folder / f"{_key(source.text, source.cpp)}.so"
     if _whole(target):
         return target, 0.0
-    with locked(target.with_suffix(".lock")):
+    with build_folder(target) as work:
         if _whole(target):
             return target, 0.0
         if progress is not None:
             again = "the kept program is damaged: " if target.exists() else ""
-            progress(f"{again}compiling the Stan program, once (one to four minutes, 2 GB)")
-        start = time.monotonic()
-        with tempfile.TemporaryDirectory(dir=folder, prefix="build_") as temporary:
-            built = _built(source, folder, Path(temporary))
-            _keep(built, target)
-        return target, time.monotonic() - start
+            progress(f"{again}compiling {source.name}, once (one to four minutes, 2 GB of memory)")
+        began = time.monotonic()
+        _keep(_built(source, folder, work, progress), target)
+        return target, time.monotonic() - began
 
 
 def load_dependencies() -> None:
@@ -76,19 +82,30 @@ def load_dependencies() -> None:
     ctypes.CDLL(str(_wheel() / "lib" / "libtbb.so.2"), mode=ctypes.RTLD_GLOBAL)
 
 
-def _built(source: Source, folder: Path, work: Path) -> Path:
+def _built(source: Source, folder: Path, work: Path, progress: Progress | None) -> Path:
     """The library of a program, made in the folder ``work``; an interrupt ends the compilers."""
     children = Children()
     with ThreadPoolExecutor(2) as pool:
         try:
             services = pool.submit(_services, folder, children)
             program = pool.submit(_program, source, work, children)
+            _await([program, services], source.name, progress)
             objects = [program.result(), services.result()]
         except BaseException:
             children.end()
             raise
     _link(objects, work / "built.so", children)
     return work / "built.so"
+
+
+def _await(jobs: list[Future[Any]], name: str, progress: Progress | None) -> None:
+    """Wait until all have ended or one has failed, and tell how long it has taken so far."""
+    began = time.monotonic()
+    while wait(jobs, TELL_S, FIRST_EXCEPTION).not_done:
+        if any(job.done() and job.exception() is not None for job in jobs):
+            return
+        if progress is not None:
+            progress(f"compiling {name}: {time.monotonic() - began:.0f} s")
 
 
 def _keep(built: Path, target: Path) -> None:
@@ -118,9 +135,8 @@ def _facts(target: Path) -> Path:
 
 def _services(folder: Path, children: Children) -> Path:
     """The object that all programs share."""
-    text = (CPP / "services.cpp").read_text()
-    target = folder / f"services_{_key(text, _compiler())}.o"
-    with locked(target.with_suffix(".lock")):
+    target = folder / f"services_{_key(_compiler())}.o"
+    with locked(target):
         if not _whole(target):
             built = target.with_suffix(".part")
             _compile(CPP / "services.cpp", built, children)
@@ -130,7 +146,7 @@ def _services(folder: Path, children: Children) -> Path:
 
 def _program(source: Source, work: Path, children: Children) -> Path:
     """The object of one program, made in the folder ``work``."""
-    stan, cpp, header = work / "program.stan", work / "program.cpp", work / "written_out.hpp"
+    stan, cpp, header = work / source.name, work / "program.cpp", work / "declared.hpp"
     stan.write_text(source.text)
     header.write_text(source.cpp)
     done = children.run(
@@ -143,11 +159,8 @@ def _program(source: Source, work: Path, children: Children) -> Path:
             where=stan,
             mend="correct the program at the line that Stan names",
         )
-    translated = cpp.read_text().replace("stan::model::model_base_crtp", "many_wolves::OneDensity")
-    cpp.write_text(re.sub(r"\bmodel_base_crtp\b", "OneDensity", translated))
     target = work / "program.o"
-    options = ("-include", str(CPP / "one_density.hpp"), "-include", str(header))
-    _compile(cpp, target, children, *options)
+    _compile(cpp, target, children, "-include", str(header))
     return target
 
 
@@ -178,9 +191,9 @@ def _check(status: int, console: str, where: Path) -> None:
 
 def _errors(console: str, lines: int = 6) -> str:
     """The lines of a long console that say what is wrong."""
-    said = [line for line in console.splitlines() if line.strip()]
-    errors = [line for line in said if "error" in line.lower()]
-    return "\n".join((errors or said)[:lines])
+    written = [line for line in console.splitlines() if line.strip()]
+    errors = [line for line in written if "error" in line.lower()]
+    return "\n".join((errors or written)[:lines])
 
 
 def _compiler() -> str:

@@ -1,19 +1,21 @@
-// What Python calls of a compiled program, by ctypes: its density, its gradient, its chains.
+// The functions of a compiled program that Python calls through ctypes, named as BridgeStan
+// names them: log density, gradient, transforms of the parameters; and one chain of NUTS.
 //
-// Matrices are in rows. A call that fails gives back null or a status other than 0, and
-// wolves_error() tells why to the thread that called.
+// Matrices are row-major. A call that fails returns null or a status other than 0;
+// wolves_error() then says why, to the thread that called.
+
+#include "whitened.hpp"
 
 #include <stan/callbacks/interrupt.hpp>
 #include <stan/callbacks/logger.hpp>
 #include <stan/callbacks/structured_writer.hpp>
 #include <stan/callbacks/writer.hpp>
-#include <stan/io/array_var_context.hpp>
 #include <stan/io/json/json_data.hpp>
+#include <stan/mcmc/hmc/nuts/adapt_diag_e_nuts.hpp>
 #include <stan/model/log_prob_grad.hpp>
-#include <stan/model/model_base.hpp>
-#include <stan/services/sample/hmc_nuts_diag_e.hpp>
-#include <stan/services/sample/hmc_nuts_diag_e_adapt.hpp>
 #include <stan/services/util/create_rng.hpp>
+#include <stan/services/util/run_adaptive_sampler.hpp>
+#include <stan/services/util/run_sampler.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -25,16 +27,17 @@
 #include <string>
 #include <vector>
 
-using Model = stan::model::model_base;
+using many_wolves::Model;
+using many_wolves::Whitened;
 
 // Defined by the compiled program.
-Model& new_model(stan::io::var_context& data, unsigned int seed, std::ostream* said);
+Model& new_model(stan::io::var_context& data, unsigned int seed, std::ostream* messages);
 
 namespace {
 
 thread_local std::string message;
 
-// Every thread that differentiates needs a stack of its own.
+// Every thread that differentiates needs an autodiff stack of its own.
 void have_stack() { static thread_local stan::math::ChainableStack stack; }
 
 double thread_seconds() {
@@ -58,6 +61,24 @@ int guarded(const Work& work) {
   return 1;
 }
 
+const Model& as_model(const void* handle) { return *static_cast<const Model*>(handle); }
+
+Eigen::Index size_of(const Model& model) { return static_cast<Eigen::Index>(model.num_params_r()); }
+
+Eigen::VectorXd row(const double* rows, std::int64_t i, Eigen::Index size) {
+  return Eigen::Map<const Eigen::VectorXd>(rows + i * size, size);
+}
+
+// Names with a comma between them.
+const char* joined(const std::vector<std::string>& names) {
+  static thread_local std::string text;
+  text.clear();
+  for (const auto& name : names) {
+    text += (text.empty() ? "" : ",") + name;
+  }
+  return text.c_str();
+}
+
 // Puts each draw into the row after the last.
 class Rows : public stan::callbacks::writer {
  public:
@@ -66,7 +87,7 @@ class Rows : public stan::callbacks::writer {
   using stan::callbacks::writer::operator();
   void operator()(const std::vector<double>& draw) override {
     if (draw.size() != columns_ || to_ == end_) {
-      throw std::length_error("a draw of another size than was asked for");
+      throw std::length_error("a draw of another size than expected");
     }
     to_ = std::copy(draw.begin(), draw.end(), to_);
   }
@@ -75,26 +96,6 @@ class Rows : public stan::callbacks::writer {
  private:
   double *to_, *end_;
   std::size_t columns_;
-};
-
-// Keeps the step size and the metric that warm-up arrives at.
-class Adapted : public stan::callbacks::structured_writer {
- public:
-  Adapted(double* stepsize, double* metric) : stepsize_(stepsize), metric_(metric) {}
-  using stan::callbacks::structured_writer::write;
-  void write(const std::string& key, double value) override {
-    if (key == "stepsize") {
-      *stepsize_ = value;
-    }
-  }
-  void write(const std::string& key, const Eigen::VectorXd& value) override {
-    if (key == "inv_metric") {
-      std::copy(value.data(), value.data() + value.size(), metric_);
-    }
-  }
-
- private:
-  double *stepsize_, *metric_;
 };
 
 class Lines : public stan::callbacks::logger {
@@ -113,7 +114,7 @@ class Lines : public stan::callbacks::logger {
   void add(Text line) { text += line + "\n"; }
 };
 
-// Counts iterations, and ends the chain when it is told to.
+// Counts iterations, and ends the chain when `stop` is set.
 class Meter : public stan::callbacks::interrupt {
  public:
   Meter(volatile std::int64_t* done, const volatile std::int32_t* stop)
@@ -132,6 +133,9 @@ class Meter : public stan::callbacks::interrupt {
 
 }  // namespace
 
+// All else stays hidden: each library has an autodiff stack of its own, at an address that the
+// compiler knows, whatever other Stan programs the process has loaded.
+#pragma GCC visibility push(default)
 extern "C" {
 
 const char* wolves_error() { return message.c_str(); }
@@ -149,31 +153,29 @@ void* wolves_open(const char* json) {
 
 void wolves_close(void* model) { delete static_cast<Model*>(model); }
 
-std::int64_t wolves_param_unc_num(const void* model) {
-  return static_cast<std::int64_t>(static_cast<const Model*>(model)->num_params_r());
-}
+std::int64_t wolves_param_unc_num(const void* handle) { return size_of(as_model(handle)); }
 
-// Names of what a draw holds, sampler's columns left out, with a comma between.
-const char* wolves_param_names(const void* model) {
-  static thread_local std::string joined;
+const char* wolves_param_unc_names(const void* handle) {
   std::vector<std::string> names;
-  static_cast<const Model*>(model)->constrained_param_names(names, true, true);
-  joined.clear();
-  for (const auto& name : names) {
-    joined += (joined.empty() ? "" : ",") + name;
-  }
-  return joined.c_str();
+  as_model(handle).unconstrained_param_names(names, false, false);
+  return joined(names);
 }
 
-// (rows) log densities at z (rows x D); -inf where Stan rejects the point.
-int wolves_log_density(const void* model, std::int64_t rows, const double* z, double* densities) {
-  const auto& program = *static_cast<const Model*>(model);
-  const auto size = static_cast<Eigen::Index>(program.num_params_r());
+// Names of parameters; with `all`, of transformed parameters and generated quantities too.
+const char* wolves_param_names(const void* handle, std::int32_t all) {
+  std::vector<std::string> names;
+  as_model(handle).constrained_param_names(names, all, all);
+  return joined(names);
+}
+
+// (rows) log densities at x (rows x D); -inf where Stan rejects the point.
+int wolves_log_density(const void* handle, std::int64_t rows, const double* x, double* densities) {
+  const Model& model = as_model(handle);
   return guarded([&] {
     for (std::int64_t i = 0; i < rows; ++i) {
-      Eigen::VectorXd point = Eigen::Map<const Eigen::VectorXd>(z + i * size, size);
+      Eigen::VectorXd point = row(x, i, size_of(model));
       try {
-        densities[i] = program.log_prob_jacobian(point, nullptr);
+        densities[i] = model.log_prob_jacobian(point, nullptr);
       } catch (const std::domain_error&) {
         densities[i] = -std::numeric_limits<double>::infinity();
       }
@@ -182,18 +184,18 @@ int wolves_log_density(const void* model, std::int64_t rows, const double* z, do
 }
 
 // The same, and their gradients (rows x D); NaN where Stan rejects the point.
-int wolves_log_density_gradient(const void* model, std::int64_t rows, const double* z, double* densities,
-                     double* gradients) {
-  const auto& program = *static_cast<const Model*>(model);
-  const auto size = static_cast<Eigen::Index>(program.num_params_r());
+int wolves_log_density_gradient(const void* handle, std::int64_t rows, const double* x,
+                                double* densities, double* gradients) {
+  const Model& model = as_model(handle);
+  const Eigen::Index size = size_of(model);
   return guarded([&] {
     for (std::int64_t i = 0; i < rows; ++i) {
-      Eigen::VectorXd point = Eigen::Map<const Eigen::VectorXd>(z + i * size, size);
+      Eigen::VectorXd point = row(x, i, size);
       Eigen::Map<Eigen::VectorXd> into(gradients + i * size, size);
       try {
-        Eigen::VectorXd found;
-        densities[i] = stan::model::log_prob_grad<true, true>(program, point, found, nullptr);
-        into = found;
+        Eigen::VectorXd gradient;
+        densities[i] = stan::model::log_prob_grad<false, true>(model, point, gradient, nullptr);
+        into = gradient;
       } catch (const std::domain_error&) {
         densities[i] = -std::numeric_limits<double>::infinity();
         into.setConstant(std::numeric_limits<double>::quiet_NaN());
@@ -202,62 +204,89 @@ int wolves_log_density_gradient(const void* model, std::int64_t rows, const doub
   });
 }
 
-// What the program writes of z (rows x D): (rows x columns) parameters and quantities.
-int wolves_param_constrain(const void* model, std::uint32_t seed, std::uint32_t chain,
-                      std::int64_t rows, const double* z, double* written, std::int64_t columns) {
-  const auto& program = *static_cast<const Model*>(model);
-  const auto size = static_cast<Eigen::Index>(program.num_params_r());
+// What the program writes of x (rows x D): (rows x columns) the values that
+// wolves_param_names() names.
+int wolves_param_constrain(const void* handle, std::int32_t all, std::uint32_t seed,
+                           std::int64_t rows, const double* x, double* written,
+                           std::int64_t columns) {
+  const Model& model = as_model(handle);
   return guarded([&] {
-    auto rng = stan::services::util::create_rng(seed, chain);
+    auto rng = stan::services::util::create_rng(seed, 1);
     for (std::int64_t i = 0; i < rows; ++i) {
-      Eigen::VectorXd point = Eigen::Map<const Eigen::VectorXd>(z + i * size, size), found;
-      program.write_array(rng, point, found, true, true, nullptr);
+      Eigen::VectorXd point = row(x, i, size_of(model)), found;
+      model.write_array(rng, point, found, all, all, nullptr);
       if (found.size() != columns) {
-        throw std::length_error("quantities of another number than were asked for");
+        throw std::length_error("quantities of another number than expected");
       }
       std::copy(found.data(), found.data() + columns, written + i * columns);
     }
   });
 }
 
-// One chain of NUTS with a diagonal metric. With `warmup` iterations it adapts step size and
-// metric from those given, and writes there what it has found; with none it takes them as
-// they are. `rows` takes the draws, each with the sampler's seven columns first.
-int wolves_sample(const void* model, const double* start, std::uint32_t seed, std::uint32_t chain,
+// The inverse of it for parameters (rows x columns): x (rows x D).
+int wolves_param_unconstrain(const void* handle, std::int64_t rows, const double* parameters,
+                             std::int64_t columns, double* x) {
+  const Model& model = as_model(handle);
+  return guarded([&] {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      Eigen::VectorXd found;
+      model.unconstrain_array(row(parameters, i, columns), found, nullptr);
+      std::copy(found.data(), found.data() + found.size(), x + i * size_of(model));
+    }
+  });
+}
+
+// One chain of NUTS from `start` (D), in the coordinates z of x = centre + scale * z with a
+// diagonal metric (`scale`: D x D, lower triangular). With `warmup` iterations the chain adapts
+// step size and metric from those given, and writes there what it found; with none it takes them
+// as they are. `rows` takes the draws: the sampler's seven columns, then x.
+int wolves_sample(const void* handle, const double* start, const double* centre,
+                  const double* scale, std::uint32_t seed, std::uint32_t chain,
                   std::int32_t warmup, std::int32_t draws, double adapt_delta,
                   std::int32_t max_depth, double* stepsize, double* metric, double* rows,
                   std::int64_t columns, double* seconds, volatile std::int64_t* done,
                   const volatile std::int32_t* stop) {
-  const auto& program = *static_cast<const Model*>(model);
-  const std::size_t size = program.num_params_r();
   Rows writer(rows, static_cast<std::size_t>(columns), static_cast<std::size_t>(draws));
-  Lines said;
-  int status = 0;
+  Lines lines;
   const double began = thread_seconds();
   const int failed = guarded([&] {
-    const stan::io::array_var_context init({"z"}, std::vector<double>(start, start + size),
-                                           {{size}});
-    const stan::io::array_var_context inverse(
-        {"inv_metric"}, std::vector<double>(metric, metric + size), {{size}});
+    const Whitened model(as_model(handle), centre, scale);
+    const auto size = static_cast<Eigen::Index>(model.num_params_r());
+    std::vector<double> z = model.whiten(start);
+    Eigen::VectorXd inverse = Eigen::Map<const Eigen::VectorXd>(metric, size);
+    stan::rng_t rng = stan::services::util::create_rng(seed, chain);
     Meter meter(done, stop);
-    Adapted adapted(stepsize, metric);
     stan::callbacks::writer none;
-    namespace sample = stan::services::sample;
-    // Stan's defaults for what has no name here.
-    status = warmup > 0
-                 ? sample::hmc_nuts_diag_e_adapt(
-                       program, init, inverse, seed, chain, 0, warmup, draws, 1, false, 0,
-                       *stepsize, 0, max_depth, adapt_delta, 0.05, 0.75, 10, 75, 50, 25, meter,
-                       said, none, writer, none, adapted)
-                 : sample::hmc_nuts_diag_e(program, init, inverse, seed, chain, 0, 0, draws, 1,
-                                           false, 0, *stepsize, 0, max_depth, meter, said, none,
-                                           writer, none);
+    stan::callbacks::structured_writer no_metric;
+    stan::mcmc::adapt_diag_e_nuts<const Whitened, stan::rng_t> sampler(model, rng);
+    sampler.set_metric(inverse);
+    sampler.set_nominal_stepsize(*stepsize);
+    sampler.set_stepsize_jitter(0);
+    sampler.set_max_depth(max_depth);
+    namespace util = stan::services::util;
+    if (warmup > 0) {
+      // Stan's defaults for what has no name here.
+      auto& adaptation = sampler.get_stepsize_adaptation();
+      adaptation.set_mu(std::log(10 * *stepsize));
+      adaptation.set_delta(adapt_delta);
+      adaptation.set_gamma(0.05);
+      adaptation.set_kappa(0.75);
+      adaptation.set_t0(10);
+      sampler.set_window_params(warmup, 75, 50, 25, lines);
+      util::run_adaptive_sampler(sampler, model, z, warmup, draws, 1, 0, false, rng, meter, lines,
+                                 writer, none, no_metric);
+      *stepsize = sampler.get_nominal_stepsize();
+      Eigen::Map<Eigen::VectorXd>(metric, size) = sampler.z().inv_e_metric_;
+    } else {
+      util::run_sampler(sampler, model, z, 0, draws, 1, 0, false, rng, meter, lines, writer, none);
+    }
   });
   *seconds = thread_seconds() - began;
   if (!failed) {
-    message = said.text;
+    message = lines.text;
   }
-  return failed || status != 0 || !writer.full();
+  return failed || !writer.full();
 }
 
 }  // extern "C"
+#pragma GCC visibility pop

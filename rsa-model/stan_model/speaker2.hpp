@@ -1,23 +1,32 @@
-// speaker2() of recursion.stanfunctions with its gradient written out.
-// replaces: speaker2
+// speaker2() of speaker2.stanfunctions, with its gradient written out.
 //
-// Automatic differentiation would put every weight of every node on its stack, a
-// thousand for eight utterances, four states and 32 nodes. Here they stay plain
-// numbers. The function in recursion.stanfunctions says what is computed; it is what
-// runs where this file is not taken.
-#ifndef MANY_WOLVES_RECURSION_HPP
-#define MANY_WOLVES_RECURSION_HPP
+// Automatic differentiation would put every weight of every quadrature node on its stack, a
+// thousand for eight utterances, four states and 32 nodes. Here they stay plain numbers:
+// docs/inference.md has what that is worth. The same function in Stan stands in
+// tests/stan/speaker2.stanfunctions; a test compares both.
+#ifndef MANY_WOLVES_SPEAKER2_HPP
+#define MANY_WOLVES_SPEAKER2_HPP
 
 #include <stan/math/rev.hpp>
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <utility>
+#include <type_traits>
 #include <vector>
 
 namespace many_wolves {
 
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+using Matrix = Eigen::Map<MatrixXd>;
+using Vector = Eigen::Map<VectorXd>;
+using Matrices = Eigen::Ref<const MatrixXd>;
+using Vectors = Eigen::Ref<const VectorXd>;
+
 // exp() of each of x, which lie in [-708, 709], to 1e-15: 2^k * exp(r), |r| < ln(2) / 2.
-// A loop that a compiler puts into vectors.
+// Written as a loop that compilers vectorise.
 inline void exponentials(double* x, std::int64_t size) {
   const double shift = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
   for (std::int64_t i = 0; i < size; ++i) {
@@ -46,63 +55,80 @@ inline void exponentials(double* x, std::int64_t size) {
   }
 }
 
-using Eigen::Index;
-using Eigen::MatrixXd;
-using Eigen::RowVectorXd;
-using Eigen::VectorXd;
-using Matrix = Eigen::Map<MatrixXd>;
-using Vector = Eigen::Map<VectorXd>;
+// U utterances, S states, C conditions, Q quadrature nodes of phi.
+struct Sizes {
+  Index U, S, C, Q;
+};
 
-// One piece of memory that is handed out in parts: a gradient needs some dozens of small
-// matrices, and to allocate each would take a fifth of its time. Each part begins where
-// the widest vectors may: else sums would be rounded by where the memory happens to lie.
+// Hands out parts of one block of memory: a gradient needs some dozens of small matrices, and
+// allocating each would take a fifth of its time. Each part begins where the widest vectors
+// may begin: otherwise sums would be rounded differently from one address to another, and equal
+// seeds would give unequal draws.
 class Room {
  public:
-  Room(Index parts, Index size) : memory_(size + parts * (WIDEST - 1)), next_(memory_.data()) {}
+  static constexpr Index WIDEST = 8;  // doubles in the widest vector
+  explicit Room(double* memory) {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory);
+    const std::uintptr_t width = WIDEST * sizeof(double);
+    next_ = memory + (width - address % width) % width / sizeof(double);
+  }
   Matrix matrix(Index rows, Index cols) { return Matrix(take(rows * cols), rows, cols); }
   Vector vector(Index size) { return Vector(take(size), size); }
+  Matrix copy(const Matrices& values) {
+    Matrix into = matrix(values.rows(), values.cols());
+    into = values;
+    return into;
+  }
+  Vector copy(const Vectors& values) {
+    Vector into = vector(values.size());
+    into = values;
+    return into;
+  }
 
  private:
-  static constexpr Index WIDEST = 8;
   double* take(Index size) {
     double* taken = next_;
     next_ += (size + WIDEST - 1) / WIDEST * WIDEST;
     return taken;
   }
-  VectorXd memory_;
   double* next_;
 };
 
-// What speaker2() depends on: arguments, or the adjoints of arguments.
-struct Inputs {
-  MatrixXd log_L0;     // U x S
-  double alpha;
-  VectorXd log_prior;  // U
-  MatrixXd weights;    // 3 x C
-  VectorXd phi;        // C
-};
-
-// The recursion at given inputs. U utterances, S states, C conditions, Q nodes of phi.
-// A cell (u, s) is s * U + u.
+// The recursion at given inputs, and the adjoints of the inputs. A cell (u, s) is s * U + u.
+// It owns no memory, so that it can live in Stan's arena.
 class Speaker2 {
  public:
-  Speaker2(Inputs at, const Eigen::Ref<const VectorXd>& value,
-           const Eigen::Ref<const RowVectorXd>& node,
-           const Eigen::Ref<const VectorXd>& node_weight, const std::vector<int>& has_utility)
-      : inf_(has_utility[0]),
+  // Doubles that it needs.
+  static Index room(const Sizes& n) {
+    const Index parts = 44;
+    return Room::WIDEST * (parts + 1) + n.U * n.S * (11 + n.Q + 3 * n.C) + n.U * (15 + 3 * n.C)
+           + 8 * n.C + n.S + 6 * n.Q;
+  }
+
+  // theta: U x S; log_prior: U; weights: 3 x C; phi: C, or empty where there is no pres.
+  Speaker2(double* memory, const Sizes& n, const Matrices& theta, double alpha,
+           const Vectors& log_prior, const Matrices& weights, const Vectors& phi,
+           const Vectors& value, const Vectors& node, const Vectors& node_weight,
+           const std::vector<int>& has_utility)
+      : U(n.U),
+        S(n.S),
+        C(n.C),
+        Q(n.Q),
+        inf_(has_utility[0]),
         soc_(has_utility[1]),
         pres_(has_utility[2]),
-        U(at.log_L0.rows()),
-        S(at.log_L0.cols()),
-        C(at.weights.cols()),
-        Q(node.size()),
-        room_(19, 4 * Q + S + U * S * (5 + Q + 3 * C) + U * (3 + 2 * C)),
-        at_(std::move(at)),
-        value_(room_.vector(S)),
-        node_(room_.vector(Q)),
-        node_weight_(room_.vector(Q)),
+        alpha_(alpha),
+        room_(memory),
+        theta_(room_.copy(theta)),
+        weights_(room_.copy(weights)),
+        log_prior_(room_.copy(log_prior)),
+        phi_(room_.copy(phi)),
+        value_(room_.copy(value)),
+        node_(room_.copy(node)),
+        node_weight_(room_.copy(node_weight)),
         node_moment_(room_.vector(Q)),
         total_(room_.vector(Q)),
+        mass_(room_.vector(U)),
         literal_(room_.matrix(U, S)),
         gain_(room_.matrix(U, S)),
         joint_(room_.matrix(U, S)),
@@ -110,6 +136,7 @@ class Speaker2 {
         informative_(room_.matrix(U, S)),
         kind_(room_.vector(U)),
         evidence_(room_.vector(U)),
+        log_evidence_(room_.vector(U)),
         social_(room_.vector(U)),
         heard_(room_.matrix(U, C)),
         presented_(room_.matrix(U, C)),
@@ -117,11 +144,8 @@ class Speaker2 {
         S1_presented_(room_.matrix(U * S, C)),
         log_choice_(room_.matrix(U, S * C)),
         choice_(room_.matrix(U, S * C)) {
-    value_ = value;
-    node_ = node.transpose();
-    node_weight_ = node_weight;
     node_moment_ = node_weight_.cwiseProduct(node_);
-    literal_utilities();
+    literal_listener();
     speaker1();
     listener1();
     choose();
@@ -130,28 +154,37 @@ class Speaker2 {
   // U x S log P_S2(u | s) of condition c.
   auto log_choice(Index c) const { return log_choice_.middleCols(c * S, S); }
 
-  // Adjoints of the inputs, from those of log_choice.
-  Inputs gradient(const std::vector<MatrixXd>& adjoint) const {
-    Inputs d{MatrixXd::Zero(U, S), 0, VectorXd::Zero(U), MatrixXd::Zero(3, C),
-             VectorXd::Zero(at_.phi.size())};
-    Room room(7, U * (3 + C) + 3 * U * S);
+  // Adjoints of the inputs.
+  struct Adjoints {
+    Matrix theta, weights;
+    Vector log_prior, phi;
+    double alpha;
+  };
+
+  // Adjoints of the inputs from those of log_choice, U x (S * C).
+  Adjoints gradient(const Matrices& adjoint) const {
+    Room room = room_;
+    Adjoints d{room.matrix(U, S), room.matrix(3, C), room.vector(U), room.vector(phi_.size()), 0};
     Vector d_social = room.vector(U), d_evidence = room.vector(U), plain = room.vector(U);
     Matrix d_heard = room.matrix(U, C), d_informative = room.matrix(U, S),
            total = room.matrix(U, S), d_joint = room.matrix(U, S);
+    d.weights.setZero();
+    d.log_prior.setZero();
+    d.phi.setZero();
     d_social.setZero();
     d_evidence.setZero();
     d_informative.setZero();
     for (Index c = 0; c < C; ++c) {
       for (Index s = 0; s < S; ++s) {
-        const auto given = adjoint[c].col(s);
+        const auto given = adjoint.col(c * S + s);
         total.col(s) = given - given.sum() * choice_.col(c * S + s);
       }
       plain = total.rowwise().sum();
       d.log_prior += plain;
       const auto utility = [&](int j, double by_weight) {
-        d.weights(j, c) = at_.alpha * by_weight;
-        d.alpha += at_.weights(j, c) * by_weight;
-        return at_.alpha * at_.weights(j, c);
+        d.weights(j, c) = alpha_ * by_weight;
+        d.alpha += weights_(j, c) * by_weight;
+        return alpha_ * weights_(j, c);
       };
       if (inf_) {
         d_informative += utility(0, total.cwiseProduct(informative_).sum()) * total;
@@ -170,15 +203,20 @@ class Speaker2 {
       d_joint.col(s) = d_informative.col(s).cwiseQuotient(joint_.col(s))
                        + (d_social * value_[s] + d_evidence).cwiseQuotient(evidence_);
     }
-    through_speaker1(d_joint, d_heard, d);
+    through_speaker1(d_joint, d_heard, room, d);
     return d;
   }
 
  private:
-  void literal_utilities() {
-    literal_ = at_.log_L0.array().exp().matrix();
+  // P_L0(s | u), its logarithm, and the value expected under it.
+  void literal_listener() {
+    mass_ = theta_.rowwise().sum();
+    literal_ = theta_.array().colwise() / mass_.array();
+    gain_ = literal_.array().log().matrix();
     // What is subtracted cancels in the softmax and keeps exp() in range.
-    gain_ = at_.log_L0.rowwise() - at_.log_L0.colwise().maxCoeff();
+    for (Index s = 0; s < S; ++s) {
+      gain_.col(s).array() -= gain_.col(s).maxCoeff();
+    }
     kind_.setZero();
     for (Index s = 0; s < S; ++s) {
       kind_ += value_[s] * literal_.col(s);
@@ -189,11 +227,11 @@ class Speaker2 {
   // P_S1(u | s, phi) at the nodes, and at the phi of each condition.
   void speaker1() {
     for (Index i = 0; i < U * S; ++i) {
-      const double kind = at_.alpha * kind_[i % U], gain = at_.alpha * gain_.data()[i];
-      const double least = -708, constant = kind + at_.log_prior[i % U];
+      const double kind = alpha_ * kind_[i % U], gain = alpha_ * gain_.data()[i];
+      const double least = -708, constant = kind + log_prior_[i % U];
       S1_.col(i) = (node_.array() * (gain - kind) + constant).max(least);
       for (Index c = 0; c < C && pres_; ++c) {
-        S1_presented_(i, c) = std::max(at_.phi[c] * (gain - kind) + constant, least);
+        S1_presented_(i, c) = std::max(phi_[c] * (gain - kind) + constant, least);
       }
     }
     exponentials(S1_.data(), S1_.size());
@@ -215,38 +253,41 @@ class Speaker2 {
     }
   }
 
+  // P_L1: utilities of the second-order speaker.
   void listener1() {
     Vector(joint_.data(), U * S).noalias() = S1_.transpose() * node_weight_;
     Vector(moment_.data(), U * S).noalias() = S1_.transpose() * node_moment_;
     evidence_ = joint_.rowwise().sum();
+    log_evidence_ = evidence_.array().log().matrix();
     social_.setZero();
     for (Index s = 0; s < S; ++s) {
       social_ += value_[s] * joint_.col(s);
     }
     social_.array() /= evidence_.array();
     informative_ = joint_.array().log().matrix();
-    const auto log_evidence = evidence_.array().log().matrix().eval();
-    informative_.colwise() -= log_evidence;
+    informative_.colwise() -= log_evidence_;
     if (pres_) {
       heard_.setZero();
       for (Index s = 0; s < S; ++s) {
         heard_ += S1_presented_.middleRows(s * U, U);
       }
       presented_ = heard_.array().log().matrix();
-      presented_.colwise() -= log_evidence;
+      presented_.colwise() -= log_evidence_;
     }
   }
 
+  // P_S2(u | s) of every condition.
   void choose() {
+    Vector plain = room_.vector(U);
     for (Index c = 0; c < C; ++c) {
-      VectorXd plain = at_.log_prior;
+      plain = log_prior_;
       if (soc_) {
-        plain += at_.alpha * at_.weights(1, c) * social_;
+        plain += alpha_ * weights_(1, c) * social_;
       }
       if (pres_) {
-        plain += at_.alpha * at_.weights(2, c) * presented_.col(c);
+        plain += alpha_ * weights_(2, c) * presented_.col(c);
       }
-      const double informative = inf_ ? at_.alpha * at_.weights(0, c) : 0;
+      const double informative = inf_ ? alpha_ * weights_(0, c) : 0;
       for (Index s = 0; s < S; ++s) {
         auto log_P = log_choice_.col(c * S + s);
         log_P = plain + informative * informative_.col(s);
@@ -264,8 +305,8 @@ class Speaker2 {
 
   // From adjoints of joint_ and heard_ to those of the inputs. With e the adjoint of
   // P_S1(u | s, phi) expected under it, that of its exponent is P_S1 * (adjoint - e).
-  void through_speaker1(const Matrix& d_joint, const Matrix& d_heard, Inputs& d) const {
-    Room room(6, 2 * Q + U * (S + 3));
+  void through_speaker1(const Matrix& d_joint, const Matrix& d_heard, Room& room,
+                        Adjoints& d) const {
     Vector expected = room.vector(Q), expected_moment = room.vector(Q);
     Vector d_kind = room.vector(U), whole = room.vector(U), at_phi = room.vector(U);
     Matrix d_gain = room.matrix(U, S);
@@ -285,8 +326,8 @@ class Speaker2 {
         for (Index u = 0; u < U; ++u) {
           const double exponent = one[u] * (d_heard(u, c) - mean);
           whole[u] += exponent;
-          at_phi[u] += exponent * at_.phi[c];
-          d.phi[c] += at_.alpha * (gain_(u, s) - kind_[u]) * exponent;
+          at_phi[u] += exponent * phi_[c];
+          d.phi[c] += alpha_ * (gain_(u, s) - kind_[u]) * exponent;
         }
       }
       d.log_prior += whole;
@@ -294,21 +335,36 @@ class Speaker2 {
       d_kind += whole - at_phi;
     }
     d.alpha += d_gain.cwiseProduct(gain_).sum() + d_kind.dot(kind_);
+    through_literal_listener(d_gain, d_kind, room, d);
+  }
+
+  // log P_L0 = log theta - log of its sum over states.
+  void through_literal_listener(const Matrix& d_gain, const Vector& d_kind, Room& room,
+                                Adjoints& d) const {
+    Vector shared = room.vector(U);
+    shared.setZero();
     for (Index s = 0; s < S; ++s) {
-      d.log_L0.col(s) = at_.alpha
-                        * (d_gain.col(s) + value_[s] * literal_.col(s).cwiseProduct(d_kind));
+      d.theta.col(s)
+          = alpha_ * (d_gain.col(s) + value_[s] * literal_.col(s).cwiseProduct(d_kind));
+      shared += d.theta.col(s);
+    }
+    shared.array() /= mass_.array();
+    for (Index s = 0; s < S; ++s) {
+      d.theta.col(s) = d.theta.col(s).cwiseQuotient(theta_.col(s)) - shared;
     }
   }
 
-  const bool inf_, soc_, pres_;
   const Index U, S, C, Q;
+  const bool inf_, soc_, pres_;
+  const double alpha_;
   Room room_;
-  Inputs at_;
-  Vector value_, node_, node_weight_, node_moment_, total_;
+  Matrix theta_, weights_;
+  Vector log_prior_, phi_, value_, node_, node_weight_, node_moment_, total_;
+  Vector mass_;                                           // U: sum of theta over states
   Matrix literal_, gain_, joint_, moment_, informative_;  // U x S
-  Vector kind_, evidence_, social_;                       // U
+  Vector kind_, evidence_, log_evidence_, social_;        // U
   Matrix heard_, presented_;                              // U x C
-  Matrix S1_, S1_presented_;  // Q x (U * S), (U * S) x C: P_S1(u | s, phi)
+  Matrix S1_, S1_presented_;    // Q x (U * S), (U * S) x C: P_S1(u | s, phi)
   Matrix log_choice_, choice_;  // U x (S * C): log P_S2(u | s), and its exp()
 };
 
@@ -317,52 +373,56 @@ class Speaker2 {
 namespace stan {
 namespace math {
 
-template <typename L, typename V, typename A, typename P, typename W, typename F,
-          typename N, typename NW, typename BS, typename BU>
-std::vector<Eigen::Matrix<return_type_t<L, A, P, W, F>, -1, -1>> speaker2(
-    const L& log_L0, const V& value, const A& alpha, const P& log_prior, const W& weights,
+template <typename T, typename V, typename A, typename P, typename W, typename F, typename N,
+          typename NW>
+std::vector<Eigen::Matrix<return_type_t<T, A, P, W, F>, -1, -1>> speaker2(
+    const T& theta, const V& value, const A& alpha, const P& log_prior, const W& weights,
     const F& phi, const N& node, const NW& node_weight, const std::vector<int>& has_utility,
-    const BS&, const BU&, std::ostream*) {
-  using T = return_type_t<L, A, P, W, F>;
-  using Matrix = Eigen::Matrix<T, -1, -1>;
-  using Vector = Eigen::Matrix<T, -1, 1>;
-  many_wolves::Inputs at{value_of(log_L0), value_of(alpha), value_of(log_prior),
-                         value_of(weights), value_of(phi).transpose()};
-  if constexpr (std::is_same<T, double>::value) {
-    const many_wolves::Speaker2 done(std::move(at), value, node, node_weight, has_utility);
-    std::vector<Matrix> found;
-    for (Eigen::Index c = 0; c < weights.cols(); ++c) {
-      found.emplace_back(done.log_choice(c));
+    std::ostream*) {
+  using many_wolves::Speaker2;
+  using Scalar = return_type_t<T, A, P, W, F>;
+  const many_wolves::Sizes n{theta.rows(), theta.cols(), weights.cols(), node.size()};
+  const Eigen::Index size = Speaker2::room(n);
+  const auto made = [&](double* memory) {
+    return Speaker2(memory, n, value_of(theta), value_of(alpha), value_of(log_prior),
+                    value_of(weights), value_of(phi).transpose(), value, node.transpose(),
+                    node_weight, has_utility);
+  };
+  std::vector<Eigen::Matrix<Scalar, -1, -1>> log_choice;
+  log_choice.reserve(n.C);
+  if constexpr (std::is_same<Scalar, double>::value) {
+    std::vector<double> memory(size);
+    const Speaker2 at = made(memory.data());
+    for (Eigen::Index c = 0; c < n.C; ++c) {
+      log_choice.emplace_back(at.log_choice(c));
     }
-    return found;
   } else {
-    auto* done = make_chainable_ptr(
-        many_wolves::Speaker2(std::move(at), value, node, node_weight, has_utility));
-    arena_t<Matrix> a_log_L0 = log_L0, a_weights = weights;
-    arena_t<Vector> a_log_prior = log_prior, a_phi = phi.transpose();
+    auto& arena = ChainableStack::instance_->memalloc_;
+    auto* at = new (arena.alloc(sizeof(Speaker2))) Speaker2(made(arena.alloc_array<double>(size)));
+    arena_t<promote_scalar_t<var, T>> a_theta = theta;
+    arena_t<promote_scalar_t<var, P>> a_log_prior = log_prior;
+    arena_t<promote_scalar_t<var, W>> a_weights = weights;
+    arena_t<promote_scalar_t<var, F>> a_phi = phi;
     const var a_alpha = alpha;
-    arena_t<std::vector<arena_t<Matrix>>> a_choice;
-    std::vector<Matrix> given;
-    for (Eigen::Index c = 0; c < weights.cols(); ++c) {
-      a_choice.emplace_back(Eigen::MatrixXd(done->log_choice(c)));
-      given.emplace_back(a_choice.back());
+    arena_t<Eigen::Matrix<var, -1, -1>> a_choice(n.U, n.S * n.C);
+    for (Eigen::Index c = 0; c < n.C; ++c) {
+      a_choice.middleCols(c * n.S, n.S) = at->log_choice(c);
+      log_choice.emplace_back(a_choice.middleCols(c * n.S, n.S));
     }
     reverse_pass_callback([=]() mutable {
-      std::vector<Eigen::MatrixXd> adjoint;
-      for (auto& of_condition : a_choice) {
-        adjoint.push_back(of_condition.adj());
-      }
-      const many_wolves::Inputs d = done->gradient(adjoint);
-      a_log_L0.adj() += d.log_L0;
+      // A copy: Eigen would take a view of adjoints for doubles that lie side by side.
+      const Eigen::MatrixXd adjoint = a_choice.adj();
+      const auto d = at->gradient(adjoint);
+      a_theta.adj() += d.theta;
       a_alpha.adj() += d.alpha;
       a_log_prior.adj() += d.log_prior;
       a_weights.adj() += d.weights;
       if (a_phi.size() == d.phi.size()) {
-        a_phi.adj() += d.phi;
+        a_phi.adj() += d.phi.transpose();
       }
     });
-    return given;
   }
+  return log_choice;
 }
 
 }  // namespace math

@@ -1,0 +1,117 @@
+"""Draws on the unconstrained scale, with all that is needed to go on from where they ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from many_wolves.contracts import Array
+
+SAMPLER_COLUMNS = (
+    "lp__",
+    "accept_stat__",
+    "stepsize__",
+    "treedepth__",
+    "n_leapfrog__",
+    "divergent__",
+    "energy__",
+)
+"""What Stan's NUTS reports of each draw, in its order."""
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """An affine map x = centre + scale @ z, in whose coordinates z a posterior is sampled.
+
+    Parameters
+    ----------
+    centre
+        (D,).
+    scale
+        (D, D), lower triangular.
+    """
+
+    centre: Array
+    scale: Array
+
+    @classmethod
+    def none(cls, size: int) -> Whitening:
+        """The identity of ``size`` parameters."""
+        return cls(np.zeros(size), np.eye(size))
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """Step size and inverse metric of a chain.
+
+    Parameters
+    ----------
+    stepsize
+        Of a leapfrog step.
+    metric
+        Variances (D,) of whitened coordinates, or covariances (D, D) of the unconstrained scale.
+    """
+
+    stepsize: float
+    metric: Array
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws of all chains.
+
+    Parameters
+    ----------
+    x
+        (chains, draws, D) on the unconstrained scale.
+    sampler
+        (chains, draws, 7) what the sampler reports of each draw: ``SAMPLER_COLUMNS``.
+    cpu_seconds
+        Processor time of warm-up and sampling, all chains together.
+    engine
+        Name and version of what drew them.
+    messages
+        Stan's messages, without its progress lines.
+    adapted
+        What each chain runs with; empty where it changed on the way.
+    """
+
+    x: Array
+    sampler: Array
+    cpu_seconds: float
+    engine: str
+    messages: tuple[str, ...] = ()
+    adapted: tuple[Adapted, ...] = ()
+
+    def statistic(self, name: str) -> Array:
+        """(chains, draws) of one of ``SAMPLER_COLUMNS``."""
+        return self.sampler[:, :, SAMPLER_COLUMNS.index(name)]
+
+    @property
+    def flat(self) -> Array:
+        """(chains * draws, D) of ``x``."""
+        return self.x.reshape(-1, self.x.shape[2])
+
+
+def join_chains(chains: Sequence[Draws]) -> Draws:
+    """The draws of several chains as one."""
+    adapted = tuple(one for chain in chains for one in chain.adapted)
+    return _together(chains, 0, adapted)
+
+
+def join_draws(parts: Sequence[Draws]) -> Draws:
+    """Successive draws of the same chains as one."""
+    return _together(parts, 1, parts[-1].adapted)
+
+
+def _together(parts: Sequence[Draws], axis: int, adapted: tuple[Adapted, ...]) -> Draws:
+    return Draws(
+        x=np.concatenate([part.x for part in parts], axis=axis),
+        sampler=np.concatenate([part.sampler for part in parts], axis=axis),
+        cpu_seconds=sum(part.cpu_seconds for part in parts),
+        engine=parts[0].engine,
+        messages=tuple(dict.fromkeys(m for part in parts for m in part.messages)),
+        adapted=adapted,
+    )

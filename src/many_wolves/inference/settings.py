@@ -1,0 +1,99 @@
+"""How a fit is sampled: chains, iterations, target acceptance, seed, and when it has enough."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+from many_wolves.errors import WolvesError
+
+MOST_DRAWS = 10_000_000
+"""Draws of all chains together that fit into memory: 3 GB for 43 parameters in double precision."""
+LARGEST_SEED = 2**31 - 1
+"""Stan takes unsigned 32 bits; later stages of a fit count up from the seed."""
+RANGES: dict[str, tuple[float, float]] = {
+    "chains": (2, 1000),
+    "warmup": (20, MOST_DRAWS),
+    "draws": (8, MOST_DRAWS),
+    "adapt_delta": (0.5, 0.9999),
+    "max_depth": (1, 20),
+    "seed": (0, LARGEST_SEED),
+    "min_ess": (10, MOST_DRAWS),
+}
+"""Smallest and largest value of each setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSettings:
+    """How an engine runs a chain; ``Settings`` has the meaning of each. Not checked."""
+
+    warmup: int
+    draws: int
+    adapt_delta: float
+    max_depth: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to sample one posterior.
+
+    Parameters
+    ----------
+    chains
+        Number of chains, two at least: R-hat compares chains.
+    warmup, draws
+        Iterations of each chain before and after adaptation has ended. ``draws`` is where a fit
+        starts; it goes on until ``min_ess`` is reached.
+    adapt_delta
+        Target acceptance of a leapfrog trajectory.
+    max_depth
+        Most doublings of a trajectory.
+    seed
+        Seed of everything that is random in the fit.
+    min_ess
+        Effective draws, in bulk and tails, that every parameter must reach.
+
+    Raises
+    ------
+    WolvesError
+        If a value is not a number of its range.
+    """
+
+    chains: int = 4
+    warmup: int = 1000
+    draws: int = 1000
+    adapt_delta: float = 0.8
+    max_depth: int = 10
+    seed: int = 1
+    min_ess: int = 400
+
+    @property
+    def chain(self) -> ChainSettings:
+        """What an engine needs of it."""
+        return ChainSettings(
+            self.warmup, self.draws, self.adapt_delta, self.max_depth, self.seed
+        )
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            _check(field.name, getattr(self, field.name))
+        if self.chains * self.draws > MOST_DRAWS:
+            raise WolvesError(
+                f"expected at most {MOST_DRAWS:,} draws in all chains, found {self.chains} x "
+                f"{self.draws:,}",
+                mend=f"--draws {MOST_DRAWS // self.chains}",
+            )
+
+
+def _check(name: str, value: float) -> None:
+    low, high = RANGES[name]
+    whole = name != "adapt_delta"
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and math.isfinite(value) and low <= value <= high and (value % 1 == 0 or not whole):
+        return
+    raise WolvesError(
+        f"expected {name} to be a {'whole ' if whole else ''}number from {low:g} to {high:g}, "
+        f"found {value!r}",
+        mend=f"set {name} (--{name.replace('_', '-')}) to a number in that range",
+    )
