@@ -97,7 +97,7 @@ def test_bad_journals_are_named(choice, tmp_path, capsys):
     assert run(command, [str(both)]) == 2
     assert "found those of 'dilemmas', 'politeness'" in capsys.readouterr().err
     assert run(command, [str(both), "--task", "politeness", "--out", str(tmp_path / "one")]) == 0
-    assert read_table(tmp_path / "one").counts["count"].sum() == 9
+    assert read_table(tmp_path / "one").rows["count"].sum() == 9
 
 
 def test_the_staged_script_takes_the_published_flags(choice, tmp_path):

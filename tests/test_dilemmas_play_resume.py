@@ -23,6 +23,7 @@ from playing import (
     responses,
     saying,
     simulated,
+    write_games,
     write_parameters,
 )
 
@@ -152,9 +153,7 @@ class TestCommand:
     @pytest.fixture
     def words(self, tmp_path):
         """Words that ask a simulated speaker to play 40 games, a journal's file among them."""
-        from many_wolves.families.dilemmas.compiler import Selection, compile_games
-
-        compile_games(Selection(games=("dilemma",), sample=40), tmp_path / "g.jsonl")
+        write_games(tmp_path / "g.jsonl", ("dilemma",), sample=40)
         parameters = write_parameters(tmp_path / "p.json")
         words = ["collect", str(tmp_path / "g.jsonl"), "--model_type", "simulated"]
         words += ["--parameters", str(parameters), "--out", str(tmp_path / "j.jsonl")]

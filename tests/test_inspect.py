@@ -18,12 +18,15 @@ from fault_server import KEY, Fault, FaultServer
 from many_wolves.cli import run
 from many_wolves.commands.choices import command as choices
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import compile_trials
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.reader import read
 from many_wolves.records import Trial, blank_response, response_key
 
 ARGUMENTS = {"goals": ["informative", "social"], "framings": "third", "items": "poem,cake"}
-SELECTION = Selection(goals=("informative", "social"), framings=("third",), items=("poem", "cake"))
+SELECTION = PolitenessDesign(
+    goals=("informative", "social"), framings=("third",), items=("poem", "cake")
+)
 REPLICATES = 2
 
 

@@ -15,7 +15,8 @@ import pytest
 
 from asking import OPTIONS, a_trial, keys, trials, write_trials
 from local_models import ROOT, smollm2
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import trials_of
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.journals import read_journal
 from many_wolves.records import Message, SpeakerSpec
 from many_wolves.speakers import Request
@@ -60,7 +61,7 @@ def opened(reference):
 
 def scenes():
     """Real trials whose options share words, and one with a baseline."""
-    real = list(compile_trials(Selection(tasks=("choice",), limit=3)).trials)
+    real = list(trials_of(PolitenessDesign(tasks=("choice",), limit=3)))
     return [*real, replace(a_trial(1), baseline=BASELINE)]
 
 

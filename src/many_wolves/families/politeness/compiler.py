@@ -59,11 +59,20 @@ def compile_trials(design: PolitenessDesign) -> Compiled:
         On a fault in the sources (file, line, fix) or an unknown name.
     """
     scenes = _scenes(design)
+    return Compiled(_trials(design, scenes), _facts(design, scenes), FACTORS)
+
+
+def trials_of(design: PolitenessDesign) -> tuple[Trial, ...]:
+    """The trials alone; see ``compile_trials``."""
+    return _trials(design, _scenes(design))
+
+
+def _trials(design: PolitenessDesign, scenes: _Scenes) -> tuple[Trial, ...]:
     makers = {"choice": _choice_trials, "literal": _literal_trials}
     kinds = {kind: makers[kind](scenes, design) for kind in design.tasks}
     trials = tuple(trial for _, _, trial in merge(*(_paced(t) for t in kinds.values())))
     _all_different(trials)
-    return Compiled(trials, _facts(design, scenes), FACTORS)
+    return trials
 
 
 def _scenes(selection: PolitenessDesign) -> _Scenes:
