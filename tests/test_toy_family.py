@@ -49,10 +49,11 @@ class Shell:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder, self.environment = folder, environment
 
-    def wolves(self, *words: str | Path, status: int = 0) -> str:
-        """What a command prints; it must end with ``status``."""
+    def wolves(self, *words: str | Path, status: int | tuple[int, ...] = 0) -> str:
+        """What a command prints; it must end with ``status``, or one of them."""
         done = self._run([sys.executable, "-m", "many_wolves", *map(str, words)])
-        assert done.returncode == status, done.stdout + done.stderr
+        allowed = status if isinstance(status, tuple) else (status,)
+        assert done.returncode in allowed, done.stdout + done.stderr
         return done.stdout
 
     def python(self, script: str) -> str:
@@ -92,7 +93,7 @@ def tables(shell: Shell) -> dict[str, Path]:
 
 def fit(shell: Shell, table: Path | str, out: str, *more: str) -> Path:
     words = ["fit", *([table] if table else []), *more, *SHORT, "--out", out]
-    assert "The chains converged" in shell.wolves(*words, "--allow-unconverged") or out
+    assert "The chains converged" in shell.wolves(*words)
     return shell.folder / out
 
 
@@ -155,17 +156,13 @@ def test_known_parameters_are_found_again_and_the_fit_is_calibrated(
 ) -> None:
     words = (tables["plain"], "--warmup", "150", "--draws", "150", "--engine", "httpstan")
     given = ("--given", "plain.json", "--n", "4", "--workers", "2")
-    shell.wolves("recover", *words, *given, "--out", "recovered", status=recovered(shell))
+    # four simulations may fall short of what is asked of fifty: status 1
+    shell.wolves("recover", *words, *given, "--out", "recovered", status=(0, 1))
     table = pd.read_csv(shell.folder / "recovered" / "recovery.csv").set_index("parameter")
     assert {"level", "slope", "sigma"} <= set(table.index)
     assert table.loc["level", "rmse"] < 0.1
     shell.wolves("calibrate", *words, "--n", "20", "--workers", "2", "--out", "calibrated")
     assert json.loads((shell.folder / "calibrated" / "calibration.json").read_text())["ok"]
-
-
-def recovered(shell: Shell) -> int:
-    """Four simulations may or may not cover as stated; both are well-behaved ends."""
-    return 0
 
 
 STUDY = """\

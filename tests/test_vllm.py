@@ -156,7 +156,7 @@ def test_a_killed_collection_goes_on_where_it_stopped(tmp_path):
     found = read_journal(journal).responses
     assert len(set(keys(journal))) == len(found) == 300
     assert {r.status for r in found} == {"answered"}
-    assert {r.choice for r in found} <= {o.id for o in OPTIONS}
+    assert {r.value for r in found} <= {o.id for o in OPTIONS}
     assert {r.speaker.name for r in found} == {"vllm/smollm2"}
 
 
@@ -173,7 +173,7 @@ def test_killed_games_go_on_in_their_middle(tmp_path):
     assert len(found) == 12
     for turns in found.values():
         assert [t.turn for t in turns] == list(range(len(turns)))
-        assert all(t.choice for t in turns[:-1])
+        assert all(t.value for t in turns[:-1])
         assert len(turns) == 6 or turns[-1].status == "unparsed"
 
 

@@ -19,7 +19,7 @@ from many_wolves.contracts import (
     Reference,
 )
 from many_wolves.options import Names
-from many_wolves.records import Check, Message, Option, Trial
+from many_wolves.records import Check, Message, Number, Text, Trial
 from toy_prices.model import LinearPrice
 
 TONES = ("plain", "kind")
@@ -55,21 +55,21 @@ class Prices:
         ]
         return Compiled(trials, {"seed": design.seed}, ("tone", "quality"))
 
-    def read(self, options, text):
+    def read(self, question, text):
+        """The one sum of dollars that an answer names, be it a number or a letter."""
         if not text.strip():
             return Reading(None, "empty")
-        named = re.findall(r"\d+", text)
-        known = {option.id for option in options}
-        if len(named) != 1 or named[0] not in known:
+        named = [float(n) for n in re.findall(r"\d+(?:\.\d+)?", text)]
+        if len(named) != 1 or not 0 <= named[0] <= HIGHEST:
             return Reading(None, "unparsed")
         return Reading(named[0], "answered")
 
     def tabulate(self, responses, *, scoring="sum"):
         newest = {response.key: response for response in responses}.values()
         rows = [
-            (r.speaker.name, r.task, r.cell["tone"], r.cell["quality"], float(r.choice))
+            (r.speaker.name, r.task, r.cell["tone"], r.cell["quality"], r.value)
             for r in newest
-            if r.choice is not None
+            if r.value is not None
         ]
         status: dict[str, Counter] = {}
         for response in newest:
@@ -93,9 +93,9 @@ class Prices:
         )
 
     def simulator(self, parameters):
-        from toy_prices.model import price_probabilities
+        from toy_prices.model import Seller
 
-        return lambda trial: price_probabilities(trial, parameters)
+        return Seller(parameters)
 
     def from_csv(self, path: Path, task, **foreign):
         found = self.from_frame(pd.read_csv(path, keep_default_na=False), task)
@@ -142,7 +142,7 @@ def _trial(task, tone, quality, copy):
         family="prices",
         task=task,
         cell={"tone": tone, "quality": quality},
-        options=tuple(Option(str(n), f"{n} dollars") for n in range(HIGHEST + 1)),
+        answer=Number(0, HIGHEST, "dollars") if task == "price" else Text(400),
         messages=(Message("user", text),),
     )
 

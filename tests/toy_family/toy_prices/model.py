@@ -115,9 +115,19 @@ def read(observations):
     return tones, quality, tone, rows["price"].to_numpy(dtype=float) / HIGHEST
 
 
-def price_probabilities(trial, given):
-    """Probability of every whole price."""
-    mean = given["level"][trial.cell["tone"]] + given["slope"] * (trial.cell["quality"] - 3)
-    prices = np.array([float(option.id) for option in trial.options])
-    weight = norm.pdf(prices / HIGHEST, mean, given["sigma"]) + 1e-12
-    return weight / weight.sum()
+class Seller:
+    """A speaker with known parameters, which names a price in cents."""
+
+    def __init__(self, given):
+        self.given = given
+
+    def answer(self, trial, rng):
+        level = self.given["level"][trial.cell["tone"]]
+        mean = level + self.given["slope"] * (trial.cell["quality"] - 3)
+        share = rng.normal(mean, self.given["sigma"])
+        return round(HIGHEST * float(np.clip(share, 0, 1)), 2)
+
+    def text(self, trial, value):
+        if trial.task == "price":
+            return f"{value:.2f}"
+        return f"Dear buyer,\nI was glad of your question. Take it for {value:.2f} dollars.\nYours"
