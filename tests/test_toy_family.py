@@ -86,7 +86,9 @@ def tables(shell: Shell) -> dict[str, Path]:
         )  # fmt: skip
         [journal] = (shell.folder / "llm-output" / "prices").glob(f"simulated-{name}*.jsonl")
         out = shell.folder / "rsa-output" / name / "choices"
-        assert "readable" in shell.wolves("choices", journal, "--task", "price", "--out", out)
+        assert "all prices were read" in shell.wolves(
+            "choices", journal, "--task", "price", "--out", out
+        )
         made[name] = out
     return made
 

@@ -145,6 +145,11 @@ def read_csv(path: Path, mend: str, text: Sequence[str] = ()) -> pd.DataFrame:
         ) from error
 
 
+def no_name(column: pd.Series) -> pd.Series:
+    """Which entries of a column are missing, or blank; words such as ``NA`` are names."""
+    return column.isna() | (column.astype(str).str.strip() == "")
+
+
 def refuse_first(
     bad: pd.Series, column: pd.Series, expected: str, *, where: str | Path, mend: str
 ) -> None:

@@ -50,10 +50,9 @@ generated quantities {
   vector[C] level = Phi(x[1 : C]);
   real slope = has_slope ? 0.1 * x[C + 1] : 0;
   real sigma = noise(x);
-  int K = keep ? N : 0;
-  vector[K] expected;
-  array[K] real share_rep;
-  vector[K] log_lik;
+  vector[keep ? N : 0] expected;
+  array[keep ? N : 0] real share_rep;
+  vector[keep ? N : 0] log_lik;
   if (keep) {
     expected = means(x, C, condition, quality, has_slope);
     share_rep = normal_rng(expected, sigma);
