@@ -39,7 +39,7 @@ def stan_runs(quick: bool) -> dict[str, dict[str, Any]]:
     """The project's fit with every engine there is."""
     from many_wolves.families.politeness.human import human_table
     from many_wolves.families.politeness.problem import build
-    from many_wolves.inference.engines.protocol import EngineName, find_cmdstan, load
+    from many_wolves.inference.engines.select import EngineName, find_cmdstan, load
 
     engines: list[EngineName] = ["httpstan"]
     if find_cmdstan():

@@ -30,7 +30,7 @@ def gradient_us(program: Any, data: dict[str, Any], start: Any) -> tuple[float, 
     Start-up cancels; what it costs to write and read a draw does not, and is shared out over
     the steps of the draw.
     """
-    from many_wolves.inference.engines.protocol import Settings
+    from many_wolves.inference.settings import Settings
 
     def run(draws: int) -> tuple[float, float]:
         settings = Settings(chains=1, warmup=200, draws=draws, seed=7)
@@ -47,9 +47,10 @@ def main() -> None:
     from many_wolves.families.politeness.human import human_table
     from many_wolves.families.politeness.problem import build
     from many_wolves.inference.engines.embedded import EmbeddedProgram
-    from many_wolves.inference.engines.protocol import Settings, load
+    from many_wolves.inference.engines.select import load
     from many_wolves.inference.sampling.datatree import shaped
     from many_wolves.inference.sampling.modes import gaussian_at_modes, unconditioned
+    from many_wolves.inference.settings import Settings
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--engine", choices=("httpstan", "cmdstan"), default="httpstan")

@@ -10,9 +10,9 @@ from many_wolves import inference
 from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import build
-from many_wolves.inference.engines.protocol import Settings
 from many_wolves.inference.sampling import extend as more
 from many_wolves.inference.sampling import retry as careful
+from many_wolves.inference.settings import Settings
 
 pytestmark = pytest.mark.xdist_group("stan")
 SHORT = Settings(chains=2, warmup=200, draws=150, seed=3)

@@ -14,21 +14,16 @@ from arviz_stats.base import array_stats
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import human
-from many_wolves.families.politeness.hierarchy import PoliteHierarchy
-from many_wolves.families.politeness.model import PoliteSpeaker
+from many_wolves.families.politeness.model import PoliteHierarchy, PoliteSpeaker
 from many_wolves.families.politeness.problem import build
 from many_wolves.inference.engines.cmdstan import CmdStanProgram, nuts_arguments
 from many_wolves.inference.engines.cmdstan_run import Finished, cores, read_csv, run_all
+from many_wolves.inference.engines.draws import SAMPLER_COLUMNS, Draws
 from many_wolves.inference.engines.embedded import EmbeddedProgram
-from many_wolves.inference.engines.protocol import (
-    SAMPLER_COLUMNS,
-    Draws,
-    Settings,
-    choose,
-    find_cmdstan,
-)
+from many_wolves.inference.engines.select import choose, find_cmdstan
 from many_wolves.inference.sampling.fit import fit
 from many_wolves.inference.sampling.modes import gaussian_at_modes, unconditioned
+from many_wolves.inference.settings import Settings
 from test_hierarchy import checkpoints
 from test_places import simulated
 

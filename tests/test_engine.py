@@ -16,12 +16,13 @@ from many_wolves import inference
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.problem import build
+from many_wolves.inference.engines.draws import SAMPLER_COLUMNS
 from many_wolves.inference.engines.embedded import in_threads
 from many_wolves.inference.engines.embedded_build import compiled
 from many_wolves.inference.engines.embedded_library import bound_model
 from many_wolves.inference.engines.programs import Source
-from many_wolves.inference.engines.protocol import SAMPLER_COLUMNS, Settings
 from many_wolves.inference.sampling.modes import gaussian_at_modes
+from many_wolves.inference.settings import Settings
 
 pytestmark = pytest.mark.xdist_group("stan")
 FEW = Settings(chains=2, warmup=150, draws=40, seed=5)

@@ -16,7 +16,8 @@ from many_wolves.commands.fit import command
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import choice_counts, human_table, literal_counts
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.problem import NODES, Priors, build
+from many_wolves.families.politeness.options import NODES, Priors
+from many_wolves.families.politeness.problem import build
 from many_wolves.families.politeness.recursion import (
     Condition,
     Lexicon,
@@ -25,13 +26,14 @@ from many_wolves.families.politeness.recursion import (
     speaker1,
     speaker2,
 )
-from many_wolves.inference.engines.protocol import Draws, Settings
+from many_wolves.inference.engines.draws import Draws
 from many_wolves.inference.sampling.diagnostics import judge
 from many_wolves.inference.sampling.fit import with_data
 from many_wolves.inference.sampling.modes import unconditioned
 from many_wolves.inference.sampling.summary import COLUMNS
+from many_wolves.inference.settings import Settings
 from many_wolves.inference.store import r_squared
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 ROOT = Path(__file__).parent.parent
 SHORT = Settings(chains=4, warmup=250, draws=300, seed=3)
@@ -180,7 +182,7 @@ def test_known_weights_are_recovered(program):
         )
     ]
     columns = ["speaker", "goal", "framing", "state", "utterance", "count"]
-    table = ChoiceTable("politeness", pd.DataFrame(rows, columns=columns))
+    table = Observations.from_rows("politeness", pd.DataFrame(rows, columns=columns))
     fit = inference.fit(build(table, literal="fixed"), program, PoliteSpeaker.parameters, SHORT)
     inside = [
         row(fit, name, goal)["hdi_low"] <= value <= row(fit, name, goal)["hdi_high"]
@@ -235,7 +237,7 @@ def few_choices(total):
     counts = choice_counts()
     counts["count"] = 0.0
     counts.loc[counts.index[:: len(counts) // total][:total], "count"] = 1.0
-    return ChoiceTable("politeness", counts.assign(speaker="few", framing="first"))
+    return Observations.from_rows("politeness", counts.assign(speaker="few", framing="first"))
 
 
 def test_a_verdict_names_what_failed():
@@ -360,7 +362,7 @@ def test_bad_usage_is_a_message(arguments, capfd):
 
 
 def test_cmdstan_asked_for_and_missing(monkeypatch):
-    monkeypatch.setattr("many_wolves.inference.engines.protocol.find_cmdstan", lambda: None)
+    monkeypatch.setattr("many_wolves.inference.engine.find_cmdstan", lambda: None)
     with pytest.raises(WolvesError, match="install_cmdstan"):
         inference.choose("cmdstan")
     assert inference.choose("auto").name == "httpstan"

@@ -8,7 +8,8 @@ import pytest
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import human_table
-from many_wolves.families.politeness.problem import Priors, build
+from many_wolves.families.politeness.options import Priors
+from many_wolves.families.politeness.problem import build
 from many_wolves.inference.engines.embedded import EmbeddedProgram
 from many_wolves.inference.engines.programs import program_source, program_text
 from many_wolves.inference.sampling.modes import Gaussian, unconditioned
@@ -51,12 +52,9 @@ def test_the_gradient_is_that_of_the_stan_text(
     data = {**problem.data, **given}
     points = rng.normal(size=(6, size)) * 0.8
     written, derived = programs
-    with written.open(data) as ours, derived.open(data) as stans:
-        np.testing.assert_allclose(ours.log_density(points), stans.log_density(points), rtol=1e-12)
-        found, expected = (
-            ours.log_density_gradient(points)[1],
-            stans.log_density_gradient(points)[1],
-        )
+    with written.opened(data) as ours, derived.opened(data) as stans:
+        np.testing.assert_allclose(ours.densities(points), stans.densities(points), rtol=1e-12)
+        found, expected = ours.gradients(points)[1], stans.gradients(points)[1]
     scale = np.abs(expected).max(axis=1, keepdims=True)
     np.testing.assert_allclose(found / scale, expected / scale, atol=1e-11)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from many_wolves.inference.engines.protocol import Draws
+from many_wolves.inference.engines.draws import Draws
 from many_wolves.inference.evaluation import reference
 
 

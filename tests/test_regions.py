@@ -13,12 +13,13 @@ from many_wolves.contracts import Parameter, Problem, Variable
 from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import build
-from many_wolves.inference.engines.protocol import SAMPLER_COLUMNS, Adapted, Draws, Settings
+from many_wolves.inference.engines.draws import SAMPLER_COLUMNS, Adapted, Draws
 from many_wolves.inference.evaluation.bridge import Bridge, Half
 from many_wolves.inference.evaluation.marginal_likelihood import evidence, together
 from many_wolves.inference.sampling import modes as laplace
 from many_wolves.inference.sampling import multimodal as regions
 from many_wolves.inference.sampling.fit import assemble
+from many_wolves.inference.settings import Settings
 
 pytestmark = pytest.mark.xdist_group("stan")
 REFERENCE = Path(__file__).parents[1] / "task-data/human/yoon2020_reference_posterior.json"

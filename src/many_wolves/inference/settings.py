@@ -71,9 +71,7 @@ class Settings:
     @property
     def chain(self) -> ChainSettings:
         """What an engine needs of it."""
-        return ChainSettings(
-            self.warmup, self.draws, self.adapt_delta, self.max_depth, self.seed
-        )
+        return ChainSettings(self.warmup, self.draws, self.adapt_delta, self.max_depth, self.seed)
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -29,16 +29,9 @@ from many_wolves.inference.engines.cmdstan_run import (
     read_csv,
     run_all,
 )
-from many_wolves.inference.engines.protocol import (
-    Adapted,
-    Draws,
-    Progress,
-    Settings,
-    StanData,
-    join,
-    stack,
-    strung,
-)
+from many_wolves.inference.engines.draws import Adapted, Draws, stack
+from many_wolves.inference.engines.protocol import Progress, StanData
+from many_wolves.inference.settings import Settings
 
 DENSE_WINDOW, DIAGONAL_WINDOW = 5, 2
 """Draws per parameter in the first window from which warm-up learns a metric.

@@ -15,7 +15,7 @@ import numpy as np
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.inference.engines.protocol import Adapted
+from many_wolves.inference.engines.draws import Adapted
 from many_wolves.inference.threads import cores
 
 OnLine = Callable[[int, str], None]

@@ -72,9 +72,7 @@ class StanModel:
         """(m,) log density at each row of x (m, D); -inf where Stan rejects it."""
         rows = self._rows(x)
         found = np.empty(len(rows))
-        self._check(
-            self.library.wolves_log_density(self.handle, len(rows), _at(rows), _at(found))
-        )
+        self._check(self.library.wolves_log_density(self.handle, len(rows), _at(rows), _at(found)))
         return np.where(np.isnan(found), -np.inf, found)
 
     def log_density_gradient(self, x: Array) -> tuple[Array, Array]:
@@ -235,7 +233,18 @@ def _library(path: Path) -> Any:
             "sample",
             small,
             (
-                *(pointer, pointer, pointer, pointer, unsigned, unsigned, small, small, real, small),
+                *(
+                    pointer,
+                    pointer,
+                    pointer,
+                    pointer,
+                    unsigned,
+                    unsigned,
+                    small,
+                    small,
+                    real,
+                    small,
+                ),
                 *(pointer, pointer, pointer, whole, pointer, pointer, pointer),
             ),
         ),

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.special import logsumexp
 
 from many_wolves.contracts import Array, Problem
-from many_wolves.inference.engines.protocol import Draws, Program
+from many_wolves.inference.engines.draws import Draws
+from many_wolves.inference.engines.protocol import Program
 from many_wolves.inference.evaluation.bridge import Bridge, bridge
 from many_wolves.inference.sampling.fit import Fit
 from many_wolves.inference.sampling.modes import Gaussian, unconditioned

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.contracts import Array
-from many_wolves.inference.engines.protocol import Draws
+from many_wolves.inference.engines.draws import Draws
 from many_wolves.inference.sampling.diagnostics import e_bfmi
 
 QUANTILES = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)

@@ -14,8 +14,10 @@ from dataclasses import replace
 import numpy as np
 
 from many_wolves.contracts import Array, Problem
-from many_wolves.inference.engines.protocol import Draws, Program, Progress, Settings
+from many_wolves.inference.engines.draws import Draws
+from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.sampling.modes import Gaussian
+from many_wolves.inference.settings import Settings
 
 IMPUTATIONS = 250
 """Imputations a chain; four chains give 1,000, so that 400 effective draws are in reach."""

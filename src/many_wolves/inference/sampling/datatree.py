@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from many_wolves.contracts import Array, Problem, Variable
-from many_wolves.inference.engines.protocol import Draws
+from many_wolves.inference.engines.draws import Draws
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.contracts import Array
-from many_wolves.inference.engines.protocol import Draws, Settings
+from many_wolves.inference.engines.draws import Draws
+from many_wolves.inference.settings import Settings
 
 MAX_R_HAT = 1.01
 MIN_ESS = 400.0

@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from many_wolves.contracts import Parameter
-from many_wolves.inference.engines.protocol import Draws, Program, Progress, Settings, strung
+from many_wolves.inference.engines.draws import Draws
+from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.sampling.cut import sample_imputed
 from many_wolves.inference.sampling.fit import Fit, assemble
+from many_wolves.inference.settings import Settings
 
 
 def in_smaller_steps(

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.contracts import Parameter, Problem
-from many_wolves.inference.engines.protocol import Draws, Program, Progress, Settings
+from many_wolves.inference.engines.draws import Draws
+from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.evaluation.bridge import Bridge
 from many_wolves.inference.sampling.cut import sample_imputed
 from many_wolves.inference.sampling.datatree import to_tree
@@ -26,6 +27,7 @@ from many_wolves.inference.sampling.modes import (
     shorter_path,
 )
 from many_wolves.inference.sampling.summary import scalars, summarise
+from many_wolves.inference.settings import Settings
 
 if TYPE_CHECKING:
     import xarray as xr

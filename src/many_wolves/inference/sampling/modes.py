@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from many_wolves.contracts import Array
-from many_wolves.inference.engines.protocol import Density, Program, Settings, StanData
+from many_wolves.inference.engines.protocol import Density, Program, StanData
+from many_wolves.inference.settings import Settings
 from many_wolves.inference.threads import on_one_thread
 
 STEP = 1e-4

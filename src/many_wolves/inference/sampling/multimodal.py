@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from many_wolves.contracts import Array, Parameter
-from many_wolves.inference.engines.protocol import Draws, Program, Progress
+from many_wolves.inference.engines.draws import Draws
+from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.evaluation.bridge import Bridge
 from many_wolves.inference.evaluation.marginal_likelihood import mass, unconditioned_draws
 from many_wolves.inference.sampling.extend import in_smaller_steps, longer

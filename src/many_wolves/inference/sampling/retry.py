@@ -9,12 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from many_wolves.contracts import Array, Parameter, Problem
-from many_wolves.inference.engines.protocol import Program, Progress, Settings
+from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.sampling.extend import in_smaller_steps, longer
 from many_wolves.inference.sampling.fit import TEMPERED, Fit, assemble, fit
 from many_wolves.inference.sampling.modes import Gaussian
 from many_wolves.inference.sampling.multimodal import with_regions
 from many_wolves.inference.sampling.tempering import sample_tempered
+from many_wolves.inference.settings import Settings
 
 HARDER = (0.95, 0.99, 0.999)
 """Target acceptances to go through where draws diverge."""

@@ -18,17 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from many_wolves.contracts import Array, Problem
+from many_wolves.inference.engines.draws import SAMPLER_COLUMNS, Adapted, Draws
 from many_wolves.inference.engines.embedded import EmbeddedProgram, in_threads
 from many_wolves.inference.engines.embedded_library import Meter, StanModel
-from many_wolves.inference.engines.protocol import (
-    SAMPLER_COLUMNS,
-    Adapted,
-    Draws,
-    Progress,
-    Settings,
-    join,
-)
+from many_wolves.inference.engines.protocol import Progress
 from many_wolves.inference.sampling.modes import Gaussian
+from many_wolves.inference.settings import Settings
 
 POWERS = 10
 """Chains of an ensemble."""
