@@ -67,13 +67,13 @@ def test_what_comes_next(diverged, r_hat, times, target, before, can, expected, 
 @pytest.mark.stan
 def test_longer_chains_begin_with_the_draws_at_hand(fixed, program):
     half = more.longer(fixed, program, NAMES, print, 0.5)
-    assert half.draws.values.shape[:2] == (2, 225)
+    assert half.draws.x.shape[:2] == (2, 225)
     longer = more.longer(fixed, program, NAMES, print)
     assert longer.settings == replace(fixed.settings, draws=300)
     assert longer.diagnostics.draws == 300
-    np.testing.assert_array_equal(longer.draws.values[:, :150], fixed.draws.values)
+    np.testing.assert_array_equal(longer.draws.x[:, :150], fixed.draws.x)
     again = more.longer(longer, program, NAMES, print)
-    values = again.draws.column("alpha")
+    values = again.draws.x[:, :, 0]
     assert len(np.unique(values)) > 0.9 * values.size
     assert longer.cpu_seconds < fixed.cpu_seconds
 
@@ -81,12 +81,15 @@ def test_longer_chains_begin_with_the_draws_at_hand(fixed, program):
 @pytest.mark.stan
 def test_smaller_steps_are_half_as_long_and_take_the_place_of_the_draws(fixed, program):
     smaller = more.in_smaller_steps(fixed, program, NAMES, print)
-    assert smaller.settings == replace(fixed.settings, halvings=1)
-    assert smaller.draws.values.shape == fixed.draws.values.shape
-    step = [done.draws.column("stepsize__")[:, -1] for done in (smaller, fixed)]
+    assert smaller.settings == fixed.settings and smaller.halvings == 1
+    assert smaller.draws.x.shape == fixed.draws.x.shape
+    step = [done.draws.statistic("stepsize__")[:, -1] for done in (smaller, fixed)]
     np.testing.assert_allclose(step[0], step[1] / 2)
-    assert smaller.draws.column("n_leapfrog__").mean() > fixed.draws.column("n_leapfrog__").mean()
-    assert not np.isin(smaller.draws.column("alpha"), fixed.draws.column("alpha")).all()
+    assert (
+        smaller.draws.statistic("n_leapfrog__").mean()
+        > fixed.draws.statistic("n_leapfrog__").mean()
+    )
+    assert not np.isin(smaller.draws.x, fixed.draws.x).all()
 
 
 @pytest.mark.stan
@@ -94,7 +97,7 @@ def test_cut_chains_go_on_with_other_meanings(program):
     problem = build(human_table(), literal="cut")
     first = inference.fit(problem, program, NAMES, SHORT)
     longer = more.longer(first, program, NAMES, print)
-    theta = longer.draws.block("theta")[:, :, 0]
+    theta = longer.tree["posterior"]["theta"].to_numpy()[:, :, 0, 0]
     assert theta.shape == (2, 300)
     assert not np.isin(theta[:, 150:], theta[:, :150]).any()
 
@@ -104,12 +107,12 @@ def test_tempered_ensembles_find_the_posterior_of_the_chains(fixed, program):
     plain = inference.fit(
         fixed.problem, program, NAMES, replace(SHORT, draws=1000), gaussian=fixed.gaussian
     )
-    done = careful._tempered(fixed, NAMES, 400, print)
+    done = careful._tempered(fixed, program, NAMES, 400, print)
     assert done.tempered and done.settings.draws == 400 and done.settings.adapt_delta == 0.99
     assert sum("round trips" in words for words in done.diagnostics.engine_messages) == 2
     assert np.isnan(done.diagnostics.min_e_bfmi)
     for name in ("alpha", "cost"):
-        a, b = (one.draws.column(name) for one in (done, plain))
+        a, b = (one.tree["posterior"][name].to_numpy() for one in (done, plain))
         assert abs(a.mean() - b.mean()) < 0.4 * b.std()
         assert abs(np.log(a.std() / b.std())) < 0.4
     assert np.isfinite(done.tree["posterior"]["s2"].to_numpy()).all()

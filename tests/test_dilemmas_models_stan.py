@@ -8,6 +8,7 @@ import pytest
 from scipy.special import expit, logsumexp
 from scipy.stats import binom, norm
 
+from densities import log_density, points_of
 from game_tables import REFERENCE, model, rounds_table, served
 from many_wolves import inference
 from many_wolves.cli import run, wolves
@@ -17,7 +18,7 @@ from many_wolves.families.dilemmas.models.preferences import from_coordinates
 from many_wolves.families.dilemmas.models.rounds import read_rounds
 from many_wolves.families.dilemmas.models.social_plan import log_likelihood as log_choices
 from many_wolves.families.dilemmas.options import SPREAD
-from many_wolves.inference.sampling.modes import unconditioned
+from many_wolves.inference.sampling.fit import with_data
 from many_wolves.inference.settings import Settings
 from many_wolves.observations import Observations
 from many_wolves.report import write_fit_report
@@ -33,8 +34,7 @@ def program(problem):
 
 
 def density(problem, points):
-    data = {**problem.data, **unconditioned(problem.size)}
-    return program(problem).log_density(data, points)
+    return log_density(program(problem), problem, points)
 
 
 def levels_of(x, K, V, levels):
@@ -69,7 +69,7 @@ class TestDensities:
         table = small_rounds()
         for options in ({}, {"end_game": False}, {"memory": "other"}):
             problem = model("memory-one").problem(table, **options)
-            points = np.random.default_rng(1).normal(size=(3, problem.size)) * 0.8
+            points = points_of(program(problem), problem, 3, seed=1)
             levels = read_rounds(table).levels
             names = list(problem.coords["coefficient"])
             sd = np.where(np.array(names) == "last round", 1.0, 1.5)
@@ -125,7 +125,7 @@ class TestDensities:
         problem = model("strategy-frequencies").problem(
             rounds_table(games), strategies=("tit for tat", "grim")
         )
-        assert problem.size == 1 and list(problem.coords["class"]) == ["tit for tat or grim"]
+        assert list(problem.coords["class"]) == ["tit for tat or grim"]
         eps = 0.1
         firm, slip = np.log1p(-eps), np.log(eps)
         # After its own slip in the third game grim would defect, tit for tat would not.
@@ -153,7 +153,7 @@ class TestDensities:
         V = K if vary else K - 1
         informed = [] if form == "selfish" else range(3)
         assert (np.array(problem.data["information"]) > 0).sum() == len(informed)
-        points = np.random.default_rng(3).normal(size=(3, problem.size)) * 0.7
+        points = points_of(program(problem), problem, 3, seed=3, spread=0.7)
         expected = []
         for x in points:
             each = levels_of(x, K, V, found.levels)
@@ -177,9 +177,10 @@ class TestDensities:
         table = small_rounds()
         for name in ("memory-one", "strategy-frequencies"):
             problem = model(name).problem(table)
-            data = {**problem.data, **unconditioned(problem.size), "likelihood_on": 0}
-            points = np.random.default_rng(1).normal(size=(2, problem.size))
-            found = program(problem).log_density(data, points)
+            counts = np.zeros_like(problem.data["counts"]).tolist()
+            problem = with_data(problem, counts=counts)
+            points = points_of(program(problem), problem, 2, seed=1, spread=1.0)
+            found = density(problem, points)
             np.testing.assert_allclose(found, norm.logpdf(points).sum(axis=1), rtol=1e-12)
 
 

@@ -17,9 +17,9 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.problem import build
 from many_wolves.inference.engines.draws import SAMPLER_COLUMNS
-from many_wolves.inference.engines.embedded import in_threads
+from many_wolves.inference.engines.embedded import EmbeddedProgram, in_threads
 from many_wolves.inference.engines.embedded_build import compiled
-from many_wolves.inference.engines.embedded_library import bound_model
+from many_wolves.inference.engines.embedded_library import open_model
 from many_wolves.inference.engines.programs import Source
 from many_wolves.inference.sampling.modes import gaussian_at_modes
 from many_wolves.inference.settings import Settings
@@ -34,64 +34,113 @@ def program():
 
 
 @pytest.fixture(scope="module")
-def data(program):
-    """People's choices with theta fixed, preconditioned."""
-    problem = build(human_table(), literal="fixed")
-    gaussian = gaussian_at_modes(program, problem.data, problem.size, np.random.default_rng(1))
-    return {**problem.data, **gaussian.data(), "keep": 0}
+def data():
+    """People's choices with theta fixed."""
+    return build(human_table(), literal="fixed").data
 
 
 @pytest.fixture(scope="module")
-def starts(data):
-    return list(np.random.default_rng(2).normal(size=(2, data["D"])))
+def gaussian(program, data):
+    with program.open(data) as model:
+        return gaussian_at_modes(model, np.random.default_rng(1))
+
+
+@pytest.fixture(scope="module")
+def starts(gaussian):
+    return gaussian.starts(2, np.random.default_rng(2))
+
+
+@pytest.fixture
+def sample(program, data, starts, gaussian):
+    """Chains from the starts, with other settings."""
+
+    def sampled(data=data, starts=starts, **settings):
+        own = replace(FEW, **settings).chain
+        return program.sample(data, starts, own, gaussian.whitening)
+
+    return sampled
 
 
 @pytest.mark.stan
-def test_chains_go_on_where_they_ended_and_as_they_were_adapted(program, data, starts):
-    first = program.sample(data, starts, FEW)
-    assert first.columns[:7] == SAMPLER_COLUMNS
-    assert [one.metric.shape for one in first.adapted] == [(data["D"],)] * 2
+def test_chains_go_on_where_they_ended_and_as_they_were_adapted(program, data, gaussian, sample):
+    first = sample()
+    assert first.sampler.shape == (2, 40, len(SAMPLER_COLUMNS))
+    assert [one.metric.shape for one in first.adapted] == [gaussian.centre.shape] * 2
     settings = replace(FEW, draws=600, seed=6)
-    more = program.go_on(data, first, settings)
-    step = more.column("stepsize__")
-    np.testing.assert_array_equal(step, np.tile(first.column("stepsize__")[:, -1:], (1, 600)))
-    assert not np.isin(more.column("alpha"), first.column("alpha")).all(axis=1).any()
-    long = program.sample(data, starts, replace(FEW, warmup=300, draws=600, seed=7))
-    a, b = (draws.column("alpha") for draws in (more, long))
+    more = program.extend(data, first, settings.chain, gaussian.whitening)
+    step = more.statistic("stepsize__")
+    np.testing.assert_array_equal(step, np.tile(first.statistic("stepsize__")[:, -1:], (1, 600)))
+    assert not np.isin(more.x, first.x).any()
+    long = sample(warmup=300, draws=600, seed=7)
+    a, b = (draws.x[:, :, 0] for draws in (more, long))
     assert abs(a.mean() - b.mean()) < 0.4 * b.std()
     assert abs(np.log(a.std() / b.std())) < 0.4
 
 
 @pytest.mark.stan
-def test_one_core_and_two_give_the_same_draws(program, data, starts, monkeypatch):
-    both = program.sample(data, starts, FEW)
+def test_one_core_and_two_give_the_same_draws(sample, monkeypatch):
+    both = sample()
     monkeypatch.setenv("MANY_WOLVES_ONE_CORE", "1")
-    alone = program.sample(data, starts, FEW)
-    np.testing.assert_array_equal(both.values, alone.values)
-    assert not np.array_equal(both.values[0], both.values[1])
+    alone = sample()
+    np.testing.assert_array_equal(both.x, alone.x)
+    np.testing.assert_array_equal(both.sampler, alone.sampler)
+    assert not np.array_equal(both.x[0], both.x[1])
 
 
 @pytest.mark.stan
-def test_what_is_written_of_a_point_is_what_a_draw_holds(program, data, starts):
-    draws = program.sample(data, starts[:1], FEW)
-    with program.open(data) as opened:
-        written = opened.param_constrain(draws.block("z")[0], seed=1, chain=1)
-    np.testing.assert_array_equal(written, draws.values[0, :, len(SAMPLER_COLUMNS) :])
+def test_draws_are_on_the_models_own_scale_with_the_density_of_the_sampler(program, data, sample):
+    """A draw is x, not the z in which it was sampled; lp__ lacks constants alone."""
+    draws = sample()
+    with program.open(data) as model:
+        apart = model.log_density(draws.flat) - draws.statistic("lp__").ravel()
+    np.testing.assert_allclose(apart, apart[0], atol=1e-8)
 
 
 @pytest.mark.stan
-def test_wrong_data_are_refused_in_stans_words(program, data, starts):
+def test_parameters_come_back_from_their_own_scale():
+    """Constraints, and names in Stan's order: x to parameters, parameters to x."""
+    source = Source(
+        "constraints.stan",
+        "parameters { real<lower=0> s; simplex[3] w; matrix<lower=0, upper=1>[2, 2] p; }"
+        "model { s ~ exponential(2); }"
+        "generated quantities { real t = 2 * s; }",
+    )
+    x = np.random.default_rng(3).normal(size=(5, 7))
+    with EmbeddedProgram.load(source).open({}) as model:
+        assert model.param_unc_num == 7
+        assert model.param_unc_names[:3] == ("s", "w.1", "w.2")
+        assert model.param_names == (
+            "s", "w.1", "w.2", "w.3", "p.1.1", "p.2.1", "p.1.2", "p.2.2",
+        )  # fmt: skip
+        own = model.param_constrain(x)
+        np.testing.assert_allclose(own[:, 0], np.exp(x[:, 0]))
+        np.testing.assert_allclose(own[:, 1:4].sum(axis=1), 1)
+        np.testing.assert_allclose(model.param_unconstrain(own), x, atol=1e-12)
+        everything = model.quantities(x, seed=1)
+        assert model.quantity_names[-1] == "t"
+        np.testing.assert_array_equal(everything[:, :-1], own)
+        np.testing.assert_array_equal(everything[:, -1], 2 * own[:, 0])
+        # Normalised: exponential(2) with its Jacobian, uniform w and p with theirs.
+        first = np.log(2) - 2 * own[:, 0] + x[:, 0]
+        half = model.log_density(x) - first
+        other = x.copy()
+        other[:, 0] = 0.3
+        np.testing.assert_allclose(
+            model.log_density(other) - half, np.log(2) - 2 * np.exp(0.3) + 0.3
+        )
+
+
+@pytest.mark.stan
+def test_wrong_data_are_refused_in_stans_words(program, data, starts, sample):
     wrong = {**data, "value": [0.0, 1.0]}
-    for call in (
-        lambda: program.sample(wrong, starts, FEW),
-        lambda: program.log_density(wrong, starts[0]),
-    ):
-        with pytest.raises(WolvesError, match="value"):
-            call()
-    with pytest.raises(WolvesError, match=f"expected points of {data['D']} parameters, found 2"):
-        program.log_density(data, np.zeros((1, 2)))
+    with pytest.raises(WolvesError, match="value"):
+        sample(data=wrong)
+    size = starts[0].size
+    with program.open(data) as model:
+        with pytest.raises(WolvesError, match=f"expected points of {size} parameters, found 2"):
+            model.log_density(np.zeros((1, 2)))
     with pytest.raises(WolvesError, match="could not go on"):
-        program.sample(data, [np.full(data["D"], np.nan)], FEW)
+        sample(starts=[np.full(size, np.nan)])
 
 
 def test_a_chain_that_fails_ends_the_others_and_is_the_one_named():
@@ -127,17 +176,19 @@ def test_a_missing_compiler_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("CXX", "no-such-compiler")
     monkeypatch.setenv("MANY_WOLVES_CACHE", str(tmp_path))
     with pytest.raises(WolvesError, match=r"no C\+\+ compiler was found \(no-such-compiler\)"):
-        compiled(Source("parameters { vector[2] z; } model { z ~ std_normal(); }"), None)
+        compiled(
+            Source("tiny.stan", "parameters { vector[2] z; } model { z ~ std_normal(); }"), None
+        )
     assert not list(Path(tmp_path).rglob("*.so"))
 
 
 @pytest.mark.stan
 def test_a_program_that_does_not_compile_is_refused_in_stans_words(program):
     with pytest.raises(WolvesError, match=r"does not compile: .*Syntax error"):
-        compiled(Source("parameters { vector[2] z }"), None)
+        compiled(Source("tiny.stan", "parameters { vector[2] z }"), None)
 
 
-TINY = Source("parameters { vector[2] z; } model { z ~ std_normal(); }")
+TINY = Source("tiny.stan", "parameters { vector[2] z; } model { z ~ std_normal(); }")
 
 
 @pytest.mark.stan
@@ -152,7 +203,7 @@ def test_a_damaged_program_is_compiled_again(monkeypatch, tmp_path):
         path.write_bytes(damaged)
         _, seconds = compiled(TINY, heard.append)
         assert seconds > 0
-    with bound_model(path, {}) as program:
+    with open_model(path, {}) as program:
         np.testing.assert_allclose(program.log_density(np.zeros((1, 2))), -np.log(2 * np.pi))
     assert len(heard) == 3 and all("damaged" in words for words in heard)
     monkeypatch.setenv("CXX", "no-such-compiler")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from densities import log_density, points_of
 from many_wolves import inference
 from many_wolves.cli import run
 from many_wolves.commands.fit import command
@@ -26,10 +27,9 @@ from many_wolves.families.politeness.recursion import (
     speaker1,
     speaker2,
 )
-from many_wolves.inference.engines.draws import Draws
+from many_wolves.inference.engines.draws import SAMPLER_COLUMNS, Draws
 from many_wolves.inference.sampling.diagnostics import judge
 from many_wolves.inference.sampling.fit import with_data
-from many_wolves.inference.sampling.modes import unconditioned
 from many_wolves.inference.sampling.summary import COLUMNS
 from many_wolves.inference.settings import Settings
 from many_wolves.inference.store import r_squared
@@ -81,9 +81,7 @@ def test_density_is_prior_times_likelihood_of_the_recursion(program, utilities, 
     from scipy.stats import norm
 
     problem = build(human_table(), literal="fixed", utilities=utilities, cost_form=cost_form)
-    data = {**problem.data, **unconditioned(problem.size)}
-    rng = np.random.default_rng(5)
-    points = rng.normal(size=(4, problem.size)) * 0.7
+    points = points_of(program, problem, 4, seed=5, spread=0.7)
     theta = np.array(problem.data["theta_given"])
     negated = np.array(problem.data["negated"], dtype=bool)
     lexicon = Lexicon(theta, negated, np.array(problem.data["value"]))
@@ -104,14 +102,15 @@ def test_density_is_prior_times_likelihood_of_the_recursion(program, utilities, 
         S2 = speaker2(lexicon, alpha, cost, weights, *gauss_legendre(NODES), cost_form=cost_form)
         return norm.logpdf(z).sum() + (counts * np.log(S2)).sum()
 
-    found = program.log_density(data, points)
+    found = log_density(program, problem, points)
     np.testing.assert_allclose(found, [expected(z) for z in points], rtol=1e-9)
 
 
 @pytest.mark.stan
 def test_priors_are_what_they_say(program):
     """Without data the draws follow the priors: U(0, 20), U(1, 10), Dirichlet, U(0, 1)."""
-    problem = with_data(build(human_table()), likelihood_on=0)
+    problem = build(human_table())
+    problem = with_data(problem, **problem.tempered(0.0))
     fit = inference.fit(problem, program, PoliteSpeaker.parameters, SHORT)
     posterior = fit.tree["posterior"].to_dataset()
     flat = posterior.stack(sample=("chain", "draw"))
@@ -242,17 +241,17 @@ def few_choices(total):
 
 def test_a_verdict_names_what_failed():
     rng = np.random.default_rng(0)
-    columns = ("lp__", "stepsize__", "treedepth__", "divergent__", "energy__", "alpha")
-    values = np.zeros((4, 200, 6))
-    values[..., 4] = rng.normal(size=(4, 200)).cumsum(axis=1)
-    values[..., 5] = rng.normal(size=(4, 200)) + np.array([0, 0, 0, 12])[:, None]
-    values[0, :5, 3] = 1
-    alpha = values[..., 5]
+    sampler = np.zeros((4, 200, len(SAMPLER_COLUMNS)))
+    sampler[..., SAMPLER_COLUMNS.index("energy__")] = rng.normal(size=(4, 200)).cumsum(axis=1)
+    sampler[0, :5, SAMPLER_COLUMNS.index("divergent__")] = 1
+    alpha = rng.normal(size=(4, 200)) + np.array([0, 0, 0, 12])[:, None]
     summary = pd.DataFrame(
         [("alpha", "", 0, 1, 0, 1, 12.0, 15.0, 1.9)],
         columns=list(COLUMNS),
     )
-    verdict = judge(Draws(columns, values, 1.0), summary, {"alpha": alpha}, Settings())
+    verdict = judge(
+        Draws(alpha[..., None], sampler, 1.0, "none"), summary, {"alpha": alpha}, Settings()
+    )
     said = " ".join(verdict.verdict)
     assert not verdict.ok and verdict.divergences == 5 and verdict.chains_apart == ("alpha",)
     for words in ("5 of 800 draws diverged", "R-hat is 1.900", "12 effective", "E-BFMI", "modes"):
@@ -305,7 +304,7 @@ def test_same_seed_same_draws(program, tmp_path):
     one, two = (
         inference.fit(problem, program, PoliteSpeaker.parameters, short).draws for _ in range(2)
     )
-    np.testing.assert_array_equal(one.values, two.values)
+    np.testing.assert_array_equal(one.x, two.x)
 
 
 @pytest.mark.parametrize(
@@ -362,7 +361,7 @@ def test_bad_usage_is_a_message(arguments, capfd):
 
 
 def test_cmdstan_asked_for_and_missing(monkeypatch):
-    monkeypatch.setattr("many_wolves.inference.engine.find_cmdstan", lambda: None)
+    monkeypatch.setattr("many_wolves.inference.engines.select.find_cmdstan", lambda: None)
     with pytest.raises(WolvesError, match="install_cmdstan"):
         inference.choose("cmdstan")
     assert inference.choose("auto").name == "httpstan"

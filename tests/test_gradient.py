@@ -1,81 +1,84 @@
-"""The gradient written out in C++ against the one that Stan derives from the program."""
+"""What is written out in C++ against what Stan derives from the same functions in Stan."""
 
 import itertools
-import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from densities import gradient, log_density, points_of
+from many_wolves import inference
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.options import Priors
 from many_wolves.families.politeness.problem import build
 from many_wolves.inference.engines.embedded import EmbeddedProgram
-from many_wolves.inference.engines.programs import program_source, program_text
-from many_wolves.inference.sampling.modes import Gaussian, unconditioned
+from many_wolves.inference.engines.programs import program_source
 
+STAN = Path(__file__).parent / "stan"
+IN_STAN = {name: STAN / name for name in ("speaker2.stanfunctions", "probits.stanfunctions")}
 SUBSETS = [s for n in (1, 2, 3) for s in itertools.combinations(("inf", "soc", "pres"), n)]
-
 UNEVEN = Priors(alpha=(2.0, 3.0), cost=(1.5, 2.5), phi=(2.0, 0.7), weights=(1.5, 2.0, 0.8))
 
 
 @pytest.fixture(scope="module")
 def programs():
     path = build(human_table()).program
-    return EmbeddedProgram.load(path), EmbeddedProgram.load(path, plain=True)
+    return inference.load(path), EmbeddedProgram.load(program_source(path, IN_STAN))
 
 
 CASES = [
-    *itertools.product([*SUBSETS, ("s1",)], ["prior", "utility"], ["joint"], [None], [False]),
-    *itertools.product([SUBSETS[-1]], ["prior", "utility"], ["fixed"], [None, UNEVEN], [False]),
-    (SUBSETS[-1], "prior", "joint", UNEVEN, False),
-    (SUBSETS[0], "prior", "joint", UNEVEN, False),
-    (SUBSETS[-1], "prior", "joint", None, True),
+    *itertools.product([*SUBSETS, ("s1",)], ["prior", "utility"], ["joint"], [None]),
+    *itertools.product([SUBSETS[-1]], ["prior", "utility"], ["fixed"], [None, UNEVEN]),
+    (SUBSETS[-1], "prior", "joint", UNEVEN),
+    (SUBSETS[0], "prior", "joint", UNEVEN),
 ]
 
 
 @pytest.mark.slow
 @pytest.mark.stan
-@pytest.mark.parametrize(("utilities", "cost_form", "literal", "priors", "mapped"), CASES)
-def test_the_gradient_is_that_of_the_stan_text(
-    programs, utilities, cost_form, literal, priors, mapped
+@pytest.mark.parametrize(("utilities", "cost_form", "literal", "priors"), CASES)
+def test_density_and_gradient_are_those_of_the_stan_text(
+    programs, utilities, cost_form, literal, priors
 ):
     problem = build(
         human_table(), utilities=utilities, cost_form=cost_form, literal=literal, priors=priors
     )
-    rng = np.random.default_rng(2)
-    size = problem.size
-    given = unconditioned(size)
-    if mapped:
-        scale = np.linalg.cholesky(np.cov(rng.normal(size=(size, 4 * size))))
-        given = Gaussian(rng.normal(size=size) / 4, scale, ()).data()
-    data = {**problem.data, **given}
-    points = rng.normal(size=(6, size)) * 0.8
-    written, derived = programs
-    with written.opened(data) as ours, derived.opened(data) as stans:
-        np.testing.assert_allclose(ours.densities(points), stans.densities(points), rtol=1e-12)
-        found, expected = ours.gradients(points)[1], stans.gradients(points)[1]
+    ours, stans = programs
+    points = points_of(ours, problem, 6, seed=2)
+    np.testing.assert_allclose(
+        log_density(ours, problem, points), log_density(stans, problem, points), rtol=1e-12
+    )
+    found, expected = (gradient(program, problem, points) for program in programs)
     scale = np.abs(expected).max(axis=1, keepdims=True)
     np.testing.assert_allclose(found / scale, expected / scale, atol=1e-11)
 
 
-def test_only_the_named_functions_give_way_to_cpp():
+@pytest.mark.stan
+@pytest.mark.parametrize("cost_form", ["prior", "utility"])
+@pytest.mark.parametrize("literal", ["joint", "fixed"])
+def test_the_gradient_is_the_slope_of_the_density(cost_form, literal):
+    problem = build(human_table(), literal=literal, cost_form=cost_form)
+    program = inference.load(problem.program)
+    points = points_of(program, problem, 1, seed=4, spread=0.4)
+    step = 1e-5 * np.eye(points.shape[1])
+    upper, lower = (log_density(program, problem, points + sign * step) for sign in (1, -1))
+    np.testing.assert_allclose(
+        gradient(program, problem, points)[0], (upper - lower) / 2e-5, rtol=1e-5, atol=1e-4
+    )
+
+
+def test_only_declared_functions_are_taken_from_cpp():
     path = build(human_table()).program
-    written, text = program_source(path).text, program_text(path)
-    assert program_source(path, plain=True).text == text
-    for name in ("array[] matrix speaker2(", "real log_speaker2("):
-        at = written.index(name)
-        begin = written.index(";", at)
-        assert text[:begin] == written[:begin]
-        body = re.match(r"\s*\{.*?^\}", text[begin:], re.DOTALL | re.MULTILINE).group()
-        assert body.count("{") == body.count("}")
-        text = f"{text[:begin]};{text[begin + len(body) :]}"
-    assert text == written
+    source = program_source(path)
+    for name in ("speaker2(", "speaker2_log_lik(", "judgments_probit("):
+        assert f" {name}" in source.cpp
+    in_stan = program_source(path, IN_STAN)
+    assert in_stan.cpp == "" and "speaker2.hpp" not in in_stan.text
 
 
-def test_cpp_for_a_function_that_is_not_there_is_an_error(tmp_path):
+def test_an_included_file_that_is_missing_is_named(tmp_path):
     (tmp_path / "a.stan").write_text("functions {\n#include b.stanfunctions\n}\n")
-    (tmp_path / "b.stanfunctions").write_text("real f(real x) {\n  return x;\n}\n")
-    (tmp_path / "b.hpp").write_text("// replaces: g\n")
-    with pytest.raises(WolvesError, match="no function g"):
+    with pytest.raises(WolvesError, match=r"'b.stanfunctions' is not beside") as raised:
         program_source(tmp_path / "a.stan")
+    assert raised.value.line == 2

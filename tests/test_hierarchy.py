@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from densities import log_density, points_of
 from many_wolves import inference
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
@@ -21,7 +22,6 @@ from many_wolves.families.politeness.recursion import (
     speaker1,
     speaker2,
 )
-from many_wolves.inference.sampling.modes import unconditioned
 from many_wolves.inference.settings import Settings
 from many_wolves.observations import Observations
 from many_wolves.workflows.data import joined, load
@@ -166,8 +166,8 @@ def test_the_density_is_that_of_the_recursion(program, pooling, utilities):
         problem = PoliteHierarchy().problem(
             answered, pooling=pooling, utilities=utilities, groups=given
         )
-        points = np.random.default_rng(1).normal(size=(2, problem.size)) * 0.8
-        found = program.log_density({**problem.data, **unconditioned(problem.size)}, points)
+        points = points_of(program, problem, 2, seed=1)
+        found = log_density(program, problem, points)
         expected = [expected_density(x, problem, utilities) for x in points]
         np.testing.assert_allclose(found, expected, rtol=1e-9)
 
@@ -182,16 +182,15 @@ def test_without_pooling_a_speaker_is_the_polite_speaker(program):
     pooled = PoliteHierarchy().problem(answered, pooling="none", literal="fixed")
     singles = [build(answered.of(s), literal="fixed") for s in answered.speakers]
     single = inference.load(singles[0].program, "httpstan")
-    rng = np.random.default_rng(2)
-    points = rng.normal(size=(3, pooled.size)) * 0.8
-    found = program.log_density({**pooled.data, **unconditioned(pooled.size)}, points)
+    points = points_of(program, pooled, 3, seed=2)
+    found = log_density(program, pooled, points)
     for at, total in zip(points, found, strict=True):
         expected = 0.0
         for x, problem in zip(at.reshape(2, -1), singles, strict=True):
             cells = x[2:].reshape(2, 3)
             first = norm.ppf(1 - np.sqrt(norm.cdf(-cells[:, 0])))
             z = np.concatenate([x[:2], np.c_[first, cells[:, 1]].ravel(), cells[:, 2]])
-            density = single.log_density({**problem.data, **unconditioned(problem.size)}, z[None])
+            density = log_density(single, problem, z[None])
             # The change of variables of the first break, from one normal to the other.
             jacobian = norm.logpdf(cells[:, 0]) - norm.logpdf(first)
             jacobian -= np.log(2 * np.sqrt(norm.cdf(-cells[:, 0])))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from densities import log_density, points_of
 from many_wolves import inference
 from many_wolves.cli import run
 from many_wolves.commands.fit import command
@@ -24,7 +25,6 @@ from many_wolves.families.politeness.recursion import (
     simulator,
     speaker2,
 )
-from many_wolves.inference.sampling.modes import unconditioned
 from many_wolves.inference.settings import Settings
 from many_wolves.observations import Observations
 from many_wolves.records import SpeakerSpec, blank_response
@@ -125,8 +125,8 @@ def test_the_density_is_that_of_the_recursion(program, utilities):
             total += sum(np.log(2 * norm.cdf(-z[2 + 2 * c])) for c in range(2))
         return total
 
-    points = np.random.default_rng(3).normal(size=(4, problem.size)) * 0.7
-    found = program.log_density({**data, **unconditioned(problem.size)}, points)
+    points = points_of(program, problem, 4, seed=3, spread=0.7)
+    found = log_density(program, problem, points)
     np.testing.assert_allclose(found, [expected(z) for z in points], rtol=1e-9)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from many_wolves.inference.engines.draws import Draws
+from many_wolves.inference.engines.draws import SAMPLER_COLUMNS, Draws
 from many_wolves.inference.evaluation import reference
 
 
@@ -15,10 +15,10 @@ def made_up(seed, chains=10, draws=1000, shift=0.0):
 
 def sampled(divergences=0):
     rng = np.random.default_rng(0)
-    values = np.zeros((10, 1000, 2))
-    values[..., 1] = rng.normal(size=(10, 1000))
-    values[0, :divergences, 0] = 1
-    return Draws(("divergent__", "energy__"), values, 1.0)
+    sampler = np.zeros((10, 1000, len(SAMPLER_COLUMNS)))
+    sampler[..., SAMPLER_COLUMNS.index("energy__")] = rng.normal(size=(10, 1000))
+    sampler[0, :divergences, SAMPLER_COLUMNS.index("divergent__")] = 1
+    return Draws(np.zeros((10, 1000, 1)), sampler, 1.0, "none")
 
 
 def test_a_fresh_fit_agrees_with_its_reference_and_one_that_moved_does_not():

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.xdist_group("stan")
 REFERENCE = Path(__file__).parents[1] / "task-data/human/yoon2020_reference_posterior.json"
 SIZE = 2
 SHARE = 0.1
+RANGES = {"alpha": (0.0, 20.0), "cost": (1.0, 10.0)}
 """Of the second hill."""
 
 
@@ -40,7 +41,6 @@ class Hills:
 
     @contextmanager
     def open(self, data):
-        """On the scale before the preconditioner."""
         yield self
 
     def _parts(self, points):
@@ -48,9 +48,13 @@ class Hills:
         height = self.logs - SIZE * np.log(self.sds) - SIZE / 2 * np.log(2 * np.pi)
         return height - 0.5 * np.square(apart).sum(axis=2), apart
 
-    def log_density(self, *given):
-        """Of a program (data, points) and of a density (points) alike."""
-        return np.logaddexp.reduce(self._parts(given[-1])[0], axis=1)
+    def log_density(self, points):
+        return np.logaddexp.reduce(self._parts(points)[0], axis=1)
+
+    quantity_names = tuple(f"x.{i + 1}" for i in range(SIZE))
+
+    def quantities(self, x, seed):
+        return x
 
     def log_density_gradient(self, points):
         parts, apart = self._parts(points)
@@ -58,22 +62,20 @@ class Hills:
         slopes = -(shares[:, :, None] * apart / self.sds[:, None]).sum(axis=1)
         return self.log_density(points), slopes
 
-    def sample(self, data, starts, settings, progress=None):
-        centre, scale = np.array(data["centre"]), np.array(data["scale"])
+    def sample(self, data, starts, settings, whitening, progress=None):
         rng = np.random.default_rng(settings.seed)
         chains = []
         for start in starts:
-            hill = int(np.argmax(self._parts((centre + scale @ start)[None])[0]))
+            hill = int(np.argmax(self._parts(start[None])[0]))
             x = rng.normal(self.centres[hill], self.sds[hill], (settings.draws, SIZE))
             if self.leaves:
                 x[-10:] = rng.normal(self.centres[0], self.sds[0], (10, SIZE))
-            z = np.linalg.solve(scale, (x - centre).T).T
             sampler = np.zeros((settings.draws, len(SAMPLER_COLUMNS)))
             sampler[:, SAMPLER_COLUMNS.index("energy__")] = rng.normal(size=settings.draws)
-            chains.append(np.concatenate([sampler, z, x], axis=1))
-        names = [f"{v}.{i + 1}" for v in ("z", "x") for i in range(SIZE)]
+            chains.append((x, sampler))
         adapted = tuple(Adapted(1.0, np.ones(SIZE)) for _ in starts)
-        return Draws((*SAMPLER_COLUMNS, *names), np.stack(chains), 1.0, (), adapted)
+        x, sampler = (np.stack(part) for part in zip(*chains, strict=True))
+        return Draws(x, sampler, 1.0, "hills", (), adapted)
 
 
 PROBLEM = Problem(
@@ -82,7 +84,6 @@ PROBLEM = Problem(
     speaker="none",
     program=Path("hills.stan"),
     data={},
-    size=SIZE,
     coords={"axis": range(SIZE)},
     variables=(Variable("posterior", "x", "x", ("axis",), (SIZE,)),),
     observed={},
@@ -94,15 +95,16 @@ def on_the_wide_hill(program, settings):
     """A fit whose climbs found both hills, and whose chains stayed on one."""
     modes = laplace._with_climb([], program, np.full(SIZE, -4.5))
     gaussian = laplace.gaussian_at(laplace._with_climb(modes, program, np.full(SIZE, 4.2)), SIZE)
-    assert [m.z[0] > 0 for m in gaussian.modes] == [False, True]
-    draws = program.sample(gaussian.data(), gaussian.starts(4, np.random.default_rng(2)), settings)
+    assert [m.x[0] > 0 for m in gaussian.modes] == [False, True]
+    starts = gaussian.starts(4, np.random.default_rng(2))
+    draws = program.sample({}, starts, settings.chain, gaussian.whitening)
     return assemble(
         PROBLEM,
+        program,
         draws,
         gaussian,
         parameters=PARAMETERS,
         settings=settings,
-        engine="hills",
         seconds=1.0,
         cpu_seconds=1.0,
     )
@@ -117,8 +119,7 @@ def test_a_region_that_no_chain_came_to_gets_its_share_of_the_draws():
     x = whole.tree["posterior"]["x"].to_numpy()
     assert (x > 0).mean() == pytest.approx(share, abs=0.02)
     assert x[x > 0].std() == pytest.approx(0.3, rel=0.1)
-    back = whole.gaussian.centre + whole.draws.block("z") @ whole.gaussian.scale.T
-    np.testing.assert_allclose(back, x)
+    np.testing.assert_array_equal(whole.draws.x, x)
     assert whole.diagnostics.ok and "2 regions" in whole.diagnostics.verdict[-1]
     assert whole.cpu_seconds == 2.0
     found = evidence(whole, program, seed=1)
@@ -130,7 +131,7 @@ def test_chains_that_leave_a_mode_add_no_region():
     done = on_the_wide_hill(program, settings)
     whole = regions.with_regions(done, program, PARAMETERS, print)
     assert not whole.regions
-    np.testing.assert_array_equal(whole.draws.values, done.draws.values)
+    np.testing.assert_array_equal(whole.draws.x, done.draws.x)
 
 
 def test_a_plane_parts_clouds_or_not():
@@ -161,15 +162,14 @@ def test_the_error_of_a_share_is_that_of_simulated_masses():
 def test_climbs_along_alpha_find_what_none_from_the_prior_does():
     problem = build(human_table())
     program = inference.load(problem.program, "httpstan")
-    found = [
-        laplace.gaussian_at_modes(
-            program, problem.data, problem.size, np.random.default_rng(2), ridge=ridge
-        ).modes
-        for ridge in ((), problem.ridge)
-    ]
+    with program.open(problem.data) as model:
+        found = [
+            laplace.gaussian_at_modes(model, np.random.default_rng(2), ridge=ridge).modes
+            for ridge in ((), problem.ridge)
+        ]
+        alpha_at = model.param_unc_names.index("alpha_probit")
     assert len(found[0]) == 1
-    (alpha_at,) = problem.ridge
-    alpha = [20 * norm.cdf(mode.z[alpha_at]) for mode in found[1][:2]]
+    alpha = [20 * norm.cdf(mode.x[alpha_at]) for mode in found[1][:2]]
     assert alpha == pytest.approx([5.73, 13.2], abs=0.1)
     assert found[1][1].log_density > found[1][0].log_density
 
@@ -185,10 +185,15 @@ def test_people_have_the_far_region_of_the_reference_posterior():
     assert done.diagnostics.ok
     near, far = done.regions
     assert far.share == pytest.approx(record["share_above"], abs=0.02)
-    alpha = done.draws.column("alpha")
+    alpha = done.tree["posterior"]["alpha"].to_numpy()
     assert (alpha > record["made"]["split_at_alpha"]).mean() == pytest.approx(far.share, abs=0.012)
+    with program.open(problem.data) as model:
+        names = model.param_unc_names
     for region, name in ((near, "summary_below"), (far, "summary_above")):
         expected = {(r["parameter"], r["condition"]): r for r in record[name]}
         for parameter in ("alpha", "cost"):
             row = expected[parameter, ""]
-            assert abs(region.draws.column(parameter).mean() - row["mean"]) < 0.25 * row["sd"]
+            at = names.index(f"{parameter}_probit")
+            low, high = RANGES[parameter]
+            values = low + (high - low) * norm.cdf(region.draws.x[:, :, at])
+            assert abs(values.mean() - row["mean"]) < 0.25 * row["sd"]

@@ -161,9 +161,10 @@ def test_the_narrow_mode_of_more_mass_is_found_beside_the_wide_one(program):
     problem = build(FITTED["6 utterances"](), literal="joint")
     for seed in range(3):
         rng = np.random.default_rng(seed)
-        found = gaussian_at_modes(program, problem.data, problem.size, rng)
+        with program.open(problem.data) as model:
+            found = gaussian_at_modes(model, rng)
         theta = int(np.size(problem.data["theta_given"]))
-        alphas = [20 * norm.cdf(mode.z[theta]) for mode in found.modes]
+        alphas = [20 * norm.cdf(mode.x[theta]) for mode in found.modes]
         assert 11 < alphas[0] < 15
         assert found.shares[0] > 0.98
 

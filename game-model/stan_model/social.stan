@@ -9,9 +9,8 @@
 // of the largest stake. Who proposes a division weighs each by the probability that a
 // responder with the same preferences accepts it.
 //
-// All parameters are z, with x = centre + scale * z standard normal a priori but
-// where choices inform it (see effect). The affine map is a preconditioner: it
-// changes the sampler's path, never the posterior.
+// Coordinates are standard normal a priori; a participant's effect is centred by
+// what its choices say of it (see effect).
 functions {
 #include levels.stanfunctions
 
@@ -104,54 +103,30 @@ functions {
   }
 
   // Coordinates (K x J) of the participants, and in a last row what each adds to
-  // the density that takes x for standard normal.
-  matrix placed(vector x, array[] int group, int G, int K, int V,
-                int by_group, int by_participant, real spread,
-                data vector estimate, data vector information, int scaled,
-                data real indifferent) {
+  // the density that takes its effect for standard normal.
+  matrix placed(matrix of_group, array[] int group, vector sd_participant,
+                matrix participant_std, data vector estimate,
+                data vector information, int scaled, data real indifferent) {
     int J = size(group);
-    matrix[K + 1, J] each = append_row(levels(x, group, G, K, V, by_group,
-                                              by_participant, spread),
+    int K = rows(of_group);
+    matrix[K + 1, J] each = append_row(levels(of_group, group, sd_participant,
+                                              participant_std),
                                        rep_row_vector(0, J));
-    if (by_participant && V > 0) {
-      int at = K + by_group * V * (1 + G) + V;
-      row_vector[G] middle = group_levels(x, G, K, V, by_group, spread)[1];
-      real sd = deviations(x[(at - V + 1) : (at - V + 1)], spread)[1];
+    if (rows(sd_participant)) {
       for (j in 1 : J) {
         if (information[j] > 0) {
           real unit = scaled ? 10 / precision_of(each[K, j]) : 1;
-          vector[2] e = effect(x[at + (j - 1) * V + 1], middle[group[j]], sd,
+          real middle = of_group[1, group[j]];
+          vector[2] e = effect(participant_std[1, j], middle,
+                               sd_participant[1],
                                indifferent + estimate[j] * unit,
                                information[j] / square(unit));
-          each[1, j] = middle[group[j]] + sd * e[1];
+          each[1, j] = middle + sd_participant[1] * e[1];
           each[K + 1, j] = e[2];
         }
       }
     }
     return each;
-  }
-
-  // Normalised log density of x, and choices given it.
-  real log_joint(vector x, int likelihood_on, int form, int V,
-                 array[] int group, int G, int by_group, int by_participant,
-                 real spread, int K, data vector estimate,
-                 data vector information, int scaled, data real indifferent,
-                 array[] int participant, array[] int n_options,
-                 array[] int proposal, data matrix own, data matrix other,
-                 data matrix counts) {
-    matrix[K + 1, size(group)] each = placed(x, group, G, K, V, by_group,
-                                             by_participant, spread, estimate,
-                                             information, scaled, indifferent);
-    real lp = std_normal_lpdf(x) + sum(each[K + 1]);
-    if (likelihood_on) {
-      for (n in 1 : rows(counts)) {
-        int A = n_options[n];
-        lp += counts[n, 1 : A]
-              * log_choice(form, each[1 : K, participant[n]], proposal[n],
-                           own[n, 1 : A]', other[n, 1 : A]');
-      }
-    }
-    return lp;
   }
 }
 data {
@@ -179,78 +154,69 @@ data {
   vector<lower=0>[J] information;
   int<lower=0, upper=1> scaled;
   real indifferent;
-  int<lower=0, upper=1> likelihood_on; // 0: sample the prior
-  int<lower=0, upper=1> keep; // 0: no quantities per cell
-  int<lower=1> D; // number of parameters
-  int<lower=0> M; // 0: no preconditioner; else D
-  vector[M] centre;
-  matrix[M, M] scale;
 }
 transformed data {
   int K = form == 0 ? 1 : 3;
   int P = form == 0 ? 0 : 1; // whether there are preferences beside precision
-  if (D != levels_size(J, G, K, V, by_group, by_participant)) {
-    reject("expected ", levels_size(J, G, K, V, by_group, by_participant),
-           " parameters, found ", D);
-  }
 }
 parameters {
-  vector[D] z;
+  vector[K] middle; // of the coordinates
+  // Standard normals behind standard deviations, and behind effects.
+  vector[by_group ? V : 0] sd_group_std;
+  matrix[by_group ? V : 0, G] group_std;
+  vector[by_participant ? V : 0] sd_participant_std;
+  matrix[by_participant ? V : 0, J] participant_std;
+}
+transformed parameters {
+  vector[by_group ? V : 0] sd_group = deviations(sd_group_std, spread);
+  vector[by_participant ? V : 0] sd_participant
+    = deviations(sd_participant_std, spread);
+  matrix[K, G] of_group = group_levels(middle, sd_group, group_std, G);
+  matrix[K + 1, J] each = placed(of_group, group, sd_participant,
+                                 participant_std, estimate, information,
+                                 scaled, indifferent);
 }
 model {
-  target += log_joint(M ? centre + scale * z : z, likelihood_on, form, V,
-                      group, G, by_group, by_participant, spread, K, estimate,
-                      information, scaled, indifferent, participant, n_options,
-                      proposal, own, other, counts);
+  middle ~ std_normal();
+  sd_group_std ~ std_normal();
+  to_vector(group_std) ~ std_normal();
+  sd_participant_std ~ std_normal();
+  to_vector(participant_std) ~ std_normal();
+  target += sum(each[K + 1]);
+  for (n in 1 : N) {
+    int O = n_options[n];
+    target += counts[n, 1 : O]
+              * log_choice(form, each[1 : K, participant[n]], proposal[n],
+                           own[n, 1 : O]', other[n, 1 : O]');
+  }
 }
 generated quantities {
   matrix[2 * P, J] preference; // of participants
   matrix[2 * P, G] group_preference; // of the groups' middles
   vector[2 * P] middle_preference; // of the middle of all
   vector[J] precision;
-  vector[by_group ? V : 0] sd_group; // standard normal coordinates
-  vector[by_participant ? V : 0] sd_participant;
-  matrix[keep ? N : 0, A] predicted;
-  array[keep ? N : 0, A] int counts_rep;
-  matrix[keep ? N : 0, A] log_lik;
-  {
-    vector[D] x = M ? centre + scale * z : z;
-    int at = K + by_group * V * (1 + G);
-    matrix[K, J] each = placed(x, group, G, K, V, by_group, by_participant,
-                               spread, estimate, information, scaled,
-                               indifferent)[1 : K];
-    matrix[K, G] of_group = group_levels(x, G, K, V, by_group, spread);
-    if (by_group) {
-      sd_group = deviations(x[(K + 1) : (K + V)], spread);
-    }
-    if (by_participant) {
-      sd_participant = deviations(x[(at + 1) : (at + V)], spread);
-    }
-    for (j in 1 : J) {
-      precision[j] = precision_of(each[K, j]);
-      if (P) {
-        preference[ : , j] = preferences(form, each[ : , j]);
-      }
-    }
+  matrix[N, A] predicted = rep_matrix(0, N, A);
+  array[N, A] int counts_rep;
+  matrix[N, A] log_lik = rep_matrix(0, N, A);
+  for (j in 1 : J) {
+    precision[j] = precision_of(each[K, j]);
     if (P) {
-      middle_preference = preferences(form, x[1 : K]);
-      for (g in 1 : G) {
-        group_preference[ : , g] = preferences(form, of_group[ : , g]);
-      }
+      preference[ : , j] = preferences(form, each[1 : K, j]);
     }
-    if (keep) {
-      predicted = rep_matrix(0, N, A);
-      log_lik = rep_matrix(0, N, A);
-      for (n in 1 : N) {
-        int O = n_options[n];
-        vector[O] lp = log_choice(form, each[ : , participant[n]],
-                                  proposal[n], own[n, 1 : O]',
-                                  other[n, 1 : O]');
-        predicted[n, 1 : O] = exp(lp)';
-        log_lik[n, 1 : O] = counts[n, 1 : O] .* lp';
-        counts_rep[n] = rep_array(0, A);
-        counts_rep[n, 1 : O] = multinomial_rng(exp(lp), total[n]);
-      }
+  }
+  if (P) {
+    middle_preference = preferences(form, middle);
+    for (g in 1 : G) {
+      group_preference[ : , g] = preferences(form, of_group[ : , g]);
     }
+  }
+  for (n in 1 : N) {
+    int O = n_options[n];
+    vector[O] lp = log_choice(form, each[1 : K, participant[n]], proposal[n],
+                              own[n, 1 : O]', other[n, 1 : O]');
+    predicted[n, 1 : O] = exp(lp)';
+    log_lik[n, 1 : O] = counts[n, 1 : O] .* lp';
+    counts_rep[n] = rep_array(0, A);
+    counts_rep[n, 1 : O] = multinomial_rng(exp(lp), total[n]);
   }
 }

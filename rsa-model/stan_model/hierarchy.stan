@@ -6,10 +6,7 @@
 //   coordinate = condition + group + speaker + speaker within condition,
 // each of the last three a standard normal times a standard deviation of its
 // own (non-centred). theta is given.
-//
-// As in politeness.stan all parameters are z, with x = centre + scale * z.
 functions {
-#include places.stanfunctions
 #include recursion.stanfunctions
 #include hierarchy.stanfunctions
 }
@@ -36,16 +33,8 @@ data {
   real<lower=cost_lower> cost_upper;
   int<lower=0, upper=2> pooling; // 0 none, 1 partial, 2 complete
   real<lower=0> spread; // prior mean of the standard deviations, exponential
-  int<lower=0, upper=1> likelihood_on; // 0: sample the prior
-  int<lower=0, upper=1> keep; // 0: no quantities per cell
-  int<lower=1> D; // number of parameters
-  int<lower=0> M; // 0: no preconditioner; else D
-  vector[M] centre;
-  matrix[M, M] scale;
 }
 transformed data {
-  matrix[S, U * S] by_state = sum_over_utterances(U, S);
-  matrix[U, U * S] by_utterance = sum_over_states(U, S);
   int K = sum(has_utility);
   int P = first_order || has_utility[3] ? 1 : 0;
   int R = (K > 1 ? K - 1 : 0) + P; // coordinates of a condition
@@ -55,8 +44,8 @@ transformed data {
   int NF = partial && F > 1 ? N : 0;
   int RC = partial && C > 1 ? R : 0;
   array[K] int utility;
-  array[2 + C * R] int kind; // of each coordinate of a speaker
-  array[G] matrix[U, S] log_L0;
+  int H = 2 + C * R; // coordinates of a speaker
+  array[H] int kind; // of each coordinate
   {
     int k = 0;
     for (j in 1 : 3) {
@@ -71,74 +60,85 @@ transformed data {
         kind[2 + (c - 1) * R + r] = 2 + r;
       }
     }
-    for (g in 1 : G) {
-      log_L0[g] = literal_listener(log(theta_given[g]));
-    }
   }
 }
 parameters {
-  vector[D] z;
+  matrix[H, pooling ? 1 : G] middle; // of all speakers; without pooling, of each
+  // Standard normals behind standard deviations, and behind effects.
+  vector[NF] sd_group_std;
+  vector[partial ? N : 0] sd_speaker_std;
+  vector[RC] sd_cell_std;
+  matrix[NF, F] group_std;
+  matrix[partial ? N : 0, G] speaker_std;
+  matrix[RC * C, G] cell_std;
 }
-model {
-  target += log_pooled(M ? centre + scale * z : z, pooling, group, kind, F, C,
-                       NF, RC, spread, utility, P, first_order, log_L0, counts,
-                       likelihood_on, value, negated, cost_in_utility,
-                       alpha_upper, cost_lower, cost_upper, node, node_weight,
-                       has_utility, by_state, by_utterance);
-}
-generated quantities {
+transformed parameters {
+  // How far groups, speakers and a speaker's conditions are spread around the
+  // middle, in standard deviations of the coordinates.
+  vector[NF] sd_group = deviations(sd_group_std, spread);
+  vector[partial ? N : 0] sd_speaker = deviations(sd_speaker_std, spread);
+  vector[RC] sd_cell = deviations(sd_cell_std, spread);
   vector[G] alpha;
   vector[G] cost;
-  array[3] matrix[G, C] weights;
+  array[G] matrix[3, C] each_weights; // of a speaker
+  array[3] matrix[G, C] weights; // the same, of a utility
   matrix[G, C * P] phi;
-  // The population's middle, and how far groups, speakers and a speaker's
-  // conditions are spread around it, in standard deviations of the coordinates.
-  matrix[3, partial ? C : 0] weights_middle;
-  row_vector[partial ? C * P : 0] phi_middle;
-  vector[NF] sd_group;
-  vector[partial ? N : 0] sd_speaker;
-  vector[RC] sd_cell;
-  array[keep ? G : 0, C] matrix[S, U] choice; // P(u | s)
-  array[keep ? G : 0, C, S, U] int counts_rep;
-  array[keep ? G : 0, C] matrix[S, U] log_lik;
+  array[G] vector[U] log_prior;
   {
-    vector[D] x = M ? centre + scale * z : z;
-    int H = size(kind);
-    matrix[H, G] each = coordinates(x, pooling, group, kind, F, C, NF, RC,
-                                    spread);
-    if (partial) {
-      weights_middle = simplex_weights(x[1 : H], utility, C, P);
-      phi_middle = phi_of(x[1 : H], C, P);
-      sd_group = deviations(x[(H + 1) : (H + NF)], spread);
-      sd_speaker = deviations(x[(H + NF + 1) : (H + NF + N)], spread);
-      sd_cell = deviations(x[(H + NF + N + 1) : (H + NF + N + RC)], spread);
-    }
+    matrix[H, G] each = coordinates(middle, group, kind, C, sd_group,
+                                    sd_speaker, sd_cell, group_std,
+                                    speaker_std, cell_std);
     for (g in 1 : G) {
-      matrix[3, C] w = simplex_weights(each[ : , g], utility, C, P);
+      each_weights[g] = simplex_weights(each[ : , g], utility, C, P);
       alpha[g] = alpha_upper * Phi(each[1, g]);
       cost[g] = cost_lower + (cost_upper - cost_lower) * Phi(each[2, g]);
       phi[g] = phi_of(each[ : , g], C, P);
       for (j in 1 : 3) {
-        weights[j][g] = w[j];
+        weights[j][g] = each_weights[g][j];
       }
-      if (keep) {
-        vector[U] prior = utterance_cost(negated, cost[g], cost_in_utility,
-                                         alpha[g]);
-        array[C] matrix[U, S] log_choice = speaker(first_order, log_L0[g],
-                                                   value, alpha[g], prior, w,
-                                                   phi[g], node, node_weight,
-                                                   has_utility, by_state,
-                                                   by_utterance);
-        for (c in 1 : C) {
-          choice[g, c] = exp(log_choice[c]');
-          log_lik[g, c] = (counts[g, c] .* log_choice[c])';
-          for (s in 1 : S) {
-            counts_rep[g, c, s] = multinomial_rng(choice[g, c][s]',
-                                                  total[g, c, s]);
-          }
-        }
+      log_prior[g] = utterance_cost(negated, cost[g], cost_in_utility,
+                                    alpha[g]);
+    }
+  }
+}
+model {
+  to_vector(middle) ~ std_normal();
+  sd_group_std ~ std_normal();
+  sd_speaker_std ~ std_normal();
+  sd_cell_std ~ std_normal();
+  to_vector(group_std) ~ std_normal();
+  to_vector(speaker_std) ~ std_normal();
+  to_vector(cell_std) ~ std_normal();
+  for (g in 1 : G) {
+    target += speaker_log_lik(counts[g], first_order, theta_given[g], value,
+                              alpha[g], log_prior[g],
+                              each_weights[g], phi[g], node, node_weight,
+                              has_utility);
+  }
+}
+generated quantities {
+  // The population's middle.
+  matrix[3, partial ? C : 0] weights_middle;
+  row_vector[partial ? C * P : 0] phi_middle;
+  array[G, C] matrix[S, U] choice; // P(u | s)
+  array[G, C, S, U] int counts_rep;
+  array[G, C] matrix[S, U] log_lik;
+  array[G, C] matrix[U, S] log_choice;
+  if (partial) {
+    weights_middle = simplex_weights(middle[ : , 1], utility, C, P);
+    phi_middle = phi_of(middle[ : , 1], C, P);
+  }
+  for (g in 1 : G) {
+    log_choice[g] = speaker(first_order, theta_given[g], value, alpha[g],
+                            log_prior[g], each_weights[g], phi[g], node,
+                            node_weight, has_utility);
+    for (c in 1 : C) {
+      choice[g, c] = exp(log_choice[g, c]');
+      log_lik[g, c] = (counts[g, c] .* log_choice[g, c])';
+      for (s in 1 : S) {
+        counts_rep[g, c, s] = multinomial_rng(choice[g, c][s]',
+                                              total[g, c, s]);
       }
     }
   }
 }
-

@@ -2,16 +2,12 @@
 // all variants: which utilities there are, whether theta is inferred, the
 // quadrature and the cost form are data.
 //
-// All parameters are z, with x = centre + scale * z unconstrained. The affine
-// map is a preconditioner: it changes the sampler's path, never the posterior.
-// x holds, in this order: probit theta (if theta is free), probit of alpha and
-// of cost on their ranges, K - 1 probits of stick shares per condition, U - 1
-// contrasts of the places (if their bias is on), probit phi. Under the default
-// priors each is standard normal, but for the sticks.
+// Probabilities, and shares of a range or of a stick, are declared by their
+// probits (see probits.stanfunctions).
 functions {
+#include probits.stanfunctions
 #include places.stanfunctions
 #include recursion.stanfunctions
-#include posterior.stanfunctions
 }
 data {
   int<lower=2> U; // utterances
@@ -47,19 +43,9 @@ data {
   vector<lower=0>[2] cost_prior;
   vector<lower=0>[2] phi_prior;
   vector<lower=0>[3] weight_prior;
-  int<lower=0, upper=1> likelihood_on; // 0: sample the prior
-  int<lower=0, upper=1> keep; // 0: no quantities per cell
-  int<lower=1> D; // number of parameters
-  int<lower=0> M; // 0: no preconditioner; else D
-  vector[M] centre;
-  matrix[M, M] scale;
 }
 transformed data {
-  matrix[S, U * S] by_state = sum_over_utterances(U, S);
-  matrix[U, U * S] by_utterance = sum_over_states(U, S);
-  matrix[U, S] log_theta_given = log(theta_given);
   int K = sum(in_simplex);
-  int T = theta_free * U * S;
   int P = first_order || has_utility[3] ? C : 0;
   int B = O ? U - 1 : 0;
   matrix[U, B] contrast;
@@ -67,7 +53,6 @@ transformed data {
   array[C] matrix[O, S] asked; // choices by order and state
   array[K] int utility;
   vector[K] dirichlet;
-  real log_normaliser; // of all priors, so that target is a normalised density
   {
     int k = 0;
     if (O) {
@@ -86,129 +71,107 @@ transformed data {
         dirichlet[k] = weight_prior[j];
       }
     }
-    log_normaliser = -lbeta(alpha_prior[1], alpha_prior[2])
-                     - lbeta(cost_prior[1], cost_prior[2])
-                     - P * lbeta(phi_prior[1], phi_prior[2])
-                     - 0.5 * log(2 * pi()) * D;
-    if (K > 1) {
-      log_normaliser += C * (lgamma(sum(dirichlet)) - sum(lgamma(dirichlet)));
-    }
   }
 }
 parameters {
-  vector[D] z;
+  matrix[theta_free ? U : 0, theta_free ? S : 0] theta_probit;
+  real alpha_probit; // of the share of its range
+  real cost_probit; // of the share of its range
+  matrix[max(0, K - 1), C] share_probit; // of what is left of the stick
+  vector[B] place_contrast; // log-odds, in Helmert contrasts
+  row_vector[P] phi_probit;
+}
+transformed parameters {
+  real alpha = alpha_upper * Phi(alpha_probit);
+  real cost = cost_lower + (cost_upper - cost_lower) * Phi(cost_probit);
+  matrix[3, C] weights = stick_weights(share_probit, utility, C);
+  row_vector[P] phi = probabilities(phi_probit);
+  matrix[U, S] theta = theta_free ? probabilities(theta_probit) : theta_given;
+  vector[U] log_prior = utterance_cost(negated, cost, cost_in_utility, alpha);
 }
 model {
-  // Two calls, so that the one that most fits take can be written out in C++.
-  target += log_normaliser
-            + (first_order || O
-               ? log_joint(M ? centre + scale * z : z, T, P, utility,
-                           dirichlet, first_order, log_theta_given,
-                           literal_yes, literal_no, counts, likelihood_on,
-                           value, negated, cost_in_utility, alpha_upper,
-                           cost_lower, cost_upper, alpha_prior, cost_prior,
-                           phi_prior, node, node_weight, has_utility, by_state,
-                           by_utterance, place, chosen, asked, contrast)
-               : log_speaker2(z, centre, scale, T, P, utility, dirichlet,
-                              log_theta_given, literal_yes, literal_no, counts,
-                              likelihood_on, value, negated, cost_in_utility,
-                              alpha_upper, cost_lower, cost_upper, alpha_prior,
-                              cost_prior, phi_prior, node, node_weight,
-                              has_utility, by_state, by_utterance, place,
-                              chosen, asked, contrast));
+  to_vector(theta_probit) ~ std_normal();
+  alpha_probit ~ beta_probit(alpha_prior[1], alpha_prior[2]);
+  cost_probit ~ beta_probit(cost_prior[1], cost_prior[2]);
+  share_probit ~ stick_probit(dirichlet);
+  place_contrast ~ std_normal();
+  phi_probit' ~ beta_probit(phi_prior[1], phi_prior[2]);
+  if (theta_free) {
+    target += judgments_probit(theta_probit, literal_yes, literal_no);
+  }
+  target += speaker_log_lik(counts, first_order, theta, value, alpha,
+                            log_prior, weights, phi, node, node_weight,
+                            has_utility);
+  if (O) {
+    target += place_likelihood(speaker(first_order, theta, value, alpha,
+                                       log_prior, weights, phi, node,
+                                       node_weight, has_utility),
+                               contrast * place_contrast, place, chosen, asked);
+  }
 }
 generated quantities {
-  real alpha;
-  real cost;
-  matrix[3, C] weights;
-  row_vector[P] phi;
   vector[O ? U : 0] place_bias; // log-odds; they sum to zero
-  matrix[theta_free || keep ? U : 0, theta_free || keep ? S : 0] theta;
   real lprior; // log prior density of the constrained parameters
-  array[keep ? C : 0] matrix[S, U] choice; // P(u | s)
-  array[keep && O ? C : 0] matrix[S, U] predicted; // its mean over the orders
-  array[keep ? C : 0, S, U] int counts_rep;
-  array[keep ? C : 0] matrix[S, U] log_lik;
-  matrix[keep * theta_free ? U : 0, keep * theta_free ? S : 0] literal_log_lik;
-  matrix[keep ? U : 0, keep ? S : 0] l1_state; // P_L1(s | u)
-  {
-    vector[D] x = M ? centre + scale * z : z;
-    matrix[U, S] log_theta = log_theta_given;
-    alpha = alpha_upper * Phi(x[T + 1]);
-    cost = cost_lower + (cost_upper - cost_lower) * Phi(x[T + 2]);
-    weights = stick_weights(x, T + 2, utility, C);
-    phi = Phi(x[(D - P + 1) : D])';
-    if (O) {
-      place_bias = contrast * x[(D - P - B + 1) : (D - P)];
+  array[C] matrix[S, U] choice; // P(u | s)
+  array[O ? C : 0] matrix[S, U] predicted; // its mean over the orders
+  array[C, S, U] int counts_rep;
+  array[C] matrix[S, U] log_lik;
+  matrix[theta_free ? U : 0, theta_free ? S : 0] literal_log_lik;
+  matrix[U, S] l1_state // P_L1(s | u)
+    = listener1(literal_listener(theta), value, alpha, log_prior, node,
+                node_weight);
+  array[C] matrix[U, S] log_choice
+    = speaker(first_order, theta, value, alpha, log_prior, weights, phi, node,
+              node_weight, has_utility);
+  lprior = beta_lpdf(Phi(alpha_probit) | alpha_prior[1], alpha_prior[2])
+           - log(alpha_upper)
+           + beta_lpdf(Phi(cost_probit) | cost_prior[1], cost_prior[2])
+           - log(cost_upper - cost_lower) + std_normal_lpdf(place_contrast);
+  if (P) {
+    lprior += beta_lpdf(phi | phi_prior[1], phi_prior[2]);
+  }
+  if (K > 1) {
+    for (c in 1 : C) {
+      lprior += dirichlet_lpdf(weights[utility, c] | dirichlet);
     }
-    lprior = beta_lpdf(Phi(x[T + 1]) | alpha_prior[1], alpha_prior[2])
-             - log(alpha_upper)
-             + beta_lpdf(Phi(x[T + 2]) | cost_prior[1], cost_prior[2])
-             - log(cost_upper - cost_lower)
-             + std_normal_lpdf(x[(D - P - B + 1) : (D - P)]);
-    if (P) {
-      lprior += beta_lpdf(phi | phi_prior[1], phi_prior[2]);
-    }
-    if (K > 1) {
-      for (c in 1 : C) {
-        lprior += dirichlet_lpdf(weights[utility, c] | dirichlet);
-      }
-    }
-    if (theta_free) {
-      log_theta = to_matrix(log(Phi(x[1 : T])), U, S);
-    }
-    if (theta_free || keep) {
-      theta = exp(log_theta);
-    }
-    if (keep) {
-      matrix[U, S] log_L0 = literal_listener(log_theta);
-      vector[U] log_prior = utterance_cost(negated, cost, cost_in_utility,
-                                           alpha);
-      array[C] matrix[U, S] log_choice = speaker(first_order, log_L0, value,
-                                                 alpha, log_prior, weights,
-                                                 phi, node, node_weight,
-                                                 has_utility, by_state,
-                                                 by_utterance);
-      l1_state = listener1(log_L0, value, alpha, log_prior, node, node_weight);
-      for (c in 1 : C) {
-        choice[c] = exp(log_choice[c]');
-        log_lik[c] = (counts[c] .* log_choice[c])';
-        for (s in 1 : S) {
-          if (O == 0) {
-            counts_rep[c, s] = multinomial_rng(softmax(log_choice[c][ : , s]),
-                                               total[c, s]);
-          }
-        }
-      }
-      if (O) {
-        matrix[O, U] bias = log(place_odds(place_bias, place));
-        for (c in 1 : C) {
-          predicted[c] = choice[c];
-          for (s in 1 : S) {
-            vector[U] expected = rep_vector(0, U);
-            counts_rep[c, s] = rep_array(0, U);
-            log_lik[c][s] = rep_row_vector(0, U);
-            for (o in 1 : O) {
-              vector[U] log_p = log_softmax(log_choice[c][ : , s] + bias[o]');
-              array[U] int drawn = multinomial_rng(softmax(log_p),
-                                                   placed_total[o, c, s]);
-              log_lik[c][s] += (placed[o, c][ : , s] .* log_p)';
-              expected += asked[c][o, s] * exp(log_p);
-              for (u in 1 : U) {
-                counts_rep[c, s, u] += drawn[u];
-              }
-            }
-            if (sum(expected) > 0) {
-              predicted[c][s] = expected' / sum(expected);
-            }
-          }
-        }
-      }
-      if (theta_free) {
-        literal_log_lik = literal_yes .* log_theta
-                          + literal_no .* log1m_exp(log_theta);
+  }
+  for (c in 1 : C) {
+    choice[c] = exp(log_choice[c]');
+    log_lik[c] = (counts[c] .* log_choice[c])';
+    if (O == 0) {
+      for (s in 1 : S) {
+        counts_rep[c, s] = multinomial_rng(softmax(log_choice[c][ : , s]),
+                                           total[c, s]);
       }
     }
   }
+  if (O) {
+    place_bias = contrast * place_contrast;
+    matrix[O, U] bias = log(place_odds(place_bias, place));
+    for (c in 1 : C) {
+      predicted[c] = choice[c];
+      for (s in 1 : S) {
+        vector[U] expected = rep_vector(0, U);
+        counts_rep[c, s] = rep_array(0, U);
+        log_lik[c][s] = rep_row_vector(0, U);
+        for (o in 1 : O) {
+          vector[U] log_p = log_softmax(log_choice[c][ : , s] + bias[o]');
+          array[U] int drawn = multinomial_rng(softmax(log_p),
+                                               placed_total[o, c, s]);
+          log_lik[c][s] += (placed[o, c][ : , s] .* log_p)';
+          expected += asked[c][o, s] * exp(log_p);
+          for (u in 1 : U) {
+            counts_rep[c, s, u] += drawn[u];
+          }
+        }
+        if (sum(expected) > 0) {
+          predicted[c][s] = expected' / sum(expected);
+        }
+      }
+    }
+  }
+  if (theta_free) {
+    literal_log_lik = literal_yes .* log(theta)
+                      + literal_no .* log(probabilities(-theta_probit));
+  }
 }
-

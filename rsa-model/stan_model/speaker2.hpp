@@ -375,6 +375,41 @@ namespace math {
 
 template <typename T, typename V, typename A, typename P, typename W, typename F, typename N,
           typename NW>
+many_wolves::Speaker2 speaker2_at(double* memory, const many_wolves::Sizes& n, const T& theta,
+                                  const V& value, const A& alpha, const P& log_prior,
+                                  const W& weights, const F& phi, const N& node,
+                                  const NW& node_weight, const std::vector<int>& has_utility) {
+  return many_wolves::Speaker2(memory, n, value_of(theta), value_of(alpha), value_of(log_prior),
+                               value_of(weights), value_of(phi).transpose(), value,
+                               node.transpose(), node_weight, has_utility);
+}
+
+// The inputs that may be parameters, and where their adjoints go.
+template <typename T, typename A, typename P, typename W, typename F>
+struct Speaker2Inputs {
+  arena_t<promote_scalar_t<var, T>> theta;
+  var alpha;
+  arena_t<promote_scalar_t<var, P>> log_prior;
+  arena_t<promote_scalar_t<var, W>> weights;
+  arena_t<promote_scalar_t<var, F>> phi;
+  Speaker2Inputs(const T& theta, const A& alpha, const P& log_prior, const W& weights,
+                 const F& phi)
+      : theta(theta), alpha(alpha), log_prior(log_prior), weights(weights), phi(phi) {}
+  void add(const many_wolves::Speaker2::Adjoints& d, double by) {
+    if constexpr (!std::is_arithmetic<value_type_t<T>>::value) {
+      theta.adj() += by * d.theta;
+    }
+    alpha.adj() += by * d.alpha;
+    log_prior.adj() += by * d.log_prior;
+    weights.adj() += by * d.weights;
+    if (phi.size() == d.phi.size()) {
+      phi.adj() += by * d.phi.transpose();
+    }
+  }
+};
+
+template <typename T, typename V, typename A, typename P, typename W, typename F, typename N,
+          typename NW>
 std::vector<Eigen::Matrix<return_type_t<T, A, P, W, F>, -1, -1>> speaker2(
     const T& theta, const V& value, const A& alpha, const P& log_prior, const W& weights,
     const F& phi, const N& node, const NW& node_weight, const std::vector<int>& has_utility,
@@ -382,28 +417,21 @@ std::vector<Eigen::Matrix<return_type_t<T, A, P, W, F>, -1, -1>> speaker2(
   using many_wolves::Speaker2;
   using Scalar = return_type_t<T, A, P, W, F>;
   const many_wolves::Sizes n{theta.rows(), theta.cols(), weights.cols(), node.size()};
-  const Eigen::Index size = Speaker2::room(n);
-  const auto made = [&](double* memory) {
-    return Speaker2(memory, n, value_of(theta), value_of(alpha), value_of(log_prior),
-                    value_of(weights), value_of(phi).transpose(), value, node.transpose(),
-                    node_weight, has_utility);
-  };
   std::vector<Eigen::Matrix<Scalar, -1, -1>> log_choice;
   log_choice.reserve(n.C);
   if constexpr (std::is_same<Scalar, double>::value) {
-    std::vector<double> memory(size);
-    const Speaker2 at = made(memory.data());
+    std::vector<double> memory(Speaker2::room(n));
+    const Speaker2 at = speaker2_at(memory.data(), n, theta, value, alpha, log_prior, weights,
+                                    phi, node, node_weight, has_utility);
     for (Eigen::Index c = 0; c < n.C; ++c) {
       log_choice.emplace_back(at.log_choice(c));
     }
   } else {
     auto& arena = ChainableStack::instance_->memalloc_;
-    auto* at = new (arena.alloc(sizeof(Speaker2))) Speaker2(made(arena.alloc_array<double>(size)));
-    arena_t<promote_scalar_t<var, T>> a_theta = theta;
-    arena_t<promote_scalar_t<var, P>> a_log_prior = log_prior;
-    arena_t<promote_scalar_t<var, W>> a_weights = weights;
-    arena_t<promote_scalar_t<var, F>> a_phi = phi;
-    const var a_alpha = alpha;
+    auto* at = new (arena.alloc(sizeof(Speaker2)))
+        Speaker2(speaker2_at(arena.alloc_array<double>(Speaker2::room(n)), n, theta, value, alpha,
+                             log_prior, weights, phi, node, node_weight, has_utility));
+    Speaker2Inputs<T, A, P, W, F> inputs(theta, alpha, log_prior, weights, phi);
     arena_t<Eigen::Matrix<var, -1, -1>> a_choice(n.U, n.S * n.C);
     for (Eigen::Index c = 0; c < n.C; ++c) {
       a_choice.middleCols(c * n.S, n.S) = at->log_choice(c);
@@ -412,17 +440,46 @@ std::vector<Eigen::Matrix<return_type_t<T, A, P, W, F>, -1, -1>> speaker2(
     reverse_pass_callback([=]() mutable {
       // A copy: Eigen would take a view of adjoints for doubles that lie side by side.
       const Eigen::MatrixXd adjoint = a_choice.adj();
-      const auto d = at->gradient(adjoint);
-      a_theta.adj() += d.theta;
-      a_alpha.adj() += d.alpha;
-      a_log_prior.adj() += d.log_prior;
-      a_weights.adj() += d.weights;
-      if (a_phi.size() == d.phi.size()) {
-        a_phi.adj() += d.phi.transpose();
-      }
+      inputs.add(at->gradient(adjoint), 1);
     });
   }
   return log_choice;
+}
+
+template <typename Co, typename T, typename V, typename A, typename P, typename W, typename F,
+          typename N, typename NW>
+return_type_t<T, A, P, W, F> speaker2_log_lik(
+    const std::vector<Co>& counts, const T& theta, const V& value, const A& alpha,
+    const P& log_prior, const W& weights, const F& phi, const N& node, const NW& node_weight,
+    const std::vector<int>& has_utility, std::ostream*) {
+  using many_wolves::Speaker2;
+  using Scalar = return_type_t<T, A, P, W, F>;
+  const many_wolves::Sizes n{theta.rows(), theta.cols(), weights.cols(), node.size()};
+  const auto log_lik = [&](const Speaker2& at) {
+    double sum = 0;
+    for (Eigen::Index c = 0; c < n.C; ++c) {
+      sum += at.log_choice(c).cwiseProduct(counts[c]).sum();
+    }
+    return sum;
+  };
+  if constexpr (std::is_same<Scalar, double>::value) {
+    std::vector<double> memory(Speaker2::room(n));
+    return log_lik(speaker2_at(memory.data(), n, theta, value, alpha, log_prior, weights, phi,
+                               node, node_weight, has_utility));
+  } else {
+    auto& arena = ChainableStack::instance_->memalloc_;
+    auto* at = new (arena.alloc(sizeof(Speaker2)))
+        Speaker2(speaker2_at(arena.alloc_array<double>(Speaker2::room(n)), n, theta, value, alpha,
+                             log_prior, weights, phi, node, node_weight, has_utility));
+    Speaker2Inputs<T, A, P, W, F> inputs(theta, alpha, log_prior, weights, phi);
+    arena_t<Eigen::MatrixXd> answers(n.U, n.S * n.C);
+    for (Eigen::Index c = 0; c < n.C; ++c) {
+      answers.middleCols(c * n.S, n.S) = counts[c];
+    }
+    return make_callback_var(log_lik(*at), [=](auto& self) mutable {
+      inputs.add(at->gradient(answers), self.adj());
+    });
+  }
 }
 
 }  // namespace math

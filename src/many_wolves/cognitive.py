@@ -59,9 +59,6 @@ class Variable:
 class Problem:
     """A fit that is ready to run: checked data for one Stan program.
 
-    The program's only parameter is ``vector[size] z``; it takes ``M``, ``centre``
-    and ``scale``, an affine preconditioner of z, which the fit supplies.
-
     Parameters
     ----------
     model, family, speaker
@@ -69,9 +66,7 @@ class Problem:
     program
         The Stan program.
     data
-        Stan data without the preconditioner.
-    size
-        Number of unconstrained parameters.
+        Stan data: all of the program's data block, and nothing else.
     coords
         Labels of every dimension.
     variables
@@ -99,8 +94,8 @@ class Problem:
     tempered
         The Stan data that change where the likelihood is raised to a power in [0, 1].
     ridge
-        Places in the unconstrained vector of what trades with all else, so that regions of
-        the posterior may lie far along it.
+        Unconstrained parameters, by Stan's names (``alpha_probit``, ``w.1.2``), that trade with
+        all others: modes of the posterior may lie far along them.
     adapt_delta
         Target acceptance below which the sampler's steps are too coarse for this posterior.
     prior
@@ -113,7 +108,6 @@ class Problem:
     speaker: str
     program: Path
     data: Mapping[str, Any]
-    size: int
     coords: Mapping[str, Sequence[Any]]
     variables: tuple[Variable, ...]
     observed: Mapping[str, tuple[tuple[str, ...], Array]]
@@ -124,7 +118,7 @@ class Problem:
     notes: tuple[str, ...] = ()
     refused: WolvesError | None = None
     tempered: Callable[[float], Mapping[str, Any]] | None = None
-    ridge: tuple[int, ...] = ()
+    ridge: tuple[str, ...] = ()
     adapt_delta: float = 0.0
     derive: Callable[[Mapping[str, Array]], Mapping[str, tuple[tuple[str, ...], Array]]] | None = (
         None

@@ -54,7 +54,7 @@ def description(fit: Fit) -> dict[str, Any]:
         "warmup": fit.settings.warmup,
         "draws": fit.settings.draws,
         "adapt_delta": fit.settings.adapt_delta,
-        "halvings": fit.settings.halvings,
+        "halvings": fit.halvings,
         "engine": fit.engine,
         "seconds": round(fit.seconds, 2),
         "cpu_seconds": round(fit.cpu_seconds, 2),

@@ -36,7 +36,7 @@ class LinearPrice:
     def problem(self, observations, **options):
         chosen = PriceOptions.read(options, of=f"the model {self.name!r}")
         tones, quality, tone, share = read(observations)
-        n, size = len(share), len(tones) + int(chosen.slope) + 1
+        n = len(share)
         each = (("answer",), (n,))
         variables = [
             Variable("posterior", "level", "level", ("condition",), (len(tones),)),
@@ -59,11 +59,7 @@ class LinearPrice:
                 "quality": quality.tolist(),
                 "share": share.tolist(),
                 "has_slope": int(chosen.slope),
-                "likelihood_on": 1,
-                "keep": 1,
-                "D": size,
             },
-            size=size,
             coords={"condition": tones, "answer": list(range(n))},
             variables=tuple(variables),
             observed={"share": (("answer",), share)},

@@ -72,9 +72,6 @@ def build_pooled(table: Observations, **options: Any) -> Problem:
         "first_order": int(first_order),
         "pooling": _CODES[pooling],
         "spread": given.spread,
-        "likelihood_on": 1,
-        "keep": 1,
-        "D": shape.size(pooling),
     } | recursion_data(layout, given.nodes, given.cost_form)
     return Problem(
         model=NAME,
@@ -82,7 +79,6 @@ def build_pooled(table: Observations, **options: Any) -> Problem:
         speaker=f"{len(speakers)} speakers",
         program=shipped(PROGRAM),
         data=data,
-        size=shape.size(pooling),
         coords={
             "speaker": speakers,
             "condition": list(layout.conditions),
@@ -125,23 +121,6 @@ class _Shape:
         """Coordinates of a condition: breaks of the stick, then phi."""
         names = [u for u, there in zip(UTILITIES, self.has, strict=True) if there]
         return (*(f"share of {u}" for u in names[:-1]), *(["phi"] if self.has_phi else []))
-
-    def size(self, pooling: Pooling) -> int:
-        """Number of unconstrained parameters, as ``coordinates`` in Stan counts them."""
-        R = len(self.of_condition)
-        one, kinds = 2 + self.conditions * R, 2 + R
-        if pooling == "none":
-            return one * self.speakers
-        if pooling == "complete":
-            return one
-        between = kinds if self.groups > 1 else 0
-        within = R if self.conditions > 1 else 0
-        return (
-            one
-            + between * (1 + self.groups)
-            + kinds * (1 + self.speakers)
-            + within * (1 + self.conditions * self.speakers)
-        )
 
 
 def _groups(speakers: Sequence[str], groups: Mapping[str, str]) -> tuple[list[int], list[str]]:

@@ -55,7 +55,6 @@ def build(table: Observations, **options: Any) -> Problem:
         speaker=str(table.rows["speaker"].iloc[0]),
         program=shipped(PROGRAM),
         data=data,
-        size=data["D"],
         coords=_coords(held),
         variables=_variables(held, variant),
         observed={
@@ -69,7 +68,7 @@ def build(table: Observations, **options: Any) -> Problem:
         without=None if held.placed or cut else _without(layout, counts),
         options=_recorded(chosen),
         notes=tuple(held.notes),
-        ridge=(variant.alpha_at(held),),
+        ridge=("alpha_probit",),
         adapt_delta=ADAPT_DELTA,
         refused=None if chosen.literal == "fixed" else _refused(held, where),
     )
@@ -142,18 +141,6 @@ class _Variant:
     def has_phi(self) -> bool:
         return bool(self.first_order or self.has[2])
 
-    def alpha_at(self, held: _Data) -> int:
-        """Place of alpha in the unconstrained vector: after theta, if that is free."""
-        return len(held.layout.utterances) * len(held.layout.states) if self.theta_free else 0
-
-    def size(self, held: _Data) -> int:
-        """Number of unconstrained parameters."""
-        utterances, conditions = len(held.layout.utterances), len(held.layout.conditions)
-        ratios = conditions * max(0, sum(self.simplex) - 1)
-        places = utterances - 1 if held.placed else 0
-        phis = conditions if self.has_phi else 0
-        return self.alpha_at(held) + 2 + ratios + phis + places
-
 
 def _variant(chosen: tuple[str, ...], three_way: bool, theta_free: bool) -> _Variant:
     first_order = chosen == (FIRST_ORDER,)
@@ -183,9 +170,6 @@ def _stan_data(
         "cost_prior": list(map(float, priors.cost)),
         "phi_prior": list(map(float, priors.phi)),
         "weight_prior": list(map(float, priors.weights)),
-        "likelihood_on": 1,
-        "keep": 1,
-        "D": variant.size(held),
     }
     placed = held.placed or no_orders(*counts.shape)
     return data | recursion_data(layout, nodes, cost_form) | placed.data()

@@ -18,7 +18,7 @@ from many_wolves.inference.engines.protocol import Progress
 BUILD = "2"
 """Raise it when the way of compiling changes, so that cached executables are made anew."""
 
-STANC_OPTIONS = {"O1": True}
+STANC_OPTIONS = {"O1": True, "allow-undefined": True}
 NATIVE = "-march=native"
 
 _PLACE = re.compile(r"in '([^']+)', line (\d+)")
@@ -40,7 +40,7 @@ def executable(program: Path, progress: Progress | None = None) -> tuple[Path, f
     WolvesError
         If the program, or the C++ that CmdStan makes of it, does not compile.
     """
-    home = cache_folder() / "cmdstan" / _installation()
+    home = cache_folder("cmdstan") / _installation()
     source = program_source(program)
     digest = hashlib.sha256(f"{source.text}\0{source.cpp}".encode()).hexdigest()[:20]
     target = home / digest / program.stem
@@ -130,14 +130,15 @@ def _compile(stan: Path, header: Path, cpp_options: dict[str, str]) -> Path:
             force=True,
             stanc_options=dict(STANC_OPTIONS),
             cpp_options=dict(cpp_options),
-            user_header=header,
+            user_header=header if header.read_text() else None,
         )
     return Path(built)
 
 
 def _check(program: Path) -> None:
     """Let Stan's compiler read the program; it names file, line and column of a fault."""
-    command = [str(_stanc()), f"--include-paths={program.parent}", "--info", str(program)]
+    command = [str(_stanc()), "--allow-undefined", f"--include-paths={program.parent}"]
+    command += ["--info", str(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return

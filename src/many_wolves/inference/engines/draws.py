@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -76,6 +77,8 @@ class Draws:
         Stan's messages, without its progress lines.
     adapted
         What each chain runs with; empty where it changed on the way.
+    changes
+        By chain and draw, what differed from the problem's data; empty where nothing did.
     """
 
     x: Array
@@ -84,6 +87,7 @@ class Draws:
     engine: str
     messages: tuple[str, ...] = ()
     adapted: tuple[Adapted, ...] = ()
+    changes: tuple[tuple[Mapping[str, Any], ...], ...] = ()
 
     def statistic(self, name: str) -> Array:
         """(chains, draws) of one of ``SAMPLER_COLUMNS``."""
@@ -98,15 +102,25 @@ class Draws:
 def join_chains(chains: Sequence[Draws]) -> Draws:
     """The draws of several chains as one."""
     adapted = tuple(one for chain in chains for one in chain.adapted)
-    return _together(chains, 0, adapted)
+    changes = tuple(own for chain in chains for own in chain.changes)
+    return _together(chains, 0, adapted, changes)
 
 
 def join_draws(parts: Sequence[Draws]) -> Draws:
     """Successive draws of the same chains as one."""
-    return _together(parts, 1, parts[-1].adapted)
+    changes = tuple(
+        tuple(one for own in chain for one in own)
+        for chain in zip(*(part.changes for part in parts), strict=True)
+    )
+    return _together(parts, 1, parts[-1].adapted, changes)
 
 
-def _together(parts: Sequence[Draws], axis: int, adapted: tuple[Adapted, ...]) -> Draws:
+def _together(
+    parts: Sequence[Draws],
+    axis: int,
+    adapted: tuple[Adapted, ...],
+    changes: tuple[tuple[Mapping[str, Any], ...], ...],
+) -> Draws:
     return Draws(
         x=np.concatenate([part.x for part in parts], axis=axis),
         sampler=np.concatenate([part.sampler for part in parts], axis=axis),
@@ -114,4 +128,5 @@ def _together(parts: Sequence[Draws], axis: int, adapted: tuple[Adapted, ...]) -
         engine=parts[0].engine,
         messages=tuple(dict.fromkeys(m for part in parts for m in part.messages)),
         adapted=adapted,
+        changes=changes,
     )

@@ -14,9 +14,8 @@ from many_wolves.errors import WolvesError
 from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.evaluation.bridge import Bridge
 from many_wolves.inference.evaluation.loo import Loo, Refit, Unit, loo
-from many_wolves.inference.evaluation.marginal_likelihood import MAX_SE, unconditioned_draws
+from many_wolves.inference.evaluation.marginal_likelihood import MAX_SE, thinned
 from many_wolves.inference.sampling.fit import Fit, fit, with_data
-from many_wolves.inference.sampling.modes import unconditioned
 from many_wolves.inference.store import r_squared
 
 
@@ -75,13 +74,10 @@ def refitting(
         progress(f"again without {'a choice of ' if unit == 'choice' else ''}{left_out}")
         left = with_data(done.problem, **without(labels, 1.0 if unit == "choice" else np.inf))
         again = fit(left, program, parameters, done.settings, gaussian=done.gaussian)
-        x = unconditioned_draws(again.draws, again.gaussian)
-        plain = unconditioned(left.size) | {"keep": 0}
-        whole, rest = (
-            program.log_density({**problem.data, **plain}, x.reshape(-1, left.size))
-            for problem in (done.problem, left)
-        )
-        difference: Array = whole - rest
+        x = thinned(again.draws)
+        rows = x.reshape(-1, x.shape[2])
+        with program.open(done.problem.data) as whole, program.open(left.data) as rest:
+            difference: Array = whole.log_density(rows) - rest.log_density(rows)
         return difference
 
     return refit

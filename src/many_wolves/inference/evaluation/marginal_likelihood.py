@@ -13,7 +13,6 @@ from many_wolves.inference.engines.draws import Draws
 from many_wolves.inference.engines.protocol import Program
 from many_wolves.inference.evaluation.bridge import Bridge, bridge
 from many_wolves.inference.sampling.fit import Fit
-from many_wolves.inference.sampling.modes import Gaussian, unconditioned
 
 MAX_SE = 0.1
 """Largest standard error of a log marginal likelihood that is trusted, nats."""
@@ -29,34 +28,24 @@ def evidence(done: Fit, program: Program, seed: int) -> Bridge | None:
         return None
     if done.regions:
         return together([region.mass for region in done.regions])
-    return mass(done.problem, program, done.gaussian, done.draws, seed)
+    return mass(done.problem, program, done.draws, seed)
 
 
 def mass(
     problem: Problem,
     program: Program,
-    gaussian: Gaussian,
     draws: Draws,
     seed: int,
     *,
     most: int | None = DRAWS,
 ) -> Bridge:
-    """ln of the integral of a posterior where the draws lie, from about ``most`` of them.
-
-    The density is taken on the scale before the preconditioner, on which the program's target
-    is normalised.
-    """
-    data = {**problem.data, **unconditioned(problem.size), "keep": 0}
-
-    def log_density(points: Array) -> Array:
-        return program.log_density(data, points)
-
-    x = unconditioned_draws(draws, gaussian, most)
-    found = bridge(x, log_density, seed=seed)
-    if found.se > 0.8 * MAX_SE and x.shape[1] < draws.values.shape[1]:
-        whole = unconditioned_draws(draws, gaussian, most=None)
-        found = bridge(whole, log_density, seed=seed, proposals=ROUNDS * DRAWS)
-    return found
+    """ln of the integral of a posterior where the draws lie, from about ``most`` of them."""
+    with program.open(problem.data) as model:
+        x = thinned(draws, most)
+        found = bridge(x, model.log_density, seed=seed)
+        if found.se > 0.8 * MAX_SE and x.shape[1] < draws.x.shape[1]:
+            found = bridge(draws.x, model.log_density, seed=seed, proposals=ROUNDS * DRAWS)
+        return found
 
 
 def together(masses: Sequence[Bridge]) -> Bridge:
@@ -75,9 +64,7 @@ def together(masses: Sequence[Bridge]) -> Bridge:
     )
 
 
-def unconditioned_draws(draws: Draws, gaussian: Gaussian, most: int | None = DRAWS) -> Array:
-    """(chains, about most / chains, D) draws before the preconditioner; all for None."""
-    z = draws.block("z")
-    step = max(1, z.shape[0] * z.shape[1] // most) if most else 1
-    x: Array = gaussian.centre + z[:, ::step] @ gaussian.scale.T
-    return x
+def thinned(draws: Draws, most: int | None = DRAWS) -> Array:
+    """(chains, about most / chains, D) draws; all for None."""
+    step = max(1, draws.x.shape[0] * draws.x.shape[1] // most) if most else 1
+    return draws.x[:, ::step]

@@ -113,8 +113,8 @@ def judge(parts: Sequence[Draws], table: pd.DataFrame) -> Verdict:
         The draws that the summary was made of, region by region where there are several.
     """
     numbers = {
-        "divergences": float(sum(part.column("divergent__").sum() for part in parts)),
-        "min_e_bfmi": float(min(e_bfmi(part.column("energy__")).min() for part in parts)),
+        "divergences": float(sum(part.statistic("divergent__").sum() for part in parts)),
+        "min_e_bfmi": float(min(e_bfmi(part.statistic("energy__")).min() for part in parts)),
         "max_r_hat": float(table["r_hat"].max()),
         "max_lag_one": float(table["lag_one"].abs().max()),
         "min_ess_bulk": float(table["ess_bulk"].min()),

@@ -18,7 +18,6 @@ import pandas as pd
 from many_wolves.contracts import Alternative, Array, Problem
 from many_wolves.inference.engines.protocol import Program
 from many_wolves.inference.sampling.fit import Fit
-from many_wolves.inference.sampling.modes import unconditioned
 from many_wolves.inference.sampling.summary import scalars
 
 COLUMNS = (
@@ -106,13 +105,9 @@ def reweighted(fit: Fit, problem: Problem, program: Program) -> Weighted:
     """Weights that turn the draws of a fit into those of another problem."""
     from arviz_stats.base import array_stats
 
-    z = fit.draws.block("z")
-    x: Array = fit.gaussian.centre + z.reshape(-1, z.shape[2]) @ fit.gaussian.scale.T
-    both = [
-        program.log_density({**p.data, **unconditioned(p.size), "keep": 0}, x)
-        for p in (problem, fit.problem)
-    ]
-    ratios = both[0] - both[1]
+    x = fit.draws.flat
+    with program.open(problem.data) as other, program.open(fit.problem.data) as own:
+        ratios = other.log_density(x) - own.log_density(x)
     good_k = min(1 - 1 / np.log10(ratios.size), 0.7)
     log_weights, k = ratios, -np.inf
     if np.ptp(ratios) > EVEN:

@@ -51,11 +51,20 @@ def sample_imputed(
     each = max(1, settings.draws // IMPUTATIONS)
     rounds = imputations(settings)
     impute = problem.impute
+    changes = [[impute(rng) for _ in range(rounds)] for _ in range(settings.chains)]
     draws = program.sample_replaced(
-        {**problem.data, **gaussian.data()},
         gaussian.starts(settings.chains, rng) if starts is None else starts,
-        replace(settings, warmup=WARMUP, draws=each),
-        [[impute(rng) for _ in range(rounds)] for _ in range(settings.chains)],
+        replace(settings.chain, warmup=WARMUP, draws=each),
+        gaussian.whitening,
+        [[{**problem.data, **change} for change in chain] for chain in changes],
         progress,
     )
-    return replace(draws, values=draws.values[:, : settings.draws])
+    kept = settings.draws
+    return replace(
+        draws,
+        x=draws.x[:, :kept],
+        sampler=draws.sampler[:, :kept],
+        changes=tuple(
+            tuple(change for change in chain for _ in range(each))[:kept] for chain in changes
+        ),
+    )

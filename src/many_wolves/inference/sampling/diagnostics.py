@@ -93,9 +93,9 @@ def judge(
         mixed, and the energy with them: E-BFMI says nothing then, and is left out.
     """
     live = summary.dropna(subset=["r_hat"])
-    divergences = int(draws.column("divergent__").sum())
-    hits = int((draws.column("treedepth__") >= settings.max_depth).sum())
-    fractions = e_bfmi(draws.column("energy__"))
+    divergences = int(draws.statistic("divergent__").sum())
+    hits = int((draws.statistic("treedepth__") >= settings.max_depth).sum())
+    fractions = e_bfmi(draws.statistic("energy__"))
     apart = tuple(label for label, values in scalars.items() if _apart(values))
     numbers = _Numbers(
         divergences=divergences,
@@ -104,7 +104,7 @@ def judge(
         tail=float(live["ess_tail"].min()),
         energy=np.nan if moving else float(fractions.min()),
     )
-    reasons = _reasons(numbers, apart, draws.values.shape[0] * draws.values.shape[1])
+    reasons = _reasons(numbers, apart, draws.x.shape[0] * draws.x.shape[1])
     worst = live.iloc[int(np.argmax(live["r_hat"].to_numpy()))] if len(live) else None
     verdict = tuple(reasons) or ("The chains converged: every diagnostic holds.",)
     if hits:
@@ -125,8 +125,8 @@ def judge(
         min_ess_tail=numbers.tail,
         min_e_bfmi=numbers.energy,
         tree_depth_hits=hits,
-        chains=draws.values.shape[0],
-        draws=draws.values.shape[1],
+        chains=draws.x.shape[0],
+        draws=draws.x.shape[1],
         worst="" if worst is None else f"{worst['parameter']} {worst['condition']}".strip(),
         chains_apart=apart,
         modes=modes,

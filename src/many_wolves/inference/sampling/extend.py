@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from many_wolves.contracts import Parameter
-from many_wolves.inference.engines.draws import Draws
+from many_wolves.inference.engines.draws import Draws, join_draws
 from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.sampling.cut import sample_imputed
 from many_wolves.inference.sampling.fit import Fit, assemble
-from many_wolves.inference.settings import Settings
+from many_wolves.inference.settings import LARGEST_SEED, Settings
 
 
 def in_smaller_steps(
@@ -24,8 +24,8 @@ def in_smaller_steps(
     halved = tuple(replace(one, stepsize=one.stepsize / 2) for one in done.draws.adapted)
     chains = replace(done.draws, adapted=halved)
     draws = _more(done, program, chains, say, done.settings.draws)
-    settings = replace(done.settings, halvings=done.settings.halvings + 1)
-    return _of_more(done, draws, program, parameters, settings, began, draws.cpu_seconds)
+    smaller = replace(done, halvings=done.halvings + 1)
+    return _of_more(smaller, draws, program, parameters, done.settings, began, draws.cpu_seconds)
 
 
 def longer(
@@ -37,7 +37,7 @@ def longer(
     settings = replace(done.settings, draws=done.settings.draws + extra)
     say(f"going on, to {settings.draws} draws a chain")
     more = _more(done, program, done.draws, say, extra)
-    draws = strung([done.draws, more])
+    draws = join_draws([done.draws, more])
     return _of_more(done, draws, program, parameters, settings, began, more.cpu_seconds)
 
 
@@ -45,12 +45,13 @@ def _more(done: Fit, program: Program, chains: Draws, say: Progress, draws: int)
     """Draws from where the chains ended."""
     problem, now = done.problem, done.settings
     # Another seed for each length and step size that the chains may come to.
-    seed = (now.seed + now.chains * (now.draws + now.halvings + 1)) % 2**31
+    seed = (now.seed + now.chains * (now.draws + done.halvings + 1)) % LARGEST_SEED
     again = replace(now, seed=seed, draws=draws)
     if problem.impute is None:
-        return program.go_on({**problem.data, **done.gaussian.data()}, chains, again, say)
+        whitening = done.gaussian.whitening
+        return program.extend(problem.data, chains, again.chain, whitening, say)
     rng = np.random.default_rng(again.seed)
-    ends = list(chains.block("z")[:, -1])
+    ends = list(chains.x[:, -1])
     return sample_imputed(
         problem, program, done.gaussian, settings=again, rng=rng, progress=say, starts=ends
     )
@@ -67,11 +68,12 @@ def _of_more(
 ) -> Fit:
     return assemble(
         done.problem,
+        program,
         draws,
         done.gaussian,
         parameters=parameters,
         settings=settings,
-        engine=program.version,
         seconds=time.monotonic() - began,
         cpu_seconds=cpu_seconds,
+        halvings=done.halvings,
     )

@@ -27,14 +27,11 @@ from many_wolves.inference.sampling.modes import (
     shorter_path,
 )
 from many_wolves.inference.sampling.summary import scalars, summarise
+from many_wolves.inference.sampling.tempering import TEMPERED
 from many_wolves.inference.settings import Settings
 
 if TYPE_CHECKING:
     import xarray as xr
-
-
-TEMPERED = ", tempered"
-"""Ends the name of the engine where ensembles of tempered chains gave the draws."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +78,8 @@ class Fit:
         As they came; where there are regions, mixed.
     regions
         The parts of a posterior between which chains do not step; none where there is one.
+    halvings
+        How often the step size of warm-up was halved, because draws diverged.
     """
 
     problem: Problem
@@ -94,6 +93,7 @@ class Fit:
     gaussian: Gaussian
     draws: Draws
     regions: tuple[Region, ...] = ()
+    halvings: int = 0
 
     @property
     def tempered(self) -> bool:
@@ -131,7 +131,8 @@ def fit(
     rng = np.random.default_rng(chosen.seed)
     if gaussian is None:
         say("looking for modes")
-        gaussian = gaussian_at_modes(program, problem.data, problem.size, rng, ridge=problem.ridge)
+        with program.open(problem.data) as model:
+            gaussian = gaussian_at_modes(model, rng, ridge=problem.ridge)
         gaussian = shorter_path(program, problem.data, gaussian, rng)
     # Chains tell their own time.
     cpu = _cpu_seconds() - cpu_began
@@ -146,11 +147,11 @@ def fit(
         cpu += draws.cpu_seconds
     return assemble(
         problem,
+        program,
         draws,
         gaussian,
         parameters=parameters,
         settings=chosen,
-        engine=program.version,
         seconds=time.monotonic() - began,
         cpu_seconds=cpu,
     )
@@ -166,10 +167,9 @@ def _sampled(
 ) -> Draws:
     if problem.impute is not None:
         return sample_imputed(problem, program, gaussian, settings=settings, rng=rng, progress=say)
-    data = {**problem.data, **gaussian.data()}
-    with program.open({**data, "keep": 0}) as density:
+    with program.open(problem.data) as density:
         starts = possible_starts(density, gaussian, settings.chains, rng)
-    return program.sample(data, starts, settings, say)
+    return program.sample(problem.data, starts, settings.chain, gaussian.whitening, say)
 
 
 def _better(
@@ -178,24 +178,25 @@ def _better(
     """The Gaussian at a mode of more mass to which the ends of the chains lead, if they do."""
     if problem.impute is not None:
         return None
-    ends = gaussian.centre + draws.block("z")[:, -1] @ gaussian.scale.T
-    return gaussian_at_better_mode(program, problem.data, gaussian, ends)
+    with program.open(problem.data) as density:
+        return gaussian_at_better_mode(density, gaussian, draws.x[:, -1])
 
 
 def assemble(
     problem: Problem,
+    program: Program,
     draws: Draws,
     gaussian: Gaussian,
     *,
     parameters: tuple[Parameter, ...],
     settings: Settings,
-    engine: str,
     seconds: float,
     cpu_seconds: float,
     regions: tuple[Region, ...] = (),
+    halvings: int = 0,
 ) -> Fit:
     """Tree, summary and verdict of draws that were taken."""
-    tree = to_tree(problem, draws, settings.seed)
+    tree = to_tree(problem, program, draws, settings.seed)
     posterior = tree["posterior"].to_dataset()
     summary = summarise(posterior, parameters)
     names = tuple(p.name for p in parameters)
@@ -214,12 +215,13 @@ def assemble(
             moving=problem.impute is not None or not draws.adapted,
         ),
         settings=settings,
-        engine=engine,
+        engine=draws.engine,
         seconds=seconds,
         cpu_seconds=cpu_seconds,
         gaussian=gaussian,
         draws=draws,
         regions=regions,
+        halvings=halvings,
     )
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from many_wolves.contracts import Array
-from many_wolves.inference.engines.protocol import Density, Program, StanData
-from many_wolves.inference.settings import Settings
+from many_wolves.inference.engines.draws import Whitening
+from many_wolves.inference.engines.protocol import Density, Model, Program, StanData
+from many_wolves.inference.settings import LARGEST_SEED, ChainSettings
 from many_wolves.inference.threads import on_one_thread
 
 STEP = 1e-4
@@ -53,11 +53,11 @@ SHORT_PATH = 31.0
 class Mode:
     """A local maximum: where, how high, and ln of the mass that a Gaussian there holds.
 
-    ``precision`` (D, D) is the curvature there, made positive; ``reached`` counts the climbs
+    ``x`` (D,) is the place, ``precision`` (D, D) the curvature there, made positive; ``reached`` counts the climbs
     that ended there.
     """
 
-    z: Array
+    x: Array
     log_density: float
     log_mass: float
     precision: Array
@@ -80,17 +80,15 @@ class Gaussian:
         normalised: Array = shares / shares.sum()
         return normalised
 
-    def data(self) -> dict[str, Any]:
-        """The preconditioner as Stan data."""
-        return {
-            "M": self.centre.size,
-            "centre": self.centre.tolist(),
-            "scale": self.scale.tolist(),
-        }
+    @property
+    def whitening(self) -> Whitening:
+        """The map to coordinates in which the Gaussian is standard normal."""
+        return Whitening(self.centre, self.scale)
 
     def starts(self, chains: int, rng: np.random.Generator, spread: float = SPREAD) -> list[Array]:
-        """Starts for the preconditioned z: wider than the Gaussian by ``spread``."""
-        return [rng.normal(0.0, spread, self.centre.size) for _ in range(chains)]
+        """Starts (D,) of chains: wider than the Gaussian by ``spread``."""
+        size = self.centre.size
+        return [self.centre + self.scale @ rng.normal(0.0, spread, size) for _ in range(chains)]
 
 
 def possible_starts(
@@ -116,20 +114,13 @@ def _finite(density: Density, start: Array) -> bool:
     return bool(np.isfinite(value).all() and np.isfinite(gradient).all())
 
 
-def unconditioned(size: int) -> dict[str, Any]:
-    """Stan data for no preconditioner."""
-    return {"M": 0, "centre": [], "scale": np.zeros((0, 0))}
-
-
 @on_one_thread
 def gaussian_at_modes(
-    program: Program,
-    data: StanData,
-    size: int,
+    model: Model,
     rng: np.random.Generator,
     *,
     starts: int = STARTS,
-    ridge: Iterable[int] = (),
+    ridge: Iterable[str] = (),
 ) -> Gaussian:
     """Climb from dispersed starts, and fit a Gaussian where the mass is.
 
@@ -139,32 +130,31 @@ def gaussian_at_modes(
 
     Parameters
     ----------
-    data
-        Stan data without a preconditioner.
-    size
-        Number of unconstrained parameters D.
+    model
+        The program with its data.
     starts
         Number of starts at least, normal in each coordinate.
     ridge
-        Coordinates to hold.
+        Names of the unconstrained parameters to hold.
     """
     modes: list[Mode] = []
+    size = model.param_unc_num
     most = MOST_STARTS if size <= SMALL else starts
-    with program.open({**data, **unconditioned(size), "keep": 0}) as density:
-        for climb in range(most):
-            if climb >= starts and modes and modes[0].reached > 1:
-                break
-            spread = SPREADS[climb % len(SPREADS)]
-            modes = _with_climb(modes, density, rng.normal(0.0, spread, size))
-        best = modes[:1]
-        for mode, coordinate, place in product(best, ridge, HELD):
-            modes = _with_climb(modes, density, _held(density, mode.z, coordinate, place))
+    for climb in range(most):
+        if climb >= starts and modes and modes[0].reached > 1:
+            break
+        spread = SPREADS[climb % len(SPREADS)]
+        modes = _with_climb(modes, model, rng.normal(0.0, spread, size))
+    best = modes[:1]
+    for mode, name, place in product(best, ridge, HELD):
+        coordinate = model.param_unc_names.index(name)
+        modes = _with_climb(modes, model, _held(model, mode.x, coordinate, place))
     return gaussian_at(modes, size)
 
 
 @on_one_thread
 def gaussian_at_better_mode(
-    program: Program, data: StanData, gaussian: Gaussian, points: Iterable[Array]
+    density: Density, gaussian: Gaussian, points: Iterable[Array]
 ) -> Gaussian | None:
     """The Gaussian at a mode of more mass to which the points lead, if they do.
 
@@ -172,18 +162,15 @@ def gaussian_at_better_mode(
 
     Parameters
     ----------
-    data
-        Stan data without a preconditioner.
     points
-        Places (D,) in the posterior, on the scale of the modes.
+        Places (D,) in the posterior.
     """
     modes = list(gaussian.modes)
     size = gaussian.centre.size
-    if not modes or size > SMALL or not np.array_equal(gaussian.centre, modes[0].z):
+    if not modes or size > SMALL or not np.array_equal(gaussian.centre, modes[0].x):
         return None
-    with program.open({**data, **unconditioned(size), "keep": 0}) as density:
-        for point in points:
-            modes = _with_climb(modes, density, point)
+    for point in points:
+        modes = _with_climb(modes, density, point)
     better = modes[0].log_mass - gaussian.modes[0].log_mass > np.log(2)
     return gaussian_at(modes, size) if better else None
 
@@ -194,7 +181,7 @@ def gaussian_at(modes: Sequence[Mode], size: int) -> Gaussian:
         return Gaussian(np.zeros(size), np.eye(size), ())
     # By way of the eigenvalues: inv() would lose the small ones of a steep curvature.
     scale = np.linalg.cholesky(_positive(modes[0].precision, power=-1)).astype(np.float64)
-    return Gaussian(modes[0].z, scale, tuple(modes))
+    return Gaussian(modes[0].x, scale, tuple(modes))
 
 
 def _with_climb(modes: Sequence[Mode], density: Density, start: Array) -> list[Mode]:
@@ -206,7 +193,7 @@ def _with_climb(modes: Sequence[Mode], density: Density, start: Array) -> list[M
     if height <= LOWEST or on_the_way:
         return list(modes)
     log_mass = height + top.size / 2 * np.log(2 * np.pi) - np.linalg.slogdet(precision)[1] / 2
-    known = [_same(top, mode.z, mode.precision) for mode in modes]
+    known = [_same(top, mode.x, mode.precision) for mode in modes]
     if any(known):
         at = known.index(True)
         again = replace(modes[at], reached=modes[at].reached + 1)
@@ -218,7 +205,7 @@ def _with_climb(modes: Sequence[Mode], density: Density, start: Array) -> list[M
 def leads_to(density: Density, start: Array, mode: Mode) -> bool:
     """Whether a climb from ``start`` (D,) ends at a mode."""
     found = _with_climb((), density, start)
-    return bool(found) and _same(found[0].z, mode.z, mode.precision)
+    return bool(found) and _same(found[0].x, mode.x, mode.precision)
 
 
 def _climb(density: Density, start: Array) -> Array:
@@ -232,21 +219,21 @@ def _climb(density: Density, start: Array) -> Array:
     small = start.size <= SMALL
     at: dict[bytes, tuple[float, Array, Array]] = {}
 
-    def evaluated(z: Array) -> tuple[float, Array, Array]:
-        key = z.tobytes()
+    def evaluated(x: Array) -> tuple[float, Array, Array]:
+        key = x.tobytes()
         if key not in at:
             at.clear()
-            at[key] = _evaluated(density, z)
+            at[key] = _evaluated(density, x)
         return at[key]
 
     if not small:
         # A Hessian by differences takes 2 D gradients.
         start = _near(density, start)
     top: Array = minimize(
-        lambda z: -evaluated(z)[0],
+        lambda x: -evaluated(x)[0],
         start,
-        jac=lambda z: -evaluated(z)[1],
-        hess=lambda z: evaluated(z)[2],
+        jac=lambda x: -evaluated(x)[1],
+        hess=lambda x: evaluated(x)[2],
         method="trust-exact",
         options={"gtol": SLOPE, "maxiter": CLIMB_STEPS if small else LAST_STEPS},
     ).x
@@ -266,24 +253,24 @@ def _near(density: Density, start: Array, free: NDArray[np.bool_] | None = None)
     from scipy.optimize import minimize
 
     moving = np.ones(start.size, dtype=bool) if free is None else free
-    z = start.copy()
+    x = start.copy()
 
     def negative(part: Array) -> tuple[float, Array]:
-        z[moving] = part
-        values, gradients = density.log_density_gradient(z[None])
+        x[moving] = part
+        values, gradients = density.log_density_gradient(x[None])
         return -float(np.maximum(values[0], LOWEST)), -np.nan_to_num(gradients[0])[moving]
 
-    z[moving] = minimize(negative, start[moving], jac=True, method="L-BFGS-B").x
-    return z
+    x[moving] = minimize(negative, start[moving], jac=True, method="L-BFGS-B").x
+    return x
 
 
-def _evaluated(density: Density, z: Array) -> tuple[float, Array, Array]:
+def _evaluated(density: Density, x: Array) -> tuple[float, Array, Array]:
     """Log density, gradient (D,) and curvature (D, D), the negative Hessian, by differences."""
-    shifts = STEP * np.eye(z.size)
+    shifts = STEP * np.eye(x.size)
     values, gradients = density.log_density_gradient(
-        np.concatenate([z[None], z + shifts, z - shifts])
+        np.concatenate([x[None], x + shifts, x - shifts])
     )
-    hessian = (gradients[1 : 1 + z.size] - gradients[1 + z.size :]) / (2 * STEP)
+    hessian = (gradients[1 : 1 + x.size] - gradients[1 + x.size :]) / (2 * STEP)
     curvature: Array = -np.nan_to_num((hessian + hessian.T) / 2)
     return float(np.maximum(values[0], LOWEST)), np.nan_to_num(gradients[0]), curvature
 
@@ -317,12 +304,11 @@ def shorter_path(
 
 def _probe(program: Program, data: StanData, gaussian: Gaussian, rng: np.random.Generator) -> float:
     """Mean leapfrog steps of a short chain."""
-    draws = program.sample(
-        {**data, **gaussian.data(), "keep": 0},
-        gaussian.starts(1, rng),
-        Settings(chains=1, warmup=60, draws=30, max_depth=8, seed=int(rng.integers(1, 2**31))),
-    )
-    return float(draws.column("n_leapfrog__").mean())
+    starts = gaussian.starts(1, rng)
+    seed = int(rng.integers(1, LARGEST_SEED))
+    settings = ChainSettings(warmup=60, draws=30, adapt_delta=0.8, max_depth=8, seed=seed)
+    draws = program.sample(data, starts, settings, gaussian.whitening)
+    return float(draws.statistic("n_leapfrog__").mean())
 
 
 def describe_modes(gaussian: Gaussian) -> list[dict[str, float]]:

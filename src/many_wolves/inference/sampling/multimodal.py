@@ -18,10 +18,10 @@ from many_wolves.contracts import Array, Parameter
 from many_wolves.inference.engines.draws import Draws
 from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.evaluation.bridge import Bridge
-from many_wolves.inference.evaluation.marginal_likelihood import mass, unconditioned_draws
+from many_wolves.inference.evaluation.marginal_likelihood import mass
 from many_wolves.inference.sampling.extend import in_smaller_steps, longer
 from many_wolves.inference.sampling.fit import Fit, Region, assemble
-from many_wolves.inference.sampling.modes import SMALL, Mode, gaussian_at, leads_to, unconditioned
+from many_wolves.inference.sampling.modes import SMALL, Mode, gaussian_at, leads_to
 from many_wolves.inference.threads import on_one_thread
 
 WORTH_A_LOOK = 1e-3
@@ -40,10 +40,10 @@ def with_regions(
     done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress
 ) -> Fit:
     """A fit with the regions that its chains did not come to, if they hold any mass."""
-    if done.problem.impute is not None or done.problem.size > SMALL:
+    if done.problem.impute is not None or done.draws.x.shape[2] > SMALL:
         return done
     began, cpu_seconds = time.monotonic(), 0.0
-    clouds = [_cloud(done)]
+    clouds = [done.draws.flat]
     fits = [done]
     for mode, share in zip(done.gaussian.modes, done.gaussian.shares, strict=True):
         if share < WORTH_A_LOOK or _seen(program, done, clouds, mode):
@@ -55,16 +55,16 @@ def with_regions(
         if stayed.sum() > 1 and there.diagnostics.max_r_hat < AGREED:
             there = replace(there, draws=_of_chains(there.draws, stayed))
             fits.append(there)
-            clouds.append(_cloud(there))
+            clouds.append(there.draws.flat)
     worth = _worth(fits, program) if len(fits) > 1 else ()
     if len(worth) > 1:
         whole = assemble(
             done.problem,
+            program,
             mixed(worth, done.settings.seed),
             done.gaussian,
             parameters=parameters,
             settings=done.settings,
-            engine=done.engine,
             seconds=done.seconds,
             cpu_seconds=done.cpu_seconds,
             regions=worth,
@@ -78,18 +78,12 @@ def with_regions(
     )
 
 
-def _cloud(done: Fit) -> Array:
-    """(n, D) draws before the preconditioner."""
-    return unconditioned_draws(done.draws, done.gaussian, most=None).reshape(-1, done.problem.size)
-
-
 @on_one_thread
 def _seen(program: Program, done: Fit, clouds: Sequence[Array], mode: Mode) -> bool:
     """Whether the draw that lies nearest to a mode leads to it."""
-    data = {**done.problem.data, **unconditioned(done.problem.size), "keep": 0}
-    with program.open(data) as density:
+    with program.open(done.problem.data) as density:
         for x in clouds:
-            apart = x - mode.z
+            apart = x - mode.x
             nearest = x[np.argmin(np.einsum("ni,ij,nj->n", apart, mode.precision, apart))]
             if leads_to(density, nearest, mode):
                 return True
@@ -107,17 +101,17 @@ def _at(
 ) -> Fit:
     """As many chains as there were, from a mode."""
     began = time.monotonic()
-    gaussian = gaussian_at((mode,), done.problem.size)
+    gaussian = gaussian_at((mode,), mode.x.size)
     settings = replace(done.settings, seed=seed)
     starts = gaussian.starts(settings.chains, np.random.default_rng(seed), NARROW)
-    draws = program.sample({**done.problem.data, **gaussian.data()}, starts, settings, say)
+    draws = program.sample(done.problem.data, starts, settings.chain, gaussian.whitening, say)
     there = assemble(
         done.problem,
+        program,
         draws,
         gaussian,
         parameters=parameters,
         settings=settings,
-        engine=program.version,
         seconds=time.monotonic() - began,
         cpu_seconds=draws.cpu_seconds,
     )
@@ -133,13 +127,12 @@ def _at(
 
 def _stayed(clouds: Sequence[Array], there: Fit) -> NDArray[np.bool_]:
     """(chains,) which did not leave: a plane parts their draws from each of the clouds."""
-    chains = unconditioned_draws(there.draws, there.gaussian, most=None)
-    return np.array([all(parted(cloud, chain) for cloud in clouds) for chain in chains])
+    return np.array([all(parted(cloud, chain) for cloud in clouds) for chain in there.draws.x])
 
 
 def _of_chains(draws: Draws, kept: NDArray[np.bool_]) -> Draws:
     adapted = tuple(one for one, k in zip(draws.adapted, kept, strict=True) if k)
-    return replace(draws, values=draws.values[kept], adapted=adapted)
+    return replace(draws, x=draws.x[kept], sampler=draws.sampler[kept], adapted=adapted)
 
 
 def parted(one: Array, other: Array) -> bool:
@@ -152,10 +145,7 @@ def parted(one: Array, other: Array) -> bool:
 
 def _worth(fits: Sequence[Fit], program: Program) -> tuple[Region, ...]:
     """The regions of fits, without those that hold next to nothing."""
-    masses = [
-        mass(one.problem, program, one.gaussian, one.draws, one.settings.seed, most=None)
-        for one in fits
-    ]
+    masses = [mass(one.problem, program, one.draws, one.settings.seed, most=None) for one in fits]
     kept = [i for i, (share, _) in enumerate(shares(masses)) if share > WORTH_MIXING]
     return tuple(
         Region(fits[i].draws, fits[i].gaussian, masses[i], *found)
@@ -174,22 +164,17 @@ def shares(masses: Sequence[Bridge]) -> list[tuple[float, float]]:
 
 
 def mixed(regions: Sequence[Region], seed: int) -> Draws:
-    """Draws of the first region, of which as many as is due are of the others.
-
-    Their ``z`` has the preconditioner of the first.
-    """
-    first = regions[0]
-    chains, n, _ = first.draws.values.shape
+    """Draws of the first region, of which as many as is due are of the others."""
+    first = regions[0].draws
+    chains, n, _ = first.x.shape
     rng = np.random.default_rng([seed, len(regions)])
     source = rng.choice(len(regions), p=[one.share for one in regions], size=(chains, n))
-    values = first.draws.values.copy()
-    at = [i for i, name in enumerate(first.draws.columns) if name.split(".")[0] == "z"]
+    x, sampler = first.x.copy(), first.sampler.copy()
     for number, region in enumerate(regions[1:], 1):
-        theirs = region.draws.values.reshape(-1, values.shape[-1])
+        theirs = region.draws
         wanted = source == number
-        drawn = theirs[np.resize(rng.permutation(len(theirs)), wanted.sum())]
-        x = region.gaussian.centre + drawn[:, at] @ region.gaussian.scale.T
-        drawn[:, at] = np.linalg.solve(first.gaussian.scale, (x - first.gaussian.centre).T).T
-        values[wanted] = drawn
+        drawn = np.resize(rng.permutation(len(theirs.flat)), wanted.sum())
+        x[wanted] = theirs.flat[drawn]
+        sampler[wanted] = theirs.sampler.reshape(-1, sampler.shape[2])[drawn]
     messages = tuple(dict.fromkeys(m for one in regions for m in one.draws.messages))
-    return Draws(first.draws.columns, values, first.draws.cpu_seconds, messages)
+    return Draws(x, sampler, first.cpu_seconds, first.engine, messages)

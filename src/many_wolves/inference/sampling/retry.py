@@ -11,7 +11,7 @@ import numpy as np
 from many_wolves.contracts import Array, Parameter, Problem
 from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.sampling.extend import in_smaller_steps, longer
-from many_wolves.inference.sampling.fit import TEMPERED, Fit, assemble, fit
+from many_wolves.inference.sampling.fit import Fit, assemble, fit
 from many_wolves.inference.sampling.modes import Gaussian
 from many_wolves.inference.sampling.multimodal import with_regions
 from many_wolves.inference.sampling.tempering import sample_tempered
@@ -71,7 +71,7 @@ def fit_carefully(
     if done.settings.chains * done.settings.draws < QUICK_LOOK:
         return done
     for _ in range(attempts):
-        path = done.draws.column("n_leapfrog__").mean()
+        path = done.draws.statistic("n_leapfrog__").mean()
         if done.diagnostics.ok or (path >= longest_path and not _agree(done)):
             break
         further = _next(done, program, parameters, say, longest=LONGEST * chosen.draws)
@@ -99,14 +99,16 @@ def _next(
             return longer(done, program, parameters, say, by=0.5 if close else 1.0)
     enough = now.draws >= 4 * longest
     if done.tempered:
-        return None if enough else _tempered(done, parameters, 2 * now.draws, say)
+        return None if enough else _tempered(done, program, parameters, 2 * now.draws, say)
     smallest = not diverged or now.adapt_delta >= TEMPERED_DELTA
     if smallest and done.problem.tempered is not None:
-        return _tempered(done, parameters, longest, say)
+        return _tempered(done, program, parameters, longest, say)
     return None if enough else _anew(done, program, parameters, say)
 
 
-def _tempered(done: Fit, parameters: tuple[Parameter, ...], draws: int, say: Progress) -> Fit:
+def _tempered(
+    done: Fit, program: Program, parameters: tuple[Parameter, ...], draws: int, say: Progress
+) -> Fit:
     """Ensembles of tempered chains, where those of ``done`` do not come to one posterior."""
     began = time.monotonic()
     smaller = _smaller(done)
@@ -116,11 +118,11 @@ def _tempered(done: Fit, parameters: tuple[Parameter, ...], draws: int, say: Pro
     sampled = sample_tempered(done.problem, done.gaussian, chosen, say)
     return assemble(
         done.problem,
+        program,
         sampled,
         done.gaussian,
         parameters=parameters,
         settings=chosen,
-        engine=f"{done.engine.removesuffix(TEMPERED)}{TEMPERED}",
         seconds=time.monotonic() - began,
         cpu_seconds=sampled.cpu_seconds,
     )
@@ -152,8 +154,7 @@ def learnt(done: Fit) -> Gaussian | None:
     """A preconditioner from the draws; None where the chains disagree too much for one."""
     if not _agree(done):
         return None
-    z = done.draws.block("z")
-    x: Array = done.gaussian.centre + z.reshape(-1, z.shape[2]) @ done.gaussian.scale.T
+    x = done.draws.flat
     centre: Array = x.mean(axis=0)
     spread = np.cov(x.T, dtype=np.float64) + 1e-9 * np.eye(x.shape[1])
     scale: Array = np.asarray(np.linalg.cholesky(spread), dtype=np.float64)

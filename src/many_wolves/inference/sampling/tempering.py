@@ -12,19 +12,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from many_wolves.contracts import Array, Problem
-from many_wolves.inference.engines.draws import SAMPLER_COLUMNS, Adapted, Draws
+from many_wolves.inference.engines.draws import Adapted, Draws, join_chains, join_draws
 from many_wolves.inference.engines.embedded import EmbeddedProgram, in_threads
 from many_wolves.inference.engines.embedded_library import Meter, StanModel
 from many_wolves.inference.engines.protocol import Progress
 from many_wolves.inference.sampling.modes import Gaussian
-from many_wolves.inference.settings import Settings
+from many_wolves.inference.settings import LARGEST_SEED, ChainSettings, Settings
 
+TEMPERED = ", tempered"
+"""Ends the name of the engine where ensembles of tempered chains gave the draws."""
 POWERS = 10
 """Chains of an ensemble."""
 COLDEST = 0.3
@@ -35,7 +36,6 @@ TRIAL = 100
 """Rounds of swaps from which the powers are spaced anew, and that forget the start."""
 SPACINGS = 2
 """Times that the powers are spaced anew."""
-LARGEST_SEED = 2**31
 NEAREST = 0.01
 """A start that is no further from the centre, in standard deviations, is taken as it is."""
 
@@ -118,7 +118,7 @@ def sample_tempered(
             return _Ensemble(problem, gaussian, program, settings, number, meter, stack).draws()
 
     each = POWERS * ((SPACINGS + 1) * (WARMUP + 1 + TRIAL) + settings.draws)
-    return join(in_threads(ensemble, settings.chains, each, progress))
+    return join_chains(in_threads(ensemble, settings.chains, each, progress))
 
 
 class _Ensemble:
@@ -136,13 +136,13 @@ class _Ensemble:
     ) -> None:
         assert problem.tempered is not None
         self._temper = problem.tempered
-        self._data: dict[str, Any] = {**problem.data, **gaussian.data()}
+        self._data, self._gaussian = problem.data, gaussian
         self._program, self._settings, self._number = program, settings, number
         self._meter, self._stack = meter, stack
         self._rng = np.random.default_rng([settings.seed, number])
         self._posterior, self._prior = self._at(1.0), self._at(0.0)
         self._seconds = 0.0
-        self._states = np.zeros((POWERS, self._posterior.size))
+        self._states = np.zeros((POWERS, self._posterior.param_unc_num))
         self._swaps = Swaps(np.geomspace(1.0, COLDEST, POWERS))
 
     def draws(self) -> Draws:
@@ -155,10 +155,10 @@ class _Ensemble:
             self._adapt(range(POWERS))
         self._rounds(TRIAL)
         self._swaps = Swaps(self._swaps.powers)
-        return self._written(self._rounds(self._settings.draws))
+        return self._with_message(self._rounds(self._settings.draws))
 
     def _at(self, power: float) -> StanModel:
-        data = {**self._data, **self._temper(power), "keep": 0}
+        data = {**self._data, **self._temper(power)}
         return self._stack.enter_context(self._program.open(data))
 
     def _spaced(self, powers: Array) -> None:
@@ -179,53 +179,57 @@ class _Ensemble:
 
     def _start(self) -> Array:
         """(D,) from the Gaussian, widened; nearer to its centre where the density fails."""
-        start = self._rng.normal(0.0, 1 / np.sqrt(COLDEST), self._posterior.size)
-        while np.abs(start).max() > NEAREST and self._fails(start):
-            start /= 2
-        return start
+        centre, scale = self._gaussian.centre, self._gaussian.scale
+        apart = self._rng.normal(0.0, 1 / np.sqrt(COLDEST), centre.size)
+        while np.abs(apart).max() > NEAREST and self._fails(centre + scale @ apart):
+            apart /= 2
+        return centre + scale @ apart
 
     def _fails(self, start: Array) -> bool:
         return not np.isfinite(self._posterior.log_density_gradient(start)[1]).all()
 
     def _adapt(self, places: Iterable[int]) -> None:
-        own = replace(self._settings, warmup=WARMUP, draws=1)
+        own = replace(self._settings.chain, warmup=WARMUP, draws=1)
         for place in places:
             self._adapted[place] = self._step(place, own).adapted[0]
 
-    def _rounds(self, rounds: int) -> Array:
-        """(rounds, columns) draws at power 1, an iteration of each chain and swaps in each."""
-        rows = []
-        own = replace(self._settings, warmup=0, draws=1)
+    def _rounds(self, rounds: int) -> Draws:
+        """Draws at power 1, an iteration of each chain and swaps in each."""
+        drawn = []
+        own = replace(self._settings.chain, warmup=0, draws=1)
         for turn in range(rounds):
             for place in range(len(self._chains)):
                 draws = self._step(place, own)
                 if place == 0:
-                    rows.append(draws.values[0])
+                    drawn.append(draws)
             likelihoods = self._posterior.log_density(self._states)
             likelihoods -= self._prior.log_density(self._states)
             source = self._swaps.offer(likelihoods, bool(turn % 2), self._rng)
             self._states = self._states[source]
-        return np.concatenate(rows)
+        return join_draws(drawn)
 
-    def _step(self, place: int, own: Settings) -> Draws:
+    def _step(self, place: int, own: ChainSettings) -> Draws:
         """Let one chain move its state."""
         own = replace(own, seed=int(self._rng.integers(1, LARGEST_SEED)))
         chain, state = self._chains[place], self._states[place]
-        draws = chain.sample(state, own, place + 1, self._meter, self._adapted[place])
+        draws = chain.sample(
+            state, own, self._gaussian.whitening, place + 1, self._meter, self._adapted[place]
+        )
         self._seconds += draws.cpu_seconds
-        self._states[place] = draws.block("z")[0, -1]
+        self._states[place] = draws.x[0, -1]
         return draws
 
-    def _written(self, rows: Array) -> Draws:
-        """The draws with all that the program writes of them, and how the swaps went."""
-        whole = self._stack.enter_context(self._program.open(self._data))
-        first = len(SAMPLER_COLUMNS)
-        z = rows[:, first : first + whole.size]
-        written = whole.param_constrain(z, self._settings.seed, self._number + 1)
+    def _with_message(self, draws: Draws) -> Draws:
+        """The draws, with how the swaps went."""
         taken = 100 * (1 - float(self._swaps.refusals.mean()))
-        said = (
+        message = (
             f"Ensemble {self._number + 1}: {POWERS} powers of the likelihood from 1 to {COLDEST}, "
             f"{taken:.0f} % of swaps taken, {self._swaps.trips} round trips."
         )
-        values = np.concatenate([rows[:, :first], written], axis=1)
-        return Draws(whole.columns, values[None], self._seconds, (said,))
+        return replace(
+            draws,
+            cpu_seconds=self._seconds,
+            engine=f"{draws.engine}{TEMPERED}",
+            messages=(message,),
+            adapted=(),
+        )

@@ -100,9 +100,6 @@ def decision_problem(
         "prior_mean": prior.mean.tolist(),
         "prior_sd": prior.sd.tolist(),
         "spread": spread,
-        "likelihood_on": 1,
-        "keep": 1,
-        "D": levels.size(K, K),
     }
 
     def without(part: Mapping[str, Any], most: float) -> Mapping[str, Any]:
@@ -123,7 +120,6 @@ def decision_problem(
         speaker=str(table.rows["speaker"].iloc[0]),
         program=shipped(PROGRAM),
         data=data,
-        size=levels.size(K, K),
         coords={
             "cell": cells.names,
             "option": words.options,

@@ -64,9 +64,6 @@ def build(
         "strays": held.strays.tolist(),
         "follows": held.follows.tolist(),
         "one_tremble": int(one_tremble),
-        "likelihood_on": 1,
-        "keep": 1,
-        "D": plan.size,
     }
 
     def without(part: Mapping[str, Any], most: float) -> Mapping[str, Any]:
@@ -93,7 +90,6 @@ def build(
         speaker=str(table.rows["speaker"].iloc[0]),
         program=shipped(PROGRAM),
         data=data,
-        size=plan.size,
         coords={
             "group": plan.groups,
             "class": plan.names,

@@ -53,15 +53,6 @@ class Levels:
         """``group: participant`` of each."""
         return [f"{group}: {name}" if group else name for group, name in self.participants]
 
-    def size(self, coordinates: int, varying: int) -> int:
-        """Number of standard normals, as ``levels_size`` in Stan counts them."""
-        size = coordinates
-        if self.by_group:
-            size += varying * (1 + len(self.groups))
-        if self.by_participant:
-            size += varying * (1 + len(self.participants))
-        return size
-
     def data(self) -> dict[str, Any]:
         """The levels as Stan data."""
         return {

@@ -75,12 +75,6 @@ class Plan:
         return named(self.strategies, self.members)
 
     @property
-    def size(self) -> int:
-        """Number of unconstrained parameters."""
-        G, K = len(self.groups), len(self.members)
-        return G * (K - 1) + (1 if self.one_tremble else G)
-
-    @property
     def class_of(self) -> list[int]:
         """(R,) class of every strategy, from zero."""
         of = {i: k for k, members in enumerate(self.members) for i in members}
@@ -159,7 +153,7 @@ def log_likelihood(plan: Plan, frequency: Array, tremble: Array) -> float:
 
 
 def coordinates(plan: Plan, frequency: Array, tremble: Array) -> Array:
-    """Standard normal coordinates of frequencies (G, K) and trembles (G,), as Stan has them."""
+    """Unconstrained parameters of frequencies (G, K) and trembles (G,), in Stan's order."""
     K = len(plan.members)
     sticks = []
     for row in frequency:
@@ -170,6 +164,4 @@ def coordinates(plan: Plan, frequency: Array, tremble: Array) -> Array:
             rest *= left
         sticks.append(own)
     probit = norm.ppf(2 * tremble)
-    if plan.one_tremble:
-        return np.concatenate([probit[:1], np.ravel(sticks)])
-    return np.ravel([[p, *own] for p, own in zip(probit, sticks, strict=True)])
+    return np.concatenate([probit[:1] if plan.one_tremble else probit, np.ravel(sticks)])

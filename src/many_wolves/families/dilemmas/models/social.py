@@ -71,7 +71,7 @@ def build(
     levels = found.levels
     own = found.padded(lambda q: q.payoffs[0]) / found.unit
     other = found.padded(lambda q: q.payoffs[1]) / found.unit
-    K, V = len(plan.names), plan.varying
+    V = plan.varying
     estimate, information = estimates(found, plan)
     data = {
         "form": FORMS.index(plan.form),
@@ -91,9 +91,6 @@ def build(
         "information": information.tolist(),
         "scaled": int(plan.form in INDIFFERENT),
         "indifferent": INDIFFERENT.get(plan.form, 0.0),
-        "likelihood_on": 1,
-        "keep": 1,
-        "D": levels.size(K, V),
     }
     names = [f"{levels.names[who]} | {q.name}" for who, q, _ in found.cells()]
     options = [str(i) for i in range(found.counts.shape[1])]
@@ -124,7 +121,6 @@ def build(
         speaker=str(table.rows["speaker"].iloc[0]),
         program=shipped(PROGRAM),
         data=data,
-        size=levels.size(K, V),
         coords={
             "cell": names,
             "option": options,
