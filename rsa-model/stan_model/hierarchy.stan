@@ -111,9 +111,8 @@ model {
   to_vector(cell_std) ~ std_normal();
   for (g in 1 : G) {
     target += speaker_log_lik(counts[g], first_order, theta_given[g], value,
-                              alpha[g], log_prior[g],
-                              each_weights[g], phi[g], node, node_weight,
-                              has_utility);
+                              alpha[g], log_prior[g], each_weights[g], phi[g],
+                              node, node_weight, has_utility);
   }
 }
 generated quantities {
@@ -136,9 +135,9 @@ generated quantities {
       choice[g, c] = exp(log_choice[g, c]');
       log_lik[g, c] = (counts[g, c] .* log_choice[g, c])';
       for (s in 1 : S) {
-        counts_rep[g, c, s] = multinomial_rng(choice[g, c][s]',
-                                              total[g, c, s]);
+        counts_rep[g, c, s] = multinomial_rng(choice[g, c][s]', total[g, c, s]);
       }
     }
   }
 }
+

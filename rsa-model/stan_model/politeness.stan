@@ -103,10 +103,11 @@ model {
                             log_prior, weights, phi, node, node_weight,
                             has_utility);
   if (O) {
-    target += place_likelihood(speaker(first_order, theta, value, alpha,
-                                       log_prior, weights, phi, node,
-                                       node_weight, has_utility),
-                               contrast * place_contrast, place, chosen, asked);
+    array[C] matrix[U, S] log_choice = speaker(first_order, theta, value,
+                                               alpha, log_prior, weights, phi,
+                                               node, node_weight, has_utility);
+    target += place_likelihood(log_choice, contrast * place_contrast, place,
+                               chosen, asked);
   }
 }
 generated quantities {
@@ -117,12 +118,12 @@ generated quantities {
   array[C, S, U] int counts_rep;
   array[C] matrix[S, U] log_lik;
   matrix[theta_free ? U : 0, theta_free ? S : 0] literal_log_lik;
-  matrix[U, S] l1_state // P_L1(s | u)
-    = listener1(literal_listener(theta), value, alpha, log_prior, node,
-                node_weight);
-  array[C] matrix[U, S] log_choice
-    = speaker(first_order, theta, value, alpha, log_prior, weights, phi, node,
-              node_weight, has_utility);
+  // P_L1(s | u)
+  matrix[U, S] l1_state = listener1(literal_listener(theta), value, alpha,
+                                    log_prior, node, node_weight);
+  array[C] matrix[U, S] log_choice = speaker(first_order, theta, value, alpha,
+                                             log_prior, weights, phi, node,
+                                             node_weight, has_utility);
   lprior = beta_lpdf(Phi(alpha_probit) | alpha_prior[1], alpha_prior[2])
            - log(alpha_upper)
            + beta_lpdf(Phi(cost_probit) | cost_prior[1], cost_prior[2])
@@ -175,3 +176,4 @@ generated quantities {
                       + literal_no .* log(probabilities(-theta_probit));
   }
 }
+

@@ -53,8 +53,8 @@ SHORT_PATH = 31.0
 class Mode:
     """A local maximum: where, how high, and ln of the mass that a Gaussian there holds.
 
-    ``x`` (D,) is the place, ``precision`` (D, D) the curvature there, made positive; ``reached`` counts the climbs
-    that ended there.
+    ``x`` (D,) is the place, ``precision`` (D, D) the curvature there, made positive;
+    ``reached`` counts the climbs that ended there.
     """
 
     x: Array
