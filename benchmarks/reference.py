@@ -59,11 +59,11 @@ class Part:
 
 
 def problem_of_people(nodes: int, alpha_upper: float = ALPHA_UPPER):
-    """The full model with both tasks, without quantities per cell."""
+    """The full model with both tasks; of its quantities, the parameters."""
     problem = build(human_table(), literal="joint", nodes=nodes)
     kept = ("alpha", "cost", "weights", "phi", "theta", "lprior")
     variables = tuple(v for v in problem.variables if v.stan in kept)
-    data = {**problem.data, "keep": 0, "alpha_upper": alpha_upper}
+    data = {**problem.data, "alpha_upper": alpha_upper}
     return replace(problem, data=data, variables=variables)
 
 
@@ -72,9 +72,10 @@ def below(nodes: int, settings: inference.Settings) -> Part:
     problem = problem_of_people(nodes, alpha_upper=SPLIT)
     program = inference.load(problem.program, "httpstan", say)
     rng = np.random.default_rng(settings.seed)
-    gaussian = gaussian_at_modes(program, problem.data, problem.size, rng)
+    with program.open(problem.data) as model:
+        gaussian = gaussian_at_modes(model, rng)
     draws = sample_tempered(problem, gaussian, settings, say)
-    return part(problem, program, gaussian, draws, np.log(SPLIT / ALPHA_UPPER), settings)
+    return part(problem, program, draws, np.log(SPLIT / ALPHA_UPPER), settings)
 
 
 def above(nodes: int, settings: inference.Settings) -> Part:
@@ -82,22 +83,24 @@ def above(nodes: int, settings: inference.Settings) -> Part:
     problem = problem_of_people(nodes)
     program = inference.load(problem.program, "httpstan", say)
     rng = np.random.default_rng(settings.seed)
-    modes = gaussian_at_modes(program, problem.data, problem.size, rng, ridge=problem.ridge).modes
-    (alpha_at,) = problem.ridge
-    beyond = [m for m in modes if ALPHA_UPPER * norm.cdf(m.z[alpha_at]) > SPLIT]
-    far = gaussian_at(beyond[:1], problem.size)
+    with program.open(problem.data) as model:
+        modes = gaussian_at_modes(model, rng, ridge=problem.ridge).modes
+        alpha_at = model.param_unc_names.index("alpha_probit")
+    beyond = [m for m in modes if ALPHA_UPPER * norm.cdf(m.x[alpha_at]) > SPLIT]
+    far = gaussian_at(beyond[:1], modes[0].x.size)
     starts = far.starts(settings.chains, rng, NARROW)
-    draws = program.sample({**problem.data, **far.data()}, starts, settings, say)
-    stayed = (draws.column("alpha") > SPLIT).all(axis=1)
+    draws = program.sample(problem.data, starts, settings.chain, far.whitening, say)
+    stayed = (ALPHA_UPPER * norm.cdf(draws.x[:, :, alpha_at]) > SPLIT).all(axis=1)
     say(f"{stayed.sum()} of {len(stayed)} chains stayed above alpha {SPLIT}")
-    return part(problem, program, far, replace(draws, values=draws.values[stayed]), 0.0, settings)
+    kept = replace(draws, x=draws.x[stayed], sampler=draws.sampler[stayed])
+    return part(problem, program, kept, 0.0, settings)
 
 
-def part(problem, program, gaussian, draws: Draws, log_prior: float, settings) -> Part:
-    thinned = replace(draws, values=draws.values[:, :: max(1, draws.values.shape[1] // 2000)])
-    found = mass(problem, program, gaussian, thinned, settings.seed, most=None)
+def part(problem, program, draws: Draws, log_prior: float, settings) -> Part:
+    thinned = replace(draws, x=draws.x[:, :: max(1, draws.x.shape[1] // 2000)])
+    found = mass(problem, program, thinned, settings.seed, most=None)
     say(f"ln of the mass: {found.log_ml + log_prior:.2f}, standard error {found.se:.2f}")
-    tree = to_tree(problem, draws, settings.seed)
+    tree = to_tree(problem, program, draws, settings.seed)
     names = tuple(p.name for p in PoliteSpeaker.parameters)
     named = {(n, at): v for n, at, v in scalars(tree["posterior"].to_dataset(), names)}
     return Part(named, draws, replace(found, log_ml=found.log_ml + log_prior))
@@ -137,7 +140,7 @@ def make() -> int:
         "data": CITATION,
         "made": {
             "below": vars_of(BELOW) | {"tempered": list(near.draws.messages)},
-            "above": vars_of(ABOVE) | {"chains_that_stayed": int(far.draws.values.shape[0])},
+            "above": vars_of(ABOVE) | {"chains_that_stayed": int(far.draws.x.shape[0])},
             "split_at_alpha": SPLIT,
             "nodes": NODES,
             "seed": 2026,

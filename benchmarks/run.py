@@ -56,7 +56,7 @@ def stan_runs(quick: bool) -> dict[str, dict[str, Any]]:
             runs[engine] |= in_process("stan_fit.py", "--engine", engine, "--compile")
         tell(f"{engine}, with all that is kept of each cell")
         runs[f"{engine}-whole"] = in_process("stan_fit.py", "--engine", engine, "--keep")
-    for name in () if quick else ("plain", "unconditioned"):
+    for name in () if quick else ("plain", "unwhitened"):
         tell(f"httpstan, {name}")
         runs[f"httpstan-{name}"] = in_process("stan_fit.py", f"--{name}")
     if "cmdstan" not in runs:

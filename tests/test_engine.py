@@ -136,9 +136,9 @@ def test_wrong_data_are_refused_in_stans_words(program, data, starts, sample):
     with pytest.raises(WolvesError, match="value"):
         sample(data=wrong)
     size = starts[0].size
-    with program.open(data) as model:
-        with pytest.raises(WolvesError, match=f"expected points of {size} parameters, found 2"):
-            model.log_density(np.zeros((1, 2)))
+    refused = pytest.raises(WolvesError, match=f"expected points of {size} parameters, found 2")
+    with program.open(data) as model, refused:
+        model.log_density(np.zeros((1, 2)))
     with pytest.raises(WolvesError, match="could not go on"):
         sample(starts=[np.full(size, np.nan)])
 
