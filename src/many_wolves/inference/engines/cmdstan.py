@@ -191,8 +191,8 @@ def nested(names: Sequence[str], values: Array) -> dict[str, Any]:
     """Scalars by Stan's names, ``theta.1.2``, as the nested lists of a JSON file."""
     parts: dict[str, dict[tuple[int, ...], float]] = {}
     for scalar, value in zip(names, values.tolist(), strict=True):
-        name, *place = scalar.split(".")
-        parts.setdefault(name, {})[tuple(int(i) - 1 for i in place)] = value
+        name, *indices = scalar.split(".")
+        parts.setdefault(name, {})[tuple(int(i) - 1 for i in indices)] = value
     found: dict[str, Any] = {}
     for name, places in parts.items():
         array = np.empty(np.max(list(places), axis=0, initial=0).astype(int) + 1)
