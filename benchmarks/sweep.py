@@ -72,7 +72,7 @@ def fit_one(number: int, engine: str, alpha: tuple[float, float]) -> dict[str, f
         "draws": done.settings.draws,
         "adapt_delta": done.settings.adapt_delta,
         "halvings": done.settings.halvings,
-        "leapfrogs": float(done.draws.column("n_leapfrog__").mean()),
+        "leapfrogs": float(done.draws.statistic("n_leapfrog__").mean()),
     }
 
 
