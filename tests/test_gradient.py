@@ -28,8 +28,8 @@ def programs():
 
 
 CASES = [
-    *itertools.product([*SUBSETS, ("s1",)], ["prior", "utility"], ["joint"], [None]),
-    *itertools.product([SUBSETS[-1]], ["prior", "utility"], ["fixed"], [None, UNEVEN]),
+    *itertools.product([*SUBSETS, ("s1",)], ["prior", "utility"], ["joint"], [Priors()]),
+    *itertools.product([SUBSETS[-1]], ["prior", "utility"], ["fixed"], [Priors(), UNEVEN]),
     (SUBSETS[-1], "prior", "joint", UNEVEN),
     (SUBSETS[0], "prior", "joint", UNEVEN),
 ]
