@@ -1,4 +1,4 @@
-"""How a fit is sampled: chains, iterations, target acceptance, seed, and when it has enough."""
+"""How a fit is sampled: chains, iterations, target acceptance, seed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ RANGES: dict[str, tuple[float, float]] = {
     "adapt_delta": (0.5, 0.9999),
     "max_depth": (1, 20),
     "seed": (0, LARGEST_SEED),
-    "min_ess": (10, MOST_DRAWS),
 }
 """Smallest and largest value of each setting."""
 
@@ -43,16 +42,13 @@ class Settings:
     chains
         Number of chains, two at least: R-hat compares chains.
     warmup, draws
-        Iterations of each chain before and after adaptation has ended. ``draws`` is where a fit
-        starts; it goes on until ``min_ess`` is reached.
+        Iterations of each chain before and after adaptation has ended.
     adapt_delta
         Target acceptance of a leapfrog trajectory.
     max_depth
         Most doublings of a trajectory.
     seed
         Seed of everything that is random in the fit.
-    min_ess
-        Effective draws, in bulk and tails, that every parameter must reach.
 
     Raises
     ------
@@ -66,7 +62,6 @@ class Settings:
     adapt_delta: float = 0.8
     max_depth: int = 10
     seed: int = 1
-    min_ess: int = 400
 
     @property
     def chain(self) -> ChainSettings:

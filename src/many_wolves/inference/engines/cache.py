@@ -89,7 +89,7 @@ def locked(target: Path) -> Iterator[None]:
 
 _ELSEWHERE = (
     "set MANY_WOLVES_CACHE to a folder that you can write to, or have the owner of the shared "
-    "one run `wolves programs build`"
+    "one fit the model once"
 )
 
 
