@@ -21,7 +21,7 @@ def test_the_documented_examples(tmp_path, monkeypatch):
     table.counts.to_csv(tmp_path / "choices.csv", index=False)
     table.aside["literal"].to_csv(tmp_path / "literal.csv", index=False)
     monkeypatch.chdir(tmp_path)
-    done = doctest.testfile(str(DOCS / "notebook.md"), module_relative=False)
+    done = doctest.testfile(str(DOCS / "tutorials/notebook.md"), module_relative=False)
     assert done.attempted > 12 and done.failed == 0
 
 

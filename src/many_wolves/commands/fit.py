@@ -39,7 +39,7 @@ def command(
     A CSV file needs the columns goal, state, utterance, count; speaker and
     framing may stand beside them, and literal.csv (utterance, state, yes, n) in
     the same folder. With --task it may hold the rounds or gifts of a social dilemma;
-    docs/game-models.md names their columns.
+    docs/explanation/game-models.md names their columns.
 
     \b
     Exit status: 0 converged, 1 not converged, 2 the input cannot be fitted.

@@ -106,7 +106,7 @@ def real(frame: pd.DataFrame, column: str, where: str, least: float = 0.0) -> pd
             f"expected the column {column!r}; it is not there",
             where=where,
             column=column,
-            mend=f"add the column {column}; docs/game-models.md names all",
+            mend=f"add the column {column}; docs/explanation/game-models.md names all",
         )
     numbers = pd.to_numeric(frame[column], errors="coerce")
     refuse_first(
@@ -126,5 +126,5 @@ def _read(path: Path) -> pd.DataFrame:
         raise WolvesError(
             f"expected a CSV file with a header; {error}",
             where=path,
-            mend="save it as comma-separated UTF-8 text; docs/game-models.md names the columns",
+            mend="save it as comma-separated UTF-8 text; docs/explanation/game-models.md names the columns",
         ) from error
