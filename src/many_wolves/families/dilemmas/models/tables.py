@@ -126,5 +126,6 @@ def _read(path: Path) -> pd.DataFrame:
         raise WolvesError(
             f"expected a CSV file with a header; {error}",
             where=path,
-            mend="save it as comma-separated UTF-8 text; docs/explanation/game-models.md names the columns",
+            mend="save it as comma-separated UTF-8 text; "
+            "docs/explanation/game-models.md names the columns",
         ) from error
