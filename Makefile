@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-training programs test test-slow test-quick test-vllm lint format bench truth calibrate-games check-reference sync clean
+.PHONY: help demo example-training programs test test-slow test-quick test-vllm lint docs format bench truth calibrate-games check-reference sync clean
 
 UV := .ci/uv
 RUN := $(UV) run --no-sync
@@ -13,7 +13,7 @@ help: ## show this list
 
 sync: ## install everything that the other targets need
 	@[ -d .venv ] || echo "set-up: installing packages into .venv/ (the first time about a minute)"
-	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra hf --extra cluster --group dev --group models
+	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra hf --extra cluster --group dev --group docs --group models
 
 demo: sync ## vignettes, people and a real small model, fits, figures, one report
 	@$(RUN) wolves study run studies/demo.yaml
@@ -24,6 +24,10 @@ lint: sync ## style, types and the order of the layers
 	$(RUN) mypy
 	$(RUN) mypy --config-file tests/mypy.ini tests
 	$(RUN) lint-imports --no-logo
+
+# It ends with an error where a link is broken. It needs no network.
+docs: sync ## the documentation site, written to build/site/
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet
 
 programs: sync # the Stan programs that the tests share, compiled while the linters run
 	@$(RUN) python tests/compile_programs.py
@@ -70,4 +74,4 @@ check-reference: sync ## hold a fresh fit of the human choices against the refer
 	$(RUN) python benchmarks/reference.py check
 
 clean: ## remove what the project built; collected answers and fits stay
-	rm -rf .venv .venv-vllm .venv-training .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-vllm .venv-training .uv build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

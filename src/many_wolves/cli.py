@@ -44,6 +44,7 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"many_wolves.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
+        command.name = cmd_name
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
