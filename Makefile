@@ -18,12 +18,17 @@ sync: ## install everything that the other targets need
 demo: sync ## vignettes, people and a real small model, fits, figures, one report
 	@$(RUN) wolves study run studies/demo.yaml
 
-lint: sync ## style, types and the order of the layers
+# Folders and files whose prose is not yet free of findings: they are counted only.
+PROSE_PENDING := src docs/explanation docs/tutorials docs/decisions.md README.md CHANGELOG.md examples studies task-data
+
+lint: sync ## style, types, the order of the layers, and prose
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) mypy --config-file tests/mypy.ini tests
 	$(RUN) lint-imports --no-logo
+	$(RUN) python -m tools.prose --pending $(PROSE_PENDING)
+	@! command -v vale >/dev/null || $(RUN) python -m tools.prose --files --pending $(PROSE_PENDING) | xargs vale --output line
 
 # It ends with an error where a link is broken. It needs no network.
 docs: sync ## the documentation site, written to build/site/
