@@ -1,36 +1,19 @@
-"""The house itself: set-up, what the wheel carries, and that the documents tell the truth."""
+"""The house itself: set-up, lightness, and that the documents tell the truth."""
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from many_wolves.cli import COMMANDS
-from many_wolves.files import shipped
 
 ROOT = Path(__file__).parents[1]
-SHIPPED_FOLDERS = ("task-data", "rsa-model", "game-model")
-
-
-def tracked(*folders: str) -> list[str]:
-    """Files of the checkout that git knows; skips the test outside a checkout."""
-    if not (ROOT / ".git").exists() or shutil.which("git") is None:
-        pytest.skip("needs a git checkout")
-    listing = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "--", *folders],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return listing.stdout.split()
 
 
 class SetUp:
@@ -109,43 +92,6 @@ class TestSetUp:
         result = set_up.run("sync")
         assert result.returncode == 1
         assert "Mend: install uv" in result.stderr
-
-
-@pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [ROOT / ".ci" / "uv", "build", "--quiet", "--wheel", "--out-dir", out, ROOT], check=True
-    )
-    with zipfile.ZipFile(next(out.glob("*.whl"))) as wheel:
-        wheel.extractall(out / "site")
-    return out / "site"
-
-
-class TestWheel:
-    def test_it_carries_the_files_that_the_code_reads(self, unpacked: Path) -> None:
-        expected = tracked(*SHIPPED_FOLDERS)
-        assert expected
-        missing = [f for f in expected if not (unpacked / "many_wolves/shipped" / f).is_file()]
-        assert not missing
-
-    def test_the_installed_package_finds_them_in_itself(self, unpacked: Path) -> None:
-        script = (
-            "import sys; from many_wolves.files import shipped\n"
-            "for name in sys.argv[1:]: print(shipped(name))"
-        )
-        found = subprocess.run(
-            [sys.executable, "-c", script, *SHIPPED_FOLDERS],
-            env=os.environ | {"PYTHONPATH": str(unpacked)},
-            cwd=unpacked,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split()
-        assert found == [str(unpacked / "many_wolves/shipped" / f) for f in SHIPPED_FOLDERS]
-
-    def test_a_checkout_finds_its_own(self) -> None:
-        assert shipped("task-data") == ROOT / "task-data"
 
 
 class TestLightness:

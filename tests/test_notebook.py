@@ -1,9 +1,7 @@
-"""The notebook's examples run as they stand in the documentation."""
+"""Tables, fits and figures in a notebook; tests/test_documents.py runs its documentation."""
 
-import doctest
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,18 +9,6 @@ import pytest
 import many_wolves as mw
 from fit_folders import write_fit_folder
 from many_wolves.errors import WolvesError
-
-DOCS = Path(__file__).parent.parent / "docs"
-
-
-@pytest.mark.stan
-def test_the_documented_examples(tmp_path, monkeypatch):
-    table = mw.people()
-    table.counts.to_csv(tmp_path / "choices.csv", index=False)
-    table.aside["literal"].to_csv(tmp_path / "literal.csv", index=False)
-    monkeypatch.chdir(tmp_path)
-    done = doctest.testfile(str(DOCS / "tutorials/notebook.md"), module_relative=False)
-    assert done.attempted > 12 and done.failed == 0
 
 
 def test_a_data_frame_is_a_table_of_choices():
