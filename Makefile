@@ -2,7 +2,11 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-training programs test test-slow test-quick test-vllm lint docs format bench truth calibrate-games check-reference sync clean
+.PHONY: help demo example-training programs test test-slow test-quick test-vllm lint docs help-texts format bench truth calibrate-games check-reference sync clean
+
+# Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
+# again: `wolves study status` takes three times as long. So what make starts does keep it.
+unexport PYTHONDONTWRITEBYTECODE
 
 UV := .ci/uv
 RUN := $(UV) run --no-sync
@@ -33,6 +37,10 @@ lint: sync ## style, types, the order of the layers, and prose
 # It ends with an error where a link is broken. It needs no network.
 docs: sync ## the documentation site, written to build/site/
 	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet
+
+help-texts: sync ## the help of every command as tests/help/ holds it, after a deliberate change
+	@$(RUN) python tests/help_texts.py
+	@git status --short tests/help
 
 programs: sync # the Stan programs that the tests share, compiled while the linters run
 	@$(RUN) python tests/compile_programs.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -95,6 +96,17 @@ class TestSetUp:
 
 
 class TestLightness:
+    def test_what_make_starts_keeps_bytecode(self) -> None:
+        seen = subprocess.run(
+            ["make", "-C", str(ROOT), "--no-print-directory", "--eval", "seen: ; @env", "seen"],
+            env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert "PATH=" in seen
+        assert "PYTHONDONTWRITEBYTECODE" not in seen
+
     def test_help_imports_nothing_heavy(self) -> None:
         script = (
             "import sys, many_wolves.cli as c; c.run(c.wolves, ['--help']); print(*sys.modules)"

@@ -121,14 +121,19 @@ class TestMetadata:
 
 STUDY = """\
 study: tiny
-trials: {goals: [social], items: [cake], limit: 8, tasks: [choice]}
-collect: {replicates: 3}
+trials: {goals: [informative, social], items: [cake, poem], tasks: [choice]}
+collect: {mode: score}
 fit: {literal: fixed, chains: 2, warmup: 300, draws: 300}
-human: []
 speakers:
-  - name: someone
+  - name: known
     provider: simulated
-    parameters: {}
+    model: known
+    parameters:
+      alpha: 4
+      cost: 2
+      weights:
+        informative: {w_inf: 0.8, w_soc: 0.1, w_pres: 0.1, phi: 0.7}
+        social: {w_inf: 0.1, w_soc: 0.8, w_pres: 0.1, phi: 0.2}
 """
 
 
@@ -177,4 +182,4 @@ class TestInstalled:
         (tmp_path / "tiny.yaml").write_text(STUDY)
         self.run(wolves, tmp_path, ["study", "run", "tiny.yaml"])
         assert (tmp_path / "rsa-output/tiny/report.html").is_file()
-        assert (tmp_path / "rsa-output/tiny/someone/fit/summary.csv").is_file()
+        assert (tmp_path / "rsa-output/tiny/known/fit/summary.csv").is_file()
