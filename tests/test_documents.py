@@ -10,9 +10,9 @@ from documents.blocks import Block, blocks_of, problems
 from documents.session import ROOT, Session, cheaply
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
-LANGUAGES = {"bash", "csv", "json", "python", "r", "text", "yaml"}
+LANGUAGES = {"bash", "csv", "json", "pycon", "python", "r", "text", "yaml"}
 BLOCKS = [b for page in PAGES for b in blocks_of(page.relative_to(ROOT), page.read_text())]
-RUN = {"bash", "python"}
+RUN = {"bash", "pycon", "python"}
 
 
 def marked(block: Block) -> object:
@@ -92,7 +92,7 @@ class TestRunner:
         "text",
         [
             "```python\nassert 1 == 2\n```",
-            "```python\n>>> 1 + 1\n3\n```",
+            "```pycon\n>>> 1 + 1\n3\n```",
             "```bash\nwolves no-such-command\n```",
             "```bash\nwolves --help\nfalse\n```",
             "```bash\nfalse | cat\n```",
@@ -114,7 +114,7 @@ class TestRunner:
         text = (
             '```yaml title="studies-of-mine/a.yaml"\nx: 1\n```\n'
             "```python\nfrom pathlib import Path\nx = Path('studies-of-mine/a.yaml')\n```\n"
-            "```python\n>>> x.read_text()\n'x: 1\\n'\n```\n"
+            "```pycon\n>>> x.read_text()\n'x: 1\\n'\n```\n"
             "```bash\nls studies-of-mine | grep a.yaml\nmake help\nuv sync --extra hf\n```\n"
             "```yaml\ntrials: {goals: [social]}\n```\n"
         )

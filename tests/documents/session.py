@@ -68,6 +68,7 @@ class Session:
         runners: dict[str, Callable[[Block], None]] = {
             "bash": self._bash,
             "python": self._python,
+            "pycon": lambda b: _doctest(b, self.names),
             "yaml": self._yaml,
             "json": lambda b: json.loads(b.source),
             "csv": _csv,
@@ -77,9 +78,6 @@ class Session:
         runners[block.language](block)
 
     def _python(self, block: Block) -> None:
-        if ">>>" in block.source:
-            _doctest(block, self.names)
-            return
         code = "\n" * (block.line - 1) + block.source
         exec(compile(code, str(ROOT / block.page), "exec"), self.names)
 
