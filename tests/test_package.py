@@ -10,7 +10,6 @@ import sys
 import tarfile
 import tomllib
 import zipfile
-from collections.abc import Sequence
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -137,49 +136,51 @@ speakers:
 """
 
 
-@pytest.mark.slow
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel alone, with the versions that the project tests; returns ``wolves``."""
+    place = tmp_path_factory.mktemp("environment")
+    exported = subprocess.run(
+        [UV, "export", "--quiet", "--no-default-groups", "--no-emit-project", "--no-hashes"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    (place / "versions.txt").write_text(exported)
+    python = place / "venv/bin/python"
+    subprocess.run([UV, "venv", "--quiet", "--python", "3.12", place / "venv"], check=True)
+    install = [UV, "pip", "install", "--quiet", "--python", python, wheel]
+    subprocess.run([*install, "--constraint", place / "versions.txt"], cwd=place, check=True)
+    return place / "venv/bin/wolves"
+
+
+def wolves(installed: Path, folder: Path, *arguments: str) -> None:
+    """Run a command of the installed package in a folder."""
+    outside = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}
+    done = subprocess.run(
+        [installed, *arguments],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name not in outside},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.stan
 class TestInstalled:
     """The wheel in an environment of its own, used from an empty folder."""
 
-    @pytest.fixture(scope="class")
-    def wolves(self, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """Install the wheel, with the versions that the project tests, and nothing else."""
-        place = tmp_path_factory.mktemp("environment")
-        exported = subprocess.run(
-            [UV, "export", "--quiet", "--no-default-groups", "--no-emit-project", "--no-hashes"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        (place / "versions.txt").write_text(exported)
-        python = place / "venv/bin/python"
-        subprocess.run([UV, "venv", "--quiet", "--python", "3.12", place / "venv"], check=True)
-        install = [UV, "pip", "install", "--quiet", "--python", python, wheel]
-        subprocess.run([*install, "--constraint", place / "versions.txt"], cwd=place, check=True)
-        return place / "venv/bin/wolves"
-
-    def run(self, wolves: Path, folder: Path, arguments: Sequence[str]) -> str:
-        outside = {"PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"}
-        done = subprocess.run(
-            [wolves, *arguments],
-            cwd=folder,
-            env={k: v for k, v in os.environ.items() if k not in outside},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def test_it_fits_the_choices_of_people(self, wolves: Path, tmp_path: Path) -> None:
-        few = ["--chains", "2", "--warmup", "400", "--draws", "1000"]
-        self.run(wolves, tmp_path, ["fit", "--human", "yoon2020", "--literal", "fixed", *few])
+    def test_it_fits_the_choices_of_people(self, installed: Path, tmp_path: Path) -> None:
+        few = ("--chains", "2", "--warmup", "400", "--draws", "1000")
+        wolves(installed, tmp_path, "fit", "--human", "yoon2020", "--literal", "fixed", *few)
         assert list(tmp_path.glob("rsa-output/*/summary.csv"))
 
-    def test_it_runs_a_study(self, wolves: Path, tmp_path: Path) -> None:
+    @pytest.mark.slow
+    def test_it_runs_a_study(self, installed: Path, tmp_path: Path) -> None:
         (tmp_path / "tiny.yaml").write_text(STUDY)
-        self.run(wolves, tmp_path, ["study", "run", "tiny.yaml"])
+        wolves(installed, tmp_path, "study", "run", "tiny.yaml")
         assert (tmp_path / "rsa-output/tiny/report.html").is_file()
         assert (tmp_path / "rsa-output/tiny/known/fit/summary.csv").is_file()
