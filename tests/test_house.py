@@ -154,3 +154,20 @@ class TestDocuments:
         first = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
         assert first is not None
         assert first.group(1) == version
+
+
+class TestRepository:
+    @pytest.mark.parametrize(
+        "pattern",
+        [r"/(root|work|home/[a-z]+)/", r"files[.]pythonhosted|pypi[.]org/simple", r"^uv[.]lock$"],
+        ids=["a path of a machine", "the host of an index", "a lock file"],
+    )
+    def test_it_depends_on_no_machine(self, pattern: str) -> None:
+        if not (ROOT / ".git").exists() or shutil.which("git") is None:
+            pytest.skip("needs a git checkout")
+        git = ["git", "-C", str(ROOT)]
+        text = [*git, "grep", "-nIE", pattern, "--", ":!tests/test_house.py", ":!.gitignore"]
+        found = subprocess.run(text, capture_output=True, text=True, check=False).stdout
+        assert not found, found
+        names = subprocess.run([*git, "ls-files"], capture_output=True, text=True, check=True)
+        assert not re.search(pattern, names.stdout, re.MULTILINE)
