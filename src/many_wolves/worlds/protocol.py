@@ -134,7 +134,7 @@ class Observation:
         ended, means: wait.
     ended
         How it ended: ``COMPLETE``, ``UNANSWERED``, ``LOST`` or other words; empty while it
-        runs.
+        runs, and while a receipt is still to come.
     look_again_s
         Seconds until it is worth looking again; None where ``wake`` will be called.
     receipts
