@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from choosing import FAMILY, answers, check, first_place, honest, kind, said, scored, text_of
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import trials_of
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.permutation import between, by_place, codes
 from many_wolves.records import Response, Trial
 
@@ -24,7 +25,7 @@ def test_a_speaker_that_does_the_task_passes(trials):
     assert check(table, "goal").p_value <= 0.01
     same = FAMILY.tabulate(answers(trials, honest), scoring="sum")
     assert check(same, "goal").ok
-    assert "no effect of the goal" in check(same, "goal").statement
+    assert "does not depend on the goal" in check(same, "goal").statement
 
 
 def test_a_speaker_that_takes_the_first_place_fails(choice):
@@ -33,16 +34,16 @@ def test_a_speaker_that_takes_the_first_place_fails(choice):
     assert not place.ok
     assert place.statement == (
         "Speaker anthropic/claude chose the option in place A in 100 % of 160 answers, "
-        "whatever stood there: it did not do the task."
+        "whatever stood there: the speaker did not do the task."
     )
     assert place.p_value <= 0.01
     assert not check(table, "state").ok
-    assert "depends on the state is not seen in 160 choices" in check(table, "state").statement
+    assert "does not depend on the state (160 choices" in check(table, "state").statement
 
 
 @pytest.mark.parametrize("limit", [16, 32, 96])
 def test_place_is_found_out_in_small_studies(limit):
-    trials = compile_trials(Selection(tasks=("choice",), limit=limit, framings=("third",))).trials
+    trials = trials_of(PolitenessDesign(tasks=("choice",), limit=limit, framings=("third",)))
     table = FAMILY.tabulate(answers(trials, first_place), scoring="sum")
     assert not check(table, "place").ok
 
@@ -50,7 +51,7 @@ def test_place_is_found_out_in_small_studies(limit):
 def test_a_speaker_of_one_word_fails_by_state_and_not_by_place(choice):
     table = FAMILY.tabulate(answers(choice, lambda trial: "amazing"), scoring="sum")
     assert not check(table, "state").ok
-    assert check(table, "state").statement.endswith("it did not do the task.")
+    assert check(table, "state").statement.endswith("the speaker did not do the task.")
     assert check(table, "place").ok
 
 
@@ -80,7 +81,7 @@ def test_scores_are_checked_like_choices(choice):
 
 
 def test_replicates_are_no_independent_evidence():
-    trials = compile_trials(Selection(tasks=("choice",), limit=16)).trials
+    trials = trials_of(PolitenessDesign(tasks=("choice",), limit=16))
     rng = np.random.default_rng(3)
     chosen = {t.id: t.options[int(rng.integers(8))].text for t in trials}
     responses = [said(t, chosen[t.id], replicate=r) for t in trials for r in range(50)]
@@ -104,7 +105,7 @@ def test_unreadable_answers_fail_their_check(choice):
 
 
 def test_what_was_not_varied_cannot_be_told():
-    trials = compile_trials(Selection(tasks=("choice",), goals=("social",))).trials
+    trials = trials_of(PolitenessDesign(tasks=("choice",), goals=("social",)))
     one = [t for t in trials if t.cell["state"] == 2]
     table = FAMILY.tabulate(answers(one, honest), scoring="sum")
     assert "one goal only" in check(table, "goal").statement

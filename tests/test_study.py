@@ -47,8 +47,13 @@ class TestReading:
         )
         casts = list(cast(study))
         assert [c.name for c in casts] == ["a+none", "a+low", "b@step1", "b@step2"]
-        assert [c.asking.mode for c in casts] == ["score", "score", "sample", "sample"]
-        assert {c.asking.replicates for c in casts} == {3}
+        assert [c.asking.get("mode", "sample") for c in casts] == [
+            "score",
+            "score",
+            "sample",
+            "sample",
+        ]
+        assert {c.replicates for c in casts} == {3}
 
     @pytest.mark.parametrize(
         ("text", "line", "problem", "mend"),
@@ -56,20 +61,20 @@ class TestReading:
             ("", None, "empty", ""),
             ("- a\n", 1, "a study's fields", "begin with"),
             ("study: a\n  b: c: d\n", 2, "no YAML", "indentation"),
-            ("study: a b\nhuman: [x]\n", 1, "letters, digits", "write"),
-            ("title: x\nhuman: [x]\n", 1, "study: expected this field", "add `study"),
-            ("study: a\n\nhuman: [x]\nfits: {}\n", 4, "found 'fits'", "did you mean 'fit'"),
+            ("study: a b\nhuman: [yoon2020]\n", 1, "letters, digits", "write"),
+            ("title: x\nhuman: [yoon2020]\n", 1, "study: expected this field", "add `study"),
+            ("study: a\n\nhuman: [yoon2020]\nfits: {}\n", 4, "found 'fits'", "did you mean 'fit'"),
             (
-                "study: a\nhuman: [x]\nfit:\n  drows: 3\n",
+                "study: a\nhuman: [yoon2020]\nfit:\n  drows: 3\n",
                 4,
                 "found 'drows'",
                 "did you mean 'draws'",
             ),
-            ("study: a\nhuman: [x]\nfit:\n  literal: jont\n", 4, "'joint', 'cut'", "use"),
-            ("study: a\nhuman: [x]\nfit:\n  draws: many\n", 4, "valid integer", "integer"),
-            ("study: a\nhuman: [x]\nhuman: [y]\n", 3, "'human' stands twice", "delete"),
-            ("study: a\nhuman: [x, x]\n", 1, "found twice: x", ""),
-            ("study: a\ntrials:\n  goals: []\nhuman: [x]\n", 3, "at least 1", ""),
+            ("study: a\nhuman: [yoon2020]\nfit:\n  literal: jont\n", 4, "'joint', 'cut'", "use"),
+            ("study: a\nhuman: [yoon2020]\nfit:\n  draws: many\n", 4, "valid integer", "integer"),
+            ("study: a\nhuman: [yoon2020]\nhuman: [y]\n", 3, "'human' stands twice", "delete"),
+            ("study: a\nhuman: [yoon2020, yoon2020]\n", 1, "found twice: yoon2020", ""),
+            ("study: a\ntrials:\n  goals: []\nhuman: [yoon2020]\n", 3, "at least 1", ""),
             ("study: a\nspeakers:\n- name: b\n  provider: hf\n", 3, "`model`, `path`", ""),
             ("study: a\n", 1, "`speakers` or `human`", ""),
         ],
@@ -148,7 +153,6 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.said: list[str] = []
         (folder / "copy.py").write_text(COPY)
         (folder / "in").write_text("x")
 
@@ -160,7 +164,7 @@ class Bench:
     def run(self, *stages: Stage) -> tuple[tuple[str, ...], tuple[str, ...]]:
         program = (sys.executable, str(self.folder / "copy.py"))
         state = StateFile(self.folder / "state.json")
-        self.outcome = Runner(state, self.folder / "logs", self.said.append, program).run(stages)
+        self.outcome = Runner(state, self.folder / "logs", program).run(stages)
         return self.outcome.ran, self.outcome.reused
 
     def why(self, stage: Stage) -> str:
@@ -270,7 +274,7 @@ def test_a_stage_that_makes_do_runs_with_what_there_is(tmp_path) -> None:
 
     def outcome(*stages: Stage):
         state = StateFile(tmp_path / "state.json")
-        runner = Runner(state, tmp_path, lambda line: None, (sys.executable, str(program)))
+        runner = Runner(state, tmp_path, (sys.executable, str(program)))
         return runner.run(stages)
 
     good, bad, worse = stage("good"), stage("bad", works=False), stage("worse", works=False)
@@ -304,7 +308,7 @@ stages = [Stage(n, (n,), (), (folder / n,), after=a) for n, a in
           [("quick", ()), ("slow", ("quick",))]]
 program = (sys.executable, str(folder / "stage.py"))
 try:
-    Runner(StateFile(folder / "state.json"), folder, print, program).run(stages)
+    Runner(StateFile(folder / "state.json"), folder, program).run(stages)
 except KeyboardInterrupt:
     sys.exit(130)
 """
