@@ -357,8 +357,6 @@ class Study(_Section):
             raise ValueError("expected `tasks`, or `trials` and `games`, found both")
         if not self.speakers and (self.games or self.tasks):
             raise ValueError("expected `speakers`, who are given the tasks, found none")
-        if not self.speakers:
-            return self
         first, *others = self._checked_plan()
         names = [task.task for task in (first, *others)]
         twice = sorted({task for task in names if names.count(task) > 1})
