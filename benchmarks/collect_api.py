@@ -69,10 +69,10 @@ def replying() -> Iterator[int]:
 
 def _api_rate(port: int, trial: Trial, n: int, *, plain: bool) -> dict[str, float]:
     """Through our speaker; ``plain`` False leaves every request to inspect-ai's client."""
-    from many_wolves.speakers.api import ApiSpeaker
-    from many_wolves.speakers.api_model import open_model
-    from many_wolves.speakers.budget import FREE, Budget
-    from many_wolves.speakers.patience import Patience
+    from many_wolves.speakers.api.model import open_model
+    from many_wolves.speakers.api.retry import RetryPolicy
+    from many_wolves.speakers.api.speaker import ApiSpeaker
+    from many_wolves.speakers.cost import FREE, Budget
     from many_wolves.speakers.wanted import Wanted, describe
 
     spec = describe(Wanted("openai-compatible", "tester", base_url=f"http://127.0.0.1:{port}/v1"))
@@ -80,7 +80,7 @@ def _api_rate(port: int, trial: Trial, n: int, *, plain: bool) -> dict[str, floa
     def ask(requests: list[Request]) -> tuple[float, float]:
         opened = open_model(spec, "sk-planted-7f3a9c51d2e84b06", batch=False)
         opened = opened if plain else replace(opened, wire=None)
-        patience = Patience(connections=CONNECTIONS)
+        patience = RetryPolicy(connections=CONNECTIONS)
         speaker = ApiSpeaker(spec, opened, patience, Budget(FREE, None))
         begun, cpu = time.perf_counter(), time.process_time()
         statuses = {r.status for r in speaker.ask(requests, threading.Event())}

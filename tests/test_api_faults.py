@@ -17,7 +17,7 @@ from many_wolves.cli import run
 from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
 from many_wolves.journals import read_journal
-from many_wolves.speakers.faults import backoff_s
+from many_wolves.speakers.api.retry import backoff_s
 
 
 @pytest.fixture(autouse=True)

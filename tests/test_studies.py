@@ -37,7 +37,7 @@ class TestShipped:
         assert all("price as of 2026-" in " ".join(rows[name]) for name in names)
 
     def test_every_effort_of_reasoning_effort_is_one_that_its_model_takes(self) -> None:
-        from many_wolves.speakers.api_model import open_model
+        from many_wolves.speakers.api.model import open_model
 
         for speaker in cast(read_study(STUDIES / "reasoning-effort.yaml")):
             spec = SpeakerSpec(

@@ -28,9 +28,9 @@ from many_wolves.commands.collecting import (
 from many_wolves.contracts import EpisodicFamily
 from many_wolves.errors import WolvesError
 from many_wolves.records import Trial
+from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.checkpoints import expand
 from many_wolves.speakers.effort import LEVELS
-from many_wolves.speakers.patience import Patience
 from many_wolves.speakers.wanted import Wanted, describe, open_speaker
 
 COMPILED = Path("task-data/compiled")
@@ -243,7 +243,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
         path=options.pop("model_path"),
         delay_s=options.pop("delay"),
         parameters=read_parameters(parameters) if parameters else {},
-        patience=Patience(
+        patience=RetryPolicy(
             options.pop("connections"), options.pop("retries"), options.pop("retry_wait"), timeout
         ),
         **options,

@@ -13,7 +13,7 @@ from many_wolves.commands.episodes import Casting, Episodes
 from many_wolves.contracts import EpisodicFamily
 from many_wolves.journals import read_journal
 from many_wolves.records import Response
-from many_wolves.speakers.budget import find_price
+from many_wolves.speakers.cost import find_price
 
 _ANSWER_TOKENS = 12.0
 

@@ -12,9 +12,9 @@ from many_wolves.evals.samples import Asked, asked
 from many_wolves.evals.speaker import speaker_of
 from many_wolves.journals import Reading
 from many_wolves.records import Response, SpeakerSpec, Status, response_key
+from many_wolves.secrets import redact, secrets
+from many_wolves.speakers.api.output import parse_output
 from many_wolves.speakers.effort import in_effect
-from many_wolves.speakers.outputs import said
-from many_wolves.speakers.secrets import redact, secrets
 
 
 def read_log(file: Path) -> Reading:
@@ -118,7 +118,7 @@ def _answered(blank: Response, sample: Any, last: Any) -> Response:
     output = sample.output
     if not output.choices or output.error:
         return replace(blank, error="; ".join(faults) or "the log holds no answer")
-    answer = said(output, blank.speaker.max_tokens or None)
+    answer = parse_output(output, blank.speaker.max_tokens or None)
     if faults and answer.status == "empty":
         return replace(blank, usage=answer.usage, error="; ".join(faults))
     choice, status = _read(sample, answer.status)

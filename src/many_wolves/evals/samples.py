@@ -9,7 +9,7 @@ from typing import Any
 from inspect_ai.dataset import MemoryDataset, Sample
 
 from many_wolves.records import SCHEMA, Cell, Option, Trial
-from many_wolves.speakers.api_model import messages
+from many_wolves.speakers.api.model import messages
 
 KEY = "many_wolves"
 """Where a sample's metadata hold its trial; the factors of the cell stand beside it."""

@@ -11,7 +11,7 @@ from inspect_ai.solver import TaskState
 from many_wolves.contracts import Reading
 from many_wolves.evals.samples import asked
 from many_wolves.records import Option, Status
-from many_wolves.speakers.outputs import said
+from many_wolves.speakers.api.output import parse_output
 
 Reader = Callable[[Sequence[Option], str], Reading]
 
@@ -32,7 +32,7 @@ def scored(state: TaskState, read: Reader) -> Score:
     """
     if not state.output.choices:
         return _score(None, "failed", "")
-    answer = said(state.output, None)
+    answer = parse_output(state.output, None)
     choice, status = None, answer.status
     if status == "answered":
         choice, status = read(asked(state.metadata).options, answer.text)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from many_wolves.records import Status
-from many_wolves.speakers.outputs import Said
+from many_wolves.speakers.api.output import Completion
 
 
-def read_chat(reply: Any, limit: int) -> Said:
+def read_chat(reply: Any, limit: int) -> Completion:
     """A reply in OpenAI's chat format.
 
     Raises
@@ -49,7 +49,7 @@ def read_chat(reply: Any, limit: int) -> Said:
     )
 
 
-def read_messages(reply: Any, limit: int) -> Said:
+def read_messages(reply: Any, limit: int) -> Completion:
     """A reply of Anthropic's Messages API.
 
     Raises
@@ -81,7 +81,7 @@ def read_messages(reply: Any, limit: int) -> Said:
     )
 
 
-READERS: Mapping[str, Callable[[Any, int], Said]] = {
+READERS: Mapping[str, Callable[[Any, int], Completion]] = {
     "/chat/completions": read_chat,
     "/messages": read_messages,
 }
@@ -96,11 +96,11 @@ def _said(
     *,
     refused: bool,
     cut: bool,
-) -> Said:
+) -> Completion:
     status: Status = "answered" if text.strip() else "empty"
     note = f"cut off by the limit of {limit} tokens" if cut else ""
     usage = {name: n for name, n in counts.items() if n is not None}
-    return Said(text, reasoning, "refused" if refused else status, note, usage)
+    return Completion(text, reasoning, "refused" if refused else status, note, usage)
 
 
 def _apart(text: str) -> tuple[str, str]:

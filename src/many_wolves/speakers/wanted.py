@@ -10,8 +10,8 @@ from typing import Any
 from many_wolves.contracts import OptionProbabilities
 from many_wolves.errors import WolvesError
 from many_wolves.records import Mode, PromptFormat, SpeakerSpec
-from many_wolves.speakers.budget import Budget, find_price
-from many_wolves.speakers.patience import Patience
+from many_wolves.speakers.api.retry import RetryPolicy
+from many_wolves.speakers.cost import Budget, find_price
 from many_wolves.speakers.protocol import Speaker
 from many_wolves.speakers.simulated import SimulatedSpeaker
 
@@ -68,7 +68,7 @@ class Wanted:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     api_key: str | None = field(default=None, repr=False)
     batch: bool = False
-    patience: Patience = field(default_factory=Patience)
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
     max_cost: float | None = None
     prices: Path | None = None
     batch_size: int | None = None
@@ -121,8 +121,8 @@ def open_speaker(wanted: Wanted, spec: SpeakerSpec, simulator: Simulator) -> Spe
     if wanted.provider == "simulated":
         return SimulatedSpeaker(spec, simulator(spec.parameters), wanted.delay_s)
     if wanted.provider not in LOCAL:
-        from many_wolves.speakers.api import ApiSpeaker
-        from many_wolves.speakers.api_model import open_model
+        from many_wolves.speakers.api.model import open_model
+        from many_wolves.speakers.api.speaker import ApiSpeaker
 
         budget = Budget(find_price(spec, wanted.prices), wanted.max_cost, batch=wanted.batch)
         opened = open_model(spec, wanted.api_key, batch=wanted.batch, tick_s=wanted.patience.tick_s)
@@ -249,8 +249,8 @@ def _dtype(wanted: Wanted) -> str:
 
 
 def _api(wanted: Wanted) -> SpeakerSpec:
-    from many_wolves.speakers.api_model import COMPATIBLE, answer_limit, check_settings
-    from many_wolves.speakers.secrets import check_base_url
+    from many_wolves.secrets import check_base_url
+    from many_wolves.speakers.api.model import COMPATIBLE, answer_limit, check_settings
 
     provider, model = wanted.provider, wanted.model
     if provider == "api":

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from many_wolves.records import Message, Role
+from many_wolves.speakers.api.output import Completion
 from many_wolves.speakers.effort import Rehearsed
-from many_wolves.speakers.outputs import Said
 
 Rehearsal = Callable[[Sequence[Message], int | None], Rehearsed]
 """Makes inspect-ai send these messages, with a seed or without, to loopback."""
@@ -28,7 +28,7 @@ _MARK = "many-wolves part {}"
 
 
 class StatusError(Exception):
-    """A reply with a status of failure; read by ``faults.judge``."""
+    """A reply with a status of failure; read by ``retry.classify_error``."""
 
     def __init__(self, status: int, headers: Any, text: str) -> None:
         super().__init__(text[:2000])
@@ -93,7 +93,7 @@ class Wire:
     def __init__(
         self,
         rehearse: Rehearsal,
-        reader: Callable[[Any, int], Said],
+        reader: Callable[[Any, int], Completion],
         url: str,
         rehearsed_prefix: str,
         limit: int,
@@ -123,7 +123,7 @@ class Wire:
         shape = self._shapes.get(_roles(prompt))
         return shape is not None and shape.whole and all(m.content.strip() for m in prompt)
 
-    async def ask(self, prompt: Sequence[Message], seed: int) -> Said:
+    async def ask(self, prompt: Sequence[Message], seed: int) -> Completion:
         """Send one request and read its reply.
 
         Raises

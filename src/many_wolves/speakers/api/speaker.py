@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 
 from many_wolves.errors import WolvesError
 from many_wolves.records import Response, SpeakerSpec
-from many_wolves.speakers.api_model import COMPATIBLE, Opened, messages
-from many_wolves.speakers.budget import Budget
-from many_wolves.speakers.faults import Verdict, backoff_s, judge
-from many_wolves.speakers.outputs import Said, said
-from many_wolves.speakers.patience import Patience
+from many_wolves.secrets import redact
+from many_wolves.speakers.api.model import COMPATIBLE, Opened, messages
+from many_wolves.speakers.api.output import Completion, parse_output
+from many_wolves.speakers.api.retry import ErrorClass, RetryPolicy, backoff_s, classify_error
+from many_wolves.speakers.cost import Budget
 from many_wolves.speakers.protocol import Request, respond
-from many_wolves.speakers.secrets import redact
 from many_wolves.speakers.wire import StatusError
 
 _PACKAGES = {"anthropic": "anthropic", "google": "google-genai"}
@@ -58,7 +57,7 @@ class ApiSpeaker:
     """
 
     def __init__(
-        self, spec: SpeakerSpec, opened: Opened, patience: Patience, budget: Budget
+        self, spec: SpeakerSpec, opened: Opened, patience: RetryPolicy, budget: Budget
     ) -> None:
         self._spec = spec
         self._opened = opened
@@ -167,7 +166,9 @@ class ApiSpeaker:
                 async with asyncio.timeout(self._patience.timeout_s):
                     answer = await self._generate(request)
             except Exception as error:  # every client raises its own kinds
-                verdict = judge(error, reached=self._reached, key_name=self._opened.key_name)
+                verdict = classify_error(
+                    error, reached=self._reached, key_name=self._opened.key_name
+                )
                 verdict = replace(verdict, words=redact(verdict.words, self._opened.keys))
             else:
                 self._reached = self._answered = True
@@ -182,7 +183,7 @@ class ApiSpeaker:
             tries.retries += 1
             tries.waited_s += wait
 
-    async def _generate(self, request: Request) -> Said:
+    async def _generate(self, request: Request) -> Completion:
         """One try: over the wire where the request is plain, else through inspect-ai."""
         prompt, wire = request.trial.messages, self._opened.wire
         seed = self._spec.seed + request.replicate
@@ -205,9 +206,9 @@ class ApiSpeaker:
         if self._spec.provider == "anthropic" and output.stop_reason == "unknown":
             # A stream that breaks off looks like one that ended, but gives no reason.
             raise ConnectionError("the reply broke off")
-        return said(output, self._spec.max_tokens)
+        return parse_output(output, self._spec.max_tokens)
 
-    def _stop_if_hopeless(self, verdict: Verdict) -> None:
+    def _stop_if_hopeless(self, verdict: ErrorClass) -> None:
         if verdict.words.startswith("HTTP"):
             self._reached = True
         if verdict.kind == "fail" and not self._answered:
@@ -221,7 +222,9 @@ class ApiSpeaker:
                 mend="check the settings that the message names",
             )
 
-    def _response(self, request: Request, answer: Said, seconds: float, tries: _Tries) -> Response:
+    def _response(
+        self, request: Request, answer: Completion, seconds: float, tries: _Tries
+    ) -> Response:
         return respond(
             request,
             self._spec,
@@ -237,7 +240,7 @@ class ApiSpeaker:
             error=answer.note,
         )
 
-    def _failed(self, request: Request, verdict: Verdict, tries: _Tries) -> Response:
+    def _failed(self, request: Request, verdict: ErrorClass, tries: _Tries) -> Response:
         return respond(
             request,
             self._spec,

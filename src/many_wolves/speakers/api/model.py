@@ -12,9 +12,9 @@ from typing import Any
 from many_wolves.errors import WolvesError
 from many_wolves.files import code_version
 from many_wolves.records import Message, SpeakerSpec
+from many_wolves.secrets import redact, secrets
 from many_wolves.speakers.effort import BUDGETS, Rehearsed, in_effect, rehearse, settle
 from many_wolves.speakers.replies import READERS
-from many_wolves.speakers.secrets import redact, secrets
 from many_wolves.speakers.wire import Wire
 
 COMPATIBLE = "openai-compatible"

@@ -19,8 +19,33 @@ _UNREACHED = {"ConnectError", "ConnectTimeout", "ClientConnectorError", "gaierro
 _WIRE = ("httpx", "httpcore", "anthropic", "openai", "google", "aiohttp", "anyio", "json")
 
 
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How long and how hard a request is tried.
+
+    Parameters
+    ----------
+    connections
+        Requests under way at once.
+    retries
+        Further tries after a failed one.
+    wait_s
+        First wait, doubled from try to try; a server's Retry-After comes before it.
+    timeout_s
+        Longest time of one try; None in batch mode, where answers take hours.
+    tick_s
+        In batch mode, seconds between two looks at a batch; None: inspect-ai's 15.
+    """
+
+    connections: int = 32
+    retries: int = 10
+    wait_s: float = 1.0
+    timeout_s: float | None = 600.0
+    tick_s: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ErrorClass:
     """What to do about an error.
 
     Parameters
@@ -41,7 +66,7 @@ class Verdict:
     retry_after_s: float | None = None
 
 
-def judge(error: BaseException, *, reached: bool, key_name: str) -> Verdict:
+def classify_error(error: BaseException, *, reached: bool, key_name: str) -> ErrorClass:
     """What an error means.
 
     Parameters
@@ -58,10 +83,10 @@ def judge(error: BaseException, *, reached: bool, key_name: str) -> Verdict:
         return _no_reply(error, words, reached)
     mend = _mend_for_all(status, words.lower(), reached, key_name)
     if mend:
-        return Verdict("stop", words, mend)
+        return ErrorClass("stop", words, mend)
     if status in (408, 409, 425, 429) or status >= 500:
-        return Verdict("retry", words, retry_after_s=_retry_after(error))
-    return Verdict("fail", words)
+        return ErrorClass("retry", words, retry_after_s=_retry_after(error))
+    return ErrorClass("fail", words)
 
 
 def _mend_for_all(status: int, lower: str, reached: bool, key_name: str) -> str:
@@ -89,20 +114,20 @@ def backoff_s(attempt: int, base_s: float, retry_after_s: float | None) -> float
     return min(_MOST_WAIT_S, doubled) * jitter
 
 
-def _no_reply(error: BaseException, words: str, reached: bool) -> Verdict:
+def _no_reply(error: BaseException, words: str, reached: bool) -> ErrorClass:
     chain = list(_chain(error))
     names = {type(e).__name__ for e in chain}
     unreached = bool(names & _UNREACHED) or any(
         isinstance(e, ConnectionRefusedError) for e in chain
     )
     if unreached and not reached:
-        return Verdict(
+        return ErrorClass(
             "stop", f"the host cannot be reached: {words}", "check the network and --base_url"
         )
     wire = any(type(e).__module__.startswith(_WIRE) for e in chain)
     if unreached or wire or any(isinstance(e, OSError | TimeoutError) for e in chain):
-        return Verdict("retry", words)
-    return Verdict("fail", words)
+        return ErrorClass("retry", words)
+    return ErrorClass("fail", words)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from many_wolves.records import Status
 
 
-class Said(NamedTuple):
+class Completion(NamedTuple):
     """An answer before a family has read it.
 
     ``status`` is ``answered`` where there is a text, ``refused`` or ``empty``;
@@ -21,7 +21,7 @@ class Said(NamedTuple):
     usage: dict[str, int]
 
 
-def said(output: Any, limit: int | None) -> Said:
+def parse_output(output: Any, limit: int | None) -> Completion:
     """Read an inspect-ai ``ModelOutput`` that has a choice.
 
     Parameters
@@ -35,7 +35,9 @@ def said(output: Any, limit: int | None) -> Said:
         status = "refused"
     cut = output.stop_reason in ("max_tokens", "model_length")
     words = f"the limit of {limit} tokens" if limit else "its limit of tokens"
-    return Said(text, reasoning, status, f"cut off by {words}" if cut else "", _usage(output.usage))
+    return Completion(
+        text, reasoning, status, f"cut off by {words}" if cut else "", _usage(output.usage)
+    )
 
 
 def _parts(output: Any) -> tuple[str, str, bool]:
