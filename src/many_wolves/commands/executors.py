@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 
 from many_wolves.errors import WolvesError
+from many_wolves.extras import needs
 
 CONNECT_S = 15
 
@@ -44,10 +45,8 @@ def executing(workers: int, cluster: str | None = None) -> Iterator[Executor]:
 
 @contextmanager
 def _dask(address: str) -> Iterator[Executor]:
-    try:
+    with needs("cluster", "--cluster"):
         from distributed import Client
-    except ImportError as error:
-        raise WolvesError("--cluster needs dask", mend="uv sync --extra cluster") from error
     try:
         client = Client(address, timeout=CONNECT_S)
     except (OSError, TimeoutError, ValueError) as error:
