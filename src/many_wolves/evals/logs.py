@@ -10,11 +10,12 @@ from typing import Any, cast, get_args
 from many_wolves.errors import WolvesError
 from many_wolves.evals.samples import Asked, asked
 from many_wolves.evals.speaker import speaker_of
+from many_wolves.extras import needs
 from many_wolves.journals import Reading
 from many_wolves.records import Response, SpeakerSpec, Status, response_key
-from many_wolves.secrets import redact, secrets
+from many_wolves.secrets import known_secrets, redactor
+from many_wolves.speakers.api.effort import effort_in_request
 from many_wolves.speakers.api.output import parse_output
-from many_wolves.speakers.effort import in_effect
 
 
 def read_log(file: Path) -> Reading:
@@ -32,7 +33,7 @@ def read_log(file: Path) -> Reading:
     """
     log = _open(file)
     spec = speaker_of(log)
-    keys = secrets()
+    redact = redactor(known_secrets())
     responses: list[Response] = []
     bad: list[tuple[int, str]] = []
     for number, sample in enumerate(log.samples or [], start=1):
@@ -45,7 +46,7 @@ def read_log(file: Path) -> Reading:
             bad.append((number, f"it was invalidated: {sample.invalidation.reason or 'no reason'}"))
             continue
         response = _response(sample, trial, spec, _versions(log))
-        responses.append(replace(response, error=redact(response.error, keys)))
+        responses.append(replace(response, error=redact(response.error)))
     if bad and not responses:
         why = f"none of its {len(bad)} samples can be used, the first since {bad[0][1]}"
         return Reading(file, (), False, (), unit="sample", note=why)
@@ -53,7 +54,8 @@ def read_log(file: Path) -> Reading:
 
 
 def _open(file: Path) -> Any:
-    from inspect_ai.log import read_eval_log
+    with needs("api", "reading an Inspect log"):
+        from inspect_ai.log import read_eval_log
 
     try:
         return read_eval_log(file, resolve_attachments="core", exclude_fields={"store"})
@@ -100,7 +102,7 @@ def _response(
         speaker=spec,
         replicate=replicate,
         status="failed",
-        effort_used=in_effect(last.call.request) if last is not None and last.call else "",
+        effort_used=effort_in_request(last.call.request) if last is not None and last.call else "",
         latency_s=(last.working_time or 0.0) if last is not None else 0.0,
         retries=retries,
         waited_s=max((sample.total_time or 0.0) - (sample.working_time or 0.0), 0.0),

@@ -161,9 +161,19 @@ class Budget:
         return True
 
     def settle(self, trial: Trial, spec: SpeakerSpec, usage: Mapping[str, int] | None) -> None:
-        """Book what a request did cost; None when it was not answered."""
-        self._promised -= self._most(trial, spec)
-        if usage is not None:
+        """Book what a request did cost.
+
+        Parameters
+        ----------
+        usage
+            Tokens; empty when the server did not say how many, which books the most that
+            the request may have cost; None when it was not answered.
+        """
+        most = self._most(trial, spec)
+        self._promised -= most
+        if usage == {}:
+            self.spent += most
+        elif usage is not None:
             used = sum(usage.get(k, 0) for k in ("input", "cache_read", "cache_write"))
             self.spent += self._price.of(used, usage.get("output", 0), batch=self._batch)
 

@@ -125,8 +125,8 @@ def open_speaker(wanted: Wanted, spec: SpeakerSpec, simulator: Simulator) -> Spe
         from many_wolves.speakers.api.speaker import ApiSpeaker
 
         budget = Budget(find_price(spec, wanted.prices), wanted.max_cost, batch=wanted.batch)
-        opened = open_model(spec, wanted.api_key, batch=wanted.batch, tick_s=wanted.patience.tick_s)
-        return ApiSpeaker(spec, opened, wanted.patience, budget)
+        model = open_model(spec, wanted.api_key, wanted.patience, batch=wanted.batch)
+        return ApiSpeaker(spec, model, wanted.patience, budget)
     return _open_weights(wanted, spec)
 
 
@@ -250,7 +250,7 @@ def _dtype(wanted: Wanted) -> str:
 
 def _api(wanted: Wanted) -> SpeakerSpec:
     from many_wolves.secrets import check_base_url
-    from many_wolves.speakers.api.model import COMPATIBLE, answer_limit, check_settings
+    from many_wolves.speakers.api.settings import COMPATIBLE, answer_limit, check_settings
 
     provider, model = wanted.provider, wanted.model
     if provider == "api":

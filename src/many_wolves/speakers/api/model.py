@@ -3,177 +3,136 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from many_wolves.errors import WolvesError
-from many_wolves.files import code_version
+from many_wolves.extras import needs
 from many_wolves.records import Message, SpeakerSpec
-from many_wolves.secrets import redact, secrets
-from many_wolves.speakers.effort import BUDGETS, Rehearsed, in_effect, rehearse, settle
-from many_wolves.speakers.replies import READERS
-from many_wolves.speakers.wire import Wire
+from many_wolves.secrets import Redactor, known_secrets, redactor
+from many_wolves.speakers.api.effort import check_effort, effort_in_request
+from many_wolves.speakers.api.http import Guard, NotSentError, ReplyError, guarded_client
+from many_wolves.speakers.api.retry import RetryPolicy
+from many_wolves.speakers.api.settings import COMPATIBLE, key_name, read_key
 
-COMPATIBLE = "openai-compatible"
-"""Provider name of any server that speaks OpenAI's chat format."""
-
-ANSWER_TOKENS = 4096
-"""Room for an answer beside its reasoning: a limit, not what is paid."""
-
-_KEY_NAMES = {
-    "anthropic": "ANTHROPIC_API_KEY",
-    "openai": "OPENAI_API_KEY",
-    "google": "GOOGLE_API_KEY",
-    COMPATIBLE: "OPENAI_COMPATIBLE_API_KEY",
-}
-_NO_SAMPLING = {"anthropic"}
-_BATCHES = {"anthropic", "openai", "google"}
-_PLAIN_CLIENTS = {"AsyncOpenAI", "AsyncAnthropic"}
-_OF_TRANSPORT = {
-    "host",
-    "connection",
-    "content-length",
-    "accept-encoding",
-    "user-agent",
-    "x-irid",
-}
-_OWN_RETRIES = {"anthropic", "openai", COMPATIBLE}
+_PROBE = (Message("user", "Hello"),)
+_READ_S = 600.0
+"""Seconds without a byte after which a request of a batch's bookkeeping is given up."""
 
 
 @dataclass(frozen=True)
-class Opened:
+class Connection:
+    """One model at its provider, with the HTTP client that carries its requests.
+
+    inspect-ai's ``ModelAPI`` closes its client with the event loop that used it: each
+    round of requests has a connection of its own.
+
+    Parameters
+    ----------
+    api
+        inspect-ai's ``ModelAPI``.
+    client
+        The client that it sends through.
+    guard
+        What the client may send and hand back.
+    """
+
+    api: Any
+    client: Any
+    guard: Guard
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.client.aclose()
+
+
+@dataclass(frozen=True)
+class ApiModel:
     """An API model that is ready to be asked.
 
     Parameters
     ----------
-    model
-        inspect-ai's model.
+    connect
+        Makes a connection.
     config
         inspect-ai's generation settings, the same for every request.
-    effort_used
+    effort
         Reasoning effort in effect.
     key_name
         Environment variable of the key.
-    keys
-        What must never be written.
-    wire
-        Sends plain requests; None where inspect-ai's client sends all of them.
-    again
-        Makes ``model`` anew: its client is closed after each round of requests.
+    redact
+        Takes every key out of a text.
     """
 
-    model: Any
+    connect: Callable[[], Connection]
     config: Any
-    effort_used: str
+    effort: str
     key_name: str
-    keys: tuple[str, ...]
-    wire: Wire | None = None
-    again: Callable[[], Any] | None = None
-
-
-def key_name(provider: str) -> str:
-    """Environment variable of a provider's key."""
-    return _KEY_NAMES.get(provider, f"{provider.upper().replace('-', '_')}_API_KEY")
-
-
-def answer_limit(effort: str, thinking_tokens: int | None) -> int:
-    """Most tokens of reasoning and answer, where the user sets no limit."""
-    thought = thinking_tokens if thinking_tokens is not None else BUDGETS.get(effort, 0)
-    return ANSWER_TOKENS + thought
-
-
-def check_settings(spec: SpeakerSpec, *, batch: bool) -> None:
-    """Refuse what no API of this provider takes.
-
-    Raises
-    ------
-    WolvesError
-        With the mend.
-    """
-    if spec.mode == "score":
-        raise WolvesError(
-            f"{spec.name}: API models do not give the probability of a whole answer",
-            mend="--mode sample, with --replicates for frequencies",
-        )
-    if spec.provider in _NO_SAMPLING:
-        for name in ("temperature", "top_p"):
-            if getattr(spec, name) is not None:
-                raise WolvesError(
-                    f"{spec.name}: its API takes no {name}", mend=f"leave --{name} out"
-                )
-    if batch and spec.provider not in _BATCHES:
-        raise WolvesError(
-            f"{spec.name}: expected a provider with a batch mode ({', '.join(sorted(_BATCHES))})",
-            mend="leave --batch out",
-        )
-    if spec.provider == COMPATIBLE and not spec.base_url:
-        raise WolvesError(
-            "an OpenAI-compatible server needs its address", mend="--base_url http://HOST:PORT/v1"
-        )
+    redact: Redactor
 
 
 def open_model(
-    spec: SpeakerSpec, api_key: str | None, *, batch: bool, tick_s: float | None = None
-) -> Opened:
-    """Make the client, and rehearse one request to learn the effort in effect.
+    spec: SpeakerSpec,
+    api_key: str | None,
+    policy: RetryPolicy,
+    *,
+    batch: bool,
+) -> ApiModel:
+    """Find the key and the provider, and learn the effort in effect.
+
+    The effort is read from a request that inspect-ai makes and the client does not send.
 
     Parameters
     ----------
     api_key
         Key given on the command line; the environment's is used without it.
+    policy
+        How long one request may take, and how often a batch is looked at.
     batch
         Use the provider's batch mode.
-    tick_s
-        Seconds between two looks at a batch; None leaves inspect-ai's 15.
 
     Raises
     ------
     WolvesError
         If there is no key, the provider is unknown, or it does not take the effort.
     """
-    name = key_name(spec.provider)
-    key = api_key or os.environ.get(name) or ("none" if spec.provider == COMPATIBLE else "")
-    if not key:
-        raise WolvesError(
-            f"{spec.name}: there is no key in the environment variable {name}",
-            mend=f"export {name}=...",
-        )
-    keys = secrets(key)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    config = _config(spec, batch=False)
+    key = read_key(spec.provider, api_key)
+    redact = redactor(known_secrets(key, api_key or ""))
+    with needs("api", f"the speaker `{spec.provider}`"):
+        import inspect_ai.model  # noqa: F401
+
+    def connect() -> Connection:
+        return _connect(spec, key, policy.timeout_s or _READ_S)
+
     try:
-        rehearsed = _rehearse(spec, config, (Message("user", "Hello"),), "rehearsal")
-        model = _get_model(spec, spec.base_url or None, key)
+        connection = connect()
+        request = _request(connection, _config(spec))
     except WolvesError:
         raise
+    except ReplyError as error:
+        raise WolvesError(f"{spec.name}: {redact(error.words)}", mend=error.fix) from None
     except Exception as error:  # clients raise what they like before a request is sent
-        words = redact(" ".join(str(error).split()), keys)
+        words = redact(" ".join(str(error).split()))
         raise WolvesError(
             f"{spec.name}: {words}; nothing was asked",
             mend="check --provider, --model_name, --effort and --thinking_tokens",
         ) from None
-    effort = settle(
+    effort = check_effort(
         spec.effort,
         spec.thinking_tokens,
-        in_effect(rehearsed.body),
-        thinks=_says(model.api, "is_claude_4_7_or_later", "has_reasoning_options")
-        or _says(model.api, "is_gemini_thinking"),
-        always=_says(model.api, "always_reasons", "is_gemini_thinking_only"),
+        effort_in_request(request),
+        thinks=_says(connection.api, "is_claude_4_7_or_later", "has_reasoning_options")
+        or _says(connection.api, "is_gemini_thinking"),
+        always=_says(connection.api, "always_reasons", "is_gemini_thinking_only"),
         who=spec.name,
     )
-    wire = None if batch else _wire(spec, config, model, rehearsed, key)
-    config = _config(spec, batch=batch, tick_s=tick_s)
-
-    def again() -> Any:
-        return _get_model(spec, spec.base_url or None, key)
-
-    return Opened(model, config, effort, name, keys, wire, again)
+    config = _config(spec, batch=batch, tick_s=policy.tick_s)
+    return ApiModel(connect, config, effort, key_name(spec.provider), redact)
 
 
-def messages(prompt: tuple[Message, ...]) -> list[Any]:
+def messages(prompt: Sequence[Message]) -> list[Any]:
     """Messages as inspect-ai takes them."""
     from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
 
@@ -185,61 +144,15 @@ def messages(prompt: tuple[Message, ...]) -> list[Any]:
     return [kinds[m.role](content=m.content) for m in prompt]
 
 
-def _rehearse(spec: SpeakerSpec, config: Any, prompt: Sequence[Message], key: str) -> Rehearsed:
-    """What inspect-ai would send."""
+def _connect(spec: SpeakerSpec, key: str, timeout_s: float) -> Connection:
+    """The provider's ``ModelAPI``, made to send through a client of ours.
 
-    async def say(address: str) -> None:
-        model = _get_model(spec, address + _prefix(spec), key)
-        try:
-            await model.api.generate(messages(tuple(prompt)), [], "none", config)
-        finally:
-            await model.api.aclose()
-
-    return rehearse(say, asyncio.run)
-
-
-def _wire(
-    spec: SpeakerSpec, config: Any, model: Any, rehearsed: Rehearsed, key: str
-) -> Wire | None:
-    """How plain requests are sent; None where replies are streamed or of another format."""
-    path = rehearsed.path.partition("?")[0]
-    reader = next((read for end, read in READERS.items() if path.endswith(end)), None)
-    client: Any = getattr(model.api, "client", None)
-    plain = type(client).__name__ in _PLAIN_CLIENTS and not rehearsed.body.get("stream")
-    if reader is None or not plain:
-        return None
-
-    def again(prompt: Sequence[Message], seed: int | None) -> Rehearsed:
-        # With the true key: which header carries it may depend on what it looks like.
-        sent = _rehearse(spec, config.model_copy(update={"seed": seed}), prompt, key)
-        return sent._replace(headers=_headers(sent.headers))
-
-    return Wire(
-        again,
-        reader,
-        str(client.base_url),
-        _prefix(spec),
-        limit=spec.max_tokens,
-        seeded=spec.provider == COMPATIBLE,
-    )
-
-
-def _headers(rehearsed: Mapping[str, str]) -> dict[str, str]:
-    """Headers that matter: what the transport adds is left out."""
-    kept = {
-        name: value
-        for name, value in rehearsed.items()
-        if name not in _OF_TRANSPORT and not name.startswith("x-stainless-")
-    }
-    return kept | {"user-agent": f"many-wolves/{code_version()}"}
-
-
-def _prefix(spec: SpeakerSpec) -> str:
-    """What stands in a provider's base address before its paths."""
-    return "" if spec.provider in ("anthropic", "google") else "/v1"
-
-
-def _get_model(spec: SpeakerSpec, base_url: str | None, key: str) -> Any:
+    Raises
+    ------
+    WolvesError
+        If it does not let its client be replaced: nothing could keep it from following
+        a redirect with the key.
+    """
     from inspect_ai.model import get_model
 
     name = (
@@ -247,12 +160,80 @@ def _get_model(spec: SpeakerSpec, base_url: str | None, key: str) -> Any:
         if spec.provider == COMPATIBLE
         else f"{spec.provider}/{spec.model}"
     )
-    # Every retry is ours, so that it is counted and its wait recorded.
-    options = {"max_retries": 0} if spec.provider in _OWN_RETRIES else {}
-    return get_model(name, base_url=base_url, api_key=key, memoize=False, **options)
+    api = get_model(name, base_url=spec.base_url or None, api_key=key, memoize=False).api
+    guard = Guard()
+    if hasattr(api, "_http_options"):
+        client = _guard_google(api, guard, timeout_s)
+    elif hasattr(api, "initialize") and hasattr(api, "model_args"):
+        client = _guard_vendor(api, guard, timeout_s)
+    else:
+        raise WolvesError(
+            f"{spec.name}: inspect-ai reaches this provider by a client that may follow "
+            "redirects to other servers; nothing was asked",
+            mend="use --provider openai-compatible with the provider's address in --base_url",
+        )
+    return Connection(api, client, guard)
 
 
-def _config(spec: SpeakerSpec, *, batch: bool, tick_s: float | None = None) -> Any:
+def _guard_google(api: Any, guard: Guard, timeout_s: float) -> Any:
+    """Google's library makes a client for each request, and takes its transport from options."""
+    import httpx
+
+    client = guarded_client(httpx, guard, timeout_s)
+    make = api._http_options
+
+    def http_options(config: Any = None) -> Any:
+        options = make(config)
+        options.httpx_async_client = client
+        options.timeout = int(1000 * timeout_s)
+        return options
+
+    api._http_options = http_options
+    return client
+
+
+def _guard_vendor(api: Any, guard: Guard, timeout_s: float) -> Any:
+    """The libraries of OpenAI and Anthropic take a client, and retry unless told not to."""
+    import httpx2
+
+    client = guarded_client(httpx2, guard, timeout_s)
+    api.model_args = {**api.model_args, "max_retries": 0}
+    if hasattr(api, "http_client"):
+        api.http_client = client
+    else:
+        api.model_args["http_client"] = client
+    api.initialize()
+    return client
+
+
+def _request(connection: Connection, config: Any) -> Any:
+    """The body of the request that inspect-ai would send.
+
+    Raises
+    ------
+    Exception
+        What the provider raised when it made none.
+    """
+    connection.guard.holding = True
+    fault: Exception | None = None
+    try:
+        _run(connection.api.generate(messages(_PROBE), [], "none", config))
+    except Exception as error:
+        fault = error
+    finally:
+        connection.guard.holding = False
+    if connection.guard.held is None:
+        raise fault or NotSentError("the provider made no request")
+    return connection.guard.held
+
+
+def _run[T](work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, also where an event loop is running, as in a notebook."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
+def _config(spec: SpeakerSpec, *, batch: bool = False, tick_s: float | None = None) -> Any:
     from inspect_ai.model import BatchConfig, GenerateConfig
 
     return GenerateConfig(

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from many_wolves.records import Status
+
+_TAG = r"think|thinking|seed:think"
+_OPENING = re.compile(rf"\s*(?:<(?:{_TAG})>|\[THINK\])", re.IGNORECASE)
+_CLOSING = re.compile(rf"</(?:{_TAG})>|\[/THINK\]", re.IGNORECASE)
 
 
 class Completion(NamedTuple):
@@ -21,23 +27,49 @@ class Completion(NamedTuple):
     usage: dict[str, int]
 
 
-def parse_output(output: Any, limit: int | None) -> Completion:
+def parse_output(
+    output: Any, limit: int | None, reply: Mapping[str, Any] | None = None
+) -> Completion:
     """Read an inspect-ai ``ModelOutput`` that has a choice.
 
     Parameters
     ----------
     limit
         Most tokens of the answer, for the note; None where it is not known.
+    reply
+        The provider's reply, which names the reason for its end in its own words.
     """
     text, reasoning, refusal = _parts(output)
+    text, thought = split_thought(text)
+    # Where a thought is all that there is, inspect-ai gives it both as reasoning and as text.
+    if thought and thought != reasoning.strip():
+        reasoning = f"{reasoning}\n{thought}" if reasoning else thought
     status: Status = "answered" if text.strip() else "empty"
     if refusal or output.stop_reason == "content_filter":
         status = "refused"
-    cut = output.stop_reason in ("max_tokens", "model_length")
-    words = f"the limit of {limit} tokens" if limit else "its limit of tokens"
-    return Completion(
-        text, reasoning, status, f"cut off by {words}" if cut else "", _usage(output.usage)
-    )
+    return Completion(text, reasoning, status, _note(output, limit, reply), _usage(output.usage))
+
+
+def split_thought(text: str) -> tuple[str, str]:
+    """Answer and thought of a text with a thought between tags before its answer.
+
+    A thought that was cut off has no closing tag, and no answer. A thought whose
+    opening tag stands in the prompt has a closing one only.
+    """
+    opening, closing = _OPENING.match(text), _CLOSING.search(text)
+    begin = opening.end() if opening else 0
+    if closing is not None:
+        return text[closing.end() :].lstrip(), text[begin : closing.start()].strip()
+    return ("", text[begin:].strip()) if opening else (text, "")
+
+
+def _note(output: Any, limit: int | None, reply: Mapping[str, Any] | None) -> str:
+    """Whether the answer was cut off, and by what."""
+    if (reply or {}).get("stop_reason") == "model_context_window_exceeded":
+        return "cut off by the end of the model's context window"
+    if output.stop_reason not in ("max_tokens", "model_length"):
+        return ""
+    return "cut off by " + (f"the limit of {limit} tokens" if limit else "its limit of tokens")
 
 
 def _parts(output: Any) -> tuple[str, str, bool]:
@@ -57,7 +89,8 @@ def _parts(output: Any) -> tuple[str, str, bool]:
 
 
 def _usage(usage: Any) -> dict[str, int]:
-    if usage is None:
+    """Counts of tokens that are known: no request has none at all."""
+    if usage is None or not (usage.input_tokens or usage.output_tokens):
         return {}
     counts = {
         "input": usage.input_tokens,

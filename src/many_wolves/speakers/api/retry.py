@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from time import time
-from typing import Any, Literal
+from typing import Any
 
-Kind = Literal["retry", "fail", "stop"]
+from many_wolves.speakers.api.http import Kind, ReplyError, first_words, phrase
+
+LONGEST_WAIT_S = 3600.0
+"""Longest wait that a server may ask for: beyond it nobody can tell waiting from hanging."""
 
 _MOST_WAIT_S = 60.0
 _NO_CREDIT = ("exceeded your current quota", "insufficient_quota", "credit balance is too low")
 _BAD_KEY = ("api_key_invalid", "api key not valid")
-_ABOUT_ALL = ("effort", "reasoning", "thinking", "temperature", "top_p", "max_tokens", "model")
-_UNREACHED = {"ConnectError", "ConnectTimeout", "ClientConnectorError", "gaierror"}
-_WIRE = ("httpx", "httpcore", "anthropic", "openai", "google", "aiohttp", "anyio", "json")
+_SETTINGS = ("temperature", "top_p", "seed", "max_tokens", "max_completion_tokens", "model")
+_ABOUT_ALL = ("effort", "reasoning", "thinking", "response_format", *_SETTINGS)
+_ALSO_RETRIED = (409, 425)
+_UNREACHED = {"ConnectError", "ConnectTimeout", "gaierror", "ConnectionRefusedError"}
+_TRANSPORT = ("httpx", "httpcore", "anyio", "h11")
+_VENDORS_OWN = {"APIConnectionError", "APITimeoutError"}
 
 
 @dataclass(frozen=True)
@@ -54,52 +59,54 @@ class ErrorClass:
         ``retry``; ``fail`` this trial; ``stop`` because every trial would meet it.
     words
         What the server or the network said.
-    mend
+    fix
         For ``stop``: what the user can do.
     retry_after_s
         Seconds that the server asks to wait; None when it says nothing.
+    replied
+        Whether a server replied at all.
     """
 
     kind: Kind
     words: str
-    mend: str = ""
+    fix: str = ""
     retry_after_s: float | None = None
+    replied: bool = False
 
 
-def classify_error(error: BaseException, *, reached: bool, key_name: str) -> ErrorClass:
-    """What an error means.
+def classify_error(error: Exception, api: Any, *, reached: bool, key_name: str) -> ErrorClass:
+    """What an error of a call means.
+
+    Whether another try can help, and how long to wait for it, is asked of inspect-ai's
+    provider, which knows the vendor's errors.
 
     Parameters
     ----------
+    api
+        inspect-ai's ``ModelAPI`` that raised it.
     reached
         Whether the server has replied to anything yet: a host that never did is
         dead, one that did is having a bad moment.
     key_name
         Environment variable of the key.
     """
-    words = _words(error)
+    for cause in _chain(error):
+        if isinstance(cause, ReplyError):
+            return ErrorClass(cause.kind, cause.words, cause.fix, replied=True)
     status = _status(error)
     if status is None:
-        return _no_reply(error, words, reached)
-    mend = _mend_for_all(status, words.lower(), reached, key_name)
-    if mend:
-        return ErrorClass("stop", words, mend)
-    if status in (408, 409, 425, 429) or status >= 500:
-        return ErrorClass("retry", words, retry_after_s=_retry_after(error))
-    return ErrorClass("fail", words)
-
-
-def _mend_for_all(status: int, lower: str, reached: bool, key_name: str) -> str:
-    """What mends a fault that every request would meet; empty for any other fault."""
-    if status in (401, 403) or any(w in lower for w in _BAD_KEY):
-        return f"set {key_name} to a key that may use this model"
-    if status == 404:
-        return "check --model_name (and --base_url)"
-    if status == 402 or any(w in lower for w in _NO_CREDIT):
-        return "add credit to the account, then run the same command again"
-    if status == 400 and not reached and any(w in lower for w in _ABOUT_ALL):
-        return "change the setting that the message names"
-    return ""
+        return _without_reply(error, api, reached)
+    words = f"HTTP {status} ({phrase(status)}): {_message(error)}"
+    fix = _fix_for_all(error, status, words.lower(), api, reached, key_name)
+    if fix:
+        return ErrorClass("stop", words, fix, replied=True)
+    decision = api.should_retry(error)
+    if not decision and status not in _ALSO_RETRIED:
+        return ErrorClass("fail", words, replied=True)
+    wait = _retry_after(error, decision)
+    if wait is not None and wait > LONGEST_WAIT_S:
+        return ErrorClass("fail", f"{words}; {_too_long(wait)}", retry_after_s=wait, replied=True)
+    return ErrorClass("retry", words, retry_after_s=wait, replied=True)
 
 
 def backoff_s(attempt: int, base_s: float, retry_after_s: float | None) -> float:
@@ -114,34 +121,76 @@ def backoff_s(attempt: int, base_s: float, retry_after_s: float | None) -> float
     return min(_MOST_WAIT_S, doubled) * jitter
 
 
-def _no_reply(error: BaseException, words: str, reached: bool) -> ErrorClass:
-    chain = list(_chain(error))
-    names = {type(e).__name__ for e in chain}
-    unreached = bool(names & _UNREACHED) or any(
-        isinstance(e, ConnectionRefusedError) for e in chain
+def duration(seconds: float) -> str:
+    """A wait in words: ``40 s``, ``12 min``, ``5 h``, ``9 days``."""
+    for size, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}" if seconds < 1e9 else "years"
+    return f"{seconds:.0f} s"
+
+
+def _too_long(wait: float) -> str:
+    return (
+        f"the server asks to wait {duration(wait)} before the next try; "
+        f"more than {duration(LONGEST_WAIT_S)} is not waited"
     )
+
+
+def _fix_for_all(
+    error: Exception, status: int, lower: str, api: Any, reached: bool, key_name: str
+) -> str:
+    """The fix of an error that every request would meet; empty for any other error."""
+    if api.is_auth_failure(error) or status in (401, 403) or any(w in lower for w in _BAD_KEY):
+        return f"set {key_name} to a key that may use this model"
+    if status == 404:
+        return "check --model_name (and --base_url)"
+    if status == 402 or any(w in lower for w in _NO_CREDIT):
+        return "add credit to the account, then run the same command again"
+    if status in (400, 422) and not reached and any(w in lower for w in _ABOUT_ALL):
+        return "change the setting that the message names"
+    return ""
+
+
+def _without_reply(error: Exception, api: Any, reached: bool) -> ErrorClass:
+    """An error without a status: of the network, of this machine, or of reading a reply."""
+    causes = list(_chain(error))
+    words = f"{type(error).__name__}: {_message(error)}"
+    if any(isinstance(e, OSError) and e.errno in (errno.EMFILE, errno.ENFILE) for e in causes):
+        return ErrorClass(
+            "stop",
+            "this process has as many files and connections open as the system allows",
+            "fewer --connections, or a higher limit (`ulimit -n 4096`)",
+        )
+    unreached = any(type(e).__name__ in _UNREACHED for e in causes)
     if unreached and not reached:
         return ErrorClass(
             "stop", f"the host cannot be reached: {words}", "check the network and --base_url"
         )
-    wire = any(type(e).__module__.startswith(_WIRE) for e in chain)
-    if unreached or wire or any(isinstance(e, OSError | TimeoutError) for e in chain):
+    transport = any(type(e).__module__.startswith(_TRANSPORT) for e in causes)
+    if unreached or transport or any(isinstance(e, OSError | TimeoutError) for e in causes):
         return ErrorClass("retry", words)
-    return ErrorClass("fail", words)
+    if api.should_retry(error):
+        return ErrorClass("retry", words, replied=True)
+    return ErrorClass("fail", f"the reply cannot be read: {words}", replied=True)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
+    """An error, the errors behind it, and the members of groups."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
 
 
 def _status(error: BaseException) -> int | None:
     for one in _chain(error):
-        # A broken reply, to aiohttp, has a code of its own: no server sent it.
-        if type(one).__module__ == "aiohttp.http_exceptions":
-            continue
         for name in ("status_code", "code"):
             value = getattr(one, name, None)
             if isinstance(value, int) and 400 <= value < 600:
@@ -149,30 +198,33 @@ def _status(error: BaseException) -> int | None:
     return None
 
 
-def _words(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
+    """What the server said, in one line; of a page its first words."""
     message = getattr(error, "message", None)
     text = message if isinstance(message, str) and message else str(error)
     body = getattr(error, "body", None)
-    if isinstance(body, dict):
-        inner = body.get("error", body)
-        if isinstance(inner, dict) and isinstance(inner.get("message"), str):
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    if isinstance(inner, dict):
+        if isinstance(inner.get("message"), str):
             text = inner["message"]
-    status = _status(error)
-    said = " ".join(text.split()) or type(error).__name__
-    return f"HTTP {status}: {said}" if status else f"{type(error).__name__}: {said}"
+        # A router repeats the words of the provider behind it.
+        behind = inner.get("metadata")
+        raw = behind.get("raw") if isinstance(behind, dict) else None
+        if isinstance(raw, str) and raw not in text:
+            text = f"{text} ({first_words(raw)})"
+    page = "<html" in text.lower() or "<!doctype" in text.lower()
+    return (first_words(text) if page else " ".join(text.split())) or type(error).__name__
 
 
-def _retry_after(error: BaseException) -> float | None:
+def _retry_after(error: BaseException, decision: Any) -> float | None:
+    """Seconds that the server asks to wait; None where it says nothing that can be read."""
     headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
-    try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        text = headers.get("retry-after")
-        if text is None:
-            return None
+    for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
         try:
-            return max(0.0, float(text))
+            seconds = float(headers.get(name, "")) * unit
         except ValueError:
-            return max(0.0, parsedate_to_datetime(text).timestamp() - time())
-    except (ValueError, TypeError, AttributeError):
-        return None
+            continue
+        if seconds >= 0:  # not a number is not
+            return seconds
+    wait = getattr(decision, "retry_after", None)
+    return float(wait) if wait is not None else None

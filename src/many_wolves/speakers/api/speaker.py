@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 import time
@@ -11,21 +12,35 @@ from dataclasses import dataclass, replace
 
 from many_wolves.errors import WolvesError
 from many_wolves.records import Response, SpeakerSpec
-from many_wolves.secrets import redact
-from many_wolves.speakers.api.model import COMPATIBLE, Opened, messages
+from many_wolves.secrets import redacted_logs
+from many_wolves.speakers.api.effort import effort_in_request
+from many_wolves.speakers.api.http import ReplyError
+from many_wolves.speakers.api.model import ApiModel, Connection, messages
 from many_wolves.speakers.api.output import Completion, parse_output
-from many_wolves.speakers.api.retry import ErrorClass, RetryPolicy, backoff_s, classify_error
+from many_wolves.speakers.api.repair import clean_text
+from many_wolves.speakers.api.retry import (
+    LONGEST_WAIT_S,
+    ErrorClass,
+    RetryPolicy,
+    backoff_s,
+    classify_error,
+    duration,
+)
+from many_wolves.speakers.api.settings import COMPATIBLE
 from many_wolves.speakers.cost import Budget
 from many_wolves.speakers.protocol import Request, respond
-from many_wolves.speakers.wire import StatusError
+
+_log = logging.getLogger(__name__)
 
 _PACKAGES = {"anthropic": "anthropic", "google": "google-genai"}
 _HOPELESS = 10
-_BAD_REQUEST = 400
-_TICK_S = 0.2
-_HAND_OVER_S = 0.01
+"""Refusals in a row after which the rest is not asked."""
 
-_Answers = queue.SimpleQueue[list[Response] | BaseException | None]
+_TICK_S = 0.2
+_TOLD_S = 30.0
+"""Waits from here on are announced: a shorter one looks like a slow reply."""
+
+_Answers = queue.SimpleQueue[Response | BaseException | None]
 
 
 @dataclass
@@ -36,6 +51,20 @@ class _Tries:
     waited_s: float = 0.0
 
 
+@dataclass
+class _Standing:
+    """What is known of the server so far.
+
+    ``reached``: it replied to something; ``answered``: with an answer; ``refused``:
+    requests refused in a row; ``announced``: until when the last announced wait goes.
+    """
+
+    reached: bool = False
+    answered: bool = False
+    refused: int = 0
+    announced: float = 0.0
+
+
 class ApiSpeaker:
     """A model behind an API.
 
@@ -43,9 +72,9 @@ class ApiSpeaker:
     ----------
     spec
         Who answers.
-    opened
-        The client, with the effort in effect.
-    patience
+    model
+        The model at its provider.
+    policy
         Parallel requests, retries, waits.
     budget
         Stops before it is passed.
@@ -57,17 +86,14 @@ class ApiSpeaker:
     """
 
     def __init__(
-        self, spec: SpeakerSpec, opened: Opened, patience: RetryPolicy, budget: Budget
+        self, spec: SpeakerSpec, model: ApiModel, policy: RetryPolicy, budget: Budget
     ) -> None:
         self._spec = spec
-        self._opened = opened
-        self._patience = patience
+        self._model = model
+        self._policy = policy
         self._budget = budget
         self._packages = ("inspect-ai", _PACKAGES.get(spec.provider, "openai"))
-        self._asked = False
-        self._reached = False
-        self._answered = False
-        self._refused_in_a_row = 0
+        self._standing = _Standing()
 
     @property
     def spec(self) -> SpeakerSpec:
@@ -81,18 +107,14 @@ class ApiSpeaker:
 
     def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
         """Answer in the order in which the API does."""
-        if self._asked and self._opened.again is not None:
-            self._opened = replace(self._opened, model=self._opened.again())
-        self._asked = True
-        if self._opened.wire is not None:
-            self._opened.wire.learn([request.trial.messages for request in requests])
         answers: _Answers = queue.SimpleQueue()
         loop = asyncio.new_event_loop()
         work = loop.create_task(self._work(requests, halt, answers))
 
         def run() -> None:
             try:
-                loop.run_until_complete(work)
+                with redacted_logs(self._model.redact):
+                    loop.run_until_complete(work)
             except BaseException as error:  # handed to the caller's thread
                 answers.put(error)
             finally:
@@ -105,7 +127,7 @@ class ApiSpeaker:
             while (found := answers.get()) is not None:
                 if isinstance(found, BaseException):
                     raise found
-                yield from found
+                yield found
         finally:
             loop.call_soon_threadsafe(work.cancel)
             thread.join()
@@ -115,124 +137,136 @@ class ApiSpeaker:
         """Connections are closed when the last request has ended."""
 
     async def _work(
-        self,
-        requests: Sequence[Request],
-        halt: threading.Event,
-        answers: _Answers,
+        self, requests: Sequence[Request], halt: threading.Event, answers: _Answers
     ) -> None:
         waiting = iter(requests)
-        ready: list[Response] = []
-
-        # Handing over each answer by itself would cost a change of threads for each.
-        def hand_over() -> None:
-            if ready:
-                answers.put(ready.copy())
-                ready.clear()
+        connection = self._model.connect()
 
         async def worker() -> None:
             for request in waiting:
                 if halt.is_set() or not self._budget.reserve(request.trial, self._spec):
                     return
-                response = await self._ask(request, halt)
+                response = await self._ask(connection, request, halt)
                 if response is None:
                     return
                 paid = response.status != "failed"
                 self._budget.settle(request.trial, self._spec, response.usage if paid else None)
-                if not ready:
-                    asyncio.get_running_loop().call_later(_HAND_OVER_S, hand_over)
-                ready.append(response)
+                answers.put(response)
 
         # A batch is one connection, and takes in whatever is asked at once.
-        n = len(requests) if self._opened.config.batch else self._patience.connections
-        n = min(n, len(requests))
-        workers = [asyncio.create_task(worker()) for _ in range(n)]
+        n = len(requests) if self._model.config.batch else self._policy.connections
+        workers = [asyncio.create_task(worker()) for _ in range(min(n, len(requests)))]
         try:
             await asyncio.gather(*workers)
         finally:
             for task in workers:
                 task.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
-            hand_over()
-            if self._opened.wire is not None:
-                await self._opened.wire.close()
-            await self._opened.model.api.aclose()
+            await connection.close()
 
-    async def _ask(self, request: Request, halt: threading.Event) -> Response | None:
+    async def _ask(
+        self, connection: Connection, request: Request, halt: threading.Event
+    ) -> Response | None:
         """The response, or None when halted between two tries."""
         tries = _Tries()
         while True:
             begun = time.monotonic()
             try:
-                async with asyncio.timeout(self._patience.timeout_s):
-                    answer = await self._generate(request)
+                async with asyncio.timeout(self._policy.timeout_s):
+                    answer, effort = await self._generate(connection, request)
             except Exception as error:  # every client raises its own kinds
-                verdict = classify_error(
-                    error, reached=self._reached, key_name=self._opened.key_name
-                )
-                verdict = replace(verdict, words=redact(verdict.words, self._opened.keys))
+                fault = self._classify(error, connection)
             else:
-                self._reached = self._answered = True
-                self._refused_in_a_row = 0
-                return self._response(request, answer, time.monotonic() - begun, tries)
-            self._stop_if_hopeless(verdict)
-            if verdict.kind == "fail" or tries.retries >= self._patience.retries:
-                return self._failed(request, verdict, tries)
-            wait = backoff_s(tries.retries + 1, self._patience.wait_s, verdict.retry_after_s)
+                self._standing = replace(self._standing, reached=True, answered=True, refused=0)
+                return self._response(request, answer, effort, time.monotonic() - begun, tries)
+            self._stop_if_hopeless(fault)
+            if fault.kind == "fail" or tries.retries >= self._policy.retries:
+                return self._failed(request, fault, tries)
+            wait = backoff_s(tries.retries + 1, self._policy.wait_s, fault.retry_after_s)
+            self._announce(wait, fault)
             if not await _slept(wait, halt):
                 return None
             tries.retries += 1
             tries.waited_s += wait
 
-    async def _generate(self, request: Request) -> Completion:
-        """One try: over the wire where the request is plain, else through inspect-ai."""
-        prompt, wire = request.trial.messages, self._opened.wire
-        seed = self._spec.seed + request.replicate
-        if wire is not None and wire.takes(prompt):
-            try:
-                return await wire.ask(prompt, seed)
-            except StatusError as error:
-                if error.status_code != _BAD_REQUEST:
-                    raise
-                # inspect-ai knows which of these are refusals of the model.
-        config = self._opened.config
+    async def _generate(self, connection: Connection, request: Request) -> tuple[Completion, str]:
+        """One try: the answer, and the effort in effect."""
+        config = self._model.config
         if self._spec.provider == COMPATIBLE:
-            config = config.model_copy(update={"seed": seed})
-        result = await self._opened.model.api.generate(messages(prompt), [], "none", config)
-        output = result[0] if isinstance(result, tuple) else result
+            config = config.model_copy(update={"seed": self._spec.seed + request.replicate})
+        prompt = messages(request.trial.messages)
+        result = await connection.api.generate(prompt, [], "none", config)
+        output, call = result if isinstance(result, tuple) else (result, None)
         if isinstance(output, Exception):
             raise output
         if not output.choices:
-            raise ConnectionError("the reply holds no choice")
-        if self._spec.provider == "anthropic" and output.stop_reason == "unknown":
+            raise ReplyError("retry", "the reply holds no choice")
+        if call is None:
+            return parse_output(output, self._spec.max_tokens), self._model.effort
+        if call.error and output.stop_reason != "content_filter":
+            raise ReplyError("fail", f"the prompt is too long: {output.completion}")
+        reply = call.response or {}
+        if self._spec.provider == "anthropic" and not (call.error or reply.get("stop_reason")):
             # A stream that breaks off looks like one that ended, but gives no reason.
-            raise ConnectionError("the reply broke off")
-        return parse_output(output, self._spec.max_tokens)
+            raise ReplyError("retry", "the reply broke off")
+        effort = effort_in_request(call.request) or self._model.effort
+        return parse_output(output, self._spec.max_tokens, reply), effort
 
-    def _stop_if_hopeless(self, verdict: ErrorClass) -> None:
-        if verdict.words.startswith("HTTP"):
-            self._reached = True
-        if verdict.kind == "fail" and not self._answered:
-            self._refused_in_a_row += 1
-        if verdict.kind == "stop":
-            raise WolvesError(f"{self._spec.name}: {verdict.words}", mend=verdict.mend)
-        if self._refused_in_a_row >= _HOPELESS:
+    def _classify(self, error: Exception, connection: Connection) -> ErrorClass:
+        fault = classify_error(
+            error,
+            connection.api,
+            reached=self._standing.reached,
+            key_name=self._model.key_name,
+        )
+        return replace(fault, words=clean_text(self._model.redact(fault.words)))
+
+    def _stop_if_hopeless(self, fault: ErrorClass) -> None:
+        """End the run where no request can be answered.
+
+        Raises
+        ------
+        WolvesError
+            With what the server said, and what the user can do.
+        """
+        now = self._standing
+        endless = (fault.retry_after_s or 0.0) > LONGEST_WAIT_S
+        counts = fault.kind == "fail" and (endless or not now.answered)
+        refused = now.refused + counts
+        self._standing = replace(now, reached=now.reached or fault.replied, refused=refused)
+        if fault.kind == "stop":
+            raise WolvesError(f"{self._spec.name}: {fault.words}", mend=fault.fix)
+        if refused >= _HOPELESS:
             raise WolvesError(
-                f"{self._spec.name}: the first {_HOPELESS} requests were all refused: "
-                f"{verdict.words}",
-                mend="check the settings that the message names",
+                f"{self._spec.name}: {_HOPELESS} requests in a row were refused: {fault.words}",
+                mend="run the same command again when that time is over"
+                if endless
+                else "check the settings that the message names",
             )
 
+    def _announce(self, wait: float, fault: ErrorClass) -> None:
+        """Say that the server makes us wait, once for all requests that wait alike."""
+        ends = time.monotonic() + wait
+        if fault.retry_after_s is None or wait < _TOLD_S:
+            return
+        if ends < self._standing.announced + _TOLD_S:
+            return
+        self._standing = replace(self._standing, announced=ends)
+        _log.warning(
+            "%s: the server asks to wait %s (%s)", self._spec.name, duration(wait), fault.words
+        )
+
     def _response(
-        self, request: Request, answer: Completion, seconds: float, tries: _Tries
+        self, request: Request, answer: Completion, effort: str, seconds: float, tries: _Tries
     ) -> Response:
         return respond(
             request,
             self._spec,
             *self._packages,
             status=answer.status,
-            text=redact(answer.text, self._opened.keys),
-            reasoning=redact(answer.reasoning, self._opened.keys),
-            effort_used=self._opened.effort_used,
+            text=self._model.redact(answer.text),
+            reasoning=self._model.redact(answer.reasoning),
+            effort_used=effort,
             usage=answer.usage,
             latency_s=seconds,
             retries=tries.retries,
@@ -240,16 +274,16 @@ class ApiSpeaker:
             error=answer.note,
         )
 
-    def _failed(self, request: Request, verdict: ErrorClass, tries: _Tries) -> Response:
+    def _failed(self, request: Request, fault: ErrorClass, tries: _Tries) -> Response:
         return respond(
             request,
             self._spec,
             *self._packages,
             status="failed",
-            effort_used=self._opened.effort_used,
+            effort_used=self._model.effort,
             retries=tries.retries,
             waited_s=tries.waited_s,
-            error=verdict.words,
+            error=fault.words,
         )
 
 

@@ -1,0 +1,129 @@
+"""Replies as servers send them, brought into the form that their API documents.
+
+inspect-ai and the vendors' clients read replies as documented, and end in a
+``TypeError`` or a ``KeyError`` where one is not. What is known to differ between
+servers is mended here, before they see it: once for all formats, whole replies,
+streamed ones, and those of a batch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_THOUGHTS = ("thinking", "reasoning")
+
+
+def repair(value: Any) -> Any:
+    """A parsed JSON value of a reply, repaired.
+
+    - Half of a surrogate pair, as a text has that was cut off within an emoji, becomes
+      U+FFFD: no file can hold it otherwise.
+    - A chat message whose content is a list of parts gets its text as ``content`` and
+      its thoughts as ``reasoning_content``.
+    - Token counts that are text become numbers; those that are neither are left out.
+    - A turn of Anthropic's that pauses for a server's tool ends: no tool was offered.
+    - A reply that does not name its model gets an empty name.
+    """
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, list):
+        return [repair(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = {repair(name): repair(one) for name, one in value.items()}
+    if isinstance(found.get("message"), dict) and "finish_reason" in found:
+        found["message"] = _joined(found["message"])
+    if found.get("stop_reason") == "pause_turn":
+        found["stop_reason"] = "end_turn"
+    if (found.get("choices") or found.get("type") == "message") and not found.get("model"):
+        found["model"] = ""
+    return _counted(found)
+
+
+def clean_text(text: str) -> str:
+    """A text that can be encoded: each lone surrogate becomes U+FFFD."""
+    # A pair that came as two halves is one character again after a round through UTF-16.
+    if _LONE_SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _joined(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A chat message with its parts joined."""
+    found = dict(message)
+    content = found.get("content")
+    if isinstance(content, list):
+        parts = [part if isinstance(part, dict) else {"text": part} for part in content]
+        thoughts = [_words(part) for part in parts if part.get("type") in _THOUGHTS]
+        refusals = [_words(part) for part in parts if part.get("type") == "refusal"]
+        found["content"] = "".join(
+            _words(part) for part in parts if part.get("type", "text") in ("text", "output_text")
+        )
+        if refusals and not found.get("refusal"):
+            found["refusal"] = "".join(refusals)
+        if thoughts and not found.get("reasoning_content"):
+            found["reasoning_content"] = "\n".join(thoughts)
+    for name in ("reasoning_content", "reasoning"):
+        if isinstance(found.get(name), list | dict):
+            found[name] = _words(found[name])
+    return found
+
+
+def _words(part: Any) -> str:
+    """The text of a part, however deep it lies."""
+    if isinstance(part, str):
+        return part
+    if isinstance(part, list):
+        return "".join(_words(one) for one in part)
+    if isinstance(part, dict):
+        names = ("text", "thinking", "reasoning", "refusal", "content", "summary")
+        return next((_words(part[name]) for name in names if part.get(name)), "")
+    return ""
+
+
+def _counted(reply: dict[str, Any]) -> dict[str, Any]:
+    """A reply whose token counts are numbers, where it has any."""
+    if reply.get("type") in ("message", "message_delta"):
+        # Anthropic's client adds up what it is given: zero stands for what is not known.
+        needed = ("input_tokens", "output_tokens")[reply["type"] == "message_delta" :]
+        counts = _numbers(reply.get("usage") or {})
+        reply["usage"] = counts | {name: counts.get(name) or 0 for name in needed}
+    elif "usage" in reply and ("choices" in reply or reply.get("object") == "response"):
+        reply["usage"] = _complete(_numbers(reply["usage"] or {}))
+    if reply.get("usageMetadata"):
+        reply["usageMetadata"] = _numbers(reply["usageMetadata"])
+    return reply
+
+
+def _complete(counts: dict[str, Any]) -> dict[str, Any] | None:
+    """OpenAI's counts with their total; None where one of the two is not known."""
+    names = ("input_tokens", "output_tokens")
+    if "prompt_tokens" in counts or "completion_tokens" in counts:
+        names = ("prompt_tokens", "completion_tokens")
+    known = [n for name in names if isinstance(n := counts.get(name), int)]
+    if len(known) < len(names):
+        return None
+    return counts | {"total_tokens": counts.get("total_tokens") or sum(known)}
+
+
+def _numbers(counts: Any) -> dict[str, Any]:
+    """The counts with every number of tokens an integer or None; none where they are no object."""
+    if not isinstance(counts, dict):
+        return {}
+    found = dict(counts)
+    for name, value in counts.items():
+        if isinstance(value, dict):
+            found[name] = _numbers(value)
+        elif name.lower().endswith(("tokens", "tokencount")) and type(value) is not int:
+            found[name] = _integer(value)
+    return found
+
+
+def _integer(value: Any) -> int | None:
+    try:
+        return int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return None
