@@ -131,6 +131,6 @@ def events(message: dict) -> bytes:
             found.append({"type": "content_block_delta", "index": index, "delta": delta})
         found.append({"type": "content_block_stop", "index": index})
     stop = {"stop_reason": message["stop_reason"], "stop_sequence": None}
-    found.append({"type": "message_delta", "delta": stop, "usage": message["usage"]})
+    found.append({"type": "message_delta", "delta": stop, "usage": message.get("usage")})
     found.append({"type": "message_stop"})
     return "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in found).encode()

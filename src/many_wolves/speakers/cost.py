@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
@@ -62,12 +63,20 @@ def find_price(spec: SpeakerSpec, table: Path | None) -> Price | None:
     """
     if spec.provider in _LOCAL:
         return FREE
-    source = read_source(table or shipped("task-data/prices.yaml"))
-    models = source.fields(["models"], ["as_of", "sources"])["models"]
-    for pattern, entry in models.entries().items():
+    for pattern, entry in (_entries(table) if table else _shipped_entries()).items():
         if fnmatchcase(f"{spec.provider}/{spec.model}", pattern):
             return _price(entry)
     return None
+
+
+@cache
+def _shipped_entries() -> Mapping[str, Source]:
+    return _entries(shipped("task-data/prices.yaml"))
+
+
+def _entries(table: Path) -> Mapping[str, Source]:
+    """The entries of a table by pattern."""
+    return read_source(table).fields(["models"], ["as_of", "sources"])["models"].entries()
 
 
 def _price(entry: Source) -> Price:

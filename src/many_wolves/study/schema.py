@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from many_wolves import families
 from many_wolves.records import Effort, Mode, PromptFormat
+from many_wolves.secrets import base_url
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A name that is also the name of a folder."""
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
+Address = Annotated[str, AfterValidator(base_url)]
+"""Of a server: without anything that could be a key."""
 GAMES = "dilemmas"
 """The family of the section ``games``."""
 WEIGHTS = ("hf", "vllm")
@@ -142,7 +145,7 @@ class Speaker(Asking):
     prepare: str | None = None
     revisions: tuple[str, ...] = ()
     efforts: tuple[Effort, ...] = ()
-    base_url: str = ""
+    base_url: Address = ""
     parameters: dict[str, Any] = {}
     as_player: dict[str, Any] = {}
     labels: dict[str, str | int | float] = {}

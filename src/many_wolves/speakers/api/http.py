@@ -24,8 +24,9 @@ CONNECT_S = 30.0
 _QUESTIONS = ("/messages", "/completions", "/responses", ":generateContent")
 """How the paths end to which a question is sent; others serve batches."""
 
-_SHOWN = 200
+_SHOWN = 400
 _EVENT_STREAM = re.compile(rb"\s*(?:event|data|id|retry|):")
+_PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
 _TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _BAD_GATEWAY = 502
 
@@ -143,10 +144,13 @@ class Guard:
         if fault is not None:
             return _failed(response, reply, fault)
         if streamed:
-            raise self._no_reply(response)
+            raise ReplyError(
+                "retry" if self.answered else "stop",
+                f"expected a stream of events, found {first_words(response.text)}",
+                "ask the same server through --provider openai-compatible",
+            )
         self.answered = True
-        fixed = repair(reply)
-        return response if fixed == reply else _with_body(response, json.dumps(fixed).encode())
+        return _replaced(response, _repaired(response.content, reply))
 
     def _redirect(self, response: Any) -> ReplyError:
         status = response.status_code
@@ -180,8 +184,15 @@ def guarded_client(library: Any, guard: Guard, timeout_s: float) -> Any:
         guard,
         timeout=library.Timeout(timeout_s, connect=CONNECT_S),
         limits=library.Limits(max_connections=None, max_keepalive_connections=None),
+        verify=_certificates(library),
         follow_redirects=False,
     )
+
+
+@cache
+def _certificates(library: Any) -> Any:
+    """What servers are trusted: reading it takes longer than a request."""
+    return library.create_ssl_context()
 
 
 @cache
@@ -217,8 +228,8 @@ def phrase(status: int) -> str:
 
 
 def first_words(text: str) -> str:
-    """The beginning of a page or message on one line, without its tags."""
-    plain = " ".join(_TAGS.sub(" ", text).split())
+    """The beginning of a text on one line; of a page without its tags."""
+    plain = " ".join((_TAGS.sub(" ", text) if _PAGE.search(text) else text).split())
     return plain if len(plain) <= _SHOWN else plain[:_SHOWN].rstrip() + " ..."
 
 
@@ -255,8 +266,13 @@ def _repaired_body(body: bytes) -> bytes:
         found = json.loads(body)
     except ValueError:
         return _repaired_lines(body)
-    fixed = repair(found)
-    return body if fixed == found else json.dumps(fixed).encode()
+    return _repaired(body, found)
+
+
+def _repaired(body: bytes, found: Any) -> bytes:
+    """The JSON of a repaired value; ``body`` itself where nothing had to be."""
+    before, after = json.dumps(found), json.dumps(repair(found))
+    return body if before == after else after.encode()
 
 
 def _repaired_lines(body: bytes) -> bytes:
@@ -272,8 +288,8 @@ def _repaired_line(line: bytes) -> bytes:
         found = json.loads(data)
     except ValueError:
         return line
-    fixed = repair(found)
-    return line if fixed == found else start + json.dumps(fixed).encode()
+    fixed = _repaired(data, found)
+    return line if fixed is data else start + fixed
 
 
 def _with_body(response: Any, body: bytes, status: int | None = None) -> Any:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from many_wolves.errors import WolvesError
@@ -18,6 +20,7 @@ from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.api.settings import COMPATIBLE, key_name, read_key
 
 _PROBE = (Message("user", "Hello"),)
+_MARKUP = re.compile(r"\[/?(?:bold|blue)\]")
 _READ_S = 600.0
 """Seconds without a byte after which a request of a batch's bookkeeping is given up."""
 
@@ -114,7 +117,7 @@ def open_model(
     except ReplyError as error:
         raise WolvesError(f"{spec.name}: {redact(error.words)}", mend=error.fix) from None
     except Exception as error:  # clients raise what they like before a request is sent
-        words = redact(" ".join(str(error).split()))
+        words = redact(" ".join(_MARKUP.sub("", str(error)).split()))
         raise WolvesError(
             f"{spec.name}: {words}; nothing was asked",
             mend="check --provider, --model_name, --effort and --thinking_tokens",
@@ -162,11 +165,9 @@ def _connect(spec: SpeakerSpec, key: str, timeout_s: float) -> Connection:
     )
     api = get_model(name, base_url=spec.base_url or None, api_key=key, memoize=False).api
     guard = Guard()
-    if hasattr(api, "_http_options"):
-        client = _guard_google(api, guard, timeout_s)
-    elif hasattr(api, "initialize") and hasattr(api, "model_args"):
-        client = _guard_vendor(api, guard, timeout_s)
-    else:
+    guarded = _guard_google if hasattr(api, "_http_options") else _guard_vendor
+    client = guarded(api, guard, timeout_s)
+    if client is None:
         raise WolvesError(
             f"{spec.name}: inspect-ai reaches this provider by a client that may follow "
             "redirects to other servers; nothing was asked",
@@ -193,17 +194,26 @@ def _guard_google(api: Any, guard: Guard, timeout_s: float) -> Any:
 
 
 def _guard_vendor(api: Any, guard: Guard, timeout_s: float) -> Any:
-    """The libraries of OpenAI and Anthropic take a client, and retry unless told not to."""
-    import httpx2
+    """The libraries of OpenAI and Anthropic take a client, and retry unless told not to.
 
-    client = guarded_client(httpx2, guard, timeout_s)
+    None where the provider has another library.
+    """
+    own = getattr(getattr(api, "client", None), "_client", None)
+    library = next((name for name in ("httpx2", "httpx") if _is_of(own, name)), None)
+    if library is None:
+        return None
+    client = guarded_client(import_module(library), guard, timeout_s)
     api.model_args = {**api.model_args, "max_retries": 0}
     if hasattr(api, "http_client"):
         api.http_client = client
     else:
         api.model_args["http_client"] = client
     api.initialize()
-    return client
+    return client if api.client._client is client else None
+
+
+def _is_of(client: Any, library: str) -> bool:
+    return any(base.__module__.partition(".")[0] == library for base in type(client).__mro__)
 
 
 def _request(connection: Connection, config: Any) -> Any:

@@ -86,16 +86,29 @@ def _words(part: Any) -> str:
 
 def _counted(reply: dict[str, Any]) -> dict[str, Any]:
     """A reply whose token counts are numbers, where it has any."""
-    if reply.get("type") in ("message", "message_delta"):
-        # Anthropic's client adds up what it is given: zero stands for what is not known.
-        needed = ("input_tokens", "output_tokens")[reply["type"] == "message_delta" :]
-        counts = _numbers(reply.get("usage") or {})
-        reply["usage"] = counts | {name: counts.get(name) or 0 for name in needed}
+    if reply.get("type") == "message":
+        reply["usage"] = _of_anthropic(reply.get("usage"), "input_tokens", "output_tokens")
+    elif reply.get("type") == "message_delta":
+        reply["usage"] = _of_anthropic(reply.get("usage"), "output_tokens")
     elif "usage" in reply and ("choices" in reply or reply.get("object") == "response"):
         reply["usage"] = _complete(_numbers(reply["usage"] or {}))
     if reply.get("usageMetadata"):
         reply["usageMetadata"] = _numbers(reply["usageMetadata"])
     return reply
+
+
+def _of_anthropic(usage: Any, *needed: str) -> dict[str, Any]:
+    """Anthropic's counts; zero stands for what is not known, for its readers add them up.
+
+    Where the tokens of a thought are not counted, inspect-ai would ask the server to.
+    """
+    counts = _numbers(usage)
+    found = counts | {name: counts.get(name) or 0 for name in needed}
+    details = counts.get("output_tokens_details") or {}
+    if details or "input_tokens" in needed:
+        thought = {"thinking_tokens": details.get("thinking_tokens") or 0}
+        found["output_tokens_details"] = details | thought
+    return found
 
 
 def _complete(counts: dict[str, Any]) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ _ABOUT_ALL = ("effort", "reasoning", "thinking", "response_format", *_SETTINGS)
 _ALSO_RETRIED = (409, 425)
 _UNREACHED = {"ConnectError", "ConnectTimeout", "gaierror", "ConnectionRefusedError"}
 _TRANSPORT = ("httpx", "httpcore", "anyio", "h11")
-_VENDORS_OWN = {"APIConnectionError", "APITimeoutError"}
+_WRAPPERS = {"APIConnectionError", "APITimeoutError"}
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,9 @@ def _fix_for_all(
 def _without_reply(error: Exception, api: Any, reached: bool) -> ErrorClass:
     """An error without a status: of the network, of this machine, or of reading a reply."""
     causes = list(_chain(error))
-    words = f"{type(error).__name__}: {_message(error)}"
+    # The vendors' libraries say no more than that the connection failed.
+    named = next((e for e in causes if type(e).__name__ not in _WRAPPERS), error)
+    words = f"{type(named).__name__}: {_message(named)}"
     if any(isinstance(e, OSError) and e.errno in (errno.EMFILE, errno.ENFILE) for e in causes):
         return ErrorClass(
             "stop",
@@ -212,8 +214,18 @@ def _message(error: BaseException) -> str:
         raw = behind.get("raw") if isinstance(behind, dict) else None
         if isinstance(raw, str) and raw not in text:
             text = f"{text} ({first_words(raw)})"
-    page = "<html" in text.lower() or "<!doctype" in text.lower()
-    return (first_words(text) if page else " ".join(text.split())) or type(error).__name__
+    elif body is None or isinstance(body, str):
+        text = _page(error) or text
+    return first_words(text) or type(error).__name__
+
+
+def _page(error: BaseException) -> str:
+    """The body of a reply that is no JSON; empty where there is none."""
+    try:
+        text = str(getattr(getattr(error, "response", None), "text", ""))
+    except RuntimeError:  # of a stream, nothing was kept
+        return ""
+    return "" if text.lstrip()[:1] in ("{", "[") else text
 
 
 def _retry_after(error: BaseException, decision: Any) -> float | None:

@@ -36,6 +36,10 @@ _PACKAGES = {"anthropic": "anthropic", "google": "google-genai"}
 _HOPELESS = 10
 """Refusals in a row after which the rest is not asked."""
 
+_STAGGER_S = 0.005
+"""Seconds between the first requests of two connections: about what one takes to make. Requests
+that start together come back together, and then wait for each other at every turn."""
+
 _TICK_S = 0.2
 _TOLD_S = 30.0
 """Waits from here on are announced: a shorter one looks like a slow reply."""
@@ -142,7 +146,9 @@ class ApiSpeaker:
         waiting = iter(requests)
         connection = self._model.connect()
 
-        async def worker() -> None:
+        async def worker(number: int) -> None:
+            if not self._model.config.batch:
+                await asyncio.sleep(number * _STAGGER_S)
             for request in waiting:
                 if halt.is_set() or not self._budget.reserve(request.trial, self._spec):
                     return
@@ -155,7 +161,7 @@ class ApiSpeaker:
 
         # A batch is one connection, and takes in whatever is asked at once.
         n = len(requests) if self._model.config.batch else self._policy.connections
-        workers = [asyncio.create_task(worker()) for _ in range(min(n, len(requests)))]
+        workers = [asyncio.create_task(worker(i)) for i in range(min(n, len(requests)))]
         try:
             await asyncio.gather(*workers)
         finally:
