@@ -55,13 +55,18 @@ Plan = Callable[[int, str], Fault | None]
 class FaultServer:
     """Serves in a thread; a context manager.
 
-    ``calls`` holds every request that was let in, ``strangers`` the headers of those that
-    were refused for their key or their model.
+    ``calls`` holds every question that was let in, ``strangers`` the requests that were
+    refused for their key or their model. ``results_at`` is where the results of a batch
+    are said to be, when not here.
     """
 
-    def __init__(self, plan: Plan = lambda n, prompt: None, delay_s: float = 0.0) -> None:
+    def __init__(
+        self, plan: Plan = lambda n, prompt: None, delay_s: float = 0.0, key: str = KEY
+    ) -> None:
         self.plan = plan
         self.delay_s = delay_s
+        self.key = key
+        self.results_at = ""
         self.calls: list[dict] = []
         self.strangers: list[dict] = []
         self.prompts: Counter[str] = Counter()
@@ -119,7 +124,7 @@ class FaultServer:
             for name, _, value in (line.partition(":") for line in head[1:] if line)
         }
         body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))) or "{}")
-        refused = _refuse(headers, path, body)
+        refused = _refuse(self.key, headers, path, body)
         if refused:
             self.strangers.append({"path": path, "headers": headers, "body": body})
             return await _send(writer, *refused)
@@ -223,17 +228,18 @@ class FaultServer:
             "ended_at": time if done else None,
             "archived_at": None,
             "cancel_initiated_at": None,
-            "results_url": f"http://{headers['host']}/v1/messages/batches/{name}/results"
+            "results_url": (self.results_at or f"http://{headers['host']}")
+            + f"/v1/messages/batches/{name}/results"
             if done
             else None,
         }
 
 
-def _refuse(headers, path, body):
+def _refuse(known, headers, path, body):
     """A wrong key or an unknown model; like some providers, it repeats the key it was given."""
     key = headers.get("x-api-key") or headers.get("x-goog-api-key")
     key = key or headers.get("authorization", "").removeprefix("Bearer ")
-    if key != KEY:
+    if key != known:
         words = {"type": "authentication_error", "message": f"Incorrect API key provided: {key}"}
         return 401, {"type": "error", "error": words}
     if "unknown" in str(body.get("model", "")) or "unknown" in path:

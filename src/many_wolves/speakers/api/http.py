@@ -66,14 +66,18 @@ class Guard:
         While it is set no request is sent.
     held
         Body of the last request that was held; None if there was none.
+    replied
+        Whether a server was reached at all: a host that never was is dead, another one
+        is having a bad moment.
     answered
-        Whether any request came back with a reply: what is no reply then passes, as
+        Whether any question came back with a reply: what is no reply then passes, as
         a proxy's page does, and is worth another try.
     """
 
     def __init__(self) -> None:
         self.holding = False
         self.held: Any = None
+        self.replied = False
         self.answered = False
         self._origin: Origin | None = None
 
@@ -119,6 +123,7 @@ class Guard:
         ReplyError
             If it is a redirect, or a page or anything else in place of a reply.
         """
+        self.replied = True
         status = response.status_code
         if response.has_redirect_location or 300 <= status < 400:
             raise self._redirect(response)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 from many_wolves.errors import WolvesError
@@ -16,7 +17,7 @@ from many_wolves.records import Message, SpeakerSpec
 from many_wolves.secrets import Redactor, known_secrets, redactor
 from many_wolves.speakers.api.effort import check_effort, effort_in_request
 from many_wolves.speakers.api.http import Guard, NotSentError, ReplyError, guarded_client
-from many_wolves.speakers.api.retry import RetryPolicy
+from many_wolves.speakers.api.retry import ErrorClass, RetryPolicy, classify_error
 from many_wolves.speakers.api.settings import COMPATIBLE, key_name, read_key
 
 _PROBE = (Message("user", "Hello"),)
@@ -38,13 +39,13 @@ class Connection:
         inspect-ai's ``ModelAPI``.
     client
         The client that it sends through.
-    guard
-        What the client may send and hand back.
+    classify
+        What an error of a call means.
     """
 
     api: Any
     client: Any
-    guard: Guard
+    classify: Callable[[Exception], ErrorClass]
 
     async def close(self) -> None:
         """Close every connection."""
@@ -63,8 +64,6 @@ class ApiModel:
         inspect-ai's generation settings, the same for every request.
     effort
         Reasoning effort in effect.
-    key_name
-        Environment variable of the key.
     redact
         Takes every key out of a text.
     """
@@ -72,7 +71,6 @@ class ApiModel:
     connect: Callable[[], Connection]
     config: Any
     effort: str
-    key_name: str
     redact: Redactor
 
 
@@ -106,12 +104,14 @@ def open_model(
     with needs("api", f"the speaker `{spec.provider}`"):
         import inspect_ai.model  # noqa: F401
 
+    guard = Guard()
+
     def connect() -> Connection:
-        return _connect(spec, key, policy.timeout_s or _READ_S)
+        return _connect(spec, key, guard, policy.timeout_s or _READ_S)
 
     try:
         connection = connect()
-        request = _request(connection, _config(spec))
+        request = _request(connection, guard, _config(spec))
     except WolvesError:
         raise
     except ReplyError as error:
@@ -131,8 +131,8 @@ def open_model(
         always=_says(connection.api, "always_reasons", "is_gemini_thinking_only"),
         who=spec.name,
     )
-    config = _config(spec, batch=batch, tick_s=policy.tick_s)
-    return ApiModel(connect, config, effort, key_name(spec.provider), redact)
+    config = _config(spec, policy if batch else None)
+    return ApiModel(connect, config, effort, redact)
 
 
 def messages(prompt: Sequence[Message]) -> list[Any]:
@@ -147,7 +147,7 @@ def messages(prompt: Sequence[Message]) -> list[Any]:
     return [kinds[m.role](content=m.content) for m in prompt]
 
 
-def _connect(spec: SpeakerSpec, key: str, timeout_s: float) -> Connection:
+def _connect(spec: SpeakerSpec, key: str, guard: Guard, timeout_s: float) -> Connection:
     """The provider's ``ModelAPI``, made to send through a client of ours.
 
     Raises
@@ -164,7 +164,6 @@ def _connect(spec: SpeakerSpec, key: str, timeout_s: float) -> Connection:
         else f"{spec.provider}/{spec.model}"
     )
     api = get_model(name, base_url=spec.base_url or None, api_key=key, memoize=False).api
-    guard = Guard()
     guarded = _guard_google if hasattr(api, "_http_options") else _guard_vendor
     client = guarded(api, guard, timeout_s)
     if client is None:
@@ -173,7 +172,16 @@ def _connect(spec: SpeakerSpec, key: str, timeout_s: float) -> Connection:
             "redirects to other servers; nothing was asked",
             mend="use --provider openai-compatible with the provider's address in --base_url",
         )
-    return Connection(api, client, guard)
+    provider = SimpleNamespace(should_retry=api.should_retry, is_auth_failure=api.is_auth_failure)
+
+    def classify(error: Exception) -> ErrorClass:
+        return classify_error(
+            error, provider, reached=guard.replied, key_name=key_name(spec.provider)
+        )
+
+    # The bookkeeping of a batch is retried by inspect-ai, for as long as this says so.
+    api.should_retry = lambda error: classify(error).kind == "retry"
+    return Connection(api, client, classify)
 
 
 def _guard_google(api: Any, guard: Guard, timeout_s: float) -> Any:
@@ -216,7 +224,7 @@ def _is_of(client: Any, library: str) -> bool:
     return any(base.__module__.partition(".")[0] == library for base in type(client).__mro__)
 
 
-def _request(connection: Connection, config: Any) -> Any:
+def _request(connection: Connection, guard: Guard, config: Any) -> Any:
     """The body of the request that inspect-ai would send.
 
     Raises
@@ -224,17 +232,17 @@ def _request(connection: Connection, config: Any) -> Any:
     Exception
         What the provider raised when it made none.
     """
-    connection.guard.holding = True
+    guard.holding = True
     fault: Exception | None = None
     try:
         _run(connection.api.generate(messages(_PROBE), [], "none", config))
     except Exception as error:
         fault = error
     finally:
-        connection.guard.holding = False
-    if connection.guard.held is None:
+        guard.holding = False
+    if guard.held is None:
         raise fault or NotSentError("the provider made no request")
-    return connection.guard.held
+    return guard.held
 
 
 def _run[T](work: Coroutine[Any, Any, T]) -> T:
@@ -243,7 +251,7 @@ def _run[T](work: Coroutine[Any, Any, T]) -> T:
         return pool.submit(asyncio.run, work).result()
 
 
-def _config(spec: SpeakerSpec, *, batch: bool = False, tick_s: float | None = None) -> Any:
+def _config(spec: SpeakerSpec, batch: RetryPolicy | None = None) -> Any:
     from inspect_ai.model import BatchConfig, GenerateConfig
 
     return GenerateConfig(
@@ -256,7 +264,8 @@ def _config(spec: SpeakerSpec, *, batch: bool = False, tick_s: float | None = No
         reasoning_summary="none",
         # Every prompt differs: a cache would be written at a surcharge and never read.
         cache_prompt=False,
-        batch=BatchConfig(tick=tick_s) if batch else None,
+        batch=BatchConfig(tick=batch.tick_s) if batch else None,
+        max_retries=batch.retries if batch else None,
     )
 
 

@@ -6,7 +6,7 @@ import errno
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from many_wolves.speakers.api.http import Kind, ReplyError, first_words, phrase
 
@@ -63,27 +63,33 @@ class ErrorClass:
         For ``stop``: what the user can do.
     retry_after_s
         Seconds that the server asks to wait; None when it says nothing.
-    replied
-        Whether a server replied at all.
     """
 
     kind: Kind
     words: str
     fix: str = ""
     retry_after_s: float | None = None
-    replied: bool = False
 
 
-def classify_error(error: Exception, api: Any, *, reached: bool, key_name: str) -> ErrorClass:
+class Provider(Protocol):
+    """What inspect-ai's ``ModelAPI`` knows of its vendor's errors."""
+
+    def should_retry(self, ex: Exception) -> Any:
+        """Whether another try can help; a ``RetryDecision`` also says when."""
+        ...
+
+    def is_auth_failure(self, ex: Exception) -> bool:
+        """Whether the key was refused."""
+        ...
+
+
+def classify_error(
+    error: Exception, provider: Provider, *, reached: bool, key_name: str
+) -> ErrorClass:
     """What an error of a call means.
-
-    Whether another try can help, and how long to wait for it, is asked of inspect-ai's
-    provider, which knows the vendor's errors.
 
     Parameters
     ----------
-    api
-        inspect-ai's ``ModelAPI`` that raised it.
     reached
         Whether the server has replied to anything yet: a host that never did is
         dead, one that did is having a bad moment.
@@ -92,21 +98,21 @@ def classify_error(error: Exception, api: Any, *, reached: bool, key_name: str) 
     """
     for cause in _chain(error):
         if isinstance(cause, ReplyError):
-            return ErrorClass(cause.kind, cause.words, cause.fix, replied=True)
+            return ErrorClass(cause.kind, cause.words, cause.fix)
     status = _status(error)
     if status is None:
-        return _without_reply(error, api, reached)
+        return _without_reply(error, provider, reached)
     words = f"HTTP {status} ({phrase(status)}): {_message(error)}"
-    fix = _fix_for_all(error, status, words.lower(), api, reached, key_name)
+    fix = _fix_for_all(error, status, words.lower(), provider, reached, key_name)
     if fix:
-        return ErrorClass("stop", words, fix, replied=True)
-    decision = api.should_retry(error)
+        return ErrorClass("stop", words, fix)
+    decision = provider.should_retry(error)
     if not decision and status not in _ALSO_RETRIED:
-        return ErrorClass("fail", words, replied=True)
+        return ErrorClass("fail", words)
     wait = _retry_after(error, decision)
     if wait is not None and wait > LONGEST_WAIT_S:
-        return ErrorClass("fail", f"{words}; {_too_long(wait)}", retry_after_s=wait, replied=True)
-    return ErrorClass("retry", words, retry_after_s=wait, replied=True)
+        return ErrorClass("fail", f"{words}; {_too_long(wait)}", retry_after_s=wait)
+    return ErrorClass("retry", words, retry_after_s=wait)
 
 
 def backoff_s(attempt: int, base_s: float, retry_after_s: float | None) -> float:
@@ -137,10 +143,10 @@ def _too_long(wait: float) -> str:
 
 
 def _fix_for_all(
-    error: Exception, status: int, lower: str, api: Any, reached: bool, key_name: str
+    error: Exception, status: int, lower: str, provider: Provider, reached: bool, key_name: str
 ) -> str:
     """The fix of an error that every request would meet; empty for any other error."""
-    if api.is_auth_failure(error) or status in (401, 403) or any(w in lower for w in _BAD_KEY):
+    if provider.is_auth_failure(error) or status in (401, 403) or any(w in lower for w in _BAD_KEY):
         return f"set {key_name} to a key that may use this model"
     if status == 404:
         return "check --model_name (and --base_url)"
@@ -151,7 +157,7 @@ def _fix_for_all(
     return ""
 
 
-def _without_reply(error: Exception, api: Any, reached: bool) -> ErrorClass:
+def _without_reply(error: Exception, provider: Provider, reached: bool) -> ErrorClass:
     """An error without a status: of the network, of this machine, or of reading a reply."""
     causes = list(_chain(error))
     # The vendors' libraries say no more than that the connection failed.
@@ -171,9 +177,9 @@ def _without_reply(error: Exception, api: Any, reached: bool) -> ErrorClass:
     transport = any(type(e).__module__.startswith(_TRANSPORT) for e in causes)
     if unreached or transport or any(isinstance(e, OSError | TimeoutError) for e in causes):
         return ErrorClass("retry", words)
-    if api.should_retry(error):
-        return ErrorClass("retry", words, replied=True)
-    return ErrorClass("fail", f"the reply cannot be read: {words}", replied=True)
+    if provider.should_retry(error):
+        return ErrorClass("retry", words)
+    return ErrorClass("fail", f"the reply cannot be read: {words}")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -23,7 +23,6 @@ from many_wolves.speakers.api.retry import (
     ErrorClass,
     RetryPolicy,
     backoff_s,
-    classify_error,
     duration,
 )
 from many_wolves.speakers.api.settings import COMPATIBLE
@@ -59,11 +58,10 @@ class _Tries:
 class _Standing:
     """What is known of the server so far.
 
-    ``reached``: it replied to something; ``answered``: with an answer; ``refused``:
-    requests refused in a row; ``announced``: until when the last announced wait goes.
+    ``answered``: it gave an answer; ``refused``: requests refused in a row;
+    ``announced``: until when the last announced wait goes.
     """
 
-    reached: bool = False
     answered: bool = False
     refused: int = 0
     announced: float = 0.0
@@ -183,7 +181,7 @@ class ApiSpeaker:
             except Exception as error:  # every client raises its own kinds
                 fault = self._classify(error, connection)
             else:
-                self._standing = replace(self._standing, reached=True, answered=True, refused=0)
+                self._standing = replace(self._standing, answered=True, refused=0)
                 return self._response(request, answer, effort, time.monotonic() - begun, tries)
             self._stop_if_hopeless(fault)
             if fault.kind == "fail" or tries.retries >= self._policy.retries:
@@ -219,12 +217,7 @@ class ApiSpeaker:
         return parse_output(output, self._spec.max_tokens, reply), effort
 
     def _classify(self, error: Exception, connection: Connection) -> ErrorClass:
-        fault = classify_error(
-            error,
-            connection.api,
-            reached=self._standing.reached,
-            key_name=self._model.key_name,
-        )
+        fault = connection.classify(error)
         return replace(fault, words=clean_text(self._model.redact(fault.words)))
 
     def _stop_if_hopeless(self, fault: ErrorClass) -> None:
@@ -239,7 +232,7 @@ class ApiSpeaker:
         endless = (fault.retry_after_s or 0.0) > LONGEST_WAIT_S
         counts = fault.kind == "fail" and (endless or not now.answered)
         refused = now.refused + counts
-        self._standing = replace(now, reached=now.reached or fault.replied, refused=refused)
+        self._standing = replace(now, refused=refused)
         if fault.kind == "stop":
             raise WolvesError(f"{self._spec.name}: {fault.words}", mend=fault.fix)
         if refused >= _HOPELESS:
