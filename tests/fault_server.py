@@ -57,7 +57,7 @@ class FaultServer:
 
     ``calls`` holds every question that was let in, ``strangers`` the requests that were
     refused for their key or their model. ``results_at`` is where the results of a batch
-    are said to be, when not here.
+    are said to be, when not here; ``answer`` gives the answer to a request's body.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class FaultServer:
         self.plan = plan
         self.delay_s = delay_s
         self.key = key
+        self.answer: Callable[[dict], str] = lambda body: ANSWER
         self.results_at = ""
         self.calls: list[dict] = []
         self.strangers: list[dict] = []
@@ -168,7 +169,7 @@ class FaultServer:
         return await self._reply(writer, path, body, fault)
 
     async def _reply(self, writer, path, body, fault) -> bool:
-        reply = fault.edit(reply_to(path, body, fault.kind))
+        reply = fault.edit(reply_to(path, body, fault.kind, self.answer(body)))
         if path.endswith("/messages") and body.get("stream"):
             data = events(reply)
             cut = fault.kind in ("cut", "cut_json")
@@ -206,7 +207,7 @@ class FaultServer:
 
     def _batched(self, params) -> dict:
         fault = self.plan(0, _prompt(params)) or Fault("")
-        return fault.edit(messages(params, fault.kind))
+        return fault.edit(messages(params, fault.kind, self.answer(params)))
 
     def _batch_record(self, name, headers, status) -> dict:
         n = len(self.batches[name])

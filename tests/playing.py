@@ -115,8 +115,7 @@ def by_game(path: Path) -> dict:
 def history(path: Path) -> dict:
     """Moves of each game: own and other's."""
     return {
-        key: [(r.choice, r.cell.get("other")) for r in turns]
-        for key, turns in by_game(path).items()
+        key: [(r.value, r.cell.get("other")) for r in turns] for key, turns in by_game(path).items()
     }
 
 

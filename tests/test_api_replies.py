@@ -72,6 +72,26 @@ def test_half_of_an_emoji_is_replaced_and_the_run_goes_on(tmp_path, model, optio
     assert found == [ANSWER, ANSWER, f"{ANSWER} \ufffd"]
 
 
+def batched(server):
+    policy = replace(QUICK, timeout_s=None, tick_s=0.05)
+    return wanted(server, "anthropic/claude-haiku-4-5", batch=True, patience=policy)
+
+
+def test_half_of_an_emoji_in_a_batch_is_replaced(tmp_path):
+    # A hundred requests are a batch that is sent at once.
+    with FaultServer(edited(with_text(f"{ANSWER} {HALF}"))) as server:
+        journal_of(tmp_path / "j.jsonl", batched(server), trials(100))
+    found = {r.text for r in read_journal(tmp_path / "j.jsonl").responses}
+    assert found == {f"{ANSWER} \ufffd"}
+
+
+def test_a_batch_at_a_dead_host_ends_at_once():
+    with FaultServer() as server:
+        who = batched(server)
+    with pytest.raises(WolvesError, match="cannot be reached"):
+        ask(who, trials(100))
+
+
 def test_two_halves_of_an_emoji_are_one_again():
     assert repair({"a\ud83d": ["\ud83d\ude00", "x\ude00"]}) == {"a\ufffd": ["😀", "x\ufffd"]}
 

@@ -113,7 +113,7 @@ def test_texts_are_read_again_and_what_cannot_be_read_is_listed(choice):
     texts = ["It wasn't good.", "I can't say.", "", "Good or bad, who knows?", "hm"]
     responses = [
         # what was read when the answer came is wrong throughout
-        replace(said(trial, text), choice="amazing", status="answered" if text else "empty")
+        replace(said(trial, text), value="amazing", status="answered" if text else "empty")
         for trial, text in zip(choice[:5], texts, strict=True)
     ]
     responses.append(replace(blank_response(choice[5], SAMPLER, 0), error="HTTP 500"))
@@ -133,7 +133,7 @@ def test_texts_are_read_again_and_what_cannot_be_read_is_listed(choice):
 
 
 def test_a_choice_without_text_counts_as_recorded(choice):
-    response = replace(blank_response(choice[0], SAMPLER, 0), status="answered", choice="bad")
+    response = replace(blank_response(choice[0], SAMPLER, 0), status="answered", value="bad")
     table = FAMILY.tabulate([response], scoring="sum")
     assert table.counts.set_index("utterance")["count"]["bad"] == 1
 

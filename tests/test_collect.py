@@ -46,7 +46,7 @@ def test_a_second_run_asks_only_what_is_new(simulated, capfd):
     assert len(found) == 80
     assert {r.replicate for r in found} == {0, 1}
     assert {r.status for r in found} == {"answered"}
-    assert all(r.choice in {o.id for o in r.options} for r in found)
+    assert all(r.value in {o.id for o in r.options} for r in found)
 
 
 def test_explain_and_dry_run_ask_nothing(simulated, tmp_path, capfd):

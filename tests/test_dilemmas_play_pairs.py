@@ -55,8 +55,8 @@ def test_two_speakers_resume_in_the_middle_of_a_round(tmp_path):
     done = played(tmp_path / "cut", listed, makers, specs=(SPEC, other))
     assert done.asked == {"answered": 24 + 32}
     for file in (tmp_path / "whole").glob("*.jsonl"):
-        cut = {r.key: r.choice for r in responses(tmp_path / "cut" / file.name)}
-        assert cut == {r.key: r.choice for r in responses(file)}
+        cut = {r.key: r.value for r in responses(tmp_path / "cut" / file.name)}
+        assert cut == {r.key: r.value for r in responses(file)}
 
 
 def _with_speaker(folder):

@@ -135,7 +135,7 @@ def test_a_failed_answer_is_asked_again_and_stands_once(tmp_path):
     path = tmp_path / "j.jsonl"
     listed = trials(5)
     failed, *rest = answers(listed)
-    failed = replace(failed, status="failed", choice=None, error="no route to host")
+    failed = replace(failed, status="failed", value=None, error="no route to host")
     with Journal(path, SPEC, silent) as journal:
         journal.append([failed, *(replace(r, status="refused") for r in rest)])
     done = run(path, listed)

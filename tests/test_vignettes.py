@@ -209,7 +209,7 @@ def test_the_written_file_and_its_manifest(tmp_path):
     assert len(read) == 128 == manifest["trials"]
     assert manifest["fingerprint"] == file_fingerprint(out)
     assert manifest["seed"] == 9
-    assert manifest["schema"] == 1
+    assert manifest["schema"] == 2
     counted = Counter(
         (t.task, *(t.cell.get(f) for f in ("goal", "framing", "state"))) for t in read
     )

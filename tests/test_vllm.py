@@ -17,11 +17,13 @@ from asking import OPTIONS, a_trial, keys, trials, write_trials
 from local_models import ROOT, smollm2
 from many_wolves.families.politeness.compiler import Selection, compile_trials
 from many_wolves.journals import read_journal
+from many_wolves.reading import read
 from many_wolves.records import Message, SpeakerSpec
 from many_wolves.speakers import Request
 from many_wolves.speakers.hf import HfSpeaker
 from many_wolves.speakers.vllm import VllmSpeaker, find_dtype
 from playing import by_game
+from test_answer_types import trials as every_type
 from thinking_model import make
 
 pytestmark = [pytest.mark.model, pytest.mark.vllm]
@@ -61,7 +63,7 @@ def opened(reference):
 def scenes():
     """Real trials whose options share words, and one with a baseline."""
     real = list(compile_trials(Selection(tasks=("choice",), limit=3)).trials)
-    return [*real, replace(a_trial(1), baseline=BASELINE)]
+    return [*real, a_trial(1, baseline=BASELINE)]
 
 
 def ask(opened, spec, requests):
@@ -95,6 +97,25 @@ def test_a_sampled_answer_is_one_of_the_options(opened, prompt_format):
         assert response.text.strip() in {option.text for option in response.options}
         assert response.usage["output"] > 0
     assert len({r.text for r in found}) > 3
+
+
+@pytest.mark.parametrize("prompt_format", ["chat", "completion"])
+@pytest.mark.parametrize("mode", ["sample", "score"])
+def test_every_answer_type_is_asked_within_its_structure(opened, mode, prompt_format):
+    asked = [Request(t, r) for t in every_type(2) for r in range(3)]
+    settings = {"mode": mode, "prompt_format": prompt_format, "max_tokens": 48}
+    found = ask(opened, replace(SAMPLE, **settings), asked)
+    assert len(found) == len(asked)
+    for response in found:
+        if response.task == "number":
+            assert response.text.strip().isdecimal()
+        elif response.task == "choose":
+            assert bool(response.scores) == (mode == "score")
+            assert response.scores or response.text.strip() in ("Yes.", "No.")
+        elif response.task == "form" and not response.error:
+            assert read(response, response.text).status == "answered"
+        elif prompt_format == "completion":
+            assert "\n\n" not in response.text.strip("\n")
 
 
 def test_a_seed_repeats_its_answers_and_another_seed_does_not(opened):
@@ -155,7 +176,7 @@ def test_a_killed_collection_goes_on_where_it_stopped(tmp_path):
     found = read_journal(journal).responses
     assert len(set(keys(journal))) == len(found) == 300
     assert {r.status for r in found} == {"answered"}
-    assert {r.choice for r in found} <= {o.id for o in OPTIONS}
+    assert {r.value for r in found} <= {o.id for o in OPTIONS}
     assert {r.speaker.name for r in found} == {"vllm/smollm2"}
 
 
@@ -172,7 +193,7 @@ def test_killed_games_go_on_in_their_middle(tmp_path):
     assert len(found) == 12
     for turns in found.values():
         assert [t.turn for t in turns] == list(range(len(turns)))
-        assert all(t.choice for t in turns[:-1])
+        assert all(t.value for t in turns[:-1])
         assert len(turns) == 6 or turns[-1].status == "unparsed"
 
 

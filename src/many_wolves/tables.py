@@ -17,7 +17,7 @@ import pandas as pd
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import code_version, file_fingerprint, write_atomic
-from many_wolves.records import SCHEMA, Check, ChoiceTable
+from many_wolves.records import READABLE, SCHEMA, Check, ChoiceTable
 
 _NUMBERS = ("count", "yes", "n")
 """Columns that hold numbers of answers, real-valued in score mode."""
@@ -169,7 +169,7 @@ def _mapping(path: Path) -> dict[str, Any]:
             mend='write {"family": "politeness", "aside": ["literal"]}, or make the table again '
             "with `wolves choices`",
         )
-    if meta.get("schema", SCHEMA) != SCHEMA:
+    if meta.get("schema", SCHEMA) not in READABLE:
         raise WolvesError(
             f"expected schema {SCHEMA}, found {meta['schema']}",
             where=path,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ import click
 from many_wolves import families
 from many_wolves.collection import Trials
 from many_wolves.errors import WolvesError
+from many_wolves.extras import needs
 from many_wolves.files import file_fingerprint, fingerprint
 from many_wolves.journals import Reading, journal_files, read_journal
 from many_wolves.records import ChoiceTable, Response
@@ -149,7 +150,8 @@ def _read(file: Path) -> Reading:
     """A journal, or an Inspect log by its ending."""
     if file.suffix != ".eval":
         return read_journal(file)
-    from many_wolves.evals.logs import read_log
+    with needs("api", "reading an Inspect log"):
+        from many_wolves.evals.logs import read_log
 
     return read_log(file)
 
@@ -224,7 +226,7 @@ def _efforts(table: ChoiceTable, responses: Iterable[Response]) -> dict[str, dic
     names = {fingerprint(spec): name for name, spec in table.meta["speakers"].items()}
     found: dict[str, Counter[str]] = {}
     for response in responses:
-        name = names.get(fingerprint(asdict(response.speaker)))
+        name = names.get(fingerprint(response.speaker.settings))
         if name is not None and response.effort_used:
             found.setdefault(name, Counter())[response.effort_used] += 1
     return {name: dict(counts) for name, counts in found.items()}

@@ -11,11 +11,12 @@ from many_wolves.contracts import (
     CognitiveModel,
     Episode,
     Extent,
-    OptionProbabilities,
+    OptionAnswers,
     Reading,
+    SimulatedAnswers,
     Turn,
 )
-from many_wolves.records import ChoiceTable, Option, Response, Trial
+from many_wolves.records import ChoiceTable, Question, Response, Trial
 
 __all__ = ["Dilemmas"]
 
@@ -38,9 +39,9 @@ class Dilemmas:
         turns: Sequence[Turn] = game.turns(episode, answered)
         return turns
 
-    def read(self, options: Sequence[Option], text: str) -> Reading:
+    def read(self, question: Question, text: str) -> Reading:
         """The option that a text names, if it names exactly one."""
-        reading: Reading = _part("reader").read(options, text)
+        reading: Reading = _part("reader").read(question.options, text)
         return reading
 
     def tabulate(self, responses: Iterable[Response], *, scoring: str = "sum") -> ChoiceTable:
@@ -48,10 +49,9 @@ class Dilemmas:
         table: ChoiceTable = _part("tabulate").tabulate(responses, scoring=scoring)
         return table
 
-    def simulator(self, parameters: Mapping[str, Any]) -> OptionProbabilities:
+    def simulator(self, parameters: Mapping[str, Any]) -> SimulatedAnswers:
         """A participant with known parameters; see ``simulate``."""
-        probabilities: OptionProbabilities = _part("simulate").simulator(parameters)
-        return probabilities
+        return OptionAnswers(_part("simulate").simulator(parameters))
 
     def from_csv(self, path: Path, task: str) -> ChoiceTable:
         """Rounds, gifts, offers or agents' choices from a CSV file."""

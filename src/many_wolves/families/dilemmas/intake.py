@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from many_wolves.errors import WolvesError
@@ -107,12 +107,13 @@ def _labels(responses: Iterable[Response], intake: Intake) -> dict[str, str]:
         else:
             alone = modes[spec.name, spec.mode] == 1
             labels[slug] = f"{spec.name} ({spec.mode})" if alone else slug
-        intake.speakers[labels[slug]] = asdict(spec)
+        intake.speakers[labels[slug]] = dict(spec.settings)
     return labels
 
 
 def _choice(response: Response, label: str, scoring: str) -> Choice:
-    choice, status, example = response.choice, response.status, response.text
+    status, example = response.status, response.text
+    choice = None if response.value is None else str(response.value)
     weights: Mapping[str, float] = {}
     if response.status == "failed":
         choice, example = None, response.error
@@ -120,7 +121,9 @@ def _choice(response: Response, label: str, scoring: str) -> Choice:
         weights = scored(response, label, scoring)
         choice = max(weights, key=lambda option: weights[option])
     elif response.task in SINGLE and response.text.strip():
-        choice, status = read(response.options, response.text)
+        reading = read(response.options, response.text)
+        choice = None if reading.value is None else str(reading.value)
+        status = reading.status
         if choice is None and response.status == "refused":
             status = "refused"
     if choice is not None:

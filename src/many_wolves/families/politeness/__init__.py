@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from many_wolves.contracts import CognitiveModel, OptionProbabilities, Reading
-from many_wolves.records import ChoiceTable, Option, Response
+from many_wolves.contracts import CognitiveModel, OptionAnswers, Reading, SimulatedAnswers
+from many_wolves.records import ChoiceTable, Question, Response
 
 __all__ = ["Politeness"]
 
@@ -20,9 +20,9 @@ class Politeness:
 
     name = "politeness"
 
-    def read(self, options: Sequence[Option], text: str) -> Reading:
+    def read(self, question: Question, text: str) -> Reading:
         """The option that a text names, if it names exactly one."""
-        reading: Reading = _part("reader").read(options, text)
+        reading: Reading = _part("reader").read(question.options, text)
         return reading
 
     def tabulate(
@@ -32,10 +32,9 @@ class Politeness:
         table: ChoiceTable = _part("tabulate").tabulate(responses, scoring=scoring, **options)
         return table
 
-    def simulator(self, parameters: Mapping[str, Any]) -> OptionProbabilities:
+    def simulator(self, parameters: Mapping[str, Any]) -> SimulatedAnswers:
         """A speaker with known parameters, from the NumPy recursion."""
-        probabilities: OptionProbabilities = _part("recursion").simulator(parameters)
-        return probabilities
+        return OptionAnswers(_part("recursion").simulator(parameters))
 
     def from_csv(self, path: Path, task: str) -> ChoiceTable:
         """Choices from a CSV file, with literal.csv and placed.csv beside it."""

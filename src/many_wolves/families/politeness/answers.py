@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.reader import read
-from many_wolves.records import OptionScore, Response, SpeakerSpec, Status
+from many_wolves.records import OptionScore, Response, SpeakerSpec, Status, Value
 from many_wolves.sources import nearest, quoted
 
 FAMILY = "politeness"
@@ -146,7 +146,7 @@ class _Spec:
 
     @classmethod
     def of(cls, spec: SpeakerSpec) -> _Spec:
-        return cls(spec.slug, spec.name, spec.mode, asdict(spec))
+        return cls(spec.slug, spec.name, spec.mode, dict(spec.settings))
 
 
 def _labels(specs: Iterable[SpeakerSpec]) -> dict[_Spec, str]:
@@ -189,18 +189,18 @@ def _weights(response: Response, label: str, scoring: str) -> tuple[Array | None
         return _scored(response, label, scoring)
     if not response.text.strip():
         # some engines return the option itself, with no text around it
-        chosen = response.choice if response.status == "answered" else None
+        chosen = response.value if response.status == "answered" else None
         status: Status = "refused" if response.status == "refused" else "empty"
         return (_certain(response, chosen), "answered", "") if chosen else (None, status, "")
     reading = read(response.options, response.text)
-    if reading.choice is not None:
-        return _certain(response, reading.choice), "answered", ""
+    if reading.value is not None:
+        return _certain(response, reading.value), "answered", ""
     refused = response.status == "refused"
     return None, "refused" if refused else reading.status, response.text
 
 
-def _certain(response: Response, choice: str) -> Array:
-    return np.array([float(option.id == choice) for option in response.options])
+def _certain(response: Response, chosen: Value) -> Array:
+    return np.array([float(option.id == chosen) for option in response.options])
 
 
 def _scored(response: Response, label: str, scoring: str) -> tuple[Array | None, Status, str]:

@@ -26,7 +26,7 @@ from many_wolves.families.politeness.scenes import (
 )
 from many_wolves.families.politeness.templates import Templates, read_templates
 from many_wolves.files import canonical_json, file_fingerprint
-from many_wolves.records import Option, Trial
+from many_wolves.records import Choose, Option, Trial
 
 TASKS = ("choice", "literal")
 
@@ -139,7 +139,7 @@ def _check(selection: Selection) -> None:
 def _readable(options: Sequence[Option], file: Path) -> None:
     """Refuse options that the reader could not tell apart: collected answers would be lost."""
     for option in options:
-        found = read(options, option.text).choice
+        found = read(options, option.text).value
         if found != option.id:
             raise WolvesError(
                 f"the answer {option.text!r} would be read as {found or 'unparsed'}, "
@@ -175,9 +175,8 @@ def _choice_trials(design: _Design, selection: Selection) -> list[Trial]:
                 "goal": str(goal),
                 "framing": str(framing),
             },
-            options=shown,
+            answer=Choose(shown, design.templates.messages(alone, shown)),
             messages=design.templates.messages(text, shown),
-            baseline=design.templates.messages(alone, shown),
         )
 
     return _ordered("choice", cells, options, build, items=list(items), selection=selection)
@@ -202,9 +201,8 @@ def _literal_trials(design: _Design, selection: Selection) -> list[Trial]:
                 "scale": design.scale.id,
                 "utterance": utterance.id,
             },
-            options=shown,
+            answer=Choose(shown, design.templates.messages(alone, shown)),
             messages=design.templates.messages(text, shown),
-            baseline=design.templates.messages(alone, shown),
         )
 
     answers = list(design.templates.answers)

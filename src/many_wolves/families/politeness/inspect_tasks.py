@@ -13,8 +13,8 @@ from inspect_ai.solver import TaskState, generate
 from many_wolves.errors import WolvesError
 from many_wolves.evals.samples import dataset
 from many_wolves.evals.scoring import scored, share_read, shares
+from many_wolves.families.politeness import Politeness
 from many_wolves.families.politeness.compiler import Selection, compile_trials
-from many_wolves.families.politeness.reader import read
 
 Names = str | Sequence[str] | None
 """Names with commas between on the command line, or a list; None means all."""
@@ -103,7 +103,7 @@ def judged() -> Scorer:
 
 def _scorer() -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
-        return scored(state, read)
+        return scored(state, Politeness().read)
 
     return score
 

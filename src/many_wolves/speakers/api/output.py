@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from many_wolves.reading.thoughts import TAGS
 from many_wolves.records import Status
 
-_TAG = r"think|thinking|seed:think"
+_TAG = "|".join(re.escape(tag) for tag in TAGS)
 _OPENING = re.compile(rf"\s*(?:<(?:{_TAG})>|\[THINK\])", re.IGNORECASE)
 _CLOSING = re.compile(rf"</(?:{_TAG})>|\[/THINK\]", re.IGNORECASE)
 
