@@ -99,10 +99,10 @@ def classify_error(
     for cause in _chain(error):
         if isinstance(cause, ReplyError):
             return ErrorClass(cause.kind, cause.words, cause.fix)
-    status = _status(error)
+    status = status_of(error)
     if status is None:
         return _without_reply(error, provider, reached)
-    words = f"HTTP {status} ({phrase(status)}): {_message(error)}"
+    words = f"HTTP {status} ({phrase(status)}): {message_of(error)}"
     fix = _fix_for_all(error, status, words.lower(), provider, reached, key_name)
     if fix:
         return ErrorClass("stop", words, fix)
@@ -162,7 +162,7 @@ def _without_reply(error: Exception, provider: Provider, reached: bool) -> Error
     causes = list(_chain(error))
     # The vendors' libraries say no more than that the connection failed.
     named = next((e for e in causes if type(e).__name__ not in _WRAPPERS), error)
-    words = f"{type(named).__name__}: {_message(named)}"
+    words = f"{type(named).__name__}: {message_of(named)}"
     if any(isinstance(e, OSError) and e.errno in (errno.EMFILE, errno.ENFILE) for e in causes):
         return ErrorClass(
             "stop",
@@ -197,7 +197,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             waiting += one.exceptions
 
 
-def _status(error: BaseException) -> int | None:
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status of an error; None where no server replied."""
     for one in _chain(error):
         for name in ("status_code", "code"):
             value = getattr(one, name, None)
@@ -206,7 +207,7 @@ def _status(error: BaseException) -> int | None:
     return None
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
     """What the server said, in one line; of a page its first words."""
     message = getattr(error, "message", None)
     text = message if isinstance(message, str) and message else str(error)
