@@ -35,8 +35,9 @@ class Response(Question):
     (or None: a text may be answered without a value) or an object; ``wolves choices``
     reads ``text`` again. The effort asked for is in ``speaker``; ``effort_used`` is the
     one in effect. ``format_used`` says how an API was asked for a number or an object:
-    by a ``schema`` that it holds the answer to, or by an ``instruction``. ``usage`` counts tokens (``input``, ``output``, ``reasoning``);
-    ``latency_s``, ``waited_s`` are seconds, the second one spent waiting between retries.
+    by a JSON ``schema`` or by an ``instruction`` in the prompt. ``usage`` counts tokens
+    (``input``, ``output``, ``reasoning``); ``latency_s``, ``waited_s`` are seconds, the
+    second one spent waiting between retries.
     """
 
     key: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -66,12 +67,15 @@ class ApiModel:
         Reasoning effort in effect.
     redact
         Takes every key out of a text.
+    sends_schemas
+        Whether a request carries the JSON schema of its answer.
     """
 
     connect: Callable[[], Connection]
     config: Any
     effort: str
     redact: Redactor
+    sends_schemas: bool
 
 
 def open_model(
@@ -112,6 +116,7 @@ def open_model(
     try:
         connection = connect()
         request = _request(connection, guard, _config(spec))
+        sends_schemas = _sends_schemas(connection, guard, _config(spec))
     except WolvesError:
         raise
     except ReplyError as error:
@@ -132,7 +137,7 @@ def open_model(
         who=spec.name,
     )
     config = _config(spec, policy if batch else None)
-    return ApiModel(connect, config, effort, redact)
+    return ApiModel(connect, config, effort, redact, sends_schemas)
 
 
 def messages(prompt: Sequence[Message]) -> list[Any]:
@@ -243,6 +248,18 @@ def _request(connection: Connection, guard: Guard, config: Any) -> Any:
     if guard.held is None:
         raise fault or NotSentError("the provider made no request")
     return guard.held
+
+
+def _sends_schemas(connection: Connection, guard: Guard, config: Any) -> bool:
+    """Whether inspect-ai puts a schema into a request; for some providers it leaves it out."""
+    from inspect_ai.model import ResponseSchema
+    from inspect_ai.util import JSONSchema
+
+    field = "field_of_the_probe"
+    schema = JSONSchema(type="object", properties={field: JSONSchema(type="integer")})
+    asked = ResponseSchema(name="probe", json_schema=schema)
+    request = _request(connection, guard, config.model_copy(update={"response_schema": asked}))
+    return field in json.dumps(request)
 
 
 def _run[T](work: Coroutine[Any, Any, T]) -> T:

@@ -8,11 +8,11 @@ streamed ones, and those of a batch.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+from many_wolves.files import whole_text
+
 _THOUGHTS = ("thinking", "reasoning")
 
 
@@ -28,7 +28,7 @@ def repair(value: Any) -> Any:
     - A reply that does not name its model gets an empty name.
     """
     if isinstance(value, str):
-        return clean_text(value)
+        return whole_text(value)
     if isinstance(value, list):
         return [repair(one) for one in value]
     if not isinstance(value, dict):
@@ -41,14 +41,6 @@ def repair(value: Any) -> Any:
     if (found.get("choices") or found.get("type") == "message") and not found.get("model"):
         found["model"] = ""
     return _counted(found)
-
-
-def clean_text(text: str) -> str:
-    """A text that can be encoded: each lone surrogate becomes U+FFFD."""
-    # A pair that came as two halves is one character again after a round through UTF-16.
-    if _LONE_SURROGATE.search(text) is None:
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _joined(message: Mapping[str, Any]) -> dict[str, Any]:

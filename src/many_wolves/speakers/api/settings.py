@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from many_wolves.errors import WolvesError
+from many_wolves.errors import SettingError, WolvesError
 from many_wolves.records import SpeakerSpec
 from many_wolves.secrets import clean_key
 from many_wolves.speakers.effort import BUDGETS
@@ -76,8 +76,10 @@ def check_settings(spec: SpeakerSpec, *, batch: bool) -> None:
     if spec.provider in _NO_SAMPLING:
         for name in ("temperature", "top_p"):
             if getattr(spec, name) is not None:
-                raise WolvesError(
-                    f"{spec.name}: its API takes no {name}", mend=f"leave --{name} out"
+                raise SettingError(
+                    f"{spec.name}: its API takes no {name}",
+                    setting=name,
+                    mend=f"leave --{name} out",
                 )
     if batch and spec.provider not in _BATCHES:
         raise WolvesError(

@@ -7,26 +7,40 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from many_wolves.errors import WolvesError
-from many_wolves.records import Response, SpeakerSpec
+from many_wolves.files import whole_text
+from many_wolves.records import Message, Response, SpeakerSpec
 from many_wolves.secrets import redacted_logs
 from many_wolves.speakers.api.effort import effort_in_request
 from many_wolves.speakers.api.http import ReplyError
 from many_wolves.speakers.api.model import ApiModel, Connection, messages
 from many_wolves.speakers.api.output import Completion, parse_output
-from many_wolves.speakers.api.repair import clean_text
 from many_wolves.speakers.api.retry import (
     LONGEST_WAIT_S,
     ErrorClass,
     RetryPolicy,
     backoff_s,
     duration,
+    message_of,
+    status_of,
 )
 from many_wolves.speakers.api.settings import COMPATIBLE
+from many_wolves.speakers.api.structured import (
+    Formats,
+    Structure,
+    Way,
+    instructed,
+    refuses_schemas,
+    response_schema,
+    structure_of,
+)
 from many_wolves.speakers.cost import Budget
+from many_wolves.speakers.feed import Feed
 from many_wolves.speakers.protocol import Request, respond
 
 _log = logging.getLogger(__name__)
@@ -44,6 +58,16 @@ _TOLD_S = 30.0
 """Waits from here on are announced: a shorter one looks like a slow reply."""
 
 _Answers = queue.SimpleQueue[Response | BaseException | None]
+_Answer = Callable[[Request], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True)
+class _Reply:
+    """An answer, the effort in effect, and the way in which its form was asked for."""
+
+    answer: Completion
+    effort: str
+    way: Way = ""
 
 
 @dataclass
@@ -96,6 +120,7 @@ class ApiSpeaker:
         self._budget = budget
         self._packages = ("inspect-ai", _PACKAGES.get(spec.provider, "openai"))
         self._standing = _Standing()
+        self._formats = Formats(sends_schemas=model.sends_schemas)
 
     @property
     def spec(self) -> SpeakerSpec:
@@ -107,11 +132,11 @@ class ApiSpeaker:
         """Whether the limit of cost was reached, in words."""
         return self._budget.words
 
-    def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
+    def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
         """Answer in the order in which the API does."""
         answers: _Answers = queue.SimpleQueue()
         loop = asyncio.new_event_loop()
-        work = loop.create_task(self._work(requests, halt, answers))
+        work = loop.create_task(self._work(Feed.of(requests), halt, answers))
 
         def run() -> None:
             try:
@@ -138,35 +163,51 @@ class ApiSpeaker:
     def close(self) -> None:
         """Connections are closed when the last request has ended."""
 
-    async def _work(
-        self, requests: Sequence[Request], halt: threading.Event, answers: _Answers
-    ) -> None:
-        waiting = iter(requests)
+    async def _work(self, feed: Feed, halt: threading.Event, answers: _Answers) -> None:
         connection = self._model.connect()
 
-        async def worker(number: int) -> None:
-            if not self._model.config.batch:
-                await asyncio.sleep(number * _STAGGER_S)
-            for request in waiting:
-                if halt.is_set() or not self._budget.reserve(request.trial, self._spec):
-                    return
-                response = await self._ask(connection, request, halt)
-                if response is None:
-                    return
-                paid = response.status != "failed"
-                self._budget.settle(request.trial, self._spec, response.usage if paid else None)
-                answers.put(response)
+        async def answer(request: Request) -> None:
+            response = await self._ask(connection, request, halt)
+            if response is None:
+                return
+            paid = response.status != "failed"
+            self._budget.settle(request.trial, self._spec, response.usage if paid else None)
+            answers.put(response)
 
-        # A batch is one connection, and takes in whatever is asked at once.
-        n = len(requests) if self._model.config.batch else self._policy.connections
-        workers = [asyncio.create_task(worker(i)) for i in range(min(n, len(requests)))]
+        hand_out = self._in_batches if self._model.config.batch else self._on_connections
         try:
-            await asyncio.gather(*workers)
+            async with asyncio.TaskGroup() as group:
+                await hand_out(feed, halt, group, answer)
+        except BaseExceptionGroup as faults:
+            raise faults.exceptions[0] from None
         finally:
-            for task in workers:
-                task.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
             await connection.close()
+
+    async def _on_connections(
+        self, feed: Feed, halt: threading.Event, group: asyncio.TaskGroup, answer: _Answer
+    ) -> None:
+        """Begin a request whenever one is there and a connection is free."""
+        free = asyncio.Semaphore(self._policy.connections)
+        begun = 0
+        await free.acquire()
+        while not halt.is_set() and (request := await feed.next()) is not None:
+            if not self._budget.reserve(request.trial, self._spec):
+                return
+            group.create_task(answer(request)).add_done_callback(lambda task: free.release())
+            begun += 1
+            if begun < self._policy.connections:
+                await asyncio.sleep(_STAGGER_S)
+            await free.acquire()
+
+    async def _in_batches(
+        self, feed: Feed, halt: threading.Event, group: asyncio.TaskGroup, answer: _Answer
+    ) -> None:
+        """Begin whatever waits: a batch takes in all that is asked at about the same time."""
+        while not halt.is_set() and (requests := await asyncio.to_thread(feed.take)):
+            for request in requests:
+                if not self._budget.reserve(request.trial, self._spec):
+                    return
+                group.create_task(answer(request))
 
     async def _ask(
         self, connection: Connection, request: Request, halt: threading.Event
@@ -177,12 +218,12 @@ class ApiSpeaker:
             begun = time.monotonic()
             try:
                 async with asyncio.timeout(self._policy.timeout_s):
-                    answer, effort = await self._generate(connection, request)
+                    reply = await self._generate(connection, request)
             except Exception as error:  # every client raises its own kinds
                 fault = self._classify(error, connection)
             else:
                 self._standing = replace(self._standing, answered=True, refused=0)
-                return self._response(request, answer, effort, time.monotonic() - begun, tries)
+                return self._response(request, reply, time.monotonic() - begun, tries)
             self._stop_if_hopeless(fault)
             if fault.kind == "fail" or tries.retries >= self._policy.retries:
                 return self._failed(request, fault, tries)
@@ -193,20 +234,67 @@ class ApiSpeaker:
             tries.retries += 1
             tries.waited_s += wait
 
-    async def _generate(self, connection: Connection, request: Request) -> tuple[Completion, str]:
-        """One try: the answer, and the effort in effect."""
+    async def _generate(self, connection: Connection, request: Request) -> _Reply:
+        """One try: by a schema where the answer has a form and the model takes schemas."""
+        structure = structure_of(request.trial.answer)
+        if structure is None:
+            return await self._call(connection, request, request.trial.messages)
+        ignored: _Reply | None = None
+        schema = response_schema(structure, request.trial.task)
+        if schema is not None and self._formats.takes(structure):
+            try:
+                reply = await self._call(connection, request, request.trial.messages, schema)
+            except Exception as error:  # every client raises its own kinds
+                if not refuses_schemas(status_of(error), message_of(error)):
+                    raise
+            else:
+                reply = self._unwrapped(reply, structure)
+                if reply.way == "schema":
+                    return reply
+                ignored = reply
+            self._formats.refuse(structure)
+        reply = await self._call(connection, request, instructed(request.trial.messages, structure))
+        if ignored is not None:
+            usage = Counter(reply.answer.usage) + Counter(ignored.answer.usage)
+            reply = replace(reply, answer=reply.answer._replace(usage=dict(usage)))
+        return replace(reply, way="instruction")
+
+    def _unwrapped(self, reply: _Reply, structure: Structure) -> _Reply:
+        """The reply with its answer taken out of the object; as it is if it ignores the schema.
+
+        A model that once kept to a schema takes schemas: its other replies are what it says.
+        """
+        answer = reply.answer
+        found = structure.answer_in(answer.text)
+        if found is not None:
+            self._formats.prove()
+            return replace(reply, answer=answer._replace(text=found), way="schema")
+        said_otherwise = answer.status == "answered" and not answer.note
+        if said_otherwise and not self._formats.proven:
+            return reply
+        return replace(reply, way="schema")
+
+    async def _call(
+        self,
+        connection: Connection,
+        request: Request,
+        prompt: Sequence[Message],
+        schema: Any = None,
+    ) -> _Reply:
         config = self._model.config
+        changes: dict[str, Any] = {"response_schema": schema} if schema is not None else {}
         if self._spec.provider == COMPATIBLE:
-            config = config.model_copy(update={"seed": self._spec.seed + request.replicate})
-        prompt = messages(request.trial.messages)
-        result = await connection.api.generate(prompt, [], "none", config)
+            changes["seed"] = self._spec.seed + request.replicate
+        if changes:
+            config = config.model_copy(update=changes)
+        result = await connection.api.generate(messages(prompt), [], "none", config)
         output, call = result if isinstance(result, tuple) else (result, None)
         if isinstance(output, Exception):
             raise output
         if not output.choices:
             raise ReplyError("retry", "the reply holds no choice")
         if call is None:
-            return parse_output(output, self._spec.max_tokens), self._model.effort
+            return _Reply(parse_output(output, self._spec.max_tokens), self._model.effort)
         if call.error and output.stop_reason != "content_filter":
             raise ReplyError("fail", f"the prompt is too long: {output.completion}")
         reply = call.response or {}
@@ -214,11 +302,11 @@ class ApiSpeaker:
             # A stream that breaks off looks like one that ended, but gives no reason.
             raise ReplyError("retry", "the reply broke off")
         effort = effort_in_request(call.request) or self._model.effort
-        return parse_output(output, self._spec.max_tokens, reply), effort
+        return _Reply(parse_output(output, self._spec.max_tokens, reply), effort)
 
     def _classify(self, error: Exception, connection: Connection) -> ErrorClass:
         fault = connection.classify(error)
-        return replace(fault, words=clean_text(self._model.redact(fault.words)))
+        return replace(fault, words=whole_text(self._model.redact(fault.words)))
 
     def _stop_if_hopeless(self, fault: ErrorClass) -> None:
         """End the run where no request can be answered.
@@ -255,9 +343,8 @@ class ApiSpeaker:
             "%s: the server asks to wait %s (%s)", self._spec.name, duration(wait), fault.words
         )
 
-    def _response(
-        self, request: Request, answer: Completion, effort: str, seconds: float, tries: _Tries
-    ) -> Response:
+    def _response(self, request: Request, reply: _Reply, seconds: float, tries: _Tries) -> Response:
+        answer = reply.answer
         return respond(
             request,
             self._spec,
@@ -265,7 +352,8 @@ class ApiSpeaker:
             status=answer.status,
             text=self._model.redact(answer.text),
             reasoning=self._model.redact(answer.reasoning),
-            effort_used=effort,
+            effort_used=reply.effort,
+            format_used=reply.way,
             usage=answer.usage,
             latency_s=seconds,
             retries=tries.retries,

@@ -1,8 +1,10 @@
 """Answers of a set form: held to a JSON schema by the provider, or asked for in words.
 
 APIs take schemas of objects only. A number is therefore asked for as an object with one
-field, and taken out of it again. A server that refuses schemas, or does not heed them, is
-asked in words: a sentence at the end of the prompt says what form the answer has.
+field, and taken out of it again. A server that refuses schemas, or ignores them, is asked
+in words: a sentence at the end of the prompt says what form the answer has. Choices and
+texts are asked as the task words them: holding a choice to its options would change what
+is measured, for a model could no longer decline.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from many_wolves.files import canonical_json
+from many_wolves.reading.objects import objects_in
 from many_wolves.records import Answer, Form, Message, Number
 
 Way = Literal["", "schema", "instruction"]
@@ -46,16 +50,47 @@ class Structure:
     wrapped: bool = False
 
     def answer_in(self, text: str) -> str | None:
-        """The answer in a reply held to the schema; None where it is no such object."""
-        try:
-            found = json.loads(text)
-        except (ValueError, RecursionError):
-            return None
-        if not isinstance(found, dict):
-            return None
+        """The answer in a reply that was held to the schema; None where it was not."""
+        found = list(objects_in(text))
         if not self.wrapped:
-            return text
-        return json.dumps(found[_FIELD]) if _FIELD in found else None
+            return text if found else None
+        if len(found) != 1 or _FIELD not in found[0]:
+            return None
+        value = found[0][_FIELD]
+        return value if isinstance(value, str) else json.dumps(value)
+
+
+class Formats:
+    """What is known of a model's use of JSON schemas.
+
+    Parameters
+    ----------
+    sends_schemas
+        Whether requests to this provider carry schemas at all.
+    """
+
+    def __init__(self, *, sends_schemas: bool) -> None:
+        self._sends = sends_schemas
+        self._proven = False
+        self._refused: set[str] = set()
+
+    @property
+    def proven(self) -> bool:
+        """Whether a reply ever kept to a schema."""
+        return self._proven
+
+    def takes(self, structure: Structure) -> bool:
+        """Whether a request should carry this schema."""
+        return self._sends and canonical_json(structure.schema) not in self._refused
+
+    def prove(self) -> None:
+        """Note that a reply kept to its schema."""
+        self._proven = True
+
+    def refuse(self, structure: Structure) -> None:
+        """Note that a schema was refused: every schema, where none was ever kept to."""
+        self._sends = self._proven
+        self._refused.add(canonical_json(structure.schema))
 
 
 def structure_of(answer: Answer) -> Structure | None:
@@ -89,6 +124,8 @@ def response_schema(structure: Structure, task: str) -> Any:
 def instructed(prompt: Sequence[Message], structure: Structure) -> tuple[Message, ...]:
     """The prompt with the form of the answer at the end of its last message."""
     *before, last = prompt
+    if last.role != "user":
+        return (*prompt, Message("user", structure.instruction))
     return (*before, replace(last, content=f"{last.content}\n\n{structure.instruction}"))
 
 
