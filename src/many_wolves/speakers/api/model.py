@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
-from many_wolves.errors import WolvesError
+from many_wolves.errors import SettingError, WolvesError
 from many_wolves.extras import needs
 from many_wolves.records import Message, SpeakerSpec
 from many_wolves.secrets import Redactor, known_secrets, redactor
@@ -22,6 +24,8 @@ from many_wolves.speakers.api.retry import ErrorClass, RetryPolicy, classify_err
 from many_wolves.speakers.api.settings import COMPATIBLE, key_name, read_key
 
 _PROBE = (Message("user", "Hello"),)
+_NO_KEY = "none"
+_NEEDS_LIBRARY = re.compile(r"requires optional dependencies|pip install", re.IGNORECASE)
 _MARKUP = re.compile(r"\[/?(?:bold|blue)\]")
 _READ_S = 600.0
 """Seconds without a byte after which a request of a batch's bookkeeping is given up."""
@@ -113,6 +117,41 @@ def open_model(
     def connect() -> Connection:
         return _connect(spec, key, guard, policy.timeout_s or _READ_S)
 
+    effort, sends_schemas = _learn(spec, connect, guard, redact)
+    return ApiModel(
+        connect, _config(spec, policy if batch else None), effort, redact, sends_schemas
+    )
+
+
+def check_request(spec: SpeakerSpec) -> None:
+    """Refuse settings that requests to this provider would leave out; needs no key.
+
+    Without the extra ``api`` nothing is known, and nothing is refused.
+
+    Raises
+    ------
+    SettingError
+        If a sampling setting would be left out.
+    WolvesError
+        If the provider does not take the effort, or is not known.
+    """
+    if find_spec("inspect_ai") is None:
+        return
+    guard = Guard()
+    redact = redactor(known_secrets())
+    _learn(spec, lambda: _connect(spec, _NO_KEY, guard, _READ_S), guard, redact)
+
+
+def _learn(
+    spec: SpeakerSpec, connect: Callable[[], Connection], guard: Guard, redact: Redactor
+) -> tuple[str, bool]:
+    """The effort in effect, and whether schemas are sent, from requests that are not sent.
+
+    Raises
+    ------
+    WolvesError
+        If the provider is unknown, or would leave out a setting.
+    """
     try:
         connection = connect()
         request = _request(connection, guard, _config(spec))
@@ -123,10 +162,19 @@ def open_model(
         raise WolvesError(f"{spec.name}: {redact(error.words)}", mend=error.fix) from None
     except Exception as error:  # clients raise what they like before a request is sent
         words = redact(" ".join(_MARKUP.sub("", str(error)).split()))
+        if _NEEDS_LIBRARY.search(words):
+            raise _unguarded(spec, "needs a library of its own for this provider") from None
         raise WolvesError(
             f"{spec.name}: {words}; nothing was asked",
             mend="check --provider, --model_name, --effort and --thinking_tokens",
         ) from None
+    for setting in ("temperature", "top_p"):
+        if getattr(spec, setting) is not None and not _holds(request, setting):
+            raise SettingError(
+                f"{spec.name}: this model takes no {setting}; nothing was asked",
+                setting=setting,
+                mend=f"leave --{setting} out",
+            )
     effort = check_effort(
         spec.effort,
         spec.thinking_tokens,
@@ -136,8 +184,19 @@ def open_model(
         always=_says(connection.api, "always_reasons", "is_gemini_thinking_only"),
         who=spec.name,
     )
-    config = _config(spec, policy if batch else None)
-    return ApiModel(connect, config, effort, redact, sends_schemas)
+    return effort, sends_schemas
+
+
+def _holds(request: Any, name: str) -> bool:
+    """Whether a request has a field of this name, in either spelling, at any depth."""
+    if isinstance(request, list):
+        return any(_holds(part, name) for part in request)
+    if not isinstance(request, dict):
+        return False
+    plain = name.replace("_", "")
+    return any(
+        key.replace("_", "").lower() == plain or _holds(part, name) for key, part in request.items()
+    )
 
 
 def messages(prompt: Sequence[Message]) -> list[Any]:
@@ -172,21 +231,29 @@ def _connect(spec: SpeakerSpec, key: str, guard: Guard, timeout_s: float) -> Con
     guarded = _guard_google if hasattr(api, "_http_options") else _guard_vendor
     client = guarded(api, guard, timeout_s)
     if client is None:
-        raise WolvesError(
-            f"{spec.name}: inspect-ai reaches this provider by a client that may follow "
-            "redirects to other servers; nothing was asked",
-            mend="use --provider openai-compatible with the provider's address in --base_url",
-        )
+        raise _unguarded(spec, "reaches this provider by a client that may follow redirects")
     provider = SimpleNamespace(should_retry=api.should_retry, is_auth_failure=api.is_auth_failure)
 
     def classify(error: Exception) -> ErrorClass:
         return classify_error(
-            error, provider, reached=guard.replied, key_name=key_name(spec.provider)
+            error,
+            provider,
+            reached=guard.replied,
+            answered=guard.answered,
+            key_name=key_name(spec.provider),
         )
 
     # The bookkeeping of a batch is retried by inspect-ai, for as long as this says so.
     api.should_retry = lambda error: classify(error).kind == "retry"
     return Connection(api, client, classify)
+
+
+def _unguarded(spec: SpeakerSpec, why: str) -> WolvesError:
+    """The error for a provider whose own client cannot be replaced by ours."""
+    return WolvesError(
+        f"{spec.name}: inspect-ai {why}; nothing was asked",
+        mend="use --provider openai-compatible with the provider's address in --base_url",
+    )
 
 
 def _guard_google(api: Any, guard: Guard, timeout_s: float) -> Any:
@@ -239,12 +306,17 @@ def _request(connection: Connection, guard: Guard, config: Any) -> Any:
     """
     guard.holding = True
     fault: Exception | None = None
+    # Its warnings about settings that it leaves out come back as errors or as what is recorded.
+    log = logging.getLogger("inspect_ai")
+    level = log.level
+    log.setLevel(logging.ERROR)
     try:
         _run(connection.api.generate(messages(_PROBE), [], "none", config))
     except Exception as error:
         fault = error
     finally:
         guard.holding = False
+        log.setLevel(level)
     if guard.held is None:
         raise fault or NotSentError("the provider made no request")
     return guard.held
@@ -272,7 +344,7 @@ def _config(spec: SpeakerSpec, batch: RetryPolicy | None = None) -> Any:
     from inspect_ai.model import BatchConfig, GenerateConfig
 
     return GenerateConfig(
-        max_tokens=spec.max_tokens,
+        max_tokens=spec.max_tokens or None,
         temperature=spec.temperature,
         top_p=spec.top_p,
         reasoning_effort=spec.effort or None,

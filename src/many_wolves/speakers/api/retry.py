@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import errno
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from many_wolves.records import SpeakerSpec
 from many_wolves.speakers.api.http import Kind, ReplyError, first_words, phrase
+from many_wolves.speakers.api.settings import COMPATIBLE, OMISSIBLE
 
 LONGEST_WAIT_S = 3600.0
 """Longest wait that a server may ask for: beyond it nobody can tell waiting from hanging."""
 
+NEW_LIMIT = "max_completion_tokens"
+"""The name of the limit of tokens in OpenAI's chat format where ``max_tokens`` is refused."""
+
 _MOST_WAIT_S = 60.0
 _NO_CREDIT = ("exceeded your current quota", "insufficient_quota", "credit balance is too low")
 _BAD_KEY = ("api_key_invalid", "api key not valid")
-_SETTINGS = ("temperature", "top_p", "seed", "max_tokens", "max_completion_tokens", "model")
-_ABOUT_ALL = ("effort", "reasoning", "thinking", "response_format", *_SETTINGS)
+_SETTINGS = (
+    *("effort", "reasoning", "reasoning_effort", "thinking", "budget_tokens", "temperature"),
+    *("top_p", "seed", "max_tokens", "max_completion_tokens", "max_output_tokens", "model"),
+)
+_NOT_TAKEN = re.compile(
+    r"unsupported|not support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|"
+    r"not found|not exist|invalid|deprecated|must be|should be|out of range|extra (?:inputs|fields)"
+)
+_ABOUT_PROMPT = re.compile(r"context|too long|too many tokens|prompt|flagged|policy|safety")
 _ALSO_RETRIED = (409, 425)
 _UNREACHED = {"ConnectError", "ConnectTimeout", "gaierror", "ConnectionRefusedError"}
 _TRANSPORT = ("httpx", "httpcore", "anyio", "h11")
@@ -84,7 +97,7 @@ class Provider(Protocol):
 
 
 def classify_error(
-    error: Exception, provider: Provider, *, reached: bool, key_name: str
+    error: Exception, provider: Provider, *, reached: bool, answered: bool, key_name: str
 ) -> ErrorClass:
     """What an error of a call means.
 
@@ -93,6 +106,8 @@ def classify_error(
     reached
         Whether the server has replied to anything yet: a host that never did is
         dead, one that did is having a bad moment.
+    answered
+        Whether it has answered a question: its settings are then taken.
     key_name
         Environment variable of the key.
     """
@@ -103,7 +118,7 @@ def classify_error(
     if status is None:
         return _without_reply(error, provider, reached)
     words = f"HTTP {status} ({phrase(status)}): {message_of(error)}"
-    fix = _fix_for_all(error, status, words.lower(), provider, reached, key_name)
+    fix = _fix_for_all(error, status, words.lower(), provider, answered, key_name)
     if fix:
         return ErrorClass("stop", words, fix)
     decision = provider.should_retry(error)
@@ -113,6 +128,12 @@ def classify_error(
     if wait is not None and wait > LONGEST_WAIT_S:
         return ErrorClass("fail", f"{words}; {_too_long(wait)}", retry_after_s=wait)
     return ErrorClass("retry", words, retry_after_s=wait)
+
+
+def renames_limit(spec: SpeakerSpec, status: int | None, words: str) -> bool:
+    """Whether a server wants the limit of tokens by its newer name."""
+    asked = spec.provider == COMPATIBLE and spec.max_tokens > 0
+    return asked and status in (400, 422) and NEW_LIMIT in words
 
 
 def backoff_s(attempt: int, base_s: float, retry_after_s: float | None) -> float:
@@ -143,7 +164,7 @@ def _too_long(wait: float) -> str:
 
 
 def _fix_for_all(
-    error: Exception, status: int, lower: str, provider: Provider, reached: bool, key_name: str
+    error: Exception, status: int, lower: str, provider: Provider, answered: bool, key_name: str
 ) -> str:
     """The fix of an error that every request would meet; empty for any other error."""
     if provider.is_auth_failure(error) or status in (401, 403) or any(w in lower for w in _BAD_KEY):
@@ -152,9 +173,17 @@ def _fix_for_all(
         return "check --model_name (and --base_url)"
     if status == 402 or any(w in lower for w in _NO_CREDIT):
         return "add credit to the account, then run the same command again"
-    if status in (400, 422) and not reached and any(w in lower for w in _ABOUT_ALL):
-        return "change the setting that the message names"
+    if status in (400, 422) and not answered and _about_every_request(lower):
+        field = next((name for name in OMISSIBLE if re.search(rf"\b{name}\b", lower)), "")
+        way = f" (--omit {field} leaves it out)" if field else ""
+        return f"change the setting that the message names{way}"
     return ""
+
+
+def _about_every_request(lower: str) -> bool:
+    """Whether a refusal names a setting, rather than the prompt or its length."""
+    named = any(re.search(rf"\b{name}\b", lower) for name in _SETTINGS)
+    return named and bool(_NOT_TAKEN.search(lower)) and not _ABOUT_PROMPT.search(lower)
 
 
 def _without_reply(error: Exception, provider: Provider, reached: bool) -> ErrorClass:

@@ -15,6 +15,9 @@ COMPATIBLE = "openai-compatible"
 ANSWER_TOKENS = 4096
 """Room for an answer beside its reasoning: a limit, not what is paid."""
 
+OMISSIBLE = ("max_tokens", "seed")
+"""Fields that every request to a compatible server has, unless they are to be left out."""
+
 _KEY_NAMES = {COMPATIBLE: "OPENAI_COMPATIBLE_API_KEY"}
 _NO_SAMPLING = {"anthropic"}
 _BATCHES = {"anthropic", "openai", "google"}
@@ -85,6 +88,11 @@ def check_settings(spec: SpeakerSpec, *, batch: bool) -> None:
         raise WolvesError(
             f"{spec.name}: expected a provider with a batch mode ({', '.join(sorted(_BATCHES))})",
             mend="leave --batch out",
+        )
+    if spec.omit and spec.provider != COMPATIBLE:
+        raise WolvesError(
+            f"{spec.name}: settings can be left out of requests to openai-compatible servers only",
+            mend="leave --omit out",
         )
     if spec.provider == COMPATIBLE and not spec.base_url:
         raise WolvesError(

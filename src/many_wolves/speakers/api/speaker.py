@@ -22,11 +22,13 @@ from many_wolves.speakers.api.model import ApiModel, Connection, messages
 from many_wolves.speakers.api.output import Completion, parse_output
 from many_wolves.speakers.api.retry import (
     LONGEST_WAIT_S,
+    NEW_LIMIT,
     ErrorClass,
     RetryPolicy,
     backoff_s,
     duration,
     message_of,
+    renames_limit,
     status_of,
 )
 from many_wolves.speakers.api.settings import COMPATIBLE
@@ -120,6 +122,7 @@ class ApiSpeaker:
         self._budget = budget
         self._packages = ("inspect-ai", _PACKAGES.get(spec.provider, "openai"))
         self._standing = _Standing()
+        self._limit_renamed = False
         self._formats = Formats(sends_schemas=model.sends_schemas)
 
     @property
@@ -161,7 +164,9 @@ class ApiSpeaker:
             loop.close()
 
     def close(self) -> None:
-        """Connections are closed when the last request has ended."""
+        """Say what the answers cost; connections were closed after the last request."""
+        if self._budget.bill:
+            _log.info("%s: %s", self._spec.name, self._budget.bill)
 
     async def _work(self, feed: Feed, halt: threading.Event, answers: _Answers) -> None:
         connection = self._model.connect()
@@ -281,9 +286,24 @@ class ApiSpeaker:
         prompt: Sequence[Message],
         schema: Any = None,
     ) -> _Reply:
+        """One call, and a second one where the server has another name for the token limit."""
+        renamed = self._limit_renamed
+        try:
+            return await self._send(connection, request, prompt, schema)
+        except Exception as error:  # every client raises its own kinds
+            if renamed or not renames_limit(self._spec, status_of(error), message_of(error)):
+                raise
+        self._limit_renamed = True
+        return await self._send(connection, request, prompt, schema)
+
+    async def _send(
+        self, connection: Connection, request: Request, prompt: Sequence[Message], schema: Any
+    ) -> _Reply:
         config = self._model.config
         changes: dict[str, Any] = {"response_schema": schema} if schema is not None else {}
-        if self._spec.provider == COMPATIBLE:
+        if self._limit_renamed:
+            changes |= {"max_tokens": None, "extra_body": {NEW_LIMIT: self._spec.max_tokens}}
+        if self._spec.provider == COMPATIBLE and "seed" not in self._spec.omit:
             changes["seed"] = self._spec.seed + request.replicate
         if changes:
             config = config.model_copy(update=changes)
