@@ -10,7 +10,7 @@ from asking import a_trial, trials
 from calling import CHAT, QUICK, ask, give_keys, opened, wanted
 from fault_server import ANSWER, REASONING, Fault, FaultServer
 from many_wolves.errors import WolvesError
-from many_wolves.speakers import Request
+from many_wolves.speakers import Feed, Request
 from many_wolves.speakers.wanted import Wanted, describe
 
 
@@ -124,3 +124,35 @@ def test_batch_mode_asks_everything_in_one_batch():
         assert server.calls == []
         with pytest.raises(WolvesError, match="batch mode"):
             describe(wanted(server, batch=True))
+
+
+@pytest.mark.parametrize("open_at_once", [1, 3, 20])
+def test_a_speaker_that_may_spend_no_more_stops_though_more_could_come(tmp_path, open_at_once):
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("models:\n  openai/gpt-4o*: {input: 1000, output: 10000}\n")
+    feed = Feed()
+    with FaultServer() as server:
+        who = wanted(server, "openai/gpt-4o", max_cost=2.0, prices=prices, max_tokens=40)
+        speaker = opened(who)
+        feed.put([Request(t) for t in trials(open_at_once)])
+        found = []
+        for response in speaker.ask(feed, threading.Event()):
+            found.append(response)
+            feed.put([Request(a_trial(100 + len(found)))])
+        assert len(found) == len(server.calls) > 0
+    assert "Stopped" in speaker.stopped
+
+
+def test_requests_that_come_later_are_asked_on_free_connections():
+    feed = Feed()
+    with FaultServer(delay_s=0.02) as server:
+        feed.put([Request(a_trial(0))])
+        found = []
+        for response in opened(wanted(server)).ask(feed, threading.Event()):
+            found.append(response.trial_id)
+            if len(found) == 1:
+                feed.put([Request(t) for t in trials(20)])
+            if len(found) == 21:
+                feed.close()
+        assert len(found) == 21
+        assert 1 < server.most <= QUICK.connections

@@ -193,12 +193,24 @@ class ApiSpeaker:
     ) -> None:
         """Begin a request whenever one is there and a connection is free."""
         free = asyncio.Semaphore(self._policy.connections)
+
+        async def keep_busy(request: Request) -> None:
+            """Answer this request, then whatever waits: nothing lies between the two."""
+            found: Request | None = request
+            while found is not None:
+                await answer(found)
+                found = None if halt.is_set() else feed.pop()
+                if found is not None and not self._budget.reserve(found.trial, self._spec):
+                    # Who begins requests has to learn that no more are begun.
+                    feed.give_back(found)
+                    return
+
         begun = 0
         await free.acquire()
         while not halt.is_set() and (request := await feed.next()) is not None:
             if not self._budget.reserve(request.trial, self._spec):
                 return
-            group.create_task(answer(request)).add_done_callback(lambda task: free.release())
+            group.create_task(keep_busy(request)).add_done_callback(lambda task: free.release())
             begun += 1
             if begun < self._policy.connections:
                 await asyncio.sleep(_STAGGER_S)
