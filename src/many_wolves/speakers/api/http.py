@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Literal
@@ -26,9 +27,17 @@ _QUESTIONS = ("/messages", "/completions", "/responses", ":generateContent")
 
 _SHOWN = 400
 _EVENT_STREAM = re.compile(rb"\s*(?:event|data|id|retry|):")
+_BEGUN = re.compile(rb"message_start|\"error\"")
 _PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
 _TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _BAD_GATEWAY = 502
+_UNFINISHED = ("in_progress", "queued", "cancelled")
+_CODES = {
+    **dict.fromkeys(("invalid_prompt", "invalid_request_error", "context_length_exceeded"), 400),
+    **dict.fromkeys(("rate_limit_exceeded", "rate_limit_error", "insufficient_quota"), 429),
+    "overloaded_error": 529,
+}
+"""Statuses of errors that come in a reply of status 200, by code or type."""
 
 Origin = tuple[str, str, int | None]
 
@@ -135,6 +144,8 @@ class Guard:
         if body.lstrip()[:1] in (b"{", b"["):
             return self._whole(response, streamed=streamed)
         if _EVENT_STREAM.match(body) and streamed:
+            if response.request.url.path.endswith("/messages") and not _BEGUN.search(body):
+                raise ReplyError("retry", "the reply broke off before it began")
             self.answered = True
             return _replaced(response, _repaired_lines(body))
         raise self._no_reply(response)
@@ -154,6 +165,9 @@ class Guard:
                 f"expected a stream of events, found {first_words(response.text)}",
                 "ask the same server through --provider openai-compatible",
             )
+        missing = _missing_in(reply)
+        if missing:
+            raise ReplyError("retry", missing)
         self.answered = True
         return _replaced(response, _repaired(response.content, reply))
 
@@ -246,17 +260,34 @@ def _error_in(reply: Any) -> dict[str, Any] | None:
     choices = reply.get("choices")
     if not error and isinstance(choices, list) and choices and isinstance(choices[0], dict):
         error = choices[0].get("error")
-    elif not error or choices or reply.get("output") or reply.get("content"):
+    elif reply.get("status") != "failed" and (
+        choices or reply.get("output") or reply.get("content")
+    ):
         return None
     if not error:
         return None
     return error if isinstance(error, dict) else {"message": str(error)}
 
 
+def _missing_in(reply: Mapping[str, Any]) -> str:
+    """Why a reply in due form holds no answer at all; empty where it holds one.
+
+    inspect-ai makes up words for a reply of Google's without candidates.
+    """
+    if reply.get("object") == "response" and reply.get("status") in _UNFINISHED:
+        return f"the reply is {reply['status']}, not finished"
+    blocked = reply.get("promptFeedback")
+    empty = "choices" in reply and not reply["choices"]
+    if empty or ("usageMetadata" in reply and not reply.get("candidates") and not blocked):
+        return "the reply holds no choice"
+    return ""
+
+
 def _failed(response: Any, reply: Any, error: dict[str, Any]) -> Any:
     """The response as it would be if its status told of the error inside."""
-    code = str(error.get("code", ""))
-    status = int(code) if code.isdecimal() and 400 <= int(code) < 600 else _BAD_GATEWAY
+    code = str(error.get("code") or error.get("type") or "")
+    status = int(code) if code.isdecimal() else _CODES.get(code, _BAD_GATEWAY)
+    status = status if 400 <= status < 600 else _BAD_GATEWAY
     body = (reply if isinstance(reply, dict) else {}) | {"error": error}
     return _with_body(response, json.dumps(body).encode(), status)
 

@@ -11,6 +11,8 @@ from many_wolves.records import Status
 
 _TAG = "|".join(re.escape(tag) for tag in TAGS)
 _OPENING = re.compile(rf"\s*(?:<(?:{_TAG})>|\[THINK\])", re.IGNORECASE)
+_BLOCKED = "BLOCKED: BlockedReason."
+"""How inspect-ai begins the reason for which Google blocked a prompt."""
 _CLOSING = re.compile(rf"</(?:{_TAG})>|\[/THINK\]", re.IGNORECASE)
 
 
@@ -18,7 +20,7 @@ class Completion(NamedTuple):
     """An answer before a family has read it.
 
     ``status`` is ``answered`` where there is a text, ``refused`` or ``empty``;
-    ``note`` says that the answer was cut off.
+    ``note`` says that the answer was cut off or blocked, or that a tool was called.
     """
 
     text: str
@@ -46,9 +48,16 @@ def parse_output(
     if thought and thought != reasoning.strip():
         reasoning = f"{reasoning}\n{thought}" if reasoning else thought
     status: Status = "answered" if text.strip() else "empty"
+    note = _note(output, limit, reply)
     if refusal or output.stop_reason == "content_filter":
         status = "refused"
-    return Completion(text, reasoning, status, _note(output, limit, reply), _usage(output.usage))
+    if text.startswith(_BLOCKED) and status == "refused":
+        # The provider's reason, and not what the model wrote.
+        reason = " ".join(text.removeprefix(_BLOCKED).split())
+        text, note = "", f"the prompt was blocked: {reason}"
+    if status == "empty" and output.stop_reason == "tool_calls":
+        note = "the model called a tool, though none was offered"
+    return Completion(text, reasoning, status, note, _usage(output.usage))
 
 
 def split_thought(text: str) -> tuple[str, str]:

@@ -24,7 +24,10 @@ def repair(value: Any) -> Any:
     - A chat message whose content is a list of parts gets its text as ``content`` and
       its thoughts as ``reasoning_content``.
     - Token counts that are text become numbers; those that are neither are left out.
-    - A turn of Anthropic's that pauses for a server's tool ends: no tool was offered.
+    - A turn of Anthropic's that pauses for a server's tool ends: no tool was offered. Nor
+      is a call of a tool that is not well formed asked for again, as inspect-ai would.
+    - Messages, contents and texts that are null are empty; items of a response that are
+      neither a message nor a thought are left out.
     - A reply that does not name its model gets an empty name.
     """
     if isinstance(value, str):
@@ -34,13 +37,30 @@ def repair(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     found = {repair(name): repair(one) for name, one in value.items()}
-    if isinstance(found.get("message"), dict) and "finish_reason" in found:
-        found["message"] = _joined(found["message"])
+    if "message" in found and "finish_reason" in found:
+        found["message"] = _joined(found["message"] or {})
     if found.get("stop_reason") == "pause_turn":
         found["stop_reason"] = "end_turn"
+    if found.get("finishReason") == "MALFORMED_FUNCTION_CALL":
+        found["finishReason"] = "UNEXPECTED_TOOL_CALL"
+    if found.get("type") == "message" and not found.get("content"):
+        found["content"] = []
+    if found.get("object") == "response":
+        found["output"] = _items(found.get("output"))
     if (found.get("choices") or found.get("type") == "message") and not found.get("model"):
         found["model"] = ""
     return _counted(found)
+
+
+def _items(output: Any) -> list[Any]:
+    """The messages and thoughts of a response, each with texts that are texts."""
+    items = [item for item in output or () if isinstance(item, dict)]
+    items = [item for item in items if item.get("type") in ("message", "reasoning")]
+    for item in items:
+        for part in item.get("content") or ():
+            if isinstance(part, dict) and part.get("type") == "output_text":
+                part["text"] = _words(part.get("text"))
+    return items
 
 
 def _joined(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,16 +78,27 @@ def _joined(message: Mapping[str, Any]) -> dict[str, Any]:
             found["refusal"] = "".join(refusals)
         if thoughts and not found.get("reasoning_content"):
             found["reasoning_content"] = "\n".join(thoughts)
+    elif content is not None and not isinstance(content, str):
+        found["content"] = _words(content)
+    if not all(map(_is_tool_call, found.get("tool_calls") or ())):
+        found["tool_calls"] = None
     for name in ("reasoning_content", "reasoning"):
         if isinstance(found.get(name), list | dict):
             found[name] = _words(found[name])
     return found
 
 
+def _is_tool_call(call: Any) -> bool:
+    """Whether inspect-ai can read the call of a tool."""
+    function = call.get("function") if isinstance(call, dict) else None
+    named = isinstance(function, dict) and isinstance(function.get("name"), str)
+    return named and isinstance(call.get("id"), str)
+
+
 def _words(part: Any) -> str:
     """The text of a part, however deep it lies."""
-    if isinstance(part, str):
-        return part
+    if isinstance(part, str | int | float):
+        return str(part)
     if isinstance(part, list):
         return "".join(_words(one) for one in part)
     if isinstance(part, dict):

@@ -20,7 +20,11 @@ NEW_LIMIT = "max_completion_tokens"
 """The name of the limit of tokens in OpenAI's chat format where ``max_tokens`` is refused."""
 
 _MOST_WAIT_S = 60.0
-_NO_CREDIT = ("exceeded your current quota", "insufficient_quota", "credit balance is too low")
+_NO_CREDIT = ("insufficient_quota", "credit balance is too low")
+_QUOTA = "exceeded your current quota"
+"""Said by OpenAI of an empty account, and by Google of any limit, with the time to wait."""
+_TRY_AGAIN = re.compile(r"(?:try again|retry)\s+in\s+(\d+(?:\.\d+)?)\s*(ms|s|m|h)\b", re.IGNORECASE)
+_SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BAD_KEY = ("api_key_invalid", "api key not valid")
 _SETTINGS = (
     *("effort", "reasoning", "reasoning_effort", "thinking", "budget_tokens", "temperature"),
@@ -30,7 +34,9 @@ _NOT_TAKEN = re.compile(
     r"unsupported|not support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|"
     r"not found|not exist|invalid|deprecated|must be|should be|out of range|extra (?:inputs|fields)"
 )
-_ABOUT_PROMPT = re.compile(r"context|too long|too many tokens|prompt|flagged|policy|safety")
+_ABOUT_PROMPT = re.compile(
+    r"context|too long|too many tokens|prompt|flagged|moderation|policy|safety"
+)
 _ALSO_RETRIED = (409, 425)
 _UNREACHED = {"ConnectError", "ConnectTimeout", "gaierror", "ConnectionRefusedError"}
 _TRANSPORT = ("httpx", "httpcore", "anyio", "h11")
@@ -118,13 +124,13 @@ def classify_error(
     if status is None:
         return _without_reply(error, provider, reached)
     words = f"HTTP {status} ({phrase(status)}): {message_of(error)}"
-    fix = _fix_for_all(error, status, words.lower(), provider, answered, key_name)
+    decision = provider.should_retry(error)
+    wait = _retry_after(error, decision)
+    fix = _fix_for_all(error, status, words.lower(), provider, answered, key_name, wait)
     if fix:
         return ErrorClass("stop", words, fix)
-    decision = provider.should_retry(error)
     if not decision and status not in _ALSO_RETRIED:
         return ErrorClass("fail", words)
-    wait = _retry_after(error, decision)
     if wait is not None and wait > LONGEST_WAIT_S:
         return ErrorClass("fail", f"{words}; {_too_long(wait)}", retry_after_s=wait)
     return ErrorClass("retry", words, retry_after_s=wait)
@@ -164,14 +170,23 @@ def _too_long(wait: float) -> str:
 
 
 def _fix_for_all(
-    error: Exception, status: int, lower: str, provider: Provider, answered: bool, key_name: str
+    error: Exception,
+    status: int,
+    lower: str,
+    provider: Provider,
+    answered: bool,
+    key_name: str,
+    wait: float | None,
 ) -> str:
     """The fix of an error that every request would meet; empty for any other error."""
-    if provider.is_auth_failure(error) or status in (401, 403) or any(w in lower for w in _BAD_KEY):
+    moderated = status == 403 and _ABOUT_PROMPT.search(lower)
+    refused = status in (401, 403) or provider.is_auth_failure(error)
+    if (refused and not moderated) or any(words in lower for words in _BAD_KEY):
         return f"set {key_name} to a key that may use this model"
     if status == 404:
         return "check --model_name (and --base_url)"
-    if status == 402 or any(w in lower for w in _NO_CREDIT):
+    empty = any(words in f"{lower} {_code(error)}" for words in _NO_CREDIT)
+    if status == 402 or empty or (_QUOTA in lower and wait is None):
         return "add credit to the account, then run the same command again"
     if status in (400, 422) and not answered and _about_every_request(lower):
         field = next((name for name in OMISSIBLE if re.search(rf"\b{name}\b", lower)), "")
@@ -264,6 +279,14 @@ def _page(error: BaseException) -> str:
     return "" if text.lstrip()[:1] in ("{", "[") else text
 
 
+def _code(error: BaseException) -> str:
+    """The code and the type that a server gives its error."""
+    body = getattr(error, "body", None)
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    inner = inner if isinstance(inner, dict) else {}
+    return " ".join(str(inner.get(name, "")) for name in ("code", "type"))
+
+
 def _retry_after(error: BaseException, decision: Any) -> float | None:
     """Seconds that the server asks to wait; None where it says nothing that can be read."""
     headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
@@ -275,4 +298,7 @@ def _retry_after(error: BaseException, decision: Any) -> float | None:
         if seconds >= 0:  # not a number is not
             return seconds
     wait = getattr(decision, "retry_after", None)
-    return float(wait) if wait is not None else None
+    if wait is not None:
+        return float(wait)
+    told = _TRY_AGAIN.search(message_of(error))
+    return float(told[1]) * _SECONDS[told[2].lower()] if told else None

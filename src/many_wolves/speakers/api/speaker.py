@@ -334,7 +334,10 @@ class ApiSpeaker:
             # A stream that breaks off looks like one that ended, but gives no reason.
             raise ReplyError("retry", "the reply broke off")
         effort = effort_in_request(call.request) or self._model.effort
-        return _Reply(parse_output(output, self._spec.max_tokens, reply), effort)
+        answer = parse_output(output, self._spec.max_tokens, reply)
+        if call.error:  # the words are those of the provider's filter
+            answer = answer._replace(text="", note=" ".join(answer.text.split()))
+        return _Reply(answer, effort)
 
     def _classify(self, error: Exception, connection: Connection) -> ErrorClass:
         fault = connection.classify(error)
