@@ -17,7 +17,7 @@ help: ## show this list
 
 sync: ## install everything that the other targets need
 	@[ -d .venv ] || echo "set-up: installing packages into .venv/ (the first time about a minute)"
-	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra hf --extra cluster --group dev --group docs --group models
+	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra api --extra hf --extra cluster --group dev --group docs --group models
 
 demo: sync ## vignettes, people and a real small model, fits, figures, one report
 	@$(RUN) wolves study run studies/demo.yaml
@@ -75,7 +75,7 @@ format: sync ## put the code in its canonical form
 	$(RUN) ruff format .
 
 bench: sync ## speed of the parts, written to benchmarks/out/results.json
-	$(UV) run --extra hf --group dev --group models --group bench python benchmarks/run.py
+	$(UV) run --extra api --extra hf --group dev --group models --group bench python benchmarks/run.py
 
 truth: sync ## findings on simulated studies of known truth: bias, coverage, signs
 	$(RUN) python benchmarks/known_truth.py

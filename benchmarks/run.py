@@ -79,7 +79,7 @@ def collection_runs(quick: bool) -> dict[str, dict[str, Any]]:
     """How fast answers are collected, by backend."""
     trials = ("--n", "8" if quick else "24")
     tell("collection: API models, 64 connections")
-    runs = {"api": in_process("collect_api.py", "--n", "2000" if quick else "8000")}
+    runs = {"api": in_process("collect_api.py", "--n", "1280" if quick else "6400")}
     tell("collection: transformers")
     runs["hf"] = in_process("collect_local.py", "hf", *trials)
     vllm = Path(__file__).parents[1] / ".venv-vllm" / "bin" / "python"

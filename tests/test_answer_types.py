@@ -24,7 +24,7 @@ from many_wolves.records import (
     Trial,
 )
 from many_wolves.speakers import Request, SimulatedSpeaker
-from many_wolves.speakers.budget import Budget, Price, estimate
+from many_wolves.speakers.cost import Budget, Price, estimate
 from many_wolves.speakers.wanted import Wanted, describe
 
 PRICE = {

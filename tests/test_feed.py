@@ -80,3 +80,10 @@ def test_a_connection_that_is_cancelled_leaves_its_request_to_the_others():
         return feed.take_now()
 
     assert asyncio.run(cancelled()) == REQUESTS[:1]
+
+
+def test_a_request_that_is_given_back_is_the_next():
+    feed = Feed.of([1, 2])
+    assert feed.pop() == 1
+    feed.give_back(1)
+    assert [feed.pop(), feed.pop(), feed.pop()] == [1, 2, None]

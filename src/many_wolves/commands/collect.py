@@ -29,9 +29,10 @@ from many_wolves.commands.command import command as wolves_command
 from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import WolvesError
 from many_wolves.records import Choose, Trial
+from many_wolves.speakers.api.retry import RetryPolicy
+from many_wolves.speakers.api.settings import OMISSIBLE
 from many_wolves.speakers.checkpoints import expand
 from many_wolves.speakers.effort import LEVELS
-from many_wolves.speakers.patience import Patience
 from many_wolves.speakers.wanted import Wanted, describe, open_speaker
 
 COMPILED = Path("task-data/compiled")
@@ -100,6 +101,13 @@ COMPILED = Path("task-data/compiled")
     help="vllm: share of the memory that it may take.",
 )
 @click.option("--base_url", default="", help="Address of an API server.")
+@click.option(
+    "--omit",
+    multiple=True,
+    type=click.Choice(OMISSIBLE),
+    help="Leave a field out of requests to an openai-compatible server that refuses it; may be "
+    "given twice.",
+)
 @click.option("--api_key", help="Taken, but the environment is the place for a key.")
 @click.option("--connections", type=click.IntRange(1), default=32, show_default=True)
 @click.option("--retries", type=click.IntRange(0), default=10, show_default=True)
@@ -111,7 +119,11 @@ COMPILED = Path("task-data/compiled")
     help="Seconds before the first retry; doubled from try to try.",
 )
 @click.option(
-    "--timeout", type=click.FloatRange(0), default=600.0, show_default=True, help="Seconds a try."
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=600.0,
+    show_default=True,
+    help="Seconds a try.",
 )
 @click.option("--batch", is_flag=True, help="The provider's batch mode: half price, hours.")
 @click.option(
@@ -269,7 +281,7 @@ def _wanted(options: dict[str, Any]) -> Wanted:
         path=options.pop("model_path"),
         delay_s=options.pop("delay"),
         parameters=read_parameters(parameters) if parameters else {},
-        patience=Patience(
+        patience=RetryPolicy(
             options.pop("connections"), options.pop("retries"), options.pop("retry_wait"), timeout
         ),
         **options,

@@ -15,8 +15,8 @@ from many_wolves.collection import Collected, explain, make_plan, other_settings
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
 from many_wolves.records import SCHEMA, SpeakerSpec, Trial
-from many_wolves.speakers.budget import estimate, find_price
 from many_wolves.speakers.checkpoints import position
+from many_wolves.speakers.cost import estimate, find_price
 from many_wolves.speakers.effort import BUDGETS
 from many_wolves.speakers.wanted import Wanted
 

@@ -12,7 +12,7 @@ from many_wolves.commands.episodes import Casting, Episodes, Extents
 from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.journals import read_journal
 from many_wolves.records import Response
-from many_wolves.speakers.budget import find_price
+from many_wolves.speakers.cost import find_price
 from many_wolves.worlds import Episode, EpisodicWorld, TakeTurns
 
 Known = Mapping[tuple[str, int], Mapping[str, Response]]

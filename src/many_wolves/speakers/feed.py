@@ -81,6 +81,15 @@ class Feed:
         with self._changed:
             return self._all()
 
+    def pop(self) -> Request | None:
+        """One request that waits at this moment, or None; never waits."""
+        with self._changed:
+            return self._waiting.popleft() if self._waiting else None
+
+    def give_back(self, request: Request) -> None:
+        """Leave a request, which was taken and not begun, to the others."""
+        self._return(request)
+
     def batches(self, halt: threading.Event) -> Iterator[list[Request]]:
         """What ``take`` gives, until nothing more will come or ``halt`` is set."""
         while not halt.is_set() and (batch := self.take()):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from many_wolves.errors import WolvesError
+from many_wolves.extras import needs
 from many_wolves.records import PromptFormat
 from many_wolves.speakers.prompting import check_format
 
@@ -193,13 +194,9 @@ def set_threads(threads: int | None) -> None:
 
 def _libraries() -> tuple[Any, Any]:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    try:
+    with needs("hf", "the speaker `hf`"):
         import torch
         import transformers
-    except ImportError as error:
-        raise WolvesError(
-            f"the speaker `hf` needs torch and transformers: {error}", mend="uv sync --extra hf"
-        ) from error
     return torch, transformers
 
 

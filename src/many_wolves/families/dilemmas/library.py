@@ -7,9 +7,10 @@ from functools import cache
 from typing import Any
 
 from many_wolves.errors import WolvesError
+from many_wolves.extras import install_command
 from many_wolves.sources import Source, nearest
 
-_MEND = "uv sync --extra axelrod, or give the partner's five probabilities"
+_MEND = f"{install_command('axelrod')}, or give the partner's five probabilities"
 
 
 def check(name: Source) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
@@ -63,12 +64,20 @@ def find_price(spec: SpeakerSpec, table: Path | None) -> Price | None:
     """
     if spec.provider in _LOCAL:
         return FREE
-    source = read_source(table or shipped("task-data/prices.yaml"))
-    models = source.fields(["models"], ["as_of", "sources"])["models"]
-    for pattern, entry in models.entries().items():
+    for pattern, entry in (_entries(table) if table else _shipped_entries()).items():
         if fnmatchcase(f"{spec.provider}/{spec.model}", pattern):
             return _price(entry)
     return None
+
+
+@cache
+def _shipped_entries() -> Mapping[str, Source]:
+    return _entries(shipped("task-data/prices.yaml"))
+
+
+def _entries(table: Path) -> Mapping[str, Source]:
+    """The entries of a table by pattern."""
+    return read_source(table).fields(["models"], ["as_of", "sources"])["models"].entries()
 
 
 def _price(entry: Source) -> Price:
@@ -143,10 +152,13 @@ class Budget:
                 mend="add a line to task-data/prices.yaml, or give your own table with --prices",
             )
         self._price = price or FREE
+        self._known = price is not None
         self._limit = limit
         self._batch = batch
         self._promised = 0.0
         self._reached = False
+        self._guessed = False
+        self._tokens = [0, 0]
         self.spent = 0.0
 
     @property
@@ -155,6 +167,21 @@ class Budget:
         if not self._reached:
             return ""
         return f"Stopped after {self.spent:.4f} US dollars: more could pass {self._limit}"
+
+    @property
+    def bill(self) -> str:
+        """Tokens and money of what was answered; empty where nothing was, or where it is free."""
+        if self._price == FREE and self._known:
+            return ""
+        counts = "{:,} input and {:,} output tokens".format(*self._tokens)
+        if self._guessed:
+            counts += ", and answers whose tokens the server did not count"
+        elif not any(self._tokens):
+            return ""
+        if not self._known:
+            return f"{counts}; the table of prices lacks this model (--prices FILE)"
+        remark = f" ({self._price.remark})" if self._price.remark else ""
+        return f"about {self.spent:.4f} US dollars{remark}: {counts}"
 
     def reserve(self, trial: Trial, spec: SpeakerSpec) -> bool:
         """Whether one more request fits; what it may cost at most is then promised."""
@@ -166,11 +193,24 @@ class Budget:
         return True
 
     def settle(self, trial: Trial, spec: SpeakerSpec, usage: Mapping[str, int] | None) -> None:
-        """Book what a request did cost; None when it was not answered."""
-        self._promised -= self._most(trial, spec)
-        if usage is not None:
+        """Book what a request did cost.
+
+        Parameters
+        ----------
+        usage
+            Tokens; empty when the server did not say how many, which books the most that
+            the request may have cost; None when it was not answered.
+        """
+        most = self._most(trial, spec)
+        self._promised -= most
+        if usage == {}:
+            self.spent += most
+            self._guessed = True
+        elif usage is not None:
             used = sum(usage.get(k, 0) for k in ("input", "cache_read", "cache_write"))
-            self.spent += self._price.of(used, usage.get("output", 0), batch=self._batch)
+            written = usage.get("output", 0)
+            self._tokens = [self._tokens[0] + used, self._tokens[1] + written]
+            self.spent += self._price.of(used, written, batch=self._batch)
 
     def _most(self, trial: Trial, spec: SpeakerSpec) -> float:
         # Two characters a token is more tokens than any tokenizer makes of English.

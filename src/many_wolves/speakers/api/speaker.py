@@ -1,0 +1,419 @@
+"""API models: many requests at once, retried, counted, within a budget."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from many_wolves.errors import WolvesError
+from many_wolves.files import whole_text
+from many_wolves.records import Message, Response, SpeakerSpec
+from many_wolves.secrets import redacted_logs
+from many_wolves.speakers.api.effort import effort_in_request
+from many_wolves.speakers.api.http import ReplyError
+from many_wolves.speakers.api.model import ApiModel, Connection, messages
+from many_wolves.speakers.api.output import Completion, parse_output
+from many_wolves.speakers.api.retry import (
+    LONGEST_WAIT_S,
+    NEW_LIMIT,
+    ErrorClass,
+    RetryPolicy,
+    backoff_s,
+    duration,
+    message_of,
+    renames_limit,
+    status_of,
+)
+from many_wolves.speakers.api.settings import COMPATIBLE
+from many_wolves.speakers.api.structured import (
+    Formats,
+    Structure,
+    Way,
+    instructed,
+    refuses_schemas,
+    response_schema,
+    structure_of,
+)
+from many_wolves.speakers.cost import Budget
+from many_wolves.speakers.feed import Feed
+from many_wolves.speakers.protocol import Request, respond
+
+_log = logging.getLogger(__name__)
+
+_PACKAGES = {"anthropic": "anthropic", "google": "google-genai"}
+_HOPELESS = 10
+"""Refusals in a row after which the rest is not asked."""
+
+_STAGGER_S = 0.005
+"""Seconds between the first requests of two connections: about what one takes to make. Requests
+that start together come back together, and then wait for each other at every turn."""
+
+_TICK_S = 0.2
+_TOLD_S = 30.0
+"""Waits from here on are announced: a shorter one looks like a slow reply."""
+
+_Answers = queue.SimpleQueue[Response | BaseException | None]
+_Answer = Callable[[Request], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True)
+class _Reply:
+    """An answer, the effort in effect, and the way in which its form was asked for."""
+
+    answer: Completion
+    effort: str
+    way: Way = ""
+
+
+@dataclass
+class _Tries:
+    """What became of the tries of one request."""
+
+    retries: int = 0
+    waited_s: float = 0.0
+
+
+@dataclass
+class _Standing:
+    """What is known of the server so far.
+
+    ``answered``: it gave an answer; ``refused``: requests refused in a row;
+    ``announced``: until when the last announced wait goes.
+    """
+
+    answered: bool = False
+    refused: int = 0
+    announced: float = 0.0
+
+
+class ApiSpeaker:
+    """A model behind an API.
+
+    Parameters
+    ----------
+    spec
+        Who answers.
+    model
+        The model at its provider.
+    policy
+        Parallel requests, retries, waits.
+    budget
+        Stops before it is passed.
+
+    Notes
+    -----
+    A wrong key, an unknown model, an empty account or a dead host ends everything
+    with one error. Other faults are retried, and fail their own trial in the end.
+    """
+
+    def __init__(
+        self, spec: SpeakerSpec, model: ApiModel, policy: RetryPolicy, budget: Budget
+    ) -> None:
+        self._spec = spec
+        self._model = model
+        self._policy = policy
+        self._budget = budget
+        self._packages = ("inspect-ai", _PACKAGES.get(spec.provider, "openai"))
+        self._standing = _Standing()
+        self._limit_renamed = False
+        self._formats = Formats(sends_schemas=model.sends_schemas)
+
+    @property
+    def spec(self) -> SpeakerSpec:
+        """Who answers, with every setting that can change an answer."""
+        return self._spec
+
+    @property
+    def stopped(self) -> str:
+        """Whether the limit of cost was reached, in words."""
+        return self._budget.words
+
+    def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
+        """Answer in the order in which the API does."""
+        answers: _Answers = queue.SimpleQueue()
+        loop = asyncio.new_event_loop()
+        work = loop.create_task(self._work(Feed.of(requests), halt, answers))
+
+        def run() -> None:
+            try:
+                with redacted_logs(self._model.redact):
+                    loop.run_until_complete(work)
+            except BaseException as error:  # handed to the caller's thread
+                answers.put(error)
+            finally:
+                loop.run_until_complete(loop.shutdown_asyncgens())
+                answers.put(None)
+
+        thread = threading.Thread(target=run, name="api", daemon=True)
+        thread.start()
+        try:
+            while (found := answers.get()) is not None:
+                if isinstance(found, BaseException):
+                    raise found
+                yield found
+        finally:
+            loop.call_soon_threadsafe(work.cancel)
+            thread.join()
+            loop.close()
+
+    def close(self) -> None:
+        """Say what the answers cost; connections were closed after the last request."""
+        if self._budget.bill:
+            _log.info("%s: %s", self._spec.name, self._budget.bill)
+
+    async def _work(self, feed: Feed, halt: threading.Event, answers: _Answers) -> None:
+        connection = self._model.connect()
+
+        async def answer(request: Request) -> None:
+            response = await self._ask(connection, request, halt)
+            if response is None:
+                return
+            paid = response.status != "failed"
+            self._budget.settle(request.trial, self._spec, response.usage if paid else None)
+            answers.put(response)
+
+        hand_out = self._in_batches if self._model.config.batch else self._on_connections
+        try:
+            async with asyncio.TaskGroup() as group:
+                await hand_out(feed, halt, group, answer)
+        except BaseExceptionGroup as faults:
+            raise faults.exceptions[0] from None
+        finally:
+            await connection.close()
+
+    async def _on_connections(
+        self, feed: Feed, halt: threading.Event, group: asyncio.TaskGroup, answer: _Answer
+    ) -> None:
+        """Begin a request whenever one is there and a connection is free."""
+        free = asyncio.Semaphore(self._policy.connections)
+
+        async def keep_busy(request: Request) -> None:
+            """Answer this request, then whatever waits: nothing lies between the two."""
+            found: Request | None = request
+            while found is not None:
+                await answer(found)
+                found = None if halt.is_set() else feed.pop()
+                if found is not None and not self._budget.reserve(found.trial, self._spec):
+                    # Who begins requests has to learn that no more are begun.
+                    feed.give_back(found)
+                    return
+
+        begun = 0
+        await free.acquire()
+        while not halt.is_set() and (request := await feed.next()) is not None:
+            if not self._budget.reserve(request.trial, self._spec):
+                return
+            group.create_task(keep_busy(request)).add_done_callback(lambda task: free.release())
+            begun += 1
+            if begun < self._policy.connections:
+                await asyncio.sleep(_STAGGER_S)
+            await free.acquire()
+
+    async def _in_batches(
+        self, feed: Feed, halt: threading.Event, group: asyncio.TaskGroup, answer: _Answer
+    ) -> None:
+        """Begin whatever waits: a batch takes in all that is asked at about the same time."""
+        while not halt.is_set() and (requests := await asyncio.to_thread(feed.take)):
+            for request in requests:
+                if not self._budget.reserve(request.trial, self._spec):
+                    return
+                group.create_task(answer(request))
+
+    async def _ask(
+        self, connection: Connection, request: Request, halt: threading.Event
+    ) -> Response | None:
+        """The response, or None when halted between two tries."""
+        tries = _Tries()
+        while True:
+            begun = time.monotonic()
+            try:
+                async with asyncio.timeout(self._policy.timeout_s):
+                    reply = await self._generate(connection, request)
+            except Exception as error:  # every client raises its own kinds
+                fault = self._classify(error, connection)
+            else:
+                self._standing = replace(self._standing, answered=True, refused=0)
+                return self._response(request, reply, time.monotonic() - begun, tries)
+            self._stop_if_hopeless(fault)
+            if fault.kind == "fail" or tries.retries >= self._policy.retries:
+                return self._failed(request, fault, tries)
+            wait = backoff_s(tries.retries + 1, self._policy.wait_s, fault.retry_after_s)
+            self._announce(wait, fault)
+            if not await _slept(wait, halt):
+                return None
+            tries.retries += 1
+            tries.waited_s += wait
+
+    async def _generate(self, connection: Connection, request: Request) -> _Reply:
+        """One try: by a schema where the answer has a form and the model takes schemas."""
+        structure = structure_of(request.trial.answer)
+        if structure is None:
+            return await self._call(connection, request, request.trial.messages)
+        ignored: _Reply | None = None
+        schema = response_schema(structure, request.trial.task)
+        if schema is not None and self._formats.takes(structure):
+            try:
+                reply = await self._call(connection, request, request.trial.messages, schema)
+            except Exception as error:  # every client raises its own kinds
+                if not refuses_schemas(status_of(error), message_of(error)):
+                    raise
+            else:
+                reply = self._unwrapped(reply, structure)
+                if reply.way == "schema":
+                    return reply
+                ignored = reply
+            self._formats.refuse(structure)
+        reply = await self._call(connection, request, instructed(request.trial.messages, structure))
+        if ignored is not None:
+            usage = Counter(reply.answer.usage) + Counter(ignored.answer.usage)
+            reply = replace(reply, answer=reply.answer._replace(usage=dict(usage)))
+        return replace(reply, way="instruction")
+
+    def _unwrapped(self, reply: _Reply, structure: Structure) -> _Reply:
+        """The reply with its answer taken out of the object; as it is if it ignores the schema.
+
+        A model that once kept to a schema takes schemas: its other replies are what it says.
+        """
+        answer = reply.answer
+        found = structure.answer_in(answer.text)
+        if found is not None:
+            self._formats.prove()
+            return replace(reply, answer=answer._replace(text=found), way="schema")
+        said_otherwise = answer.status == "answered" and not answer.note
+        if said_otherwise and not self._formats.proven:
+            return reply
+        return replace(reply, way="schema")
+
+    async def _call(
+        self,
+        connection: Connection,
+        request: Request,
+        prompt: Sequence[Message],
+        schema: Any = None,
+    ) -> _Reply:
+        """One call, and a second one where the server has another name for the token limit."""
+        renamed = self._limit_renamed
+        try:
+            return await self._send(connection, request, prompt, schema)
+        except Exception as error:  # every client raises its own kinds
+            if renamed or not renames_limit(self._spec, status_of(error), message_of(error)):
+                raise
+        self._limit_renamed = True
+        return await self._send(connection, request, prompt, schema)
+
+    async def _send(
+        self, connection: Connection, request: Request, prompt: Sequence[Message], schema: Any
+    ) -> _Reply:
+        config = self._model.config
+        changes: dict[str, Any] = {"response_schema": schema} if schema is not None else {}
+        if self._limit_renamed:
+            changes |= {"max_tokens": None, "extra_body": {NEW_LIMIT: self._spec.max_tokens}}
+        if self._spec.provider == COMPATIBLE and "seed" not in self._spec.omit:
+            changes["seed"] = self._spec.seed + request.replicate
+        if changes:
+            config = config.model_copy(update=changes)
+        result = await connection.api.generate(messages(prompt), [], "none", config)
+        output, call = result if isinstance(result, tuple) else (result, None)
+        if isinstance(output, Exception):
+            raise output
+        if not output.choices:
+            raise ReplyError("retry", "the reply holds no choice")
+        if call is None:
+            return _Reply(parse_output(output, self._spec.max_tokens), self._model.effort)
+        if call.error and output.stop_reason != "content_filter":
+            raise ReplyError("fail", f"the prompt is too long: {output.completion}")
+        reply = call.response or {}
+        if self._spec.provider == "anthropic" and not (call.error or reply.get("stop_reason")):
+            # A stream that breaks off looks like one that ended, but gives no reason.
+            raise ReplyError("retry", "the reply broke off")
+        effort = effort_in_request(call.request) or self._model.effort
+        answer = parse_output(output, self._spec.max_tokens, reply)
+        if call.error:  # the words are those of the provider's filter
+            answer = answer._replace(text="", note=" ".join(answer.text.split()))
+        return _Reply(answer, effort)
+
+    def _classify(self, error: Exception, connection: Connection) -> ErrorClass:
+        fault = connection.classify(error)
+        return replace(fault, words=whole_text(self._model.redact(fault.words)))
+
+    def _stop_if_hopeless(self, fault: ErrorClass) -> None:
+        """End the run where no request can be answered.
+
+        Raises
+        ------
+        WolvesError
+            With what the server said, and what the user can do.
+        """
+        now = self._standing
+        endless = (fault.retry_after_s or 0.0) > LONGEST_WAIT_S
+        counts = fault.kind == "fail" and (endless or not now.answered)
+        refused = now.refused + counts
+        self._standing = replace(now, refused=refused)
+        if fault.kind == "stop":
+            raise WolvesError(f"{self._spec.name}: {fault.words}", mend=fault.fix)
+        if refused >= _HOPELESS:
+            raise WolvesError(
+                f"{self._spec.name}: {_HOPELESS} requests in a row were refused: {fault.words}",
+                mend="run the same command again when that time is over"
+                if endless
+                else "check the settings that the message names",
+            )
+
+    def _announce(self, wait: float, fault: ErrorClass) -> None:
+        """Say that the server makes us wait, once for all requests that wait alike."""
+        ends = time.monotonic() + wait
+        if fault.retry_after_s is None or wait < _TOLD_S:
+            return
+        if ends < self._standing.announced + _TOLD_S:
+            return
+        self._standing = replace(self._standing, announced=ends)
+        _log.warning(
+            "%s: the server asks to wait %s (%s)", self._spec.name, duration(wait), fault.words
+        )
+
+    def _response(self, request: Request, reply: _Reply, seconds: float, tries: _Tries) -> Response:
+        answer = reply.answer
+        return respond(
+            request,
+            self._spec,
+            *self._packages,
+            status=answer.status,
+            text=self._model.redact(answer.text),
+            reasoning=self._model.redact(answer.reasoning),
+            effort_used=reply.effort,
+            format_used=reply.way,
+            usage=answer.usage,
+            latency_s=seconds,
+            retries=tries.retries,
+            waited_s=tries.waited_s,
+            error=answer.note,
+        )
+
+    def _failed(self, request: Request, fault: ErrorClass, tries: _Tries) -> Response:
+        return respond(
+            request,
+            self._spec,
+            *self._packages,
+            status="failed",
+            effort_used=self._model.effort,
+            retries=tries.retries,
+            waited_s=tries.waited_s,
+            error=fault.words,
+        )
+
+
+async def _slept(seconds: float, halt: threading.Event) -> bool:
+    """Wait; False as soon as ``halt`` is set."""
+    ends = time.monotonic() + seconds
+    while (left := ends - time.monotonic()) > 0:
+        if halt.is_set():
+            return False
+        await asyncio.sleep(min(left, _TICK_S))
+    return not halt.is_set()
