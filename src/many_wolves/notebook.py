@@ -115,16 +115,13 @@ def read_choices(
     WolvesError
         If it cannot be read, or holds several speakers and none is named.
     """
-    from many_wolves.commands.tables import human_or_table
+    from many_wolves.commands.tables import human_or_table, of_one_speaker
+    from many_wolves.families.politeness.from_csv import from_frame
 
     if not isinstance(choices, pd.DataFrame):
         return human_or_table(Path(choices), None, speaker)
-    counts = choices.copy()
-    if "speaker" not in counts:
-        counts.insert(0, "speaker", speaker or "speaker")
-    aside = {} if literal is None else {"literal": literal}
-    table = ChoiceTable("politeness", counts, aside)
-    return table.of(speaker or table.speakers[0])
+    table = from_frame(choices, literal, speaker or "speaker")
+    return of_one_speaker(table, speaker, "the data frame")
 
 
 def people(name: str = "yoon2020") -> ChoiceTable:

@@ -41,12 +41,23 @@ def human_or_table(
     table = load_table(choices, task)
     if framing is not None:
         table = only(table, "framing", framing, choices)
+    return of_one_speaker(table, speaker, choices)
+
+
+def of_one_speaker(table: ChoiceTable, speaker: str | None, where: str | Path) -> ChoiceTable:
+    """The part of a table that is one speaker's.
+
+    Raises
+    ------
+    WolvesError
+        If there are several speakers and none is named, or none of that name.
+    """
     if speaker is not None:
-        return only(table, "speaker", speaker, choices).of(speaker)
+        return only(table, "speaker", speaker, where).of(speaker)
     if len(table.speakers) > 1:
         raise WolvesError(
             f"one fit is of one speaker; the table holds {', '.join(table.speakers)}",
-            where=choices,
+            where=where,
             mend=f"--speaker {table.speakers[0]!r}",
         )
     return table
@@ -90,7 +101,7 @@ def load_table(path: Path, task: str | None = None) -> ChoiceTable:
     return families.of_task(named).from_csv(path, named)
 
 
-def only(table: ChoiceTable, column: str, value: str, path: Path) -> ChoiceTable:
+def only(table: ChoiceTable, column: str, value: str, path: str | Path) -> ChoiceTable:
     """The rows with one value in a column; WolvesError where there are none."""
     present = list(dict.fromkeys(map(str, table.counts.get(column, ()))))
     if value not in present:

@@ -11,9 +11,11 @@ import numpy as np
 
 from many_wolves.contracts import Array, Problem, Variable
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.foreign_choices import check_total
 from many_wolves.families.politeness.layout import Layout, cube, layout_of, literal_table, square
+from many_wolves.families.politeness.negation import negations, note_without_negations
 from many_wolves.families.politeness.placing import Placed, check_same, no_orders, read_placed
-from many_wolves.families.politeness.recursion import CostForm, gauss_legendre, is_negation
+from many_wolves.families.politeness.recursion import CostForm, gauss_legendre
 from many_wolves.families.politeness.validate import (
     check_choices,
     check_literal,
@@ -131,6 +133,7 @@ class _Data:
     counts: Array
     yes: Array
     no: Array
+    negated: Sequence[bool]
     placed: Placed | None
     notes: Sequence[str]
 
@@ -141,13 +144,17 @@ def _collect(table: ChoiceTable, position_bias: bool, where: str) -> _Data:
     check_literal(judged, _beside(table, where, "literal.csv"))
     layout = layout_of(choices, judged, where)
     counts = cube(choices, layout)
+    check_total(float(table.counts["count"].astype(float).sum()), float(counts.sum()), where)
+    negated = negations(layout.utterances, table.meta.get("negated"))
+    without = note_without_negations(layout.utterances, negated)
+    notes = [*table.meta.get("notes", ()), *notes, *([without] if without else [])]
     yes, no = (square(judged, layout, c) for c in ("yes", "no"))
     placed = (
         _placed(table, layout, counts, _beside(table, where, "placed.csv"))
         if position_bias
         else None
     )
-    return _Data(layout, counts, yes, no, placed, notes)
+    return _Data(layout, counts, yes, no, negated, placed, notes)
 
 
 def _beside(table: ChoiceTable, where: str, name: str) -> str:
@@ -224,15 +231,17 @@ def _stan_data(
         "D": variant.size(held),
     }
     placed = held.placed or no_orders(*counts.shape)
-    return data | recursion_data(layout, nodes, cost_form) | placed.data()
+    return data | recursion_data(layout, nodes, cost_form, held.negated) | placed.data()
 
 
-def recursion_data(layout: Layout, nodes: int, cost_form: CostForm) -> dict[str, Any]:
+def recursion_data(
+    layout: Layout, nodes: int, cost_form: CostForm, negated: Sequence[bool] | None = None
+) -> dict[str, Any]:
     """Stan data of the recursion alone: values, negations, quadrature, cost, ranges."""
     node, weight = gauss_legendre(nodes)
     return {
         "value": [float(s) for s in layout.states],
-        "negated": [float(is_negation(u)) for u in layout.utterances],
+        "negated": list(map(float, negated or negations(layout.utterances))),
         "Q": nodes,
         "node": node.tolist(),
         "node_weight": weight.tolist(),

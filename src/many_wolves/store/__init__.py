@@ -1,0 +1,1 @@
+"""What stands on disk, in the forms in which others write it."""
