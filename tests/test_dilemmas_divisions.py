@@ -65,7 +65,9 @@ class TestPreferences:
 class TestDivisions:
     def test_the_published_columns_are_read_too(self, gifts, tmp_path):
         raw = gifts.counts.rename(columns={"given": "give", "speaker": "model"})
-        raw = raw.assign(prompt_index=raw.pop("participant") - 1).drop(columns="endowment")
+        raw = raw.assign(prompt_index=raw.pop("participant").astype(int) - 1).drop(
+            columns="endowment"
+        )
         raw["adjective"] = raw["adjective"].where(raw["adjective"] != "none", "")
         raw.to_csv(tmp_path / "gifts.csv", index=False)
         found = read_divisions(load_table(tmp_path / "gifts.csv", "dictator"))

@@ -7,19 +7,23 @@ from pathlib import Path
 import pandas as pd
 
 from many_wolves.errors import WolvesError
+from many_wolves.families.dilemmas.models.foreign_games import as_rows
 from many_wolves.files import file_fingerprint
 from many_wolves.records import ChoiceTable
+from many_wolves.store.foreign_csv import read_foreign
 from many_wolves.tables import refuse_first
 
 FAMILY = "dilemmas"
 NAMES = {
     "dilemma": ("rounds",),
     "dictator": ("gifts",),
-    "ultimatum": ("offers", "replies", "gifts"),
+    "ultimatum": ("offers", "replies", "gifts", "least_accepted"),
     "principal": ("served",),
 }
 """Task -> the tables aside that hold its choices; gifts tell of the same preferences."""
 COUNT = "count"
+LEAST = "least_accepted"
+"""The part whose rows are read as replies."""
 
 
 def from_csv(path: Path, task: str) -> ChoiceTable:
@@ -30,21 +34,24 @@ def from_csv(path: Path, task: str) -> ChoiceTable:
     WolvesError
         If it is no CSV file, or has no rows.
     """
-    frames = [_read(path)]
     beside = {p: path.with_name(f"{p}.csv") for p in NAMES[task] if p != path.stem}
     other = [file for file in beside.values() if path.stem in NAMES[task] and file.exists()]
-    frames += [_read(file) for file in other]
+    read = [as_rows(read_foreign(file)) for file in (path, *other)]
     parts = [
-        f.assign(part=name)
-        for f, name in zip(frames, [path.stem, *(o.stem for o in other)], strict=True)
+        rows.assign(part="replies" if file.stem == LEAST else file.stem)
+        for (rows, _), file in zip(read, (path, *other), strict=True)
     ]
-    frame = pd.concat(parts, ignore_index=True) if len(NAMES[task]) > 1 else frames[0]
-    if frame.empty:
-        raise WolvesError("the table has no rows", where=path, mend="collect some answers first")
+    frame = pd.concat(parts, ignore_index=True) if len(NAMES[task]) > 1 else read[0][0]
+    notes = list(dict.fromkeys(note for _, told in read for note in told))
     return ChoiceTable(
         family=FAMILY,
         counts=counted(frame, path.stem),
-        meta={"task": task, "path": str(path), "fingerprint": file_fingerprint(path)},
+        meta={
+            "task": task,
+            "path": str(path),
+            "fingerprint": file_fingerprint(path),
+            "notes": notes,
+        },
     )
 
 
@@ -117,14 +124,3 @@ def real(frame: pd.DataFrame, column: str, where: str, least: float = 0.0) -> pd
         mend="correct the number there",
     )
     return numbers.astype(float)
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, keep_default_na=False, na_values=[""])
-    except (ValueError, UnicodeDecodeError) as error:
-        raise WolvesError(
-            f"expected a CSV file with a header; {error}",
-            where=path,
-            mend="save it as comma-separated UTF-8 text; docs/game-models.md names the columns",
-        ) from error
