@@ -10,27 +10,27 @@ import pandas as pd
 import pytest
 
 import many_wolves as mw
-from many_wolves.commands.tables import load_table
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.from_csv import from_frame
 from many_wolves.families.politeness.human import choice_counts, human_table, literal_counts
 from many_wolves.families.politeness.negation import canonical_labels, negations
 from many_wolves.families.politeness.problem import build
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
+from many_wolves.workflows.data import load
 
 
-def problem_of(table: ChoiceTable) -> dict[str, object]:
+def problem_of(table: Observations) -> dict[str, object]:
     """What a fit takes of a table, without its names of utterances."""
     problem = build(table, literal="fixed")
     keep = ("counts", "negated", "literal_yes", "literal_no", "theta_given")
     return {name: problem.data[name] for name in keep}
 
 
-def saved(folder: Path, choices: pd.DataFrame, literal: pd.DataFrame | None = None) -> ChoiceTable:
+def saved(folder: Path, choices: pd.DataFrame, literal: pd.DataFrame | None = None) -> Observations:
     choices.to_csv(folder / "choices.csv", index=False)
     if literal is not None:
         literal.to_csv(folder / "literal.csv", index=False)
-    return load_table(folder / "choices.csv")
+    return load(folder / "choices.csv")
 
 
 PEOPLE = choice_counts()
@@ -97,7 +97,7 @@ class TestTheSameData:
         halves = [PEOPLE.assign(item=name, count=PEOPLE["count"] / 2) for name in ("poem", "NA")]
         table = saved(tmp_path, pd.concat(halves))
         assert table.meta["clusters"] == ["item"]
-        assert set(table.counts["item"]) == {"poem", "NA"}
+        assert set(table.rows["item"]) == {"poem", "NA"}
         assert problem_of(table) == PLAIN
 
 
@@ -117,7 +117,7 @@ class TestNothingIsLostInSilence:
 
     def test_a_fit_uses_every_count_of_its_table(self) -> None:
         table = human_table()
-        odd = ChoiceTable("politeness", table.counts.astype({"state": str}), table.aside)
+        odd = Observations.from_rows("politeness", table.rows.astype({"state": str}), table.aside)
         with pytest.raises(WolvesError, match="the fit would use 0"):
             build(odd, literal="fixed")
 
@@ -181,7 +181,7 @@ class TestRefused:
     )
     def test_with_a_reason(self, change: object, words: str) -> None:
         with pytest.raises(WolvesError, match=words):
-            from_frame(change(PEOPLE))  # type: ignore[operator]
+            from_frame(change(PEOPLE), "politeness")  # type: ignore[operator]
 
 
 def test_labels_of_negations() -> None:
@@ -197,6 +197,6 @@ def test_the_field_case_of_a_published_table(tmp_path: Path) -> None:
     frame = pd.concat([wide.reset_index().assign(item=i) for i in ("app", "poem")])
     text = frame.to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
     (tmp_path / "table.csv").write_bytes(b"\xef\xbb\xbfsep=;\r\n" + text.encode())
-    table = load_table(tmp_path / "table.csv")
+    table = load(tmp_path / "table.csv")
     assert math.isclose(table.meta["total"], 2436)
     assert table.meta["clusters"] == ["item"]

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from many_wolves.commands.tables import load_table
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models import models
 from many_wolves.families.dilemmas.models.divisions import read_divisions
@@ -16,22 +15,23 @@ from many_wolves.families.dilemmas.models.mixtures import games_of, history_name
 from many_wolves.families.dilemmas.models.rounds import CONTEXTS, read_rounds
 from many_wolves.families.dilemmas.models.strategies import STRATEGIES, UNKNOWN, prescribed
 from many_wolves.files import shipped
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
+from many_wolves.workflows.data import load
 
 REFERENCE = "task-data/reference"
 
 
-def reference(name: str, task: str, speaker: str | None = None) -> ChoiceTable:
-    table = load_table(shipped(f"{REFERENCE}/{name}"), task)
+def reference(name: str, task: str, speaker: str | None = None) -> Observations:
+    table = load(shipped(f"{REFERENCE}/{name}"), task)
     return table.of(speaker or table.speakers[0])
 
 
-def from_text(folder: Path, text: str, task: str, name: str = "rounds.csv") -> ChoiceTable:
+def from_text(folder: Path, text: str, task: str, name: str = "rounds.csv") -> Observations:
     (folder / name).write_text(text)
-    return load_table(folder / name, task)
+    return load(folder / name, task)
 
 
-def by_context(table: ChoiceTable) -> dict[str, tuple[float, float]]:
+def by_context(table: Observations) -> dict[str, tuple[float, float]]:
     """Context -> counts of C and of D."""
     frame = read_rounds(table).frame
     found = {}
@@ -73,7 +73,7 @@ class TestReplyTable:
         name = "akata2025/reply_table.csv"
         raw = pd.read_csv(shipped(f"{REFERENCE}/{name}"), keep_default_na=False)
         table = reference(name, "dilemma", "gpt-4")
-        assert table.counts["count"].sum() == pytest.approx((raw["model"] == "gpt-4").sum())
+        assert table.rows["count"].sum() == pytest.approx((raw["model"] == "gpt-4").sum())
         frame = read_rounds(table).frame
         per_round = frame.groupby("round")["count"].sum()
         assert per_round.tolist() == [2.0 ** (r - 1) for r in range(1, 11)]
@@ -119,7 +119,7 @@ class TestLeastAccepted:
         raw = pd.read_csv(shipped(f"{REFERENCE}/mei2024/least_accepted.csv"))
         table = reference("mei2024/least_accepted.csv", "ultimatum", "people")
         people = raw[raw["model"] == "people"]
-        replies = table.counts[table.counts["part"] == "replies"]
+        replies = table.rows[table.rows["part"] == "replies"]
         assert replies["count"].sum() == pytest.approx(people["count"].sum())
         assert any("Least accepted amounts" in note for note in table.meta["notes"])
 
@@ -181,6 +181,6 @@ class TestForms:
 
 @pytest.mark.parametrize("name", ["dalbo2011", "akata2025", "payne2025"])
 def test_the_shipped_rounds_are_read_for_every_speaker(name: str) -> None:
-    table = load_table(shipped(f"{REFERENCE}/{name}/rounds.csv"), "dilemma")
+    table = load(shipped(f"{REFERENCE}/{name}/rounds.csv"), "dilemma")
     read = [read_rounds(table.of(speaker)).frame for speaker in table.speakers]
-    assert sum(map(len, read)) == len(table.counts)
+    assert sum(map(len, read)) == len(table.rows)

@@ -18,6 +18,8 @@ from many_wolves.store.numbers import (
     read_numbers,
 )
 
+WIDE = "The table is wide"
+"""How a note on a wide table begins."""
 ROUNDED = 0.5 + 1e-6
 """Units of the last digit printed by which a rounded share may be off."""
 
@@ -61,7 +63,7 @@ def longer(
     frame[names_to] = np.tile(np.array(columns, dtype=object), len(table.frame))
     frame[values_to] = table.frame[list(columns)].to_numpy(dtype=object).ravel()
     lines = tuple(line for line in table.lines for _ in range(repeats))
-    note = f"The table is wide: its columns {', '.join(columns)} were read as {names_to}."
+    note = f"{WIDE}: its columns {', '.join(columns)} were read as {names_to}."
     return replace(table, frame=frame, lines=lines, notes=(*table.notes, note))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,22 @@ from many_wolves.families.politeness.foreign_choices import (
 )
 from many_wolves.families.politeness.human import UTTERANCES
 from many_wolves.files import file_fingerprint
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 from many_wolves.store.foreign_csv import ForeignTable, foreign_of, read_foreign
+from many_wolves.tables import read_csv
+
+BESIDE = ("literal", "placed")
+"""Further tables: files beside the choices."""
+HINT = "make it again with `wolves choices`, which writes placed.csv"
 
 
-def from_csv(path: Path, task: str) -> ChoiceTable:
+def from_csv(path: Path, task: str) -> Observations:
     """The choices in ``path``, with literal.csv and placed.csv where they lie beside it.
 
     Returns
     -------
-    ChoiceTable
-        ``counts`` keeps the columns item and participant. ``meta`` holds ``notes`` (what a
+    Observations
+        The rows keep the columns item and participant. ``meta`` holds ``notes`` (what a
         reader must know), ``clusters``, ``negated`` (utterance -> whether it is a negation,
         where the table says so) and ``total``.
 
@@ -37,39 +41,52 @@ def from_csv(path: Path, task: str) -> ChoiceTable:
     WolvesError
         If a file is no table, or does not hold what it should; with line and column.
     """
-    beside = {name: path.with_name(f"{name}.csv") for name in ("literal", "placed")}
-    literal = read_foreign(beside["literal"]) if beside["literal"].exists() else None
-    meta = {"task": task, "path": str(path), "fingerprint": file_fingerprint(path)}
-    found = _table(read_foreign(path), literal, path.stem, meta)
-    if not beside["placed"].exists():
-        return found
-    return replace(found, aside={**found.aside, "placed": _placed(beside["placed"])})
+    literal, placed = (path.with_name(f"{name}.csv") for name in BESIDE)
+    return _table(
+        read_foreign(path),
+        read_foreign(literal) if literal.exists() else None,
+        path.stem,
+        {"task": task, "path": str(path), "fingerprint": file_fingerprint(path)},
+        {"placed": read_csv(placed, HINT)} if placed.exists() else {},
+    )
 
 
 def from_frame(
-    counts: pd.DataFrame, literal: pd.DataFrame | None = None, speaker: str = "speaker"
-) -> ChoiceTable:
-    """The choices of a data frame, and the judgments of another.
+    frame: pd.DataFrame, task: str, *, speaker: str = "speaker", **aside: pd.DataFrame
+) -> Observations:
+    """The choices of a data frame; it gets the column ``speaker`` where it has none.
 
     Parameters
     ----------
-    counts, literal
-        With the columns of the CSV files; states may be numbers or text.
-    speaker
-        Name of the speaker where there is no such column.
+    frame
+        With the columns of a CSV file; states may be numbers or text.
+    aside
+        ``literal`` and ``placed``, as the files of these names.
 
     Raises
     ------
     WolvesError
-        As ``from_csv``.
+        If a further table is not known, or a table does not hold what it should.
     """
-    judged = None if literal is None else foreign_of(literal, "the data frame of judgments")
-    return _table(foreign_of(counts), judged, speaker, {"task": "politeness"})
+    unknown = [name for name in aside if name not in BESIDE]
+    if unknown:
+        raise WolvesError(
+            f"expected the further tables {', '.join(BESIDE)}, found {unknown[0]!r}",
+            mend="leave it out",
+        )
+    judged = aside.get("literal")
+    literal = None if judged is None else foreign_of(judged, "the data frame of judgments")
+    placed = {"placed": aside["placed"]} if "placed" in aside else {}
+    return _table(foreign_of(frame), literal, speaker, {"task": task}, placed)
 
 
 def _table(
-    table: ForeignTable, literal: ForeignTable | None, speaker: str, meta: Mapping[str, Any]
-) -> ChoiceTable:
+    table: ForeignTable,
+    literal: ForeignTable | None,
+    speaker: str,
+    meta: Mapping[str, Any],
+    placed: Mapping[str, pd.DataFrame],
+) -> Observations:
     judged = None if literal is None else read_literal(literal)
     labels = [] if judged is None else list(judged.frame["utterance"])
     choices = read_choices(table, speaker, {*UTTERANCES, *labels})
@@ -79,10 +96,10 @@ def _table(
     if judged is not None and literal is not None:
         aside["literal"], told = of_speakers(judged.frame, speakers, literal.where)
         notes += [*judged.notes, *told]
-    return ChoiceTable(
-        family="politeness",
-        counts=choices.frame,
-        aside=aside,
+    return Observations.from_rows(
+        "politeness",
+        choices.frame,
+        {**aside, **placed},
         meta={
             **meta,
             "notes": list(dict.fromkeys(notes)),
@@ -104,16 +121,3 @@ def _agreed(choices: Choices, judged: Choices | None) -> dict[str, bool]:
                 mend="write the same in both tables",
             )
     return told
-
-
-def _placed(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(
-            path, keep_default_na=False, dtype={"speaker": str, "goal": str, "utterance": str}
-        )
-    except (ValueError, UnicodeDecodeError) as error:
-        raise WolvesError(
-            f"expected a CSV file with a header; {error}",
-            where=path,
-            mend="make it again with `wolves choices`, which writes placed.csv",
-        ) from error

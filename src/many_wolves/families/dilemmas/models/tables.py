@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.foreign_games import as_rows
 from many_wolves.files import file_fingerprint
-from many_wolves.records import ChoiceTable
-from many_wolves.store.foreign_csv import read_foreign
+from many_wolves.observations import Observations
+from many_wolves.sources import nearest
+from many_wolves.store.foreign_csv import ForeignTable, foreign_of, read_foreign
 from many_wolves.tables import refuse_first
 
 FAMILY = "dilemmas"
@@ -23,10 +26,10 @@ NAMES = {
 """Task -> the tables aside that hold its choices; gifts tell of the same preferences."""
 COUNT = "count"
 LEAST = "least_accepted"
-"""The part whose rows are read as replies."""
+"""Its rows are read as replies."""
 
 
-def from_csv(path: Path, task: str) -> ChoiceTable:
+def from_csv(path: Path, task: str) -> Observations:
     """A table of one task from a CSV file; of the ultimatum, replies.csv may lie beside offers.csv.
 
     Raises
@@ -35,24 +38,45 @@ def from_csv(path: Path, task: str) -> ChoiceTable:
         If it is no CSV file, or has no rows.
     """
     beside = {p: path.with_name(f"{p}.csv") for p in NAMES[task] if p != path.stem}
-    other = [file for file in beside.values() if path.stem in NAMES[task] and file.exists()]
-    read = [as_rows(read_foreign(file)) for file in (path, *other)]
-    parts = [
-        rows.assign(part="replies" if file.stem == LEAST else file.stem)
-        for (rows, _), file in zip(read, (path, *other), strict=True)
-    ]
-    frame = pd.concat(parts, ignore_index=True) if len(NAMES[task]) > 1 else read[0][0]
-    notes = list(dict.fromkeys(note for _, told in read for note in told))
-    return ChoiceTable(
-        family=FAMILY,
-        counts=counted(frame, path.stem),
-        meta={
-            "task": task,
-            "path": str(path),
-            "fingerprint": file_fingerprint(path),
-            "notes": notes,
-        },
-    )
+    known = path.stem in NAMES[task]
+    files = [path, *(file for file in beside.values() if known and file.exists())]
+    meta = {"path": str(path), "fingerprint": file_fingerprint(path)}
+    return _table({file.stem: read_foreign(file) for file in files}, task, path.stem, meta)
+
+
+def from_frame(frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
+    """A table of one task from a data frame, with further kinds of rows by their name.
+
+    Raises
+    ------
+    WolvesError
+        If the task has no such kind of rows.
+    """
+    main, *others = NAMES[task]
+    for name in aside:
+        if name not in others:
+            raise WolvesError(f"the task {task!r} has no rows {name!r}", mend=nearest(name, others))
+    frames = {main: frame, **aside}
+    tables = {name: foreign_of(f, f"the data frame of {name}") for name, f in frames.items()}
+    return _table(tables, task, "speaker", {})
+
+
+def _table(
+    tables: Mapping[str, ForeignTable], task: str, speaker: str, meta: Mapping[str, Any]
+) -> Observations:
+    """All rows of a task; those of several kinds say which they are."""
+    read = {name: as_rows(table) for name, table in tables.items()}
+    if len(NAMES[task]) == 1:
+        rows = next(iter(read.values()))[0]
+    else:
+        parts = [
+            frame.assign(part="replies" if name == LEAST else name)
+            for name, (frame, _) in read.items()
+        ]
+        rows = pd.concat(parts, ignore_index=True)
+    notes = list(dict.fromkeys(note for _, told in read.values() for note in told))
+    told = {"task": task, **meta, "notes": notes}
+    return Observations.from_rows(FAMILY, counted(rows, speaker), meta=told)
 
 
 def counted(frame: pd.DataFrame, speaker: str) -> pd.DataFrame:
@@ -66,7 +90,7 @@ def counted(frame: pd.DataFrame, speaker: str) -> pd.DataFrame:
     return found.assign(**{COUNT: count})
 
 
-def of_task(table: ChoiceTable, task: str) -> ChoiceTable:
+def of_task(table: Observations, task: str) -> Observations:
     """The table with the rows of one task as its counts.
 
     What `wolves choices` wrote has them aside; a CSV file holds nothing else.
@@ -81,7 +105,7 @@ def of_task(table: ChoiceTable, task: str) -> ChoiceTable:
         counted(table.aside[name], "").assign(part=name) for name in names if name in table.aside
     ]
     if not parts:
-        if table.meta.get("task") in (None, task) and "task" not in table.counts:
+        if table.task in ("", task) and "task" not in table.rows:
             return table
         raise WolvesError(
             f"the table holds no choices of the task {task!r}",
@@ -91,9 +115,9 @@ def of_task(table: ChoiceTable, task: str) -> ChoiceTable:
     rows = pd.concat(parts, ignore_index=True)
     rows = rows[rows["speaker"].isin(table.speakers)].reset_index(drop=True)
     where = Path(str(table.meta.get("path", "counts.csv"))).with_name(f"{names[0]}.csv")
-    return ChoiceTable(
-        family=table.family,
-        counts=rows[[c for c in rows if c != COUNT] + [COUNT]],
+    return Observations.from_rows(
+        table.family,
+        rows[[c for c in rows if c != COUNT] + [COUNT]],
         excluded=table.excluded,
         checks=table.checks,
         meta={**table.meta, "task": task, "path": str(where)},
