@@ -42,7 +42,7 @@ def references_of(
     return {
         name: Reference(
             name=name,
-            title=own.card.title,
+            title=own.card.title if len(own.fitted) == 1 else f"{own.name}: {table.what}",
             task=table.task,
             load=partial(load, own, table, read),
             card=own.facts(),
