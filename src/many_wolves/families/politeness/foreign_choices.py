@@ -15,7 +15,7 @@ import pandas as pd
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.human import UTTERANCES
+from many_wolves.families.politeness.utterances import UTTERANCES
 from many_wolves.families.politeness.negation import canonical_labels
 from many_wolves.store.foreign_csv import ForeignTable
 from many_wolves.store.shape import counts_from_shares, longer

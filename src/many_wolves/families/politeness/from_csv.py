@@ -15,7 +15,7 @@ from many_wolves.families.politeness.foreign_choices import (
     read_choices,
     read_literal,
 )
-from many_wolves.families.politeness.human import UTTERANCES
+from many_wolves.families.politeness.utterances import UTTERANCES
 from many_wolves.files import file_fingerprint
 from many_wolves.observations import Observations
 from many_wolves.store.foreign_csv import ForeignTable, foreign_of, read_foreign

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from many_wolves.families.politeness.recursion import is_negation
+from many_wolves.families.politeness.utterances import is_negation
 
 NEGATORS = frozenset({"not", "wasn't", "wasnt", "isn't", "isnt", "wasn’t", "isn’t", "n't", "non"})
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
