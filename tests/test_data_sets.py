@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -10,14 +11,18 @@ import yaml
 
 from many_wolves import families
 from many_wolves.cli import run, wolves
-from many_wolves.data import DataSet, TableCard, data_sets, references_of
-from many_wolves.data.shipping import FOLDER
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.from_csv import from_csv
 from many_wolves.families.politeness.human import human_table
 from many_wolves.files import shipped
-from many_wolves.workflows.data import reference
+from many_wolves.reference_data import DataSet, TableCard, data_sets, references_of
+from many_wolves.reference_data.shipping import FOLDER
+from many_wolves.workflows.calls import source
+from many_wolves.workflows.data import of_one, one_speaker, reference
 from many_wolves.workflows.data_sets import listed
+from many_wolves.workflows.fit_all import chosen
+from many_wolves.workflows.fits import default_folder, labels_of
+from many_wolves.workflows.labels import read_labels, with_labels, write_labels
 
 SETS = data_sets(shipped(FOLDER))
 TABLES = [(own, table) for own in SETS.values() for table in own.card.tables]
@@ -146,3 +151,61 @@ def test_a_rate_is_for_figures_alone() -> None:
     assert not rates.fitted
     frame = rates.frame(rates.card.tables[0])
     assert pd.to_numeric(frame["cooperation"]).between(0, 1).all()
+
+
+class TestLabels:
+    TEXT = "speaker;family;parameters\npeople;human;\n"
+
+    def test_those_of_a_card_go_into_a_fit(self) -> None:
+        one = of_one(reference("zhao2025"), "Qwen2.5-72B")
+        assert labels_of(one) == {
+            "family": "qwen2.5",
+            "training": "base",
+            "parameters": 72_000_000_000,
+        }
+
+    def test_those_of_a_file_join_them(self, tmp_path: Path) -> None:
+        path = tmp_path / "labels.csv"
+        path.write_text("model,training,asked\nQwen2.5-72B,none,\ngpt-4o-2024-11-20,,2024\n")
+        read = read_labels(path)
+        assert read == {"Qwen2.5-72B": {"training": "none"}, "gpt-4o-2024-11-20": {"asked": 2024}}
+        (table,) = with_labels([reference("zhao2025")], read, path)
+        assert labels_of(table.of("gpt-4o-2024-11-20"))["training"] == "instruct"
+        assert labels_of(table.of("Qwen2.5-72B"))["training"] == "none"
+        write_labels(table.of("gpt-4o-2024-11-20"), tmp_path)
+        assert json.loads((tmp_path / "labels.json").read_text())["asked"] == 2024
+
+    def test_a_speaker_that_no_table_holds_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(WolvesError, match="no table holds the speaker 'gpt-5'"):
+            with_labels([reference("zhao2025")], {"gpt-5": {}}, tmp_path)
+
+    def test_a_speaker_stands_once(self, tmp_path: Path) -> None:
+        (tmp_path / "l.csv").write_text("speaker,family\na,x\na,y\n")
+        with pytest.raises(WolvesError, match="two lines") as fault:
+            read_labels(tmp_path / "l.csv")
+        assert fault.value.line == 3
+
+
+class TestSeveralSpeakers:
+    def test_a_fit_of_one_names_the_command_for_all(self, tmp_path: Path) -> None:
+        with pytest.raises(WolvesError, match="the table holds") as fault:
+            one_speaker(None, "zhao2025")
+        assert "wolves fit-all --data zhao2025" in fault.value.mend
+        path = tmp_path / "mine.csv"
+        path.write_text("speaker,goal,state,utterance,count\na,x,0,good,1\nb,x,1,bad,1\n")
+        with pytest.raises(WolvesError, match="holds a, b") as fault:
+            one_speaker(path)
+        assert f"wolves fit-all {path}" in fault.value.mend
+
+    def test_a_fit_says_whose_it_is(self) -> None:
+        one = one_speaker(None, "zhao2025", speaker="gpt-4o-2024-11-20")
+        assert source(one) == ["--data", "zhao2025", "--speaker", "gpt-4o-2024-11-20"]
+        assert default_folder(one).name == "zhao2025-gpt-4o-2024-11-20"
+        assert default_folder(one_speaker(None, "yoon2020")).name == "yoon2020"
+
+    def test_some_of_them(self) -> None:
+        tables = [reference("zhao2025"), reference("yoon2020")]
+        found = chosen(tables, ["people", "Qwen2.5-72B"])
+        assert [one.speakers for one in found] == [["Qwen2.5-72B"], ["people"]]
+        with pytest.raises(WolvesError, match="no table holds the speaker 'claude'"):
+            chosen(tables, ["claude"])

@@ -111,7 +111,7 @@ class TestNothingIsLostInSilence:
         assert np.sum(problem.data["counts"]) == 2436
 
     def test_an_empty_goal_is_refused_with_its_line(self, tmp_path: Path) -> None:
-        with pytest.raises(WolvesError, match="goal in every row") as fault:
+        with pytest.raises(WolvesError, match="goal in every row, found an empty") as fault:
             saved(tmp_path, PEOPLE.replace({"goal": {"both": ""}}))
         assert fault.value.line == 2 + int((PEOPLE["goal"] == "both").argmax())
 

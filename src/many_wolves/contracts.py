@@ -181,7 +181,7 @@ class Reference:
     card
         Facts about it: source, licence, numbers of people and answers, how it was made.
     speaker
-        Whose answers they are, in the column ``speaker``.
+        Whose answers they are, in the column ``speaker``; empty where they are of several.
     files
         Files and folders that ``load`` reads.
     lacks

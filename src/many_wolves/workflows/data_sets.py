@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from many_wolves import families
-from many_wolves.data import DataSet, data_sets
-from many_wolves.data.shipping import FOLDER
 from many_wolves.errors import WolvesError
 from many_wolves.files import shipped
+from many_wolves.reference_data import DataSet, data_sets
+from many_wolves.reference_data.shipping import FOLDER
 from many_wolves.sources import nearest
+from many_wolves.workflows.calls import shown
 
 COLUMNS = ("name", "task", "people", "answers", "title")
 """Of ``listed``."""
@@ -118,8 +119,10 @@ def _tables(own: DataSet) -> list[str]:
     for table in own.card.tables:
         size = f"{table.rows:,} rows"
         size += f", {table.answers:,.0f} answers" if table.answers else ""
-        lines.append(f"- {own.path(table)} ({size}): {table.what}")
+        lines.append(f"- {shown(own.path(table))} ({size}): {table.what}")
         name = table.name or own.name
         if table.task and name in offered:
-            lines.append(f"  wolves fit --data {name}")
+            several = not table.speaker
+            lines.append(f"  wolves fit --data {name}{' --speaker NAME' if several else ''}")
+            lines += [f"  wolves fit-all --data {name}"] if several else []
     return lines

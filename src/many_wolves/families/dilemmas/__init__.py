@@ -90,7 +90,7 @@ class Dilemmas:
 
     def references(self) -> Mapping[str, Reference]:
         """Games of people and language models."""
-        from many_wolves.data import references_of
+        from many_wolves.reference_data import references_of
 
         def read(path: Path, task: str) -> Observations:
             return self.from_csv(path, task)

@@ -15,8 +15,8 @@ import pandas as pd
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.utterances import UTTERANCES
 from many_wolves.families.politeness.negation import canonical_labels
+from many_wolves.families.politeness.utterances import UTTERANCES
 from many_wolves.store.foreign_csv import ForeignTable
 from many_wolves.store.shape import counts_from_shares, longer
 
@@ -234,7 +234,7 @@ def _refuse_empty(table: ForeignTable, column: str) -> None:
     empty = np.array([entry == "" for entry in table.text(column)])
     if empty.any():
         raise WolvesError(
-            f"expected a {column} in every row, found an empty entry",
+            f"expected an entry for {column} in every row, found an empty entry",
             where=table.where,
             line=table.lines[int(empty.argmax())],
             column=column,

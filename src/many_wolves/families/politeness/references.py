@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from many_wolves.contracts import Observations, Reference
-from many_wolves.data import references_of
 from many_wolves.files import shipped
+from many_wolves.reference_data import references_of
 
 CITATION = (
     "Yoon, Tessler, Goodman & Frank (2020), Polite speech emerges from competing social goals, "

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from many_wolves.contracts import Observations, Reference
-from many_wolves.data.cards import DataSet, TableCard, data_sets
 from many_wolves.files import shipped
+from many_wolves.reference_data.cards import DataSet, TableCard, data_sets
 from many_wolves.store.shape import WIDE
 
 FOLDER = "task-data/reference"
@@ -63,7 +63,12 @@ def load(own: DataSet, table: TableCard, read: Reader) -> Observations:
     """
     found = read(own.path(table), table.task)
     notes = [note for note in found.meta.get("notes", ()) if not note.startswith(WIDE)]
-    told = {"source": own.card.citation, "answers": own.card.n, "licence": own.card.licence}
+    told = {
+        "source": own.card.citation,
+        "answers": own.card.n,
+        "licence": own.card.licence,
+        "labels": table.labels,
+    }
     return replace(found, meta={**found.meta, **told, "notes": notes})
 
 

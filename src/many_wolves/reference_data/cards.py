@@ -40,6 +40,8 @@ class TableCard(BaseModel):
         Number of rows below the header.
     answers
         Number of answers that the table counts; None where it gives none.
+    labels
+        Speaker -> what findings compare by: ``family``, ``training``, ``parameters``, ...
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +53,7 @@ class TableCard(BaseModel):
     what: Text
     rows: Annotated[int, Field(gt=0)]
     answers: float | None = None
+    labels: dict[str, dict[str, str | int | float]] = {}
 
 
 class Card(BaseModel):
