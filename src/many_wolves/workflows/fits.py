@@ -108,12 +108,20 @@ def fit_into(
         problem, program, model.parameters, request.sampling.settings, step
     )
     told = request.record(observations, out) if facts is None else facts
-    inference.save(done, out, facts_of(observations) | dict(told))
+    inference.save(done, out, facts_of(observations) | examined(done) | dict(told))
     if request.report:
         from many_wolves.report import write_fit_report
 
         write_fit_report(out)
     return done
+
+
+def examined(done: Fit) -> dict[str, Any]:
+    """What ``fit.json`` tells of how well the model describes the speaker, and of its priors."""
+    from many_wolves.inference.edges import edges
+    from many_wolves.inference.predictive import describes
+
+    return {"describes": describes(done), "edges": edges(done)}
 
 
 def facts_of(observations: Observations) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from many_wolves.families.politeness.foreign_choices import (
     read_choices,
     read_literal,
 )
+from many_wolves.families.politeness.human import literal_counts
+from many_wolves.families.politeness.table_checks import check_tables
 from many_wolves.families.politeness.utterances import UTTERANCES
 from many_wolves.files import file_fingerprint
 from many_wolves.observations import Observations
@@ -23,6 +26,7 @@ from many_wolves.tables import read_csv
 
 BESIDE = ("literal", "placed")
 """Further tables: files beside the choices."""
+CHECK_SEED = 1
 HINT = "make it again with `wolves choices`, which writes placed.csv"
 
 
@@ -96,7 +100,7 @@ def _table(
     if judged is not None and literal is not None:
         aside["literal"], told = of_speakers(judged.frame, speakers, literal.where)
         notes += [*judged.notes, *told]
-    return Observations.from_rows(
+    found = Observations.from_rows(
         "politeness",
         choices.frame,
         {**aside, **placed},
@@ -108,6 +112,20 @@ def _table(
             "total": choices.total,
         },
     )
+    return checked(found)
+
+
+def checked(table: Observations) -> Observations:
+    """The table, and whether each speaker did the task.
+
+    Where a table has no literal judgments, those of people say what is true.
+    """
+    literal = table.tables.get("literal")
+    judged = literal_counts() if literal is None else literal
+    summed = judged.groupby(["utterance", "state"])[["yes", "n"]].sum()
+    truth = {(str(u), int(s)): yes / n for (u, s), yes, n in summed.itertuples(name=None) if n > 0}
+    clusters = table.meta.get("clusters", ())
+    return replace(table, checks=tuple(check_tables(table.rows, truth, clusters, CHECK_SEED)))
 
 
 def _agreed(choices: Choices, judged: Choices | None) -> dict[str, bool]:

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from many_wolves.contracts import Array, Outcome, Problem, Variable
+from many_wolves.contracts import Array, Outcome, Problem, Range, Variable
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.foreign_choices import check_total
 from many_wolves.families.politeness.layout import Layout, cube, layout_of, literal_table, square
 from many_wolves.families.politeness.negation import negations, note_without_negations
 from many_wolves.families.politeness.options import (
+    ALPHA_UPPER,
+    COST_RANGE,
     FIRST_ORDER,
     UTILITIES,
     CostForm,
@@ -33,8 +35,6 @@ from many_wolves.files import shipped
 from many_wolves.observations import Observations
 
 NAME = "polite-speaker"
-ALPHA_UPPER = 20.0
-COST_RANGE = (1.0, 10.0)
 PROGRAM = "rsa-model/stan_model/politeness.stan"
 OUTCOME = Outcome("counts", ("predicted", "s2"), event="utterance")
 ADAPT_DELTA = 0.95
@@ -49,7 +49,7 @@ def build(table: Observations, **options: Any) -> Problem:
     layout, counts, yes, no = held.layout, held.counts, held.yes, held.no
     cut, joint = chosen.literal == "cut", chosen.literal == "joint"
     variant = _variant(chosen.utilities, chosen.weights_form == "three-way", joint)
-    data = _stan_data(held, variant, chosen.priors, chosen.nodes, chosen.cost_form)
+    data = _stan_data(held, variant, chosen)
     return Problem(
         model=NAME,
         family=table.family,
@@ -72,6 +72,7 @@ def build(table: Observations, **options: Any) -> Problem:
         notes=tuple(held.notes),
         ridge=(variant.alpha_at(held),),
         adapt_delta=ADAPT_DELTA,
+        ranges=_ranges(chosen),
         refused=None if chosen.literal == "fixed" else _refused(held, where),
     )
 
@@ -168,9 +169,8 @@ def _variant(chosen: tuple[str, ...], three_way: bool, theta_free: bool) -> _Var
     return _Variant(has, simplex, first_order, theta_free)
 
 
-def _stan_data(
-    held: _Data, variant: _Variant, priors: Priors, nodes: int, cost_form: CostForm
-) -> dict[str, Any]:
+def _stan_data(held: _Data, variant: _Variant, chosen: PoliteOptions) -> dict[str, Any]:
+    priors: Priors = chosen.priors
     layout, counts, yes, no = held.layout, held.counts, held.yes, held.no
     data = {
         "U": len(layout.utterances),
@@ -194,7 +194,18 @@ def _stan_data(
         "D": variant.size(held),
     }
     placed = held.placed or no_orders(*counts.shape)
-    return data | recursion_data(layout, nodes, cost_form, held.negated) | placed.data()
+    recursion = recursion_data(layout, chosen.nodes, chosen.cost_form, held.negated)
+    ranges = {name: getattr(chosen, name) for name in ("alpha_upper", "cost_lower", "cost_upper")}
+    return data | recursion | ranges | placed.data()
+
+
+def _ranges(chosen: PoliteOptions) -> dict[str, Range]:
+    """The ranges of priors that an option makes wider."""
+    most, least, dearest = chosen.alpha_upper, chosen.cost_lower, chosen.cost_upper
+    return {
+        "alpha": Range(0.0, most, f"--alpha-upper {5 * most:g}", ("upper",)),
+        "cost": Range(least, dearest, f"--cost-lower {least - 10:g} --cost-upper {dearest + 10:g}"),
+    }
 
 
 def recursion_data(

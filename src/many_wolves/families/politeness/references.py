@@ -37,9 +37,10 @@ def references() -> Mapping[str, Reference]:
 
 
 def _yoon2020() -> Observations:
+    from many_wolves.families.politeness.from_csv import checked
     from many_wolves.families.politeness.human import human_table
 
-    return human_table()
+    return checked(human_table())
 
 
 def _read(path: Path, task: str) -> Observations:
