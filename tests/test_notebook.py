@@ -39,7 +39,7 @@ def test_a_fit_shows_itself_with_its_verdict(tmp_path):
     good = mw.read_fit(write_fit_folder(tmp_path / "good"))
     bad = mw.read_fit(write_fit_folder(tmp_path / "bad", ok=False, seed=2))
     assert "w_soc" in good._repr_html_() and "NOT" not in good._repr_html_()
-    assert "NOT converged" in bad._repr_html_() and not bad.converged
+    assert "have not converged" in bad._repr_html_() and not bad.converged
     assert set(good.weights["parameter"]) >= {"w_inf", "phi", "alpha"}
     with pytest.raises(WolvesError, match="expected a figure among"):
         good.figure("no such")

@@ -9,7 +9,7 @@ import click
 
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.command import show
-from many_wolves.commands.fit import fit_options, request_of
+from many_wolves.commands.fit import fit_options, request_of, status_of
 from many_wolves.commands.options import TASK, WORKERS
 from many_wolves.workflows.data import reference
 from many_wolves.workflows.fit_all import chosen, fit_many, people_of, tables_in
@@ -54,7 +54,7 @@ from many_wolves.workflows.labels import read_labels, with_labels
 @click.option(
     "--out", default="rsa-output/fits", show_default=True, type=click.Path(path_type=Path)
 )
-@click.option("--allow-unconverged", is_flag=True, help="Exit with 0 even if a fit failed.")
+@click.option("--allow-unconverged", is_flag=True, help="Exit with 0 whatever the verdicts.")
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
 def command(
     files: tuple[Path, ...],
@@ -78,10 +78,13 @@ def command(
     same answers and options, is kept; interrupt it and run it again to go on.
 
     \b
-    Exit status: 0 all converged, 1 some did not, 2 some cannot be fitted.
+    Exit status: 0 every verdict holds, 1 some fits did not converge, 2 some cannot be
+    fitted, 3 some speakers did not do the task, or the model does not describe them.
     """
     from many_wolves.errors import WolvesError
+    from many_wolves.figures import read_all
     from many_wolves.inference.threads import cores
+    from many_wolves.report.verdict import judge
 
     places = [*files, *([tables] if tables else [])]
     if not places and not data:
@@ -102,12 +105,23 @@ def command(
         [*people, *found], out, request_of(options), workers=workers or cores(), cluster=cluster
     )
 
+    verdicts = {fit.label: judge(fit) for fit in read_all(done.folders)}
+
     def words() -> None:
         for sentence in (*done.refused, *done.failed):
             click.echo(sentence)
-        click.echo(f"{len(done.folders) - len(done.failed)} fits that converged in {out}")
+        for label, verdict in verdicts.items():
+            click.echo(f"{label}: {verdict.headline}")
+        sound = sum(verdict.grade == "good" for verdict in verdicts.values())
+        click.echo(f"The verdict holds for {sound} of {len(verdicts)} fits in {out}")
 
-    show({"folders": done.folders, "not_converged": done.failed, "refused": done.refused}, words)
-    if done.refused:
-        return 2
-    return 1 if done.failed and not allow_unconverged else 0
+    show(
+        {
+            "folders": done.folders,
+            "not_converged": done.failed,
+            "refused": done.refused,
+            "verdicts": {name: [v.grade, v.headline] for name, v in verdicts.items()},
+        },
+        words,
+    )
+    return 2 if done.refused else status_of(list(verdicts.values()), allowed=allow_unconverged)

@@ -151,12 +151,10 @@ def _worst(
         if not clear[row, event]:
             break
         places = (*np.unravel_index(int(asked[row]), tuple(shape[:-1])), event)
+        named = zip(dims, labels, places, strict=True)
         found.append(
             {
-                "labels": {
-                    d: labels[i][int(at)]
-                    for i, (d, at) in enumerate(zip(dims, places, strict=True))
-                },
+                "labels": {dim: known[int(at)] for dim, known, at in named},
                 "observed": float(seen[row, event] / n[row, 0]),
                 "predicted": float(mean[row, event]),
                 "n": float(n[row, 0]),

@@ -95,6 +95,11 @@ class Verdict:
     holds: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
 
+    @property
+    def idle(self) -> bool:
+        """Whether the speaker is known not to have done the task."""
+        return any(part.name == "task" and part.ok is False for part in self.parts)
+
 
 def judge(fit: Fitted) -> Verdict:
     """The verdict on one fit: the task, the chains, the model, and only then the numbers."""
@@ -162,7 +167,8 @@ def _model(fit: Fitted) -> Part:
     moved = (
         f"{100 * found['misplaced']:.0f} % of the choices would have to be other ones to match "
         f"the model ({100 * found['misplaced_by_chance']:.0f} % by sampling alone; posterior "
-        f"predictive p = {_p(found['p'])}; {found['cells_missed']} of {found['cells']} cells missed)."
+        f"predictive p {_p(found['p'])}; {found['cells_missed']} of {found['cells']} cells are "
+        "missed)."
     )
     clustered = fit.info.get("source", {}).get("clusters")
     alike = (
@@ -226,7 +232,7 @@ def _decimal(value: float | None) -> str:
 
 
 def _p(value: float) -> str:
-    return "below 0.01" if value < 0.01 else f"{value:.2f}"
+    return "below 0.01" if value < 0.01 else f"= {value:.2f}"
 
 
 def _statement(check: Mapping[str, Any], fit: Fitted) -> str:

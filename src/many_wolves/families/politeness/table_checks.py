@@ -65,6 +65,7 @@ def _of_speaker(
     clusters: Sequence[str],
     seed: int,
 ) -> list[Check]:
+    rows = rows.astype({"count": float})
     strata = [c for c in ("goal", "framing") if c in rows]
     wide = rows.pivot_table(
         index=[*clusters, *strata, "state"],
@@ -156,8 +157,8 @@ def _state(speaker: str, effect: Effect, n: float, states: int) -> Check:
 def _truth(speaker: str, gain: float) -> Check:
     ok = gain >= TRUTH_LEAST
     text = (
-        f"Speaker {speaker}: asked to be informative, its choices are true of the state "
-        f"{100 * gain:.0f} percentage points more often than choices that do not know it "
-        f"(people: 43)"
+        f"Speaker {speaker}: asked to be informative, it chooses what is true of the state in "
+        f"{100 * gain:.0f} % more of its answers than a speaker that does not know the state "
+        "(people: 43 %)"
     )
     return Check("truth", speaker, ok, text + ("." if ok else f": {FAILED}."), gain, math.nan)
