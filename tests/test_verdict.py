@@ -16,6 +16,7 @@ from fit_folders import write_fit_folder
 from many_wolves.commands.fit import status_of
 from many_wolves.contracts import Array, Outcome, Range
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.clustering import design_effect
 from many_wolves.families.politeness.human import human_table, literal_counts
 from many_wolves.families.politeness.problem import build
 from many_wolves.families.politeness.table_checks import check_tables
@@ -159,6 +160,40 @@ class TestTask:
         assert [check.name for check in found.checks] == ["state"]
 
 
+class TestClusters:
+    @pytest.mark.parametrize("concentration", [0.5, 3.0])
+    def test_the_design_effect_is_that_of_the_law(self, concentration: float) -> None:
+        """Dirichlet-multinomial answers: 1 + (n - 1) / (1 + concentration)."""
+        rng = np.random.default_rng(1)
+        n, items = 20, 400
+        shares = rng.dirichlet(concentration * np.array([0.5, 0.3, 0.2]), items)
+        counts = rng.multinomial(n, shares)
+        rows = [
+            ("me", item, "x", 0, utterance, count)
+            for item, row in enumerate(counts)
+            for utterance, count in zip(("bad", "good", "not bad"), row, strict=True)
+        ]
+        columns = ["speaker", "item", "goal", "state", "utterance", "count"]
+        found = design_effect(pd.DataFrame(rows, columns=columns), "item")
+        assert found == pytest.approx(1 + (n - 1) / (1 + concentration), rel=0.12)
+
+    def test_one_answer_to_each_item_is_independent(self) -> None:
+        rng = np.random.default_rng(2)
+        said = rng.choice(["bad", "good", "not bad"], 500)
+        rows = pd.DataFrame({"item": range(500), "utterance": said, "count": 1})
+        assert design_effect(rows.assign(goal="x", state=0), "item") == pytest.approx(1, abs=0.01)
+
+    def test_the_nine_models(self) -> None:
+        effects = reference("zhao2025").meta["design_effects"]["item"]
+        assert effects["gpt-4o-2024-11-20"] == pytest.approx(6.1, abs=0.05)
+        assert effects["Llama-3.1-8B"] == pytest.approx(1, abs=0.05)
+        assert reference("yoon2020").meta["clusters"] == []
+
+    def test_nothing_to_tell_from(self) -> None:
+        rows = PEOPLE.assign(item="only")
+        assert design_effect(rows, "item") is None
+
+
 def folder(tmp_path: Path, *, ok: bool = True, **info: Any) -> Path:
     place = write_fit_folder(tmp_path / f"fit{len(list(tmp_path.iterdir()))}", ok=ok)
     path = place / "fit.json"
@@ -216,9 +251,20 @@ class TestVerdict:
         assert any("without checks" in reason for reason in verdict.reasons)
 
     def test_clusters_are_named(self, tmp_path: Path) -> None:
-        source = {"clusters": ["item"]}
-        fit = read_fitted(folder(tmp_path, describes=described(), source=source))
-        assert "Answers to one item are alike" in judge(fit).parts[2].line
+        for effect, words in (
+            (None, "may be alike"),
+            (1.1, "hardly more alike"),
+            (6.25, "2,000 are worth about 320 independent ones"),
+        ):
+            source: dict[str, Any] = {"clusters": ["item"]}
+            if effect is not None:
+                source["design_effects"] = {"item": {"me": effect}}
+            place = folder(
+                tmp_path, describes=described(), source=source, speaker="me", choices=2000
+            )
+            assert words in judge(read_fitted(place)).parts[2].line
+        fit = read_fitted(folder(tmp_path, describes=described(), source={"clusters": []}))
+        assert "does not say which answers share an item" in judge(fit).parts[2].line
 
     def test_exit_statuses(self, tmp_path: Path) -> None:
         good = judge(read_fitted(folder(tmp_path, checks=[PASSED], describes=described())))

@@ -33,6 +33,8 @@ P_LIMIT = 0.01
 """Posterior predictive p below which a misfit is more than sampling explains."""
 WELL_DESCRIBED = 0.8
 """Share of the reachable r2 from which a model describes a speaker roughly."""
+ALIKE = 1.5
+"""Design effect from which intervals are noticeably too narrow: by a fifth."""
 LEAST_DESCRIBED = 0.5
 """Share of the reachable r2 below which a model does not describe a speaker."""
 
@@ -170,16 +172,7 @@ def _model(fit: Fitted) -> Part:
         f"predictive p {_p(found['p'])}; {found['cells_missed']} of {found['cells']} cells are "
         "missed)."
     )
-    clustered = fit.info.get("source", {}).get("clusters")
-    alike = (
-        (
-            f"Answers to one {' or '.join(clustered)} are alike, and p and the intervals take them "
-            "as independent: they are too sure.",
-        )
-        if clustered
-        else ()
-    )
-    answer = (numbers, moved, *_worst(found), *alike)
+    answer = (numbers, moved, *_worst(found), *_clusters(fit))
     return Part("model", question, _share(found) >= LEAST_DESCRIBED, answer)
 
 
@@ -202,6 +195,38 @@ def _degree(fit: Fitted) -> str:
         f"the model describes it only in part (r² {_decimal(found['r2'])} of at most "
         f"{_decimal(found['ceiling'])})"
     )
+
+
+def _clusters(fit: Fitted) -> tuple[str, ...]:
+    """What intervals leave out where answers to one item, or of one person, may be alike."""
+    source = fit.info.get("source", {})
+    if "clusters" not in source:
+        return ()
+    if not source["clusters"]:
+        return (
+            "The table does not say which answers share an item or a person; if those are alike, "
+            "intervals are too narrow.",
+        )
+    n = float(fit.info.get("choices", 0))
+    words = []
+    for cluster in source["clusters"]:
+        effect = dict(source.get("design_effects", {})).get(cluster, {}).get(fit.speaker)
+        if effect is None:
+            words.append(
+                f"Answers to one {cluster} may be alike, and intervals take them as independent."
+            )
+        elif effect >= ALIKE:
+            words.append(
+                f"Answers to one {cluster} are alike: {n:,.0f} are worth about {n / effect:,.0f} "
+                f"independent ones, so that p is too small and intervals should be about "
+                f"{effect**0.5:.1f} times as wide (design effect {effect:.1f})."
+            )
+        else:
+            words.append(
+                f"Answers to one {cluster} are hardly more alike than others (design effect "
+                f"{effect:.1f})."
+            )
+    return tuple(words)
 
 
 def _worst(found: Mapping[str, Any]) -> tuple[str, ...]:

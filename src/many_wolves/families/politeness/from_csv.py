@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.clustering import design_effects
 from many_wolves.families.politeness.foreign_choices import (
     Choices,
     of_speakers,
@@ -116,7 +117,7 @@ def _table(
 
 
 def checked(table: Observations) -> Observations:
-    """The table, and whether each speaker did the task.
+    """The table, whether each speaker did the task, and how alike answers to one item are.
 
     Where a table has no literal judgments, those of people say what is true.
     """
@@ -125,7 +126,11 @@ def checked(table: Observations) -> Observations:
     summed = judged.groupby(["utterance", "state"])[["yes", "n"]].sum()
     truth = {(str(u), int(s)): yes / n for (u, s), yes, n in summed.itertuples(name=None) if n > 0}
     clusters = table.meta.get("clusters", ())
-    return replace(table, checks=tuple(check_tables(table.rows, truth, clusters, CHECK_SEED)))
+    checks = check_tables(table.rows, truth, clusters, CHECK_SEED)
+    whole = bool((table.rows["count"] % 1 == 0).all())
+    effects = design_effects(table.rows, clusters) if whole else {}
+    meta = {"clusters": list(clusters), **table.meta, "design_effects": effects}
+    return replace(table, checks=tuple(checks), meta=meta)
 
 
 def _agreed(choices: Choices, judged: Choices | None) -> dict[str, bool]:
