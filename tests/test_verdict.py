@@ -245,7 +245,7 @@ class TestVerdict:
         assert judge(fit).grade == "bad"
 
     def test_what_was_not_examined_is_named(self, tmp_path: Path) -> None:
-        verdict = judge(read_fitted(folder(tmp_path, checks=[])))
+        verdict = judge(read_fitted(folder(tmp_path, checks=[], describes=None)))
         assert [part.ok for part in verdict.parts] == [None, True, None]
         assert verdict.headline == "The chains converged."
         assert any("without checks" in reason for reason in verdict.reasons)

@@ -57,7 +57,11 @@ def describes(fit: Fit) -> dict[str, Any] | None:
     replicated = _drawn(replicated_in.dataset[outcome.observed], order)
     if predicted.shape[1:] != observed.shape or replicated.shape[1:] != observed.shape:
         return None
-    labels = [[str(v) for v in fit.problem.coords[d]] for d in order]
+    coords = fit.problem.coords
+    labels = [
+        [str(v) for v in coords.get(d, range(n))]
+        for d, n in zip(order, observed.shape, strict=True)
+    ]
     return compared(observed, predicted, replicated, order, labels)
 
 

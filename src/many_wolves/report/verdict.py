@@ -158,7 +158,8 @@ def _model(fit: Fitted) -> Part:
     found = fit.info.get("describes")
     if not found or not found.get("ceiling"):
         r2 = fit.info.get("r2")
-        text = "The fit was not held against its own predictions; fit again to learn it."
+        text = "The fit was not held against its own predictions"
+        text += "; fit again to learn it." if "describes" not in fit.info else " by cells."
         if r2 is not None:
             text = f"Observed and predicted values: r² = {r2:.3f}. {text}"
         return Part("model", question, None, (text,))
