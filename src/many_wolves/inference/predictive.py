@@ -11,10 +11,11 @@ discrepancies, Statistica Sinica 6.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from many_wolves.outcomes import Array, r_squared
 
@@ -139,11 +140,11 @@ def _number(value: float) -> float | None:
 def _worst(
     seen: Array,
     mean: Array,
-    asked: Array,
+    asked: npt.NDArray[np.intp],
     shape: Sequence[int],
     dims: Sequence[str],
     labels: Sequence[Sequence[str]],
-) -> list[Mapping[str, Any]]:
+) -> list[dict[str, Any]]:
     """The outcomes with most choices too many or too few, beyond three standard errors."""
     n = seen.sum(axis=-1, keepdims=True)
     over = seen - n * mean
