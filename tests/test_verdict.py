@@ -25,6 +25,7 @@ from many_wolves.inference.edges import edges
 from many_wolves.inference.predictive import compared, describes
 from many_wolves.report.verdict import edge_words, judge
 from many_wolves.workflows.data import from_frame, reference
+from many_wolves.workflows.fits import facts_of
 
 PEOPLE = human_table().rows
 TRUTH = {(u, s): y / n for u, s, y, n in literal_counts().itertuples(index=False)}
@@ -154,6 +155,11 @@ class TestTask:
         assert [check.name for check in one] == ["state"] and one[0].ok
         named = check_tables(PEOPLE, {}, (), 1)
         assert [check.name for check in named] == ["state"]
+
+    @pytest.mark.parametrize("name", ["yoon2020", "morton2025"])
+    def test_a_fit_can_keep_them(self, name: str) -> None:
+        facts = facts_of(reference(name))
+        assert [one["ok"] for one in json.loads(json.dumps(facts["checks"]))] == [True, True]
 
     def test_a_data_frame_is_checked_too(self) -> None:
         found = from_frame(PEOPLE.assign(state=1 + PEOPLE["state"] % 2, goal="x"), "politeness")

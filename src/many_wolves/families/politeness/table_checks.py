@@ -103,17 +103,19 @@ def _counted(wide: pd.DataFrame, strata: Sequence[str], seed: int) -> Effect:
 
     rng = np.random.default_rng(seed)
     total = float(wide.to_numpy().sum())
-    observed, chance = 0.0, np.zeros(TABLES)
+    observed = 0.0
+    chance = np.zeros(TABLES)
     for _, part in wide.groupby(level=list(strata)):
         counts = np.rint(part.to_numpy(float))
         counts = counts[counts.sum(axis=1) > 0]
         if len(counts) < 2:
             continue
-        observed += _moved(counts[None])[0]
+        observed += float(_moved(counts[None])[0])
         law = random_table(counts.sum(axis=1), counts.sum(axis=0))
         chance += _moved(law.rvs(TABLES, random_state=rng))
     reached = int((chance >= observed - 1e-9).sum())
-    return Effect(max(0.0, (observed - chance.mean()) / total), (1 + reached) / (1 + TABLES))
+    size = max(0.0, float(observed - chance.mean()) / total)
+    return Effect(size, (1 + reached) / (1 + TABLES))
 
 
 def _moved(tables: Array) -> Array:
