@@ -277,7 +277,7 @@ class TestVerdict:
         idle = judge(read_fitted(folder(tmp_path, checks=[FAILED], describes=described())))
         bad = judge(read_fitted(folder(tmp_path, ok=False)))
         assert status_of([good], allowed=False) == 0
-        assert status_of([good, idle], allowed=False) == 3
+        assert status_of([good, idle], allowed=False) == 4
         assert status_of([idle, bad], allowed=False) == 1
         assert status_of([idle, bad], allowed=True) == 0
 

@@ -59,7 +59,7 @@ def command(out: Path | None, allow_unconverged: bool, **options: Any) -> int:
 
     \b
     Exit status: 0 the verdict holds, 1 the chains did not converge, 2 the input cannot be
-    fitted, 3 the chains converged, but the speaker did not do the task or the model does
+    fitted, 4 the chains converged, but the speaker did not do the task or the model does
     not describe it.
     """
     from many_wolves.figures import read_fitted
@@ -109,7 +109,7 @@ def _print(done: Fit, out: Path, verdict: Verdict, *, report: bool) -> None:
 
 
 def status_of(verdicts: Sequence[Verdict], *, allowed: bool) -> int:
-    """The exit status: 1 where chains did not converge, 3 where a verdict has another fault."""
+    """The exit status: 1 where chains did not converge, 4 where a verdict has another fault."""
     grades = [verdict.grade for verdict in verdicts]
     if allowed or all(grade == "good" for grade in grades):
         if grades and any(grade != "good" for grade in grades):
@@ -121,4 +121,4 @@ def status_of(verdicts: Sequence[Verdict], *, allowed: bool) -> int:
             "What to change stands above; --allow-unconverged accepts it."
         )
         return 1
-    return 3
+    return 4
