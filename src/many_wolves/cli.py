@@ -19,6 +19,7 @@ BAD_INPUT, UNEXPECTED, INTERRUPTED = 2, 3, 130
 """Exit statuses beside 0 (well) and 1 (the command's own verdict)."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "data": ("data", "List the data that ship, and what is known of them."),
     "compile": ("compile", "Make trials from items and templates, or openings of games."),
     "collect": ("collect", "Ask a speaker the trials; resumes where it stopped."),
     "models": ("models", "Prepare local model folders."),

@@ -16,6 +16,7 @@ from many_wolves.cognitive import (
     PooledModel,
     PredictingModel,
     Problem,
+    Range,
     SensitiveModel,
     SimulatedModel,
     Variable,
@@ -53,6 +54,7 @@ __all__ = [
     "PooledModel",
     "PredictingModel",
     "Problem",
+    "Range",
     "Reading",
     "Reference",
     "SensitiveModel",
@@ -182,7 +184,7 @@ class Reference:
     card
         Facts about it: source, licence, numbers of people and answers, how it was made.
     speaker
-        Whose answers they are, in the column ``speaker``.
+        Whose answers they are, in the column ``speaker``; empty where they are of several.
     files
         Files and folders that ``load`` reads.
     lacks

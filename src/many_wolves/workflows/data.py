@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -95,10 +96,16 @@ def of_one(observations: Observations, speaker: str | None, where: str | Path = 
         raise WolvesError(
             f"one fit is of one speaker; the table holds {', '.join(observations.speakers)}",
             where=where or None,
-            mend=f"name one with --speaker {observations.speakers[0]!r}, or fit all of them with "
-            "`wolves fit-all`",
+            mend=f"name one with --speaker {shlex.quote(observations.speakers[0])}, or fit all of "
+            f"them with `wolves fit-all {_place(observations, where)}`",
         )
     return observations
+
+
+def _place(observations: Observations, where: str | Path) -> str:
+    """What names observations on the command line."""
+    name = observations.meta.get("reference")
+    return f"--data {name}" if name else shlex.quote(str(where or "TABLE.csv"))
 
 
 def one_speaker(
@@ -131,7 +138,8 @@ def one_speaker(
     if (path is None) == (name is None):
         raise WolvesError(
             "expected a table of choices or --data NAME, and not both",
-            mend="wolves fit rsa-output/NAME/choices, or wolves fit --human yoon2020",
+            mend="wolves fit rsa-output/NAME/choices, or wolves fit --data yoon2020; "
+            "`wolves data list` prints the names",
         )
     found = reference(name) if name is not None else load(Path(str(path)), task)
     where = path or f"--data {name}"

@@ -10,7 +10,7 @@ import numpy as np
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.mixtures import Plan
-from many_wolves.families.dilemmas.models.strategies import Moves
+from many_wolves.families.dilemmas.models.strategies import Moves, step
 
 
 def from_prior(plan: Plan, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -60,5 +60,5 @@ def play(plan: Plan, frequency: Array, tremble: Array, rng: np.random.Generator)
             slip = int(rng.uniform() < tremble[game.group])
             own = strategy.moves[state] ^ slip
             moves[game.rows[0] + t] = own
-            state = strategy.steps[state][2 * own + int(other)]
+            state = step(strategy, state, own, int(other))
     return moves

@@ -145,7 +145,7 @@ def build(
         derive=derive,
         kept=("cooperation", "spite"),
         options={"memory": memory, "end_game": end_game},
-        notes=notes(rounds, end_game),
+        notes=[*table.meta.get("notes", ()), *notes(rounds, end_game)],
         spread=spread,
     )
 

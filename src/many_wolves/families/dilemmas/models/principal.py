@@ -96,7 +96,7 @@ def build(
         derive=derive,
         kept=("user_served",),
         options={"information": information, "by_principal": by_principal},
-        notes=_notes(found),
+        notes=(*table.meta.get("notes", ()), *_notes(found)),
         spread=spread,
         adapt_delta=ADAPT_DELTA,
     )

@@ -64,9 +64,10 @@ def read_rounds(table: Observations) -> Rounds:
     frame = frame.assign(
         group=frame["group"].fillna("").astype(str), participant=frame["participant"].astype(str)
     )
-    _check_moves(frame, where)
     frame["line"] = np.arange(len(frame)) + 2
     frame["round"] = _whole(frame["round"], where)
+    frame["other"] = frame["other"].where(frame["other"] != "")
+    _check_moves(frame, where)
     frame = frame.sort_values(["game", "round"], kind="stable").reset_index(drop=True)
     _check_order(frame, where)
     frame = _with_contexts(frame)
@@ -90,13 +91,19 @@ def _whole(rounds: pd.Series, where: str) -> pd.Series:
 
 
 def _check_moves(frame: pd.DataFrame, where: str) -> None:
+    """Refuse what is no move; the other's may be missing in a game's last round."""
     for column in ("own", "other"):
+        bad = ~frame[column].isin(MOVES)
+        if column == "other":
+            last = frame["round"] == frame.groupby("game")["round"].transform("max")
+            bad &= ~(last & frame["other"].isna())
         refuse_first(
-            ~frame[column].isin(MOVES),
+            bad,
             frame[column],
             "the move C or D",
             where=where,
-            mend="leave rounds without a move out; a game ends where an answer was not read",
+            mend="leave rounds without a move out (but for the other's move in a game's last "
+            "round, which may be empty); a game ends where an answer was not read",
         )
 
 
