@@ -1,0 +1,1 @@
+"""Markets: whole economic experiments in several roles, played by language models."""

@@ -1,0 +1,1 @@
+"""Cognitive models of declarations, purchases, orders and learning."""
