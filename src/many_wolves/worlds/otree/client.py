@@ -231,7 +231,8 @@ class OTreeClient:
                 ) as reply:
                     body = await reply.read()
                     self._found_again()
-                    return _Reply(reply.status, str(reply.url), dict(reply.headers), body)
+                    headers = {name.lower(): value for name, value in reply.headers.items()}
+                    return _Reply(reply.status, str(reply.url), headers, body)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 self._lost(error)
                 await asyncio.sleep(pause)

@@ -102,7 +102,7 @@ def read_page(url: str, html: str, headers: Mapping[str, str]) -> Page:
     html
         Its body.
     headers
-        Its headers; oTree marks wait pages and redisplayed forms in them.
+        Its headers by names in lower case; oTree marks wait pages and redisplayed forms in them.
     """
     path = urlsplit(url).path
     place = _PATH.match(path)
@@ -113,7 +113,7 @@ def read_page(url: str, html: str, headers: Mapping[str, str]) -> Page:
     if place is None:
         return Page("room", path, text=_text(root, hidden), wait_url=_socket(html))
     app, name, index = place["app"], place["page"], int(place["index"])
-    if headers.get("oTree-Wait-Page") or _socket(html):
+    if headers.get("otree-wait-page") or _socket(html):
         text = _text(root, hidden)
         return Page("wait", path, app, name, index, text, wait_url=_socket(html))
     form = root.find(".//form[@id='form']")
@@ -129,7 +129,7 @@ def read_page(url: str, html: str, headers: Mapping[str, str]) -> Page:
         text=_text(root, hidden),
         fields=fields,
         fixed=fixed,
-        errors=bool(headers.get("oTree-Redisplay-With-Errors")),
+        errors=bool(headers.get("otree-redisplay-with-errors")),
         seconds_left=float(seconds["s"]) if seconds else None,
         advance_url=_socket_of(root.find(".//script[@id='websocket-redirect']")),
         live_url=_socket_of(live),

@@ -57,13 +57,23 @@ def action_schema(page: Page) -> dict[str, Any]:
     }
 
 
-def page_text(page: Page, received: Sequence[str] = ()) -> str:
-    """What is read on a page: its text, its live part, and what came in meanwhile."""
-    parts = [page.text]
-    if page.live_url and page.script:
+def page_text(page: Page, received: Sequence[str] = (), shown: str = "") -> str:
+    """What is read on a page: its text, its live part, and what came in meanwhile.
+
+    Parameters
+    ----------
+    page
+        The page.
+    received
+        Live messages and chat lines since the last question.
+    shown
+        What the experiment says that the page shows now, in place of its text and script.
+    """
+    parts = [shown or page.text]
+    if page.live_url and page.script and not shown:
         parts.append(f"Script of the page:\n{page.script}")
     if received:
-        parts.append("Received since the page was opened:\n" + "\n".join(received))
+        parts.append("Received since the last question:\n" + "\n".join(received))
     return "\n\n".join(parts)
 
 

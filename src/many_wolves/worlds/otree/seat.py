@@ -1,0 +1,352 @@
+"""One participant of an oTree session, from its first page to its last."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import aiohttp
+
+from many_wolves.worlds.otree.client import OTreeClient
+from many_wolves.worlds.otree.desk import Answer, Desk, Fate, Question
+from many_wolves.worlds.otree.fields import least_answer, to_post
+from many_wolves.worlds.otree.pages import Page
+from many_wolves.worlds.otree.prompts import (
+    MEMORY_CHARACTERS,
+    Entry,
+    action_schema,
+    messages,
+    page_text,
+)
+from many_wolves.worlds.otree.sockets import Inbox, open_inbox
+from many_wolves.worlds.session_journal import Line, SessionJournal
+
+_log = logging.getLogger(__name__)
+
+REFUSALS = 3
+"""Refused answers to one page before the engine answers by itself."""
+POLL_S = 20.0
+"""A wait page is loaded again after this, whatever its socket says."""
+LEFT = "the page was left before the answer came"
+
+
+class StuckError(Exception):
+    """A page that no mechanical answer gets past."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how often a seat is asked.
+
+    Parameters
+    ----------
+    live_turns
+        Questions on one live page before the engine submits it by itself.
+    look_again_s
+        A seat that chose to wait on a live page is asked again after so many seconds.
+    memory
+        Characters of earlier pages and answers that a prompt repeats.
+    """
+
+    live_turns: int = 200
+    look_again_s: float = 5.0
+    memory: int = MEMORY_CHARACTERS
+
+
+@dataclass
+class Seat:
+    """A participant that is played by us.
+
+    Parameters
+    ----------
+    number, code
+        Its place in the session, and the code by which it joins (never written down).
+    client, desk, journal
+        The server, who answers, and where it is written down.
+    persona
+        Text before its prompts.
+    limits
+        How long and how often it is asked.
+    """
+
+    number: int
+    code: str
+    client: OTreeClient
+    desk: Desk
+    journal: SessionJournal
+    persona: str = ""
+    limits: Limits = field(default_factory=Limits)
+    entries: list[Entry] = field(default_factory=list)
+    turn: int = 0
+    pending: Line | None = None
+    sent: Mapping[str, Any] | None = None
+
+    async def run(self) -> None:
+        """Play to the end of the session, taking up what the journal says of this seat.
+
+        Raises
+        ------
+        SessionGoneError, BrokenPageError, StuckError
+            If the server forgot the session, a page fails there, or no answer gets past it.
+        """
+        self._remember()
+        page = await self.client.join(self.code)
+        self._settle(page)
+        while page.kind != "end":
+            if page.kind in ("wait", "room"):
+                page = await self._wait(page)
+            elif page.asks:
+                page = await self._play(page)
+            else:
+                page = await self._pass(page)
+        self._write("end")
+
+    # Pages without a question
+
+    async def _wait(self, page: Page) -> Page:
+        """Stay on a wait page until the server says that it goes on."""
+        with suppress(aiohttp.ClientError, OSError, TimeoutError):
+            if not page.wait_url:
+                await asyncio.sleep(1.0)
+            else:
+                async with self.client.socket(page.wait_url) as socket:
+                    await socket.receive(timeout=POLL_S)
+        return await self.client.load(page.path)
+
+    async def _pass(self, page: Page) -> Page:
+        """Read a page without fields and go on; one that refuses is tried again."""
+        self._read(page.text)
+        pause = 0.5
+        while True:
+            after = await self.client.submit(page, to_post((), {}, page.fixed))
+            if not (after.errors and after.index == page.index):
+                return after
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 10.0)
+
+    # Pages with a question
+
+    async def _play(self, page: Page) -> Page:
+        """Ask until the page is left."""
+        until = None if page.seconds_left is None else monotonic() + page.seconds_left
+        async with open_inbox(self.client, page) as inbox:
+            refusals = asked = 0
+            while True:
+                if not await self._may_act(inbox, until):
+                    return await self._moved_on(None, page, until)
+                question = self._question(page, inbox)
+                asked += 1
+                answer = await self._answer(question, page, inbox, until)
+                if answer is None:
+                    return await self._moved_on(question, page, until)
+                if asked > self.limits.live_turns:
+                    answer = Answer(None, "too many turns on one page", default=True)
+                if answer.default or (answer.value is None and refusals + 1 >= REFUSALS):
+                    return await self._default(question, page, answer.why)
+                fate, after = await self._act(question, page, answer, inbox)
+                if after is not None and (after.index, after.kind) != (page.index, page.kind):
+                    return after
+                refusals = refusals + 1 if fate == "refused" else 0
+                page = page if after is None else after
+                if refusals >= REFUSALS:
+                    return await self._default(self._question(page, inbox), page, "")
+
+    async def _may_act(self, inbox: Inbox, until: float | None) -> bool:
+        """Wait while the experiment says that this seat waits; False where the page is left."""
+        while not inbox.opened.is_set():
+            waits = {asyncio.ensure_future(e.wait()) for e in (inbox.opened, inbox.advanced)}
+            rest = None if until is None else max(until - monotonic(), 0.0)
+            done, _ = await asyncio.wait(waits, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+            if not done or inbox.advanced.is_set():
+                return False
+        return True
+
+    async def _answer(
+        self, question: Question, page: Page, inbox: Inbox, until: float | None
+    ) -> Answer | None:
+        """The answer; None where the page was left before, by the server or its time limit."""
+        if self.sent is not None:
+            value, self.sent = self.sent, None
+            return Answer(None, default=True) if value.get("default") else Answer(value)
+        future = self.desk.ask(question)
+        moved = asyncio.ensure_future(inbox.advanced.wait())
+        waits: set[asyncio.Future[Any]] = {future, moved}
+        rest = None if until is None else max(until - monotonic(), 0.0)
+        await asyncio.wait(waits, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
+        moved.cancel()
+        if future.done():
+            return future.result()
+        future.cancel()
+        return None
+
+    async def _act(
+        self, question: Question, page: Page, answer: Answer, inbox: Inbox
+    ) -> tuple[Fate, Page | None]:
+        """Do what an answer says; the page after it where a form was posted."""
+        if answer.value is None:
+            self._close(question, "refused", answer.why)
+            self._read(f"Your last answer was not accepted: {answer.why}.")
+            return "refused", None
+        value = answer.value
+        self._write("sent", sync=True, turn=question.turn, action=dict(value))
+        self._did(value)
+        if value.get("do", "submit") == "submit" or not (page.live_url or page.chats):
+            filled = (value.get("fields") or {}) if "do" in value else value
+            after = await self.client.submit(page, to_post(page.fields, filled, page.fixed))
+            if after.errors and after.index == page.index:
+                self._close(question, "refused", "the page came back with errors")
+                return "refused", after
+            self._close(question, "accepted", "")
+            return "accepted", after
+        fate, why = await inbox.do(value, self._ref(question), self.limits.look_again_s)
+        self._close(question, fate, why)
+        if fate == "refused":
+            self._read(f"Your last answer was not accepted: {why}.")
+        return fate, None
+
+    async def _moved_on(self, question: Question | None, page: Page, until: float | None) -> Page:
+        """The server went on without an answer, or the time limit is over: as a browser does."""
+        if question is not None:
+            self.desk.withdraw(question, LEFT)
+            self._close(question, "stale", LEFT)
+        if until is None or monotonic() < until:
+            return await self.client.join(self.code)
+        data = [*to_post(page.fields, {}, page.fixed), ("timeout_happened", "1")]
+        return await self.client.submit(page, data)
+
+    async def _default(self, question: Question, page: Page, why: str) -> Page:
+        """Answer mechanically: the least that the form takes, else wait for its time limit."""
+        why = why or f"{REFUSALS} answers were refused"
+        self._write("sent", sync=True, turn=question.turn, action={"default": True})
+        after = page
+        for attempt in range(6):
+            filled = least_answer(page.fields, attempt)
+            after = await self.client.submit(page, to_post(page.fields, filled, page.fixed))
+            if not (after.errors and after.index == page.index):
+                self._close(question, "defaulted", why)
+                self._did(filled)
+                return after
+        if page.seconds_left is None and not page.live_url:
+            self._close(question, "defaulted", why)
+            raise StuckError(f"no mechanical answer gets past {page.app}/{page.name}: {after.text}")
+        self._close(question, "defaulted", why)
+        await asyncio.sleep(page.seconds_left or self.limits.look_again_s)
+        data = [*to_post(page.fields, {}, page.fixed), ("timeout_happened", "1")]
+        return await self.client.submit(page, data)
+
+    # What the seat knows and what is written down
+
+    def _question(self, page: Page, inbox: Inbox) -> Question:
+        """The question that a page asks now; one that the journal left open comes first."""
+        schema = action_schema(page)
+        if self.pending is not None:
+            line, self.pending = self.pending, None
+            return self._make(page, line["turn"], line["text"], schema, line["view"])
+        text = page_text(page, inbox.take(), inbox.text)
+        view = inbox.view or page.variables
+        question = self._make(page, self.turn, text, schema, view)
+        self.entries.append(Entry("page", text))
+        self.turn += 1
+        self._write(
+            "question",
+            sync=True,
+            turn=question.turn,
+            place=question.place,
+            index=page.index,
+            content=question.content,
+            text=text,
+            view=dict(view),
+        )
+        return question
+
+    def _make(
+        self,
+        page: Page,
+        turn: int,
+        text: str,
+        schema: Mapping[str, Any],
+        view: Mapping[str, Any],
+    ) -> Question:
+        before = self.entries[:-1] if turn < self.turn else self.entries
+        prompt = messages(self.persona, before, text, schema, self.limits.memory)
+        return Question(self.number, turn, f"{page.app}/{page.name}", prompt, schema, view)
+
+    def _remember(self) -> None:
+        """Take up what the journal says of this seat: what it read and did, what is open."""
+        for line in self.journal.lines:
+            if line.get("seat") != self.number:
+                continue
+            match line["event"]:
+                case "page":
+                    self.entries.append(Entry("page", line["text"]))
+                case "question":
+                    self.entries.append(Entry("page", line["text"]))
+                    self.turn = line["turn"] + 1
+                    self.pending, self.sent = line, None
+                case "sent":
+                    self.sent = line["action"]
+                case "receipt":
+                    if self.sent is not None and not self.sent.get("default"):
+                        self._did(self.sent)
+                    self.pending = self.sent = None
+
+    def _settle(self, page: Page) -> None:
+        """Look up on the page what became of an action that was sent and not acknowledged.
+
+        What is left open afterwards is asked, or sent, in ``_play``.
+        """
+        if self.pending is None:
+            return
+        line = self.pending
+        here = page.kind == "form" and page.index == line["index"]
+        if here and self.sent is None:
+            return
+        fate, why = self._looked_up(page, here)
+        if fate is None:
+            return
+        question = self._make(page, line["turn"], line["text"], {}, line["view"])
+        if self.sent is not None and not self.sent.get("default"):
+            self._did(self.sent)
+        self.pending = self.sent = None
+        self._close(question, fate, why)
+
+    def _looked_up(self, page: Page, here: bool) -> tuple[Fate | None, str]:
+        """What became of an open action: None where it may be sent again without harm."""
+        if self.sent is None:
+            return "stale", LEFT
+        done = self.sent.get("do", "submit")
+        if done == "submit":
+            # A page that was left does not take a form twice; one that was not takes it once.
+            return (None, "") if here else ("accepted", "the page was left")
+        if done == "wait":
+            return "accepted", ""
+        refs = page.variables.get("wolves", {}).get("refs") if here else None
+        if refs is None or self.pending is None:
+            return "unknown", "the command ended before it saw what came of it"
+        applied = f"{self.number}-{self.pending['turn']}" in map(str, refs)
+        return ("accepted", "found on the server") if applied else (None, "")
+
+    def _ref(self, question: Question) -> str:
+        return f"{question.seat}-{question.turn}"
+
+    def _read(self, text: str) -> None:
+        self.entries.append(Entry("page", text))
+        self._write("page", text=text)
+
+    def _did(self, value: Mapping[str, Any]) -> None:
+        self.entries.append(Entry("answer", json.dumps(dict(value), ensure_ascii=False)))
+
+    def _close(self, question: Question, fate: Fate, why: str) -> None:
+        self._write("receipt", sync=True, turn=question.turn, status=fate, why=why)
+        self.desk.receipt(question, fate, why)
+
+    def _write(self, event: str, *, sync: bool = False, **fields: Any) -> None:
+        self.journal.write(event, sync=sync, seat=self.number, **fields)

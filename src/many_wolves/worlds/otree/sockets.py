@@ -1,0 +1,208 @@
+"""The live side of a page: messages both ways, chats, and the sign that the page was left.
+
+An experiment may tell clients without a browser what its own script would show. Where the
+variables of a page (``js_vars``), or a live message, have an entry ``wolves``, it is read as
+
+- ``text``: what is on the page now, in place of its HTML;
+- ``view``: the same for programs;
+- ``open``: whether the participant may act now (false: it waits for others);
+- ``refs``: references of the actions that were applied. Each live message of ours then
+  carries a field ``ref``, so that one that may be lost can be looked up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
+
+import aiohttp
+
+from many_wolves.worlds.otree.client import OTreeClient
+from many_wolves.worlds.otree.desk import Fate
+from many_wolves.worlds.otree.pages import Chat, Page
+from many_wolves.worlds.otree.prompts import on_load_messages
+
+_log = logging.getLogger(__name__)
+
+EFFECT_S = 2.0
+"""How long the effect of an own message is waited for."""
+QUIET_S = 0.1
+"""Messages that come together are read together."""
+LONGEST_LINE = 4_000
+
+
+class Inbox:
+    """Sockets of one page, and what came in since it was opened."""
+
+    def __init__(self, client: OTreeClient, page: Page) -> None:
+        self.client = client
+        self.page = page
+        self.live = bool(page.live_url)
+        self.received: list[str] = []
+        self.advanced = asyncio.Event()
+        self.opened = asyncio.Event()
+        self.text = ""
+        self.view: Mapping[str, Any] = {}
+        self.refs: list[str] | None = None
+        self._failures = 0
+        self._news = asyncio.Event()
+        self._live: aiohttp.ClientWebSocketResponse | None = None
+        self._chats: dict[str, tuple[Chat, aiohttp.ClientWebSocketResponse]] = {}
+        self.opened.set()
+        self._told(page.variables.get("wolves"))
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Open what the page has."""
+        if self.page.live_url:
+            self._live = await self._open(stack, self.page.live_url, self._live_message)
+            for message in on_load_messages(self.page):
+                await self._live.send_json(message)
+            if on_load_messages(self.page):
+                await self._effect()
+        for chat in self.page.chats:
+            socket = await self._open(stack, chat.path, self._chat_lines)
+            self._chats[chat.channel] = (chat, socket)
+        if self.page.advance_url and (self.page.seconds_left is not None or self.live):
+            await self._open(stack, self.page.advance_url, self._left)
+
+    async def do(self, value: Mapping[str, Any], ref: str, patience: float) -> tuple[Fate, str]:
+        """Send a live message, write to a chat, or wait for news.
+
+        Returns
+        -------
+        tuple
+            ``accepted``; ``refused`` where the page fails on it; ``unknown`` where the
+            connection broke before an effect was seen.
+        """
+        try:
+            match value.get("do"):
+                case "send":
+                    return await self._send(value.get("message"), ref)
+                case "write":
+                    return await self._write(str(value.get("text") or ""))
+                case "wait":
+                    await self.news(patience)
+                    return "accepted", ""
+                case other:
+                    return "refused", f"do: {other!r} cannot be done here"
+        except (aiohttp.ClientError, ConnectionError, OSError) as error:
+            return "unknown", f"the connection broke: {type(error).__name__}"
+
+    async def news(self, patience: float) -> None:
+        """Wait for a message, for the page to be left, or for some seconds."""
+        self._news.clear()
+        waits = {asyncio.ensure_future(event.wait()) for event in (self._news, self.advanced)}
+        await asyncio.wait(waits, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    def take(self) -> list[str]:
+        """What came in since the last question."""
+        lines, self.received = self.received, []
+        return lines
+
+    async def _send(self, message: Any, ref: str) -> tuple[Fate, str]:
+        if self._live is None or self._live.closed:
+            return "unknown", "the live connection is closed"
+        if message is None:
+            return "refused", "message: please give what the page shall send"
+        if self.refs is not None and isinstance(message, Mapping):
+            message = {**message, "ref": ref}
+        self._failures = 0
+        await self._live.send_json(message)
+        await self._effect()
+        if self._failures:
+            return "refused", "the page could not take this message"
+        return self._seen(self._live)
+
+    async def _write(self, text: str) -> tuple[Fate, str]:
+        if not text.strip():
+            return "refused", "text: please write something, or wait"
+        if not self._chats:
+            return "refused", "there is no chat here"
+        chat, socket = next(iter(self._chats.values()))
+        await socket.send_json({"body": text, "nickname_signed": chat.nickname_signed})
+        await self._effect()
+        return self._seen(socket)
+
+    def _seen(self, socket: aiohttp.ClientWebSocketResponse) -> tuple[Fate, str]:
+        return ("unknown", "the connection broke") if socket.closed else ("accepted", "")
+
+    async def _effect(self) -> None:
+        """Wait for an answer of the server, and for what comes with it."""
+        await self.news(EFFECT_S)
+        await asyncio.sleep(QUIET_S if self._news.is_set() and self.refs is None else 0)
+
+    async def _open(
+        self, stack: AsyncExitStack, path: str, take: Any
+    ) -> aiohttp.ClientWebSocketResponse:
+        socket = await stack.enter_async_context(self.client.socket(path))
+        task = asyncio.create_task(self._listen(socket, take))
+        stack.callback(task.cancel)
+        return socket
+
+    async def _listen(self, socket: aiohttp.ClientWebSocketResponse, take: Any) -> None:
+        async for message in socket:
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                continue
+            with suppress(json.JSONDecodeError):
+                take(json.loads(message.data))
+                self._news.set()
+        # A socket that the server closed is news too: the page is looked at again.
+        self.advanced.set()
+
+    def _live_message(self, told: Any) -> None:
+        if isinstance(told, dict) and told.get("otree_success") is False:
+            self._failures += 1
+            return
+        payload = told.get("live_method_payload") if isinstance(told, dict) else told
+        if isinstance(payload, dict) and "wolves" in payload:
+            self._told(payload["wolves"])
+            payload = {name: value for name, value in payload.items() if name != "wolves"}
+            if self.text:
+                return
+        if payload:
+            self.received.append(_line(payload))
+
+    def _chat_lines(self, told: Any) -> None:
+        for line in told if isinstance(told, list) else ():
+            self.received.append(_line(f"{line.get('nickname', '')}: {line.get('body', '')}"))
+
+    def _left(self, told: Any) -> None:
+        if isinstance(told, dict) and told.get("auto_advanced"):
+            self.advanced.set()
+
+    def _told(self, wolves: Any) -> None:
+        """What the experiment tells clients without a browser."""
+        if not isinstance(wolves, dict):
+            return
+        self.text = wolves.get("text", self.text)
+        self.view = wolves.get("view", self.view)
+        if "refs" in wolves:
+            self.refs = [str(ref) for ref in wolves["refs"]]
+        if wolves.get("open", True):
+            self.opened.set()
+        else:
+            self.opened.clear()
+
+
+@asynccontextmanager
+async def open_inbox(client: OTreeClient, page: Page) -> AsyncIterator[Inbox]:
+    """The sockets of a page, closed in the end."""
+    inbox = Inbox(client, page)
+    async with AsyncExitStack() as stack:
+        try:
+            await inbox.start(stack)
+        except (aiohttp.ClientError, ConnectionError, OSError) as error:
+            _log.warning("a socket of %s/%s does not open: %s", page.app, page.name, error)
+            inbox.advanced.set()
+        yield inbox
+
+
+def _line(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]} ..."
