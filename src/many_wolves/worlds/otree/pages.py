@@ -115,7 +115,10 @@ def read_page(url: str, html: str, headers: Mapping[str, str]) -> Page:
     app, name, index = place["app"], place["page"], int(place["index"])
     if headers.get("otree-wait-page") or _socket(html):
         text = _text(root, hidden)
-        return Page("wait", path, app, name, index, text, wait_url=_socket(html))
+        variables = _variables(html)
+        return Page(
+            "wait", path, app, name, index, text, wait_url=_socket(html), variables=variables
+        )
     form = root.find(".//form[@id='form']")
     fields, fixed = ((), {}) if form is None else read_fields(root, form, hidden)
     live = root.find(".//script[@id='otree-live']")

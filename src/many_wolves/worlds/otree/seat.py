@@ -140,6 +140,8 @@ class Seat:
             while True:
                 if not await self._may_act(inbox, until):
                     return await self._moved_on(None, page, until)
+                if inbox.leave:
+                    return await self.client.submit(page, to_post((), {}, page.fixed))
                 question = self._question(page, inbox)
                 asked += 1
                 answer = await self._answer(question, page, inbox, until)
@@ -198,7 +200,7 @@ class Seat:
         value = answer.value
         self._write("sent", sync=True, turn=question.turn, action=dict(value))
         self._did(value)
-        if value.get("do", "submit") == "submit" or not (page.live_url or page.chats):
+        if inbox.schema is None and value.get("do", "submit") == "submit":
             filled = (value.get("fields") or {}) if "do" in value else value
             after = await self.client.submit(page, to_post(page.fields, filled, page.fixed))
             if after.errors and after.index == page.index:
@@ -246,7 +248,7 @@ class Seat:
 
     def _question(self, page: Page, inbox: Inbox) -> Question:
         """The question that a page asks now; one that the journal left open comes first."""
-        schema = action_schema(page)
+        schema = action_schema(page) if inbox.schema is None else inbox.schema
         if self.pending is not None:
             line, self.pending = self.pending, None
             return self._make(page, line["turn"], line["text"], schema, line["view"])
@@ -261,6 +263,7 @@ class Seat:
             turn=question.turn,
             place=question.place,
             index=page.index,
+            live=bool(page.live_url or page.chats),
             content=question.content,
             text=text,
             view=dict(view),
@@ -322,17 +325,19 @@ class Seat:
         """What became of an open action: None where it may be sent again without harm."""
         if self.sent is None:
             return "stale", LEFT
-        done = self.sent.get("do", "submit")
-        if done == "submit":
+        if self.pending is None or not self.pending["live"]:
             # A page that was left does not take a form twice; one that was not takes it once.
             return (None, "") if here else ("accepted", "the page was left")
-        if done == "wait":
-            return "accepted", ""
-        refs = page.variables.get("wolves", {}).get("refs") if here else None
-        if refs is None or self.pending is None:
-            return "unknown", "the command ended before it saw what came of it"
-        applied = f"{self.number}-{self.pending['turn']}" in map(str, refs)
-        return ("accepted", "found on the server") if applied else (None, "")
+        refs = page.variables.get("wolves", {}).get("refs")
+        if refs is None:
+            done = self.sent.get("do")
+            known = done == "wait" or (done == "submit" and not here)
+            if done == "submit" and here:
+                return None, ""
+            return ("accepted", "") if known else ("unknown", "the command ended meanwhile")
+        if f"{self.number}-{self.pending['turn']}" in map(str, refs):
+            return "accepted", "found on the server"
+        return (None, "") if here else ("stale", LEFT)
 
     def _ref(self, question: Question) -> str:
         return f"{question.seat}-{question.turn}"

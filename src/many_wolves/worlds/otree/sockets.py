@@ -5,7 +5,11 @@ variables of a page (``js_vars``), or a live message, have an entry ``wolves``, 
 
 - ``text``: what is on the page now, in place of its HTML;
 - ``view``: the same for programs;
+- ``schema``: JSON schema of the live message that the page sends; it is then all that is
+  answered to the page;
 - ``open``: whether the participant may act now (false: it waits for others);
+- ``leave``: whether the page's script would now submit the page;
+- ``error``: why the last message was refused;
 - ``refs``: references of the actions that were applied. Each live message of ours then
   carries a field ``ref``, so that one that may be lost can be looked up.
 """
@@ -48,7 +52,9 @@ class Inbox:
         self.text = ""
         self.view: Mapping[str, Any] = {}
         self.refs: list[str] | None = None
-        self._failures = 0
+        self.schema: Mapping[str, Any] | None = None
+        self.leave = False
+        self._failure = ""
         self._news = asyncio.Event()
         self._live: aiohttp.ClientWebSocketResponse | None = None
         self._chats: dict[str, tuple[Chat, aiohttp.ClientWebSocketResponse]] = {}
@@ -79,6 +85,8 @@ class Inbox:
             connection broke before an effect was seen.
         """
         try:
+            if self.schema is not None:
+                return await self._send(value, ref)
             match value.get("do"):
                 case "send":
                     return await self._send(value.get("message"), ref)
@@ -112,12 +120,10 @@ class Inbox:
             return "refused", "message: please give what the page shall send"
         if self.refs is not None and isinstance(message, Mapping):
             message = {**message, "ref": ref}
-        self._failures = 0
+        self._failure = ""
         await self._live.send_json(message)
         await self._effect()
-        if self._failures:
-            return "refused", "the page could not take this message"
-        return self._seen(self._live)
+        return ("refused", self._failure) if self._failure else self._seen(self._live)
 
     async def _write(self, text: str) -> tuple[Fate, str]:
         if not text.strip():
@@ -157,7 +163,7 @@ class Inbox:
 
     def _live_message(self, told: Any) -> None:
         if isinstance(told, dict) and told.get("otree_success") is False:
-            self._failures += 1
+            self._failure = "the page could not take this message"
             return
         payload = told.get("live_method_payload") if isinstance(told, dict) else told
         if isinstance(payload, dict) and "wolves" in payload:
@@ -184,7 +190,10 @@ class Inbox:
         self.view = wolves.get("view", self.view)
         if "refs" in wolves:
             self.refs = [str(ref) for ref in wolves["refs"]]
-        if wolves.get("open", True):
+        self.schema = wolves.get("schema", self.schema)
+        self.leave = bool(wolves.get("leave", False))
+        self._failure = str(wolves.get("error") or "")
+        if wolves.get("open", True) or self.leave:
             self.opened.set()
         else:
             self.opened.clear()

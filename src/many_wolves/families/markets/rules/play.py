@@ -69,9 +69,8 @@ def play(rules: Rules, round_: Round, actions: Mapping[int, Action | None], seed
     given = {seat: action for seat in asked if (action := actions.get(seat)) is not None}
     missing = tuple(seat for seat in asked if seat not in given)
     if missing:
-        before = round_.defaulted.get(round_.stage, ())
-        seats = tuple(sorted({*before, *missing}))
-        round_ = replace(round_, defaulted={**round_.defaulted, round_.stage: seats})
+        stage = f"{round_.stage} {round_.tick}" if round_.tick else round_.stage
+        round_ = replace(round_, defaulted={**round_.defaulted, stage: missing})
     return _onward(rules, _STAGES[round_.stage](rules, round_, given, seed))
 
 

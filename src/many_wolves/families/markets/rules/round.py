@@ -103,7 +103,7 @@ class Round:
     first, final
         Declarations by landowner: a pair, then one value under the chosen condition.
     defaulted
-        Seats by stage that gave no answer and got the default.
+        Seats by stage (``market 3`` for its third tick) that gave no answer and got the default.
     condition
         The chosen condition; None until it is known.
     first_buys, final_buys

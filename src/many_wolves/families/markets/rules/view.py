@@ -137,7 +137,7 @@ class View:
         read["messages"] = tuple(
             (sender, tuple(to), text) for sender, to, text in record["messages"]
         )
-        read["history"] = tuple(_past_from(past) for past in record["history"])
+        read["history"] = tuple(past_from_json(past) for past in record["history"])
         return cls(**read)
 
 
@@ -210,6 +210,14 @@ def past_round(round_: Round, seat: int) -> PastRound:
     )
 
 
+def past_from_json(record: Mapping[str, Any]) -> PastRound:
+    """Read back what ``dataclasses.asdict`` gave of a past round, before or after JSON text."""
+    account = record["account"]
+    read = Account(**account) if isinstance(account, Mapping) else Account(*account)
+    first = None if record["first"] is None else (record["first"][0], record["first"][1])
+    return PastRound(**{**record, "account": read, "first": first})
+
+
 def refused(view_: View, why: str) -> View:
     """The same view after a refused answer."""
     return replace(view_, error=why)
@@ -271,10 +279,3 @@ def _market_from(record: Mapping[str, Any]) -> MarketView:
     return MarketView(
         record["cash"], record["shares"], offers, tuple(record["prices"]), record["median"]
     )
-
-
-def _past_from(record: Mapping[str, Any]) -> PastRound:
-    account = record["account"]
-    read = Account(**account) if isinstance(account, Mapping) else Account(*account)
-    first = None if record["first"] is None else (record["first"][0], record["first"][1])
-    return PastRound(**{**record, "account": read, "first": first})
