@@ -172,8 +172,15 @@ class OTreeClient:
         return await self._page("GET", f"/InitializeParticipant/{code}")
 
     async def enter_room(self, room: str, label: str) -> Page:
-        """The page behind the door of a room: a wait page before its session, else the first."""
-        return await self._page("GET", f"/room/{room}", params={"participant_label": label})
+        """The page behind the door of a room: a wait page before its session, else the first.
+
+        Raises
+        ------
+        SessionGoneError
+            If there is no such room, it does not know the label, or its session is full.
+        """
+        passed = {"participant_label": label, "welcome_page_ok": "1"}
+        return await self._page("GET", f"/room/{room}", params=passed)
 
     async def load(self, path: str) -> Page:
         """The page at an address, or the one that the participant is on instead."""

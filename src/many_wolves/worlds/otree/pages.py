@@ -87,6 +87,12 @@ class Page:
     variables: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def code(self) -> str:
+        """Code of the participant, by which it joins; empty outside a session."""
+        place = _PATH.match(self.path)
+        return place["code"] if place else ""
+
+    @property
     def asks(self) -> bool:
         """Whether there is anything to decide: a field, a live page, a chat."""
         return bool(self.fields or self.live_url or self.chats)

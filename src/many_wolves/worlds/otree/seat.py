@@ -60,19 +60,33 @@ class Limits:
 
 
 @dataclass
+class _Visit:
+    """A stay on one page."""
+
+    page: Page
+    inbox: Inbox
+    until: float | None
+    asked: int = 0
+    refusals: int = 0
+
+
+@dataclass
 class Seat:
     """A participant that is played by us.
 
     Parameters
     ----------
     number, code
-        Its place in the session, and the code by which it joins (never written down).
+        Its place in the session, and the code by which it joins (never written down); empty
+        where it comes through a room.
     client, desk, journal
         The server, who answers, and where it is written down.
     persona
         Text before its prompts.
     limits
         How long and how often it is asked.
+    room, label
+        The room that it enters where it has no code, and its label there.
     """
 
     number: int
@@ -82,6 +96,8 @@ class Seat:
     journal: SessionJournal
     persona: str = ""
     limits: Limits = field(default_factory=Limits)
+    room: str = ""
+    label: str = ""
     entries: list[Entry] = field(default_factory=list)
     turn: int = 0
     pending: Line | None = None
@@ -96,7 +112,7 @@ class Seat:
             If the server forgot the session, a page fails there, or no answer gets past it.
         """
         self._remember()
-        page = await self.client.join(self.code)
+        page = await self._enter()
         self._settle(page)
         while page.kind != "end":
             if page.kind in ("wait", "room"):
@@ -106,6 +122,15 @@ class Seat:
             else:
                 page = await self._pass(page)
         self._write("end")
+
+    async def _enter(self) -> Page:
+        """The page that the seat is on; through its room, once that has a session."""
+        while not self.code:
+            page = await self.client.enter_room(self.room, self.label)
+            self.code = page.code
+            if not self.code:
+                await self._wait(page)
+        return await self.client.join(self.code)
 
     # Pages without a question
 
@@ -133,41 +158,57 @@ class Seat:
     # Pages with a question
 
     async def _play(self, page: Page) -> Page:
-        """Ask until the page is left."""
+        """Ask until the page is left; the page that comes then."""
         until = None if page.seconds_left is None else monotonic() + page.seconds_left
         async with open_inbox(self.client, page) as inbox:
-            refusals = asked = 0
-            while True:
-                if not await self._may_act(inbox, until):
-                    return await self._moved_on(None, page, until)
-                if inbox.leave:
-                    return await self.client.submit(page, to_post((), {}, page.fixed))
-                question = self._question(page, inbox)
-                asked += 1
-                answer = await self._answer(question, page, inbox, until)
-                if answer is None:
-                    return await self._moved_on(question, page, until)
-                if asked > self.limits.live_turns:
-                    answer = Answer(None, "too many turns on one page", default=True)
-                if answer.default or (answer.value is None and refusals + 1 >= REFUSALS):
-                    return await self._default(question, page, answer.why)
-                fate, after = await self._act(question, page, answer, inbox)
-                if after is not None and (after.index, after.kind) != (page.index, page.kind):
-                    return after
-                refusals = refusals + 1 if fate == "refused" else 0
-                page = page if after is None else after
-                if refusals >= REFUSALS:
-                    return await self._default(self._question(page, inbox), page, "")
+            visit = _Visit(page, inbox, until)
+            after = None
+            while after is None:
+                after = await self._turn(visit)
+            return after
+
+    async def _turn(self, visit: _Visit) -> Page | None:
+        """One question on a page; the next page once this one is left."""
+        page, inbox = visit.page, visit.inbox
+        if not await self._may_act(inbox, visit.until):
+            return await self._moved_on(None, page, visit.until)
+        if inbox.leave:
+            return await self.client.submit(page, to_post((), {}, page.fixed))
+        question = self._question(page, inbox)
+        answer = await self._answer(question, page, inbox, visit.until)
+        visit.asked += 1
+        if answer is None:
+            return await self._moved_on(question, page, visit.until)
+        if visit.asked > self.limits.live_turns:
+            answer = Answer(None, "too many turns on one page", default=True)
+        last = visit.refusals + 1 >= REFUSALS
+        if answer.default or (last and answer.value is None):
+            return await self._default(question, page, answer.why)
+        return await self._done(visit, question, answer)
+
+    async def _done(self, visit: _Visit, question: Question, answer: Answer) -> Page | None:
+        """Act, and count refusals; the next page once this one is left."""
+        page = visit.page
+        fate, after = await self._act(question, page, answer, visit.inbox)
+        if fate is None:
+            return await self._again(question, answer)
+        if after is not None and (after.index, after.kind) != (page.index, page.kind):
+            return after
+        visit.page = page if after is None else after
+        visit.refusals = visit.refusals + 1 if fate == "refused" else 0
+        if visit.refusals < REFUSALS:
+            return None
+        return await self._default(self._question(visit.page, visit.inbox), visit.page, "")
 
     async def _may_act(self, inbox: Inbox, until: float | None) -> bool:
         """Wait while the experiment says that this seat waits; False where the page is left."""
         while not inbox.opened.is_set():
-            waits = {asyncio.ensure_future(e.wait()) for e in (inbox.opened, inbox.advanced)}
+            waits = {asyncio.ensure_future(e.wait()) for e in (inbox.opened, inbox.left)}
             rest = None if until is None else max(until - monotonic(), 0.0)
             done, _ = await asyncio.wait(waits, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
             for wait in waits:
                 wait.cancel()
-            if not done or inbox.advanced.is_set():
+            if not done or inbox.left.is_set():
                 return False
         return True
 
@@ -179,40 +220,63 @@ class Seat:
             value, self.sent = self.sent, None
             return Answer(None, default=True) if value.get("default") else Answer(value)
         future = self.desk.ask(question)
-        moved = asyncio.ensure_future(inbox.advanced.wait())
-        waits: set[asyncio.Future[Any]] = {future, moved}
-        rest = None if until is None else max(until - monotonic(), 0.0)
-        await asyncio.wait(waits, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
-        moved.cancel()
-        if future.done():
-            return future.result()
-        future.cancel()
-        return None
+        while True:
+            left = asyncio.ensure_future(inbox.left.wait())
+            waits: set[asyncio.Future[Any]] = {future, left}
+            rest = None if until is None else max(until - monotonic(), 0.0)
+            await asyncio.wait(waits, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
+            left.cancel()
+            if future.done():
+                return future.result()
+            now = await self.client.join(self.code) if inbox.left.is_set() else None
+            if now is None or (now.kind, now.index) != (page.kind, page.index):
+                future.cancel()
+                return None
+            # Only the connection was lost: the question stays open.
+            await inbox.restart(now)
 
     async def _act(
         self, question: Question, page: Page, answer: Answer, inbox: Inbox
-    ) -> tuple[Fate, Page | None]:
-        """Do what an answer says; the page after it where a form was posted."""
+    ) -> tuple[Fate | None, Page | None]:
+        """Do what an answer says; the page after it where a form was posted.
+
+        No fate where the connection broke on a page that can be asked what it has applied.
+        """
         if answer.value is None:
             self._close(question, "refused", answer.why)
             self._read(f"Your last answer was not accepted: {answer.why}.")
             return "refused", None
         value = answer.value
         self._write("sent", sync=True, turn=question.turn, action=dict(value))
-        self._did(value)
         if inbox.schema is None and value.get("do", "submit") == "submit":
             filled = (value.get("fields") or {}) if "do" in value else value
             after = await self.client.submit(page, to_post(page.fields, filled, page.fixed))
-            if after.errors and after.index == page.index:
-                self._close(question, "refused", "the page came back with errors")
-                return "refused", after
-            self._close(question, "accepted", "")
-            return "accepted", after
-        fate, why = await inbox.do(value, self._ref(question), self.limits.look_again_s)
+            refused = after.errors and after.index == page.index
+            why = "the page came back with errors" if refused else ""
+            fate: Fate = "refused" if refused else "accepted"
+        else:
+            after = None
+            fate, why = await inbox.do(value, self._ref(question), self.limits.look_again_s)
+            if fate == "unknown" and inbox.refs is not None:
+                return None, None
+        self._did(value)
         self._close(question, fate, why)
-        if fate == "refused":
+        if fate == "refused" and after is None:
             self._read(f"Your last answer was not accepted: {why}.")
-        return fate, None
+        return fate, after
+
+    async def _again(self, question: Question, answer: Answer) -> Page:
+        """Look up what became of an action whose connection broke."""
+        self.pending = next(
+            line
+            for line in reversed(self.journal.lines)
+            if line["event"] == "question"
+            and (line["seat"], line["turn"]) == (self.number, question.turn)
+        )
+        self.sent = answer.value
+        page = await self.client.join(self.code)
+        self._settle(page)
+        return page
 
     async def _moved_on(self, question: Question | None, page: Page, until: float | None) -> Page:
         """The server went on without an answer, or the time limit is over: as a browser does."""
@@ -343,6 +407,8 @@ class Seat:
         return f"{question.seat}-{question.turn}"
 
     def _read(self, text: str) -> None:
+        if self.entries and self.entries[-1] == Entry("page", text):
+            return
         self.entries.append(Entry("page", text))
         self._write("page", text=text)
 

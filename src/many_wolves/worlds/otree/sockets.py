@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 
 EFFECT_S = 2.0
 """How long the effect of an own message is waited for."""
+ACKNOWLEDGED_S = 30.0
+"""Messages to a page that acknowledges them are waited for again and again; this long each."""
 QUIET_S = 0.1
 """Messages that come together are read together."""
 LONGEST_LINE = 4_000
@@ -47,7 +49,7 @@ class Inbox:
         self.page = page
         self.live = bool(page.live_url)
         self.received: list[str] = []
-        self.advanced = asyncio.Event()
+        self.left = asyncio.Event()
         self.opened = asyncio.Event()
         self.text = ""
         self.view: Mapping[str, Any] = {}
@@ -56,24 +58,48 @@ class Inbox:
         self.leave = False
         self._failure = ""
         self._news = asyncio.Event()
+        self._stack = AsyncExitStack()
         self._live: aiohttp.ClientWebSocketResponse | None = None
         self._chats: dict[str, tuple[Chat, aiohttp.ClientWebSocketResponse]] = {}
         self.opened.set()
         self._told(page.variables.get("wolves"))
 
-    async def start(self, stack: AsyncExitStack) -> None:
-        """Open what the page has."""
+    async def start(self) -> None:
+        """Open what the page has; where that fails, the page counts as left."""
+        try:
+            await self._start()
+        except (aiohttp.ClientError, ConnectionError, OSError) as error:
+            _log.warning(
+                "a socket of %s/%s does not open: %s", self.page.app, self.page.name, error
+            )
+            self.left.set()
+
+    async def restart(self, page: Page) -> None:
+        """Open the sockets of a page that was loaded again."""
+        await self.close()
+        self.page = page
+        self._told(page.variables.get("wolves"))
+        await self.start()
+
+    async def close(self) -> None:
+        """Close the sockets."""
+        await self._stack.aclose()
+        self._stack = AsyncExitStack()
+        self._live = None
+        self._chats = {}
+        self.left = asyncio.Event()
+
+    async def _start(self) -> None:
         if self.page.live_url:
-            self._live = await self._open(stack, self.page.live_url, self._live_message)
+            self._live = await self._open(self.page.live_url, self._live_message)
             for message in on_load_messages(self.page):
                 await self._live.send_json(message)
             if on_load_messages(self.page):
                 await self._effect()
         for chat in self.page.chats:
-            socket = await self._open(stack, chat.path, self._chat_lines)
-            self._chats[chat.channel] = (chat, socket)
+            self._chats[chat.channel] = (chat, await self._open(chat.path, self._chat_lines))
         if self.page.advance_url and (self.page.seconds_left is not None or self.live):
-            await self._open(stack, self.page.advance_url, self._left)
+            await self._open(self.page.advance_url, self._page_left)
 
     async def do(self, value: Mapping[str, Any], ref: str, patience: float) -> tuple[Fate, str]:
         """Send a live message, write to a chat, or wait for news.
@@ -103,7 +129,7 @@ class Inbox:
     async def news(self, patience: float) -> None:
         """Wait for a message, for the page to be left, or for some seconds."""
         self._news.clear()
-        waits = {asyncio.ensure_future(event.wait()) for event in (self._news, self.advanced)}
+        waits = {asyncio.ensure_future(event.wait()) for event in (self._news, self.left)}
         await asyncio.wait(waits, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
@@ -122,8 +148,16 @@ class Inbox:
             message = {**message, "ref": ref}
         self._failure = ""
         await self._live.send_json(message)
-        await self._effect()
+        if self.refs is None:
+            await self._effect()
+        else:
+            await self._applied(ref)
         return ("refused", self._failure) if self._failure else self._seen(self._live)
+
+    async def _applied(self, ref: str) -> None:
+        """Wait until the server says that it applied a message, refused it, or is gone."""
+        while not (self._failure or ref in (self.refs or ()) or self.left.is_set()):
+            await self.news(ACKNOWLEDGED_S)
 
     async def _write(self, text: str) -> tuple[Fate, str]:
         if not text.strip():
@@ -141,25 +175,25 @@ class Inbox:
     async def _effect(self) -> None:
         """Wait for an answer of the server, and for what comes with it."""
         await self.news(EFFECT_S)
-        await asyncio.sleep(QUIET_S if self._news.is_set() and self.refs is None else 0)
+        await asyncio.sleep(QUIET_S if self._news.is_set() else 0)
 
-    async def _open(
-        self, stack: AsyncExitStack, path: str, take: Any
-    ) -> aiohttp.ClientWebSocketResponse:
-        socket = await stack.enter_async_context(self.client.socket(path))
-        task = asyncio.create_task(self._listen(socket, take))
-        stack.callback(task.cancel)
+    async def _open(self, path: str, take: Any) -> aiohttp.ClientWebSocketResponse:
+        socket = await self._stack.enter_async_context(self.client.socket(path))
+        task = asyncio.create_task(self._listen(socket, take, self.left))
+        self._stack.callback(task.cancel)
         return socket
 
-    async def _listen(self, socket: aiohttp.ClientWebSocketResponse, take: Any) -> None:
+    async def _listen(
+        self, socket: aiohttp.ClientWebSocketResponse, take: Any, left: asyncio.Event
+    ) -> None:
         async for message in socket:
             if message.type is not aiohttp.WSMsgType.TEXT:
                 continue
             with suppress(json.JSONDecodeError):
                 take(json.loads(message.data))
                 self._news.set()
-        # A socket that the server closed is news too: the page is looked at again.
-        self.advanced.set()
+        # A socket that the server closed: the page is looked at again.
+        left.set()
 
     def _live_message(self, told: Any) -> None:
         if isinstance(told, dict) and told.get("otree_success") is False:
@@ -178,9 +212,9 @@ class Inbox:
         for line in told if isinstance(told, list) else ():
             self.received.append(_line(f"{line.get('nickname', '')}: {line.get('body', '')}"))
 
-    def _left(self, told: Any) -> None:
+    def _page_left(self, told: Any) -> None:
         if isinstance(told, dict) and told.get("auto_advanced"):
-            self.advanced.set()
+            self.left.set()
 
     def _told(self, wolves: Any) -> None:
         """What the experiment tells clients without a browser."""
@@ -203,13 +237,11 @@ class Inbox:
 async def open_inbox(client: OTreeClient, page: Page) -> AsyncIterator[Inbox]:
     """The sockets of a page, closed in the end."""
     inbox = Inbox(client, page)
-    async with AsyncExitStack() as stack:
-        try:
-            await inbox.start(stack)
-        except (aiohttp.ClientError, ConnectionError, OSError) as error:
-            _log.warning("a socket of %s/%s does not open: %s", page.app, page.name, error)
-            inbox.advanced.set()
+    try:
+        await inbox.start()
         yield inbox
+    finally:
+        await inbox.close()
 
 
 def _line(value: Any) -> str:
