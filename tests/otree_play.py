@@ -12,8 +12,8 @@ import numpy as np
 from many_wolves.families.markets.rules.session import SessionRecord
 from many_wolves.families.markets.rules.view import View
 from many_wolves.families.markets.task.experiment import write_experiment
+from many_wolves.worlds.desk import Answer
 from many_wolves.worlds.otree.client import OTreeClient
-from many_wolves.worlds.otree.desk import Answer
 from many_wolves.worlds.otree.seat import Limits, Seat
 from many_wolves.worlds.random_forms import random_form
 from many_wolves.worlds.session_journal import SessionJournal

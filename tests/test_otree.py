@@ -22,8 +22,8 @@ from many_wolves.families.markets.simulation.agents import (
 )
 from many_wolves.families.markets.simulation.play import play_session, seat_players
 from many_wolves.families.markets.task.experiment import session_config
+from many_wolves.worlds.desk import Answer
 from many_wolves.worlds.otree.client import OTreeClient, SessionGoneError
-from many_wolves.worlds.otree.desk import Answer
 from many_wolves.worlds.otree.seat import Limits, Seat
 from many_wolves.worlds.otree.server import Address, OTreeServer
 from many_wolves.worlds.session_journal import SessionJournal

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from many_wolves.worlds.forms import describe
 from many_wolves.worlds.otree.fields import form_schema, least_answer, to_post
 from many_wolves.worlds.otree.live import UNKNOWN, live_calls, message_schema
 from many_wolves.worlds.otree.pages import read_page
-from many_wolves.worlds.otree.prompts import Entry, describe, messages
+from many_wolves.worlds.otree.prompts import Entry, messages
 
 URL = "http://127.0.0.1:1/p/abc123/app/Page/4"
 

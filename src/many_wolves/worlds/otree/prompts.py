@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from many_wolves.records import Message
+from many_wolves.worlds.forms import describe
 from many_wolves.worlds.otree.fields import form_schema
 from many_wolves.worlds.otree.live import LiveCall, live_calls, message_schema
 from many_wolves.worlds.otree.pages import Page
@@ -119,46 +119,10 @@ def messages(
     return (Message("system", system), *turns)
 
 
-def describe(schema: Mapping[str, Any]) -> str:
-    """A form in words: one line a field, and how to answer."""
-    fields = schema.get("properties", {})
-    lines = [f"- {name}: {_words(field)}" for name, field in fields.items()]
-    if not lines:
-        return "Answer with {} to go on."
-    return "Answer with one JSON object with these fields:\n" + "\n".join(lines)
-
-
 def on_load_messages(page: Page) -> list[Any]:
     """Live messages that a browser sends by itself when it opens the page."""
     calls: list[LiveCall] = live_calls(page.script) if page.script else []
     return [call.value for call in calls if call.on_load and call.constant]
-
-
-def _words(field: Mapping[str, Any]) -> str:
-    """A field's kind and limits in words."""
-    if "anyOf" in field:
-        return " or ".join(_words(choice) for choice in field["anyOf"])
-    if "const" in field:
-        return json.dumps(field["const"])
-    kinds = field["type"] if isinstance(field.get("type"), list) else [field.get("type", "any")]
-    if "enum" in field:
-        said = "one of " + ", ".join(json.dumps(choice) for choice in field["enum"])
-    elif "object" in kinds and field.get("properties"):
-        inner = ", ".join(f'"{n}": {_words(f)}' for n, f in field["properties"].items())
-        said = "{" + inner + "}" + (" or null" if "null" in kinds else "")
-    elif "array" in kinds:
-        said = "a list" + (f" of {_words(field['items'])}" if "items" in field else "")
-    else:
-        names = {"number": "a number", "integer": "a whole number", "string": "a text"}
-        names |= {"boolean": "true or false", "object": "a JSON object", "null": "null"}
-        said = " or ".join(names.get(kind, kind) for kind in kinds)
-    low, high = field.get("minimum"), field.get("maximum")
-    if low is not None or high is not None:
-        said += (
-            f"{'' if low is None else f' from {low:g}'}{'' if high is None else f' up to {high:g}'}"
-        )
-    note = field.get("description")
-    return f"{said} ({note})" if note else said
 
 
 def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:

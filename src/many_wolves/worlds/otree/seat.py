@@ -13,8 +13,8 @@ from typing import Any
 
 import aiohttp
 
+from many_wolves.worlds.desk import Answer, Desk, Fate, Question
 from many_wolves.worlds.otree.client import OTreeClient
-from many_wolves.worlds.otree.desk import Answer, Desk, Fate, Question
 from many_wolves.worlds.otree.fields import least_answer, to_post
 from many_wolves.worlds.otree.pages import Page
 from many_wolves.worlds.otree.prompts import (

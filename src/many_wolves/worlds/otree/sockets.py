@@ -25,8 +25,8 @@ from typing import Any
 
 import aiohttp
 
+from many_wolves.worlds.desk import Fate
 from many_wolves.worlds.otree.client import OTreeClient
-from many_wolves.worlds.otree.desk import Fate
 from many_wolves.worlds.otree.pages import Chat, Page
 from many_wolves.worlds.otree.prompts import on_load_messages
 

@@ -232,7 +232,8 @@ class Rules:
         """Euro for the payoff of the paid round, the show-up fee included."""
         terms = self.terms(self.role(seat))
         points = terms.base_points + payoff
-        return _half_up(points * 100 / terms.points_per_euro) / 100 + self.show_up_fee
+        cents = _half_up(points * 100 / terms.points_per_euro)
+        return round(cents / 100 + self.show_up_fee, 2)
 
     def to_json(self) -> dict[str, Any]:
         """The rules as a JSON object."""
