@@ -11,6 +11,7 @@ import numpy as np
 
 from many_wolves.families.markets.rules.session import SessionRecord
 from many_wolves.families.markets.rules.view import View
+from many_wolves.families.markets.simulation.play import luck
 from many_wolves.families.markets.task.experiment import write_experiment
 from many_wolves.worlds.desk import Answer
 from many_wolves.worlds.otree.client import OTreeClient
@@ -74,12 +75,12 @@ def at_random(seed=1):
 
 
 def scripted(rules, players, seed):
-    """Players of our experiment, each with luck of its own as in ``play_session``."""
-    luck = {seat: np.random.default_rng([seed, seat]) for seat in rules.seats}
+    """Players of our experiment, with the luck of ``play_session``."""
 
     def answer(question):
         seen = {name: value for name, value in question.view.items() if name != "rules"}
-        action = players[question.seat].act(rules, View.from_json(seen), luck[question.seat])
+        chance = luck(seed, question.seat, question.turn)
+        action = players[question.seat].act(rules, View.from_json(seen), chance)
         return as_form(action, question.schema)
 
     return answer
@@ -99,7 +100,8 @@ def as_form(action, schema):
                 if field.rpartition("_")[0] == prefixes[name]:
                     form[field] = int(field.rpartition("_")[2]) in value
         else:
-            form[name] = value.replace("_", " ") if name == "vote" else value
+            known = schema["properties"].get(name, {}).get("enum", [value])
+            form[name] = value if value in known else value.replace("_", " ")
     return form
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol
 
 from .market import Side
 from .parameters import NO_PROJECT, PROJECT, Rules
-from .round import Round
 
 Action = Mapping[str, Any]
 """A filled-in form: JSON values by field."""
@@ -17,7 +16,26 @@ CONDITION_WORDS = ("no_project", "project")
 LONGEST_MESSAGE = 500
 
 
-def acting_seats(rules: Rules, round_: Round) -> tuple[int, ...]:
+class Situation(Protocol):
+    """A stage that somebody is at: a round, or what a seat sees of it."""
+
+    @property
+    def stage(self) -> str:
+        """The stage."""
+        ...
+
+    @property
+    def condition(self) -> int | None:
+        """The chosen condition where it is known."""
+        ...
+
+    @property
+    def markets(self) -> Mapping[int, Any]:
+        """Markets by condition."""
+        ...
+
+
+def acting_seats(rules: Rules, round_: Situation) -> tuple[int, ...]:
     """The seats that are asked at the present stage, all at once."""
     match round_.stage:
         case "talk" | "second_talk" | "market":
@@ -30,11 +48,11 @@ def acting_seats(rules: Rules, round_: Round) -> tuple[int, ...]:
             return tuple(s for s in rules.seats if rules.role(s) == "owner")
         case "offer":
             return tuple(s for s in rules.seats if rules.role(s) == "developer")
-        case "results":
+        case _:
             return ()
 
 
-def form(rules: Rules, round_: Round, seat: int) -> dict[str, Any]:
+def form(rules: Rules, round_: Situation, seat: int) -> dict[str, Any]:
     """The JSON schema of the form that a seat fills in."""
     match round_.stage:
         case "first_declaration":
@@ -59,7 +77,7 @@ def form(rules: Rules, round_: Round, seat: int) -> dict[str, Any]:
             fields = {"compensation": {"type": "number", "minimum": 0}}
         case "vote":
             fields = {"vote": {"type": "string", "enum": [*CONDITION_WORDS, "abstain"]}}
-        case "results":
+        case _:
             fields = {}
     return {
         "type": "object",
@@ -69,7 +87,7 @@ def form(rules: Rules, round_: Round, seat: int) -> dict[str, Any]:
     }
 
 
-def refusal(rules: Rules, round_: Round, seat: int, action: Action) -> str:
+def refusal(rules: Rules, round_: Situation, seat: int, action: Action) -> str:
     """Why a form is refused, in a sentence for its sender; empty where it is not."""
     if seat not in acting_seats(rules, round_):
         return "you are not asked at this stage"
@@ -87,10 +105,10 @@ def refusal(rules: Rules, round_: Round, seat: int, action: Action) -> str:
     return next(filter(None, reasons), "")
 
 
-def chosen(round_: Round) -> int:
+def chosen(round_: Situation) -> int:
     """The chosen condition of a round that has one."""
     if round_.condition is None:
-        raise ValueError(f"round {round_.number} has no chosen condition at {round_.stage}")
+        raise ValueError(f"there is no chosen condition at {round_.stage}")
     return round_.condition
 
 
@@ -109,7 +127,7 @@ def _lots(rules: Rules) -> dict[str, Any]:
     return {"type": "array", "items": {"type": "integer", "enum": list(rules.landowners)}}
 
 
-def _market_fields(round_: Round) -> dict[str, Any]:
+def _market_fields(round_: Situation) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "action": {"type": "string", "enum": ["bid", "ask", "buy", "sell", "cancel", "wait"]},
         "price": {"type": ["number", "null"], "minimum": 0},
@@ -152,7 +170,7 @@ def _lots_refusal(rules: Rules, value: object, name: str) -> str:
     return ""
 
 
-def _order_refusal(round_: Round, action: Action) -> str:
+def _order_refusal(round_: Situation, action: Action) -> str:
     kind = action.get("action")
     if kind not in ("bid", "ask", "buy", "sell", "cancel", "wait"):
         return "action: expected bid, ask, buy, sell, cancel or wait"

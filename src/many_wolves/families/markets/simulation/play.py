@@ -45,16 +45,22 @@ def play_session(
     players
         Player by seat.
     seed
-        Of the draws, of the order of simultaneous actions, and of the players: each seat has
-        a generator of its own, so that a change of one player changes no other's luck.
+        Of the draws, of the order of simultaneous actions, and of the players: each question
+        has a generator of its own, so that a change of one player changes no other's luck.
     draws
         Given draws instead.
     """
     session = Session.begin(rules, draws or draw(rules, seed), seed)
-    luck = {seat: np.random.default_rng([seed, seat]) for seat in rules.seats}
+    turns = dict.fromkeys(rules.seats, 0)
     while not session.over:
-        views = session.views()
-        session = session.step(
-            {seat: players[seat].act(rules, view, luck[seat]) for seat, view in views.items()}
-        )
+        actions = {}
+        for seat, view in session.views().items():
+            actions[seat] = players[seat].act(rules, view, luck(seed, seat, turns[seat]))
+            turns[seat] += 1
+        session = session.step(actions)
     return session
+
+
+def luck(seed: int, seat: int, turn: int) -> np.random.Generator:
+    """The generator of one question: the same whenever, and however often, it is asked."""
+    return np.random.default_rng([seed, seat, turn])
