@@ -171,7 +171,11 @@ class IbexGame:
     # Phases
 
     async def _phase(self, here: Place) -> None:
-        """Do what a phase asks of our seats."""
+        """Do what a phase asks of our seats.
+
+        A status means that the server has saved: before, it drops what it is sent.
+        """
+        await self._first.look()
         for seat in self.seats.values():
             if seat.here != here:
                 await seat.look()

@@ -27,7 +27,7 @@ from many_wolves.worlds.seat_log import SeatLog
 
 REFUSALS = 3
 """Refused answers before the engine answers by itself."""
-CONFIRM_S = 2.0
+CONFIRM_S = 1.0
 """How long a confirmation is waited for before the server's status is looked at."""
 ATTEMPTS = 5
 
