@@ -11,7 +11,8 @@ import pytest
 from choosing import FAMILY, SAMPLER, SCORER, answers, first_place, kind, said, scored
 from many_wolves.errors import WolvesError
 from many_wolves.families import get, names
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import trials_of
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.records import blank_response
 
 
@@ -25,7 +26,7 @@ def test_the_registry_knows_the_family():
 
 def test_whole_choices_are_counted(trials):
     table = FAMILY.tabulate(answers(trials, kind), scoring="sum")
-    counts = table.counts
+    counts = table.rows
     assert list(counts.columns) == ["speaker", "goal", "framing", "state", "utterance", "count"]
     assert len(counts) == 4 * 3 * 4 * 8
     assert counts["count"].sum() == 624
@@ -51,7 +52,7 @@ def test_whole_choices_are_counted(trials):
 def test_scores_are_shared_out_by_probability(choice):
     logprobs = {o.id: math.log(i + 1) for i, o in enumerate(sorted(choice[0].options, key=str))}
     table = FAMILY.tabulate([scored(choice[0], logprobs)], scoring="sum")
-    counts = table.counts.set_index("utterance")["count"]
+    counts = table.rows.set_index("utterance")["count"]
     assert counts.sum() == pytest.approx(1)
     for name, logprob in logprobs.items():
         assert counts[name] == pytest.approx(math.exp(logprob) / 36)
@@ -73,7 +74,7 @@ def test_each_scoring_does_what_it_says(choice):
         response = scored(trial, logprobs, tokens, baseline)
         table = FAMILY.tabulate([response], scoring=scoring)
         total = sum(math.exp(v) for v in values.values())
-        counts = table.counts.set_index("utterance")["count"]
+        counts = table.rows.set_index("utterance")["count"]
         for name in ids:
             assert counts[name] == pytest.approx(math.exp(values[name]) / total)
         assert table.meta["scoring"] == scoring
@@ -99,12 +100,12 @@ def test_impossible_and_missing_scores(choice):
     trial = choice[0]
     ids = [o.id for o in trial.options]
     one = dict.fromkeys(ids, -math.inf) | {ids[0]: -2.0}
-    assert FAMILY.tabulate([scored(trial, one)], scoring="sum").counts["count"].sum() == 1
+    assert FAMILY.tabulate([scored(trial, one)], scoring="sum").rows["count"].sum() == 1
     none = scored(trial, dict.fromkeys(ids, -math.inf))
     short = replace(none, scores=scored(trial, one).scores[:3])
     for response in (none, short):
         table = FAMILY.tabulate([response], scoring="sum")
-        assert table.counts["count"].sum() == 0
+        assert table.rows["count"].sum() == 0
         assert table.excluded["status"].tolist() == ["unparsed"]
         assert table.excluded["example"][0]
 
@@ -113,29 +114,29 @@ def test_texts_are_read_again_and_what_cannot_be_read_is_listed(choice):
     texts = ["It wasn't good.", "I can't say.", "", "Good or bad, who knows?", "hm"]
     responses = [
         # what was read when the answer came is wrong throughout
-        replace(said(trial, text), choice="amazing", status="answered" if text else "empty")
+        replace(said(trial, text), value="amazing", status="answered" if text else "empty")
         for trial, text in zip(choice[:5], texts, strict=True)
     ]
     responses.append(replace(blank_response(choice[5], SAMPLER, 0), error="HTTP 500"))
     refused = replace(said(choice[6], "It is not for me."), status="refused")
     table = FAMILY.tabulate([*responses, refused], scoring="sum")
-    assert table.counts["count"].sum() == 1
-    assert table.counts.loc[table.counts["count"] == 1, "utterance"].tolist() == ["not good"]
+    assert table.rows["count"].sum() == 1
+    assert table.rows.loc[table.rows["count"] == 1, "utterance"].tolist() == ["not good"]
     by_status = table.excluded.groupby("status")["n"].sum().to_dict()
     assert by_status == {"refused": 2, "empty": 1, "unparsed": 2, "failed": 1}
     assert "hm" in set(table.excluded["example"])
     assert "HTTP 500" in set(table.excluded["example"])
     assert table.meta["status"]["anthropic/claude"] == {"answered": 1, **by_status}
     # cells without a choice are still there, with zeros
-    assert table.counts.groupby(["goal", "framing", "state"]).ngroups == len(
+    assert table.rows.groupby(["goal", "framing", "state"]).ngroups == len(
         {(t.cell["goal"], t.cell["framing"], t.cell["state"]) for t in choice[:7]}
     )
 
 
 def test_a_choice_without_text_counts_as_recorded(choice):
-    response = replace(blank_response(choice[0], SAMPLER, 0), status="answered", choice="bad")
+    response = replace(blank_response(choice[0], SAMPLER, 0), status="answered", value="bad")
     table = FAMILY.tabulate([response], scoring="sum")
-    assert table.counts.set_index("utterance")["count"]["bad"] == 1
+    assert table.rows.set_index("utterance")["count"]["bad"] == 1
 
 
 def test_the_latest_response_that_did_not_fail_counts(choice):
@@ -149,7 +150,7 @@ def test_the_latest_response_that_did_not_fail_counts(choice):
         said(trial, "It was amazing.", replicate=1),
     ]
     table = FAMILY.tabulate(responses, scoring="sum")
-    counts = table.counts.set_index("utterance")["count"]
+    counts = table.rows.set_index("utterance")["count"]
     assert counts["good"] == 1
     assert counts["amazing"] == 1
     assert counts.sum() == 2
@@ -168,7 +169,7 @@ def test_foreign_responses_are_counted_and_left_out(choice):
     ]
     table = FAMILY.tabulate([one, *foreign], scoring="sum")
     assert table.meta["foreign"] == 4
-    assert table.counts["count"].sum() == 1
+    assert table.rows["count"].sum() == 1
 
 
 def test_settings_of_one_model_are_never_added_up(choice):
@@ -182,12 +183,12 @@ def test_settings_of_one_model_are_never_added_up(choice):
     three = FAMILY.tabulate([*plain, other, by_score], scoring="sum")
     assert len(three.speakers) == 3
     assert three.meta["speakers"][warm.slug]["temperature"] == 1.0
-    assert three.counts.groupby("speaker")["count"].sum().tolist() == pytest.approx([1, 1, 1])
+    assert three.rows.groupby("speaker")["count"].sum().tolist() == pytest.approx([1, 1, 1])
 
 
 def test_two_scales_are_never_added_up():
-    stars = compile_trials(Selection(scale="stars", limit=10)).trials
-    hearts = compile_trials(Selection(limit=10)).trials
+    stars = trials_of(PolitenessDesign(scale="stars", limit=10))
+    hearts = trials_of(PolitenessDesign(limit=10))
     mixed = [*answers(hearts, first_place), *answers(stars, first_place)]
     with pytest.raises(WolvesError) as error:
         FAMILY.tabulate(mixed, scoring="sum")

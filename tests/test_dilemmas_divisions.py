@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from game_tables import model
-from many_wolves.commands.tables import load_table
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.divisions import Question, read_divisions
 from many_wolves.families.dilemmas.models.preferences import (
@@ -19,7 +18,8 @@ from many_wolves.families.dilemmas.models.preferences import (
 )
 from many_wolves.families.dilemmas.models.social_estimates import estimates
 from many_wolves.families.dilemmas.models.social_plan import Plan as SocialPlan
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
+from many_wolves.workflows.data import load
 
 
 class TestPreferences:
@@ -64,11 +64,11 @@ class TestPreferences:
 
 class TestDivisions:
     def test_the_published_columns_are_read_too(self, gifts, tmp_path):
-        raw = gifts.counts.rename(columns={"given": "give", "speaker": "model"})
+        raw = gifts.rows.rename(columns={"given": "give", "speaker": "model"})
         raw = raw.assign(prompt_index=raw.pop("participant") - 1).drop(columns="endowment")
         raw["adjective"] = raw["adjective"].where(raw["adjective"] != "none", "")
         raw.to_csv(tmp_path / "gifts.csv", index=False)
-        found = read_divisions(load_table(tmp_path / "gifts.csv", "dictator"))
+        found = read_divisions(load(tmp_path / "gifts.csv", "dictator"))
         again = read_divisions(gifts)
         np.testing.assert_array_equal(found.counts, again.counts)
         assert "4 dollars are taken" in found.notes[0] and len(found.levels.participants) == 45
@@ -83,10 +83,10 @@ class TestDivisions:
              "offer": offer, "accepted": accepted, "count": 5}
             for offer, accepted in ((1, 0), (3, 0), (3, 1), (5, 1))
         ]  # fmt: skip
-        replies = ChoiceTable("dilemmas", pd.DataFrame(rows), meta={"task": "ultimatum"})
+        replies = Observations.from_rows("dilemmas", pd.DataFrame(rows), meta={"task": "ultimatum"})
         told = social.problem(replies).notes
         assert not any("envy" in n for n in told)
-        all_taken = ChoiceTable(
+        all_taken = Observations.from_rows(
             "dilemmas", pd.DataFrame(rows).assign(accepted=1), meta={"task": "ultimatum"}
         )
         assert any("None of 15 unequal offers" in n for n in social.problem(all_taken).notes)
@@ -95,7 +95,7 @@ class TestDivisions:
         columns = "model,group,participant,partner,game,round,endowment,offer,accepted\n"
         (tmp_path / "offers.csv").write_text(columns + "m,g,1,p,0,1,10,4,\nm,g,1,p,0,3,10,5,1\n")
         (tmp_path / "replies.csv").write_text(columns + "m,g,1,p,0,2,10,2,0\n")
-        found = read_divisions(load_table(tmp_path / "offers.csv", "ultimatum"))
+        found = read_divisions(load(tmp_path / "offers.csv", "ultimatum"))
         assert {q.part for q in found.questions} == {"offers", "replies"}
         assert found.counts.sum() == 3
         cells = {q.name: counts.tolist() for _, q, counts in found.cells()}
@@ -115,7 +115,7 @@ class TestDivisions:
                 "count": 3}  # fmt: skip
         frame = pd.DataFrame([good, good | row])
         with pytest.raises(WolvesError, match=words) as caught:
-            read_divisions(ChoiceTable("dilemmas", frame))
+            read_divisions(Observations.from_rows("dilemmas", frame))
         assert caught.value.line == 3
 
 
@@ -133,7 +133,7 @@ class TestWhatOwnGiftsSay:
                 {"speaker": "s", "group": "g", "participant": f"{c}", "given": a, "count": n}
                 for a, n in zip(amounts, expected, strict=True)
             ]
-        found = read_divisions(ChoiceTable("dilemmas", pd.DataFrame(rows), meta={}))
+        found = read_divisions(Observations.from_rows("dilemmas", pd.DataFrame(rows), meta={}))
         estimate, information = estimates(found, SocialPlan.of(form))
         told = np.array([float(name) for _, name in found.levels.participants])
         unit = 1.0

@@ -18,10 +18,10 @@ from many_wolves.families.politeness.quantities import QUANTITIES
 from many_wolves.figures import read_all
 from many_wolves.findings import members
 from many_wolves.findings.changepoint import settling
+from many_wolves.findings.conditions import conditions as goals
 from many_wolves.findings.distance import distance, divergence
 from many_wolves.findings.dynamics import dynamics, early_share, runs
 from many_wolves.findings.effort import effort
-from many_wolves.findings.goals import goals
 from many_wolves.findings.regression import Measured, measured, regression
 from many_wolves.findings.signature import signature
 from many_wolves.findings.statement import Statement, percent, strength, table

@@ -13,7 +13,7 @@ from many_wolves.families.dilemmas.design import (
     CASES,
     LENGTHS,
     ORDERS,
-    Design,
+    Material,
     as_cell,
     conditions,
     count,
@@ -32,7 +32,7 @@ from many_wolves.families.dilemmas.words import (
     template,
 )
 from many_wolves.files import canonical_json
-from many_wolves.records import Message, Option, Response, Trial
+from many_wolves.records import Choose, Message, Option, Response, Trial
 from many_wolves.sources import Source
 
 NAME = "dilemma"
@@ -40,7 +40,7 @@ MOVES = ("C", "D")
 _REPORT = ("mine", "theirs", "own", "other", "total", "their_total")
 
 
-def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
+def factors(design: Material, partners: Sequence[str], seed: int) -> Factorial:
     """Every cell of the game."""
     game = design.games[NAME].fields(
         ["payoffs", "lengths", "labels", "conditions", "partners"], ["replications"]
@@ -67,7 +67,7 @@ def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
     )
 
 
-def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
+def opening(design: Material, cell: Mapping[str, Any], seed: int) -> Trial:
     """The opening of the game in one cell."""
     game = design.games[NAME].entries()
     payoffs = _payoffs(game["payoffs"])
@@ -91,9 +91,8 @@ def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
         family="dilemmas",
         task=NAME,
         cell=ours | payoffs | {"length": kind, "rounds": rounds, "seed": seed},
-        options=options,
+        answer=Choose(options, prompts.baseline(block, cell)),
         messages=(Message("user", rules[0]),),
-        baseline=prompts.baseline(block, cell),
         script={
             "partner": partner,
             "rules": rules,
@@ -116,9 +115,9 @@ def turns(episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
     """The moves of the next round; none after the last, or after an answer without a choice."""
     opening, seats = episode.opening, len(episode.opening.script["rules"])
     done = len(answered) // seats
-    if done == opening.cell["rounds"] or any(r.choice is None for r in answered):
+    if done == opening.cell["rounds"] or any(r.value is None for r in answered):
         return ()
-    moves = [[str(r.choice) for r in answered[seat::seats]] for seat in range(seats)]
+    moves = [[str(r.value) for r in answered[seat::seats]] for seat in range(seats)]
     answers = [[said(r) for r in answered[seat::seats]] for seat in range(seats)]
     more: dict[str, Any] = {}
     if seats == 1:
@@ -151,9 +150,8 @@ def _trial(
         family=opening.family,
         task=NAME,
         cell=cell | more,
-        options=opening.options,
+        answer=opening.answer,
         messages=talk(_questions(opening, seat, own, other), answers, str(cell["case"])),
-        baseline=opening.baseline,
         episode=episode.id,
         turn=done * seats + seat,
     )
@@ -203,7 +201,7 @@ def _payoffs(source: Source) -> dict[str, float]:
     return found
 
 
-def _length(design: Design, source: Source, chance: str) -> tuple[str, int, str]:
+def _length(design: Material, source: Source, chance: str) -> tuple[str, int, str]:
     """Kind of length, number of rounds, and what a participant is told of it."""
     kind = next(iter(source.entries()), "")
     if kind not in LENGTHS:
@@ -224,7 +222,7 @@ def _length(design: Design, source: Source, chance: str) -> tuple[str, int, str]
 
 
 def _outcomes(
-    design: Design, payoffs: Mapping[str, float], options: Sequence[Option], words: str
+    design: Material, payoffs: Mapping[str, float], options: Sequence[Option], words: str
 ) -> str:
     lines = []
     for mine in options:

@@ -12,7 +12,7 @@ from many_wolves.families.dilemmas.design import (
     ANSWERS,
     CASES,
     ORDERS,
-    Design,
+    Material,
     amounts,
     as_cell,
     chosen,
@@ -30,14 +30,14 @@ from many_wolves.families.dilemmas.words import (
     talk,
     template,
 )
-from many_wolves.records import Message, Option, Response, Trial
+from many_wolves.records import Choose, Message, Option, Response, Trial
 from many_wolves.sources import Source, quoted
 
 NAME = "ultimatum"
 ROLES = ("proposer", "responder")
 
 
-def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
+def factors(design: Material, partners: Sequence[str], seed: int) -> Factorial:
     """Every cell of the game."""
     game = design.games[NAME].fields(
         ["endowment", "offers", "rounds", "starts", "conditions", "partners"], ["replications"]
@@ -61,7 +61,7 @@ def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
     )
 
 
-def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
+def opening(design: Material, cell: Mapping[str, Any], seed: int) -> Trial:
     """The opening of the game in one cell."""
     game = design.games[NAME].entries()
     endowment, rounds = game["endowment"].number(), count(game["rounds"])
@@ -100,7 +100,7 @@ def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
         | {"partner": name}
         | kept
         | {"rounds": rounds, "endowment": endowment, "seed": seed},
-        options=tuple(Option(*option) for option in script[cell["starts"]]["options"]),
+        answer=Choose(tuple(Option(*option) for option in script[cell["starts"]]["options"])),
         messages=(Message("user", rules[0]),),
         script=script,
     )
@@ -118,7 +118,7 @@ def _offers(source: Source, endowment: float) -> list[int | float]:
     return offers
 
 
-def _choice(design: Design, texts: Mapping[str, str], cell: Mapping[str, Any]) -> dict[str, Any]:
+def _choice(design: Material, texts: Mapping[str, str], cell: Mapping[str, Any]) -> dict[str, Any]:
     """Options in the order of the cell, and how to answer."""
     cased_texts = {id: cased(text, str(cell["case"])) for id, text in texts.items()}
     options = prompts.shown(cased_texts, cell)
@@ -162,7 +162,7 @@ def extent(opening: Trial) -> Extent:
 def turns(episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
     """The next turn; none after the last, or after an answer without a choice."""
     cell, script = episode.opening.cell, episode.opening.script
-    if any(r.choice is None for r in answered):
+    if any(r.value is None for r in answered):
         return ()
     rounds, seats = _rounds(episode, answered), len(script["rules"])
     pending = bool(rounds) and rounds[-1].accepted is None
@@ -200,12 +200,12 @@ def _rounds(episode: Episode, answered: Sequence[Response]) -> list[Round]:
         cell = response.cell
         proposer = _proposer(episode.opening.cell, int(cell["round"]))
         if cell["role"] == "responder":
-            accepted = response.choice == "accept"
+            accepted = response.value == "accept"
             if len(episode.speakers) == 2:
                 rounds.pop()
             rounds.append(Round(proposer, float(cell["offer"]), accepted))
         else:
-            offer = float(str(response.choice))
+            offer = float(str(response.value))
             scripted = "accepts_from" in cell
             accepted_by = offer >= float(cell["accepts_from"]) if scripted else None
             rounds.append(Round(proposer, offer, accepted_by))
@@ -236,9 +236,11 @@ def _turn(
         family=opening.family,
         task=NAME,
         cell=cell,
-        options=tuple(Option(*option) for option in script[role]["options"]),
+        answer=Choose(
+            tuple(Option(*option) for option in script[role]["options"]),
+            prompts.baseline(script[role]["answer"], cell),
+        ),
         messages=talk(told, [said(r) for r in mine], str(cell["case"])),
-        baseline=prompts.baseline(script[role]["answer"], cell),
         episode=episode.id,
         turn=n - 1 if seats == 1 else 2 * (n - 1) + (offer is not None),
     )

@@ -1,0 +1,154 @@
+"""What speakers answered, as tables: the input of every fit."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import pandas as pd
+
+from many_wolves.records import Check
+
+MAIN = "counts"
+"""Name of the main table where a family gives it no other."""
+SHOWN = 8
+"""A column with more values is shown by their number: a line of more is not read."""
+COUNT = "count"
+"""Column that says how many answers a row stands for; one where a table lacks it."""
+
+
+@dataclass(frozen=True, repr=False)
+class Observations:
+    """Answers of one or more speakers in the tables of a task family.
+
+    Parameters
+    ----------
+    family
+        Task family.
+    tables
+        Data frames by name. The main one has the column ``speaker`` and, where a row
+        stands for several answers (or for expected ones), a real-valued ``count``.
+        Politeness: ``counts`` (speaker, goal, framing, state, utterance, count),
+        ``literal`` (speaker, utterance, state, yes, n) and ``placed``.
+    main
+        Name of the table that is fitted.
+    excluded
+        What was left out: speaker, the factors, status, n, example.
+    checks
+        Whether each speaker did the task.
+    meta
+        How the tables were made: task, scoring, sources with fingerprints, versions.
+    """
+
+    family: str
+    tables: Mapping[str, pd.DataFrame]
+    main: str = MAIN
+    excluded: pd.DataFrame = field(default_factory=pd.DataFrame)
+    checks: tuple[Check, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_rows(
+        cls,
+        family: str,
+        rows: pd.DataFrame,
+        aside: Mapping[str, pd.DataFrame] | None = None,
+        **more: Any,
+    ) -> Self:
+        """Observations with ``rows`` as the main table and further tables ``aside``.
+
+        ``more`` are the fields ``excluded``, ``checks`` and ``meta``.
+        """
+        return cls(family, {MAIN: rows, **(aside or {})}, **more)
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The main table."""
+        return self.tables[self.main]
+
+    @property
+    def aside(self) -> dict[str, pd.DataFrame]:
+        """All tables but the main one, by name."""
+        return {name: frame for name, frame in self.tables.items() if name != self.main}
+
+    @property
+    def speakers(self) -> list[str]:
+        """Names of the speakers, in the order of the main table."""
+        return list(dict.fromkeys(self.rows["speaker"]))
+
+    @property
+    def total(self) -> float:
+        """Number of answers in the main table."""
+        return float(self.rows[COUNT].sum()) if COUNT in self.rows else float(len(self.rows))
+
+    @property
+    def task(self) -> str:
+        """The task that the tables are of; empty where they do not say."""
+        return str(self.meta.get("task") or "")
+
+    @property
+    def where(self) -> str:
+        """File of the main table, for messages; words where there is none."""
+        return str(self.meta.get("path", "the table of choices"))
+
+    def of(self, speaker: str) -> Observations:
+        """The part that belongs to one speaker."""
+
+        def part(frame: pd.DataFrame) -> pd.DataFrame:
+            column = next((name for name in ("speaker", "model") if name in frame), None)
+            if column is None:
+                return frame
+            return frame[frame[column] == speaker].reset_index(drop=True)
+
+        return replace(
+            self,
+            tables={name: part(frame) for name, frame in self.tables.items()},
+            excluded=part(self.excluded),
+            checks=tuple(c for c in self.checks if c.speaker == speaker),
+        )
+
+    def having(self, **tables: pd.DataFrame) -> Observations:
+        """The same with some tables replaced or added."""
+        return replace(self, tables={**self.tables, **tables})
+
+    def __repr__(self) -> str:
+        who = self.speakers[0] if len(self.speakers) == 1 else f"{len(self.speakers)} speakers"
+        return f"Observations({self.family!r}, {who!r}, {self.total:,.0f} answers)"
+
+    def _repr_html_(self) -> str:
+        """Answers and failed checks per speaker, and what the columns of the main table hold."""
+        total = [self.of(name).total for name in self.speakers]
+        rows = pd.DataFrame(
+            {
+                "speaker": self.speakers,
+                "answers": [f"{n:,.0f}" for n in total],
+                "checks": [self._verdict(name) for name in self.speakers],
+            }
+        )
+        held = [
+            f"<b>{html.escape(str(column))}</b>: {html.escape(_held(self.rows[column]))}"
+            for column in self.rows
+            if column not in ("speaker", "model", COUNT)
+        ]
+        tables = ", ".join(f"{name} ({len(frame):,} rows)" for name, frame in self.tables.items())
+        return (
+            f"<p>Answers of the task family <b>{html.escape(self.family)}</b>; tables: "
+            f"{html.escape(tables)}.</p>{rows.to_html(index=False)}<p>{'; '.join(held)}</p>"
+        )
+
+    def _verdict(self, speaker: str) -> str:
+        own = [check for check in self.checks if check.speaker == speaker]
+        failed = [check.name for check in own if not check.ok]
+        if not own:
+            return "not checked"
+        return f"failed: {', '.join(failed)}" if failed else f"passed {len(own)}"
+
+
+def _held(column: pd.Series) -> str:
+    """The values of a column in words: all of them where they are few."""
+    values = list(dict.fromkeys(map(str, column)))
+    if len(values) <= SHOWN:
+        return ", ".join(values)
+    return f"{len(values)} values, such as {values[0]}"

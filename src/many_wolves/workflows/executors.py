@@ -1,0 +1,82 @@
+"""Where many fits run: processes of this machine, or the workers of a dask cluster."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+
+from many_wolves.errors import WolvesError
+
+CONNECT_S = 15
+
+
+@contextmanager
+def executing(workers: int, cluster: str | None = None) -> Iterator[Executor]:
+    """An executor with a fit in each of its processes.
+
+    Parameters
+    ----------
+    workers
+        Processes of this machine.
+    cluster
+        Address of a dask scheduler, such as ``tcp://host:8786``; takes the place of
+        ``workers``.
+
+    Raises
+    ------
+    WolvesError
+        If dask is not installed, or no scheduler answers.
+    """
+    if cluster is not None:
+        with _dask(cluster) as executor:
+            yield executor
+        return
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("forkserver"), initializer=_alone)
+    try:
+        yield pool
+    except KeyboardInterrupt:
+        # What is under way may take minutes, and its result would be thrown away.
+        for process in list(getattr(pool, "_processes", {}).values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _dask(address: str) -> Iterator[Executor]:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise WolvesError("--cluster needs dask", mend="uv sync --extra cluster") from error
+    try:
+        client = Client(address, timeout=CONNECT_S)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise WolvesError(
+            f"no dask scheduler answers at {address}",
+            mend="start `dask scheduler`, and `dask worker ADDRESS --nworkers 2 --nthreads 1` "
+            "on each machine",
+        ) from error
+    with client:
+        yield client.get_executor(pure=False, retries=2)
+
+
+def _alone() -> None:
+    """Leave interrupts to the parent, end with it, and run a fit's chains one after another."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["MANY_WOLVES_ONE_CORE"] = "1"
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    """End this process once the one that started it is gone, by whatever signal."""
+    wait([sentinel])
+    os._exit(1)
