@@ -23,6 +23,8 @@ from many_wolves.worlds.session_journal import SessionJournal
 
 POLL_S = 3.0
 """The server's state is looked at after this, whatever events came."""
+AGREE_S = 2.0
+"""Events of a turn that have not reached all seats after this are looked up."""
 TURN_STAGES = ("market", "talk", "second_talk")
 
 
@@ -201,6 +203,7 @@ class IbexGame:
         first = self._next_turn(here, stage)
         begin = monotonic()
         for tick in range(first, count + 1):
+            await self._agreed()
             decided: dict[int, tuple[Question, Action, bool]] = {}
 
             async def decide(seat: IbexSeat, tick: int, decided: dict[int, Any]) -> None:
@@ -214,6 +217,16 @@ class IbexGame:
                 await self.seats[number].submit(*decided[number])
             if self._here != here or self._over:
                 return
+
+    async def _agreed(self) -> None:
+        """Wait until all seats have heard of the last turn: each has a socket of its own."""
+        until = monotonic() + AGREE_S
+        while len({seat.state.heard() for seat in self.seats.values()}) > 1:
+            if monotonic() > until:
+                for seat in self.seats.values():
+                    await seat.look()
+                return
+            await asyncio.sleep(0.02)
 
     def _next_turn(self, here: Place, stage: str) -> int:
         """The turn that a phase begins with, where a session is taken up within it."""

@@ -85,6 +85,11 @@ class SeatState:
             error=error,
         )
 
+    def heard(self) -> tuple[Any, ...]:
+        """What all seats know alike of the markets and the talk: equal once events are in."""
+        offers = tuple(tuple(self.offers[c]) for c in CONDITIONS)
+        return self.round, self.phase, offers, tuple(len(self.prices[c]) for c in CONDITIONS)
+
     def own_offers(self) -> set[tuple[int, int]]:
         """Condition and number of the seat's own open offers."""
         return {(c, o[0]) for c, offers in self.offers.items() for o in offers if o[1] == self.seat}
