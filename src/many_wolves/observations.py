@@ -69,6 +69,11 @@ class Observations:
         return self.tables[self.main]
 
     @property
+    def counts(self) -> pd.DataFrame:
+        """The former name of ``rows``."""
+        return self.rows
+
+    @property
     def aside(self) -> dict[str, pd.DataFrame]:
         """All tables but the main one, by name."""
         return {name: frame for name, frame in self.tables.items() if name != self.main}
