@@ -9,16 +9,15 @@ from many_wolves.families.markets.rules.draws import draw, share_worth
 from many_wolves.families.markets.rules.parameters import Rules
 from many_wolves.families.markets.rules.session import Session
 from many_wolves.families.markets.simulation.agents import (
-    STRATEGIES,
     Exploiter,
     LowBaller,
     OverReporter,
-    Scripted,
     Truthful,
     ZeroIntelligence,
 )
 from many_wolves.families.markets.simulation.beliefs import constant_rate, falling_rate
 from many_wolves.families.markets.simulation.play import play_session, seat_players
+from many_wolves.families.markets.simulation.strategies import STRATEGIES, player
 from many_wolves.families.markets.simulation.theory import (
     best_final_declaration,
     best_first_declaration,
@@ -26,7 +25,7 @@ from many_wolves.families.markets.simulation.theory import (
     final_utility,
     first_utility,
     logit_equilibrium,
-    others_lead,
+    role_lead,
     truthful_purchase_rate,
 )
 
@@ -74,14 +73,14 @@ def test_nobody_buys_so_nothing_is_declared():
 def test_first_declarations_push_the_condition_that_pays():
     rules = Rules.lab("harberger")
     rate = falling_rate(1.0, 2.0)
-    owner = best_first_declaration(rules, "owner", (5e5, 2e5), rate, others_lead(rules, "owner"))
+    owner = best_first_declaration(rules, "owner", (5e5, 2e5), rate, role_lead(rules, "owner"))
     developer = best_first_declaration(
-        rules, "developer", (3e5, 2e6), rate, others_lead(rules, "developer")
+        rules, "developer", (3e5, 2e6), rate, role_lead(rules, "developer")
     )
     assert owner[0] > 5e5
     assert developer[1] > 2e6
     truthful = first_utility(
-        rules, "owner", (5e5, 2e5), np.array(5e5), np.array(2e5), rate, others_lead(rules, "owner")
+        rules, "owner", (5e5, 2e5), np.array(5e5), np.array(2e5), rate, role_lead(rules, "owner")
     )
     best = first_utility(
         rules,
@@ -90,7 +89,7 @@ def test_first_declarations_push_the_condition_that_pays():
         np.array(owner[0]),
         np.array(owner[1]),
         rate,
-        others_lead(rules, "owner"),
+        role_lead(rules, "owner"),
     )
     assert best > truthful
 
@@ -127,7 +126,7 @@ def test_choices_at_random_have_no_precision():
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_no_answer_of_a_scripted_player_is_refused(name, mechanism):
     rules = Rules.lab(mechanism, rounds=1, ticks=5)
-    agent, rng = Scripted(name).agent(), np.random.default_rng(1)
+    agent, rng = player(name), np.random.default_rng(1)
     session = Session.begin(rules, draw(rules, 4), 4)
     while not session.over:
         actions = {s: agent.act(rules, view, rng) for s, view in session.views().items()}
@@ -141,10 +140,10 @@ def test_no_answer_of_a_scripted_player_is_refused(name, mechanism):
 
 def test_strategies_and_parameters_that_do_not_exist_are_named():
     with pytest.raises(WolvesError, match="expected one of truthful"):
-        Scripted("greedy").agent()
+        player("greedy")
     with pytest.raises(WolvesError, match="unknown parameters: bravery"):
-        Scripted("truthful", {"bravery": 1}).agent()
-    assert Scripted("low_baller", {"factor": 0.5}).agent() == LowBaller(factor=0.5)
+        player("truthful", {"bravery": 1})
+    assert player("low_baller", {"factor": 0.5}) == LowBaller(factor=0.5)
 
 
 def test_each_player_declares_what_it_is_called():

@@ -111,6 +111,22 @@ def share_worth(rules: Rules, declared: Iterable[float]) -> float:
     return rules.final_tax * sum(declared) / rules.total_shares
 
 
+def others_lead(rules: Rules, seat: int) -> tuple[float, float]:
+    """Mean and standard deviation of the sum of the others' ``d1 - d0`` where all are truthful.
+
+    Values are uniform and independent, so middles of bands add up, and variances of
+    ``(high - low)^2 / 12``.
+    """
+    mean = variance = 0.0
+    for other in rules.landowners:
+        if other == seat:
+            continue
+        without, project = rules.band(other, 0), rules.band(other, 1)
+        mean += (project.low + project.high - without.low - without.high) / 2
+        variance += sum((band.high - band.low) ** 2 / 12 for band in (without, project))
+    return mean, max(variance, 1.0) ** 0.5
+
+
 def generator(seed: int, *words: str | int) -> Random:
     """A generator of its own for each use of a seed, so that one use never shifts another."""
     text = "/".join(str(word) for word in (seed, *words))

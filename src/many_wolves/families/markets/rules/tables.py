@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from .actions import CONDITION_WORDS, order_side
-from .draws import share_worth
+from .draws import others_lead, share_worth
 from .market import Market, cancel, post
 from .parameters import CONDITIONS, Rules
 from .round import OrderEvent, Round, opening_wallets
@@ -17,16 +17,18 @@ from .settle import buyers_by_lot, purchase_gains
 TABLES: Mapping[str, tuple[str, ...]] = {
     "declarations": (
         "session", "round", "participant", "agent", "role", "stage", "condition", "value",
-        "declared", "low", "high", "tax", "chosen", "given",
+        "declared", "low", "high", "tax", "chosen", "given", "mechanism", "held", "buyer_share",
+        "lead", "lead_sd", "buyers",
     ),
     "purchases": (
         "session", "round", "participant", "agent", "stage", "condition", "lot", "declared",
-        "percentile", "bought", "buyers", "profit", "chosen", "given",
+        "low", "high", "percentile", "bought", "buyers", "speculators", "buyer_share", "profit",
+        "chosen", "given",
     ),
     "orders": (
         "session", "round", "participant", "agent", "role", "tick", "condition", "action", "side",
-        "price", "now", "cash", "shares", "private", "public", "best_bid", "best_ask", "median",
-        "status", "why", "traded_at", "seconds",
+        "price", "now", "cash", "shares", "endowment", "private", "public", "best_bid", "best_ask",
+        "median", "status", "why", "traded_at", "seconds",
     ),
     "trades": (
         "session", "round", "condition", "number", "tick", "buyer", "seller", "taker", "price",
@@ -107,6 +109,9 @@ def _declarations(at: _Context) -> Iterator[Row]:
         ("first", round_.first, rules.first_tax, CONDITIONS),
         ("final", round_.final, rules.final_tax, (round_.condition,)),
     )
+    bought = {
+        (stage, c): buyers_by_lot(rules, lots) for stage, lots, c, _ in _markets_for_lots(round_)
+    }
     for stage, declared, tax, conditions in stages:
         for seat, amounts in sorted(declared.items()):
             for c in conditions:
@@ -117,8 +122,19 @@ def _declarations(at: _Context) -> Iterator[Row]:
                 yield (
                     *at.start, seat, at.agents[seat], rules.role(seat), stage, CONDITION_WORDS[c],
                     round_.values[seat][c], amount, band.low, band.high, tax, c == round_.condition,
-                    at.given(f"{stage}_declaration", seat),
+                    at.given(f"{stage}_declaration", seat), rules.mechanism,
+                    _held(rules, round_, seat, stage), rules.buyer_share, *others_lead(rules, seat),
+                    len(bought.get((stage, c), {}).get(seat, ())),
                 )  # fmt: skip
+
+
+def _held(rules: Rules, round_: Round, seat: int, stage: str) -> float:
+    """Share of all tax shares that a seat holds when it declares."""
+    shares = rules.terms(rules.role(seat)).shares
+    chosen = round_.condition
+    if stage == "final" and chosen is not None and chosen in round_.markets:
+        shares = round_.markets[chosen].wallets[seat].shares
+    return shares / rules.total_shares
 
 
 def _purchases(at: _Context) -> Iterator[Row]:
@@ -138,7 +154,9 @@ def _purchases(at: _Context) -> Iterator[Row]:
                 )
                 yield (
                     *at.start, seat, at.agents[seat], stage, CONDITION_WORDS[c], lot, declared[lot],
+                    rules.band(lot, c).low, rules.band(lot, c).high,
                     rules.band(lot, c).percentile(declared[lot]), mine, len(buyers[lot]),
+                    len(rules.speculators), rules.buyer_share,
                     gains.get(seat, 0.0) if mine else 0.0, c == round_.condition,
                     at.given(f"{stage}_purchases", seat),
                 )  # fmt: skip
@@ -196,6 +214,7 @@ def _order_row(at: _Context, event: OrderEvent, market: Market, c: int) -> Row:
     return (
         *at.start, event.seat, at.agents[event.seat], rules.role(event.seat), event.tick,
         CONDITION_WORDS[c], event.action, side, event.price, now, wallet.cash, wallet.shares,
+        rules.terms(rules.role(event.seat)).shares,
         round_.signals[event.seat][c], _public(rules, round_, c),
         None if bid is None else bid.price, None if ask is None else ask.price,
         market.median(rules.median_of), event.status, event.why, event.traded_at, event.seconds,

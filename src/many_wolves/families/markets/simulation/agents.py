@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from many_wolves.errors import WolvesError
 from many_wolves.families.markets.rules.actions import Action
 from many_wolves.families.markets.rules.parameters import NO_PROJECT, PROJECT, Rules
 from many_wolves.families.markets.rules.view import View
@@ -17,7 +15,7 @@ from many_wolves.families.markets.simulation.beliefs import falling_rate, shaded
 from many_wolves.families.markets.simulation.theory import (
     best_final_declaration,
     best_first_declaration,
-    others_lead,
+    role_lead,
 )
 
 
@@ -207,7 +205,7 @@ class Exploiter(Truthful):
             return _values(view)
         role = rules.role(view.seat)
         rate = falling_rate(self.level, self.slope)
-        return best_first_declaration(rules, role, _values(view), rate, others_lead(rules, role))
+        return best_first_declaration(rules, role, _values(view), rate, role_lead(rules, role))
 
     def final(self, rules: Rules, view: View, rng: np.random.Generator) -> float:
         """Final declaration."""
@@ -223,44 +221,21 @@ class Exploiter(Truthful):
         return shaded_value(rules, lot, condition, declared, 0.0, -self.markup) > declared
 
 
-STRATEGIES: Mapping[str, type[Truthful]] = {
-    "truthful": Truthful,
-    "over_reporter": OverReporter,
-    "low_baller": LowBaller,
-    "zero_intelligence": ZeroIntelligence,
-    "signal_trader": SignalTrader,
-    "exploiter": Exploiter,
-}
-
-
 @dataclass(frozen=True)
-class Scripted:
-    """A strategy by name, with its parameters; what a speaker's settings hold."""
+class LogitBuyer(Truthful):
+    """Buys each lot with probability ``inv_logit(level - slope * percentile)``."""
 
-    strategy: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    level: float = 0.0
+    slope: float = 2.0
 
-    def agent(self) -> Truthful:
-        """The player.
-
-        Raises
-        ------
-        WolvesError
-            If the strategy or a parameter is unknown.
-        """
-        if self.strategy not in STRATEGIES:
-            raise WolvesError(
-                f"strategy: expected one of {', '.join(STRATEGIES)}, found {self.strategy!r}"
-            )
-        kind = STRATEGIES[self.strategy]
-        known = {f.name for f in fields(kind)}
-        unknown = set(self.parameters) - known
-        if unknown:
-            raise WolvesError(
-                f"strategy {self.strategy}: unknown parameters: {', '.join(sorted(unknown))}",
-                mend=f"use {', '.join(sorted(known))}",
-            )
-        return kind(**self.parameters)
+    def buys(
+        self, rules: Rules, view: View, lot: int, condition: int, rng: np.random.Generator
+    ) -> bool:
+        """Whether it buys a lot."""
+        declared = _declared(view, lot, condition)
+        percentile = rules.band(lot, condition).percentile(declared)
+        rate = falling_rate(self.level, self.slope)(np.asarray(percentile))
+        return bool(rng.random() < rate)
 
 
 def _values(view: View) -> tuple[float, float]:

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, ndtr, softmax
 
-from many_wolves.families.markets.rules.parameters import CONDITIONS, Band, Rules
+from many_wolves.families.markets.rules.draws import others_lead
+from many_wolves.families.markets.rules.parameters import CONDITIONS, Rules
 
 Array = npt.NDArray[np.float64]
 PurchaseRate = Callable[[Array], Array]
@@ -126,24 +127,9 @@ def best_first_declaration(
     return float(without[i, 0]), float(with_project[0, j])
 
 
-def others_lead(rules: Rules, role: str) -> tuple[float, float]:
-    """Mean and standard deviation of the other landowners' ``d1 - d0`` where all are truthful.
-
-    Values are uniform and independent, so means of bands add up, and variances of
-    ``(high - low)^2 / 12``.
-    """
-    mean = variance = 0.0
-    for other in ("owner", "developer"):
-        terms = rules.terms(other)
-        count = terms.count - (other == role)
-        without, with_project = terms.bands
-        mean += count * (_middle(with_project) - _middle(without))
-        variance += count * sum((band.high - band.low) ** 2 / 12 for band in terms.bands)
-    return mean, float(np.sqrt(variance))
-
-
-def _middle(band: Band) -> float:
-    return (band.low + band.high) / 2
+def role_lead(rules: Rules, role: str) -> tuple[float, float]:
+    """What the others' bands imply for the sum of their ``d1 - d0``, for a seat of a role."""
+    return others_lead(rules, next(seat for seat in rules.seats if rules.role(seat) == role))
 
 
 @dataclass(frozen=True)
