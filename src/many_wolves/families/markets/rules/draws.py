@@ -87,11 +87,18 @@ def from_series(
     seed
         Of the paid round.
 
+    Notes
+    -----
+    Signals of the series are those of the lab's final tax and number of shares. Under other
+    rules they are scaled, to the point: a signal is proportional to the tax.
+
     Raises
     ------
     ValueError
         If a round or a seat is missing.
     """
+    lab = Rules()
+    scale = rules.final_tax / lab.final_tax * lab.total_shares / rules.total_shares
     values: dict[int, dict[int, Pair]] = {}
     signals: dict[int, dict[int, Pair]] = {}
     for number in rules.round_numbers:
@@ -101,9 +108,15 @@ def from_series(
         values[number] = {s: _row(table, rules, s, "") for s in rules.landowners}
         market = rules.mechanism != "voting"
         signals[number] = (
-            {s: _row(table, rules, s, " signal") for s in rules.seats} if market else {}
+            {s: _scaled(_row(table, rules, s, " signal"), scale) for s in rules.seats}
+            if market
+            else {}
         )
     return Draws(values, signals, draw_paid_round(rules, seed))
+
+
+def _scaled(pair: Pair, scale: float) -> Pair:
+    return pair if scale == 1 else _pair(float(round(signal * scale)) for signal in pair)
 
 
 def share_worth(rules: Rules, declared: Iterable[float]) -> float:
