@@ -180,7 +180,7 @@ class TestTransformers:
             ("choose", " Yes.\nNo.", " Yes."),
             ("text", " Deal.\nSee you.\n\nNext", " Deal.\nSee you."),
             ("text", "\n Deal.\n \nNext", " Deal."),
-            ("form", ' {\n"price": 3\n}\n\nNext', ' {\n"price": 3\n}'),
+            ("form", ' {\n"price": 3\n}\n\nNext', ' {\n"price": 3\n}\n\nNext'),
         ],
     )
     def test_a_completion_ends_at_a_line_or_a_blank_line(self, tiny, task, said, text):

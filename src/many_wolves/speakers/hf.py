@@ -11,6 +11,7 @@ from typing import Any
 
 from many_wolves.records import Message, Response, SpeakerSpec, Trial
 from many_wolves.speakers import decoding, scoring
+from many_wolves.speakers.feed import Feed
 from many_wolves.speakers.jobs import Job, Jobs
 from many_wolves.speakers.loading import Loaded, load, set_threads
 from many_wolves.speakers.protocol import Request
@@ -97,14 +98,15 @@ class HfSpeaker:
         """Never of its own accord."""
         return ""
 
-    def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
-        """Answer in batches of prompts of like length, the longest first."""
-        jobs = [self.jobs.make(request) for request in requests]
-        yield from (self.jobs.failed(job) for job in jobs if job.error)
-        for batch in self._batches([job for job in jobs if not job.error]):
-            if halt.is_set():
-                return
-            yield from self._answer(batch)
+    def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
+        """Answer all that is open in batches of prompts of like length, the longest first."""
+        for taken in Feed.of(requests).batches(halt):
+            jobs = [self.jobs.make(request) for request in taken]
+            yield from (self.jobs.failed(job) for job in jobs if job.error)
+            for batch in self._batches([job for job in jobs if not job.error]):
+                if halt.is_set():
+                    return
+                yield from self._answer(batch)
 
     def close(self) -> None:
         """Drop the weights and give their memory back."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from many_wolves.records import Message, OptionScore, Response, SpeakerSpec, Trial
+from many_wolves.records import Answer, Form, Message, OptionScore, Response, SpeakerSpec, Trial
 from many_wolves.records.answer_types import is_one_line
 from many_wolves.speakers.prompting import continuation, render
 from many_wolves.speakers.protocol import Request, respond
@@ -192,7 +192,7 @@ class Jobs:
         if cut is None:
             cut = not whole and len(ids) >= self._spec.max_tokens and not self.ended(job, ids)
         if self._spec.prompt_format == "completion":
-            text = _first_block(text, one_line=job.one_line)
+            text = _first_block(text, job.request.trial.answer)
         status = "answered" if text.strip() else "empty"
         note = f"cut off by the limit of {self._spec.max_tokens} tokens" if cut else ""
         return self._response(job, len(ids), seconds, status=status, text=text, error=note)
@@ -263,8 +263,13 @@ class Jobs:
         )
 
 
-def _first_block(text: str, *, one_line: bool) -> str:
-    """The first line of a completion, or its lines up to a blank one."""
-    if one_line:
+def _first_block(text: str, answer: Answer) -> str:
+    """What of a completion is the answer: its first line, or its lines up to a blank one.
+
+    An object may hold blank lines: its reader finds where it ends.
+    """
+    if isinstance(answer, Form):
+        return text
+    if is_one_line(answer):
         return text.split("\n", 1)[0]
     return re.split(r"\n[^\S\n]*\n", text.strip("\n"), maxsplit=1)[0]

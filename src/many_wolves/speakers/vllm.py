@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -21,6 +22,7 @@ from many_wolves.records import (
     Text,
 )
 from many_wolves.speakers import walk
+from many_wolves.speakers.feed import Feed
 from many_wolves.speakers.jobs import Ids, Job, Jobs
 from many_wolves.speakers.loading import (
     end_tokens,
@@ -139,20 +141,30 @@ class VllmSpeaker:
         """Never of its own accord."""
         return ""
 
-    def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
-        """Answer as vLLM does: each answer as soon as it is known."""
-        jobs = [self._jobs.make(request) for request in requests]
-        yield from (self._jobs.failed(job) for job in jobs if job.error)
-        sound = [job for job in jobs if not job.error]
-        # Neighbours in the order of their tokens share much of what is cached.
-        sound.sort(key=lambda job: (job.prompt, job.request.trial.id, job.request.replicate))
-        self._score_baselines([job for job in sound if job.scored], halt)
-        yield from self._engine.run((self._course(job) for job in sound), halt)
+    def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
+        """Answer as vLLM does: each answer as soon as it is known.
+
+        What is asked meanwhile joins the batch that is under way, where nothing is scored.
+        """
+        feed = Feed.of(requests)
+        for taken in feed.batches(halt):
+            intake = _Intake(self, feed, self._made(taken), joined=self._spec.mode == "sample")
+            self._score_baselines([job for job in intake.jobs if job.scored], halt)
+            for response in self._engine.run(intake, halt):
+                yield response
+                yield from intake.failed()
+            yield from intake.failed()
 
     def close(self) -> None:
         """Drop the weights and give their memory back."""
         self._engine.close()
         del self._engine
+
+    def _made(self, requests: Sequence[Request]) -> list[Job]:
+        """Jobs in the order of their tokens: neighbours share much of what is cached."""
+        jobs = [self._jobs.make(request) for request in requests]
+        jobs.sort(key=lambda job: (job.prompt, job.request.trial.id, job.request.replicate))
+        return jobs
 
     def _course(self, job: Job) -> Course[Response]:
         """Think, where a thought comes first; then answer or be scored."""
@@ -239,6 +251,38 @@ class VllmSpeaker:
             output_kind=_final(),
             **more,
         )
+
+
+class _Intake:
+    """Courses of the jobs at hand, and of those that are asked while they run.
+
+    An iterator that has come to its end goes on where there is more to do.
+    """
+
+    def __init__(self, speaker: VllmSpeaker, feed: Feed, jobs: list[Job], *, joined: bool) -> None:
+        self.jobs = deque(jobs)
+        self._speaker = speaker
+        self._feed = feed
+        self._joined = joined
+        self._failed: list[Response] = []
+
+    def __iter__(self) -> _Intake:
+        return self
+
+    def __next__(self) -> Course[Response]:
+        if not self.jobs and self._joined:
+            self.jobs.extend(self._speaker._made(self._feed.take_now()))
+        while self.jobs:
+            job = self.jobs.popleft()
+            if not job.error:
+                return self._speaker._course(job)
+            self._failed.append(self._speaker._jobs.failed(job))
+        raise StopIteration
+
+    def failed(self) -> list[Response]:
+        """Responses of jobs that cannot be asked, each once."""
+        failed, self._failed = self._failed, []
+        return failed
 
 
 def _structure(answer: Answer, prompt_format: PromptFormat) -> dict[str, Any]:
