@@ -54,6 +54,7 @@ __all__ = [
     "PredictingModel",
     "Problem",
     "Reading",
+    "RecordingFamily",
     "Reference",
     "SensitiveModel",
     "SimulatedAnswers",
@@ -335,4 +336,15 @@ class WorldFamily(TaskFamily, Protocol):
         WolvesError
             If it has no such engine, or the options do not fit it.
         """
+        ...
+
+
+@runtime_checkable
+class RecordingFamily(WorldFamily, Protocol):
+    """A family whose engines leave records of sessions beside the answers."""
+
+    def tabulate_sessions(
+        self, responses: Iterable[Response], folders: Sequence[Path]
+    ) -> Observations:
+        """Like ``tabulate``, with the folders in which records of sessions may be."""
         ...

@@ -21,7 +21,6 @@ from many_wolves.records import Question, Response, Trial
 if TYPE_CHECKING:
     import pandas as pd
 
-    from many_wolves.figures import FamilyReport
     from many_wolves.worlds.protocol import Extent, World
 
 __all__ = ["Markets"]
@@ -69,15 +68,15 @@ class Markets:
 
         return read(question, text)
 
-    def tabulate(
-        self,
-        responses: Iterable[Response],
-        *,
-        scoring: str = "sum",
-        sessions: Sequence[Path] = (),
+    def tabulate(self, responses: Iterable[Response], *, scoring: str = "sum") -> Observations:
+        """Responses to tidy tables; sessions on servers need ``tabulate_sessions``."""
+        return self.tabulate_sessions(responses, ())
+
+    def tabulate_sessions(
+        self, responses: Iterable[Response], folders: Sequence[Path]
     ) -> Observations:
         """Responses, and records of sessions on servers, to tidy tables."""
-        table: Observations = _part("reading.tabulate").tabulate(responses, sessions)
+        table: Observations = _part("reading.tabulate").tabulate(responses, folders)
         return table
 
     def simulator(self, parameters: Mapping[str, Any]) -> SimulatedAnswers:
@@ -96,19 +95,16 @@ class Markets:
         return table
 
     def references(self) -> Mapping[str, Reference]:
-        """The recorded games that ship with the project."""
-        references: Mapping[str, Reference] = _part("reading.references").references()
-        return references
+        """None: no data of people in this experiment are public."""
+        return {}
 
     def models(self) -> Mapping[str, CognitiveModel]:
-        """The family's cognitive models by name."""
-        models: Mapping[str, CognitiveModel] = _part("model").models()
-        return models
+        """None so far: `wolves choices` gives the tables that models are to be fitted to."""
+        return {}
 
-    def report(self) -> FamilyReport:
-        """Sections, tables and figures."""
-        report: FamilyReport = _part("reporting.pages").PAGES
-        return report
+    def report(self) -> None:
+        """None so far."""
+        return
 
     def findings(self) -> None:
         """None: what mechanisms and agents do is in the report of a study."""
