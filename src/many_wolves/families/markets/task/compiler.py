@@ -175,7 +175,8 @@ def compile_otree(design: OTreeDesign) -> Compiled:
     """
     if not design.config:
         raise WolvesError(
-            "which configuration of the project?", mend="--config NAME, as in settings.py"
+            "which configuration of the project?",
+            mend="--config NAME, as in settings.py; or --task planning for our own experiment",
         )
     personas = read_personas(design.personas, ("participant",))
     seated = personas.seat(dict.fromkeys(range(1, design.participants + 1), "participant"))

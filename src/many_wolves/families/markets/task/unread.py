@@ -22,6 +22,14 @@ def why_unread(rules: Rules, view: View, seat: int, response: Response) -> str:
     return refusal(rules, view, seat, found[0]) or why_no_form(response, found[0])
 
 
+def why_unread_form(response: Response) -> str:
+    """What is wrong with an answer to a form of which no other rules are known."""
+    found = list(objects_in(without_thoughts(response.text)))
+    if len(found) != 1:
+        return SEVERAL if found else NO_OBJECT
+    return why_no_form(response, found[0])
+
+
 def why_no_form(response: Response, value: dict[str, object]) -> str:
     """What of an object does not fit the form."""
     if not isinstance(response.answer, Form):
