@@ -39,6 +39,7 @@ __all__ = [
     "Design",
     "Episode",
     "EpisodicFamily",
+    "ExperimentFamily",
     "Extent",
     "FiledModel",
     "FindingsSpec",
@@ -347,4 +348,15 @@ class RecordingFamily(WorldFamily, Protocol):
         self, responses: Iterable[Response], folders: Sequence[Path]
     ) -> Observations:
         """Like ``tabulate``, with the folders in which records of sessions may be."""
+        ...
+
+
+@runtime_checkable
+class ExperimentFamily(WorldFamily, Protocol):
+    """A family that ships experiments for a server: ``experiments`` says what each is."""
+
+    experiments: Mapping[str, str]
+
+    def write_experiment(self, name: str, folder: Path) -> Path:
+        """Write the project of an experiment into a folder, which is made."""
         ...

@@ -36,6 +36,9 @@ class Markets:
         "planning": "Spatial planning: taxes on declared land values, a market, purchases, votes.",
         "otree": "Any oTree app, played page by page.",
     }
+    experiments: Mapping[str, str] = {
+        "spatial_planning": "The spatial planning experiment as an oTree project.",
+    }
 
     def design(self, task: str) -> type[Design]:
         """What can be chosen of sessions."""
@@ -61,6 +64,11 @@ class Markets:
         """The engine that runs sessions: ``local``, ``otree`` or ``ibex``."""
         world: World = _part("engines.worlds").world(engine, options)
         return world
+
+    def write_experiment(self, name: str, folder: Path) -> Path:
+        """Write the oTree project of an experiment into a folder, which is made."""
+        written: Path = _part("task.experiment").write_experiment(folder)
+        return written
 
     def read(self, question: Question, text: str) -> Reading:
         """The JSON object of an answer, where it fits the form."""

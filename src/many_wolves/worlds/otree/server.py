@@ -85,7 +85,10 @@ class OTreeServer:
         drivers = [POSTGRES_DRIVER] if database.startswith("postgres") else []
         environment = otree_environment([*requirements, *drivers])
         self.port = port or free_port()
-        self.address = Address(f"http://127.0.0.1:{self.port}", secrets.token_urlsafe(24))
+        self.address = Address(
+            f"http://127.0.0.1:{self.port}",
+            os.environ.get("OTREE_REST_KEY") or secrets.token_urlsafe(24),
+        )
         self.log = folder / "otree.log"
         settings = {
             "OTREE_REST_KEY": self.address.key,

@@ -59,7 +59,7 @@ class TrainedAgent:
         if len(x) != self.layers[0][0].shape[1]:
             raise WolvesError(
                 "this player was trained under rules with another number of lots",
-                mend="train it again with `wolves train-agent`",
+                mend="train it again",
             )
         for weight, bias in self.layers[:-1]:
             x = np.tanh(weight @ x + bias)
@@ -87,7 +87,7 @@ def load_policy(path: Path) -> TrainedAgent:
         If the file is none.
     """
     if not path.exists():
-        raise WolvesError(f"there is no trained player at {path}", mend="wolves train-agent")
+        raise WolvesError(f"there is no trained player at {path}", mend="give the path of its policy.npz")
     return _loaded(path, file_fingerprint(path))
 
 

@@ -18,7 +18,6 @@ from many_wolves.families.markets.simulation.agents import (
     Truthful,
     ZeroIntelligence,
 )
-from many_wolves.families.markets.simulation.modelled import Modelled
 
 STRATEGIES: Mapping[str, type[Truthful]] = {
     "truthful": Truthful,
@@ -28,10 +27,11 @@ STRATEGIES: Mapping[str, type[Truthful]] = {
     "signal_trader": SignalTrader,
     "logit_buyer": LogitBuyer,
     "exploiter": Exploiter,
-    "modelled": Modelled,
 }
+MODELLED = "modelled"
+"""The strategy that answers by the equations of the cognitive models; imported when asked for."""
 TRAINED = "trained"
-"""The strategy of a player that `wolves train-agent` trained; its parameter is ``path``."""
+"""The strategy of a player that was trained; its parameter is ``path``."""
 
 
 def player(strategy: str, parameters: Mapping[str, Any] | None = None) -> Agent:
@@ -56,13 +56,18 @@ def player(strategy: str, parameters: Mapping[str, Any] | None = None) -> Agent:
         if set(given) != {"path"}:
             raise WolvesError(
                 f"strategy trained: expected the parameter path, found {sorted(given)}",
-                mend="give the path of a policy.npz that `wolves train-agent` wrote",
+                mend="give the path of its policy.npz",
             )
         return load_policy(Path(given["path"]))
-    if strategy not in STRATEGIES:
-        known = ", ".join([*STRATEGIES, TRAINED])
+    kinds: dict[str, type[Truthful]] = dict(STRATEGIES)
+    if strategy == MODELLED:
+        from many_wolves.families.markets.simulation.modelled import Modelled
+
+        kinds[MODELLED] = Modelled
+    if strategy not in kinds:
+        known = ", ".join([*STRATEGIES, MODELLED])
         raise WolvesError(f"strategy: expected one of {known}, found {strategy!r}")
-    kind = STRATEGIES[strategy]
+    kind = kinds[strategy]
     known_parameters = {f.name for f in fields(kind)}
     unknown = set(given) - known_parameters
     if unknown:
