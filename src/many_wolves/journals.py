@@ -92,7 +92,8 @@ def journal_files(
             found = sorted(
                 file
                 for file in source.rglob("*")
-                if file.suffix in suffixes and not file.name.startswith(".")
+                if file.suffix in suffixes
+                and not file.name.startswith(".")
                 # What happened in sessions on servers stands beside the answers.
                 and SESSIONS not in file.relative_to(source).parts[:-1]
             )

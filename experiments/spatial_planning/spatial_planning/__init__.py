@@ -210,6 +210,11 @@ class Reward(Page):
     def vars_for_template(player):
         return st.reward_shown(player)
 
+    @staticmethod
+    def before_next_page(player, timeout_happened):
+        # Else oTree goes through all pages of the rounds that are not played, one by one.
+        player.participant._max_page_index = player.participant._index_in_pages
+
 
 # oTree names addresses after classes, so each page needs a class of its own name.
 FORMS = {

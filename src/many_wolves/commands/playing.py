@@ -26,8 +26,8 @@ from many_wolves.commands.collecting import (
 from many_wolves.commands.episodes import Casting, Episodes, Extents, cast, read_seats
 from many_wolves.commands.telling import tell
 from many_wolves.contracts import EpisodicFamily, WorldFamily
-from many_wolves.journals import SESSIONS
 from many_wolves.errors import SettingError, WolvesError
+from many_wolves.journals import SESSIONS
 from many_wolves.records import SpeakerSpec
 from many_wolves.speakers import Speaker
 from many_wolves.speakers.wanted import LOCAL, Wanted, describe, open_speaker

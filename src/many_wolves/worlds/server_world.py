@@ -15,7 +15,6 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from many_wolves.errors import WolvesError
 from many_wolves.records import Response, Trial
 from many_wolves.worlds.desk import Answer, Desk, Fate, Question
 from many_wolves.worlds.protocol import (
@@ -278,4 +277,3 @@ class ServerSession:
     def _number(self, seat: int, turn: int) -> int:
         """Number of a question in the session, from its number at its seat."""
         return int(turn) * len(self._seats) + int(seat) - 1
-

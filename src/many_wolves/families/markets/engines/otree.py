@@ -208,9 +208,7 @@ class OTreeSessions:
         if not codes:
             label = f"wolves-{secrets.token_hex(6)}"
             journal.write("making", sync=True, label=label)
-            codes = [
-                await self.client.create_session(config, participants, changes, label=label)
-            ]
+            codes = [await self.client.create_session(config, participants, changes, label=label)]
         session = await self.client.session(codes[-1])
         journal.write("session", sync=True, code=session.code, created=session.created)
         return session
@@ -282,5 +280,3 @@ def _rows(raw: bytes) -> list[dict[str, str]]:
 
 def _scripted(episode: Episode, seat: str) -> bool:
     return episode.seats[seat].provider == "simulated"
-
-

@@ -87,7 +87,9 @@ def load_policy(path: Path) -> TrainedAgent:
         If the file is none.
     """
     if not path.exists():
-        raise WolvesError(f"there is no trained player at {path}", mend="give the path of its policy.npz")
+        raise WolvesError(
+            f"there is no trained player at {path}", mend="give the path of its policy.npz"
+        )
     return _loaded(path, file_fingerprint(path))
 
 

@@ -67,8 +67,8 @@ def tabulate(responses: Iterable[Response], folders: Sequence[Path] = ()) -> Obs
             unfinished.append(session)
         if record is not None:
             agents = {seat_number(r.seat): intake.names[r.speaker.slug] for r in answers}
-            for name, found in rows.items():
-                found += table_rows(name, session, record, agents)
+            for name in TABLES:
+                rows[name] += table_rows(name, session, record, agents)
     if unfinished:
         log.warning(
             "%d of %d sessions have not ended; their finished rounds are counted",
