@@ -16,7 +16,7 @@ from many_wolves.evals.scoring import scored, share_read, shares
 from many_wolves.families.politeness import Politeness
 from many_wolves.families.politeness.compiler import FAMILY, compile_trials
 from many_wolves.families.politeness.options import PolitenessDesign
-from many_wolves.files import code_version
+from many_wolves.files import code_version, fingerprint
 
 __all__ = ["politeness", "politeness_literal"]
 
@@ -122,7 +122,12 @@ def _task(name: str, scores: Scorer, replicates: int, **selection: Any) -> Task:
     except WolvesError as fault:
         raise PrerequisiteError(str(fault)) from None
     trials = tuple(compiled.trials)
-    facts = {"family": FAMILY, "code_version": code_version(), **compiled.facts}
+    facts = {
+        "family": FAMILY,
+        "code_version": code_version(),
+        "fingerprint": fingerprint([trial.id for trial in trials]),
+        **compiled.facts,
+    }
     return Task(
         dataset=dataset(f"politeness {name}", trials),
         solver=generate(),
