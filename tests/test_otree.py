@@ -64,7 +64,14 @@ CAST = {
 }
 
 
-@pytest.mark.parametrize("mechanism", ["harberger", "futarchy", "voting"])
+@pytest.mark.parametrize(
+    "mechanism",
+    [
+        pytest.param("harberger", marks=pytest.mark.slow),
+        pytest.param("futarchy", marks=pytest.mark.slow),
+        "voting",
+    ],
+)
 def test_our_experiment_plays_as_the_rules_in_process_do(mechanism, server, play):
     rules = small(mechanism, **({} if mechanism == "voting" else {"ticks": 2}))
     players = seat_players(rules, CAST)
@@ -86,7 +93,7 @@ def test_our_experiment_plays_as_the_rules_in_process_do(mechanism, server, play
 
 
 def test_prompts_show_what_the_page_shows_and_nothing_of_others(play):
-    rules = Rules.lab("harberger", rounds=1, practice=False, ticks=1)
+    rules = small("harberger", ticks=1)
     players = seat_players(rules, CAST)
     desk = TestDesk(scripted(rules, players, 3))
     play("spatial_planning_harberger", len(rules.seats), desk, session_config(rules, 3))

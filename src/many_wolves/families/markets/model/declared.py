@@ -129,7 +129,8 @@ class DeclaredValue:
             Variable("posterior_predictive", "markup", "markup_rep", *each),
             Variable("log_likelihood", "markup", "log_lik", *each),
         ]
-        return Problem(
+        # Programs of named parameters say their size themselves.
+        return Problem(  # type: ignore[call-arg, unused-ignore]
             model=NAME,
             family="markets",
             speaker=str(observations.rows["speaker"].iloc[0]),

@@ -150,7 +150,8 @@ class EwaModel:
             left[who, int(part["round"]) - 1 if "round" in part else slice(None)] = 0.0
             return {"weight": left}
 
-        return Problem(
+        # Programs of named parameters say their size themselves.
+        return Problem(  # type: ignore[call-arg, unused-ignore]
             model=NAME,
             family="markets",
             speaker=str(observations.rows["speaker"].iloc[0]),

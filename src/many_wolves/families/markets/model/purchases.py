@@ -147,7 +147,8 @@ class PurchaseModel:
             left[at] = np.maximum(left[at] - most, 0.0)
             return {"counts": left}
 
-        return Problem(
+        # Programs of named parameters say their size themselves.
+        return Problem(  # type: ignore[call-arg, unused-ignore]
             model=NAME,
             family="markets",
             speaker=_speaker(observations),

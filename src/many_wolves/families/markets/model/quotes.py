@@ -138,7 +138,8 @@ class QuoteModel:
         each = (("answer",), (n,))
         names = ["private_weight", "public_bias", "margin", "sigma", "precision"]
         names += [name for name in ("anchor", "inventory") if getattr(chosen, name)]
-        return Problem(
+        # Programs of named parameters say their size themselves.
+        return Problem(  # type: ignore[call-arg, unused-ignore]
             model=NAME,
             family="markets",
             speaker=str(observations.tables["orders"]["speaker"].iloc[0]),

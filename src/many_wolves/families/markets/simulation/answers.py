@@ -61,7 +61,8 @@ class Simulated:
             )
         who = self._players[role]
         if who is None:
-            return random_form(schema, rng)
+            form: dict[str, Any] = random_form(schema, rng)
+            return form
         if "view" not in trial.script:
             raise WolvesError(
                 "this strategy plays the spatial planning experiment only",
