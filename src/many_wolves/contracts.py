@@ -291,7 +291,10 @@ class TaskFamily(Protocol):
         ...
 
     def models(self) -> Mapping[str, CognitiveModel]:
-        """The family's cognitive models by name; of each task, the first is the default."""
+        """The family's cognitive models by name; of each task, the first is the default.
+
+        Empty where a family has tables only.
+        """
         ...
 
     def report(self) -> FamilyReport | None:
