@@ -16,7 +16,6 @@ import pandas as pd
 import pytest
 
 from ibex_server import LOGIN, serve
-from local_models import smollm2
 from many_wolves.cli import run, wolves
 from many_wolves.families.markets.rules.actions import form
 from many_wolves.families.markets.rules.draws import draw
@@ -342,21 +341,3 @@ def test_a_session_on_the_lab_s_server_comes_out_as_in_process(folder, lab):
     assert LOGIN["password"] not in written
     assert os.environ["IBEX_PASSWORD"] not in written
     assert "recovery" not in written
-
-
-@pytest.mark.slow
-@pytest.mark.model
-@pytest.mark.parametrize("engine", ["local", "otree"])
-def test_a_real_language_model_sits_among_eleven_scripts(folder, engine):
-    """It may fill in no form at all: the session then goes on by the defaults of the rules."""
-    do("compile", "--task", "planning", *SMALL[:-1], 1)
-    model = ("--model_type", "hf", "--model_path", smollm2(), "--max_tokens", 40)
-    others = [f"owner={TRUTHFUL}-speaker.json", f"speculator={ZERO}-speaker.json"]
-    seats = [word for other in others for word in ("--seat", other)]
-    do("collect", "--task", "planning", *model, *seats, "--engine", engine)
-    tables, meta = tabulated()
-    assert meta["unfinished"] == []
-    assert len(tables["payoffs"]) == 12
-    mine = tables["answers"].query("seat == 'developer-2'")
-    assert set(mine["stage"]) == {"first_declaration", "market", "final_declaration"}
-    assert len(mine) <= 3 * 3
