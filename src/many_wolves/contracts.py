@@ -40,6 +40,7 @@ __all__ = [
     "Design",
     "Episode",
     "EpisodicFamily",
+    "ExperimentFamily",
     "Extent",
     "FiledModel",
     "FindingsSpec",
@@ -56,6 +57,7 @@ __all__ = [
     "Problem",
     "Range",
     "Reading",
+    "RecordingFamily",
     "Reference",
     "SensitiveModel",
     "SimulatedAnswers",
@@ -291,7 +293,10 @@ class TaskFamily(Protocol):
         ...
 
     def models(self) -> Mapping[str, CognitiveModel]:
-        """The family's cognitive models by name; of each task, the first is the default."""
+        """The family's cognitive models by name; of each task, the first is the default.
+
+        Empty where a family has tables only.
+        """
         ...
 
     def report(self) -> FamilyReport | None:
@@ -337,4 +342,26 @@ class WorldFamily(TaskFamily, Protocol):
         WolvesError
             If it has no such engine, or the options do not fit it.
         """
+        ...
+
+
+@runtime_checkable
+class RecordingFamily(WorldFamily, Protocol):
+    """A family whose engines leave records of sessions beside the answers."""
+
+    def tabulate_sessions(
+        self, responses: Iterable[Response], folders: Sequence[Path]
+    ) -> Observations:
+        """Like ``tabulate``, with the folders in which records of sessions may be."""
+        ...
+
+
+@runtime_checkable
+class ExperimentFamily(WorldFamily, Protocol):
+    """A family that ships experiments for a server: ``experiments`` says what each is."""
+
+    experiments: Mapping[str, str]
+
+    def write_experiment(self, name: str, folder: Path) -> Path:
+        """Write the project of an experiment into a folder, which is made."""
         ...

@@ -17,6 +17,7 @@ from many_wolves.collection.running import Runner
 from many_wolves.collection.speaking import Seat
 from many_wolves.collection.turns import TurnJournal
 from many_wolves.contracts import Reading
+from many_wolves.journals import SESSIONS
 from many_wolves.records import Question, Response, SpeakerSpec, Trial
 from many_wolves.speakers import Speaker
 from many_wolves.worlds import SPEAKER, Episode, EpisodicWorld, World, one_turn
@@ -189,7 +190,7 @@ def play(
             opened,
             lambda response: settled(response, reader),
             at_once,
-            first.parent / "sessions" if world.remote else None,
+            first.parent / SESSIONS if world.remote else None,
         )
         runner.begin()
         progress = Progress(None, beside=lambda: _ended(runner.over, total))

@@ -168,6 +168,12 @@ COMPILED = Path("task-data/compiled")
     metavar="NAME=VALUE",
     help="Experiments: a setting of the engine; may be given several times.",
 )
+@click.option("--server", default="", help="Experiments: address of a server that runs.")
+@click.option(
+    "--project",
+    type=click.Path(path_type=Path),
+    help="Experiments: folder of the app that the engine starts a server for.",
+)
 @click.option("--delay", type=click.FloatRange(0), default=0.0, help="Simulated: seconds a trial.")
 @click.option(
     "--out",
@@ -192,6 +198,8 @@ def command(
     seats: tuple[str, ...],
     engine: str,
     engine_options: tuple[str, ...],
+    server: str,
+    project: Path | None,
     **options: Any,
 ) -> int:
     """Ask a speaker every trial in TRIALS, and play every game in it.
@@ -208,12 +216,20 @@ def command(
     several = expand(_wanted(options), revisions)
     family = families.get(_family(path))
     if isinstance(family, EpisodicFamily | WorldFamily):
-        table = playing.Table(
-            seats, opponent, at_once, engine, _settings(engine_options), dry_run, explained
-        )
+        settings = _settings(engine_options)
+        settings |= {"server": server} if server else {}
+        settings |= {"project": str(project)} if project is not None else {}
+        table = playing.Table(seats, opponent, at_once, engine, settings, dry_run, explained)
         several = [one for wanted in several for one in playing.as_proposed(wanted, path)]
         return playing.play_all(path, replicates, several, out, family, table)
-    for option, given in (("--with", opponent), ("--seat", seats), ("--engine", engine)):
+    for option, given in (
+        ("--with", opponent),
+        ("--seat", seats),
+        ("--engine", engine),
+        ("--engine_option", engine_options),
+        ("--server", server),
+        ("--project", project),
+    ):
         if given:
             raise WolvesError(
                 f"{option} belongs to games: here nobody answers another", mend="leave it out"

@@ -142,9 +142,10 @@ def cast(
     Parameters
     ----------
     first
-        The speaker of the command: it sits on the first seat that nobody else is given.
+        The speaker of the command: it sits on the seats that nobody else is given, which are
+        of one role.
     named
-        Who sits on the seats that were named.
+        Who sits on the seats that were named, by the name of a seat or of a role.
     seats
         Names of all seats, as the family names them.
     sampled
@@ -155,15 +156,17 @@ def cast(
     WolvesError
         If a seat has nobody, a name is no seat, or several speakers were to share a journal.
     """
-    free = [seat for seat in seats if seat not in named]
-    if unknown := [seat for seat in named if seat not in seats]:
+    roles = dict.fromkeys(map(role_of, seats))
+    if unknown := [seat for seat in named if seat not in seats and seat not in roles]:
         raise WolvesError(
-            f"no episode has a seat {unknown[0]!r}; they have {quoted(seats)}",
-            mend=nearest(unknown[0], seats),
+            f"no episode has a seat {unknown[0]!r}; they have {quoted(_called(seats))}",
+            mend=nearest(unknown[0], [*roles, *seats]),
         )
+    given = {seat: named.get(seat) or named.get(role_of(seat)) for seat in seats}
+    free = dict.fromkeys(role_of(seat) for seat, who in given.items() if who is None)
     if len(free) != 1:
-        raise _seats_left(free, seats)
-    wanted = {seat: named.get(seat, first) for seat in seats}
+        raise _seats_left(list(free), _called(seats))
+    wanted = {seat: who or first for seat, who in given.items()}
     specs = {
         seat: loading(lambda one=one: describe(one, sampled=sampled))  # type: ignore[misc]
         for seat, one in wanted.items()
@@ -180,6 +183,17 @@ def cast(
         for seat, spec in specs.items()
     }
     return Casting(wanted, specs, journals)
+
+
+def role_of(seat: str) -> str:
+    """The role of a seat that is called by role and number: ``owner`` of ``owner-3``."""
+    role, dash, number = seat.rpartition("-")
+    return role if dash and number.isdigit() else seat
+
+
+def _called(seats: Sequence[str]) -> list[str]:
+    """What seats are called in messages: those of a role by the role."""
+    return list(dict.fromkeys(map(role_of, seats)))
 
 
 def _seats_left(free: Sequence[str], seats: Sequence[str]) -> WolvesError:

@@ -27,6 +27,7 @@ from many_wolves.commands.episodes import Casting, Episodes, Extents, cast, read
 from many_wolves.commands.telling import tell
 from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import SettingError, WolvesError
+from many_wolves.journals import SESSIONS
 from many_wolves.records import SpeakerSpec
 from many_wolves.speakers import Speaker
 from many_wolves.speakers.wanted import LOCAL, Wanted, describe, open_speaker
@@ -145,7 +146,8 @@ def ask(
     if isinstance(family, EpisodicFamily):
         world = EpisodicWorld(family.turns)
     else:
-        world = family.world(table.engine, table.engine_options)
+        folder = next(iter(casting.journals.values())).parent / SESSIONS
+        world = family.world(table.engine, {"folder": str(folder), **table.engine_options})
     done = play(
         episodes,
         seats=seats,

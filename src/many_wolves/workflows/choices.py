@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from many_wolves import families
-from many_wolves.contracts import Observations
+from many_wolves.contracts import Observations, RecordingFamily
 from many_wolves.errors import WolvesError
 from many_wolves.extras import needs
 from many_wolves.files import file_fingerprint, fingerprint
-from many_wolves.journals import Reading, journal_files, read_journal
+from many_wolves.journals import Reading, journal_files, read_journal, session_folders
 from many_wolves.progress import log
 from many_wolves.records import Response
 from many_wolves.sources import nearest, quoted
@@ -72,7 +72,11 @@ def tabulated(
     for part in selection.parts:
         responses = _part(responses, part)
     family, responses = _of_family(responses, selection.family)
-    table = families.get(family).tabulate(responses, scoring=scoring)
+    chosen = families.get(family)
+    if isinstance(chosen, RecordingFamily):
+        table = chosen.tabulate_sessions(responses, session_folders(sources))
+    else:
+        table = chosen.tabulate(responses, scoring=scoring)
     meta = {
         **table.meta,
         "efforts": _efforts(table, responses),

@@ -143,7 +143,7 @@ def _named(models: Mapping[str, CognitiveModel], family: str, name: str | None) 
         raise WolvesError(
             f"the family {family!r} has no "
             + (f"model {name!r} for this" if name else "model for this"),
-            mend=nearest(name or "", list(models)) if models else "use another family",
+            mend=nearest(name or "", list(models)) if models else "use the tables themselves",
         )
     return models[name]
 

@@ -1,0 +1,1 @@
+"""Players that learn by reinforcement; needs the extra ``rl``."""
