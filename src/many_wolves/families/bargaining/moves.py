@@ -7,7 +7,6 @@ from typing import Literal
 
 Role = Literal["seller", "buyer"]
 Kind = Literal["offer", "accept", "walk", "talk"]
-Opening = Literal["scripted", "ask", "free"]
 
 SELLER: Role = "seller"
 BUYER: Role = "buyer"
@@ -63,8 +62,7 @@ class Terms:
     Parameters
     ----------
     ask, bid
-        First prices of seller and buyer where the opening is scripted; in any case the
-        range in which prices are plausible.
+        Usual first prices of seller and buyer: the range in which prices are plausible.
     cost, value
         The most that it costs the seller to part with the good, and what it is worth to the
         buyer; each is known to its own side only. None where that side is told nothing.
@@ -76,8 +74,8 @@ class Terms:
         Whether the sides know ``rounds``.
     first
         Who writes the first message that is not scripted.
-    opening
-        ``scripted``: both first prices stand. ``ask``: the seller's stands. ``free``: none.
+    seller_first, buyer_first
+        First prices that stand before anybody writes; None where a side has none.
     outside_seller, outside_buyer
         Payoff of each side without a deal.
     """
@@ -90,7 +88,8 @@ class Terms:
     rounds: int = 10
     announced: bool = False
     first: Role = SELLER
-    opening: Opening = "scripted"
+    seller_first: float | None = None
+    buyer_first: float | None = None
     outside_seller: float = 0.0
     outside_buyer: float = 0.0
 

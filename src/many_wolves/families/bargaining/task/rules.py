@@ -82,10 +82,7 @@ class State:
 
 def begin(terms: Terms) -> State:
     """The state after the opening."""
-    return State(
-        seller=terms.ask if terms.opening in ("scripted", "ask") else None,
-        buyer=terms.bid if terms.opening == "scripted" else None,
-    )
+    return State(seller=terms.seller_first, buyer=terms.buyer_first)
 
 
 def mover(terms: Terms, state: State) -> Role:
