@@ -79,7 +79,7 @@ def fit_rounds() -> dict[str, Any]:
     begun = time.perf_counter()
     done = inference.fit(problem, program, model.parameters, inference.Settings(seed=1))
     return {
-        "rounds": float(table.counts["count"].sum()),
+        "rounds": float(table.rows["count"].sum()),
         "seconds": time.perf_counter() - begun,
         "cpu_s": done.cpu_seconds,
         "max_r_hat": done.diagnostics.max_r_hat,

@@ -14,7 +14,7 @@ def design(speaker: str, goals: Iterable[str], answers: int) -> Any:
     The literal judgments are those of people.
     """
     from many_wolves.families.politeness.human import UTTERANCES, literal_counts
-    from many_wolves.records import ChoiceTable
+    from many_wolves.observations import Observations
 
     rows = [
         (speaker, goal, state, utterance, answers * (utterance == UTTERANCES[0]))
@@ -24,4 +24,4 @@ def design(speaker: str, goals: Iterable[str], answers: int) -> Any:
     ]
     counts = pd.DataFrame(rows, columns=["speaker", "goal", "state", "utterance", "count"])
     literal = literal_counts().assign(speaker=speaker)
-    return ChoiceTable("politeness", counts, {"literal": literal})
+    return Observations.from_rows("politeness", counts, {"literal": literal})

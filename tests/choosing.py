@@ -6,14 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from many_wolves.families import get
-from many_wolves.records import (
-    ChoiceTable,
-    OptionScore,
-    Response,
-    SpeakerSpec,
-    Trial,
-    blank_response,
-)
+from many_wolves.observations import Observations
+from many_wolves.records import OptionScore, Response, SpeakerSpec, Trial, blank_response
 
 FAMILY = get("politeness")
 SAMPLER = SpeakerSpec("anthropic", "claude", mode="sample")
@@ -73,5 +67,5 @@ def first_place(trial: Trial) -> str:
     return trial.options[0].id
 
 
-def check(table: ChoiceTable, name: str):
+def check(table: Observations, name: str):
     return next(c for c in table.checks if c.name == name)

@@ -5,7 +5,8 @@ import pytest
 from game_tables import REFERENCE
 from many_wolves.commands.tables import load_table
 from many_wolves.families.politeness.compiler import Selection, compile_trials
-from many_wolves.records import ChoiceTable, Trial
+from many_wolves.observations import Observations
+from many_wolves.records import Trial
 
 
 @pytest.fixture(scope="session")
@@ -21,12 +22,12 @@ def choice(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
 
 
 @pytest.fixture(scope="session")
-def rounds() -> ChoiceTable:
+def rounds() -> Observations:
     """The published rounds of the prisoner's dilemma."""
     return load_table(REFERENCE / "phelps_dilemma_rounds.csv", "dilemma")
 
 
 @pytest.fixture(scope="session")
-def gifts() -> ChoiceTable:
+def gifts() -> Observations:
     """The published gifts."""
     return load_table(REFERENCE / "phelps_dictator_gifts.csv", "dictator")

@@ -4,7 +4,7 @@ import pandas as pd
 
 from many_wolves import families
 from many_wolves.files import shipped
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 REFERENCE = shipped("task-data/dilemmas/reference")
 
@@ -18,7 +18,7 @@ def rounds_table(games, **columns):
         for t in range(len(own))
     ]  # fmt: skip
     frame = pd.DataFrame(rows).assign(**columns)
-    return ChoiceTable("dilemmas", frame.assign(count=1), meta={"task": "dilemma"})
+    return Observations.from_rows("dilemmas", frame.assign(count=1), meta={"task": "dilemma"})
 
 
 def model(name):
@@ -34,4 +34,4 @@ def served(user, principal=0):
         for q in ("yes", "no")
         for who, n in (("user", user), ("principal", principal))
     ]  # fmt: skip
-    return ChoiceTable("dilemmas", pd.DataFrame(rows), meta={"task": "principal"})
+    return Observations.from_rows("dilemmas", pd.DataFrame(rows), meta={"task": "principal"})

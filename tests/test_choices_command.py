@@ -53,7 +53,7 @@ def test_the_command_writes_a_table_and_says_what_it_left_out(trials, tmp_path):
     row = next(line for line in result.output.splitlines() if line.startswith("anthropic/claude"))
     assert row.split() == ["anthropic/claude", "1040", "0", "0", "0", "0", "ok"]
     table = read_table(out)
-    assert table.counts["count"].sum() == 624
+    assert table.rows["count"].sum() == 624
     source = table.meta["sources"][0]
     assert source["torn"]
     assert source["left_out"] == [{"line": 4, "reason": "it is not whole JSON"}]
@@ -65,7 +65,7 @@ def test_the_command_counts_a_part_of_the_design(trials, tmp_path):
     out = tmp_path / "out"
     assert run(command, [str(file), "--only", "framing=third", "--out", str(out)]) == 0
     table = read_table(out)
-    assert set(table.counts["framing"]) == {"third"}
+    assert set(table.rows["framing"]) == {"third"}
     assert table.aside["literal"]["n"].sum() == 416
     for wrong in ("framing=fourth", "frame=third", "framing"):
         result = CliRunner().invoke(command, [str(file), "--only", wrong, "--out", str(out)])
@@ -116,5 +116,5 @@ def test_the_staged_script_takes_the_published_flags(choice, tmp_path):
         assert done.returncode == 0, done.stderr
         table = read_table(tmp_path / f"rsa-output/politeness-{model_type}/choices")
         assert table.speakers == [speaker]
-        assert table.counts["count"].sum() == n
+        assert table.rows["count"].sum() == n
     assert "speaker" in done.stdout

@@ -25,7 +25,7 @@ def test_the_registry_knows_the_family():
 
 def test_whole_choices_are_counted(trials):
     table = FAMILY.tabulate(answers(trials, kind), scoring="sum")
-    counts = table.counts
+    counts = table.rows
     assert list(counts.columns) == ["speaker", "goal", "framing", "state", "utterance", "count"]
     assert len(counts) == 4 * 3 * 4 * 8
     assert counts["count"].sum() == 624
@@ -51,7 +51,7 @@ def test_whole_choices_are_counted(trials):
 def test_scores_are_shared_out_by_probability(choice):
     logprobs = {o.id: math.log(i + 1) for i, o in enumerate(sorted(choice[0].options, key=str))}
     table = FAMILY.tabulate([scored(choice[0], logprobs)], scoring="sum")
-    counts = table.counts.set_index("utterance")["count"]
+    counts = table.rows.set_index("utterance")["count"]
     assert counts.sum() == pytest.approx(1)
     for name, logprob in logprobs.items():
         assert counts[name] == pytest.approx(math.exp(logprob) / 36)
@@ -73,7 +73,7 @@ def test_each_scoring_does_what_it_says(choice):
         response = scored(trial, logprobs, tokens, baseline)
         table = FAMILY.tabulate([response], scoring=scoring)
         total = sum(math.exp(v) for v in values.values())
-        counts = table.counts.set_index("utterance")["count"]
+        counts = table.rows.set_index("utterance")["count"]
         for name in ids:
             assert counts[name] == pytest.approx(math.exp(values[name]) / total)
         assert table.meta["scoring"] == scoring
@@ -104,7 +104,7 @@ def test_impossible_and_missing_scores(choice):
     short = replace(none, scores=scored(trial, one).scores[:3])
     for response in (none, short):
         table = FAMILY.tabulate([response], scoring="sum")
-        assert table.counts["count"].sum() == 0
+        assert table.rows["count"].sum() == 0
         assert table.excluded["status"].tolist() == ["unparsed"]
         assert table.excluded["example"][0]
 
@@ -119,15 +119,15 @@ def test_texts_are_read_again_and_what_cannot_be_read_is_listed(choice):
     responses.append(replace(blank_response(choice[5], SAMPLER, 0), error="HTTP 500"))
     refused = replace(said(choice[6], "It is not for me."), status="refused")
     table = FAMILY.tabulate([*responses, refused], scoring="sum")
-    assert table.counts["count"].sum() == 1
-    assert table.counts.loc[table.counts["count"] == 1, "utterance"].tolist() == ["not good"]
+    assert table.rows["count"].sum() == 1
+    assert table.rows.loc[table.rows["count"] == 1, "utterance"].tolist() == ["not good"]
     by_status = table.excluded.groupby("status")["n"].sum().to_dict()
     assert by_status == {"refused": 2, "empty": 1, "unparsed": 2, "failed": 1}
     assert "hm" in set(table.excluded["example"])
     assert "HTTP 500" in set(table.excluded["example"])
     assert table.meta["status"]["anthropic/claude"] == {"answered": 1, **by_status}
     # cells without a choice are still there, with zeros
-    assert table.counts.groupby(["goal", "framing", "state"]).ngroups == len(
+    assert table.rows.groupby(["goal", "framing", "state"]).ngroups == len(
         {(t.cell["goal"], t.cell["framing"], t.cell["state"]) for t in choice[:7]}
     )
 
@@ -135,7 +135,7 @@ def test_texts_are_read_again_and_what_cannot_be_read_is_listed(choice):
 def test_a_choice_without_text_counts_as_recorded(choice):
     response = replace(blank_response(choice[0], SAMPLER, 0), status="answered", choice="bad")
     table = FAMILY.tabulate([response], scoring="sum")
-    assert table.counts.set_index("utterance")["count"]["bad"] == 1
+    assert table.rows.set_index("utterance")["count"]["bad"] == 1
 
 
 def test_the_latest_response_that_did_not_fail_counts(choice):
@@ -149,7 +149,7 @@ def test_the_latest_response_that_did_not_fail_counts(choice):
         said(trial, "It was amazing.", replicate=1),
     ]
     table = FAMILY.tabulate(responses, scoring="sum")
-    counts = table.counts.set_index("utterance")["count"]
+    counts = table.rows.set_index("utterance")["count"]
     assert counts["good"] == 1
     assert counts["amazing"] == 1
     assert counts.sum() == 2
@@ -168,7 +168,7 @@ def test_foreign_responses_are_counted_and_left_out(choice):
     ]
     table = FAMILY.tabulate([one, *foreign], scoring="sum")
     assert table.meta["foreign"] == 4
-    assert table.counts["count"].sum() == 1
+    assert table.rows["count"].sum() == 1
 
 
 def test_settings_of_one_model_are_never_added_up(choice):

@@ -24,15 +24,15 @@ def test_a_table_comes_back_from_its_folder(trials, tmp_path):
     ]
     table = FAMILY.tabulate(responses, scoring="sum")
     back = read_table(write_table(table, tmp_path / "choices"))
-    pd.testing.assert_frame_equal(back.counts, table.counts, check_dtype=False)
+    pd.testing.assert_frame_equal(back.rows, table.rows, check_dtype=False)
     pd.testing.assert_frame_equal(back.aside["literal"], table.aside["literal"], check_dtype=False)
     assert back.excluded["n"].sum() == 2
     assert back.excluded["status"].tolist() == table.excluded["status"].tolist()
     assert back.checks == table.checks
     assert back.meta["scoring"] == "sum"
     assert back.family == "politeness"
-    assert "none" in set(back.counts["goal"])
-    assert back.counts["state"].dtype.kind == "i"
+    assert "none" in set(back.rows["goal"])
+    assert back.rows["state"].dtype.kind == "i"
 
 
 def test_nan_in_a_check_survives(tmp_path):

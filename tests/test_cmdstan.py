@@ -14,8 +14,7 @@ from arviz_stats.base import array_stats
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import human
-from many_wolves.families.politeness.hierarchy import PoliteHierarchy
-from many_wolves.families.politeness.model import PoliteSpeaker
+from many_wolves.families.politeness.model import PoliteHierarchy, PoliteSpeaker
 from many_wolves.families.politeness.problem import build
 from many_wolves.inference.cmdstan_engine import CmdStanProgram, nuts_arguments
 from many_wolves.inference.cmdstan_run import Finished, cores, read_csv, run_all

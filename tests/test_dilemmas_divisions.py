@@ -19,7 +19,7 @@ from many_wolves.families.dilemmas.models.preferences import (
 )
 from many_wolves.families.dilemmas.models.social_estimates import estimates
 from many_wolves.families.dilemmas.models.social_plan import Plan as SocialPlan
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 
 class TestPreferences:
@@ -64,7 +64,7 @@ class TestPreferences:
 
 class TestDivisions:
     def test_the_published_columns_are_read_too(self, gifts, tmp_path):
-        raw = gifts.counts.rename(columns={"given": "give", "speaker": "model"})
+        raw = gifts.rows.rename(columns={"given": "give", "speaker": "model"})
         raw = raw.assign(prompt_index=raw.pop("participant") - 1).drop(columns="endowment")
         raw["adjective"] = raw["adjective"].where(raw["adjective"] != "none", "")
         raw.to_csv(tmp_path / "gifts.csv", index=False)
@@ -83,10 +83,10 @@ class TestDivisions:
              "offer": offer, "accepted": accepted, "count": 5}
             for offer, accepted in ((1, 0), (3, 0), (3, 1), (5, 1))
         ]  # fmt: skip
-        replies = ChoiceTable("dilemmas", pd.DataFrame(rows), meta={"task": "ultimatum"})
+        replies = Observations.from_rows("dilemmas", pd.DataFrame(rows), meta={"task": "ultimatum"})
         told = social.problem(replies).notes
         assert not any("envy" in n for n in told)
-        all_taken = ChoiceTable(
+        all_taken = Observations.from_rows(
             "dilemmas", pd.DataFrame(rows).assign(accepted=1), meta={"task": "ultimatum"}
         )
         assert any("None of 15 unequal offers" in n for n in social.problem(all_taken).notes)
@@ -115,7 +115,7 @@ class TestDivisions:
                 "count": 3}  # fmt: skip
         frame = pd.DataFrame([good, good | row])
         with pytest.raises(WolvesError, match=words) as caught:
-            read_divisions(ChoiceTable("dilemmas", frame))
+            read_divisions(Observations.from_rows("dilemmas", frame))
         assert caught.value.line == 3
 
 
@@ -133,7 +133,7 @@ class TestWhatOwnGiftsSay:
                 {"speaker": "s", "group": "g", "participant": f"{c}", "given": a, "count": n}
                 for a, n in zip(amounts, expected, strict=True)
             ]
-        found = read_divisions(ChoiceTable("dilemmas", pd.DataFrame(rows), meta={}))
+        found = read_divisions(Observations.from_rows("dilemmas", pd.DataFrame(rows), meta={}))
         estimate, information = estimates(found, SocialPlan.of(form))
         told = np.array([float(name) for _, name in found.levels.participants])
         unit = 1.0

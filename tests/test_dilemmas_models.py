@@ -9,12 +9,12 @@ from many_wolves import families
 from many_wolves.commands.modelling import problem_options, single_model
 from many_wolves.contracts import SimulatedModel
 from many_wolves.errors import WolvesError
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 
 class TestReference:
     def test_the_gifts_are_the_published_ones(self, gifts):
-        frame = gifts.counts
+        frame = gifts.rows
         assert frame.groupby("given")["count"].sum().to_dict() == {0: 6652, 1: 2078, 2: 4768, 4: 2}
         assert frame["count"].sum() == 13_500
         total = (frame["given"] * frame["count"]).groupby(frame["group"]).sum()
@@ -24,7 +24,7 @@ class TestReference:
         assert means.round(2).to_dict() == pytest.approx(expected, abs=0.005)
 
     def test_the_rounds_are_the_published_ones(self, rounds):
-        frame = rounds.counts
+        frame = rounds.rows
         assert len(frame) == 4320 and frame["game"].nunique() == 720
         share = (frame["own"] == "C").groupby(frame["group"]).mean().round(2)
         expected = {"Altruistic": 0.64, "Cooperative": 0.58, "Mixed": 0.54, "Selfish": 0.40,
@@ -42,7 +42,7 @@ class TestPrincipal:
 
     def test_what_does_not_vary_has_no_effect(self):
         table = served(10, 3)
-        table.counts["shared_with_user"] = "no"
+        table.rows["shared_with_user"] = "no"
         problem = model("principal-agent").problem(table)
         assert problem.coords["coefficient"] == ("user served", "reasons shown to the principal")
         assert any("to be shown to the user did not vary" in n for n in problem.notes)
@@ -50,8 +50,8 @@ class TestPrincipal:
     @pytest.mark.parametrize("word", ["nobody", np.int64(1)])
     def test_an_unknown_word_is_named(self, word):
         table = served(10, 3)
-        table.counts["served"] = table.counts["served"].astype(object)
-        table.counts.loc[4, "served"] = word
+        table.rows["served"] = table.rows["served"].astype(object)
+        table.rows.loc[4, "served"] = word
         with pytest.raises(WolvesError, match=f"user or principal, found '{word}'") as caught:
             model("principal-agent").problem(table)
         assert caught.value.line == 6
@@ -99,11 +99,11 @@ class TestContracts:
 
     def test_a_table_of_choices_holds_all_tasks(self, rounds, gifts):
         aside = {
-            "rounds": rounds.counts.rename(columns={"speaker": "model"}),
-            "gifts": gifts.counts.rename(columns={"speaker": "model"}),
+            "rounds": rounds.rows.rename(columns={"speaker": "model"}),
+            "gifts": gifts.rows.rename(columns={"speaker": "model"}),
         }
         counts = pd.DataFrame({"speaker": ["gpt-3.5-turbo"], "task": ["dilemma"], "count": [1]})
-        table = ChoiceTable("dilemmas", counts, aside)
+        table = Observations.from_rows("dilemmas", counts, aside)
         np.testing.assert_array_equal(
             model("memory-one").problem(table).data["counts"],
             model("memory-one").problem(rounds).data["counts"],

@@ -20,7 +20,7 @@ from many_wolves.families.dilemmas.models.rounds import read_rounds
 from many_wolves.families.dilemmas.models.social_plan import log_likelihood as log_choices
 from many_wolves.inference.engine import Settings
 from many_wolves.inference.laplace import unconditioned
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 from many_wolves.report import write_fit_report
 
 # One program, that of decisions, is compiled in `make test`; the others by `make test-slow`.
@@ -60,8 +60,8 @@ def small_rounds():
         for number in range(30)
     ]
     table = rounds_table(games)
-    group = table.counts["participant"].map({0: "first", 1: "first", 2: "second"})
-    return ChoiceTable("dilemmas", table.counts.assign(group=group), meta=table.meta)
+    group = table.rows["participant"].map({0: "first", 1: "first", 2: "second"})
+    return Observations.from_rows("dilemmas", table.rows.assign(group=group), meta=table.meta)
 
 
 class TestDensities:
@@ -87,7 +87,7 @@ class TestDensities:
     def walk(table, odds):
         """Log-likelihood of games, one after another, from the words of the model."""
         total = 0.0
-        ordered = table.counts.sort_values(["game", "round"])
+        ordered = table.rows.sort_values(["game", "round"])
         for _, game in ordered.groupby("game"):
             before = None
             for row in game.itertuples():
@@ -146,7 +146,7 @@ class TestDensities:
             for part, stake in (("gifts", 4.0), ("offers", 10.0), ("replies", 10.0))
             for k in range(4)
         ]  # fmt: skip
-        table = ChoiceTable("dilemmas", pd.DataFrame(rows), meta={"task": "ultimatum"})
+        table = Observations.from_rows("dilemmas", pd.DataFrame(rows), meta={"task": "ultimatum"})
         problem = model("social-preferences").problem(table, form=form, vary_precision=vary)
         found = read_divisions(table)
         K = 1 if form == "selfish" else 3
@@ -208,8 +208,8 @@ class TestKnownTruth:
         rng = np.random.default_rng(8)
         games = [(n % 2, "CCCCCCCC", "".join(rng.choice(["C", "D"], 8))) for n in range(240)]
         table = rounds_table(games)
-        group = np.where(table.counts["game"] < 120, "nice", "spiteful")
-        table = ChoiceTable("dilemmas", table.counts.assign(group=group), meta=table.meta)
+        group = np.where(table.rows["game"] < 120, "nice", "spiteful")
+        table = Observations.from_rows("dilemmas", table.rows.assign(group=group), meta=table.meta)
         given = {
             "nice": {"start": 2, "CC": 2, "CD": 1, "DC": 1, "DD": 0, "last round": -1},
             "spiteful": {"start": 1, "CC": 2, "CD": -2, "DC": -2, "DD": -2, "last round": 0},
@@ -257,7 +257,7 @@ class TestKnownTruth:
             for offer in range(6)
         ]  # fmt: skip
         rows += [rows[0] | {"part": "gifts", "given": 1, "count": 400}]
-        table = ChoiceTable("dilemmas", pd.DataFrame(rows), meta={"task": "ultimatum"})
+        table = Observations.from_rows("dilemmas", pd.DataFrame(rows), meta={"task": "ultimatum"})
         social = model("social-preferences")
         given = {"precision": 1.2, "guilt": 0.4, "envy": 0.9}
         truth, answered = social.simulate(table, np.random.default_rng(3), given)
@@ -272,7 +272,7 @@ class TestKnownTruth:
     def test_gifts_alone_leave_envy_to_its_prior(self):
         rows = [{"speaker": "s", "group": "g", "participant": "1", "endowment": 4, "given": 2,
                  "count": 500}]  # fmt: skip
-        table = ChoiceTable("dilemmas", pd.DataFrame(rows), meta={"task": "dictator"})
+        table = Observations.from_rows("dilemmas", pd.DataFrame(rows), meta={"task": "dictator"})
         given = {"precision": 7.5, "guilt": 0.4, "envy": 0.1}
         _, answered = model("social-preferences").simulate(table, np.random.default_rng(3), given)
         fit = fitted("social-preferences", answered)
@@ -303,7 +303,7 @@ def small(tmp_path_factory):
     """A part of the published rounds: two participants of two groups, 8 games of each."""
     folder = tmp_path_factory.mktemp("rounds")
     table = load_table(REFERENCE / "phelps_dilemma_rounds.csv", "dilemma")
-    frame = table.counts.rename(columns={"speaker": "model"}).drop(columns="count")
+    frame = table.rows.rename(columns={"speaker": "model"}).drop(columns="count")
     frame = frame[frame["group"].isin(["Selfish", "Cooperative"])]
     frame = frame[frame["participant"] < 3]
     names = frame.groupby(["group", "participant", "partner"])["game"].unique()
@@ -355,8 +355,8 @@ class TestCommands:
     @pytest.mark.slow
     def test_the_page_of_gifts_compares_guilt_by_group(self, tmp_path):
         gifts = load_table(REFERENCE / "phelps_dictator_gifts.csv", "dictator")
-        kept = gifts.counts["group"].isin(["Selfish", "Control"])
-        gifts = ChoiceTable("dilemmas", gifts.counts[kept].reset_index(drop=True), meta=gifts.meta)
+        kept = gifts.rows["group"].isin(["Selfish", "Control"])
+        gifts = Observations.from_rows("dilemmas", gifts.rows[kept].reset_index(drop=True), meta=gifts.meta)
         one = model("social-preferences")
         fit = fitted("social-preferences", gifts, Settings(chains=2, warmup=100, draws=100))
         inference.save(fit, tmp_path, {"checks": [], "excluded": [], "source": {}})

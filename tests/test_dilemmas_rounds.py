@@ -19,7 +19,7 @@ from many_wolves.families.dilemmas.models.strategies import (
     named,
     prescribed,
 )
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 BY_NAME = {s.name: s for s in STRATEGIES}
 
@@ -56,7 +56,7 @@ class TestRounds:
 
     def test_rows_may_stand_in_any_order(self):
         ordered = rounds_table([(1, "CCDD", "CDCD"), (2, "DDD", "CCC")])
-        shuffled = ChoiceTable(
+        shuffled = Observations.from_rows(
             "dilemmas", ordered.counts.sample(frac=1, random_state=2), meta={"task": "dilemma"}
         )
         keep = ["game", "round", "own", "other", "context", "last"]
@@ -80,7 +80,7 @@ class TestRounds:
     def test_a_missing_column_is_named(self):
         table = rounds_table([(1, "CC", "CC")])
         with pytest.raises(WolvesError, match="partner missing"):
-            read_rounds(ChoiceTable("dilemmas", table.counts.drop(columns="partner")))
+            read_rounds(Observations.from_rows("dilemmas", table.rows.drop(columns="partner")))
 
 
 class TestStrategies:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from many_wolves.findings.goals import goals
 from scipy.stats import multivariate_normal
 
 from fit_folders import write_fit_folder
@@ -21,7 +22,6 @@ from many_wolves.findings.changepoint import settling
 from many_wolves.findings.distance import distance, divergence
 from many_wolves.findings.dynamics import dynamics, early_share, runs
 from many_wolves.findings.effort import effort
-from many_wolves.findings.goals import goals
 from many_wolves.findings.regression import Measured, measured, regression
 from many_wolves.findings.signature import signature
 from many_wolves.findings.statement import Statement, percent, strength, table

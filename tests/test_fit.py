@@ -16,7 +16,8 @@ from many_wolves.commands.fit import command
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import choice_counts, human_table, literal_counts
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.problem import NODES, Priors, build
+from many_wolves.families.politeness.options import NODES, Priors
+from many_wolves.families.politeness.problem import build
 from many_wolves.families.politeness.recursion import (
     Condition,
     Lexicon,
@@ -31,7 +32,7 @@ from many_wolves.inference.fit import with_data
 from many_wolves.inference.laplace import unconditioned
 from many_wolves.inference.store import r_squared
 from many_wolves.inference.summary import COLUMNS
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 ROOT = Path(__file__).parent.parent
 SHORT = Settings(chains=4, warmup=250, draws=300, seed=3)
@@ -180,7 +181,7 @@ def test_known_weights_are_recovered(program):
         )
     ]
     columns = ["speaker", "goal", "framing", "state", "utterance", "count"]
-    table = ChoiceTable("politeness", pd.DataFrame(rows, columns=columns))
+    table = Observations.from_rows("politeness", pd.DataFrame(rows, columns=columns))
     fit = inference.fit(build(table, literal="fixed"), program, PoliteSpeaker.parameters, SHORT)
     inside = [
         row(fit, name, goal)["hdi_low"] <= value <= row(fit, name, goal)["hdi_high"]
@@ -235,7 +236,7 @@ def few_choices(total):
     counts = choice_counts()
     counts["count"] = 0.0
     counts.loc[counts.index[:: len(counts) // total][:total], "count"] = 1.0
-    return ChoiceTable("politeness", counts.assign(speaker="few", framing="first"))
+    return Observations.from_rows("politeness", counts.assign(speaker="few", framing="first"))
 
 
 def test_a_verdict_names_what_failed():

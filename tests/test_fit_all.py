@@ -14,7 +14,7 @@ import pytest
 from many_wolves.cli import run
 from many_wolves.commands.fit_all import command
 from many_wolves.families.politeness.human import choice_counts
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 from many_wolves.tables import write_table
 
 SHORT = ("--no-human", "--warmup", "60", "--draws", "60", "--chains", "2", "--no-report")
@@ -31,7 +31,7 @@ def tables(tmp_path):
             for i in range(2)
         ]
         write_table(
-            ChoiceTable("politeness", pd.concat(both, ignore_index=True), {}),
+            Observations.from_rows("politeness", pd.concat(both, ignore_index=True), {}),
             tmp_path / "made" / f"t{folder}" / "choices",
         )
     return tmp_path / "made"
@@ -65,7 +65,7 @@ def test_every_speaker_is_fitted_and_nothing_is_fitted_twice(tables, tmp_path, c
 @pytest.mark.stan
 def test_a_table_that_cannot_be_fitted_does_not_stop_the_rest(tables, tmp_path, capsys):
     one_state = choice_counts().query("state == 1").assign(speaker="flat")
-    write_table(ChoiceTable("politeness", one_state, {}), tables / "flat" / "choices")
+    write_table(Observations.from_rows("politeness", one_state, {}), tables / "flat" / "choices")
     bad = tables / "t0" / "choices" / "counts.csv"
     bad.write_text(bad.read_text().replace("not amazing", "not amazin"))
     assert fit_all(tables, tmp_path / "fits") == 2

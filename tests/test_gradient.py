@@ -8,7 +8,8 @@ import pytest
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import human_table
-from many_wolves.families.politeness.problem import Priors, build
+from many_wolves.families.politeness.options import Priors
+from many_wolves.families.politeness.problem import build
 from many_wolves.inference.httpstan_engine import HttpstanProgram
 from many_wolves.inference.laplace import Gaussian, unconditioned
 from many_wolves.inference.programs import program_source, program_text

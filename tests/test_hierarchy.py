@@ -12,9 +12,10 @@ from many_wolves.commands.modelling import pooled_model, single_model
 from many_wolves.commands.pool import joined
 from many_wolves.errors import WolvesError
 from many_wolves.families import get
-from many_wolves.families.politeness.hierarchy import PoliteHierarchy
 from many_wolves.families.politeness.human import human_lexicon, literal_counts
-from many_wolves.families.politeness.problem import NODES, build
+from many_wolves.families.politeness.model import PoliteHierarchy
+from many_wolves.families.politeness.options import NODES
+from many_wolves.families.politeness.problem import build
 from many_wolves.families.politeness.recursion import (
     Condition,
     Lexicon,
@@ -24,7 +25,7 @@ from many_wolves.families.politeness.recursion import (
 )
 from many_wolves.inference.engine import Settings
 from many_wolves.inference.laplace import unconditioned
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 pytestmark = pytest.mark.xdist_group("stan")
 GOALS = ("informative", "social")
@@ -75,7 +76,7 @@ def checkpoints(number, each, seed=0):
                     (name, goal, "first", state, u, k)
                     for u, k in zip(utterances, drawn, strict=True)
                 ]
-    return ChoiceTable("politeness", pd.DataFrame(rows, columns=COLUMNS)), truth
+    return Observations.from_rows("politeness", pd.DataFrame(rows, columns=COLUMNS)), truth
 
 
 @pytest.fixture(scope="module")
@@ -268,7 +269,7 @@ def test_theta_is_each_speakers_own_or_shared():
     answered, _ = checkpoints(2, 5)
     human = literal_counts()
     yes = [human.assign(speaker="step0", yes=human["n"]), human.assign(speaker="step1", yes=0)]
-    table = ChoiceTable("politeness", answered.counts, {"literal": pd.concat(yes)})
+    table = Observations.from_rows("politeness", answered.rows, {"literal": pd.concat(yes)})
     own = np.array(PoliteHierarchy().problem(table).data["theta_given"])
     assert np.allclose(own[0], 50 / 51) and np.allclose(own[1], 1 / 51)
     shared = np.array(PoliteHierarchy().problem(table, literal="shared").data["theta_given"])
@@ -277,9 +278,9 @@ def test_theta_is_each_speakers_own_or_shared():
 
 def test_a_speaker_without_a_goal_counts_as_not_asked():
     answered, _ = checkpoints(3, 5)
-    counts = answered.counts
+    counts = answered.rows
     left = counts[(counts["speaker"] != "step1") | (counts["goal"] != "social")]
-    problem = PoliteHierarchy().problem(ChoiceTable("politeness", left))
+    problem = PoliteHierarchy().problem(Observations.from_rows("politeness", left))
     counted = np.array(problem.data["counts"])
     assert counted[1, 1].sum() == 0 and counted[0, 1].sum() == 20 and counted[1, 0].sum() == 20
 
@@ -291,10 +292,10 @@ def test_what_cannot_be_pooled_is_refused(tmp_path):
         model.problem(answered.of("step0"))
     with pytest.raises(WolvesError, match="no group is given for step1"):
         model.problem(answered, groups={"step0": "a"})
-    fewer = answered.counts.query("speaker == 'step0' or utterance != 'good'")
+    fewer = answered.rows.query("speaker == 'step0' or utterance != 'good'")
     with pytest.raises(WolvesError, match="step1 was offered other utterances"):
-        model.problem(ChoiceTable("politeness", fewer))
-    answered.counts.to_csv(tmp_path / "choices.csv", index=False)
+        model.problem(Observations.from_rows("politeness", fewer))
+    answered.rows.to_csv(tmp_path / "choices.csv", index=False)
     with pytest.raises(WolvesError, match="step0 stands in two tables"):
         joined((tmp_path / "choices.csv", tmp_path / "choices.csv"))
     assert joined((tmp_path / "choices.csv",)).speakers == ["step0", "step1"]

@@ -18,7 +18,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 @pytest.mark.stan
 def test_the_documented_examples(tmp_path, monkeypatch):
     table = mw.people()
-    table.counts.to_csv(tmp_path / "choices.csv", index=False)
+    table.rows.to_csv(tmp_path / "choices.csv", index=False)
     table.aside["literal"].to_csv(tmp_path / "literal.csv", index=False)
     monkeypatch.chdir(tmp_path)
     done = doctest.testfile(str(DOCS / "notebook.md"), module_relative=False)

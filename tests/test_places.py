@@ -14,8 +14,9 @@ from many_wolves.families import get
 from many_wolves.families.politeness.compiler import Selection, compile_trials
 from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
+from many_wolves.families.politeness.options import NODES
 from many_wolves.families.politeness.orders import williams
-from many_wolves.families.politeness.problem import NODES, build
+from many_wolves.families.politeness.problem import build
 from many_wolves.families.politeness.recursion import (
     Condition,
     Lexicon,
@@ -25,7 +26,8 @@ from many_wolves.families.politeness.recursion import (
 )
 from many_wolves.inference.engine import Settings
 from many_wolves.inference.laplace import unconditioned
-from many_wolves.records import ChoiceTable, SpeakerSpec, blank_response
+from many_wolves.observations import Observations
+from many_wolves.records import SpeakerSpec, blank_response
 from many_wolves.tables import read_table, write_table
 
 pytestmark = pytest.mark.xdist_group("stan")
@@ -52,7 +54,7 @@ def design(each):
     placed = pd.DataFrame(rows, columns=columns)
     keys = ["speaker", "goal", "framing", "state", "utterance"]
     counts = placed.groupby(keys, sort=False)["count"].sum().reset_index()
-    return ChoiceTable("politeness", counts, {"placed": placed})
+    return Observations.from_rows("politeness", counts, {"placed": placed})
 
 
 def simulated(each, seed=1, bias=BIAS):
@@ -162,7 +164,7 @@ def test_a_known_bias_and_the_weights_behind_it_are_recovered(program):
 
 def test_simulated_answers_have_the_counts_and_the_pull_that_were_asked_for():
     _, answered = simulated(800, bias=(3.0, *[-3 / 7] * 7))
-    counts, placed = answered.counts, answered.aside["placed"]
+    counts, placed = answered.rows, answered.aside["placed"]
     keys = ["goal", "state", "utterance"]
     again = placed.groupby(keys)["count"].sum()
     assert again.sort_index().equals(counts.set_index(keys)["count"].sort_index())
@@ -203,7 +205,7 @@ def test_answers_are_counted_by_order_and_written(tmp_path):
         "speaker", "goal", "framing", "state", "order", "utterance", "place", "count"
     ]  # fmt: skip
     keys = ["goal", "framing", "state", "utterance"]
-    whole = table.counts.set_index(keys)["count"]
+    whole = table.rows.set_index(keys)["count"]
     assert placed.groupby(keys)["count"].sum().sort_index().equals(whole.sort_index())
     by_place = placed.groupby("place")["count"].sum()
     for place in range(1, 9):
@@ -244,7 +246,7 @@ FAULTS = {
 def test_places_that_cannot_be_right_are_refused(fault, tmp_path, capfd):
     edit, message = FAULTS[fault]
     table = design(24)
-    table.counts.to_csv(tmp_path / "choices.csv", index=False)
+    table.rows.to_csv(tmp_path / "choices.csv", index=False)
     placed = table.aside["placed"]
     edit(placed).to_csv(tmp_path / "placed.csv", index=False)
     arguments = [str(tmp_path / "choices.csv"), "--position-bias", "--out", str(tmp_path / "fit")]
@@ -256,7 +258,7 @@ def test_places_that_cannot_be_right_are_refused(fault, tmp_path, capfd):
 @pytest.mark.stan
 def test_the_report_shows_the_bias_when_it_is_on(program, tmp_path):
     _, answered = simulated(400)
-    answered.counts.to_csv(tmp_path / "choices.csv", index=False)
+    answered.rows.to_csv(tmp_path / "choices.csv", index=False)
     answered.aside["placed"].to_csv(tmp_path / "placed.csv", index=False)
     answered.aside["literal"].to_csv(tmp_path / "literal.csv", index=False)
     arguments = [str(tmp_path / "choices.csv"), "--literal", "fixed", "--engine", "httpstan"]

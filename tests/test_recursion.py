@@ -135,7 +135,7 @@ def test_one_state_leaves_only_kindness_and_cost():
 
 
 def test_quadrature_error_is_below_a_millionth():
-    from many_wolves.families.politeness.problem import NODES
+    from many_wolves.families.politeness.options import NODES
 
     lexicon, _, _ = human_lexicon()
     rng = np.random.default_rng(1)

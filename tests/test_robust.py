@@ -17,7 +17,7 @@ from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import build
 from many_wolves.inference.engine import Settings
 from many_wolves.inference.laplace import gaussian_at_modes
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 SETTINGS = Settings(chains=4, warmup=400, draws=400, seed=4)
 pytestmark = pytest.mark.xdist_group("stan")
@@ -30,7 +30,7 @@ def program():
 
 def table(counts, literal=None):
     aside = {} if literal is None else {"literal": literal}
-    return ChoiceTable("politeness", counts.assign(speaker="edge", framing="first"), aside)
+    return Observations.from_rows("politeness", counts.assign(speaker="edge", framing="first"), aside)
 
 
 def few(total):

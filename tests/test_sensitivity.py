@@ -13,7 +13,8 @@ from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import choice_counts, human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.problem import Priors, build
+from many_wolves.families.politeness.options import Priors
+from many_wolves.families.politeness.problem import build
 from many_wolves.inference.engine import Settings
 from many_wolves.inference.sensitivity import (
     FITTED,
@@ -23,7 +24,7 @@ from many_wolves.inference.sensitivity import (
     reweighted,
     sensitivity,
 )
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 from many_wolves.report.sensitivity import sensitivity_section
 
 pytestmark = pytest.mark.xdist_group("stan")
@@ -40,7 +41,7 @@ def few(priors=None):
     """Some four hundred choices, so that priors matter, and weights still reach other priors."""
     counts = choice_counts()
     counts["count"] = np.floor(counts["count"] / 6)
-    table = ChoiceTable("politeness", counts.assign(speaker="few", framing="first"))
+    table = Observations.from_rows("politeness", counts.assign(speaker="few", framing="first"))
     return build(table, literal="fixed", priors=priors)
 
 
@@ -74,7 +75,7 @@ def test_weighted_draws_are_those_of_a_fit_under_the_other_prior(program):
 def test_the_table_holds_every_parameter_under_every_assumption(program, fitted):
     model = PoliteSpeaker()
     given = {"literal": "fixed"}
-    table = ChoiceTable(
+    table = Observations.from_rows(
         "politeness",
         choice_counts().assign(
             count=np.floor(choice_counts()["count"] / 6), speaker="few", framing="first"

@@ -43,7 +43,7 @@ def test_a_simulated_table_keeps_the_design(variant: str, literal: str) -> None:
     options = {"literal": literal, **MODEL.variants()[variant]}
     truth, answered = MODEL.simulate(table, np.random.default_rng(1), **options)
     per_question = ["goal", "state"]
-    before = table.counts.groupby(per_question)["count"].sum()
+    before = table.rows.groupby(per_question)["count"].sum()
     after = answered.counts.groupby(per_question)["count"].sum()
     assert before.sort_index().to_dict() == after.sort_index().to_dict()
     judged, original = answered.aside["literal"], table.aside["literal"]
@@ -77,7 +77,7 @@ def test_truths_are_draws_from_the_prior() -> None:
 
 def test_answers_follow_the_recursion() -> None:
     table = human_table()
-    many = table.counts.assign(count=table.counts["count"] * 1000)
+    many = table.rows.assign(count=table.rows["count"] * 1000)
     big = type(table)(table.family, many, table.aside)
     truth, answered = MODEL.simulate(big, np.random.default_rng(3), GIVEN)
     known = simulate.from_json(GIVEN, build(big))

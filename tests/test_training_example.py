@@ -21,7 +21,7 @@ import measure  # noqa: E402
 import settings as numbers  # noqa: E402
 import training  # noqa: E402
 
-from many_wolves.records import ChoiceTable  # noqa: E402
+from many_wolves.records import Observations  # noqa: E402
 
 SETTINGS = numbers.Settings()
 
@@ -126,8 +126,8 @@ def test_meanings_are_those_of_people_for_every_speaker():
     own = pd.DataFrame(
         [("a", "bad", 0, 0.0, 9.0)], columns=["speaker", "utterance", "state", "yes", "n"]
     )
-    table = ChoiceTable(
-        family="politeness", counts=pd.DataFrame(rows, columns=columns), aside={"literal": own}
+    table = Observations.from_rows(
+        family="politeness", rows=pd.DataFrame(rows, columns=columns), aside={"literal": own}
     )
     literal = measure.with_human_meanings(table).aside["literal"]
     assert Counter(literal["speaker"]) == {"a": 32, "b": 32}
@@ -138,7 +138,7 @@ def test_what_raters_say_is_counted_as_often_as_a_checkpoint_is_asked():
     table = measure.raters(SETTINGS)
     assert table.speakers == ["rater/truth", "rater/kindness", "rater/people"]
     asked = 4 * len(SETTINGS.held_out) * SETTINGS.orders
-    totals = table.counts.groupby("speaker")["count"].sum()
+    totals = table.rows.groupby("speaker")["count"].sum()
     assert totals.tolist() == pytest.approx([asked] * 3)
 
 

@@ -17,7 +17,7 @@ from settings import GOAL, RATER, RUNS, Settings
 
 from many_wolves.families.politeness.human import human_table
 from many_wolves.files import write_atomic
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 from many_wolves.tables import read_table, write_table
 
 MEANINGS = "literal meanings: the judgments of people, not of the model"
@@ -97,7 +97,7 @@ def tabulate(settings: Settings, build: Path) -> Path:
     return write_table(with_human_meanings(table), build / "tables" / "measured" / "choices")
 
 
-def with_human_meanings(table: ChoiceTable) -> ChoiceTable:
+def with_human_meanings(table: Observations) -> Observations:
     """The table with every speaker's literal judgments replaced by those of people."""
     human = human_table().aside["literal"]
     literal = [human.assign(speaker=speaker) for speaker in table.speakers]
@@ -105,7 +105,7 @@ def with_human_meanings(table: ChoiceTable) -> ChoiceTable:
     return replace(table, aside=aside, meta={**table.meta, "literal": MEANINGS})
 
 
-def raters(settings: Settings) -> ChoiceTable:
+def raters(settings: Settings) -> Observations:
     """What the raters, and the people whose answers are taught, say themselves.
 
     As many choices as one checkpoint makes: what the same fit finds in them is where
@@ -120,7 +120,7 @@ def raters(settings: Settings) -> ChoiceTable:
         for utterance, share in shares.items()
     ]
     columns = ["speaker", "goal", "framing", "state", "utterance", "count"]
-    table = ChoiceTable(family="politeness", counts=pd.DataFrame(rows, columns=columns))
+    table = Observations.from_rows(family="politeness", rows=pd.DataFrame(rows, columns=columns))
     return with_human_meanings(table)
 
 

@@ -7,25 +7,71 @@ command line, ``wolves --help``.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from many_wolves.notebook import (
+        Fits,
+        Observations,
+        SpeakerFit,
+        Study,
+        WolvesError,
+        calibrate,
+        choices,
+        compare,
+        compile,
+        data,
+        figure_of,
+        findings_of,
+        fit,
+        fit_all,
+        pool,
+        power,
+        predict,
+        read_choices,
+        read_fit,
+        read_fits,
+        recover,
+        report_on,
+        sensitivity,
+    )
 
 __all__ = [
+    "Fits",
+    "Observations",
+    "SpeakerFit",
+    "Study",
+    "WolvesError",
+    "calibrate",
+    "choices",
+    "compare",
+    "compile",
+    "data",
     "figure_of",
     "findings_of",
     "fit",
-    "people",
+    "fit_all",
+    "pool",
+    "power",
+    "predict",
     "read_choices",
     "read_fit",
+    "read_fits",
+    "recover",
     "report_on",
+    "sensitivity",
 ]
+
+_FORMER = ("people",)
+"""Names of earlier versions, which still work."""
 
 
 def __getattr__(name: str) -> Any:
     """The names of ``many_wolves.notebook``, imported when they are asked for."""
-    if name not in __all__:
+    if name not in __all__ and name not in _FORMER:
         raise AttributeError(f"module 'many_wolves' has no attribute {name!r}")
     return getattr(importlib.import_module("many_wolves.notebook"), name)
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return sorted([*__all__, "__doc__", "__name__", "__path__"])

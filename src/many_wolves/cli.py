@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
 
+from many_wolves.commands.command import Group, show_messages
 from many_wolves.errors import WolvesError
 from many_wolves.files import code_version
 
+BAD_INPUT, UNEXPECTED, INTERRUPTED = 2, 3, 130
+"""Exit statuses beside 0 (well) and 1 (the command's own verdict)."""
+
 COMMANDS: dict[str, tuple[str, str]] = {
-    "compile": ("compile", "Make trials from items and templates."),
+    "compile": ("compile", "Make trials from items and templates, or openings of games."),
     "collect": ("collect", "Ask a speaker the trials; resumes where it stopped."),
     "models": ("models", "Prepare local model folders."),
     "choices": ("choices", "Read answers into a table of choices."),
-    "predict": ("predict", "Print the recursion's tables for given parameters."),
-    "fit": ("fit", "Infer utility weights from choices."),
+    "predict": ("predict", "Print what a model predicts for given parameters."),
+    "fit": ("fit", "Infer the parameters of a speaker from its choices."),
     "fit-all": ("fit_all", "Fit every speaker of many tables, several at once."),
     "compare": ("compare", "Compare variants: evidence and leave-one-out accuracy."),
     "sensitivity": ("sensitivity", "How much a fit owes to its prior and other assumptions."),
     "pool": ("pool", "Fit many speakers in one model; compare ways of pooling."),
-    "recover": ("recover", "Find known weights again: bias, coverage, contraction."),
-    "power": ("power", "How many answers a difference in a weight needs."),
+    "recover": ("recover", "Find known parameters again: bias, coverage, contraction."),
+    "power": ("power", "How many answers a difference in a parameter needs."),
     "calibrate": ("calibrate", "Simulation-based calibration of the fit."),
     "findings": ("findings", "State what effort, goals and training change."),
     "plot": ("plot", "Draw a figure from fits."),
     "report": ("report", "Write a report on fits."),
-    "study": ("study", "Run a study file from vignettes to report."),
+    "study": ("study", "Run a study file from trials to report."),
 }
 """Subcommand -> (module under ``many_wolves.commands``, one-line help)."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group that imports a subcommand's module only when it is run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -54,29 +60,92 @@ class LazyGroup(click.Group):
 @click.command(cls=LazyGroup)
 @click.version_option(code_version(), prog_name="wolves")
 def wolves() -> None:
-    """Measure how language models trade being informative against being kind."""
+    """Measure how language models trade being informative against being kind.
 
-
-def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
-    """Run a click command; a ``WolvesError`` becomes a message, never a traceback.
-
-    Returns the exit status: 0 well, 1 the command's own verdict, 2 bad usage or
-    bad input, 130 interrupted.
+    \b
+    Exit status: 0 well, 1 the command's own verdict (a fit that did not converge, answers
+    that failed), 2 bad input or a place that cannot be read or written, 3 an unexpected
+    error, 130 interrupted.
     """
+
+
+def run(  # noqa: PLR0911  (one status for each kind of end)
+    command: click.Command, arguments: Sequence[str] | None = None
+) -> int:
+    """Run a click command; whatever goes wrong becomes one sentence with its fix.
+
+    Returns
+    -------
+    int
+        The exit status: 0 well, 1 the command's own verdict, 2 bad usage or bad input, 3
+        an unexpected error, 130 interrupted.
+    """
+    show_messages()
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result = command.main(args=arguments, standalone_mode=False)
+        result = command.main(args=words, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except WolvesError as error:
-        click.echo(f"Error: {error}", err=True)
-        return 2
+        _say(f"Error: {error}")
+        return BAD_INPUT
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. Run the same command again to go on.", err=True)
-        return 130
+        _say("Interrupted. Run the same command again to go on.")
+        return INTERRUPTED
+    except OSError as error:
+        _trace(words)
+        _say(f"Error: {_of_the_system(error)}")
+        return BAD_INPUT
+    except MemoryError:
+        _trace(words)
+        _say("Error: there is not enough memory\n  Mend: ask for fewer draws, chains or --workers")
+        return BAD_INPUT
+    except Exception as error:
+        _trace(words)
+        _say(
+            f"Error: unexpected {type(error).__name__}: {error}\n  Mend: run the command again with "
+            "--debug, and report what it prints as a fault of many-wolves"
+        )
+        return UNEXPECTED
+
+
+def _of_the_system(error: OSError) -> str:
+    """An error of the operating system, with what the user can do about it."""
+    place = f"{error.filename}: " if error.filename is not None else ""
+    fixes = {
+        errno.ENOSPC: "make room on the disk, or write to another one",
+        errno.EDQUOT: "make room in your quota, or write to another disk",
+        errno.EACCES: "give a place that you may read and write",
+        errno.EPERM: "give a place that you may read and write",
+        errno.EROFS: "give a place that can be written",
+        errno.EMFILE: "allow more open files: `ulimit -n 4096`",
+        errno.ENAMETOOLONG: "give a shorter name",
+        errno.ENOENT: "check the path",
+        errno.EISDIR: "give the path of a file",
+        errno.ENOTDIR: "give the path of a folder",
+        errno.EEXIST: "give another name",
+    }
+    fix = fixes.get(error.errno or 0, "check the path, the disk and the network")
+    return f"{place}{error.strerror or error}\n  Mend: {fix}"
+
+
+def _trace(words: Sequence[str]) -> None:
+    """The traceback, where it was asked for."""
+    if "--debug" in words:
+        _say(traceback.format_exc())
+
+
+def _say(text: str) -> None:
+    """A message to the user, without any key that stands in it."""
+    from many_wolves.speakers.secrets import redact, secrets
+
+    known = secrets()
+    variants = {form for key in known for form in (key, key.strip(), repr(key)[1:-1])}
+    click.echo(redact(text, sorted(filter(None, variants), key=len, reverse=True)), err=True)
 
 
 def main() -> None:

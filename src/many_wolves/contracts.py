@@ -6,16 +6,60 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
-
-from many_wolves.errors import WolvesError
+from many_wolves.cognitive import (
+    Alternative,
+    CognitiveModel,
+    FiledModel,
+    Parameter,
+    PlannedModel,
+    PooledModel,
+    PredictingModel,
+    Problem,
+    SensitiveModel,
+    SimulatedModel,
+    Variable,
+)
 from many_wolves.files import fingerprint
-from many_wolves.records import ChoiceTable, Option, Response, SpeakerSpec, Status, Trial
+from many_wolves.observations import Observations
+from many_wolves.options import Design, ModelOptions, Options
+from many_wolves.outcomes import Array, Outcome
+from many_wolves.records import Option, Response, SpeakerSpec, Status, Trial
 
-Array = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from many_wolves.figures import FamilyReport
+
+__all__ = [
+    "Alternative",
+    "Array",
+    "CognitiveModel",
+    "Compiled",
+    "Design",
+    "Episode",
+    "EpisodicFamily",
+    "Extent",
+    "FiledModel",
+    "FindingsSpec",
+    "ModelOptions",
+    "Observations",
+    "OptionProbabilities",
+    "Options",
+    "Outcome",
+    "Parameter",
+    "PlannedModel",
+    "PooledModel",
+    "PredictingModel",
+    "Problem",
+    "Reading",
+    "Reference",
+    "SensitiveModel",
+    "SimulatedModel",
+    "TaskFamily",
+    "Turn",
+    "Variable",
+]
+
 OptionProbabilities = Callable[[Trial], Array]
 """Probability of every option of a trial, in the order shown; sums to one."""
 
@@ -27,204 +71,9 @@ class Reading(NamedTuple):
     status: Status
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A parameter of a cognitive model: its name in the summary, unit and prior, in words."""
-
-    name: str
-    unit: str
-    prior: str
-    meaning: str
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """Where a named quantity of the posterior comes from.
-
-    Parameters
-    ----------
-    group
-        Group of the DataTree: ``posterior``, ``posterior_predictive``,
-        ``log_likelihood``, ``log_prior``, ...
-    name, dims
-        Name and dimensions in the DataTree.
-    stan, shape
-        Variable of the Stan program, and its shape there.
-    row
-        Keep only this index of the first Stan dimension.
-    """
-
-    group: str
-    name: str
-    stan: str
-    dims: tuple[str, ...] = ()
-    shape: tuple[int, ...] = ()
-    row: int | None = None
-
-
 @dataclass(frozen=True)
-class Problem:
-    """A fit that is ready to run: checked data for one Stan program.
-
-    The program's only parameter is ``vector[size] z``; it takes ``M``, ``centre``
-    and ``scale``, an affine preconditioner of z, which the fit supplies.
-
-    Parameters
-    ----------
-    model, family, speaker
-        Names of the cognitive model, its family, and who is fitted.
-    program
-        The Stan program.
-    data
-        Stan data without the preconditioner.
-    size
-        Number of unconstrained parameters.
-    coords
-        Labels of every dimension.
-    variables
-        What is kept of the draws.
-    observed
-        Name -> (dims, values) of the data, as they go into ``observed_data``.
-    impute
-        Draws a replacement of part of the data from a distribution of its own
-        (cut inference: the choices do not inform it); None where nothing is imputed.
-    without
-        Given labels of observed ``counts`` and how many answers of each cell they name
-        to leave out (all, if more), the changes of ``data``; None where it has no answer.
-    options
-        How it was built (utilities, literal treatment, ...), for the report.
-    notes
-        Sentences that a reader must know before the numbers.
-    refused
-        Why nobody should fit these data for their own sake, though simulations
-        may well bring them about.
-    derive
-        Quantities that are functions of the posterior: given its variables as
-        (chains, draws, ...), name -> (dims, values of the same kind).
-    tempered
-        The Stan data that change where the likelihood is raised to a power in [0, 1].
-    ridge
-        Places in the unconstrained vector of what trades with all else, so that regions of
-        the posterior may lie far along it.
-    adapt_delta
-        Target acceptance below which the sampler's steps are too coarse for this posterior.
-    prior
-        So many draws of some of these quantities before any data, (draws, ...), for the
-        check of what the prior takes to be possible.
-    """
-
-    model: str
-    family: str
-    speaker: str
-    program: Path
-    data: Mapping[str, Any]
-    size: int
-    coords: Mapping[str, Sequence[Any]]
-    variables: tuple[Variable, ...]
-    observed: Mapping[str, tuple[tuple[str, ...], Array]]
-    impute: Callable[[np.random.Generator], Mapping[str, Any]] | None = None
-    without: Callable[[Mapping[str, Any], float], Mapping[str, Any]] | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    refused: WolvesError | None = None
-    tempered: Callable[[float], Mapping[str, Any]] | None = None
-    ridge: tuple[int, ...] = ()
-    adapt_delta: float = 0.0
-    derive: Callable[[Mapping[str, Array]], Mapping[str, tuple[tuple[str, ...], Array]]] | None = (
-        None
-    )
-    prior: (
-        Callable[[np.random.Generator, int], Mapping[str, tuple[tuple[str, ...], Array]]] | None
-    ) = None
-
-
-class CognitiveModel(Protocol):
-    """A model of how choices come about, with its Stan program and its simulator.
-
-    ``tasks`` are the tasks whose tables it can be fitted to; ``takes`` names the options
-    of ``problem`` that a user may set.
-    """
-
-    name: str
-    tasks: tuple[str, ...]
-    takes: tuple[str, ...]
-    parameters: tuple[Parameter, ...]
-
-    def problem(self, table: ChoiceTable, **options: Any) -> Problem:
-        """Stan data for one speaker's table; WolvesError when it cannot be fitted."""
-        ...
-
-
-@runtime_checkable
-class SimulatedModel(CognitiveModel, Protocol):
-    """A cognitive model that can be compared, recovered and calibrated."""
-
-    def variants(self) -> Mapping[str, Mapping[str, Any]]:
-        """Options of ``problem`` by the name of the variant; the full model comes first."""
-        ...
-
-    def simulate(
-        self,
-        table: ChoiceTable,
-        rng: np.random.Generator,
-        given: Mapping[str, Any] | None = None,
-        **options: Any,
-    ) -> tuple[Mapping[str, Any], ChoiceTable]:
-        """True parameters and a table of the same design with answers from them.
-
-        The parameters are ``given`` (as a simulated speaker takes them) or drawn
-        from the prior. Among them is ``log_lik``, the log-likelihood of the new
-        table. None of the fitted program's code is used.
-        """
-        ...
-
-    def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
-        """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
-        ...
-
-
-@runtime_checkable
-class PooledModel(CognitiveModel, Protocol):
-    """A cognitive model of many speakers at once; ``problem`` takes the table of all.
-
-    ``poolings`` are values of its option ``pooling``, the one of interest first.
-    """
-
-    poolings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """An assumption that could have been made otherwise.
-
-    Parameters
-    ----------
-    options
-        Options of ``problem`` that differ from the fit's.
-    meaning
-        What is assumed, in words.
-    """
-
-    options: Mapping[str, Any]
-    meaning: str
-
-
-@runtime_checkable
-class SensitiveModel(CognitiveModel, Protocol):
-    """A cognitive model that knows which of its assumptions are worth varying."""
-
-    def alternatives(self, **options: Any) -> Mapping[str, Alternative]:
-        """Alternatives to a problem built with ``options``, by name.
-
-        All of them leave the unconstrained parameters and what they mean as they
-        are, so that draws of one posterior can be weighted to another.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class Quantities:
-    """What the findings speak of, for the cognitive model of one family.
+class FindingsSpec:
+    """What the findings of one family are about.
 
     Parameters
     ----------
@@ -232,58 +81,178 @@ class Quantities:
         Parameter -> what it is, in words; all of them live between 0 and 1.
     prior
         Parameter -> mean and standard deviation under the prior of a fit.
+    predicted
+        Variables of the posterior with the predicted probability of each outcome, the
+        first one there counts; dimensions condition, ..., outcome.
+    condition
+        What a condition is called: ``goal``. Its plural names the finding on conditions.
     default
         The condition without a prompt of its own that the condition is held against,
         such as ``none/third`` for ``social/third``; empty for that condition itself.
     comparable
         The reference's condition that a condition is compared with; empty where it is
         compared with the mean over the reference's conditions.
-    signature
-        Parameter -> on which side of the reference, for ``signature_name``.
-    reference
-        Name of the speaker that others are compared with, and who that is in words.
-    predicted
-        Variables of the posterior with the predicted probability of each outcome, the
-        first one there counts; dimensions condition, ..., outcome.
+    signature, signature_name
+        Parameter -> on which side of the reference it is in speakers that show the
+        signature, and the name of that. Empty where the family has none.
+    reference, reference_words
+        Name of the speaker that others are compared with, and who that is in words;
+        empty where the family has no reference data.
+    reference_command
+        Command that fits the reference.
     """
 
     words: Mapping[str, str]
     prior: Mapping[str, tuple[float, float]]
-    default: Callable[[str], str]
-    comparable: Callable[[str], str]
-    signature: Mapping[str, Literal["low", "high"]]
-    signature_name: str
-    reference: str
-    reference_words: str
-    predicted: tuple[str, ...]
+    predicted: tuple[str, ...] = ("predicted",)
+    condition: str = "condition"
+    default: Callable[[str], str] = lambda _: ""
+    comparable: Callable[[str], str] = lambda condition: condition
+    signature: Mapping[str, Literal["low", "high"]] = field(default_factory=dict)
+    signature_name: str = ""
+    reference: str = ""
+    reference_words: str = ""
+    reference_command: str = ""
+
+    @property
+    def conditions(self) -> str:
+        """Several conditions: ``goals``; also the name of the finding on them."""
+        return f"{self.condition}s"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Data that ship with a family, such as the answers of people.
+
+    Parameters
+    ----------
+    name
+        As ``--data`` takes it; unique among all families.
+    title
+        What it is, in one line.
+    task
+        The task that it is of.
+    load
+        Reads it.
+    card
+        Facts about it: source, licence, numbers of people and answers, how it was made.
+    speaker
+        Whose answers they are, in the column ``speaker``.
+    files
+        Files and folders that ``load`` reads.
+    lacks
+        Options of cognitive models that the data do not allow, such as a bias of place where
+        places were not recorded.
+    """
+
+    name: str
+    title: str
+    task: str
+    load: Callable[[], Observations]
+    card: Mapping[str, Any] = field(default_factory=dict)
+    speaker: str = "people"
+    files: Callable[[], tuple[Path, ...]] = tuple
+    lacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """Trials of one task, and what there is to know of them.
+
+    Parameters
+    ----------
+    trials
+        The trials, or the openings of episodes; read once, in order.
+    facts
+        Entries of the manifest beside those that every task has (counts, fingerprint):
+        settings, fingerprints of the sources. ``asked_with`` proposes settings of the speaker.
+    factors
+        Factors of a trial's cell that the manifest counts by; all of them when empty.
+    notes
+        Sentences for the user.
+    """
+
+    trials: Iterable[Trial]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    factors: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class TaskFamily(Protocol):
-    """Everything that is special to one family of tasks."""
+    """Everything that is special to one family of tasks.
+
+    A package registers its family as an entry point of the group ``many_wolves.families``:
+    ``name = "module:Class"``. Importing the module should be cheap: the methods import
+    what they need.
+
+    Attributes
+    ----------
+    name
+        Name of the family, the same as that of the entry point.
+    tasks
+        Task -> what it asks, in one line. A task is what is compiled into one file,
+        tabulated together and fitted by one model.
+    """
 
     name: str
+    tasks: Mapping[str, str]
+
+    def design(self, task: str) -> type[Design]:
+        """What can be chosen when a task is compiled."""
+        ...
+
+    def compile(self, task: str, design: Any) -> Compiled:
+        """Trials of a task; ``design`` is of the type that ``design(task)`` gives.
+
+        Raises
+        ------
+        WolvesError
+            If the sources or the design are at fault.
+        """
+        ...
 
     def read(self, options: Sequence[Option], text: str) -> Reading:
         """The option that a text names, if it names exactly one."""
         ...
 
-    def tabulate(self, responses: Iterable[Response], *, scoring: str) -> ChoiceTable:
-        """Responses (of any speakers) to a table with its checks."""
+    def tabulate(self, responses: Iterable[Response], *, scoring: str = "sum") -> Observations:
+        """Responses (of any speakers) to tables with their checks."""
         ...
 
     def simulator(self, parameters: Mapping[str, Any]) -> OptionProbabilities:
-        """A speaker with known parameters, from the NumPy recursion."""
+        """A speaker with known parameters, independent of the Stan programs."""
         ...
 
-    def from_csv(self, path: Path, task: str) -> ChoiceTable:
-        """A table of one of the family's tasks that came as a CSV file; ``meta`` names the task.
+    def from_csv(self, path: Path, task: str, **foreign: Any) -> Observations:
+        """Observations of one of the family's tasks from a CSV file; ``meta`` names the task.
 
-        WolvesError, with line and column, where the file does not hold such a table.
+        ``foreign`` says how a file of other software is laid out, where a family takes that.
+
+        Raises
+        ------
+        WolvesError
+            With line and column, where the file does not hold such a table.
         """
+        ...
+
+    def from_frame(self, frame: Any, task: str, **aside: Any) -> Observations:
+        """The same from a data frame; ``aside`` are further tables by name."""
+        ...
+
+    def references(self) -> Mapping[str, Reference]:
+        """Data that ship with the family, by name."""
         ...
 
     def models(self) -> Mapping[str, CognitiveModel]:
         """The family's cognitive models by name; of each task, the first is the default."""
+        ...
+
+    def report(self) -> FamilyReport | None:
+        """What the family puts into reports, and its figures; None where it has none."""
+        ...
+
+    def findings(self) -> FindingsSpec | None:
+        """What findings are about; None where the family has none."""
         ...
 
 

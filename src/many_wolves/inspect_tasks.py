@@ -1,5 +1,20 @@
-"""What Inspect finds through the entry point: the tasks of every family, one line each."""
+"""What Inspect finds through the entry point: the tasks of every family that has some."""
 
-from many_wolves.families.politeness.inspect_tasks import politeness, politeness_literal
+from __future__ import annotations
 
-__all__ = ["politeness", "politeness_literal"]
+from typing import Any
+
+from many_wolves import families
+
+
+def _tasks() -> dict[str, Any]:
+    """Inspect tasks by name; importing a family's module registers them."""
+    found: dict[str, Any] = {}
+    for family in families.loadable():
+        module = getattr(family, "inspect_tasks", lambda: None)()
+        for name in getattr(module, "__all__", ()):
+            found[name] = getattr(module, name)
+    return found
+
+
+globals().update(_tasks())

@@ -1,14 +1,14 @@
-"""Choice tables on disk: a folder with CSV files that any tool reads.
+"""Observations on disk: a folder with CSV files that any tool reads.
 
-``counts.csv``, one CSV file for each table aside (politeness: ``literal.csv``),
-``excluded.csv``, ``checks.json``, ``meta.json``.
+One CSV file for each table (politeness: ``counts.csv``, ``literal.csv``), ``excluded.csv``,
+``checks.json``, ``meta.json``.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,17 @@ import pandas as pd
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import code_version, file_fingerprint, write_atomic
-from many_wolves.records import SCHEMA, Check, ChoiceTable
+from many_wolves.observations import COUNT, MAIN, Observations
+from many_wolves.records import SCHEMA, Check
 
-_NUMBERS = ("count", "yes", "n")
+_NUMBERS = (COUNT, "yes", "n")
 """Columns that hold numbers of answers, real-valued in score mode."""
+_TEXT = ("speaker", "example")
+"""Columns that are text whatever stands in them."""
+_NOT_META = ("family", "tables", "text", "main", "aside", "files", "schema")
 
 
-def write_table(table: ChoiceTable, folder: str | Path) -> Path:
+def write_table(table: Observations, folder: str | Path) -> Path:
     """Write a table into a folder; ``meta.json`` comes last, with fingerprints of the rest.
 
     Parameters
@@ -53,8 +57,8 @@ def write_table(table: ChoiceTable, folder: str | Path) -> Path:
         ) from fault
 
 
-def _write(table: ChoiceTable, target: Path) -> Path:
-    frames = {"counts": table.counts, **table.aside, "excluded": table.excluded}
+def _write(table: Observations, target: Path) -> Path:
+    frames = {**table.tables, "excluded": table.excluded}
     files = [
         write_atomic(target / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
         for name, frame in frames.items()
@@ -65,6 +69,9 @@ def _write(table: ChoiceTable, target: Path) -> Path:
         "schema": SCHEMA,
         "family": table.family,
         "code_version": code_version(),
+        "main": table.main,
+        "tables": list(table.tables),
+        "text": {name: _text_columns(frame) for name, frame in table.tables.items()},
         "aside": list(table.aside),
         "files": {file.name: file_fingerprint(file) for file in files},
     }
@@ -72,7 +79,12 @@ def _write(table: ChoiceTable, target: Path) -> Path:
     return target
 
 
-def read_table(folder: str | Path) -> ChoiceTable:
+def _text_columns(frame: pd.DataFrame) -> list[str]:
+    """Columns that hold text alone: a name such as ``007`` is read back as it was."""
+    return [str(c) for c in frame if len(frame) and frame[c].map(lambda v: type(v) is str).all()]
+
+
+def read_table(folder: str | Path) -> Observations:
     """Read what ``write_table`` wrote; CSV files that were edited by hand are taken as they are.
 
     Raises
@@ -81,18 +93,56 @@ def read_table(folder: str | Path) -> ChoiceTable:
         If a file or column is missing, or a number is none, with file, line and column.
     """
     source = Path(folder)
-    if source.name == "counts.csv":
+    if source.suffix == ".csv":
         source = source.parent
     meta = _mapping(source / "meta.json")
-    aside = {name: _frame(source / f"{name}.csv", ()) for name in meta.get("aside", [])}
-    return ChoiceTable(
+    main = str(meta.get("main", MAIN))
+    names = meta.get("tables", [main, *meta.get("aside", [])])
+    text = meta.get("text", {})
+    return Observations(
         family=str(meta["family"]),
-        counts=_frame(source / "counts.csv", ("speaker", "count")),
-        aside=aside,
+        tables={
+            name: _frame(
+                source / f"{name}.csv",
+                ("speaker",) if name == main else (),
+                text.get(name, ()),
+            )
+            for name in names
+        },
+        main=main,
         excluded=_excluded(source / "excluded.csv"),
         checks=_checks(source / "checks.json"),
-        meta={k: v for k, v in meta.items() if k not in ("family", "aside", "files", "schema")},
+        meta={k: v for k, v in meta.items() if k not in _NOT_META},
     )
+
+
+def read_csv(path: Path, mend: str, text: Sequence[str] = ()) -> pd.DataFrame:
+    """A CSV file in which no word stands for a missing value: ``none`` is a goal, ``NA`` a name.
+
+    Parameters
+    ----------
+    path
+        The file.
+    mend
+        What to do where it is none.
+    text
+        Columns that are text, beside ``speaker``.
+
+    Raises
+    ------
+    WolvesError
+        If it is no table with commas in UTF-8.
+    """
+    try:
+        return pd.read_csv(path, keep_default_na=False, dtype=dict.fromkeys((*_TEXT, *text), str))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise WolvesError(
+            f"expected a CSV file with a header; {str(error).strip()}", where=path, mend=mend
+        ) from error
+    except OSError as error:
+        raise WolvesError(
+            f"the file cannot be read: {error.strerror}", where=path, mend="check the path"
+        ) from error
 
 
 def refuse_first(
@@ -141,7 +191,7 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         raise WolvesError(
-            f"expected a choice table, but this file cannot be read: "
+            f"expected a table of choices, but this file cannot be read: "
             f"{getattr(fault, 'strerror', None) or 'it is not UTF-8 text'}",
             where=path,
             mend="make the table with `wolves choices JOURNAL --out FOLDER`, and give its folder",
@@ -166,8 +216,8 @@ def _mapping(path: Path) -> dict[str, Any]:
         raise WolvesError(
             "expected the field 'family', found none",
             where=path,
-            mend='write {"family": "politeness", "aside": ["literal"]}, or make the table again '
-            "with `wolves choices`",
+            mend='write {"family": "NAME", "tables": ["counts"]}, or make the table again with '
+            "`wolves choices`",
         )
     if meta.get("schema", SCHEMA) != SCHEMA:
         raise WolvesError(
@@ -202,28 +252,15 @@ def _excluded(path: Path) -> pd.DataFrame:
     return _frame(path, ())
 
 
-def _frame(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
+def _frame(path: Path, needed: tuple[str, ...], text: Sequence[str] = ()) -> pd.DataFrame:
     """A CSV file with its numbers checked."""
-    text = _text(path)
-    if not text.strip():
+    if not _text(path).strip():
         raise WolvesError(
             "expected a line of column names, found an empty file",
             where=path,
             mend="make the table again with `wolves choices`",
         )
-    try:
-        # `none` is a goal and `NA` may be a name: no word stands for a missing value
-        frame = pd.read_csv(
-            path,
-            keep_default_na=False,
-            dtype={"speaker": str, "goal": str, "utterance": str, "example": str},
-        )
-    except pd.errors.ParserError as fault:
-        raise WolvesError(
-            f"expected a table with commas: {str(fault).strip()}",
-            where=path,
-            mend="give every line as many fields as the first",
-        ) from fault
+    frame = read_csv(path, "give every line as many fields as the first", text)
     for column in needed:
         if column not in frame:
             raise WolvesError(

@@ -2,177 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from many_wolves import families
-from many_wolves.commands.collecting import say
-from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.compiled import write_compiled
-from many_wolves.families.politeness.compiler import TASKS, Selection, compile_trials
+from many_wolves.commands.command import command as wolves_command
+from many_wolves.commands.command import show
+from many_wolves.commands.fields import field_options, given
+from many_wolves.commands.options import names_of
+from many_wolves.contracts import Design
 
 COMPILED = Path("task-data/compiled")
-GAMES = "dilemmas"
-_OF_GAMES = ("sample", "groups", "partners")
-_OF_SCENES = ("items", "goals", "framings", "scale", "utterances", "limit", "orders")
+ALL = "all"
+"""All tasks of the default family."""
+_LEFT_OUT = ("tasks",)
+"""Fields of designs that ``--task`` sets."""
 
 
-def names(value: str) -> tuple[str, ...]:
-    """Names from a list with commas; empty for all."""
-    return tuple(name.strip() for name in value.split(",") if name.strip())
+def _designs() -> dict[str, type[Design]]:
+    """The designs of all tasks by whose they are: families where their tasks share one."""
+    found = families.designs()
+    shared: dict[str, type[Design]] = {}
+    for (family, task), design in found.items():
+        alike = {d for (other, _), d in found.items() if other == family} == {design}
+        shared[family if alike else task] = design
+    return shared
 
 
-@click.command("compile")
+_DESIGNS = _designs()
+_FIELDS = tuple(
+    dict.fromkeys(f for d in _DESIGNS.values() for f in d.model_fields if f not in _LEFT_OUT)
+)
+
+
+@wolves_command("compile", as_json=True)
 @click.option(
     "--task",
-    default="all",
-    help="choice, literal, or all of politeness; dictator, dilemma, ultimatum, principal, or "
-    "dilemmas for all games.",
+    default=ALL,
     show_default=True,
+    metavar="NAME",
+    help="A task, a part of one (of politeness choice or literal), several with commas between, "
+    "or a task family for all its tasks. Tasks: " + ", ".join(families.tasks()) + ".",
 )
-@click.option("--items", default="", help="Items, with commas between; all when left out.")
-@click.option("--goals", default="", help="Goals, with commas between; all when left out.")
-@click.option("--framings", default="", help="Framings, with commas between; all when left out.")
-@click.option("--scale", default="hearts", show_default=True, help="Scale in scales.yaml.")
-@click.option(
-    "--utterances", default="eight", show_default=True, help="Set of utterances in utterances.yaml."
-)
-@click.option(
-    "--limit",
-    type=int,
-    help="At most N trials of each task, taken evenly from its cells and items.",
-)
-@click.option(
-    "--orders",
-    type=int,
-    default=1,
-    show_default=True,
-    help="Orders of options for each scene, all different (at most as many as options).",
-)
-@click.option("--sample", type=click.IntRange(1), help="Games: so many cells of each, by the seed.")
-@click.option("--groups", default="", help="Games: groups of participants, with commas between.")
-@click.option("--partners", default="", help="Games: partners, with commas between.")
-@click.option(
-    "--seed",
-    type=int,
-    default=1,
-    show_default=True,
-    help="Decides which order meets which scene; which cells are played, and all chance in games.",
-)
-@click.option(
-    "--sources",
-    type=click.Path(path_type=Path),
-    help="Folder with items.yaml, scales.yaml and utterances.yaml, or games.yaml, "
-    "participants.en.yaml and wording.en.yaml; the shipped one when left out.",
-)
-@click.option(
-    "--templates",
-    type=click.Path(path_type=Path),
-    help="Template file; the one in the folder of sources when left out.",
-)
+@field_options(_DESIGNS, leave_out=_LEFT_OUT, owner="of")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="Trials, as JSON lines; their manifest is written beside them. "
     "task-data/compiled/politeness.jsonl, or TASK.jsonl there, when left out.",
 )
-@click.pass_context
-def command(
-    ctx: click.Context,
-    *,
-    task: str,
-    items: str,
-    goals: str,
-    framings: str,
-    scale: str,
-    utterances: str,
-    limit: int | None,
-    orders: int,
-    sample: int | None,
-    groups: str,
-    partners: str,
-    seed: int,
-    sources: Path | None,
-    templates: Path | None,
-    out: Path | None,
-) -> None:
+def command(*, task: str, out: Path | None, **values: Any) -> None:
     """Make trials from items and templates, or games from their parameters.
 
     The order of options is counterbalanced by a Latin square over all trials that
     are compiled together; equal settings give equal bytes. When the sources hold a
     fault, nothing is written.
     """
-    if task == GAMES or {family_of(name) for name in names(task)} == {GAMES}:
-        _refuse(ctx, _OF_SCENES, f"--task {task}")
-        _games(
-            () if task == GAMES else names(task),
-            out or COMPILED / f"{task}.jsonl",
-            groups=names(groups),
-            partners=names(partners),
-            sample=sample,
-            seed=seed,
-            sources=sources,
-            templates=templates,
+    from many_wolves.progress import log
+    from many_wolves.workflows.compiling import manifest_of, request, write_trials
+
+    names = (families.DEFAULT,) if task == ALL else names_of(task)
+    wanted = request(names, given(values, _FIELDS))
+    own = families.DEFAULT if wanted.family == families.DEFAULT else task
+    target = out or COMPILED / f"{own}.jsonl"
+    manifest = write_trials(wanted, target)
+    for name, told in dict(manifest.get("asked_with", {})).items():
+        log.info(
+            "`wolves collect` asks with %s %s where it is not told otherwise.",
+            name,
+            ", ".join(f"{value:g}" for value in told),
         )
-        return
-    _refuse(ctx, _OF_GAMES, f"--task {task}")
-    out = out or COMPILED / "politeness.jsonl"
-    compiled = compile_trials(
-        Selection(
-            tasks=TASKS if task == "all" else names(task),
-            items=names(items),
-            goals=names(goals),
-            framings=names(framings),
-            scale=scale,
-            utterances=utterances,
-            limit=limit,
-            orders=orders,
-            seed=seed,
-            sources=sources,
-            templates=templates,
-        )
+    show(
+        {"trials": target, "manifest": manifest_of(target), "number": manifest["trials"]},
+        lambda: _print(manifest, target, manifest_of(target)),
     )
-    manifest = write_compiled(compiled, out)
-    click.echo(f"{len(compiled.trials)} trials in {out}")
-    for name in dict.fromkeys(trial.task for trial in compiled.trials):
-        cells = [cell["trials"] for cell in compiled.manifest["cells"] if cell["task"] == name]
+
+
+def _print(manifest: Mapping[str, Any], out: Path, beside: Path) -> None:
+    click.echo(f"{manifest['trials']} trials in {out}")
+    for name in dict.fromkeys(cell["task"] for cell in manifest["cells"]):
+        cells = [cell["trials"] for cell in manifest["cells"] if cell["task"] == name]
         each = f"{min(cells)}" if min(cells) == max(cells) else f"{min(cells)} to {max(cells)}"
         click.echo(f"  {name}: {sum(cells)} in {len(cells)} cells, {each} in each")
-    click.echo(f"manifest in {manifest}")
-
-
-def family_of(task: str) -> str:
-    """The family that a task named on the command line belongs to; empty for none."""
-    return families.of_task(task).name if task in families.tasks() else ""
-
-
-def _refuse(ctx: click.Context, options: tuple[str, ...], why: str) -> None:
-    """Refuse options that do not belong to what is compiled, rather than leave them out.
-
-    Raises
-    ------
-    WolvesError
-        If one was given.
-    """
-    for option in options:
-        source = ctx.get_parameter_source(option)
-        if source is click.core.ParameterSource.COMMANDLINE:
-            raise WolvesError(f"--{option} does not belong to {why}", mend="leave it out")
-
-
-def _games(games: tuple[str, ...], out: Path, **selected: Any) -> None:
-    """Write openings of games, and say what they are."""
-    from many_wolves.families.dilemmas.compiler import Selection as Games
-    from many_wolves.families.dilemmas.compiler import compile_games
-
-    manifest = compile_games(Games(games=games, **selected), out)
-    click.echo(f"{manifest['trials']} games in {out}")
-    for name in dict.fromkeys(cell["task"] for cell in manifest["cells"]):
-        counts = [cell["trials"] for cell in manifest["cells"] if cell["task"] == name]
-        click.echo(f"  {name}: {sum(counts)}")
-    for name, values in manifest["asked_with"].items():
-        told = ", ".join(f"{value:g}" for value in values)
-        say(f"`wolves collect` asks with {name} {told} where it is not told otherwise.")
-    click.echo(f"manifest in {out.with_name(out.stem + '.manifest.json')}")
+    click.echo(f"manifest in {beside}")

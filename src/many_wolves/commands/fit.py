@@ -1,152 +1,104 @@
-"""``wolves fit``: the parameters of a cognitive model from choices."""
+"""``wolves fit``: the parameters of a cognitive model from answers."""
 
 from __future__ import annotations
 
-import shlex
-import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from many_wolves.commands.fit_options import FitOptions, fit_options
-from many_wolves.commands.options import settings_of, table_options
-from many_wolves.records import ChoiceTable
+from many_wolves.commands.command import command as wolves_command
+from many_wolves.commands.command import show
+from many_wolves.commands.options import (
+    MODEL,
+    VARIANT,
+    model_options,
+    model_values,
+    observations_of,
+    sampling_options,
+    sampling_values,
+    table_options,
+    together,
+)
+from many_wolves.progress import log
+from many_wolves.workflows.fits import FitRequest, default_folder, fit_into
 
 if TYPE_CHECKING:
-    from many_wolves.contracts import CognitiveModel, Problem
-    from many_wolves.inference import Fit, Settings
+    from many_wolves.inference import Fit
+
+fit_options = together(model_options(), MODEL, VARIANT, sampling_options())
+"""The options of a fit."""
 
 
-@click.command("fit")
-@table_options("Fit the shipped human counts")
+def request_of(values: dict[str, Any]) -> FitRequest:
+    """How a speaker is fitted, from the options of the command."""
+    return FitRequest(
+        options=model_values(values),
+        model=values["model"],
+        variant=values["variant"],
+        sampling=sampling_values(values),
+        report=not values["no_report"],
+    )
+
+
+@wolves_command("fit", as_json=True)
+@table_options("Fit data that ship with the project")
 @fit_options
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the fit.")
 @click.option("--allow-unconverged", is_flag=True, help="Exit with 0 even if the fit failed.")
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
-def command(
-    choices: Path | None,
-    human: str | None,
-    speaker: str | None,
-    framing: str | None,
-    task: str | None,
-    out: Path | None,
-    **options: Any,
-) -> int:
-    """Infer utility weights from CHOICES: a folder of `wolves choices`, or a CSV file.
+def command(out: Path | None, allow_unconverged: bool, **options: Any) -> int:
+    """Infer the parameters of a speaker from CHOICES: a folder of `wolves choices`, or a CSV file.
 
-    A CSV file needs the columns goal, state, utterance, count; speaker and
+    A CSV file of politeness needs the columns goal, state, utterance, count; speaker and
     framing may stand beside them, and literal.csv (utterance, state, yes, n) in
-    the same folder. With --task it may hold the rounds or gifts of a social dilemma;
-    docs/game-models.md names their columns.
+    the same folder. With --task it may hold the answers to another task;
+    docs/game-models.md names the columns of games.
 
     \b
     Exit status: 0 converged, 1 not converged, 2 the input cannot be fitted.
     """
-    from many_wolves.commands.tables import human_or_table
-
-    table = human_or_table(choices, human, speaker, framing, task)
-    name = human or "-".join([table.speakers[0].replace("/", "-"), *([task] if task else [])])
-    folder = out or Path("rsa-output") / name
-    return run_fit(table, folder, FitOptions(**options))
-
-
-def run_fit(table: ChoiceTable, out: Path, options: FitOptions) -> int:
-    """Fit one speaker's table into a folder; returns the exit status."""
-    done = fit_into(table, out, options)
-    _print(done, out, options)
-    return _status(done.diagnostics.ok, options.allow_unconverged)
+    observations = observations_of(options)
+    folder = out or default_folder(observations)
+    done = fit_into(observations, folder, request_of(options))
+    _print(done, folder, report=not options["no_report"])
+    return _status(done.diagnostics.ok, allow_unconverged)
 
 
-def fit_into(table: ChoiceTable, out: Path, options: FitOptions) -> Fit:
-    """Fit one speaker's table and keep the fit in a folder.
+def _print(done: Fit, out: Path, *, report: bool) -> None:
+    from many_wolves.figures import read_fitted
+    from many_wolves.workflows.results import short
 
-    Raises
-    ------
-    WolvesError
-        If the table cannot be fitted.
-    """
-    from many_wolves import inference
+    problem = done.problem
+    table = short(done.summary, {"family": problem.family, "model": problem.model})
+    r2 = read_fitted(out).info["r2"]
 
-    model, problem, settings = asked(table, options)
-    for note in problem.notes:
-        click.echo(f"Note: {note}", err=True)
-    program = inference.load(problem.program, options.engine, _say)
-    done = inference.fit_carefully(problem, program, model.parameters, settings, _say)
-    inference.save(done, out, facts(table))
-    return done
+    def words() -> None:
+        for sentence in done.diagnostics.verdict:
+            click.echo(sentence)
+        if r2 is not None:
+            click.echo(f"Observed and predicted values: r² = {r2:.3f}.")
+        click.echo(table.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
+        click.echo(f"Report: {out / 'report.html'}" if report else f"Written to {out}")
 
-
-def asked(table: ChoiceTable, options: FitOptions) -> tuple[CognitiveModel, Problem, Settings]:
-    """The model, the problem and the settings that the options ask for.
-
-    Raises
-    ------
-    WolvesError
-        If the table cannot be fitted.
-    """
-    from many_wolves.commands.modelling import problem_options, single_model, task_of
-
-    model = single_model(table.family, options.model, task_of(table))
-    problem = model.problem(table, **problem_options(model, asdict(options)))
-    if problem.refused is not None:
-        raise problem.refused
-    return model, problem, settings_of(asdict(options))
-
-
-def _print(done: Fit, out: Path, options: FitOptions) -> None:
-    for sentence in done.diagnostics.verdict:
-        click.echo(sentence)
-    shown = done.summary[done.summary["parameter"] != "theta"]
-    click.echo(shown.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
-    if not options.no_report:
-        from many_wolves.report import write_fit_report
-
-        click.echo(f"Report: {write_fit_report(out)}")
+    result = {
+        "folder": out,
+        "converged": done.diagnostics.ok,
+        "verdict": list(done.diagnostics.verdict),
+        "r2": r2,
+        "summary": table,
+    }
+    show(result, words)
 
 
 def _status(converged: bool, allowed: bool) -> int:
     if converged:
         return 0
     if allowed:
-        click.echo("The fit failed its diagnostics; kept because of --allow-unconverged.", err=True)
+        log.warning("The fit failed its diagnostics; kept because of --allow-unconverged.")
         return 0
-    click.echo(
+    log.warning(
         "The fit failed its diagnostics: do not use its numbers. "
-        "What to change stands above; --allow-unconverged accepts it.",
-        err=True,
+        "What to change stands above; --allow-unconverged accepts it."
     )
     return 1
-
-
-def _say(sentence: str) -> None:
-    click.echo(f"  {sentence} ...", err=True)
-
-
-def facts(table: ChoiceTable) -> dict[str, Any]:
-    """What ``fit.json`` tells of a table: its checks, what was left out, where it comes from."""
-    return {
-        "checks": [asdict(check) for check in table.checks],
-        "excluded": table.excluded.to_dict(orient="records"),
-        "labels": labels_of(table),
-        "source": dict(table.meta),
-        "command": shlex.join(["wolves", *sys.argv[1:]]),
-    }
-
-
-def labels_of(table: ChoiceTable) -> dict[str, str | int]:
-    """Who answered, as far as the table knows: model, effort, step and tokens of training."""
-    from many_wolves.speakers.checkpoints import position
-
-    spec = table.meta.get("speakers", {}).get(table.speakers[0])
-    if spec is None:
-        return {}
-    at = position(spec["revision"])
-    found = {
-        "model": f"{spec['provider']}/{spec['model']}",
-        "effort": spec["effort"],
-        "step": at.step,
-        "tokens": at.tokens,
-    }
-    return {name: value for name, value in found.items() if value not in ("", None)}

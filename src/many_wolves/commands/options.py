@@ -1,57 +1,41 @@
-"""Options that several commands take alike: whose choices, which model, how it is sampled."""
+"""Options that several commands take alike: whose answers, which model, how it is sampled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from many_wolves import families
-
-if TYPE_CHECKING:
-    from many_wolves.inference import Settings
+from many_wolves.commands.fields import field_options, given
+from many_wolves.contracts import CognitiveModel, Observations, PooledModel
+from many_wolves.workflows.models import all_models
+from many_wolves.workflows.sampling import Sampling, sampling_of
 
 _CHOICES = "many_wolves.choices"
 Function = Callable[..., Any]
 Option = Callable[[Function], Function]
 
-LITERAL = click.option(
-    "--literal",
-    type=click.Choice(["joint", "cut", "fixed"]),
-    default="joint",
-    show_default=True,
-    help="theta free in one model; from the literal judgments alone; at their means.",
+MODEL = click.option(
+    "--model", metavar="NAME", help="Cognitive model; the first of the task when left out."
 )
-UTILITIES = click.option(
-    "--utilities", default="inf,soc,pres", show_default=True, help="Or s1: first order."
-)
-COST_FORM = click.option(
-    "--cost-form",
-    type=click.Choice(["prior", "utility"]),
-    default="prior",
-    show_default=True,
-    help="Cost beside alpha * utility, or inside it.",
-)
-WEIGHTS_FORM = click.option(
-    "--weights-form",
-    type=click.Choice(["normalised", "three-way"]),
-    default="normalised",
-    show_default=True,
-    help="Of reduced variants: weights over the utilities at hand, or over all three.",
-)
-POSITION_BIAS = click.option(
-    "--position-bias",
-    is_flag=True,
-    help="Infer log-odds of the place an option stood in as well.",
-)
-MODEL = click.option("--model", help="Cognitive model; the family's first if left out.")
 VARIANT = click.option(
-    "--variant", help="Variant of the model, as `wolves compare` names them; else the full one."
+    "--variant",
+    metavar="NAME",
+    help="Variant of the model, as `wolves compare` names them; the full one when left out.",
 )
-NODES = click.option("--nodes", default=32, show_default=True, help="Quadrature nodes for phi.")
-FRAMING = click.option("--framing", help="Only this framing; else each framing is a condition.")
+WORKERS = click.option(
+    "--workers", type=click.IntRange(1), help="Fits at once; as many as cores when left out."
+)
+ONLY = click.option(
+    "--only",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Keep only these rows, such as framing=third; may be given several times.",
+)
+FRAMING = click.option("--framing", help="The same as --only framing=NAME.")
 
 
 def together(*options: Option) -> Option:
@@ -90,56 +74,88 @@ def table_argument() -> Option:
             callback=remember,
             help="The same as the argument CHOICES.",
         ),
-        click.option(
-            "--task",
-            type=click.Choice(families.tasks()),
-            help="What CHOICES is a table of; of a CSV file politeness if left out.",
-        ),
+        TASK,
     )
 
 
-def table_options(human: str) -> Option:
-    """Whose choices: CHOICES or people, one speaker, one framing; ``human`` is a help text."""
+def _task(context: click.Context, _: click.Parameter, name: str | None) -> str | None:
+    """A task by its name; a family's name stands for its first task."""
+    if name is None or name in families.tasks():
+        return name
+    return families.parts(name)[0].task
+
+
+TASK = click.option(
+    "--task",
+    metavar="NAME",
+    callback=_task,
+    help="Task that CHOICES is a table of; of a CSV file politeness when left out.",
+)
+
+
+def table_options(help_of_data: str) -> Option:
+    """Whose answers: CHOICES or data that ship, one speaker, a part of the rows."""
     return together(
         table_argument(),
-        click.option("--human", metavar="NAME", help=f"{human}: yoon2020."),
-        click.option("--speaker", help="Which speaker of the table."),
+        click.option(
+            "--data", "--human", "data", metavar="NAME", help=f"{help_of_data}, such as yoon2020."
+        ),
+        click.option("--speaker", metavar="NAME", help="Which speaker of the table."),
+        ONLY,
         FRAMING,
     )
 
 
-def sampling_options(
-    *,
-    chains: int = 4,
-    warmup: int = 1000,
-    draws: int = 1000,
-    least_draws: int = 50,
-    adapt_delta: float = 0.8,
-) -> Option:
-    """Engine, chains, iterations, target acceptance and seed, with these defaults."""
-    return together(
-        click.option(
-            "--engine",
-            type=click.Choice(["auto", "httpstan", "cmdstan"]),
-            default="auto",
-            show_default=True,
-        ),
-        click.option("--chains", default=chains, show_default=True, type=click.IntRange(2)),
-        click.option("--warmup", default=warmup, show_default=True, type=click.IntRange(50)),
-        click.option("--draws", default=draws, show_default=True, type=click.IntRange(least_draws)),
-        click.option(
-            "--adapt-delta",
-            default=adapt_delta,
-            show_default=True,
-            type=click.FloatRange(0.5, 0.999),
-        ),
-        click.option("--seed", default=1, show_default=True, type=click.IntRange(0)),
+def observations_of(values: Mapping[str, Any]) -> Observations:
+    """The observations that the options of ``table_options`` name."""
+    from many_wolves.workflows.data import one_speaker
+
+    framing = values.get("framing")
+    parts = [*values.get("only", ()), *([f"framing={framing}"] if framing else [])]
+    return one_speaker(
+        values["choices"],
+        values["data"],
+        speaker=values["speaker"],
+        parts=parts,
+        task=values["task"],
     )
 
 
-def settings_of(options: Mapping[str, Any]) -> Settings:
-    """The sampler's settings among the options of a command."""
-    from many_wolves.inference import Settings
+def single_models() -> dict[str, CognitiveModel]:
+    """The models of one speaker of all families."""
+    return {n: m for n, m in all_models().items() if not isinstance(m, PooledModel)}
 
-    names: Sequence[str] = ("chains", "warmup", "draws", "adapt_delta", "seed")
-    return Settings(**{name: options[name] for name in names})
+
+def model_options(
+    models: Mapping[str, CognitiveModel] | None = None, leave_out: Collection[str] = ()
+) -> Option:
+    """An option for each field of the models' options."""
+    found = single_models() if models is None else models
+    return field_options(
+        {name: model.options for name, model in found.items()}, leave_out=leave_out
+    )
+
+
+def model_values(
+    values: Mapping[str, Any], models: Mapping[str, CognitiveModel] | None = None
+) -> dict[str, Any]:
+    """Those options of ``model_options`` that were given."""
+    found = single_models() if models is None else models
+    fields = dict.fromkeys(name for m in found.values() for name in m.options.model_fields)
+    return given(values, fields)
+
+
+def sampling_options(default: Sampling | None = None) -> Option:
+    """Engine, chains, iterations, target acceptance and seed, with these defaults."""
+    shown = (default or Sampling()).model_dump()
+    return field_options({"": Sampling}, defaults=shown)
+
+
+def sampling_values(values: Mapping[str, Any], default: Sampling | None = None) -> Sampling:
+    """The sampling settings among the options of a command."""
+    return sampling_of(default, **given(values, Sampling.model_fields))
+
+
+def names_of(value: str | None) -> Sequence[str]:
+    """Names from a list with commas; empty for all."""
+    return tuple(name.strip() for name in (value or "").split(",") if name.strip())

@@ -4,50 +4,47 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from many_wolves.collection import read_trials
+from many_wolves import families
+from many_wolves.contracts import Design
 from many_wolves.errors import WolvesError
 from many_wolves.records import Trial
 from many_wolves.sources import read_source
-from many_wolves.study import Bill, Places, Stage, Study, compile_stage
-
-_FIELDS = ("items", "goals", "framings", "scale", "tasks", "utterances")
+from many_wolves.study import Bill, Stage, Study
+from many_wolves.workflows.compiling import Request, trials_of
 
 
 def compiled(study: Study, file: Path) -> list[Trial]:
-    """The trials of a study, compiled as its stage will compile them and thrown away.
+    """The trials of a study's first task, made as its stage will make them.
 
     Raises
     ------
     WolvesError
         If the study names what the sources lack, with the line in the study file.
     """
-    from many_wolves.commands.compile import command
-
-    with TemporaryDirectory() as folder:
-        out = Path(folder) / "trials.jsonl"
-        stage = compile_stage(study, Places(study.study))
-        try:
-            with redirect_stdout(StringIO()):
-                command.main([*stage.command[1:], "--out", str(out)], standalone_mode=False)
-        except WolvesError as fault:
-            raise _at_its_line(fault, study, file) from fault
-        return read_trials(out)
+    first = study.plan[0]
+    family, task = families.of_task(first.task)
+    try:
+        return list(trials_of(Request(family.name, {task: first.design})))
+    except WolvesError as fault:
+        raise _at_its_line(fault, first.design, file) from fault
 
 
-def _at_its_line(fault: WolvesError, study: Study, file: Path) -> WolvesError:
+def _at_its_line(fault: WolvesError, design: Design, file: Path) -> WolvesError:
     """The fault at the line of the study file that names what it names."""
-    trials = read_source(file).entries().get("trials")
-    for field in _FIELDS:
-        value = getattr(study.trials, field)
-        named = [value] if isinstance(value, str) else value
-        if trials is not None and any(repr(name) in fault.problem for name in named):
-            place = trials.entries().get(field, trials)
-            return place.error(f"trials.{field}: {fault.problem}", fault.mend)
+    entries = read_source(file).entries()
+    place = "trials"
+    section = entries.get("trials")
+    if section is None and "tasks" in entries:
+        place, section = "tasks.0", entries["tasks"].sequence()[0]
+    if section is None:
+        return fault
+    for field, value in design:
+        named = [value] if isinstance(value, str) else value if isinstance(value, tuple) else []
+        if any(repr(name) in fault.problem for name in named):
+            found = section.entries().get(field, section)
+            return found.error(f"{place}.{field}: {fault.problem}", fault.mend)
     return fault
 
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 import click
 
-from many_wolves.commands.plot import draw
-from many_wolves.commands.report import fit_folders
+from many_wolves.commands.command import Command
 from many_wolves.errors import WolvesError
+from many_wolves.workflows.folders import fit_folders
 
 Kind = Literal["hf", "api"]
 
@@ -27,7 +27,9 @@ def staged(kind: Kind) -> click.Command:
         ``hf``: models that ran locally; ``api``: models behind an API.
     """
 
-    @click.command(help=f"Figures of the fits of {kind} models under --fits, beside people.")
+    @click.command(
+        cls=Command, help=f"Figures of the fits of {kind} models under --fits, beside people."
+    )
     @click.option("--fits", type=click.Path(path_type=Path), default=Path("rsa-output"),
                   show_default=True, help="Folder that holds fit folders.")  # fmt: skip
     @click.option("--out", type=click.Path(path_type=Path), default=Path("plots") / kind,
@@ -39,8 +41,12 @@ def staged(kind: Kind) -> click.Command:
     def command(
         fits: Path, out: Path, presave: bool, width: Literal["one", "two"], names: tuple[str, ...]
     ) -> None:
-        folders = of_kind(kind, fits)
-        draw(names, folders, out, width, ("pdf", "svg", "png") if presave else ("png",))
+        from many_wolves.figures import read_all
+        from many_wolves.workflows.figures import FORMATS, draw
+
+        found = read_all(of_kind(kind, fits))
+        for file in draw(found, out, names, width, FORMATS if presave else ("png",)):
+            click.echo(file)
 
     return command
 

@@ -1,4 +1,4 @@
-"""``wolves predict``: the recursion's tables for given parameters, as JSON."""
+"""``wolves predict``: what a model predicts for given parameters, as JSON."""
 
 from __future__ import annotations
 
@@ -8,88 +8,38 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
+from many_wolves.commands.command import command as wolves_command
+from many_wolves.commands.options import MODEL
 from many_wolves.errors import WolvesError
 
-FIELDS = ("theta", "alpha", "cost", "negated", "values", "phi_grid", "conditions")
 
-
-@click.command("predict")
+@wolves_command("predict")
 @click.argument("params", type=click.Path(path_type=Path))
-def command(params: Path) -> None:
-    """Print prior, L0, S1, L1 and S2 for the parameters in PARAMS (JSON; - for stdin).
+@MODEL
+def command(params: Path, model: str | None) -> None:
+    """Print the predictions for the parameters in PARAMS (JSON; - for stdin).
 
-    PARAMS holds theta (utterance x state), alpha, cost, negated (per utterance),
-    values (per state), phi_grid, and conditions, a list of
-    {"w_inf", "w_soc", "w_pres", "phi"}; cost_form ("prior" or "utility") is optional.
+    Of politeness these are prior, L0, S1, L1 and S2. Its PARAMS hold theta (utterance x
+    state), alpha, cost, negated (per utterance), values (per state), phi_grid, and
+    conditions, a list of {"w_inf", "w_soc", "w_pres", "phi"}; cost_form ("prior" or
+    "utility") is optional.
     """
-    click.echo(json.dumps(predict(_read(params), params)))
+    from many_wolves.workflows.models import predicting_model
 
-
-def predict(given: dict[str, Any], where: Path) -> dict[str, Any]:
-    """The tables as nested lists; see the command's help for their axes."""
-    from many_wolves.families.politeness.recursion import Condition, Lexicon, recurse, speaker2
-
-    missing = [name for name in FIELDS if name not in given]
-    if missing:
-        raise WolvesError(
-            f"expected the fields {', '.join(FIELDS)}; {', '.join(missing)} missing",
-            where=where,
-            column=missing[0],
-            mend=f'add "{missing[0]}" to the file',
-        )
-    cost_form = given.get("cost_form", "prior")
-    if cost_form not in ("prior", "utility"):
-        raise WolvesError(
-            f"expected the cost form prior or utility; found {cost_form!r}",
-            where=where,
-            column="cost_form",
-            mend='"cost_form": "prior"',
-        )
+    given = _read(params)
     try:
-        theta = np.asarray(given["theta"], dtype=float)
-        lexicon = Lexicon(
-            theta.reshape(theta.shape[0], -1),
-            np.asarray(given["negated"], dtype=bool),
-            np.asarray(given["values"], dtype=float),
-        )
-        conditions = [
-            Condition(float(c["w_inf"]), float(c["w_soc"]), float(c["w_pres"]), float(c["phi"]))
-            for c in given["conditions"]
-        ]
-        alpha, cost = float(given["alpha"]), float(given["cost"])
-        grid = np.asarray(given["phi_grid"], dtype=float)
-    except (TypeError, ValueError, KeyError, IndexError) as error:
+        found = predicting_model(model).predict(given)
+    except WolvesError as fault:
         raise WolvesError(
-            f"a field has the wrong shape or kind: {error}",
-            where=where,
-            mend="theta: rows of numbers; negated: true/false an utterance; values: a number a "
-            'state; conditions: [{"w_inf": .4, "w_soc": .1, "w_pres": .5, "phi": .5}]',
-        ) from error
-    inside = all(0 <= c.phi <= 1 for c in conditions)
-    if not (inside and grid.ndim == 1 and grid.size and np.all((grid >= 0) & (grid <= 1))):
-        raise WolvesError(
-            "phi lies in [0, 1], on the grid and in the conditions",
-            where=where,
-            column="phi_grid",
-            mend="correct the values outside [0, 1]",
-        )
-    tables = recurse(lexicon, alpha, cost, grid, cost_form=cost_form)
-    S2 = speaker2(lexicon, alpha, cost, conditions, grid, cost_form=cost_form)
-    return {
-        "prior": tables.prior.tolist(),
-        "L0": tables.L0.tolist(),
-        "S1": tables.S1.tolist(),
-        "L1_state": tables.L1_state.tolist(),
-        "L1_phi": tables.L1_phi.tolist(),
-        "S2": S2.tolist(),
-    }
+            fault.problem, where=fault.where or params, column=fault.column, mend=fault.mend
+        ) from fault
+    click.echo(json.dumps(found))
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text()
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
         given = json.loads(text)
     except OSError as error:
         raise WolvesError(

@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from many_wolves.collection import read_trials
+from many_wolves.commands.command import Group
 from many_wolves.commands.planning import bill_lines, compiled, stage_line
-from many_wolves.errors import WolvesError
+from many_wolves.progress import log
 from many_wolves.records import Trial
 from many_wolves.study import (
     Places,
-    Runner,
     Stage,
     StateFile,
     Study,
@@ -22,19 +22,19 @@ from many_wolves.study import (
     cast,
     fitted_names,
     in_order,
-    only_one,
     plan,
     read_study,
+    run_study,
     shown,
     why,
 )
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    log.info("%s", text)
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Run a study file from vignettes to report."""
 
@@ -62,16 +62,7 @@ def run_command(file: Path, again: bool, dry_run: bool) -> None:
             click.echo(f"# {line}")
         return
     started = time.monotonic()
-    with only_one(places.results):
-        if again:
-            places.state.unlink(missing_ok=True)
-        _say(f"Study {study.study}: {study.title}" if study.title else f"Study {study.study}")
-        outcome = Runner(StateFile(places.state), places.logs, _say).run(stages)
-    if outcome.failed:
-        raise WolvesError(
-            f"{len(outcome.failed)} of {len(stages)} stages failed: {', '.join(outcome.failed)}",
-            mend="mend what they say above and run the same command again; the rest is kept",
-        )
+    run_study(study, places, again=again)
     _close(study, places, time.monotonic() - started)
 
 
@@ -137,13 +128,13 @@ def _costs(
 ) -> Iterator[str]:
     yield f"Study {study.study}: {stage_line(stages)}"
     if study.speakers:
-        most = max(speaker.asking.replicates or 1 for speaker in cast(study))
+        most = max(speaker.replicates for speaker in cast(study))
         yield f"{len(trials)} trials" + (f", each up to {most} times" if most > 1 else "")
         yield from bill_lines(list(bills(study, places, trials, prices)))
-    for game in study.games:
+    for task in study.plan[1:] if study.speakers else ():
         yield (
-            f"Not in the table: games of {game.task}, whose turns depend on the answers; once "
-            f"compiled, `wolves collect {places.of(game.task).trials} ... --dry-run` bounds them."
+            f"Not in the table: the task {task.task}; once compiled, `wolves collect "
+            f"{places.of(task.task).trials} ... --dry-run` bounds it."
         )
 
 

@@ -3,12 +3,12 @@
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted, read_all, read_fitted
 from many_wolves.figures.save import save
-from many_wolves.figures.section import Pages, Plot, Section, Table
+from many_wolves.figures.section import FamilyReport, Plot, Section, Table
 
 __all__ = [
+    "FamilyReport",
     "Figure",
     "Fitted",
-    "Pages",
     "Plot",
     "Section",
     "Table",

@@ -42,7 +42,7 @@ def across(points: pd.DataFrame, *, x: str, caption: str, width: Width = "two") 
         + p9.geom_point(size=1.9)
         + p9.facet_wrap("panel", ncol=min(len(panels), ACROSS[width]))
         + p9.coord_cartesian(xlim=(0, 1), ylim=(0, 1))
-        + p9.labs(x=x, y="in the game")
+        + p9.labs(x=x, y="in the other task")
         + group_scales(speakers)
         + theme()
     )
@@ -53,7 +53,7 @@ def across(points: pd.DataFrame, *, x: str, caption: str, width: Width = "two") 
     lines = -(-len(panels) // min(len(panels), ACROSS[width]))
     return Figure(
         name="across",
-        title="Words and deeds",
+        title="Across tasks",
         plot=plot,
         data=points[list(COLUMNS)],
         caption=caption,

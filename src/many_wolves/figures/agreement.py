@@ -9,13 +9,7 @@ import pandas as pd
 
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.theme import MUTED, Width, group_scales, theme
-
-
-def r_squared(predicted: pd.Series, observed: pd.Series) -> float:
-    """Squared Pearson correlation; NaN where one of the two does not vary."""
-    if predicted.nunique() < 2 or observed.nunique() < 2:
-        return float("nan")
-    return float(predicted.corr(observed) ** 2)
+from many_wolves.outcomes import r_squared
 
 
 def agreement(
@@ -101,5 +95,5 @@ def agreement(
 
 
 def _statement(part: pd.DataFrame) -> str:
-    r2 = r_squared(part["predicted"], part["observed"])
+    r2 = r_squared(part["observed"], part["predicted"])
     return "r² cannot be stated" if math.isnan(r2) else f"r² = {r2:.3f}"

@@ -102,7 +102,7 @@ def gist(words: str, values: xr.DataArray) -> Gist:
     return Gist(words, float(draws.mean()), float(low), float(high))
 
 
-class Pages(Protocol):
+class FamilyReport(Protocol):
     """The parts of reports and the figures that only a family can make."""
 
     def fitted_words(self, fit: Fitted) -> Mapping[str, str]:
@@ -131,4 +131,12 @@ class Pages(Protocol):
 
     def diagnosed(self, fit: Fitted) -> Sequence[str]:
         """Variables of the posterior whose chains are shown."""
+        ...
+
+    def methods(self, fits: Sequence[Fitted]) -> Sequence[str]:
+        """Paragraphs on the task and the cognitive model, for a methods section."""
+        ...
+
+    def bibtex(self, fits: Sequence[Fitted]) -> str:
+        """BibTeX entries of what ``methods`` cites; empty where it cites nothing."""
         ...

@@ -82,7 +82,7 @@ def weights(
         height += 44
     return Figure(
         name="weights",
-        title="Utility weights by speaker and goal",
+        title="Parameters by speaker and condition",
         plot=plot,
         data=_tidy(data, band, reference_name),
         caption=_caption(

@@ -11,11 +11,10 @@ from many_wolves.findings.stated import (
     state,
 )
 from many_wolves.findings.statement import DRAWS, Statement, percent, table
-from many_wolves.findings.tables import TITLES, matrix
+from many_wolves.findings.tables import matrix
 
 __all__ = [
     "DRAWS",
-    "TITLES",
     "Findings",
     "Member",
     "Run",

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy.special import rel_entr
 
-from many_wolves.contracts import Array, Quantities
+from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.findings.members import Member, others, people
 from many_wolves.findings.statement import Statement
 
 
-def distance(found: Sequence[Member], quantities: Quantities) -> Iterator[Statement]:
+def distance(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[Statement]:
     """Jensen-Shannon divergence of predicted choices from the reference's, in bits.
 
     Between the predicted distributions over outcomes, averaged over the cells of a

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from many_wolves.contracts import Array, Quantities
+from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.findings.changepoint import settling
 from many_wolves.findings.members import Member, common_conditions, others
 from many_wolves.findings.regression import measured, regression
@@ -83,7 +83,7 @@ def _named_apart(found: Sequence[Run]) -> list[Run]:
     ]
 
 
-def dynamics(found: Sequence[Member], quantities: Quantities, seed: int) -> Iterator[Statement]:
+def dynamics(found: Sequence[Member], quantities: FindingsSpec, seed: int) -> Iterator[Statement]:
     """Net change of each parameter, the share of it that comes early, and when it settles.
 
     Over runs that differ in labels (base model, feedback, algorithm, ...): how much
@@ -97,18 +97,22 @@ def dynamics(found: Sequence[Member], quantities: Quantities, seed: int) -> Iter
     yield from _contributions(known, quantities, seed)
 
 
-def _known(run: Run, quantities: Quantities) -> list[str]:
+def _known(run: Run, quantities: FindingsSpec) -> list[str]:
     return [p for p in quantities.words if all(m.has(p) for m in run.members)]
 
 
-def _changes(run: Run, quantities: Quantities) -> Iterator[Statement]:
+def _changes(run: Run, quantities: FindingsSpec) -> Iterator[Statement]:
     first, last = run.members[0], run.members[-1]
     shared = common_conditions(run.members)
     for parameter in _known(run, quantities):
         for condition in (OVERALL, *shared):
             at = [condition] if condition else shared
             drawn = last.mean_over(parameter, at) - first.mean_over(parameter, at)
-            where = f" under {condition}" if condition else ", averaged over the goals,"
+            where = (
+                f" under {condition}"
+                if condition
+                else f", averaged over the {quantities.conditions},"
+            )
             yield Statement(
                 finding="dynamics",
                 subject=run.name,
@@ -121,7 +125,7 @@ def _changes(run: Run, quantities: Quantities) -> Iterator[Statement]:
             )
 
 
-def trajectory(run: Run, quantities: Quantities) -> Array:
+def trajectory(run: Run, quantities: FindingsSpec) -> Array:
     """(checkpoints, quantities, D): every parameter under every shared condition."""
     shared = common_conditions(run.members)
     return np.array(
@@ -129,7 +133,7 @@ def trajectory(run: Run, quantities: Quantities) -> Array:
     )
 
 
-def _early(run: Run, quantities: Quantities) -> Iterator[Statement]:
+def _early(run: Run, quantities: FindingsSpec) -> Iterator[Statement]:
     drift = trajectory(run, quantities)
     drift = drift - drift[0]
     share = early_share(drift, run.at)
@@ -176,7 +180,7 @@ def early_share(drift: Array, at: Array) -> Array | None:
     return share
 
 
-def _settles(run: Run, quantities: Quantities, seed: int) -> Iterator[Statement]:
+def _settles(run: Run, quantities: FindingsSpec, seed: int) -> Iterator[Statement]:
     rng = np.random.default_rng([seed, *f"settling {run.name}".encode()])
     found = settling(run.at, trajectory(run, quantities), rng)
     yield Statement(
@@ -201,7 +205,9 @@ def _settles(run: Run, quantities: Quantities, seed: int) -> Iterator[Statement]
     )
 
 
-def _contributions(known: Sequence[Run], quantities: Quantities, seed: int) -> Iterator[Statement]:
+def _contributions(
+    known: Sequence[Run], quantities: FindingsSpec, seed: int
+) -> Iterator[Statement]:
     """Standard deviation between the levels of each label, of where runs end."""
     factors = {
         name: list(dict.fromkeys(str(r.labels[name]) for r in known))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from many_wolves.contracts import Array, Quantities
+from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.findings.members import Member, common_conditions
 from many_wolves.findings.regression import measured, regression
 from many_wolves.findings.statement import Statement
@@ -19,7 +19,7 @@ OVERALL = ""
 """Condition of the mean over all conditions."""
 
 
-def effort(found: Sequence[Member], quantities: Quantities, seed: int) -> Iterator[Statement]:
+def effort(found: Sequence[Member], quantities: FindingsSpec, seed: int) -> Iterator[Statement]:
     """Change of every parameter at each effort against none, over all speakers at once.
 
     For each parameter and condition: fit = speaker + effort + deviation of the
@@ -53,7 +53,7 @@ def effort(found: Sequence[Member], quantities: Quantities, seed: int) -> Iterat
                     contrast=f"{level} - {BASE}",
                     draws=drawn.coefficients[:, len(models) + i],
                     words=f"{level.capitalize()} effort against none moves {parameter} "
-                    f"({quantities.words[parameter]}){_where(condition)}",
+                    f"({quantities.words[parameter]}){_where(condition, quantities)}",
                 )
 
 
@@ -89,5 +89,7 @@ def _who(models: Sequence[str]) -> str:
     return models[0] if len(models) == 1 else f"{len(models)} speakers"
 
 
-def _where(condition: str) -> str:
-    return f" under the goal {condition}" if condition else ", averaged over the goals,"
+def _where(condition: str, quantities: FindingsSpec) -> str:
+    if condition:
+        return f" under the {quantities.condition} {condition}"
+    return f", averaged over the {quantities.conditions},"

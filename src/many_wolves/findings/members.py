@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from many_wolves.contracts import Array, Quantities
+from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.errors import WolvesError
 from many_wolves.figures import Fitted
 
@@ -80,7 +80,7 @@ class Member:
         return any(name == parameter for name, _ in self.quantities)
 
 
-def members(fits: Sequence[Fitted], quantities: Quantities, seed: int = 1) -> list[Member]:
+def members(fits: Sequence[Fitted], quantities: FindingsSpec, seed: int = 1) -> list[Member]:
     """The fits as members of a comparison.
 
     Raises
@@ -103,7 +103,7 @@ def members(fits: Sequence[Fitted], quantities: Quantities, seed: int = 1) -> li
     return [_member(fit, quantities, seed + i) for i, fit in enumerate(fits)]
 
 
-def _member(fit: Fitted, quantities: Quantities, seed: int) -> Member:
+def _member(fit: Fitted, quantities: FindingsSpec, seed: int) -> Member:
     # A copy, whose cache of the draws is given free with it.
     posterior = replace(fit).draws["posterior"].dataset
     n = posterior.sizes["chain"] * posterior.sizes["draw"]
@@ -118,7 +118,7 @@ def _member(fit: Fitted, quantities: Quantities, seed: int) -> Member:
 
 
 def _predicted(
-    posterior: xr.Dataset, conditions: Sequence[str], quantities: Quantities, order: Array
+    posterior: xr.Dataset, conditions: Sequence[str], quantities: FindingsSpec, order: Array
 ) -> dict[str, Array]:
     name = next((v for v in quantities.predicted if v in posterior), None)
     if name is None:
@@ -130,12 +130,12 @@ def _predicted(
     return {c: array.sel(condition=c).to_numpy()[kept].astype(np.float64) for c in conditions}
 
 
-def people(found: Sequence[Member], quantities: Quantities) -> Member | None:
+def people(found: Sequence[Member], quantities: FindingsSpec) -> Member | None:
     """The reference among the members; None where it was not fitted."""
     return next((m for m in found if m.fit.speaker == quantities.reference), None)
 
 
-def others(found: Sequence[Member], quantities: Quantities) -> list[Member]:
+def others(found: Sequence[Member], quantities: FindingsSpec) -> list[Member]:
     """All but the reference."""
     return [m for m in found if m.fit.speaker != quantities.reference]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from many_wolves.contracts import Array, Quantities
+from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.errors import WolvesError
 from many_wolves.figures import Figure, Fitted, Plot
 from many_wolves.figures.chart import chart
@@ -24,19 +24,18 @@ from many_wolves.findings.signature import signature
 from many_wolves.findings.stated import quantities_of
 
 INTERVAL = "95 % equal-tailed intervals"
-AVERAGE = "mean over goals"
 SEED = 1
 
-Draw = Callable[[Sequence[Member], Quantities, Width], Figure]
-Lacks = Callable[[Sequence[Member], Quantities], str]
+Draw = Callable[[Sequence[Member], FindingsSpec, Width], Figure]
+Lacks = Callable[[Sequence[Member], FindingsSpec], str]
 
 
-def effort_effects(found: Sequence[Member], quantities: Quantities, width: Width) -> Figure:
+def effort_effects(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
     """Change of every parameter at each effort against none."""
     rows = [
         {
             "panel": s.quantity,
-            "row": s.condition or AVERAGE,
+            "row": s.condition or f"mean over {quantities.conditions}",
             "group": s.contrast.split(" - ")[0],
             "mean": s.estimate,
             "low": s.interval[0],
@@ -60,7 +59,7 @@ def effort_effects(found: Sequence[Member], quantities: Quantities, width: Width
     )
 
 
-def all_speakers(found: Sequence[Member], quantities: Quantities, width: Width) -> Figure:
+def all_speakers(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
     """Every parameter of every speaker, averaged over its conditions."""
     rows = []
     for member in found:
@@ -76,14 +75,14 @@ def all_speakers(found: Sequence[Member], quantities: Quantities, width: Width) 
         panels=list(dict.fromkeys(frame["panel"])),
         groups=[""],
         axis="posterior mean",
-        caption=f"Each parameter of {len(found)} speakers, averaged over the goals that each was "
+        caption=f"Each parameter of {len(found)} speakers, averaged over the {quantities.conditions} that it was "
         f"asked under: posterior means with {INTERVAL}.",
         zero=False,
         width=width,
     )
 
 
-def training_paths(found: Sequence[Member], quantities: Quantities, width: Width) -> Figure:
+def training_paths(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
     """Every parameter over training, a ribbon a run."""
     known = runs(others(found, quantities))
     shared = common_conditions([m for run in known for m in run.members])
@@ -103,7 +102,7 @@ def training_paths(found: Sequence[Member], quantities: Quantities, width: Width
     )
 
 
-def _path(run: Run, quantities: Quantities, shared: Sequence[str]) -> list[dict[str, object]]:
+def _path(run: Run, quantities: FindingsSpec, shared: Sequence[str]) -> list[dict[str, object]]:
     return [
         {"run": run.name, "panel": p, "condition": c, "at": at} | _three(m.quantities[p, c])
         for p in quantities.words
@@ -114,7 +113,7 @@ def _path(run: Run, quantities: Quantities, shared: Sequence[str]) -> list[dict[
 
 
 def _bands(
-    reference: Member | None, quantities: Quantities, shared: Sequence[str]
+    reference: Member | None, quantities: FindingsSpec, shared: Sequence[str]
 ) -> pd.DataFrame | None:
     if reference is None:
         return None
@@ -128,7 +127,7 @@ def _bands(
     return pd.DataFrame(rows)
 
 
-def signature_map(found: Sequence[Member], quantities: Quantities, width: Width) -> Figure:
+def signature_map(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
     """Two parameters of the signature against each other, filled by its probability."""
     models, reference = others(found, quantities), people(found, quantities)
     assert reference is not None
@@ -173,7 +172,7 @@ def signature_map(found: Sequence[Member], quantities: Quantities, width: Width)
     )
 
 
-def laws(found: Sequence[Member], quantities: Quantities, width: Width) -> Figure:
+def laws(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
     """Every parameter over sizes, with the laws' band: each form by its probability."""
     axis = next(a for a in AXES if not _no_axis(found, quantities, a))
     sized = [(m, s) for m in others(found, quantities) if (s := size_of(m, axis)) is not None]
@@ -190,25 +189,26 @@ def laws(found: Sequence[Member], quantities: Quantities, width: Width) -> Figur
         pd.concat(bands, ignore_index=True).replace({"group": {"": "models"}}),
         panels=names,
         axis=axis,
-        caption=f"Posterior means of {len(sized)} models with {INTERVAL}, averaged over the goals; "
+        caption=f"Posterior means of {len(sized)} models with {INTERVAL}, averaged over the "
+        f"{quantities.conditions}; "
         "bands: what a further model of each size is expected to show, 95 %, over flat, "
         "log-linear, saturating and broken laws by their posterior probabilities.",
         width=width,
     )
 
 
-def _no_axis(found: Sequence[Member], quantities: Quantities, axis: str) -> str:
+def _no_axis(found: Sequence[Member], quantities: FindingsSpec, axis: str) -> str:
     sizes = {size_of(m, axis) for m in others(found, quantities)} - {None}
     return "" if len(sizes) >= FEWEST else f"fewer than {FEWEST} {axis} are told"
 
 
-def _no_size(found: Sequence[Member], quantities: Quantities) -> str:
+def _no_size(found: Sequence[Member], quantities: FindingsSpec) -> str:
     lacking = [_no_axis(found, quantities, axis) for axis in AXES]
     return "" if not all(lacking) else "; ".join(lacking)
 
 
 def _corner(
-    reference: Member, condition: str, x: str, y: str, quantities: Quantities
+    reference: Member, condition: str, x: str, y: str, quantities: FindingsSpec
 ) -> dict[str, float]:
     """The region on the signature's side of the reference's means."""
     at = quantities.comparable(condition)
@@ -226,29 +226,31 @@ def _three(drawn: Array) -> dict[str, float]:
     return {"mean": float(drawn.mean()), "low": float(low), "high": float(high)}
 
 
-def _no_effort(found: Sequence[Member], quantities: Quantities) -> str:
+def _no_effort(found: Sequence[Member], quantities: FindingsSpec) -> str:
     if any(effort(others(found, quantities), quantities, SEED)):
         return ""
     return "no speaker was asked at several efforts, none among them"
 
 
-def _no_run(found: Sequence[Member], quantities: Quantities) -> str:
+def _no_run(found: Sequence[Member], quantities: FindingsSpec) -> str:
     if runs(others(found, quantities)):
         return ""
     return "no speaker was asked at three or more checkpoints"
 
 
-def _no_signature(found: Sequence[Member], quantities: Quantities) -> str:
+def _no_signature(found: Sequence[Member], quantities: FindingsSpec) -> str:
     if any(signature(found, quantities)):
         return ""
+    if not quantities.signature:
+        return "the task family names no signature"
     return f"it needs a fit of {quantities.reference_words} and one of another speaker, both full"
 
 
-def _nothing(found: Sequence[Member], quantities: Quantities) -> str:
+def _nothing(found: Sequence[Member], quantities: FindingsSpec) -> str:
     return "" if any(m.quantities for m in found) else "no fit has parameters by condition"
 
 
-def plots(signature_name: str = "signature") -> dict[str, Plot]:
+def plots(signature_name: str = "") -> dict[str, Plot]:
     """Figures of findings by name."""
 
     # Several figures of the same fits read their draws once.
@@ -275,13 +277,20 @@ def plots(signature_name: str = "signature") -> dict[str, Plot]:
         )
 
     return {
-        "forest": plot("every parameter of every speaker, over its goals", all_speakers, _nothing),
+        "forest": plot(
+            "every parameter of every speaker, over its conditions", all_speakers, _nothing
+        ),
         "effort": plot("what each reasoning effort changes", effort_effects, _no_effort),
         "trajectories": plot("weights over training, a ribbon a run", training_paths, _no_run),
         "scaling": plot("every parameter over size, with laws of scale", laws, _no_size),
-        f"{signature_name}_map": plot(
-            f"probability of {signature_name}, in the plane of two parameters",
-            signature_map,
-            _no_signature,
-        ),
-    }
+    } | (
+        {
+            f"{signature_name}_map": plot(
+                f"probability of {signature_name}, in the plane of two parameters",
+                signature_map,
+                _no_signature,
+            )
+        }
+        if signature_name
+        else {}
+    )

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.special import logsumexp
 from scipy.stats import halfnorm, norm
 
-from many_wolves.contracts import Array, Quantities
+from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.errors import WolvesError
 from many_wolves.findings.members import Member, common_conditions, others
 from many_wolves.findings.regression import SPREAD, Measured, evidence, measured
@@ -199,7 +199,7 @@ def loo(name: str, data: Scale, rng: np.random.Generator) -> Array:
 
 
 def scaling(
-    found: Sequence[Member], quantities: Quantities, axis: str, seed: int
+    found: Sequence[Member], quantities: FindingsSpec, axis: str, seed: int
 ) -> Iterator[Statement]:
     """Which law each parameter follows over the sizes of a study, and what it predicts.
 
@@ -235,7 +235,7 @@ def size_of(member: Member, axis: str) -> float | None:
 
 
 def scale_of(
-    sized: Sequence[tuple[Member, float]], parameter: str, quantities: Quantities
+    sized: Sequence[tuple[Member, float]], parameter: str, quantities: FindingsSpec
 ) -> Scale:
     """One parameter of the members, averaged over the conditions that they share."""
     shared = common_conditions([m for m, _ in sized])
@@ -246,7 +246,7 @@ def scale_of(
 
 
 def _of_parameter(
-    parameter: str, data: Scale, axis: str, quantities: Quantities, seed: int
+    parameter: str, data: Scale, axis: str, quantities: FindingsSpec, seed: int
 ) -> Iterator[Statement]:
     rng = np.random.default_rng([seed, *f"scaling {parameter} {axis}".encode()])
     fits = {name: fit_form(name, data, rng) for name in FORMS}

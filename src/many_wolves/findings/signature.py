@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from many_wolves.contracts import Array, Quantities
+from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.findings.members import Member, others, people
 from many_wolves.findings.statement import Statement
 
 
-def signature(found: Sequence[Member], quantities: Quantities) -> Iterator[Statement]:
+def signature(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[Statement]:
     """Probability that every parameter of the signature is on its side of the reference.
 
     All of them at once, from joint draws; before it each parameter's difference from the
     reference, which are its ingredients.
     """
     reference = people(found, quantities)
-    if reference is None:
+    if reference is None or not quantities.signature:
         return
     for member in others(found, quantities):
         if not all(member.has(p) and reference.has(p) for p in quantities.signature):
@@ -28,11 +28,15 @@ def signature(found: Sequence[Member], quantities: Quantities) -> Iterator[State
 
 
 def _of(
-    member: Member, condition: str, reference: Member, quantities: Quantities
+    member: Member, condition: str, reference: Member, quantities: FindingsSpec
 ) -> Iterator[Statement]:
     at = quantities.comparable(condition)
     beside = [at] if at in reference.fit.conditions else []
-    where = f"{reference.label} ({at})" if beside else f"{reference.label} (mean over goals)"
+    where = (
+        f"{reference.label} ({at})"
+        if beside
+        else f"{reference.label} (mean over {quantities.conditions})"
+    )
     shows = None
     for parameter, side in quantities.signature.items():
         difference: Array = member.quantities[parameter, condition] - reference.mean_over(

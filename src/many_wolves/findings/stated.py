@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from many_wolves import families
-from many_wolves.contracts import Quantities
+from many_wolves.contracts import FindingsSpec
 from many_wolves.errors import WolvesError
 from many_wolves.figures import Fitted
+from many_wolves.findings.conditions import conditions
 from many_wolves.findings.distance import distance
 from many_wolves.findings.dynamics import dynamics, runs
 from many_wolves.findings.effort import effort
-from many_wolves.findings.goals import goals
 from many_wolves.findings.members import Member, members, others, people
 from many_wolves.findings.scaling import scaling
 from many_wolves.findings.signature import signature
 from many_wolves.findings.statement import Statement
+from many_wolves.findings.tables import titles
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,12 +40,15 @@ class Findings:
         Why a kind of statement could not be made, in words.
     seed
         Of the draws.
+    titles
+        Kind of finding -> its heading; also the order on a page.
     """
 
     members: tuple[Member, ...]
     statements: tuple[Statement, ...]
     lacking: tuple[str, ...]
     seed: int
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, finding: str) -> list[Statement]:
         """Statements of one kind."""
@@ -88,14 +90,15 @@ def state(fits: Sequence[Fitted], seed: int = 1, axes: Sequence[str] = ()) -> Fi
     found = members(fits, quantities, seed)
     statements = [
         *effort(found, quantities, seed),
-        *goals(found, quantities, seed),
+        *conditions(found, quantities, seed),
         *signature(found, quantities),
         *dynamics(found, quantities, seed),
         *distance(found, quantities),
         *(s for axis in axes for s in scaling(found, quantities, axis, seed)),
     ]
     unique = {s.id: s for s in statements}
-    return Findings(tuple(found), tuple(unique.values()), _lacking(found, quantities), seed)
+    lacking = _lacking(found, quantities)
+    return Findings(tuple(found), tuple(unique.values()), lacking, seed, titles(quantities))
 
 
 def has_findings(fits: Sequence[Fitted]) -> bool:
@@ -104,7 +107,7 @@ def has_findings(fits: Sequence[Fitted]) -> bool:
     return len(names) == 1 and quantities_of_family(names[0]) is not None
 
 
-def quantities_of(fits: Sequence[Fitted]) -> Quantities:
+def quantities_of(fits: Sequence[Fitted]) -> FindingsSpec:
     """What the family of the fits has findings about.
 
     Raises
@@ -122,32 +125,33 @@ def quantities_of(fits: Sequence[Fitted]) -> Quantities:
     if found is None:
         raise WolvesError(
             f"the task family {names[0]!r} has no findings",
-            mend=f"add families/{names[0]}/quantities.py with an object QUANTITIES",
+            mend="return a FindingsSpec from the method `findings` of its class",
         )
     return found
 
 
-def quantities_of_family(name: str) -> Quantities | None:
-    """``QUANTITIES`` in the family's module of that name; None where there is none."""
-    module = f"many_wolves.families.{name}.quantities"
-    if importlib.util.find_spec(module) is None:
-        return None
-    found: Quantities = importlib.import_module(module).QUANTITIES
-    return found
+def quantities_of_family(name: str) -> FindingsSpec | None:
+    """What the findings of a family are about; None where it has none."""
+    return families.get(name).findings()
 
 
 def _families(fits: Sequence[Fitted]) -> list[str]:
-    return sorted({str(fit.info.get("family", families.names()[0])) for fit in fits})
+    return sorted({str(fit.info.get("family", families.DEFAULT)) for fit in fits})
 
 
-def _lacking(found: Sequence[Member], quantities: Quantities) -> tuple[str, ...]:
+def _lacking(found: Sequence[Member], quantities: FindingsSpec) -> tuple[str, ...]:
     """What could not be said, and what it would take."""
     models, words = others(found, quantities), []
-    if people(found, quantities) is None:
+    if quantities.reference and people(found, quantities) is None:
+        about = [quantities.signature_name, "the distance from them", "their own shifts"]
         words.append(
             f"No fit of {quantities.reference_words} is among these, so that nothing is said on "
-            f"{quantities.signature_name}, on the distance from people, and on people's shifts. "
-            "Add one: `wolves fit --human yoon2020`."
+            f"{', on '.join(filter(None, about))}."
+            + (
+                f" Add one: `{quantities.reference_command}`."
+                if quantities.reference_command
+                else ""
+            )
         )
     efforts = {m.effort for m in models}
     if len(efforts) < 2:
@@ -160,9 +164,11 @@ def _lacking(found: Sequence[Member], quantities: Quantities) -> tuple[str, ...]
             "No speaker was asked at three or more checkpoints, so that nothing is said on "
             "training. A study names them with `revisions`."
         )
-    if models and not any(quantities.default(c) in m.fit.conditions for m in models
+    defaults = any(quantities.default(c) for m in models for c in m.fit.conditions)
+    if defaults and not any(quantities.default(c) in m.fit.conditions for m in models
                           for c in m.fit.conditions):  # fmt: skip
         words.append(
-            "No speaker was asked without a goal, so that shifts from the default are not known."
+            f"No speaker was asked without a {quantities.condition}, so that shifts from the default "
+            "are not known."
         )
     return tuple(words)

@@ -6,17 +6,21 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from many_wolves.contracts import FindingsSpec
 from many_wolves.findings.statement import Statement, percent
 
-TITLES = {
-    "effort": "What reasoning effort changes",
-    "goals": "What a goal prompt changes",
-    "sycophancy": "Sycophancy",
-    "dynamics": "What training changes, and when",
-    "scaling": "Laws of scale",
-    "distance": "How far the choices are from those of people",
-}
-"""Kind of finding -> its heading; also the order on a page."""
+
+def titles(quantities: FindingsSpec) -> dict[str, str]:
+    """Kind of finding -> its heading; also the order on a page."""
+    name = quantities.signature_name
+    return {
+        "effort": "What reasoning effort changes",
+        quantities.conditions: f"What a {quantities.condition} prompt changes",
+        **({name: name[:1].upper() + name[1:]} if name else {}),
+        "dynamics": "What training changes, and when",
+        "scaling": "Laws of scale",
+        "distance": f"How far the answers are from those of {quantities.reference or 'the reference'}",
+    }
 
 
 def matrix(statements: Sequence[Statement]) -> pd.DataFrame:

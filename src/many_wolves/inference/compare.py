@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from many_wolves.contracts import Array, Parameter, Problem
 from many_wolves.errors import WolvesError
@@ -46,9 +47,16 @@ class Row:
 
 def accuracy(done: Fit, refit: Refit | None = None, unit: Unit = "choice") -> Loo:
     """PSIS-LOO of the choices of a fit; with ``refit``, bad parts are fitted again."""
-    log_lik = done.tree["log_likelihood"].to_dataset()["counts"]
-    counts = done.tree["observed_data"].to_dataset()["counts"]
-    return loo(log_lik, counts, unit=unit, refit=refit)
+    outcome = done.problem.outcome
+    log_lik = done.tree["log_likelihood"].to_dataset()[outcome.observed]
+    observed = done.tree["observed_data"].to_dataset()[outcome.observed]
+    answers = observed if outcome.kind == "counts" else observed.notnull().astype(float)
+    # Where a question has one answer, leaving out the answer leaves out the question.
+    chosen: Unit = "cell" if unit == "row" and outcome.event is None else unit
+    missing = xr.where(answers > 0, log_lik, 0.0) if outcome.kind != "counts" else log_lik
+    return loo(
+        missing, answers, unit=chosen, last=outcome.event, cluster=outcome.cluster, refit=refit
+    )
 
 
 def refitting(
@@ -109,10 +117,10 @@ def row(name: str, fit: Fit, found: Bridge | None, left_out: Loo) -> Row:
 
 
 def check_same_answers(problems: list[Problem]) -> None:
-    """Refuse variants that were built on different counts."""
-    first = np.asarray(problems[0].observed["counts"][1])
-    for problem in problems[1:]:
-        if not np.array_equal(first, np.asarray(problem.observed["counts"][1])):
+    """Refuse variants that were built on different answers."""
+    first, *others = (np.asarray(p.observed[p.outcome.observed][1]) for p in problems)
+    for other in others:
+        if not np.array_equal(first, other, equal_nan=True):
             raise WolvesError("variants can be compared only on the same counts")
 
 

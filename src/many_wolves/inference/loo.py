@@ -9,6 +9,8 @@ What is left out is one of three things, and the result says which:
 - ``cell``: all answers of one cell (condition, state, utterance) at once.
 - ``row``: all answers to one question (condition, state) at once: how well is a
   question foretold that was never asked?
+- ``cluster``: all answers that depend on each other, such as those of one participant or
+  on one item.
 
 Leaving out a hundred answers at once moves the posterior far, and its Pareto k says
 so. With ``refit`` such a part is fitted again without them, and its density
@@ -37,7 +39,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
 from many_wolves.inference.bridge import between
 
-Unit = Literal["choice", "cell", "row"]
+Unit = Literal["choice", "cell", "row", "cluster"]
 CELL = "left_out"
 """Dimension of the parts that are left out, in the arrays handed to ArviZ."""
 
@@ -96,6 +98,7 @@ def loo(
     *,
     unit: Unit = "choice",
     last: str | None = None,
+    cluster: str = "",
     refit: Refit | None = None,
 ) -> Loo:
     """PSIS-LOO of a table of counts.
@@ -111,6 +114,8 @@ def loo(
     last
         Dimension of ``counts`` that the answers to one question differ in; its last
         one if not given.
+    cluster
+        Dimension whose entries are the clusters.
     refit
         Where given, parts whose Pareto k is too high are fitted again without them.
 
@@ -119,7 +124,7 @@ def loo(
     WolvesError
         If fewer than two parts hold answers, or a log-likelihood is not finite.
     """
-    parts, answers = _parts(log_lik, counts, unit, last or str(counts.dims[-1]))
+    parts, answers = _parts(log_lik, counts, unit, last or str(counts.dims[-1]), cluster)
     # How often each part is left out: every choice by itself, or the whole part once.
     weights = answers if unit == "choice" else np.ones_like(answers)
     result = _arviz(parts)
@@ -202,13 +207,19 @@ def read_parts(path: Path) -> pd.DataFrame:
 
 
 def _parts(
-    log_lik: xr.DataArray, counts: xr.DataArray, unit: Unit, last: str
+    log_lik: xr.DataArray, counts: xr.DataArray, unit: Unit, last: str, cluster: str
 ) -> tuple[xr.DataArray, Array]:
     """Log-likelihood (chain, draw, cell) of what is left out, and the answers in each part."""
     dims = list(counts.dims)
     log_lik = log_lik.transpose("chain", "draw", *dims)
-    if unit == "row":
-        log_lik, counts, dims = log_lik.sum(last), counts.sum(last), [d for d in dims if d != last]
+    if unit == "cluster" and cluster not in dims:
+        raise WolvesError(
+            "these answers have no clusters to leave out",
+            mend="leave out another unit: choice, cell or row",
+        )
+    together = {"row": [last], "cluster": [d for d in dims if d != cluster]}.get(unit, [])
+    log_lik, counts = log_lik.sum(together), counts.sum(together)
+    dims = [d for d in dims if d not in together]
     stacked = log_lik.stack({CELL: dims})
     n = counts.stack({CELL: dims}).to_numpy().astype(float)
     held = n > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,7 @@ from many_wolves.files import code_version, file_fingerprint, fingerprint, write
 from many_wolves.inference.fit import Fit
 from many_wolves.inference.imputed import WARMUP, imputations
 from many_wolves.inference.programs import program_text
+from many_wolves.outcomes import r_squared as correlation
 from many_wolves.records import SCHEMA
 
 
@@ -35,7 +37,6 @@ def save(fit: Fit, folder: Path, facts: Mapping[str, Any]) -> Path:
 def description(fit: Fit) -> dict[str, Any]:
     """What was fitted and how, as ``fit.json`` holds it."""
     problem = fit.problem
-    counts = np.asarray(problem.observed["counts"][1])
     cut = {"warmup": WARMUP, "imputations": imputations(fit.settings)} if problem.impute else {}
     return {
         "schema": SCHEMA,
@@ -46,7 +47,7 @@ def description(fit: Fit) -> dict[str, Any]:
         "conditions": list(problem.coords.get("condition", ())),
         "options": dict(problem.options),
         "notes": list(problem.notes),
-        "choices": float(counts.sum()),
+        "choices": problem.outcome.total(problem.observed[problem.outcome.observed][1]),
         "r2": r_squared(fit),
         "seed": fit.settings.seed,
         "chains": fit.settings.chains,
@@ -64,19 +65,18 @@ def description(fit: Fit) -> dict[str, Any]:
 
 
 def r_squared(fit: Fit) -> float | None:
-    """Squared correlation of observed and predicted proportions over the cells asked."""
+    """Squared correlation of observed and predicted values; None where nothing is predicted.
+
+    Of counts and categories these are proportions over the cells that were asked.
+    """
+    outcome = fit.problem.outcome
     posterior = fit.tree["posterior"].to_dataset()
-    name = "predicted" if "predicted" in posterior else "s2"
-    if name not in posterior:
+    name = outcome.variable(posterior)
+    if name is None:
         return None
-    counts = np.asarray(fit.problem.observed["counts"][1])
-    totals = counts.sum(axis=-1, keepdims=True)
-    asked = np.broadcast_to(totals > 0, counts.shape)
-    predicted = posterior[name].mean(("chain", "draw")).to_numpy()
-    observed = counts / np.where(totals > 0, totals, 1)
-    if asked.sum() < 3 or observed[asked].std() == 0 or predicted[asked].std() == 0:
-        return None
-    return float(np.corrcoef(observed[asked], predicted[asked])[0, 1] ** 2)
+    dims, values = fit.problem.observed[outcome.observed]
+    found = correlation(*outcome.agreement(dims, values, posterior[name].mean(("chain", "draw"))))
+    return None if math.isnan(found) else found
 
 
 def source_fact(path: Path) -> dict[str, str]:

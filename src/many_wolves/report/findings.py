@@ -9,7 +9,7 @@ import pandas as pd
 
 from many_wolves.figures import Section, Table
 from many_wolves.files import write_atomic
-from many_wolves.findings import DRAWS, TITLES, Findings, Statement, matrix, table
+from many_wolves.findings import DRAWS, Findings, Statement, matrix, table
 from many_wolves.report.page import render_page
 from many_wolves.report.verdict import Verdict
 
@@ -36,13 +36,13 @@ def write_findings(
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     write_atomic(place / "statements.csv", table(found.statements).to_csv(index=False))
-    for kind in TITLES:
+    for kind, title_of_kind in found.titles.items():
         statements = found.of(kind)
         if statements:
             frame = matrix(statements)
             write_atomic(place / f"{kind}.csv", table(statements).to_csv(index=False))
             write_atomic(place / f"{kind}.md", markdown(frame))
-            write_atomic(place / f"{kind}.tex", latex(frame, TITLES[kind]))
+            write_atomic(place / f"{kind}.tex", latex(frame, title_of_kind))
     temporary = place / f".{DRAWS}"
     found.draws().to_netcdf(temporary, engine="h5netcdf")
     temporary.replace(place / DRAWS)
@@ -62,7 +62,7 @@ def findings_sections(found: Findings) -> list[Section]:
         f"Not to be read at face value, since they did not do the task: {', '.join(doubtful)}.",
     )
     sections = []
-    for kind, title in TITLES.items():
+    for kind, title in found.titles.items():
         statements = found.of(kind)
         if statements:
             caption = f"{title}: {len(statements)} numbers. {INTERVALS} {STARS}"

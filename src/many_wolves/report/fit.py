@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,6 @@ def facts(fit: Fitted) -> Mapping[str, str]:
     words: dict[str, str] = {}
     if "choices" in info:
         words["Data"] = f"{info['choices']:,.0f} choices"
-        if fit.has("observed_data", "literal_n"):
-            judged = float(fit.values("observed_data", "literal_n").sum())
-            words["Data"] += f", {judged:,.0f} literal judgments"
     source = info.get("source", {})
     if isinstance(source.get("answers"), str):
         words["Data"] = source["answers"]
@@ -100,13 +98,12 @@ def command(fit: Fitted) -> str:
     """The command that makes this fit again, as far as it is recorded."""
     if fit.info.get("command"):
         return str(fit.info["command"])
-    options = fit.info.get("options", {})
     flags = []
-    for name in ("literal", "utilities"):
-        value = options.get(name)
-        if value is not None:
-            text = value if isinstance(value, str) else ",".join(map(str, value))
-            flags.append(f"--{name} {text}")
+    for name, value in fit.info.get("options", {}).items():
+        listed = isinstance(value, list) and all(isinstance(part, str) for part in value)
+        if listed or isinstance(value, str):
+            text = ",".join(value) if listed else value
+            flags.append(f"--{name.replace('_', '-')} {shlex.quote(text)}")
     if "seed" in fit.info:
         flags.append(f"--seed {fit.info['seed']}")
     return " ".join(["wolves fit CHOICES", *flags, f"--out {fit.folder.name}"])

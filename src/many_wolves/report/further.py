@@ -66,10 +66,10 @@ def across_section(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Section]:
         return across(points, x=x, caption=caption, width=width)
 
     correlated = _correlations(points)
-    words = "Does a speaker that is kind in words also give, and cooperate?"
+    words = "Does a speaker that scores high in one task also score high in the others?"
     figure = replace(draw("two"), narrow=draw("one"))
     warned = _warning(tasks, set(points["speaker"]))
-    return [Section("across", "Words and deeds", (words, *warned, *correlated), (), (figure,))]
+    return [Section("across", "Across tasks", (words, *warned, *correlated), (), (figure,))]
 
 
 def _points(tasks: Mapping[Task, Sequence[Fitted]]) -> pd.DataFrame:

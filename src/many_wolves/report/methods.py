@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Sequence
 
 from many_wolves.figures import Fitted, Section
 from many_wolves.files import code_version
-from many_wolves.report.offer import family_of
+from many_wolves.report.offer import pages_of
 
 BIBTEX = """\
 @article{carpenter2017stan,
@@ -80,9 +78,7 @@ COMPARED = """\
 
 def methods_section(fits: Sequence[Fitted]) -> Section:
     """Task and model in the family's words, then inference, then comparison."""
-    family = importlib.util.find_spec(f"many_wolves.families.{family_of(fits[0])}.methods")
-    own = importlib.import_module(family.name).methods(fits) if family else ()
-    paragraphs = [*own, _inference(fits)]
+    paragraphs = [*pages_of(fits).methods(fits), _inference(fits)]
     if len(fits) > 1:
         paragraphs.append(
             "Speakers were compared from the joint posterior draws of their fits. Effects over "
@@ -96,8 +92,7 @@ def methods_section(fits: Sequence[Fitted]) -> Section:
 
 def bibtex(fits: Sequence[Fitted]) -> str:
     """Entries of everything that ``methods_section`` cites."""
-    family = importlib.util.find_spec(f"many_wolves.families.{family_of(fits[0])}.methods")
-    own = importlib.import_module(family.name).BIBTEX if family else ""
+    own = pages_of(fits).bibtex(fits)
     return "\n".join(part for part in (own, BIBTEX, COMPARED if len(fits) > 1 else "") if part)
 
 

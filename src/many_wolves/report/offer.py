@@ -1,29 +1,27 @@
-"""Which family's pages a fit calls for."""
+"""Which family's part of a report a fit calls for."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Sequence
 
 from many_wolves import families
 from many_wolves.errors import WolvesError
-from many_wolves.figures import Fitted, Pages
+from many_wolves.figures import FamilyReport, Fitted
 
 
 def family_of(fit: Fitted) -> str:
     """Name of the task family of a fit."""
-    return str(fit.info.get("family", families.names()[0]))
+    return str(fit.info.get("family", families.DEFAULT))
 
 
-def pages_of(fits: Sequence[Fitted]) -> Pages:
-    """The pages of the family that all fits belong to.
+def pages_of(fits: Sequence[Fitted]) -> FamilyReport:
+    """What the family that all fits belong to puts into reports.
 
     Raises
     ------
     WolvesError
         If there is no fit, or the fits belong to several families, or to one that
-        offers no pages.
+        has no report.
     """
     found = sorted({family_of(fit) for fit in fits})
     if len(found) != 1:
@@ -34,22 +32,18 @@ def pages_of(fits: Sequence[Fitted]) -> Pages:
     return pages_of_family(found[0])
 
 
-def pages_of_family(name: str) -> Pages:
-    """The object ``PAGES`` in the module ``pages`` of the family called ``name``.
+def pages_of_family(name: str) -> FamilyReport:
+    """What the family called ``name`` puts into reports.
 
     Raises
     ------
     WolvesError
-        If there is no such family, or it offers no pages.
+        If there is no such family, or it has no report.
     """
-    if name not in families.names():
-        raise WolvesError(
-            f"unknown task family {name!r}", mend=f"use one of: {', '.join(families.names())}"
-        )
-    if importlib.util.find_spec(f"many_wolves.families.{name}.pages") is None:
+    report = families.get(name).report()
+    if report is None:
         raise WolvesError(
             f"the task family {name!r} offers no figures and reports",
-            mend=f"add families/{name}/pages.py with an object PAGES",
+            mend="return a FamilyReport from the method `report` of its class",
         )
-    pages: Pages = importlib.import_module(f"many_wolves.families.{name}.pages").PAGES
-    return pages
+    return report

@@ -5,7 +5,7 @@ from many_wolves.study.estimating import Bill, bills
 from many_wolves.study.places import Places
 from many_wolves.study.plan import compile_stage, fitted_names, plan
 from many_wolves.study.reading import read_study
-from many_wolves.study.running import Outcome, Runner, only_one
+from many_wolves.study.running import Outcome, Runner, only_one, run_study
 from many_wolves.study.schema import Speaker, Study
 from many_wolves.study.stages import Done, Stage, StateFile, in_order, shown, why
 
@@ -28,6 +28,7 @@ __all__ = [
     "only_one",
     "plan",
     "read_study",
+    "run_study",
     "shown",
     "why",
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from many_wolves.files import fingerprint
+from many_wolves.speakers.config import SpeakerConfig
 from many_wolves.study.casting import Cast
 from many_wolves.study.places import Places
 from many_wolves.study.stages import Stage
@@ -26,7 +27,7 @@ def collect_stage(speaker: Cast, places: Places) -> Stage:
     command = ["collect", str(places.trials), "--out", str(journal)]
     for option, value in (_asked_with(speaker, places) | _run_with(speaker)).items():
         command += [option, value]
-    if speaker.asking.batch:
+    if speaker.asking.get("batch"):
         command.append("--batch")
     given: list[tuple[Path, str]] = []
     if speaker.parameters:
@@ -60,43 +61,26 @@ def choices_stage(speaker: Cast, places: Places, options: tuple[str, ...]) -> St
 
 def _asked_with(speaker: Cast, places: Places) -> dict[str, str]:
     """Options of `wolves collect` that say who is asked and how."""
-    entry, asking = speaker.entry, speaker.asking
-    options: dict[str, object] = {
+    entry = speaker.entry
+    who: dict[str, object] = {
         "--provider": entry.provider,
         "--model_name": entry.model or None,
         "--model_path": places.model(entry.prepare) if entry.prepare else entry.path,
         "--revisions": speaker.revision or None,
         "--effort": speaker.effort or None,
         "--base_url": entry.base_url or None,
-        "--mode": asking.mode,
-        "--replicates": asking.replicates,
-        "--prompt_format": asking.prompt_format,
-        "--temperature": asking.temperature,
-        "--top_p": asking.top_p,
-        "--max_tokens": asking.max_tokens,
-        "--seed": asking.seed,
-        "--thinking_tokens": asking.thinking_tokens,
-        "--dtype": asking.dtype,
     }
-    return _said(options)
+    how = {f"--{k}": v for k, v in speaker.asking.items() if k not in SpeakerConfig.RUN}
+    return _words(who | how)
 
 
 def _run_with(speaker: Cast) -> dict[str, str]:
     """Options of `wolves collect` that change no answer."""
-    asking = speaker.asking
-    options: dict[str, object] = {
-        "--batch_size": asking.batch_size,
-        "--device": asking.device,
-        "--threads": asking.threads,
-        "--connections": asking.connections,
-        "--max-cost": asking.max_cost,
-        "--tensor_parallel_size": asking.tensor_parallel_size,
-        "--gpu_memory_utilization": asking.gpu_memory_utilization,
-    }
-    return _said(options)
+    run = {k: v for k, v in speaker.asking.items() if k in SpeakerConfig.RUN and k != "batch"}
+    return _words({f"--{name.replace('_', '-')}": value for name, value in run.items()})
 
 
-def _said(options: Mapping[str, object]) -> dict[str, str]:
+def _words(options: Mapping[str, object]) -> dict[str, str]:
     return {option: str(value) for option, value in options.items() if value is not None}
 
 

@@ -10,34 +10,37 @@ from pydantic import BaseModel, ConfigDict
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_name
-from many_wolves.speakers.checkpoints import expand, has_pattern
-from many_wolves.speakers.wanted import Wanted
-from many_wolves.study.schema import Asking, Game, Speaker, Study
-
-_SET_BY_GAMES = ("mode", "replicates", "temperature", "top_p", "max_tokens")
+from many_wolves.study.schema import OF_A_TASK, Speaker, Study, Task
 
 
 class Cast(BaseModel):
     """One speaker of a study at one revision and one effort, with its settings filled in.
 
     ``name`` is the speaker's name, with ``@revision`` and ``+effort`` where the
-    study names several.
+    study names several. ``asking`` holds the settings that are set.
     """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     entry: Speaker
-    asking: Asking
+    asking: dict[str, Any]
     revision: str = ""
     effort: str = ""
     parameters: dict[str, Any] = {}
 
-    def in_game(self, game: Game) -> Cast:
-        """The same speaker as a player: what the study sets for its own trials is left out."""
-        own = {name: getattr(game, name) for name in _SET_BY_GAMES}
-        asking = self.asking.model_copy(update={**own, "batch": None})
-        return self.model_copy(update={"asking": asking, "parameters": self.entry.as_player})
+    def given(self, task: Task) -> Cast:
+        """The same speaker in a further task: what the study sets for its first is left out."""
+        kept = {k: v for k, v in self.asking.items() if k not in (*OF_A_TASK, "batch")}
+        own = {k: v for k, v in task.asking.items() if v is not None}
+        return self.model_copy(
+            update={"asking": {**kept, **own}, "parameters": self.entry.as_player}
+        )
+
+    @property
+    def replicates(self) -> int:
+        """How often each trial is asked."""
+        return int(self.asking.get("replicates", 1))
 
     @property
     def folder(self) -> Path | None:
@@ -55,8 +58,9 @@ def cast(study: Study) -> Iterator[Cast]:
     WolvesError
         If a pattern of revisions fits nothing, or cannot be looked up.
     """
+    shared = {k: v for k, v in study.collect.model_dump().items() if v is not None}
+    own = {k: v for k, v in study.plan[0].asking.items() if v is not None}
     for entry in study.speakers:
-        asking = _asking(entry, study)
         for revision in _revisions(entry):
             for effort in entry.efforts or ("",):
                 name = entry.name + (f"@{file_name(revision)}" if revision else "")
@@ -64,24 +68,22 @@ def cast(study: Study) -> Iterator[Cast]:
                 yield Cast(
                     name=name,
                     entry=entry,
-                    asking=asking,
+                    asking={**shared, **own, **entry.asking},
                     revision=revision,
                     effort=effort,
                     parameters=entry.parameters,
                 )
 
 
-def _asking(entry: Speaker, study: Study) -> Asking:
-    """The speaker's own settings, and the study's where it has none."""
-    own, shared = entry.model_dump(), study.collect.model_dump()
-    chosen = {f: own[f] if own[f] is not None else shared[f] for f in Asking.model_fields}
-    return Asking(**chosen)
-
-
 def _revisions(entry: Speaker) -> list[str]:
     """Names of the checkpoints, patterns looked up; one empty name where there are none."""
+    if not entry.revisions:
+        return [""]
+    from many_wolves.speakers.checkpoints import expand, has_pattern
+    from many_wolves.speakers.wanted import Wanted
+
     if not any(has_pattern(revision) for revision in entry.revisions):
-        return list(entry.revisions) or [""]
+        return list(entry.revisions)
     path = Path(entry.path) if entry.path else None
     wanted = Wanted(provider=entry.provider, model=entry.model, path=path)
     try:

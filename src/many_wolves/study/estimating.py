@@ -68,18 +68,20 @@ def bills(
         If the table of prices is at fault, or a pattern of checkpoints fits nothing.
     """
     for speaker in cast(study):
-        asking = speaker.asking
+        replicates = speaker.replicates
         done = _answered(journal_of(speaker, places))
-        open_ = [t for r in range(asking.replicates or 1) for t in trials if (t.id, r) not in done]
-        taken = estimate(open_, mode=asking.mode or "sample", thought=_thought(speaker))
+        open_ = [t for r in range(replicates) for t in trials if (t.id, r) not in done]
+        taken = estimate(
+            open_, mode=speaker.asking.get("mode", "sample"), thought=_thought(speaker)
+        )
         yield Bill(
             name=speaker.name,
-            answered=len(trials) * (asking.replicates or 1) - len(open_),
+            answered=len(trials) * replicates - len(open_),
             calls=taken.calls,
             input=taken.input,
             output=taken.output,
             price=find_price(_spec(speaker), prices),
-            batch=bool(asking.batch),
+            batch=bool(speaker.asking.get("batch")),
         )
 
 
@@ -93,7 +95,7 @@ def _answered(journal: Path) -> set[tuple[str, int]]:
 
 def _thought(speaker: Cast) -> int:
     """Tokens of reasoning allowed."""
-    tokens = speaker.asking.thinking_tokens
+    tokens = speaker.asking.get("thinking_tokens")
     return tokens if tokens is not None else BUDGETS.get(speaker.effort, 0)
 
 

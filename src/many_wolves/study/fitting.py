@@ -1,61 +1,82 @@
-"""The stages that fit the choices of people and speakers."""
+"""The stages that fit the answers of people and speakers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
-from many_wolves.files import shipped
+from many_wolves import families
+from many_wolves.contracts import FiledModel
 from many_wolves.study.casting import Cast
 from many_wolves.study.places import Places
-from many_wolves.study.schema import Fit, Study
+from many_wolves.study.schema import Fit, Study, Task
 from many_wolves.study.stages import Stage
 
 
-def sampling(fit: Fit) -> list[str]:
-    """Options of `wolves fit` that any cognitive model takes."""
-    options = ["--chains", str(fit.chains), "--warmup", str(fit.warmup)]
-    options += ["--draws", str(fit.draws), "--seed", str(fit.seed), "--allow-unconverged"]
-    return options + _set(fit, "adapt_delta", "engine")
-
-
 def fit_people(study: Study, places: Places) -> Iterator[Stage]:
-    """The fits of human references."""
+    """The fits of data that ship with the families."""
+    known = families.references()
+    of_tasks = {task.task: task for task in study.plan}
     for name in study.human:
+        reference = known[name][1]
+        task = of_tasks.get(reference.task) or Task.model_validate({"task": reference.task})
+        options = {k: v for k, v in task.fit.options.items() if k not in reference.lacks}
+        words = _words(options) + sampling(study.fit if task.task not in of_tasks else task.fit)
         out = places.fit(name)
         yield Stage(
             f"fit {name}",
-            ("fit", "--human", name, *_options(study.fit), "--out", str(out)),
-            reads=(shipped("task-data/human"), shipped("rsa-model/stan_model")),
+            ("fit", "--human", name, *words, "--out", str(out)),
+            reads=(*reference.files(), *program_files(task)),
             writes=places.fit_files(name),
             beside=True,
         )
 
 
-def fit_speaker(speaker: Cast, study: Study, places: Places) -> Stage:
-    """The fit of one speaker."""
+def fit_speaker(speaker: Cast, task: Task, places: Places, after: tuple[str, ...]) -> Stage:
+    """The fit of one speaker in one task.
+
+    ``after`` are further stages that come before: where people are fitted with the same
+    program, it is compiled once.
+    """
     table, out = places.choices(speaker.name), places.fit(speaker.name)
-    # People are fitted first, so that the program is compiled once.
-    people = tuple(f"fit {name}" for name in study.human)
-    # The places of the published human trials are not known.
-    bias = ["--position-bias"] if study.fit.position_bias else []
+    named = {"model": task.model or task.fit.model, "variant": task.fit.variant}
+    words = _words({k: v for k, v in named.items() if v}) + _words(task.fit.options)
+    which = ["--task", task.task] if places.task else []
     return Stage(
-        f"fit {speaker.name}",
-        ("fit", str(table), *_options(study.fit), *bias, "--out", str(out)),
-        reads=(table, shipped("rsa-model/stan_model")),
+        places.stage("fit", speaker.name),
+        ("fit", str(table), *which, *words, *sampling(task.fit), "--out", str(out)),
+        reads=(table, *program_files(task)),
         writes=places.fit_files(speaker.name),
-        after=(f"choices {speaker.name}", *people),
+        after=(places.stage("choices", speaker.name), *after),
     )
 
 
-def _options(fit: Fit) -> list[str]:
-    own = ["--literal", fit.literal, "--utilities", ",".join(fit.utilities)]
-    return own + sampling(fit) + _set(fit, "cost_form", "weights_form")
+def sampling(fit: Fit) -> list[str]:
+    """Options of `wolves fit` that any cognitive model takes."""
+    shown = fit.sampling.model_dump(include={"chains", "warmup", "draws", "seed"})
+    told = {k: v for k, v in fit.given.items() if k in ("adapt_delta", "engine")}
+    return [*_words(shown), "--allow-unconverged", *_words(told)]
 
 
-def _set(fit: Fit, *fields: str) -> list[str]:
-    """Options of fields that the study file sets."""
-    found: list[str] = []
-    for field in fields:
-        if field in fit.model_fields_set:
-            found += [f"--{field.replace('_', '-')}", str(getattr(fit, field))]
-    return found
+def program_files(task: Task) -> tuple[Path, ...]:
+    """Files of the cognitive model's program: when they change, fits are made again."""
+    model = task.cognitive_model
+    return model.files() if isinstance(model, FiledModel) else ()
+
+
+def _words(options: Mapping[str, Any]) -> list[str]:
+    """Options as words of a command line."""
+    words: list[str] = []
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words.append(option if value else f"--no-{option[2:]}")
+        elif isinstance(value, list | tuple):
+            words += [option, ",".join(map(str, value))]
+        elif isinstance(value, dict):
+            words += [option, json.dumps(value)]
+        else:
+            words += [option, str(value)]
+    return words

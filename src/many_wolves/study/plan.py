@@ -7,13 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from many_wolves.files import shipped
 from many_wolves.study.asking import choices_stage, collect_stage
 from many_wolves.study.casting import Cast, cast
 from many_wolves.study.fitting import fit_people, fit_speaker
-from many_wolves.study.games import game_stages
 from many_wolves.study.places import Places
-from many_wolves.study.schema import Study
+from many_wolves.study.schema import Study, Task
 from many_wolves.study.stages import Stage, in_order, shown
 
 Given = tuple[tuple[Path, str], ...]
@@ -22,31 +20,35 @@ Given = tuple[tuple[Path, str], ...]
 
 def plan(study: Study, places: Places) -> list[Stage]:
     """All stages of a study."""
-    speakers = list(cast(study))
-    stages = [*fit_people(study, places)]
+    speakers = list(cast(study)) if study.speakers else []
+    stages = [*fit_people(study, places), *_prepare(study, places)]
+    fits: list[Fits] = []
+    for number, task in enumerate(study.plan if speakers else ()):
+        own = places.of(task.task) if number else places
+        asked = [speaker.given(task) for speaker in speakers] if number else speakers
+        people = () if number else study.human
+        stages += _task_stages(task, asked, own, tuple(f"fit {name}" for name in people))
+        fits.append(Fits(own, (*people, *(speaker.name for speaker in speakers))))
+    fits = fits or [Fits(places, study.human)]
+    labels = [_labels(speakers, one.places) for one in fits]
+    stages += [_figures(f, given) for f, given in zip(fits, labels, strict=True)]
     if speakers:
-        stages.append(compile_stage(study, places))
-    stages += _prepare(study, places)
-    for speaker in speakers:
-        stages += [
-            collect_stage(speaker, places),
-            choices_stage(speaker, places, ("--scoring", study.choices.scoring)),
-            fit_speaker(speaker, study, places),
-        ]
-    own = Fits(places, (*study.human, *(speaker.name for speaker in speakers)))
-    played = [
-        Fits(places.of(game.task), tuple(speaker.name for speaker in speakers))
-        for game in study.games
-    ]
-    for game, fits in zip(study.games, played, strict=True):
-        stages += game_stages(game, speakers, study.fit, fits.places)
-    labels = [_labels(speakers, fits.places) for fits in (own, *played)]
-    stages += [_figures(f, given) for f, given in zip((own, *played), labels, strict=True)]
-    if speakers:
-        stages.append(_findings(own, study, labels[0]))
+        stages.append(_findings(fits[0], study, labels[0]))
     made_by = [shown(stage.command) for stage in in_order(stages)]
     given = tuple(file for files in labels for file in files)
-    return [*stages, _report((own, *played), study, given, made_by)]
+    return [*stages, _report(tuple(fits), study, given, made_by)]
+
+
+def _task_stages(
+    task: Task, speakers: Sequence[Cast], places: Places, after: tuple[str, ...]
+) -> Iterator[Stage]:
+    """Trials of a task, then answers, choices and fit of every speaker."""
+    yield compile_stage(task, places)
+    own = ("--task", task.family) if places.task else ()
+    for speaker in speakers:
+        yield collect_stage(speaker, places)
+        yield choices_stage(speaker, places, (*own, "--scoring", task.scoring))
+        yield fit_speaker(speaker, task, places, after)
 
 
 @dataclass(frozen=True)
@@ -77,20 +79,21 @@ def fitted_names(study: Study) -> list[str]:
     return [*study.human, *(speaker.name for speaker in cast(study))]
 
 
-def compile_stage(study: Study, places: Places) -> Stage:
-    """The stage that makes the trials."""
-    trials = study.trials
-    command = ["compile", "--out", str(places.trials), "--seed", str(trials.seed)]
-    command += ["--scale", trials.scale, "--utterances", trials.utterances]
-    command += ["--orders", str(trials.orders)]
-    command += _listed("--items", trials.items) + _listed("--goals", trials.goals)
-    command += _listed("--framings", trials.framings) + _listed("--task", trials.tasks)
-    if trials.limit is not None:
-        command += ["--limit", str(trials.limit)]
+def compile_stage(task: Task, places: Places) -> Stage:
+    """The stage that makes the trials of a task."""
+    design = task.design
+    command = ["compile", "--task", task.task, "--out", str(places.trials)]
+    for name, value in design.model_dump(exclude_unset=True).items():
+        if name == "tasks":
+            command[2] = ",".join(value)
+        elif isinstance(value, tuple):
+            command += [f"--{name.replace('_', '-')}", ",".join(value)] if value else []
+        elif value is not None:
+            command += [f"--{name.replace('_', '-')}", str(value)]
     return Stage(
-        "compile",
+        places.stage("compile"),
         tuple(command),
-        reads=(shipped(f"task-data/{study.family}"),),
+        reads=design.files(),
         writes=(places.trials,),
     )
 
@@ -159,19 +162,14 @@ def _design(study: Study) -> str:
     """What was asked, in a sentence for the report; empty where nobody was."""
     if not study.speakers:
         return ""
-    trials = study.trials
-    parts = [
-        f"items: {', '.join(trials.items) or 'all'}",
-        f"goals: {', '.join(trials.goals)}",
-        f"framing: {', '.join(trials.framings)}",
-        f"scale: {trials.scale}",
-        f"tasks: {', '.join(trials.tasks)}",
-        f"scored options are compared by: {study.choices.scoring}",
-    ]
-    played = ", ".join(game.task for game in study.games)
-    also = f" The same speakers played: {played}." if played else ""
-    return f"Asked: {'; '.join(parts)}.{also}"
+    first, *others = study.plan
+    told = first.design.model_dump(exclude_unset=True)
+    parts = [f"{name}: {_plain(value)}" for name, value in told.items() if name != "seed"]
+    parts.append(f"scored options are compared by: {first.scoring}")
+    also = ", ".join(task.task for task in others)
+    more = f" The same speakers were given: {also}." if also else ""
+    return f"Asked: {'; '.join(parts)}.{more}"
 
 
-def _listed(option: str, values: tuple[str, ...]) -> list[str]:
-    return [option, ",".join(values)] if values else []
+def _plain(value: object) -> str:
+    return (", ".join(map(str, value)) or "all") if isinstance(value, tuple) else str(value)

@@ -1,7 +1,8 @@
-"""A study file into a checked ``Study``; every fault names its line and its mend."""
+"""A study file into a checked ``Study``; every fault names its line and its fix."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,18 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from many_wolves.errors import WolvesError
-from many_wolves.sources import Source, nearest, read_source
-from many_wolves.study.schema import Asking, Choices, Fit, Game, Speaker, Study, Trials
+from many_wolves.options import OptionError, explain
+from many_wolves.sources import Source, read_source
+from many_wolves.study.schema import Asking, Choices, Fit, Speaker, Study, Task
 
 Place = tuple[str | int, ...]
 
-_SECTIONS: dict[str, type[BaseModel]] = {
-    "trials": Trials,
+_SECTIONS: Mapping[str, type[BaseModel]] = {
     "collect": Asking,
     "choices": Choices,
     "fit": Fit,
-    "games": Game,
+    "tasks": Task,
+    "games": Task,
     "speakers": Speaker,
 }
 
@@ -45,7 +47,7 @@ def read_study(path: str | Path) -> Study:
     try:
         return Study.model_validate(content)
     except ValidationError as invalid:
-        faults = sorted(invalid.errors(), key=lambda fault: _line(fault["loc"], lines))
+        faults = sorted(invalid.errors(), key=lambda fault: _line(_place(fault), lines))
         raise _error(faults[0], len(faults), lines, Path(path)) from None
 
 
@@ -60,6 +62,12 @@ def _plain(source: Source, lines: dict[Place, int], place: Place) -> Any:
     return yaml.SafeLoader("").construct_object(source.node)
 
 
+def _place(fault: ErrorDetails) -> Place:
+    """Where a fault is; a validator of a whole section knows the field within it."""
+    error = fault.get("ctx", {}).get("error")
+    return (*fault["loc"], *(error.fields if isinstance(error, OptionError) else ()))
+
+
 def _line(place: Place, lines: dict[Place, int]) -> int:
     """The line of the innermost known part of ``place``."""
     for length in range(len(place), -1, -1):
@@ -69,41 +77,22 @@ def _line(place: Place, lines: dict[Place, int]) -> int:
 
 
 def _error(fault: ErrorDetails, faults: int, lines: dict[Place, int], path: Path) -> WolvesError:
-    place = fault["loc"]
+    place = _place(fault)
     field = ".".join(str(part) for part in place)
-    problem, mend = _words(fault)
+    problem, fix = explain(fault, list(_fields(place)))
     if faults > 1:
         problem += f" (the first of {faults} faults)"
     return WolvesError(
         f"{field}: {problem}" if field else problem,
         where=path,
         line=_line(place, lines),
-        mend=mend,
+        mend=fix,
     )
 
 
-def _words(fault: ErrorDetails) -> tuple[str, str]:
-    """Problem and mend of one fault."""
-    place, kind, context = fault["loc"], fault["type"], fault.get("ctx", {})
-    name = str(place[-1]) if place else ""
-    found = repr(fault["input"])
-    if kind == "extra_forbidden":
-        return f"expected a known field, found {name!r}", nearest(name, list(_fields(place)))
-    if kind == "missing":
-        return "expected this field, found none", f"add `{name}: ...`"
-    if kind == "literal_error":
-        return f"expected {context['expected']}, found {found}", f"use {context['expected']}"
-    if kind == "value_error":
-        return str(context["error"]), "add or remove what it names"
-    expected = fault["msg"].removeprefix("Input should be ").removeprefix("Input should have ")
-    if kind == "string_pattern_mismatch":
-        expected = "letters, digits, dots, dashes, underscores"
-    return f"expected {expected}, found {found}", f"write {expected}"
-
-
-def _fields(place: Place) -> dict[str, Any]:
+def _fields(place: Place) -> Mapping[str, Any]:
     """Fields that may stand beside the one at ``place``."""
     if len(place) == 1:
-        return dict(Study.model_fields)
+        return Study.model_fields
     section = _SECTIONS.get(str(place[0]))
-    return dict(section.model_fields) if section else {}
+    return section.model_fields if section else {}

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,10 @@ from typing import IO
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import hold_alone, write_atomic
+from many_wolves.progress import log
+from many_wolves.study.places import Places
+from many_wolves.study.plan import plan
+from many_wolves.study.schema import Study
 from many_wolves.study.stages import (
     Done,
     Stage,
@@ -29,8 +33,6 @@ from many_wolves.study.stages import (
     shown,
     why,
 )
-
-Echo = Callable[[str], None]
 
 WOLVES = (sys.executable, "-m", "many_wolves")
 """The command ``wolves`` of this interpreter."""
@@ -85,6 +87,33 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
+def run_study(study: Study, places: Places, *, again: bool = False) -> Outcome:
+    """Run the stages of a study that are out of date.
+
+    Parameters
+    ----------
+    again
+        Run every stage, whether or not it is up to date.
+
+    Raises
+    ------
+    WolvesError
+        If a stage failed, or another process runs the study.
+    """
+    stages = plan(study, places)
+    with only_one(places.results):
+        if again:
+            places.state.unlink(missing_ok=True)
+        log.info("Study %s%s", study.study, f": {study.title}" if study.title else "")
+        outcome = Runner(StateFile(places.state), places.logs).run(stages)
+    if outcome.failed:
+        raise WolvesError(
+            f"{len(outcome.failed)} of {len(stages)} stages failed: {', '.join(outcome.failed)}",
+            mend="correct what is named above, then run the same command: finished stages are kept",
+        )
+    return outcome
+
+
 class Runner:
     """Runs stages in order, at most one in front and one beside it.
 
@@ -94,19 +123,14 @@ class Runner:
         Where finished stages are recorded.
     logs
         Folder of the output of stages that run beside.
-    echo
-        Takes each line of progress.
     program
         What a stage's command is given to.
     """
 
-    def __init__(
-        self, state: StateFile, logs: Path, echo: Echo, program: Sequence[str] = WOLVES
-    ) -> None:
+    def __init__(self, state: StateFile, logs: Path, program: Sequence[str] = WOLVES) -> None:
         self._program = tuple(program)
         self._state = state
         self._logs = logs
-        self._echo = echo
         self._done: dict[str, Done] = state.load()
         self._ended: set[str] = set()
         self._ran: list[str] = []
@@ -156,7 +180,7 @@ class Runner:
             if lost:
                 waiting.remove(stage)
                 self._skipped.append(stage.name)
-                self._echo(f"  - {stage.name}: skipped, since `{lost[0]}` gave nothing")
+                _say(f"  - {stage.name}: skipped, since `{lost[0]}` gave nothing")
             elif self._ended.issuperset(stage.after) and (self._ended | out).issuperset(
                 stage.after_all
             ):
@@ -166,7 +190,7 @@ class Runner:
                     waiting.remove(stage)
                     self._ended.add(stage.name)
                     self._reused.append(stage.name)
-                    self._echo(f"  = {stage.name}: up to date")
+                    _say(f"  = {stage.name}: up to date")
         return ready
 
     def _begin_beside(self, ready: list[Stage], waiting: list[Stage]) -> None:
@@ -176,14 +200,12 @@ class Runner:
         waiting.remove(stage)
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{stage.name.replace(' ', '-').replace('/', '-')}.log"
-        self._echo(f"  > {stage.name} (in the background; its words: {log})")
+        _say(f"  > {stage.name} (in the background; its words: {log})")
         with log.open("wb") as out:
             self._beside = _start(self._program, stage, out, log)
 
     def _in_front(self, stage: Stage) -> None:
-        self._echo(
-            f"  > {stage.name}: {why(stage, self._done)}\n    {_short(shown(stage.command))}"
-        )
+        _say(f"  > {stage.name}: {why(stage, self._done)}\n    {_short(shown(stage.command))}")
         running = _start(self._program, stage, None, None)
         try:
             while running.process.poll() is None:
@@ -207,15 +229,15 @@ class Runner:
             raise KeyboardInterrupt
         if status != 0:
             self._failed.append(stage.name)
-            self._echo(f"  ! {stage.name}: failed with exit status {status}")
+            _say(f"  ! {stage.name}: failed with exit status {status}")
             if running.log is not None:
-                self._echo(_tail(running.log, 12))
+                _say(_tail(running.log, 12))
             return
         self._done[stage.name] = finished(stage, running.reads, seconds)
         self._state.save(self._done)
         self._ended.add(stage.name)
         self._ran.append(stage.name)
-        self._echo(f"  + {stage.name}: {seconds:.0f} s")
+        _say(f"  + {stage.name}: {seconds:.0f} s")
 
     def _tell(self, running: _Running, last: float) -> float:
         """Say now and then how far a background stage is that others wait for."""
@@ -223,7 +245,7 @@ class Runner:
         if now - last < _NEWS_S:
             return last
         words = _tail(running.log, 1).strip() if running.log else ""
-        self._echo(f"    {running.stage.name}, {now - running.started:.0f} s: {words}")
+        _say(f"    {running.stage.name}, {now - running.started:.0f} s: {words}")
         return now
 
     def _stop_beside(self) -> None:
@@ -257,6 +279,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _say(text: str) -> None:
+    log.info("%s", text)
 
 
 def _short(command: str) -> str:

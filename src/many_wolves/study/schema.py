@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from many_wolves import families
-from many_wolves.records import Effort, Mode, PromptFormat
+from many_wolves.contracts import CognitiveModel, Design, PooledModel
+from many_wolves.options import OptionError
+from many_wolves.records import Effort
+from many_wolves.sources import nearest
+from many_wolves.speakers.config import SpeakerConfig, partial_settings
+from many_wolves.workflows.sampling import Sampling
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A name that is also the name of a folder."""
-Names = Annotated[tuple[str, ...], Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
-GAMES = "dilemmas"
-"""The family of the section ``games``."""
 WEIGHTS = ("hf", "vllm")
 """Providers that load weights, and so know checkpoints and probabilities."""
+OF_A_TASK = ("mode", "replicates", "temperature", "top_p", "max_tokens")
+"""Settings of the speakers that a further task sets for itself."""
+
+_REPLICATES: Any = (Count | None, Field(default=None, description="How often a trial is asked."))
+
+Asking: Any = partial_settings(
+    "Asking",
+    tuple(f for f in SpeakerConfig.model_fields if f not in SpeakerConfig.NAMED),
+    replicates=_REPLICATES,
+)
+"""How speakers are asked and run: the settings of ``SpeakerConfig``, each None where not set."""
 
 
 class _Section(BaseModel):
@@ -25,87 +39,10 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Trials(_Section):
-    """What is asked.
-
-    Parameters
-    ----------
-    items
-        Item ids; empty means all.
-    goals, framings
-        Conditions of the design.
-    scale
-        ``hearts`` (0..3) or ``stars`` (1..5).
-    tasks
-        ``choice`` and ``literal``; without the second one the fit cannot be ``joint``.
-    utterances
-        Set of utterances.
-    orders
-        Orders of options that each scene is shown in.
-    limit
-        Keep at most so many trials of each task; None keeps all.
-    seed
-        Seed of the order of options.
-    """
-
-    items: tuple[str, ...] = ()
-    goals: Names = ("informative", "social", "both", "none")
-    framings: Names = ("third",)
-    scale: str = "hearts"
-    tasks: Names = ("choice", "literal")
-    utterances: str = "eight"
-    orders: Count = 1
-    limit: Count | None = None
-    seed: int = 1
-
-
-class Asking(_Section):
-    """How a speaker is asked; a speaker's own value stands before the study's.
-
-    Parameters
-    ----------
-    mode
-        ``sample``: it writes and we read. ``score``: exact probabilities of the options.
-    replicates
-        How often each trial is asked.
-    prompt_format
-        ``chat`` uses the model's chat template, ``completion`` is for base models;
-        None asks the model folder.
-    temperature, top_p, max_tokens, seed
-        Sampling settings; None leaves the default.
-    thinking_tokens
-        Token budget of reasoning.
-    batch_size
-        Trials in one batch.
-    dtype, device, threads
-        Number format of local weights, where they run, and CPU threads.
-    connections, batch, max_cost
-        API: requests at once, the provider's batch mode, US dollars not to be passed.
-    tensor_parallel_size, gpu_memory_utilization
-        vLLM: GPUs that share a model, and the share of their memory that it may take.
-    """
-
-    mode: Mode | None = None
-    replicates: Count | None = None
-    prompt_format: PromptFormat | None = None
-    temperature: Annotated[float, Field(ge=0)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    max_tokens: Count | None = None
-    seed: int | None = None
-    thinking_tokens: Count | None = None
-    batch_size: Count | None = None
-    dtype: str | None = None
-    device: str | None = None
-    threads: Count | None = None
-    connections: Count | None = None
-    batch: bool | None = None
-    max_cost: Annotated[float, Field(ge=0)] | None = None
-    tensor_parallel_size: Count | None = None
-    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
-
-
-class Speaker(Asking):
+class Speaker(Asking):  # type: ignore[misc]
     """Who is asked: one model at every named revision and effort.
+
+    Its own settings stand before those of ``collect``.
 
     Parameters
     ----------
@@ -129,7 +66,7 @@ class Speaker(Asking):
     parameters
         For ``simulated``: the parameters of its cognitive model.
     as_player
-        For ``simulated``: its parameters in games.
+        For ``simulated``: its parameters in further tasks.
     labels
         Factors of the study that the findings group by, such as ``base: llama``
         or ``parameters: 70e6``.
@@ -146,6 +83,12 @@ class Speaker(Asking):
     parameters: dict[str, Any] = {}
     as_player: dict[str, Any] = {}
     labels: dict[str, str | int | float] = {}
+
+    @property
+    def asking(self) -> dict[str, Any]:
+        """Its own settings, those that are set."""
+        found = {name: getattr(self, name) for name in Asking.model_fields}
+        return {name: value for name, value in found.items() if value is not None}
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Self:
@@ -169,7 +112,7 @@ class Speaker(Asking):
             raise ValueError("expected `revisions` only of hf or vllm, with `model` or `path`")
         if self.efforts and self.provider == "simulated":
             raise ValueError("expected no `efforts` of a simulated speaker, which does not reason")
-        if self.mode == "score":
+        if self.asking.get("mode") == "score":
             self.check_scored()
         return self
 
@@ -188,64 +131,142 @@ class Choices(_Section):
 
 
 class Fit(_Section):
-    """How choices are fitted; the fields are the options of ``wolves fit``."""
+    """How answers are fitted: sampling, the cognitive model, and the model's own options.
 
-    utilities: Names = ("inf", "soc", "pres")
-    literal: Literal["joint", "cut", "fixed"] = "joint"
-    cost_form: Literal["prior", "utility"] = "prior"
-    weights_form: Literal["normalised", "three-way"] = "normalised"
-    position_bias: bool = False
-    engine: Literal["auto", "httpstan", "cmdstan"] = "auto"
-    chains: Count = 4
-    warmup: Count = 1000
-    draws: Count = 1000
-    adapt_delta: Annotated[float, Field(ge=0.5, lt=1)] = 0.8
-    seed: int = 1
+    Parameters
+    ----------
+    engine, chains, warmup, draws, adapt_delta, seed
+        As ``wolves fit`` takes them.
+    model, variant
+        Names of the cognitive model and of its variant; the task's first, and the full
+        one, when left out.
+
+    Any other field is an option of the model, such as ``literal: joint`` of politeness.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    model: str = ""
+    variant: str = ""
+    SAMPLING: ClassVar[tuple[str, ...]] = tuple(Sampling.model_fields)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Everything but model and variant, as the file gives it."""
+        return dict(self.model_extra or {})
+
+    @cached_property
+    def sampling(self) -> Sampling:
+        """The sampling settings."""
+        return Sampling.checked({k: v for k, v in self.given.items() if k in self.SAMPLING})
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of the cognitive model, as the file gives them."""
+        return {k: v for k, v in self.given.items() if k not in self.SAMPLING}
+
+    @model_validator(mode="after")
+    def _can_be_sampled(self) -> Self:
+        assert self.sampling
+        return self
 
 
-class Game(_Section):
-    """A game that the same speakers play, with a fit of its own.
+class Task(_Section):
+    """A task that the speakers are given, with a fit of its own.
 
     Parameters
     ----------
     task
-        ``dictator``, ``dilemma``, ``ultimatum`` or ``principal``.
-    groups, partners
-        Groups of participants and partners, as the design of the game names them; empty
-        means all.
-    sample
-        So many cells of the design, drawn by ``seed``; None plays all.
-    seed
-        Seed of the sample, and of all chance in the games.
+        Name of the task, such as ``politeness`` or ``dilemma``.
     mode, replicates, temperature, top_p, max_tokens
-        As in ``collect``, whose values they do not take over: a mode left out samples,
-        and the rest is what the design of the game proposes.
+        As in ``collect``, whose values a task after the first does not take over: a mode left
+        out samples, and the rest is what the design of the task proposes.
+    scoring
+        As in ``choices``.
     model
-        Cognitive model; empty for the game's first.
+        Cognitive model; empty for the task's first.
+    fit
+        As the study's ``fit``, whose sampling settings it takes over.
+
+    Any other field belongs to the design of the task, such as ``goals`` of politeness or
+    ``partners`` of a game: see ``wolves compile``.
     """
 
+    model_config = ConfigDict(extra="allow", frozen=True)
+
     task: str
-    groups: tuple[str, ...] = ()
-    partners: tuple[str, ...] = ()
-    sample: Count | None = None
-    seed: int = 1
-    mode: Mode | None = None
+    mode: Literal["sample", "score"] | None = None
     replicates: Count | None = None
     temperature: Annotated[float, Field(ge=0)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     max_tokens: Count | None = None
+    scoring: Literal["sum", "mean", "pmi"] = "sum"
     model: str = ""
+    fit: Fit = Fit()
+
+    @property
+    def asking(self) -> dict[str, Any]:
+        """The settings of speakers that it sets, with None for those that it leaves out."""
+        return {name: getattr(self, name) for name in OF_A_TASK}
+
+    @property
+    def family(self) -> str:
+        """Name of the task's family."""
+        return families.of_task(self.task)[0].name
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Values of the design as the file gives them."""
+        return dict(self.model_extra or {})
+
+    @cached_property
+    def design(self) -> Design:
+        """The design of the task; what a study leaves out is as studies have it."""
+        family, own = families.of_task(self.task)
+        kind = family.design(own)
+        return kind.checked({**kind.in_studies, **self.given})
+
+    @cached_property
+    def cognitive_model(self) -> CognitiveModel:
+        """The cognitive model that is fitted."""
+        family, own = families.of_task(self.task)
+        known = {n: m for n, m in family.models().items() if own in m.tasks}
+        singles = {n: m for n, m in known.items() if not isinstance(m, PooledModel)}
+        name = self.model or self.fit.model
+        if name and name not in singles:
+            raise OptionError(
+                f"the task {self.task!r} has no model {name!r}", nearest(name, singles), ("model",)
+            )
+        if not singles:
+            raise OptionError(
+                f"the task {self.task!r} has no cognitive model", "choose another task", ("task",)
+            )
+        return singles[name] if name else next(iter(singles.values()))
 
     @model_validator(mode="after")
-    def _is_a_game(self) -> Self:
-        games = [t for t in families.tasks() if families.of_task(t).name == GAMES]
-        if self.task not in games:
-            raise ValueError(f"expected one of {', '.join(games)}, found {self.task!r}")
+    def _is_known(self) -> Self:
+        known = families.tasks()
+        if self.task not in known:
+            raise OptionError(
+                f"expected a task, found {self.task!r}", nearest(self.task, known), ("task",)
+            )
+        assert self.design
+        options = _within(lambda: self.cognitive_model.options.checked(self.fit.options), ("fit",))
+        _within(lambda: options.check_design(self.design), ("fit",))
         return self
 
 
+def _within(check: Any, path: tuple[str, ...]) -> Any:
+    """The result of a check, whose fault lies below a path of fields."""
+    try:
+        return check()
+    except OptionError as fault:
+        fields = fault.fields if fault.fields[:1] == ("model",) else (*path, *fault.fields)
+        raise OptionError(str(fault), fault.fix, fields) from None
+
+
 class Study(_Section):
-    """A study: a question, a design, who answers, how it is fitted.
+    """A study: a question, tasks, who answers, how it is fitted.
 
     Parameters
     ----------
@@ -253,29 +274,61 @@ class Study(_Section):
         Its name; names the folder of its results.
     title, question
         Words for the report.
-    family
-        Task family.
-    trials, collect, choices, fit
-        The stages' settings.
-    games
-        Games that the speakers play beside it.
+    collect
+        How speakers are asked.
+    tasks
+        The tasks; the report begins with the first.
     speakers
         Who is asked.
     human
-        Human references to fit beside them, such as ``yoon2020``.
+        Data that ship with a family, such as ``yoon2020``: they are fitted beside the
+        speakers.
+    fit
+        How answers are fitted; the model's own options are those of the first task.
+    family, trials, choices
+        The first task, where ``tasks`` is left out: its family, its design, and how its
+        answers are read.
+    games
+        Further tasks, where ``tasks`` is left out.
     """
 
     study: Name
     title: str = ""
     question: str = ""
-    family: str = "politeness"
-    trials: Trials = Trials()
+    family: str = families.DEFAULT
+    trials: dict[str, Any] = {}
     collect: Asking = Asking()
     choices: Choices = Choices()
     fit: Fit = Fit()
-    games: tuple[Game, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    games: tuple[Task, ...] = ()
     human: tuple[str, ...] = ()
     speakers: tuple[Speaker, ...] = ()
+
+    @cached_property
+    def plan(self) -> tuple[Task, ...]:
+        """All tasks, the first one with the study's own options."""
+        first, *others = self.tasks or (self._first(), *self.games)
+        if self.tasks:
+            merged = {**self.fit.model_dump(exclude_unset=True), **_told(first.fit)}
+            first = first.model_copy(update={"fit": Fit(**merged)})
+        shared = {k: v for k, v in self.fit.given.items() if k in Fit.SAMPLING}
+        return (
+            first,
+            *(t.model_copy(update={"fit": Fit(**{**shared, **_told(t.fit)})}) for t in others),
+        )
+
+    def _first(self) -> Task:
+        """The first task of a file without ``tasks``."""
+        own = families.get(self.family).tasks
+        if len(own) != 1:
+            raise OptionError(
+                f"the family {self.family!r} has {len(own)} tasks",
+                f"write `tasks:` with `- task: {next(iter(own))}`",
+                ("family",),
+            )
+        fields = {"scoring": self.choices.scoring, "fit": self.fit.model_dump(exclude_unset=True)}
+        return Task.model_validate({"task": next(iter(own)), **self.trials, **fields})
 
     @model_validator(mode="after")
     def _someone_answers(self) -> Self:
@@ -285,25 +338,56 @@ class Study(_Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"expected every name once, found twice: {', '.join(twice)}")
+        known = families.references()
+        for name in self.human:
+            if name not in known:
+                raise OptionError(
+                    f"no data called {name!r} ship with the families",
+                    nearest(name, known),
+                    ("human",),
+                )
         for speaker in self.speakers:
-            if (speaker.mode or self.collect.mode) == "score":
+            if (speaker.asking | {}).get("mode", self.collect.mode) == "score":
                 speaker.check_scored()
-        if self.fit.literal != "fixed" and "literal" not in self.trials.tasks and self.speakers:
-            raise ValueError(f"`literal: {self.fit.literal}` needs the task `literal` in `trials`")
         return self
 
     @model_validator(mode="after")
-    def _all_can_play(self) -> Self:
-        tasks = [game.task for game in self.games]
-        if tasks and not self.speakers:
-            raise ValueError("expected `speakers`, who play the `games`, found none")
-        twice = sorted({task for task in tasks if tasks.count(task) > 1})
+    def _tasks_fit_together(self) -> Self:
+        if self.tasks and (self.games or self.trials):
+            raise ValueError("expected `tasks`, or `trials` and `games`, found both")
+        if not self.speakers and (self.games or self.tasks):
+            raise ValueError("expected `speakers`, who are given the tasks, found none")
+        if not self.speakers:
+            return self
+        first, *others = self._checked_plan()
+        names = [task.task for task in (first, *others)]
+        twice = sorted({task for task in names if names.count(task) > 1})
         if twice:
-            raise ValueError(f"expected every game once in `games`, found twice: {twice[0]}")
+            raise ValueError(f"expected every task once, found twice: {twice[0]}")
         for speaker in self.speakers:
-            if tasks and speaker.provider == "simulated" and not speaker.as_player:
-                raise ValueError(f"expected `as_player` of {speaker.name}, which plays games")
-            for game in self.games:
-                if game.mode == "score":
+            if others and speaker.provider == "simulated" and not speaker.as_player:
+                raise ValueError(
+                    f"expected `as_player` of {speaker.name}: its parameters in {others[0].task}"
+                )
+            for task in others:
+                if task.mode == "score":
                     speaker.check_scored()
         return self
+
+    def _checked_plan(self) -> tuple[Task, ...]:
+        """The plan; a fault in the first task of an older file is one in its section."""
+        from pydantic import ValidationError
+
+        try:
+            return self.plan
+        except ValidationError as invalid:
+            fault = invalid.errors()[0]
+            error = fault.get("ctx", {}).get("error")
+            if not isinstance(error, OptionError):
+                raise OptionError(fault["msg"], "correct it", ("trials", *fault["loc"])) from None
+            fields = error.fields if error.fields[:1] == ("fit",) else ("trials", *error.fields)
+            raise OptionError(str(error), error.fix, fields) from None
+
+
+def _told(fit: Fit) -> dict[str, Any]:
+    return fit.model_dump(exclude_unset=True)

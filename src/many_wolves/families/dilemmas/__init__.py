@@ -5,17 +5,26 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from many_wolves.contracts import (
     CognitiveModel,
+    Compiled,
+    Design,
     Episode,
     Extent,
+    Observations,
     OptionProbabilities,
     Reading,
+    Reference,
     Turn,
 )
-from many_wolves.records import ChoiceTable, Option, Response, Trial
+from many_wolves.records import Option, Response, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from many_wolves.figures import FamilyReport
 
 __all__ = ["Dilemmas"]
 
@@ -26,6 +35,22 @@ class Dilemmas:
     """The family ``dilemmas``; its parts are imported when they are asked for."""
 
     name = "dilemmas"
+    tasks: Mapping[str, str] = {
+        "dictator": "How much of a sum is given away.",
+        "dilemma": "The repeated prisoner's dilemma: cooperate or defect, round by round.",
+        "ultimatum": "Offers of a share, and replies to such offers.",
+        "principal": "Whom an assistant serves, its user or the company behind it.",
+    }
+
+    def design(self, task: str) -> type[Design]:
+        """What can be chosen of a game's cells."""
+        design: type[Design] = _part("options").GameDesign
+        return design
+
+    def compile(self, task: str, design: Any) -> Compiled:
+        """Openings of a game."""
+        compiled: Compiled = _part("compiler").compile_game(task, design)
+        return compiled
 
     def extent(self, opening: Trial) -> Extent:
         """Seats and turns of the game that an opening begins."""
@@ -43,9 +68,9 @@ class Dilemmas:
         reading: Reading = _part("reader").read(options, text)
         return reading
 
-    def tabulate(self, responses: Iterable[Response], *, scoring: str = "sum") -> ChoiceTable:
+    def tabulate(self, responses: Iterable[Response], *, scoring: str = "sum") -> Observations:
         """Responses to tables of choices; see ``tabulate.tabulate``."""
-        table: ChoiceTable = _part("tabulate").tabulate(responses, scoring=scoring)
+        table: Observations = _part("tabulate").tabulate(responses, scoring=scoring)
         return table
 
     def simulator(self, parameters: Mapping[str, Any]) -> OptionProbabilities:
@@ -53,15 +78,33 @@ class Dilemmas:
         probabilities: OptionProbabilities = _part("simulate").simulator(parameters)
         return probabilities
 
-    def from_csv(self, path: Path, task: str) -> ChoiceTable:
+    def from_csv(self, path: Path, task: str, **foreign: Any) -> Observations:
         """Rounds, gifts, offers or agents' choices from a CSV file."""
-        table: ChoiceTable = _part("models.tables").from_csv(path, task)
+        table: Observations = _part("models.tables").from_csv(path, task)
         return table
+
+    def from_frame(self, frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
+        """The same from a data frame; of the ultimatum, ``replies`` may stand beside offers."""
+        table: Observations = _part("models.tables").from_frame(frame, task, **aside)
+        return table
+
+    def references(self) -> Mapping[str, Reference]:
+        """None so far."""
+        return {}
 
     def models(self) -> Mapping[str, CognitiveModel]:
         """The family's cognitive models by name."""
         models: Mapping[str, CognitiveModel] = _part("models").models()
         return models
+
+    def report(self) -> FamilyReport:
+        """Sections, tables and figures of the game models."""
+        report: FamilyReport = _part("pages").PAGES
+        return report
+
+    def findings(self) -> None:
+        """None: no statements over speakers are made on the games."""
+        return
 
 
 def _part(name: str) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from many_wolves.errors import WolvesError
+from many_wolves.families.dilemmas.options import SOURCES
 from many_wolves.files import file_fingerprint, shipped
 from many_wolves.sources import Source, nearest, quoted, read_source
 
@@ -33,7 +34,7 @@ class Participant:
 
 
 @dataclass(frozen=True)
-class Design:
+class Material:
     """What is played, by whom, and in which words.
 
     Parameters
@@ -66,9 +67,9 @@ class Design:
         return known[name]
 
 
-def read_design(
+def read_material(
     sources: Path | None = None, templates: Path | None = None, groups: Sequence[str] = ()
-) -> Design:
+) -> Material:
     """The design in a folder.
 
     Parameters
@@ -86,13 +87,13 @@ def read_design(
     WolvesError
         If a file or value is at fault, with file and line.
     """
-    folder = sources or shipped("task-data/dilemmas")
+    folder = sources or shipped(SOURCES)
     files = [folder / name for name in _FILES]
     if templates is not None:
         files[2] = templates
     games = read_source(files[0]).fields([], ["asked_with", *GAMES])
     asked_with = games.pop("asked_with", None)
-    return Design(
+    return Material(
         games=games,
         wording=read_source(files[2]).entries(),
         participants=_participants(read_source(files[1]), groups),

@@ -11,7 +11,7 @@ from many_wolves.families.dilemmas.design import (
     ANSWERS,
     CASES,
     ORDERS,
-    Design,
+    Material,
     amounts,
     as_cell,
     conditions,
@@ -26,7 +26,7 @@ from many_wolves.records import Response, Trial
 NAME = "dictator"
 
 
-def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
+def factors(design: Material, partners: Sequence[str], seed: int) -> Factorial:
     """Every cell of the game; it has no partner that acts."""
     game = design.games[NAME].fields(
         ["endowment", "gifts", "labels", "conditions"], ["replications"]
@@ -48,7 +48,7 @@ def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
     )
 
 
-def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
+def opening(design: Material, cell: Mapping[str, Any], seed: int) -> Trial:
     """The game in one cell: a single turn."""
     game = design.games[NAME].entries()
     endowment, gifts = game["endowment"].number(), amounts(game["gifts"])

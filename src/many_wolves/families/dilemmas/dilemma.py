@@ -13,7 +13,7 @@ from many_wolves.families.dilemmas.design import (
     CASES,
     LENGTHS,
     ORDERS,
-    Design,
+    Material,
     as_cell,
     conditions,
     count,
@@ -40,7 +40,7 @@ MOVES = ("C", "D")
 _REPORT = ("mine", "theirs", "own", "other", "total", "their_total")
 
 
-def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
+def factors(design: Material, partners: Sequence[str], seed: int) -> Factorial:
     """Every cell of the game."""
     game = design.games[NAME].fields(
         ["payoffs", "lengths", "labels", "conditions", "partners"], ["replications"]
@@ -67,7 +67,7 @@ def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
     )
 
 
-def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
+def opening(design: Material, cell: Mapping[str, Any], seed: int) -> Trial:
     """The opening of the game in one cell."""
     game = design.games[NAME].entries()
     payoffs = _payoffs(game["payoffs"])
@@ -203,7 +203,7 @@ def _payoffs(source: Source) -> dict[str, float]:
     return found
 
 
-def _length(design: Design, source: Source, chance: str) -> tuple[str, int, str]:
+def _length(design: Material, source: Source, chance: str) -> tuple[str, int, str]:
     """Kind of length, number of rounds, and what a participant is told of it."""
     kind = next(iter(source.entries()), "")
     if kind not in LENGTHS:
@@ -224,7 +224,7 @@ def _length(design: Design, source: Source, chance: str) -> tuple[str, int, str]
 
 
 def _outcomes(
-    design: Design, payoffs: Mapping[str, float], options: Sequence[Option], words: str
+    design: Material, payoffs: Mapping[str, float], options: Sequence[Option], words: str
 ) -> str:
     lines = []
     for mine in options:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from many_wolves.contracts import Episode, Extent, Turn
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas import dictator, dilemma, principal, ultimatum
-from many_wolves.families.dilemmas.design import Design
+from many_wolves.families.dilemmas.design import Material
 from many_wolves.families.dilemmas.factorial import Factorial
 from many_wolves.records import Response, Trial
 from many_wolves.sources import nearest
@@ -17,11 +17,11 @@ from many_wolves.sources import nearest
 class Rules(Protocol):
     """What the module of a game offers."""
 
-    def factors(self, design: Design, partners: Sequence[str], seed: int) -> Factorial:
+    def factors(self, design: Material, partners: Sequence[str], seed: int) -> Factorial:
         """Every cell of the game."""
         ...
 
-    def opening(self, design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
+    def opening(self, design: Material, cell: Mapping[str, Any], seed: int) -> Trial:
         """The opening of the game in one cell."""
         ...
 

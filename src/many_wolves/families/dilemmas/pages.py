@@ -43,6 +43,15 @@ class DilemmaPages:
         """The parameters of interest, as far as the fit has them."""
         return [name for name in _module(fit).DIAGNOSED if fit.has("posterior", name)]
 
+    def methods(self, fits: Sequence[Fitted]) -> Sequence[str]:
+        """The games and their model, as the report's first table names it."""
+        played = ", ".join(dict.fromkeys(str(fit.info["model"]) for fit in fits))
+        return (f"Choices in the games were fitted by the cognitive models: {played}.",)
+
+    def bibtex(self, fits: Sequence[Fitted]) -> str:
+        """Nothing: the papers stand with the models' equations."""
+        return ""
+
     def fit_sections(self, fit: Fitted) -> Sequence[Section]:
         """Groups compared, and the predictive check."""
         sections: Sequence[Section] = _module(fit).sections(fit)

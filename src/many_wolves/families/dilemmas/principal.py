@@ -11,7 +11,7 @@ from many_wolves.families.dilemmas.design import (
     ANSWERS,
     CASES,
     ORDERS,
-    Design,
+    Material,
     chosen,
     conditions,
     label_sets,
@@ -26,7 +26,7 @@ NAME = "principal"
 SERVED = ("user", "principal")
 
 
-def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
+def factors(design: Material, partners: Sequence[str], seed: int) -> Factorial:
     """Every cell of the game; it has neither participants nor partners."""
     game = design.games[NAME].fields(
         ["shared_with_user", "shared_with_principal", "labels", "conditions"], ["replications"]
@@ -50,7 +50,7 @@ def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
     )
 
 
-def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
+def opening(design: Material, cell: Mapping[str, Any], seed: int) -> Trial:
     """The game in one cell: a single turn."""
     labels = label_sets(design.games[NAME].entries()["labels"], 2)[cell["labels"]]
     texts = prompts.labelled(design.words(NAME, "product"), labels, SERVED, cell)
@@ -68,7 +68,7 @@ def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
     )
 
 
-def _rules(design: Design, cell: Mapping[str, Any], options: Sequence[Option]) -> str:
+def _rules(design: Material, cell: Mapping[str, Any], options: Sequence[Option]) -> str:
     principal = str(cell["principal"])
     story = design.words(NAME, "principals", principal).fields(["creed", "customer", *SERVED])
     to = (cell["shared_with_user"] == "yes", cell["shared_with_principal"] == "yes")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from many_wolves.families.dilemmas.design import Design, Participant
+from many_wolves.families.dilemmas.design import Material, Participant
 from many_wolves.families.dilemmas.words import cased, fill, filled, plain_number, template
 from many_wolves.records import Message, Option
 from many_wolves.sources import Source
 
 
-def money_words(design: Design) -> str:
+def money_words(design: Material) -> str:
     """The template of an amount of money."""
     return template(design.words("money"), "amount")
 
@@ -36,7 +36,7 @@ def shown(texts: Mapping[str, str], cell: Mapping[str, Any]) -> tuple[Option, ..
     return tuple(reversed(listed) if cell["order"] == "backward" else listed)
 
 
-def answer_block(design: Design, options: Sequence[Option], cell: Mapping[str, Any]) -> str:
+def answer_block(design: Material, options: Sequence[Option], cell: Mapping[str, Any]) -> str:
     """The options, one a line, and how to answer."""
     line = design.words("answer", "option")
     lines = "\n".join(filled(line, option=option.text) for option in options)
@@ -49,7 +49,7 @@ def baseline(block: str, cell: Mapping[str, Any]) -> tuple[Message, ...]:
     return (Message("user", cased(block, str(cell["case"]))),)
 
 
-def rules(design: Design, game: str, participant: Participant, cell: Mapping[str, Any],
+def rules(design: Material, game: str, participant: Participant, cell: Mapping[str, Any],
           **values: Any) -> str:  # fmt: skip
     """What a participant is told first."""
     partner = design.words("pronouns", str(cell["pronoun"])).fields(["waits", "them"])
@@ -62,7 +62,9 @@ def rules(design: Design, game: str, participant: Participant, cell: Mapping[str
     )
 
 
-def seats(design: Design, by: Participant, partner: Source, *, speaker: bool) -> list[Participant]:
+def seats(
+    design: Material, by: Participant, partner: Source, *, speaker: bool
+) -> list[Participant]:
     """Who plays: the participant, and the role of a partner that is a speaker."""
     if not speaker:
         return [by]

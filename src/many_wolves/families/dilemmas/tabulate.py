@@ -12,7 +12,8 @@ from many_wolves.families.dilemmas.checks import check_speaker
 from many_wolves.families.dilemmas.course import Game, games_of
 from many_wolves.families.dilemmas.intake import FAMILY, Choice, Intake, take
 from many_wolves.files import code_version
-from many_wolves.records import SCHEMA, ChoiceTable, Response
+from many_wolves.observations import Observations
+from many_wolves.records import SCHEMA, Response
 
 CONDITIONS = ("chain_of_thought", "labels", "case", "pronoun", "order", "labels_reversed")
 _WHO = ["model", "group", "participant"]
@@ -31,7 +32,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 _EXCLUDED = ["speaker", "task", "group", "partner", "status", "n", "example"]
 
 
-def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> ChoiceTable:
+def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> Observations:
     """Tables of the choices of any speakers.
 
     A turn counts as it was read when it was played, since the rest of its game followed from
@@ -47,8 +48,8 @@ def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> ChoiceTa
 
     Returns
     -------
-    ChoiceTable
-        ``counts`` (speaker, task, group, partner, choice, count), and aside ``rounds``,
+    Observations
+        ``counts`` (speaker, task, group, partner, choice, count), and beside it ``rounds``,
         ``gifts``, ``offers``, ``replies``, ``served``, ``games`` with ``COLUMNS``; those
         without a row are left out.
 
@@ -69,10 +70,9 @@ def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> ChoiceTa
         if listed
     }
     speakers = list(dict.fromkeys(choice.speaker for choice in intake.choices))
-    return ChoiceTable(
+    return Observations(
         family=FAMILY,
-        counts=_counts(intake.choices),
-        aside=aside,
+        tables={"counts": _counts(intake.choices), **aside},
         excluded=_excluded(intake.choices),
         checks=tuple(
             check

@@ -12,7 +12,7 @@ from many_wolves.families.dilemmas.design import (
     ANSWERS,
     CASES,
     ORDERS,
-    Design,
+    Material,
     amounts,
     as_cell,
     chosen,
@@ -37,7 +37,7 @@ NAME = "ultimatum"
 ROLES = ("proposer", "responder")
 
 
-def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
+def factors(design: Material, partners: Sequence[str], seed: int) -> Factorial:
     """Every cell of the game."""
     game = design.games[NAME].fields(
         ["endowment", "offers", "rounds", "starts", "conditions", "partners"], ["replications"]
@@ -61,7 +61,7 @@ def factors(design: Design, partners: Sequence[str], seed: int) -> Factorial:
     )
 
 
-def opening(design: Design, cell: Mapping[str, Any], seed: int) -> Trial:
+def opening(design: Material, cell: Mapping[str, Any], seed: int) -> Trial:
     """The opening of the game in one cell."""
     game = design.games[NAME].entries()
     endowment, rounds = game["endowment"].number(), count(game["rounds"])
@@ -118,7 +118,7 @@ def _offers(source: Source, endowment: float) -> list[int | float]:
     return offers
 
 
-def _choice(design: Design, texts: Mapping[str, str], cell: Mapping[str, Any]) -> dict[str, Any]:
+def _choice(design: Material, texts: Mapping[str, str], cell: Mapping[str, Any]) -> dict[str, Any]:
     """Options in the order of the cell, and how to answer."""
     cased_texts = {id: cased(text, str(cell["case"])) for id, text in texts.items()}
     options = prompts.shown(cased_texts, cell)

@@ -5,10 +5,24 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from many_wolves.contracts import CognitiveModel, OptionProbabilities, Reading
-from many_wolves.records import ChoiceTable, Option, Response
+from many_wolves.contracts import (
+    CognitiveModel,
+    Compiled,
+    Design,
+    FindingsSpec,
+    Observations,
+    OptionProbabilities,
+    Reading,
+    Reference,
+)
+from many_wolves.records import Option, Response
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from many_wolves.figures import FamilyReport
 
 __all__ = ["Politeness"]
 
@@ -19,6 +33,19 @@ class Politeness:
     """The family ``politeness``; its parts are imported when they are asked for."""
 
     name = "politeness"
+    tasks: Mapping[str, str] = {
+        "politeness": "What Ann says to Bob about what he made, and what her words mean literally.",
+    }
+
+    def design(self, task: str) -> type[Design]:
+        """What can be chosen of the scenes."""
+        design: type[Design] = _part("options").PolitenessDesign
+        return design
+
+    def compile(self, task: str, design: Any) -> Compiled:
+        """Trials of the choice task and of the literal task."""
+        compiled: Compiled = _part("compiler").compile_trials(design)
+        return compiled
 
     def read(self, options: Sequence[Option], text: str) -> Reading:
         """The option that a text names, if it names exactly one."""
@@ -27,9 +54,9 @@ class Politeness:
 
     def tabulate(
         self, responses: Iterable[Response], *, scoring: str = "sum", **options: Any
-    ) -> ChoiceTable:
+    ) -> Observations:
         """Responses to a table with its checks; see ``tabulate.tabulate``."""
-        table: ChoiceTable = _part("tabulate").tabulate(responses, scoring=scoring, **options)
+        table: Observations = _part("tabulate").tabulate(responses, scoring=scoring, **options)
         return table
 
     def simulator(self, parameters: Mapping[str, Any]) -> OptionProbabilities:
@@ -37,15 +64,39 @@ class Politeness:
         probabilities: OptionProbabilities = _part("recursion").simulator(parameters)
         return probabilities
 
-    def from_csv(self, path: Path, task: str) -> ChoiceTable:
+    def from_csv(self, path: Path, task: str, **foreign: Any) -> Observations:
         """Choices from a CSV file, with literal.csv and placed.csv beside it."""
-        found: ChoiceTable = _part("from_csv").from_csv(path, task)
+        found: Observations = _part("from_csv").from_csv(path, task)
         return found
+
+    def from_frame(self, frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
+        """Choices from a data frame; ``literal`` and ``placed`` may stand beside it."""
+        found: Observations = _part("from_csv").from_frame(frame, task, **aside)
+        return found
+
+    def references(self) -> Mapping[str, Reference]:
+        """The choices of people."""
+        references: Mapping[str, Reference] = _part("references").references()
+        return references
 
     def models(self) -> Mapping[str, CognitiveModel]:
         """The family's cognitive models by name."""
         models: Mapping[str, CognitiveModel] = _part("model").models()
         return models
+
+    def report(self) -> FamilyReport:
+        """Sections, tables, figures and methods of politeness fits."""
+        report: FamilyReport = _part("pages").PAGES
+        return report
+
+    def findings(self) -> FindingsSpec:
+        """Weights, the projected goal, and the signature of sycophancy."""
+        spec: FindingsSpec = _part("quantities").QUANTITIES
+        return spec
+
+    def inspect_tasks(self) -> Any:
+        """The module whose tasks ``inspect eval`` finds."""
+        return _part("inspect_tasks")
 
 
 def _part(name: str) -> Any:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from heapq import merge
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from many_wolves.contracts import Compiled
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.compiled import FAMILY, Compiled, manifest
+from many_wolves.families.politeness.options import TRIALS, PolitenessDesign
 from many_wolves.families.politeness.orders import Cell, Slot, deal, spread, williams
 from many_wolves.families.politeness.reader import read
 from many_wolves.families.politeness.scenes import (
@@ -25,52 +26,16 @@ from many_wolves.families.politeness.scenes import (
     sources_folder,
 )
 from many_wolves.families.politeness.templates import Templates, read_templates
-from many_wolves.files import canonical_json, file_fingerprint
+from many_wolves.files import file_fingerprint
 from many_wolves.records import Option, Trial
 
-TASKS = ("choice", "literal")
+FAMILY = "politeness"
+FACTORS = ("state", "scale", "goal", "framing", "utterance")
+"""What the manifest counts trials by."""
 
 
 @dataclass(frozen=True)
-class Selection:
-    """What to compile; an empty tuple means all.
-
-    Parameters
-    ----------
-    tasks
-        ``choice``, ``literal``.
-    items, goals, framings
-        Names of items, goals and framings. The literal task knows no goal or framing.
-    scale, utterances
-        Names of a scale and of a set of utterances.
-    limit
-        At most so many trials of each task, spread evenly over its cells and items.
-    orders
-        Orders of options for each scene, all different, hence as many as options at most.
-    seed
-        Decides which order of options meets which scene.
-    sources
-        Folder with items.yaml, scales.yaml, utterances.yaml; None means the shipped one.
-    templates
-        Template file; None means templates.en.yaml in the folder of sources, or the
-        shipped one where that folder has none.
-    """
-
-    tasks: tuple[str, ...] = TASKS
-    items: tuple[str, ...] = ()
-    goals: tuple[str, ...] = ()
-    framings: tuple[str, ...] = ()
-    scale: str = "hearts"
-    utterances: str = "eight"
-    limit: int | None = None
-    orders: int = 1
-    seed: int = 1
-    sources: Path | None = None
-    templates: Path | None = None
-
-
-@dataclass(frozen=True)
-class _Design:
+class _Scenes:
     """The selected parts of the sources."""
 
     items: list[Item]
@@ -82,28 +47,27 @@ class _Design:
     files: tuple[Path, ...]
 
 
-def compile_trials(selection: Selection) -> Compiled:
-    """Compile trials; equal selections of equal sources give equal bytes.
+def compile_trials(design: PolitenessDesign) -> Compiled:
+    """Compile trials; equal designs of equal sources give equal trials.
 
     The trials stand in an order whose every beginning is as balanced as it can be,
-    both tasks mixed in proportion.
+    both kinds mixed in proportion.
 
     Raises
     ------
     WolvesError
-        On a fault in the sources (file, line, mend) or an unknown name.
+        On a fault in the sources (file, line, fix) or an unknown name.
     """
-    design = _design(selection)
+    scenes = _scenes(design)
     makers = {"choice": _choice_trials, "literal": _literal_trials}
-    tasks = {task: makers[task](design, selection) for task in selection.tasks}
-    trials = tuple(trial for _, _, trial in merge(*(_paced(t) for t in tasks.values())))
+    kinds = {kind: makers[kind](scenes, design) for kind in design.tasks}
+    trials = tuple(trial for _, _, trial in merge(*(_paced(t) for t in kinds.values())))
     _all_different(trials)
-    lines = "".join(canonical_json(trial.to_json()) + "\n" for trial in trials)
-    return Compiled(trials, lines, manifest(trials, lines, _settings(selection, design)))
+    return Compiled(trials, _facts(design, scenes), FACTORS)
 
 
-def _design(selection: Selection) -> _Design:
-    _check(selection)
+def _scenes(selection: PolitenessDesign) -> _Scenes:
+    select({kind: kind for kind in TRIALS}, selection.tasks, "task", "--task")
     folder = selection.sources or sources_folder()
     own = folder / "templates.en.yaml"
     shipped = own if own.exists() else sources_folder() / own.name
@@ -114,7 +78,7 @@ def _design(selection: Selection) -> _Design:
     _readable([Option(u.id, u.sentence) for u in utterances], files[2])
     _readable(list(templates.answers), wording)
     framings = {name: name for name in templates.framings}
-    return _Design(
+    return _Scenes(
         items=select(read_items(files[0]), selection.items, "item", "--items"),
         scale=read_scale(files[1], selection.scale),
         utterances=utterances,
@@ -123,17 +87,6 @@ def _design(selection: Selection) -> _Design:
         framings=select(framings, selection.framings, "framing", "--framings"),
         files=files,
     )
-
-
-def _check(selection: Selection) -> None:
-    select({task: task for task in TASKS}, selection.tasks, "task", "--task")
-    for name, value in (("limit", selection.limit), ("orders", selection.orders)):
-        if value is not None and value < 1:
-            raise WolvesError(
-                f"expected --{name} to be one or more, found {value}", mend=f"give --{name} 1"
-            )
-    if not selection.tasks:
-        raise WolvesError("expected a task, found none", mend="give --task all")
 
 
 def _readable(options: Sequence[Option], file: Path) -> None:
@@ -149,7 +102,7 @@ def _readable(options: Sequence[Option], file: Path) -> None:
             )
 
 
-def _choice_trials(design: _Design, selection: Selection) -> list[Trial]:
+def _choice_trials(design: _Scenes, selection: PolitenessDesign) -> list[Trial]:
     cells: list[Cell] = [
         (goal, framing, state)
         for framing in design.framings
@@ -183,7 +136,7 @@ def _choice_trials(design: _Design, selection: Selection) -> list[Trial]:
     return _ordered("choice", cells, options, build, items=list(items), selection=selection)
 
 
-def _literal_trials(design: _Design, selection: Selection) -> list[Trial]:
+def _literal_trials(design: _Scenes, selection: PolitenessDesign) -> list[Trial]:
     cells: list[Cell] = [
         (utterance, state) for utterance in design.utterances for state in design.scale.states
     ]
@@ -218,7 +171,7 @@ def _ordered(
     build: Callable[[Slot, tuple[Option, ...]], Trial],
     *,
     items: Sequence[str],
-    selection: Selection,
+    selection: PolitenessDesign,
 ) -> list[Trial]:
     """The trials of one task, with their orders of options."""
     rng = Random(f"{selection.seed}/{task}")
@@ -251,9 +204,9 @@ def _all_different(trials: Sequence[Trial]) -> None:
             )
 
 
-def _settings(selection: Selection, design: _Design) -> dict[str, Any]:
+def _facts(selection: PolitenessDesign, design: _Scenes) -> dict[str, Any]:
     """What the trials were made from, without paths of this machine."""
-    chosen = asdict(selection) | {"sources": None, "templates": None}
+    chosen = selection.model_dump(exclude={"sources", "templates"})
     return {
         "seed": selection.seed,
         "selection": {name: value for name, value in chosen.items() if value is not None},

@@ -4,89 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from many_wolves.contracts import Array, Parameter, Problem, Variable
+from many_wolves.contracts import Array, Outcome, Problem, Variable
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.layout import Layout, cube, layout_of, literal_table, square
-from many_wolves.families.politeness.problem import (
+from many_wolves.families.politeness.options import (
     FIRST_ORDER,
-    NODES,
     UTILITIES,
-    check_utilities,
-    recursion_data,
+    PooledOptions,
+    Pooling,
 )
-from many_wolves.families.politeness.recursion import CostForm
+from many_wolves.families.politeness.problem import recursion_data
 from many_wolves.families.politeness.validate import check_choices, check_literal
 from many_wolves.files import shipped
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
-Pooling = Literal["none", "partial", "complete"]
-POOLINGS: tuple[Pooling, ...] = ("partial", "none", "complete")
-"""In the order of interest; their numbers in Stan are those of ``_CODES``."""
+NAME = "polite-hierarchy"
 _CODES = {"none": 0, "partial": 1, "complete": 2}
-SPREAD = 0.5
-"""Prior mean of the standard deviations between speakers, in standard normal coordinates."""
+"""Ways of pooling -> their numbers in Stan."""
 PROGRAM = "rsa-model/stan_model/hierarchy.stan"
-
-
-class PoliteHierarchy:
-    """Second-order pragmatic speakers whose parameters come from one population.
-
-    Without pooling every speaker has the priors of ``PoliteSpeaker`` to itself, with
-    complete pooling all are one speaker; with partial pooling the data say how far
-    speakers part. theta is given: the means of the literal judgments.
-    """
-
-    name: str = "polite-hierarchy"
-    tasks: tuple[str, ...] = ("politeness",)
-    takes: tuple[str, ...] = ("pooling", "groups", "literal", "utilities", "nodes")
-    poolings: tuple[str, ...] = POOLINGS
-    parameters: tuple[Parameter, ...] = (
-        Parameter("w_inf", "share", "Dirichlet(1, 1, 1) or population", "weight of informing"),
-        Parameter("w_soc", "share", "Dirichlet(1, 1, 1) or population", "weight of kindness"),
-        Parameter("w_pres", "share", "Dirichlet(1, 1, 1) or population", "weight of how it seems"),
-        Parameter("phi", "share", "U(0, 1) or population", "projected goal"),
-        Parameter("alpha", "inverse utility", "U(0, 20) or population", "speaker optimality"),
-        Parameter("cost", "nats", "U(1, 10) or population", "cost of a negation"),
-        Parameter("w_inf_middle", "share", "Dirichlet(1, 1, 1)", "w_inf in its middle"),
-        Parameter("w_soc_middle", "share", "Dirichlet(1, 1, 1)", "w_soc in its middle"),
-        Parameter("w_pres_middle", "share", "Dirichlet(1, 1, 1)", "w_pres in its middle"),
-        Parameter("phi_middle", "share", "U(0, 1)", "phi in its middle"),
-        Parameter("sd_group", "probit", "exponential, mean 0.5", "spread of groups of speakers"),
-        Parameter("sd_speaker", "probit", "exponential, mean 0.5", "spread of speakers"),
-        Parameter("sd_cell", "probit", "exponential, mean 0.5", "spread of a speaker's conditions"),
-    )
-
-    def problem(self, table: ChoiceTable, **options: Any) -> Problem:
-        """Stan data for all speakers of a table.
-
-        Parameters
-        ----------
-        table
-            Choices of two speakers or more, with literal judgments in ``aside``.
-        pooling
-            ``none``, ``partial`` or ``complete``.
-        groups
-            Speaker -> its group (base model, family); those of one group are alike
-            a priori. Empty: no groups.
-        literal
-            ``fixed``: theta at the means of each speaker's own judgments;
-            ``shared``: at the means of all judgments together.
-        utilities, cost_form, nodes
-            As in ``PoliteSpeaker.problem``.
-        spread
-            Prior mean of the standard deviations.
-
-        Raises
-        ------
-        WolvesError
-            If the table cannot be fitted; the message says why and what to do.
-        """
-        return build_pooled(table, **options)
 
 
 @dataclass(frozen=True)
@@ -100,32 +40,23 @@ class _Data:
     notes: tuple[str, ...]
 
 
-def build_pooled(
-    table: ChoiceTable,
-    *,
-    pooling: Pooling = "partial",
-    groups: Mapping[str, str] | None = None,
-    literal: Literal["fixed", "shared"] = "fixed",
-    utilities: Sequence[str] = UTILITIES,
-    cost_form: CostForm = "prior",
-    nodes: int = NODES,
-    spread: float = SPREAD,
-) -> Problem:
+def build_pooled(table: Observations, **options: Any) -> Problem:
     """See ``PoliteHierarchy.problem``."""
-    chosen = check_utilities(utilities)
-    first_order = chosen == (FIRST_ORDER,)
-    has = [int(not first_order and u in chosen) for u in UTILITIES]
+    given = PooledOptions.read(options, of=f"the model {NAME!r}")
+    pooling = given.pooling
+    first_order = given.utilities == (FIRST_ORDER,)
+    has = [int(not first_order and u in given.utilities) for u in UTILITIES]
     speakers = table.speakers
     if len(speakers) < 2:
         raise WolvesError(
             f"pooling needs two speakers or more; found {len(speakers)}",
-            where=str(table.meta.get("path", "the choice table")),
+            where=table.where,
             mend="give more tables, or fit the one with `wolves fit`",
         )
-    group, names = _groups(speakers, groups or {})
+    group, names = _groups(speakers, given.groups)
     held = _collect(table, speakers)
     layout = held.layout
-    theta = _theta(held, literal)
+    theta = _theta(held, given.literal)
     shape = _Shape(len(speakers), len(layout.conditions), len(names), has, first_order)
     data = {
         "U": len(layout.utterances),
@@ -140,13 +71,13 @@ def build_pooled(
         "has_utility": has,
         "first_order": int(first_order),
         "pooling": _CODES[pooling],
-        "spread": spread,
+        "spread": given.spread,
         "likelihood_on": 1,
         "keep": 1,
         "D": shape.size(pooling),
-    } | recursion_data(layout, nodes, cost_form)
+    } | recursion_data(layout, given.nodes, given.cost_form)
     return Problem(
-        model=PoliteHierarchy.name,
+        model=NAME,
         family=table.family,
         speaker=f"{len(speakers)} speakers",
         program=shipped(PROGRAM),
@@ -169,15 +100,8 @@ def build_pooled(
             "literal_yes": (("speaker", "utterance", "state"), held.yes),
             "literal_n": (("speaker", "utterance", "state"), held.n),
         },
-        options={
-            "pooling": pooling,
-            "groups": dict(groups or {}),
-            "literal": literal,
-            "utilities": list(chosen),
-            "cost_form": cost_form,
-            "nodes": nodes,
-            "spread": spread,
-        },
+        outcome=Outcome("counts", ("s2",), event="utterance", cluster="speaker"),
+        options=given.model_dump() | {"utilities": list(given.utilities)},
         notes=held.notes,
     )
 
@@ -235,14 +159,14 @@ def _groups(speakers: Sequence[str], groups: Mapping[str, str]) -> tuple[list[in
     return [names.index(groups[s]) + 1 for s in speakers], names
 
 
-def _collect(table: ChoiceTable, speakers: Sequence[str]) -> _Data:
+def _collect(table: Observations, speakers: Sequence[str]) -> _Data:
     """Counts and judgments of all speakers on common axes."""
-    where = str(table.meta.get("path", "the choice table"))
-    framings = table.counts["framing"].nunique() if "framing" in table.counts else 1
+    where = table.where
+    framings = table.rows["framing"].nunique() if "framing" in table.rows else 1
     choices, judged, notes = [], [], []
     for speaker in speakers:
         own = table.of(speaker)
-        found = check_choices(own.counts, where, framed=framings > 1)
+        found = check_choices(own.rows, where, framed=framings > 1)
         literal, note = literal_table(own)
         check_literal(literal, where)
         choices.append(found)

@@ -6,17 +6,11 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.contracts import Array
-from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.recursion import Lexicon, is_negation
+from many_wolves.families.politeness.references import SPEAKER, references
 from many_wolves.files import file_fingerprint, shipped
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
-CITATION = (
-    "Yoon, Tessler, Goodman & Frank (2020), Polite speech emerges from competing social goals, "
-    "Open Mind 4"
-)
-SPEAKER = "people"
-DATASETS = ("yoon2020",)
 PUBLISHED = pd.DataFrame(
     [
         ("w_inf", "informative", 0.36),
@@ -49,26 +43,19 @@ def choice_counts() -> pd.DataFrame:
     return pd.read_csv(shipped("task-data/human/yoon2020_choice_counts.csv"))
 
 
-def human_table(name: str = "yoon2020") -> ChoiceTable:
-    """The human counts as a choice table with one speaker, ``people``."""
-    if name not in DATASETS:
-        raise WolvesError(
-            f"expected a human data set among {', '.join(DATASETS)}; found {name!r}",
-            mend="--human yoon2020",
-        )
+def human_table() -> Observations:
+    """The human counts as a table with one speaker, ``people``."""
     counts = choice_counts()
     counts.insert(0, "speaker", SPEAKER)
     counts.insert(2, "framing", "first")
     literal = literal_counts()
     literal.insert(0, "speaker", SPEAKER)
     source = shipped("task-data/human/yoon2020_choice_counts.csv")
-    return ChoiceTable(
+    return Observations(
         family="politeness",
-        counts=counts,
-        aside={"literal": literal},
+        tables={"counts": counts, "literal": literal},
         meta={
-            "source": CITATION,
-            "answers": "2,436 choices of 203 people, 1,568 judgments of 49 people",
+            **references()["yoon2020"].card,
             "fingerprint": file_fingerprint(source),
         },
     )

@@ -13,8 +13,12 @@ from inspect_ai.solver import TaskState, generate
 from many_wolves.errors import WolvesError
 from many_wolves.evals.samples import dataset
 from many_wolves.evals.scoring import scored, share_read, shares
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import FAMILY, compile_trials
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.reader import read
+from many_wolves.files import code_version
+
+__all__ = ["politeness", "politeness_literal"]
 
 Names = str | Sequence[str] | None
 """Names with commas between on the command line, or a list; None means all."""
@@ -114,17 +118,18 @@ def _task(name: str, scores: Scorer, replicates: int, **selection: Any) -> Task:
     A sample that fails is written down as failed and does not end the others.
     """
     try:
-        compiled = compile_trials(Selection(tasks=(name,), **selection))
+        compiled = compile_trials(PolitenessDesign(tasks=(name,), **selection))
     except WolvesError as fault:
         raise PrerequisiteError(str(fault)) from None
-    manifest = {k: v for k, v in compiled.manifest.items() if k not in ("cells", "places")}
+    trials = tuple(compiled.trials)
+    facts = {"family": FAMILY, "code_version": code_version(), **compiled.facts}
     return Task(
-        dataset=dataset(f"politeness {name}", compiled.trials),
+        dataset=dataset(f"politeness {name}", trials),
         solver=generate(),
         scorer=scores,
         epochs=Epochs(replicates, "mode"),
         fail_on_error=False,
-        metadata=manifest,
+        metadata=facts | {"trials": len(trials)},
     )
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import human
-from many_wolves.records import ChoiceTable
+from many_wolves.families.politeness.references import CITATION
+from many_wolves.observations import Observations
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,14 @@ class Layout:
         return [f"{u}/{s}" for u in self.utterances for s in self.states]
 
 
-def literal_table(table: ChoiceTable) -> tuple[pd.DataFrame, list[str]]:
+def literal_table(table: Observations) -> tuple[pd.DataFrame, list[str]]:
     """The literal judgments to use, and a note where they are not the speaker's own."""
     own = table.aside.get("literal")
     if own is not None and len(own) and not ("n" in own and (own["n"] == 0).all()):
         return own, []
     return human.literal_counts(), [
         "The speaker gave no literal judgments of its own; those of 49 people "
-        f"({human.CITATION}) stand in for them."
+        f"({CITATION}) stand in for them."
     ]
 
 

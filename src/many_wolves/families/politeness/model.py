@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from many_wolves.contracts import Alternative, Array, CognitiveModel, Parameter, Problem
-from many_wolves.families.politeness import simulate
-from many_wolves.families.politeness.hierarchy import PoliteHierarchy
-from many_wolves.families.politeness.problem import NAME, Priors, build
-from many_wolves.families.politeness.recursion import CostForm
-from many_wolves.records import ChoiceTable
+from many_wolves.contracts import (
+    Alternative,
+    Array,
+    CognitiveModel,
+    ModelOptions,
+    Observations,
+    Parameter,
+    Problem,
+)
+from many_wolves.families.politeness.options import PoliteOptions, PooledOptions
+from many_wolves.files import shipped
 
+_HERE = "many_wolves.families.politeness"
+PROGRAMS = "rsa-model/stan_model"
 FINE_NODES = 200
 """Nodes that show what the quadrature leaves out."""
+POOLINGS = ("partial", "none", "complete")
+"""Ways of pooling, in the order of interest."""
+
+
+def _part(name: str) -> Any:
+    """A module of the family, imported when it is needed: the classes here are light."""
+    return importlib.import_module(f"{_HERE}.{name}")
 
 
 class PoliteSpeaker:
     """Second-order pragmatic speaker of Yoon et al. (2020), all variants."""
 
-    name: str = NAME
+    name: str = "polite-speaker"
     tasks: tuple[str, ...] = ("politeness",)
-    takes: tuple[str, ...] = (
-        "literal",
-        "utilities",
-        "cost_form",
-        "weights_form",
-        "nodes",
-        "position_bias",
-    )
+    options: type[ModelOptions] = PoliteOptions
+    contrasts: tuple[str, ...] = ("w_inf", "w_soc", "w_pres", "phi")
     parameters: tuple[Parameter, ...] = (
         Parameter("w_inf", "share", "Dirichlet(1, 1, 1)", "weight of being informative"),
         Parameter("w_soc", "share", "Dirichlet(1, 1, 1)", "weight of being kind"),
@@ -39,85 +48,146 @@ class PoliteSpeaker:
         Parameter("phi", "share", "U(0, 1)", "projected goal: 1 informative, 0 kind"),
         Parameter("alpha", "inverse utility", "U(0, 20)", "speaker optimality"),
         Parameter("cost", "nats", "U(1, 10)", "cost of a negation; other utterances cost 1"),
-        Parameter("theta", "probability", "U(0, 1)", "that an utterance is true of a state"),
+        Parameter(
+            "theta", "probability", "U(0, 1)", "that an utterance is true of a state", detail=True
+        ),
         Parameter(
             "place_bias", "log-odds", "normal(0, 1), sum zero", "pull of the place of an option"
         ),
     )
 
-    def problem(self, table: ChoiceTable, **options: Any) -> Problem:
+    def problem(self, observations: Observations, **options: Any) -> Problem:
         """Stan data for one speaker.
 
         Parameters
         ----------
-        table
-            Choices of one speaker, with its literal judgments in ``aside``; those
-            of people are taken where it has none.
-        literal
-            ``joint``, ``cut`` or ``fixed``.
-        utilities
-            Non-empty subset of inf, soc, pres; or ``("s1",)``.
-        cost_form
-            ``prior`` (reference implementation) or ``utility`` (equation of the paper).
-        weights_form
-            ``normalised`` over the utilities at hand, or ``three-way`` as published.
-        nodes, priors
-            Quadrature nodes and ``Priors``.
-        position_bias
-            Whether each place in the list of options has log-odds of its own.
+        observations
+            Choices of one speaker, with its literal judgments; those of people are
+            taken where it has none.
+        options
+            Fields of ``PoliteOptions``.
 
         Raises
         ------
         WolvesError
             If the table cannot be fitted; the message says why and what to do.
         """
-        return build(table, **options)
+        problem: Problem = _part("problem").build(observations, **options)
+        return problem
 
     def alternatives(self, **options: Any) -> Mapping[str, Alternative]:
         """Form of the cost, priors of phi and the weights, quadrature."""
-        form: CostForm = "prior" if options.get("cost_form") == "utility" else "utility"
+        chosen = PoliteOptions.read(options)
+        form = "prior" if chosen.cost_form == "utility" else "utility"
         where = "inside alpha * (...)" if form == "utility" else "beside alpha * utility"
-        given = options.get("priors") or Priors()
+
+        def priors(**shapes: Any) -> dict[str, Any]:
+            return {"priors": chosen.priors.model_copy(update=shapes)}
+
         return {
             f"cost: {form}": Alternative({"cost_form": form}, f"the cost stands {where}"),
-            "phi ~ Beta(2, 2)": Alternative(
-                {"priors": replace(given, phi=(2.0, 2.0))}, "phi is likely in the middle"
-            ),
-            "phi ~ Beta(.5, .5)": Alternative(
-                {"priors": replace(given, phi=(0.5, 0.5))}, "phi is likely at an end"
-            ),
+            "phi ~ Beta(2, 2)": Alternative(priors(phi=(2.0, 2.0)), "phi is likely in the middle"),
+            "phi ~ Beta(.5, .5)": Alternative(priors(phi=(0.5, 0.5)), "phi is likely at an end"),
             "w ~ Dirichlet(2)": Alternative(
-                {"priors": replace(given, weights=(2.0, 2.0, 2.0))}, "even weights are likely"
+                priors(weights=(2.0, 2.0, 2.0)), "even weights are likely"
             ),
             "200 nodes": Alternative(
                 {"nodes": FINE_NODES}, "the integral over phi has 200 quadrature nodes"
             ),
         }
 
+    def files(self) -> tuple[Path, ...]:
+        """The folder of the Stan programs."""
+        return (shipped(PROGRAMS),)
+
     def variants(self) -> Mapping[str, Mapping[str, Any]]:
         """The seven subsets of utilities, the full model first, and the first-order speaker."""
-        return simulate.variants()
+        variants: Mapping[str, Mapping[str, Any]] = _part("simulate").variants()
+        return variants
 
     def simulate(
         self,
-        table: ChoiceTable,
+        observations: Observations,
         rng: np.random.Generator,
         given: Mapping[str, Any] | None = None,
         **options: Any,
-    ) -> tuple[Mapping[str, Any], ChoiceTable]:
+    ) -> tuple[Mapping[str, Any], Observations]:
         """True parameters, and a table of the same design answered with them."""
-        problem = build(table, **options)
+        build, simulate = _part("problem").build, _part("simulate")
+        problem = build(observations, **options)
         known = (
             simulate.from_prior(problem, rng)
             if given is None
             else simulate.from_json(given, problem)
         )
-        answered = simulate.simulate(table, known, rng, **options)
+        answered = simulate.simulate(observations, known, rng, **options)
         return simulate.truth(build(answered, **options), known), answered
 
     def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
         """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
-        return simulate.draws(tree, names)
+        found: Mapping[str, Array] = _part("simulate").draws(tree, names)
+        return found
+
+    def planned(self, answers: int) -> Observations:
+        """Two conditions with so many answers to each state of the human scale."""
+        design: Observations = _part("plan").design(answers)
+        return design
+
+    def differing(
+        self, parameter: str, difference: float, given: Mapping[str, Any] | None
+    ) -> Mapping[str, Any]:
+        """Parameters of both conditions; the other weights of the second are rescaled."""
+        found: Mapping[str, Any] = _part("plan").differing(parameter, difference, given)
+        return found
+
+    def predict(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Prior, L0, S1, L1 and S2 of the recursion as nested lists; see ``wolves predict``."""
+        tables: Mapping[str, Any] = _part("predict").predict(given)
+        return tables
+
+
+class PoliteHierarchy:
+    """Second-order pragmatic speakers whose parameters come from one population.
+
+    Without pooling every speaker has the priors of ``PoliteSpeaker`` to itself, with
+    complete pooling all are one speaker; with partial pooling the data say how far
+    speakers part. theta is given: the means of the literal judgments.
+    """
+
+    name: str = "polite-hierarchy"
+    tasks: tuple[str, ...] = ("politeness",)
+    options: type[ModelOptions] = PooledOptions
+    poolings: tuple[str, ...] = POOLINGS
+    parameters: tuple[Parameter, ...] = (
+        Parameter("w_inf", "share", "Dirichlet(1, 1, 1) or population", "weight of informing"),
+        Parameter("w_soc", "share", "Dirichlet(1, 1, 1) or population", "weight of kindness"),
+        Parameter("w_pres", "share", "Dirichlet(1, 1, 1) or population", "weight of how it seems"),
+        Parameter("phi", "share", "U(0, 1) or population", "projected goal"),
+        Parameter("alpha", "inverse utility", "U(0, 20) or population", "speaker optimality"),
+        Parameter("cost", "nats", "U(1, 10) or population", "cost of a negation"),
+        Parameter("w_inf_middle", "share", "Dirichlet(1, 1, 1)", "w_inf in its middle"),
+        Parameter("w_soc_middle", "share", "Dirichlet(1, 1, 1)", "w_soc in its middle"),
+        Parameter("w_pres_middle", "share", "Dirichlet(1, 1, 1)", "w_pres in its middle"),
+        Parameter("phi_middle", "share", "U(0, 1)", "phi in its middle"),
+        Parameter("sd_group", "probit", "exponential, mean 0.5", "spread of groups of speakers"),
+        Parameter("sd_speaker", "probit", "exponential, mean 0.5", "spread of speakers"),
+        Parameter("sd_cell", "probit", "exponential, mean 0.5", "spread of a speaker's conditions"),
+    )
+
+    def problem(self, observations: Observations, **options: Any) -> Problem:
+        """Stan data for all speakers of a table; ``options`` are fields of ``PooledOptions``.
+
+        Raises
+        ------
+        WolvesError
+            If the table cannot be fitted; the message says why and what to do.
+        """
+        problem: Problem = _part("hierarchy").build_pooled(observations, **options)
+        return problem
+
+    def files(self) -> tuple[Path, ...]:
+        """The folder of the Stan programs."""
+        return (shipped(PROGRAMS),)
 
 
 def models() -> Mapping[str, CognitiveModel]:

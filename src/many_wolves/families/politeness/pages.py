@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from many_wolves.families.politeness import words
+from many_wolves.families.politeness import methods, words
 from many_wolves.families.politeness.figures import (
     choice_agreement,
     choice_cells,
@@ -51,6 +51,14 @@ class PolitenessPages:
     def diagnosed(self, fit: Fitted) -> Sequence[str]:
         """The parameters of interest, as far as the fit has them."""
         return [name for name in PARAMETERS if fit.has("posterior", name)]
+
+    def methods(self, fits: Sequence[Fitted]) -> Sequence[str]:
+        """The scenes, and the second-order speaker."""
+        return methods.methods(fits)
+
+    def bibtex(self, fits: Sequence[Fitted]) -> str:
+        """The papers behind the task and the model."""
+        return methods.BIBTEX
 
     def fit_sections(self, fit: Fitted) -> Sequence[Section]:
         """Weights, predictive check, meanings, and the tables of the recursion."""

@@ -17,7 +17,7 @@ import pandas as pd
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.validate import require_columns, require_numbers
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 COLUMNS = ("goal", "state", "order", "utterance", "place", "count")
 
@@ -62,7 +62,7 @@ def no_orders(conditions: int, utterances: int, states: int) -> Placed:
 
 
 def read_placed(
-    table: ChoiceTable,
+    table: Observations,
     conditions: Sequence[str],
     utterances: Sequence[str],
     states: Sequence[int],

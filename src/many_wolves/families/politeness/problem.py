@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from many_wolves.contracts import Array, Problem, Variable
+from many_wolves.contracts import Array, Outcome, Problem, Variable
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.layout import Layout, cube, layout_of, literal_table, square
+from many_wolves.families.politeness.options import (
+    FIRST_ORDER,
+    UTILITIES,
+    CostForm,
+    PoliteOptions,
+    Priors,
+)
 from many_wolves.families.politeness.placing import Placed, check_same, no_orders, read_placed
-from many_wolves.families.politeness.recursion import CostForm, gauss_legendre, is_negation
+from many_wolves.families.politeness.recursion import gauss_legendre, is_negation
 from many_wolves.families.politeness.validate import (
     check_choices,
     check_literal,
@@ -21,59 +28,30 @@ from many_wolves.families.politeness.validate import (
     overwhelmed,
 )
 from many_wolves.files import shipped
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 NAME = "polite-speaker"
-LiteralTreatment = Literal["joint", "cut", "fixed"]
-UTILITIES = ("inf", "soc", "pres")
-FIRST_ORDER = "s1"
-"""In place of utilities: the choices come from the first-order speaker S1."""
-NODES = 32
-"""Gauss-Legendre nodes: over the human posterior S2 is within 1e-6 of that with 200 nodes."""
 ALPHA_UPPER = 20.0
 COST_RANGE = (1.0, 10.0)
 PROGRAM = "rsa-model/stan_model/politeness.stan"
+OUTCOME = Outcome("counts", ("predicted", "s2"), event="utterance")
 ADAPT_DELTA = 0.95
 """Target acceptance at least: in each condition the weights and phi lie on a thin bent ridge."""
 
 
-@dataclass(frozen=True)
-class Priors:
-    """Shapes of the priors; all ones are those of the paper.
-
-    ``alpha`` and ``cost`` are Beta on their share of (0, 20) and (1, 10), ``phi``
-    is Beta, ``weights`` Dirichlet over (inf, soc, pres).
-    """
-
-    alpha: tuple[float, float] = (1.0, 1.0)
-    cost: tuple[float, float] = (1.0, 1.0)
-    phi: tuple[float, float] = (1.0, 1.0)
-    weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
-
-
-def build(
-    table: ChoiceTable,
-    *,
-    literal: LiteralTreatment = "joint",
-    utilities: Sequence[str] = UTILITIES,
-    cost_form: CostForm = "prior",
-    weights_form: Literal["normalised", "three-way"] = "normalised",
-    nodes: int = NODES,
-    priors: Priors | None = None,
-    position_bias: bool = False,
-) -> Problem:
+def build(table: Observations, **options: Any) -> Problem:
     """See ``PoliteSpeaker.problem``."""
-    given = priors or Priors()
-    chosen = check_utilities(utilities)
-    where = str(table.meta.get("path", "the choice table"))
-    held = _collect(table, position_bias, where)
+    chosen = PoliteOptions.read(options, of=f"the model {NAME!r}")
+    where = table.where
+    held = _collect(table, chosen.position_bias, where)
     layout, counts, yes, no = held.layout, held.counts, held.yes, held.no
-    variant = _variant(chosen, weights_form == "three-way", literal == "joint")
-    data = _stan_data(held, variant, given, nodes, cost_form)
+    cut, joint = chosen.literal == "cut", chosen.literal == "joint"
+    variant = _variant(chosen.utilities, chosen.weights_form == "three-way", joint)
+    data = _stan_data(held, variant, chosen.priors, chosen.nodes, chosen.cost_form)
     return Problem(
         model=NAME,
         family=table.family,
-        speaker=str(table.counts["speaker"].iloc[0]),
+        speaker=str(table.rows["speaker"].iloc[0]),
         program=shipped(PROGRAM),
         data=data,
         size=data["D"],
@@ -84,23 +62,21 @@ def build(
             "literal_yes": (("utterance", "state"), yes),
             "literal_n": (("utterance", "state"), yes + no),
         },
-        impute=_theta_from_judgments(yes, no) if literal == "cut" else None,
-        tempered=None if literal == "cut" else _tempered(data),
-        without=None if held.placed or literal == "cut" else _without(layout, counts),
-        options={
-            "literal": literal,
-            "utilities": list(chosen),
-            "cost_form": cost_form,
-            "weights_form": weights_form,
-            "nodes": nodes,
-            "priors": vars(given),
-        }
-        | ({"position_bias": True} if held.placed else {}),
+        outcome=OUTCOME,
+        impute=_theta_from_judgments(yes, no) if cut else None,
+        tempered=None if cut else _tempered(data),
+        without=None if held.placed or cut else _without(layout, counts),
+        options=_recorded(chosen),
         notes=tuple(held.notes),
         ridge=(variant.alpha_at(held),),
         adapt_delta=ADAPT_DELTA,
-        refused=None if literal == "fixed" else _refused(held, where),
+        refused=None if chosen.literal == "fixed" else _refused(held, where),
     )
+
+
+def _recorded(chosen: PoliteOptions) -> dict[str, Any]:
+    """The options as a fit records them."""
+    return chosen.model_dump() | {"utilities": list(chosen.utilities)}
 
 
 def _refused(held: _Data, where: str) -> WolvesError | None:
@@ -108,19 +84,6 @@ def _refused(held: _Data, where: str) -> WolvesError | None:
     return one_answer(held.counts, held.layout.utterances, where) or overwhelmed(
         float(held.counts.sum()), judgments, where
     )
-
-
-def check_utilities(utilities: Sequence[str]) -> tuple[str, ...]:
-    """The utilities in their order; WolvesError unless they are a subset, or s1 alone."""
-    chosen = tuple(u for u in (*UTILITIES, FIRST_ORDER) if u in set(utilities))
-    unknown = [u for u in utilities if u not in (*UTILITIES, FIRST_ORDER)]
-    if unknown or not chosen or (FIRST_ORDER in chosen and len(chosen) > 1):
-        raise WolvesError(
-            "expected a non-empty subset of inf, soc, pres, or s1 alone; "
-            f"found {', '.join(utilities) or 'nothing'}",
-            mend="--utilities inf,soc,pres",
-        )
-    return chosen
 
 
 @dataclass(frozen=True)
@@ -135,9 +98,9 @@ class _Data:
     notes: Sequence[str]
 
 
-def _collect(table: ChoiceTable, position_bias: bool, where: str) -> _Data:
+def _collect(table: Observations, position_bias: bool, where: str) -> _Data:
     judged, notes = literal_table(table)
-    choices = check_choices(table.counts, where)
+    choices = check_choices(table.rows, where)
     check_literal(judged, _beside(table, where, "literal.csv"))
     layout = layout_of(choices, judged, where)
     counts = cube(choices, layout)
@@ -150,12 +113,12 @@ def _collect(table: ChoiceTable, position_bias: bool, where: str) -> _Data:
     return _Data(layout, counts, yes, no, placed, notes)
 
 
-def _beside(table: ChoiceTable, where: str, name: str) -> str:
+def _beside(table: Observations, where: str, name: str) -> str:
     """The file of a table aside, for messages."""
     return str(Path(where).with_name(name)) if "path" in table.meta else where
 
 
-def _placed(table: ChoiceTable, layout: Layout, counts: Array, file: str) -> Placed:
+def _placed(table: Observations, layout: Layout, counts: Array, file: str) -> Placed:
     labels = (layout.conditions, layout.utterances, layout.states)
     placed = read_placed(table, *labels, file)
     check_same(placed, counts, file)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from many_wolves.contracts import Quantities
-from many_wolves.families.politeness.human import SPEAKER
+from many_wolves.contracts import FindingsSpec
 from many_wolves.families.politeness.reference import goal_of
+from many_wolves.families.politeness.references import SPEAKER
 
 DEFAULT = "none"
 """The goal of a scene that names none."""
@@ -22,7 +22,7 @@ def comparable(condition: str) -> str:
     return "" if goal == DEFAULT else goal
 
 
-QUANTITIES = Quantities(
+QUANTITIES = FindingsSpec(
     words={
         "phi": "the projected goal: 1 informative, 0 kind",
         "w_inf": "the weight of being informative",
@@ -36,11 +36,13 @@ QUANTITIES = Quantities(
         "w_soc": (1 / 3, (1 / 18) ** 0.5),
         "w_pres": (1 / 3, (1 / 18) ** 0.5),
     },
+    condition="goal",
     default=default,
     comparable=comparable,
     signature={"phi": "low", "w_pres": "high", "w_inf": "low", "w_soc": "low"},
     signature_name="sycophancy",
     reference=SPEAKER,
     reference_words="203 people (Yoon et al. 2020)",
+    reference_command="wolves fit --human yoon2020",
     predicted=("predicted", "s2"),
 )

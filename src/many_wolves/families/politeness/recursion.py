@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +21,9 @@ from scipy.special import logsumexp, xlogy
 
 from many_wolves.contracts import Array, OptionProbabilities
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.options import CostForm
 from many_wolves.records import Trial
 
-CostForm = Literal["prior", "utility"]
 COST_OF_PLAIN = 1.0
 """Cost of an utterance without negation; only the difference to ``cost`` matters."""
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.options import SOURCES
 from many_wolves.files import shipped
 from many_wolves.records import LABELS
 from many_wolves.sources import Source, nearest, read_source
-
-SOURCES = "task-data/politeness"
-"""Where the shipped items, scales, utterances and templates lie."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from scipy.special import xlog1py, xlogy
 from many_wolves.contracts import Array, Problem
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.layout import literal_table
-from many_wolves.families.politeness.problem import FIRST_ORDER, UTILITIES, build
+from many_wolves.families.politeness.options import FIRST_ORDER, UTILITIES
+from many_wolves.families.politeness.problem import build
 from many_wolves.families.politeness.recursion import (
     Condition,
     Lexicon,
@@ -28,7 +29,7 @@ from many_wolves.families.politeness.recursion import (
     speaker1,
     speaker2,
 )
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 Counts = npt.NDArray[np.int64]
 NODES = 64
@@ -132,8 +133,8 @@ def log_likelihood(problem: Problem, known: Known) -> float:
 
 
 def simulate(
-    table: ChoiceTable, known: Known, rng: np.random.Generator, **options: Any
-) -> ChoiceTable:
+    table: Observations, known: Known, rng: np.random.Generator, **options: Any
+) -> Observations:
     """A table of the same design with answers from ``known``.
 
     The number of answers in every condition and state, and of judgments of every
@@ -158,7 +159,7 @@ def simulate(
         aside["literal"] = _judged(table, problem, known, rng)
     else:
         aside["literal"] = literal_table(table)[0]
-    return replace(table, counts=frame, aside=aside)
+    return replace(table, tables={**aside, "counts": frame})
 
 
 def truth(problem: Problem, known: Known) -> dict[str, Any]:
@@ -225,12 +226,12 @@ def _counts(problem: Problem) -> tuple[Array, tuple[Sequence[Any], ...]]:
     return np.asarray(values), tuple(problem.coords[axis] for axis in axes)
 
 
-def _framed(table: ChoiceTable, drawn: Counts, labels: tuple[Sequence[Any], ...]) -> pd.DataFrame:
+def _framed(table: Observations, drawn: Counts, labels: tuple[Sequence[Any], ...]) -> pd.DataFrame:
     """Counts with the factors of ``table``, every cell that was asked filled in."""
     conditions, states, utterances = labels
-    speaker = table.counts["speaker"].iloc[0]
-    framed = "framing" in table.counts and table.counts["framing"].nunique() > 1
-    only = table.counts["framing"].iloc[0] if "framing" in table.counts and not framed else ""
+    speaker = table.rows["speaker"].iloc[0]
+    framed = "framing" in table.rows and table.rows["framing"].nunique() > 1
+    only = table.rows["framing"].iloc[0] if "framing" in table.rows and not framed else ""
     rows = []
     for c, condition in enumerate(conditions):
         goal, _, framing = str(condition).partition("/")
@@ -247,7 +248,7 @@ def _place(problem: Problem) -> npt.NDArray[np.int64]:
 
 
 def _placed(
-    table: ChoiceTable,
+    table: Observations,
     drawn: Counts,
     place: npt.NDArray[np.int64],
     labels: tuple[Sequence[Any], ...],
@@ -263,11 +264,11 @@ def _placed(
 
 
 def _judged(
-    table: ChoiceTable, problem: Problem, known: Known, rng: np.random.Generator
+    table: Observations, problem: Problem, known: Known, rng: np.random.Generator
 ) -> pd.DataFrame:
     _, n = problem.observed["literal_n"]
     yes = rng.binomial(np.rint(n).astype(int), known.theta)
-    speaker = table.counts["speaker"].iloc[0]
+    speaker = table.rows["speaker"].iloc[0]
     rows = [
         (speaker, utterance, state, int(yes[u, s]), int(np.rint(n[u, s])))
         for u, utterance in enumerate(problem.coords["utterance"])

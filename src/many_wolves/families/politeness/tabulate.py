@@ -13,7 +13,8 @@ from many_wolves.families.politeness.answers import FACTORS, FAMILY, Answer, Int
 from many_wolves.families.politeness.checks import check_speaker
 from many_wolves.families.politeness.human import order
 from many_wolves.files import code_version
-from many_wolves.records import SCHEMA, ChoiceTable, Response
+from many_wolves.observations import Observations
+from many_wolves.records import SCHEMA, Response
 from many_wolves.sources import quoted
 
 GOALS = ("informative", "social", "both", "none")
@@ -27,7 +28,7 @@ def tabulate(
     *,
     scoring: str = "sum",
     seed: int = 1,
-) -> ChoiceTable:
+) -> Observations:
     """Count choices and judgments.
 
     A response in sample mode counts one for the option that is read from its text;
@@ -44,12 +45,12 @@ def tabulate(
 
     Returns
     -------
-    ChoiceTable
-        ``counts`` (speaker, goal, framing, state, utterance, count) with a row for
-        every utterance of every cell that a speaker was asked, counts of zero
-        included; ``aside["literal"]`` (speaker, utterance, state, yes, n);
-        ``aside["placed"]`` (speaker, goal, framing, state, order, utterance, place,
-        count), the choices by the order in which the options were shown.
+    Observations
+        Tables ``counts`` (speaker, goal, framing, state, utterance, count) with a row
+        for every utterance of every cell that a speaker was asked, counts of zero
+        included; ``literal`` (speaker, utterance, state, yes, n); ``placed`` (speaker,
+        goal, framing, state, order, utterance, place, count), the choices by the order in
+        which the options were shown.
 
     Raises
     ------
@@ -64,10 +65,10 @@ def tabulate(
         for speaker in speakers
         for check in check_speaker(speaker, [a for a in answers if a.speaker == speaker], seed)
     ]
-    return ChoiceTable(
+    return Observations(
         family=FAMILY,
-        counts=_counts([a for a in answers if a.task == "choice"]),
-        aside={
+        tables={
+            "counts": _counts([a for a in answers if a.task == "choice"]),
             "literal": _literal([a for a in answers if a.task == "literal"]),
             "placed": _by_order([a for a in answers if a.task == "choice"]),
         },

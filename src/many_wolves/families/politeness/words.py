@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from many_wolves.families.politeness.human import CITATION
 from many_wolves.families.politeness.reference import is_reference
+from many_wolves.families.politeness.references import CITATION
 from many_wolves.figures.fitted import Fitted
 
 SECOND_ORDER = (
@@ -63,7 +63,18 @@ def fitted(fit: Fitted) -> Mapping[str, str]:
         words["Cost"] = COST[options["cost_form"]]
     words["Priors"] = _priors(options.get("priors", {}))
     words["Goals"] = ", ".join(fit.conditions)
-    return words
+    return words | _data(fit)
+
+
+def _data(fit: Fitted) -> dict[str, str]:
+    """How many choices and judgments; empty where the fit does not say."""
+    if "choices" not in fit.info or isinstance(fit.info.get("source", {}).get("answers"), str):
+        return {}
+    text = f"{fit.info['choices']:,.0f} choices"
+    if fit.has("observed_data", "literal_n"):
+        judged = float(fit.values("observed_data", "literal_n").sum())
+        text += f", {judged:,.0f} literal judgments"
+    return {"Data": text}
 
 
 def _priors(shapes: Mapping[str, Sequence[float]]) -> str:

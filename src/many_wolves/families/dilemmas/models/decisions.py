@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, xlog1py, xlogy
 
-from many_wolves.contracts import Array, Problem, Variable
-from many_wolves.families.dilemmas.models.levels import SPREAD, Levels
+from many_wolves.contracts import Array, Outcome, Problem, Variable
+from many_wolves.families.dilemmas.models.levels import Levels
+from many_wolves.families.dilemmas.options import SPREAD
 from many_wolves.files import shipped
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 PROGRAM = "game-model/stan_model/decisions.stan"
 Derived = Mapping[str, tuple[tuple[str, ...], Array]]
@@ -59,7 +60,7 @@ class Words:
 def decision_problem(
     *,
     model: str,
-    table: ChoiceTable,
+    table: Observations,
     levels: Levels,
     cells: Cells,
     prior: Prior,
@@ -119,7 +120,7 @@ def decision_problem(
     return Problem(
         model=model,
         family=table.family,
-        speaker=str(table.counts["speaker"].iloc[0]),
+        speaker=str(table.rows["speaker"].iloc[0]),
         program=shipped(PROGRAM),
         data=data,
         size=levels.size(K, K),
@@ -141,6 +142,7 @@ def decision_problem(
             ),
             **extra,
         },
+        outcome=Outcome("counts", event="option"),
         without=without,
         adapt_delta=adapt_delta,
         derive=derive,

@@ -12,7 +12,7 @@ from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.levels import Levels
 from many_wolves.families.dilemmas.models.tables import real
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 PUBLISHED = {"give": "given", "prompt_index": "participant"}
 """Columns of the published gifts -> their names here."""
@@ -102,7 +102,7 @@ class Divisions:
         return found
 
 
-def read_divisions(table: ChoiceTable) -> Divisions:
+def read_divisions(table: Observations) -> Divisions:
     """The divisions of one speaker.
 
     Raises
@@ -111,7 +111,7 @@ def read_divisions(table: ChoiceTable) -> Divisions:
         If a column is missing, or an amount lies outside the stake.
     """
     where = str(table.meta.get("path", "the table of choices"))
-    frame = table.counts.reset_index(drop=True).rename(columns=PUBLISHED)
+    frame = table.rows.reset_index(drop=True).rename(columns=PUBLISHED)
     notes: list[str] = []
     frame = frame.assign(part=_parts(frame, where))
     frame = _who(frame)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from many_wolves.contracts import Array, Parameter, Problem, Variable
+from many_wolves.contracts import Array, Outcome, Problem, Variable
 from many_wolves.families.dilemmas.models.courses import course_of, predicted_course
-from many_wolves.families.dilemmas.models.decisions import draws_of
 from many_wolves.families.dilemmas.models.frequencies_simulate import (
     from_prior,
     given_mixture,
@@ -19,10 +17,10 @@ from many_wolves.families.dilemmas.models.frequencies_simulate import (
 from many_wolves.families.dilemmas.models.mixtures import Plan, histories, log_likelihood
 from many_wolves.families.dilemmas.models.rounds import read_rounds, replayed
 from many_wolves.families.dilemmas.models.strategies import UNCONDITIONAL, classes
-from many_wolves.families.dilemmas.models.tables import of_task
 from many_wolves.files import shipped
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
+NAME = "strategy-frequencies"
 PROGRAM = "game-model/stan_model/strategies.stan"
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "all": {},
@@ -31,63 +29,25 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-class StrategyFrequencies:
-    """A mixture of strategies with trembles, one mixture a group (Dal Bo & Frechette 2011)."""
-
-    name: str = "strategy-frequencies"
-    tasks: tuple[str, ...] = ("dilemma",)
-    takes: tuple[str, ...] = ("strategies", "one_tremble")
-    parameters: tuple[Parameter, ...] = (
-        Parameter("frequency", "share of games", "Dirichlet(1, ..., 1)", "of a class"),
-        Parameter("tremble", "probability", "U(0, 0.5)", "of a move that is not prescribed"),
-    )
-
-    def problem(self, table: ChoiceTable, **options: Any) -> Problem:
-        """Stan data for one speaker's games.
-
-        Parameters
-        ----------
-        strategies
-            Names of strategies; all of them if not given.
-        one_tremble
-            Whether all groups tremble alike.
-
-        Raises
-        ------
-        WolvesError
-            If the table cannot be fitted; the message says why and what to do.
-        """
-        return build(of_task(table, "dilemma"), **options)
-
-    def variants(self) -> Mapping[str, Mapping[str, Any]]:
-        """All strategies first; then with one tremble for all groups, and without reaction."""
-        return VARIANTS
-
-    def simulate(
-        self,
-        table: ChoiceTable,
-        rng: np.random.Generator,
-        given: Mapping[str, Any] | None = None,
-        **options: Any,
-    ) -> tuple[Mapping[str, Any], ChoiceTable]:
-        """Games of the same length against the same moves of the same partners."""
-        played = of_task(table, "dilemma")
-        rounds = read_rounds(played)
-        plan = Plan.of(rounds, **options)
-        frequency, tremble = from_prior(plan, rng) if given is None else given_mixture(given, plan)
-        own = play(plan, frequency, tremble, rng)
-        answered = replace(played, counts=replayed(played, rounds.frame, own))
-        again = Plan.of(read_rounds(answered), **options)
-        truth = {"frequency": frequency, "tremble": tremble}
-        return truth | {"log_lik": log_likelihood(again, frequency, tremble)}, answered
-
-    def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
-        """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
-        return draws_of(tree, names)
+def simulate(
+    table: Observations,
+    rng: np.random.Generator,
+    given: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> tuple[Mapping[str, Any], Observations]:
+    """See ``StrategyFrequencies.simulate``."""
+    rounds = read_rounds(table)
+    plan = Plan.of(rounds, **options)
+    frequency, tremble = from_prior(plan, rng) if given is None else given_mixture(given, plan)
+    own = play(plan, frequency, tremble, rng)
+    answered = table.having(counts=replayed(table, rounds.frame, own))
+    again = Plan.of(read_rounds(answered), **options)
+    truth = {"frequency": frequency, "tremble": tremble}
+    return truth | {"log_lik": log_likelihood(again, frequency, tremble)}, answered
 
 
 def build(
-    table: ChoiceTable, *, strategies: Sequence[str] = (), one_tremble: bool = False
+    table: Observations, *, strategies: Sequence[str] = (), one_tremble: bool = False
 ) -> Problem:
     """See ``StrategyFrequencies.problem``."""
     rounds = read_rounds(table)
@@ -128,9 +88,9 @@ def build(
         return {"course": (("arm", "round"), predicted_course(plan, frequency, tremble))}
 
     return Problem(
-        model=StrategyFrequencies.name,
+        model=NAME,
         family=table.family,
-        speaker=str(table.counts["speaker"].iloc[0]),
+        speaker=str(table.rows["speaker"].iloc[0]),
         program=shipped(PROGRAM),
         data=data,
         size=plan.size,
@@ -151,6 +111,7 @@ def build(
             "course_cooperation": (("arm", "round"), course.share),
             "course_games": (("arm",), course.games),
         },
+        outcome=Outcome("counts", (), event="history"),
         without=without,
         derive=derive,
         prior=before,

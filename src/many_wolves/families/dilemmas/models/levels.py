@@ -10,9 +10,6 @@ import numpy as np
 
 from many_wolves.contracts import Array
 
-SPREAD = 0.5
-"""Prior mean of the standard deviations between groups and participants, in prior sds."""
-
 
 @dataclass(frozen=True)
 class Levels:

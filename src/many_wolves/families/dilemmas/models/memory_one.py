@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from many_wolves.contracts import Array, Parameter, Problem
+from many_wolves.contracts import Array, Problem
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.decisions import (
     Cells,
     Prior,
     Words,
     decision_problem,
-    draws_of,
     from_prior,
     log_likelihood,
 )
-from many_wolves.families.dilemmas.models.levels import SPREAD
 from many_wolves.families.dilemmas.models.memory_measures import MEASURES, Situations, measures
 from many_wolves.families.dilemmas.models.memory_notes import notes
 from many_wolves.families.dilemmas.models.memory_simulate import given_strategies, play
@@ -29,9 +27,10 @@ from many_wolves.families.dilemmas.models.rounds import (
     Rounds,
     read_rounds,
 )
-from many_wolves.families.dilemmas.models.tables import of_task
-from many_wolves.records import ChoiceTable
+from many_wolves.families.dilemmas.options import SPREAD
+from many_wolves.observations import Observations
 
+NAME = "memory-one"
 LAST = "last round"
 PRIOR_SD = 1.5
 """Of the log-odds of C: the probability is then about uniform."""
@@ -48,83 +47,6 @@ _SHARED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "none": {"any": CONTEXTS},
 }
 """What is remembered -> coefficient -> the contexts that share it."""
-
-
-class MemoryOne:
-    """A player that looks back one round, its log-odds partially pooled.
-
-    Every participant has log-odds of C after start, CC, CD, DC and DD (its own move
-    first), and a change in the last round; participants are pooled within groups.
-    """
-
-    name: str = "memory-one"
-    tasks: tuple[str, ...] = ("dilemma",)
-    takes: tuple[str, ...] = ("memory", "end_game", "spread")
-    parameters: tuple[Parameter, ...] = (
-        Parameter("p_c", "probability", "see middle", "C after each context, mean of a group"),
-        Parameter("cooperation", "share", "see middle", "of C in the situations that were met"),
-        Parameter("opening", "probability", "see middle", "C in the first round"),
-        Parameter("retaliation", "probability", "see middle", "D after the other defected on C"),
-        Parameter("forgiveness", "probability", "see middle", "C after own D met the other's C"),
-        Parameter("spite", "probability", "see middle", "D twice after the other defected once"),
-        Parameter("endgame_drop", "share", "see middle", "less C in the last round"),
-        Parameter("middle", "log-odds", "normal(0, 1.5); last round normal(0, 1)", "of all"),
-        Parameter("sd_group", "log-odds", "exponential, mean 0.75 (0.5)", "spread of groups"),
-        Parameter(
-            "sd_participant", "log-odds", "exponential, mean 0.75 (0.5)", "spread within groups"
-        ),
-    )
-
-    def problem(self, table: ChoiceTable, **options: Any) -> Problem:
-        """Stan data for one speaker's rounds.
-
-        Parameters
-        ----------
-        memory
-            ``both`` moves of the last round, the ``other``'s alone, or ``none``.
-        end_game
-            Whether the last round has a coefficient.
-        spread
-            Prior mean of the sds between groups and participants, in prior sds of the
-            coefficients.
-
-        Raises
-        ------
-        WolvesError
-            If the table cannot be fitted; the message says why and what to do.
-        """
-        return build(of_task(table, "dilemma"), **options)
-
-    def variants(self) -> Mapping[str, Mapping[str, Any]]:
-        """All of memory-one first; then without an end game, reactive, unconditional."""
-        return VARIANTS
-
-    def simulate(
-        self,
-        table: ChoiceTable,
-        rng: np.random.Generator,
-        given: Mapping[str, Any] | None = None,
-        **options: Any,
-    ) -> tuple[Mapping[str, Any], ChoiceTable]:
-        """Games of the same length against the same moves of the same partners."""
-        played = of_task(table, "dilemma")
-        rounds = read_rounds(played)
-        plan = _Plan.of(**options)
-        known = (
-            from_prior(rounds.levels, plan.prior, plan.spread, rng)
-            if given is None
-            else given_strategies(given, rounds, plan.names)
-        )
-        answered = replace(played, counts=play(played, rounds, plan.full(known.coefficient), rng))
-        again = read_rounds(answered)
-        cells, met = _count(again, plan)
-        derived = measures(plan.full(known.coefficient), met, again.levels)
-        truth = known.truth() | {name: derived[name] for name in _kept(derived)}
-        return truth | {"log_lik": log_likelihood(cells, known.coefficient)}, answered
-
-    def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
-        """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
-        return draws_of(tree, names)
 
 
 @dataclass(frozen=True)
@@ -168,8 +90,30 @@ class _Plan:
         return np.concatenate([each, coefficient[..., -1:, :]], axis=-2)
 
 
+def simulate(
+    table: Observations,
+    rng: np.random.Generator,
+    given: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> tuple[Mapping[str, Any], Observations]:
+    """See ``MemoryOne.simulate``."""
+    rounds = read_rounds(table)
+    plan = _Plan.of(**options)
+    known = (
+        from_prior(rounds.levels, plan.prior, plan.spread, rng)
+        if given is None
+        else given_strategies(given, rounds, plan.names)
+    )
+    answered = table.having(counts=play(table, rounds, plan.full(known.coefficient), rng))
+    again = read_rounds(answered)
+    cells, met = _count(again, plan)
+    derived = measures(plan.full(known.coefficient), met, again.levels)
+    truth = known.truth() | {name: derived[name] for name in _kept(derived)}
+    return truth | {"log_lik": log_likelihood(cells, known.coefficient)}, answered
+
+
 def build(
-    table: ChoiceTable, *, memory: str = "both", end_game: bool = True, spread: float = SPREAD
+    table: Observations, *, memory: str = "both", end_game: bool = True, spread: float = SPREAD
 ) -> Problem:
     """See ``MemoryOne.problem``."""
     plan = _Plan.of(memory, end_game, spread)
@@ -183,7 +127,7 @@ def build(
         return {name: (dims.get(name, ("group",)), found[name]) for name in _kept(found)}
 
     return decision_problem(
-        model=MemoryOne.name,
+        model=NAME,
         table=table,
         levels=levels,
         cells=cells,

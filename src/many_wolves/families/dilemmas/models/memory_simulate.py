@@ -12,11 +12,11 @@ from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.decisions import Known
 from many_wolves.families.dilemmas.models.rounds import CONTEXTS, Rounds, replayed
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 
 def play(
-    table: ChoiceTable, rounds: Rounds, coefficient: Array, rng: np.random.Generator
+    table: Observations, rounds: Rounds, coefficient: Array, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Rounds with moves from known coefficients (5 or 6, J), all games at once."""
     frame = rounds.frame

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,28 +10,27 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from many_wolves.contracts import Array, Parameter, Problem
+from many_wolves.contracts import Array, Problem
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.decisions import (
     Cells,
     Known,
     Words,
     decision_problem,
-    draws_of,
     from_prior,
     log_likelihood,
     probability,
 )
-from many_wolves.families.dilemmas.models.levels import SPREAD
 from many_wolves.families.dilemmas.models.principal_asked import (
     FACTORS,
     SERVED,
     Asked,
     principals_of,
 )
-from many_wolves.families.dilemmas.models.tables import of_task
-from many_wolves.records import ChoiceTable
+from many_wolves.families.dilemmas.options import SPREAD
+from many_wolves.observations import Observations
 
+NAME = "principal-agent"
 ADAPT_DELTA = 0.99
 """Choices all alike leave a posterior with sharp edges."""
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
@@ -42,71 +41,27 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-class PrincipalAgent:
-    """Log-odds that the user is served, by what is shared, principals partially pooled."""
-
-    name: str = "principal-agent"
-    tasks: tuple[str, ...] = ("principal",)
-    takes: tuple[str, ...] = ("information", "by_principal", "spread")
-    parameters: tuple[Parameter, ...] = (
-        Parameter("user_served", "probability", "see middle", "of each principal, as it was asked"),
-        Parameter("effect", "difference", "see middle", "of showing reasons, on that probability"),
-        Parameter("middle", "log-odds", "normal(0, 1.5); effects normal(0, 1)", "of all"),
-        Parameter("sd_participant", "log-odds", "exponential, mean half of that", "of principals"),
-    )
-
-    def problem(self, table: ChoiceTable, **options: Any) -> Problem:
-        """Stan data for one speaker's choices.
-
-        Parameters
-        ----------
-        information
-            Whether what is shared with user and principal has effects.
-        by_principal
-            Whether principals differ.
-        spread
-            Prior mean of the sds between principals, in prior sds of the coefficients.
-
-        Raises
-        ------
-        WolvesError
-            If the table cannot be fitted; the message says why and what to do.
-        """
-        return build(of_task(table, "principal"), **options)
-
-    def variants(self) -> Mapping[str, Mapping[str, Any]]:
-        """Both kinds of effects first; then one of them, and neither."""
-        return VARIANTS
-
-    def simulate(
-        self,
-        table: ChoiceTable,
-        rng: np.random.Generator,
-        given: Mapping[str, Any] | None = None,
-        **options: Any,
-    ) -> tuple[Mapping[str, Any], ChoiceTable]:
-        """As many choices in every situation."""
-        asked = of_task(table, "principal")
-        found = Asked.of(asked, **options)
-        plan = found.prior
-        spread = float(options.get("spread", SPREAD))
-        known = (
-            from_prior(found.levels, plan, spread, rng) if given is None else _given(given, found)
-        )
-        total = np.rint(found.cells.counts.sum(axis=1)).astype(int)
-        user = rng.binomial(total, probability(found.cells, known.coefficient))
-        cells = replace(found.cells, counts=np.stack([user, total - user], axis=1).astype(float))
-        truth: dict[str, Any] = {**known.truth(), **_derived(found, known.coefficient)}
-        truth["log_lik"] = log_likelihood(cells, known.coefficient)
-        return truth, _as_table(asked, found, cells)
-
-    def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
-        """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
-        return draws_of(tree, names)
+def simulate(
+    table: Observations,
+    rng: np.random.Generator,
+    given: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> tuple[Mapping[str, Any], Observations]:
+    """See ``PrincipalAgent.simulate``."""
+    found = Asked.of(table, **options)
+    plan = found.prior
+    spread = float(options.get("spread", SPREAD))
+    known = from_prior(found.levels, plan, spread, rng) if given is None else _given(given, found)
+    total = np.rint(found.cells.counts.sum(axis=1)).astype(int)
+    user = rng.binomial(total, probability(found.cells, known.coefficient))
+    cells = replace(found.cells, counts=np.stack([user, total - user], axis=1).astype(float))
+    truth: dict[str, Any] = {**known.truth(), **_derived(found, known.coefficient)}
+    truth["log_lik"] = log_likelihood(cells, known.coefficient)
+    return truth, _as_table(table, found, cells)
 
 
 def build(
-    table: ChoiceTable,
+    table: Observations,
     *,
     information: bool = True,
     by_principal: bool = True,
@@ -122,7 +77,7 @@ def build(
         return {name: (dims[name], value) for name, value in derived.items()}
 
     return decision_problem(
-        model=PrincipalAgent.name,
+        model=NAME,
         table=table,
         levels=found.levels,
         cells=found.cells,
@@ -214,12 +169,12 @@ def _given(given: Mapping[str, Any], found: Asked) -> Known:
     return Known(coefficient, np.zeros(0), np.zeros(0), np.zeros(0))
 
 
-def _as_table(table: ChoiceTable, found: Asked, cells: Cells) -> ChoiceTable:
+def _as_table(table: Observations, found: Asked, cells: Cells) -> Observations:
     """Choices as rows of a table like the one that was read."""
     parts = []
     for column, who in enumerate(SERVED):
         part = found.situation.assign(served=who, count=cells.counts[:, column])
         parts.append(part)
     frame = pd.concat(parts, ignore_index=True)
-    frame.insert(0, "speaker", table.counts["speaker"].iloc[0])
-    return replace(table, counts=frame, aside={})
+    frame.insert(0, "speaker", table.rows["speaker"].iloc[0])
+    return replace(table, tables={"counts": frame}, main="counts")

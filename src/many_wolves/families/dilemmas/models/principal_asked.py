@@ -9,9 +9,10 @@ import pandas as pd
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.decisions import Cells, Prior
-from many_wolves.families.dilemmas.models.levels import SPREAD, Levels
+from many_wolves.families.dilemmas.models.levels import Levels
 from many_wolves.families.dilemmas.models.tables import real
-from many_wolves.records import ChoiceTable
+from many_wolves.families.dilemmas.options import SPREAD
+from many_wolves.observations import Observations
 from many_wolves.tables import refuse_first
 
 SERVED = ("user", "principal")
@@ -50,13 +51,13 @@ class Asked:
     @classmethod
     def of(
         cls,
-        table: ChoiceTable,
+        table: Observations,
         information: bool = True,
         by_principal: bool = True,
         spread: float = SPREAD,
     ) -> Asked:
         where = str(table.meta.get("path", "the table of choices"))
-        frame = _checked(table.counts.reset_index(drop=True), where)
+        frame = _checked(table.rows.reset_index(drop=True), where)
         present = [f for f in FACTORS if f in frame]
         varied = [f for f in present if frame[f].nunique() > 1]
         factors = tuple(varied) if information else ()

@@ -9,7 +9,7 @@ import pandas as pd
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.levels import Levels
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 from many_wolves.tables import refuse_first
 
 COLUMNS = ("group", "participant", "partner", "game", "round", "own", "other")
@@ -40,7 +40,7 @@ class Rounds:
     participant: np.ndarray
 
 
-def read_rounds(table: ChoiceTable) -> Rounds:
+def read_rounds(table: Observations) -> Rounds:
     """The rounds of one speaker.
 
     Raises
@@ -49,7 +49,7 @@ def read_rounds(table: ChoiceTable) -> Rounds:
         If a column is missing, a move is neither C nor D, or a game lacks a round.
     """
     where = str(table.meta.get("path", "the table of rounds"))
-    frame = table.counts.reset_index(drop=True)
+    frame = table.rows.reset_index(drop=True)
     missing = [c for c in COLUMNS if c not in frame]
     if missing:
         raise WolvesError(
@@ -135,9 +135,9 @@ def _agreed(frame: pd.DataFrame) -> pd.Series:
     return agreed.where(frame["length"] == ANNOUNCED, 0) if "length" in frame else agreed
 
 
-def replayed(table: ChoiceTable, frame: pd.DataFrame, own: np.ndarray) -> pd.DataFrame:
+def replayed(table: Observations, frame: pd.DataFrame, own: np.ndarray) -> pd.DataFrame:
     """The table's rows with other moves of the player's own, in the order of ``frame``."""
-    found = table.counts.reset_index(drop=True).copy()
+    found = table.rows.reset_index(drop=True).copy()
     at = frame["line"].to_numpy() - 2
     moves = found["own"].to_numpy(dtype=object).copy()
     moves[at] = np.asarray(MOVES, dtype=object)[own]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from many_wolves.contracts import Array, Parameter, Problem, Variable
-from many_wolves.families.dilemmas.models.decisions import draws_of
+from many_wolves.contracts import Array, Outcome, Problem, Variable
 from many_wolves.families.dilemmas.models.divisions import Divisions, read_divisions
-from many_wolves.families.dilemmas.models.levels import SPREAD
 from many_wolves.families.dilemmas.models.preferences import FORMS, INDIFFERENT, log_choice
 from many_wolves.families.dilemmas.models.social_estimates import estimates
 from many_wolves.families.dilemmas.models.social_notes import social_notes
@@ -27,101 +25,45 @@ from many_wolves.families.dilemmas.models.social_simulate import (
     from_prior,
     given_preferences,
 )
-from many_wolves.families.dilemmas.models.tables import of_task
+from many_wolves.families.dilemmas.options import SPREAD
 from many_wolves.files import shipped
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
+NAME = "social-preferences"
 PROGRAM = "game-model/stan_model/social.stan"
 SHARE = "given_share"
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    form: {"form": form} for form in (FULL, "charness-rabin", "ces", "selfish")
+}
 ADAPT_DELTA = 0.95
 
 
-class SocialPreferences:
-    """What one's own and another's payoff are worth; softmax over the options.
-
-    Preferences of participants (prompts) vary around those of their group; precision is
-    one for all, unless ``vary_precision``. Proposers take responders to be like themselves.
-    """
-
-    name: str = "social-preferences"
-    tasks: tuple[str, ...] = ("dictator", "ultimatum")
-    takes: tuple[str, ...] = ("form", "vary_precision", "spread")
-    parameters: tuple[Parameter, ...] = (
-        Parameter("guilt", "utility a dollar", "U(0, 1) at the middle", "of being ahead"),
-        Parameter("envy", "utility a dollar", "exponential, mean 0.8", "of being behind"),
-        Parameter("rho", "utility a dollar", "U(-1, 1)", "weight of the other, when ahead"),
-        Parameter("sigma", "utility a dollar", "U(-1, rho)", "weight of the other, when behind"),
-        Parameter("weight_self", "share", "U(0, 1)", "weight of one's own payoff in CES"),
-        Parameter("r", "exponent", "1 - exponential, median 0", "1: only the sum counts"),
-        Parameter("precision", "per dollar", "lognormal(log 10 / stake, 1.5)", "of choice"),
-        Parameter(SHARE, "share of the stake", "follows", "mean gift or offer of a group"),
-        Parameter("sd_group", "probit or log", "exponential, mean 0.5", "spread of groups"),
-        Parameter("sd_participant", "probit or log", "exponential, mean 0.5", "within groups"),
+def simulate(
+    table: Observations,
+    rng: np.random.Generator,
+    given: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> tuple[Mapping[str, Any], Observations]:
+    """See ``SocialPreferences.simulate``."""
+    found = read_divisions(table)
+    plan = Plan.of(**options)
+    truth, each = (
+        from_prior(found, plan, rng) if given is None else given_preferences(given, found, plan)
     )
-
-    def problem(self, table: ChoiceTable, **options: Any) -> Problem:
-        """Stan data for one speaker's gifts, or offers and replies (with gifts, if there are any).
-
-        Parameters
-        ----------
-        form
-            ``fehr-schmidt``, ``charness-rabin``, ``ces``, or ``selfish``.
-        vary_precision
-            Whether precision differs between participants as well.
-        spread
-            Prior mean of the sds between groups and participants.
-
-        Raises
-        ------
-        WolvesError
-            If the table cannot be fitted; the message says why and what to do.
-        """
-        return build(_asked(table), **options)
-
-    def variants(self) -> Mapping[str, Mapping[str, Any]]:
-        """The forms, Fehr & Schmidt first."""
-        return {form: {"form": form} for form in (FULL, "charness-rabin", "ces", "selfish")}
-
-    def simulate(
-        self,
-        table: ChoiceTable,
-        rng: np.random.Generator,
-        given: Mapping[str, Any] | None = None,
-        **options: Any,
-    ) -> tuple[Mapping[str, Any], ChoiceTable]:
-        """As many choices of every participant before the same options."""
-        asked = _asked(table)
-        found = read_divisions(asked)
-        plan = Plan.of(**options)
-        truth, each = (
-            from_prior(found, plan, rng) if given is None else given_preferences(given, found, plan)
-        )
-        drawn = np.zeros_like(found.counts)
-        total = 0.0
-        for row, (who, question, counts) in zip(drawn, found.cells(), strict=True):
-            log_p = log_choice(each[who], question)
-            answers = rng.multinomial(int(np.rint(counts.sum())), np.exp(log_p))
-            row[: answers.size] = answers
-            total += float((answers * log_p)[answers > 0].sum())
-        answered = replace(found, counts=drawn)
-        truth |= {SHARE: shares_of(answered, each)} if has_gifts(found) else {}
-        return truth | {"log_lik": total}, as_table(asked, answered)
-
-    def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
-        """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
-        return draws_of(tree, names)
-
-
-def _asked(table: ChoiceTable) -> ChoiceTable:
-    """Gifts alone, or offers and replies with the gifts beside them."""
-    task = table.meta.get("task")
-    if task in ("dictator", "ultimatum"):
-        return of_task(table, str(task))
-    return of_task(table, "ultimatum" if "replies" in table.aside else "dictator")
+    drawn = np.zeros_like(found.counts)
+    total = 0.0
+    for row, (who, question, counts) in zip(drawn, found.cells(), strict=True):
+        log_p = log_choice(each[who], question)
+        answers = rng.multinomial(int(np.rint(counts.sum())), np.exp(log_p))
+        row[: answers.size] = answers
+        total += float((answers * log_p)[answers > 0].sum())
+    answered = replace(found, counts=drawn)
+    truth |= {SHARE: shares_of(answered, each)} if has_gifts(found) else {}
+    return truth | {"log_lik": total}, as_table(table, answered)
 
 
 def build(
-    table: ChoiceTable, *, form: str = FULL, vary_precision: bool = False, spread: float = SPREAD
+    table: Observations, *, form: str = FULL, vary_precision: bool = False, spread: float = SPREAD
 ) -> Problem:
     """See ``SocialPreferences.problem``."""
     plan = Plan.of(form, vary_precision, spread)
@@ -177,9 +119,9 @@ def build(
         return {SHARE: (("group",), np.stack(drawn))}
 
     return Problem(
-        model=SocialPreferences.name,
+        model=NAME,
         family=table.family,
-        speaker=str(table.counts["speaker"].iloc[0]),
+        speaker=str(table.rows["speaker"].iloc[0]),
         program=shipped(PROGRAM),
         data=data,
         size=levels.size(K, V),
@@ -203,6 +145,7 @@ def build(
             "cell_participant": (("cell",), found.participant.astype(float)),
             "participant_group": (("participant",), np.array(levels.of_participants, dtype=float)),
         },
+        outcome=Outcome("counts", event="option"),
         without=without,
         adapt_delta=ADAPT_DELTA,
         derive=derive,

@@ -11,7 +11,6 @@ from scipy.special import xlogy
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.divisions import Divisions
-from many_wolves.families.dilemmas.models.levels import SPREAD
 from many_wolves.families.dilemmas.models.preferences import (
     FORMS,
     NAMES,
@@ -19,6 +18,7 @@ from many_wolves.families.dilemmas.models.preferences import (
     Preference,
     log_choice,
 )
+from many_wolves.families.dilemmas.options import SPREAD
 from many_wolves.sources import nearest
 
 FULL: Form = "fehr-schmidt"

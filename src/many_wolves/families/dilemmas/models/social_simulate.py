@@ -13,7 +13,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.divisions import Divisions
 from many_wolves.families.dilemmas.models.preferences import Preference, from_coordinates
 from many_wolves.families.dilemmas.models.social_plan import Plan
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
 
 
 def from_prior(
@@ -67,9 +67,9 @@ def given_preferences(
     return truth, each
 
 
-def as_table(table: ChoiceTable, found: Divisions) -> ChoiceTable:
+def as_table(table: Observations, found: Divisions) -> Observations:
     """Choices as rows, with the columns that ``read_divisions`` reads."""
-    speaker = table.counts["speaker"].iloc[0]
+    speaker = table.rows["speaker"].iloc[0]
     rows = []
     for who, q, counts in found.cells():
         group, name = found.levels.participants[who]
@@ -88,4 +88,4 @@ def as_table(table: ChoiceTable, found: Divisions) -> ChoiceTable:
                     "count": float(count),
                 }
             )
-    return replace(table, counts=pd.DataFrame(rows), aside={})
+    return replace(table, tables={"counts": pd.DataFrame(rows)}, main="counts")

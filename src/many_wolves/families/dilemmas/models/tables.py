@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_fingerprint
-from many_wolves.records import ChoiceTable
+from many_wolves.observations import Observations
+from many_wolves.sources import nearest
 from many_wolves.tables import refuse_first
 
 FAMILY = "dilemmas"
@@ -22,7 +24,7 @@ NAMES = {
 COUNT = "count"
 
 
-def from_csv(path: Path, task: str) -> ChoiceTable:
+def from_csv(path: Path, task: str) -> Observations:
     """A table of one task from a CSV file; of the ultimatum, replies.csv may lie beside offers.csv.
 
     Raises
@@ -30,22 +32,40 @@ def from_csv(path: Path, task: str) -> ChoiceTable:
     WolvesError
         If it is no CSV file, or has no rows.
     """
-    frames = [_read(path)]
     beside = {p: path.with_name(f"{p}.csv") for p in NAMES[task] if p != path.stem}
-    other = [file for file in beside.values() if path.stem in NAMES[task] and file.exists()]
-    frames += [_read(file) for file in other]
-    parts = [
-        f.assign(part=name)
-        for f, name in zip(frames, [path.stem, *(o.stem for o in other)], strict=True)
-    ]
-    frame = pd.concat(parts, ignore_index=True) if len(NAMES[task]) > 1 else frames[0]
+    aside = {
+        name: _read(file)
+        for name, file in beside.items()
+        if path.stem in NAMES[task] and file.exists()
+    }
+    frame = _together({path.stem: _read(path), **aside}, task)
     if frame.empty:
         raise WolvesError("the table has no rows", where=path, mend="collect some answers first")
-    return ChoiceTable(
-        family=FAMILY,
-        counts=counted(frame, path.stem),
-        meta={"task": task, "path": str(path), "fingerprint": file_fingerprint(path)},
-    )
+    meta = {"task": task, "path": str(path), "fingerprint": file_fingerprint(path)}
+    return Observations.from_rows(FAMILY, counted(frame, path.stem), meta=meta)
+
+
+def from_frame(frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
+    """A table of one task from a data frame, with further kinds of rows by their name.
+
+    Raises
+    ------
+    WolvesError
+        If the task has no such kind of rows.
+    """
+    main, *others = NAMES[task]
+    for name in aside:
+        if name not in others:
+            raise WolvesError(f"the task {task!r} has no rows {name!r}", mend=nearest(name, others))
+    together = _together({main: frame, **aside}, task)
+    return Observations.from_rows(FAMILY, counted(together, "speaker"), meta={"task": task})
+
+
+def _together(frames: Mapping[str, pd.DataFrame], task: str) -> pd.DataFrame:
+    """All rows of a task; those of several kinds say which they are."""
+    if len(NAMES[task]) == 1:
+        return next(iter(frames.values()))
+    return pd.concat([f.assign(part=name) for name, f in frames.items()], ignore_index=True)
 
 
 def counted(frame: pd.DataFrame, speaker: str) -> pd.DataFrame:
@@ -59,7 +79,7 @@ def counted(frame: pd.DataFrame, speaker: str) -> pd.DataFrame:
     return found.assign(**{COUNT: count})
 
 
-def of_task(table: ChoiceTable, task: str) -> ChoiceTable:
+def of_task(table: Observations, task: str) -> Observations:
     """The table with the rows of one task as its counts.
 
     What `wolves choices` wrote has them aside; a CSV file holds nothing else.
@@ -74,7 +94,7 @@ def of_task(table: ChoiceTable, task: str) -> ChoiceTable:
         counted(table.aside[name], "").assign(part=name) for name in names if name in table.aside
     ]
     if not parts:
-        if table.meta.get("task") in (None, task) and "task" not in table.counts:
+        if table.task in ("", task) and "task" not in table.rows:
             return table
         raise WolvesError(
             f"the table holds no choices of the task {task!r}",
@@ -84,9 +104,9 @@ def of_task(table: ChoiceTable, task: str) -> ChoiceTable:
     rows = pd.concat(parts, ignore_index=True)
     rows = rows[rows["speaker"].isin(table.speakers)].reset_index(drop=True)
     where = Path(str(table.meta.get("path", "counts.csv"))).with_name(f"{names[0]}.csv")
-    return ChoiceTable(
-        family=table.family,
-        counts=rows[[c for c in rows if c != COUNT] + [COUNT]],
+    return Observations.from_rows(
+        table.family,
+        rows[[c for c in rows if c != COUNT] + [COUNT]],
         excluded=table.excluded,
         checks=table.checks,
         meta={**table.meta, "task": task, "path": str(where)},

@@ -48,7 +48,7 @@ def _comparable(fits: Sequence[Fitted]) -> list[Fitted]:
 
 
 def _beside(fit: Fitted) -> pd.DataFrame:
-    counts = human_table().counts
+    counts = human_table().rows
     total = counts.groupby(["goal", "state"])["count"].transform("sum")
     people = counts.assign(**{HUMAN: counts["count"] / total})
     cells = frames.cells(fit).rename(columns={"observed": MODEL})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from many_wolves.families.politeness.figures import frames
-from many_wolves.families.politeness.human import SPEAKER
+from many_wolves.families.politeness.references import SPEAKER
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.forest import forest

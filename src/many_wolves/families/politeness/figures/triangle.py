@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from many_wolves.families.politeness.human import SPEAKER
 from many_wolves.families.politeness.reference import goal_of
+from many_wolves.families.politeness.references import SPEAKER
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.simplex import simplex

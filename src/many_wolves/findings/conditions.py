@@ -1,4 +1,4 @@
-"""What a goal prompt changes, in models and in people."""
+"""What a condition of the design (a goal prompt) changes, in models and in the reference."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from many_wolves.contracts import Array, Quantities
+from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.findings.members import Member, common_conditions, others, people
 from many_wolves.findings.regression import measured, regression
 from many_wolves.findings.statement import Statement
@@ -15,13 +15,13 @@ from many_wolves.findings.statement import Statement
 ALL = "all models"
 
 
-def goals(found: Sequence[Member], quantities: Quantities, seed: int) -> Iterator[Statement]:
-    """Shift of every parameter under a goal prompt.
+def conditions(found: Sequence[Member], quantities: FindingsSpec, seed: int) -> Iterator[Statement]:
+    """Shift of every parameter between conditions, such as goal prompts.
 
     For each speaker: every condition against its default. Over speakers: the mean
-    shift, in a model where each fit measures its own with its own error. Beside
-    people, who were always given a goal: the shift between two goals, in models, in
-    people, and the difference.
+    shift, in a model where each fit measures its own with its own error. Where there
+    is a reference: the shift between two conditions that both were asked in, in models,
+    in the reference, and the difference.
     """
     models = others(found, quantities)
     for member in models:
@@ -44,7 +44,7 @@ def goals(found: Sequence[Member], quantities: Quantities, seed: int) -> Iterato
 
 
 def _shifts(
-    who: str, member: Member, condition: str, base: str, quantities: Quantities
+    who: str, member: Member, condition: str, base: str, quantities: FindingsSpec
 ) -> Iterator[Statement]:
     for parameter in quantities.words:
         if member.has(parameter):
@@ -53,7 +53,7 @@ def _shifts(
 
 
 def _mean_shifts(
-    models: Sequence[Member], condition: str, base: str, quantities: Quantities, seed: int
+    models: Sequence[Member], condition: str, base: str, quantities: FindingsSpec, seed: int
 ) -> Iterator[Statement]:
     for parameter in quantities.words:
         if all(m.has(parameter) for m in models):
@@ -66,7 +66,7 @@ def _mean_shift(
     parameter: str,
     one: str,
     other: str,
-    quantities: Quantities,
+    quantities: FindingsSpec,
     seed: int,
 ) -> Array:
     """(D,) draws of the mean over speakers; of one speaker its own."""
@@ -76,13 +76,15 @@ def _mean_shift(
     _, sd = quantities.prior[parameter]
     y = measured(shifts, 0.0, sd * 2**0.5)
     n = len(shifts)
-    rng = np.random.default_rng([seed, *f"goals {parameter} {one} {other}".encode()])
+    rng = np.random.default_rng(
+        [seed, *f"{quantities.conditions} {parameter} {one} {other}".encode()]
+    )
     X, Z = np.ones((n, 1)), [np.eye(n)]
     return regression(y, X, Z, np.zeros(1), np.full(1, 0.5), rng).coefficients[:, 0]
 
 
 def _pairs(
-    shared: Sequence[str], reference: Member, quantities: Quantities
+    shared: Sequence[str], reference: Member, quantities: FindingsSpec
 ) -> list[tuple[str, str]]:
     """Pairs of conditions, the later first, that people were asked in too."""
     known = [c for c in shared if quantities.comparable(c) in reference.fit.conditions]
@@ -99,7 +101,7 @@ def _beside(
     reference: Member,
     one: str,
     other: str,
-    quantities: Quantities,
+    quantities: FindingsSpec,
     seed: int,
 ) -> Iterator[Statement]:
     who = models[0].label if len(models) == 1 else ALL
@@ -114,7 +116,7 @@ def _beside(
         yield _statement(who, parameter, one, other, ours, quantities)
         yield _statement(reference.label, parameter, *there, theirs, quantities)
         yield Statement(
-            finding="goals",
+            finding=quantities.conditions,
             subject=f"{who} - {reference.label}",
             condition=one,
             quantity=parameter,
@@ -126,15 +128,15 @@ def _beside(
 
 
 def _statement(
-    who: str, parameter: str, condition: str, base: str, drawn: Array, quantities: Quantities
+    who: str, parameter: str, condition: str, base: str, drawn: Array, quantities: FindingsSpec
 ) -> Statement:
     return Statement(
-        finding="goals",
+        finding=quantities.conditions,
         subject=who,
         condition=condition,
         quantity=parameter,
         contrast=f"{condition} - {base}",
         draws=drawn,
-        words=f"In {who}, the goal {condition} against {base} moves {parameter} "
+        words=f"In {who}, the {quantities.condition} {condition} against {base} moves {parameter} "
         f"({quantities.words[parameter]})",
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 
 from many_wolves.errors import WolvesError
 
@@ -38,6 +40,11 @@ def executing(workers: int, cluster: str | None = None) -> Iterator[Executor]:
     pool = ProcessPoolExecutor(workers, mp_context=get_context("forkserver"), initializer=_alone)
     try:
         yield pool
+    except KeyboardInterrupt:
+        # What is under way may take minutes, and its result would be thrown away.
+        for process in list(getattr(pool, "_processes", {}).values()):
+            process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -61,6 +68,15 @@ def _dask(address: str) -> Iterator[Executor]:
 
 
 def _alone() -> None:
-    """Leave interrupts to the parent, and run the chains of a fit one after another."""
+    """Leave interrupts to the parent, end with it, and run a fit's chains one after another."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["MANY_WOLVES_ONE_CORE"] = "1"
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    """End this process once the one that started it is gone, by whatever signal."""
+    wait([sentinel])
+    os._exit(1)

@@ -1,0 +1,152 @@
+"""The one kind of command: both spellings of options, ``-h``, how much is said, and JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import click
+
+from many_wolves import progress
+
+_JSON = "many_wolves.json"
+
+SETTINGS: dict[str, Any] = {
+    "help_option_names": ["-h", "--help"],
+    "token_normalize_func": lambda name: name.replace("_", "-"),
+}
+"""Of every command: ``--max_tokens`` and ``--max-tokens`` are one option."""
+
+
+class _Handler(logging.Handler):
+    """Shows log messages on stderr, above the progress bar where there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if getattr(record, "step", False):
+            text = f"  {text} ..."
+        console = progress.console()
+        if console is not None:
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            click.echo(text, err=True)
+
+
+_HANDLER = _Handler()
+
+
+def _told(level: int) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def set_level(context: click.Context, _: click.Parameter, given: bool) -> None:
+        if given:
+            show_messages(level)
+
+    return set_level
+
+
+def _remember(key: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def remember(context: click.Context, _: click.Parameter, given: bool) -> None:
+        if given:
+            context.meta[key] = True
+
+    return remember
+
+
+def show_messages(level: int = logging.INFO) -> None:
+    """Show messages of the library from this level on."""
+    logger = progress.log
+    if _HANDLER not in logger.handlers:
+        logger.addHandler(_HANDLER)
+    logger.propagate = False
+    logger.setLevel(level)
+
+
+def _flag(name: str, text: str, callback: Any) -> click.Option:
+    return click.Option(
+        [name], is_flag=True, expose_value=False, is_eager=True, callback=callback, help=text
+    )
+
+
+class Command(click.Command):
+    """A command of ``wolves``; ``as_json`` says that its result can be printed as JSON."""
+
+    def __init__(self, *args: Any, as_json: bool = False, **kwargs: Any) -> None:
+        kwargs["context_settings"] = {**SETTINGS, **kwargs.get("context_settings", {})}
+        super().__init__(*args, **kwargs)
+        self._general = [
+            _flag("--quiet", "Say nothing but warnings and errors.", _told(logging.WARNING)),
+            _flag("--verbose", "Say more of what is being done.", _told(logging.DEBUG)),
+            _flag("--debug", "Show the traceback of an unexpected error.", _told(logging.DEBUG)),
+        ]
+        if as_json:
+            self._general.append(
+                _flag("--json", "Print the result as one JSON object.", _remember(_JSON))
+            )
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The command's own parameters, then those of every command."""
+        own = super().get_params(ctx)
+        *before, last = own
+        help_last = isinstance(last, click.Option) and "--help" in last.opts
+        return [*before, *self._general, last] if help_last else [*own, *self._general]
+
+
+class Group(click.Group):
+    """A group of commands; a mistyped name is answered with the nearest one."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["context_settings"] = {**SETTINGS, **kwargs.get("context_settings", {})}
+        super().__init__(*args, **kwargs)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names."""
+        names = self.list_commands(ctx)
+        word = args[0]
+        known = {name: name for name in names} | {n.replace("-", "_"): n for n in names}
+        if word not in known and not word.startswith("-"):
+            close = get_close_matches(word, names, n=1, cutoff=0.5)
+            hint = f" Did you mean {close[0]!r}?" if close else f" Commands: {', '.join(names)}."
+            ctx.fail(f"No such command {word!r}.{hint}")
+        return super().resolve_command(ctx, [known.get(word, word), *args[1:]])
+
+
+def command(name: str, *, as_json: bool = False, **kwargs: Any) -> Callable[[Any], Command]:
+    """A decorator that makes a ``Command`` of a function."""
+    return click.command(name, cls=Command, as_json=as_json, **kwargs)
+
+
+def wants_json() -> bool:
+    """Whether the command that is running was asked for JSON."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(_JSON))
+
+
+def show(result: Mapping[str, Any], words: Callable[[], None]) -> None:
+    """Print a result: as JSON where that was asked for, else with ``words``."""
+    if wants_json():
+        click.echo(json.dumps(plain(result), indent=1, ensure_ascii=False))
+    else:
+        words()
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: tables as lists of rows, paths as text, NaN as null."""
+    if hasattr(value, "to_dict") and hasattr(value, "columns"):
+        return [plain(row) for row in value.to_dict(orient="records")]
+    if hasattr(value, "item") and not hasattr(value, "__len__"):
+        value = value.item()
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value

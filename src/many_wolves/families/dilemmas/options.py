@@ -1,0 +1,90 @@
+"""What can be chosen of the games and of their cognitive models; light to import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from many_wolves.files import shipped
+from many_wolves.options import Design, ModelOptions, Names
+
+SOURCES = "task-data/dilemmas"
+"""Folder of the shipped games, participants and wording."""
+SPREAD = 0.5
+"""Prior mean of the standard deviations between groups and participants, in prior sds."""
+
+Memory = Literal["both", "other", "none"]
+Form = Literal["fehr-schmidt", "charness-rabin", "ces", "selfish"]
+
+
+class GameDesign(Design):
+    """Cells of a game; an empty list of names means all."""
+
+    sample: int | None = Field(
+        default=None, ge=1, description="So many cells of each game, drawn by the seed."
+    )
+    groups: Names = Field(default=(), description="Groups of participants, with commas between.")
+    partners: Names = Field(default=(), description="Partners, with commas between.")
+    seed: int = Field(
+        default=1, description="Decides which cells are played, and all chance in the games."
+    )
+    sources: Path | None = Field(
+        default=None,
+        description="Folder with games.yaml, participants.en.yaml and wording.en.yaml; the shipped "
+        "one when left out.",
+    )
+    templates: Path | None = Field(
+        default=None, description="Wording; the one in the folder of sources when left out."
+    )
+
+    def files(self) -> tuple[Path, ...]:
+        """The folder of sources, and the wording where it is a file of its own."""
+        return (self.sources or shipped(SOURCES), *([self.templates] if self.templates else []))
+
+
+def _spread() -> float:
+    field: float = Field(
+        default=SPREAD,
+        gt=0,
+        description="Prior mean of the sds between groups and participants, in prior sds.",
+    )
+    return field
+
+
+class MemoryOneOptions(ModelOptions):
+    """Options of ``memory-one``."""
+
+    memory: Memory = Field(
+        default="both", description="What is remembered of the last round: both moves, the other's."
+    )
+    end_game: bool = Field(default=True, description="Whether the last round has a coefficient.")
+    spread: float = _spread()
+
+
+class FrequenciesOptions(ModelOptions):
+    """Options of ``strategy-frequencies``."""
+
+    strategies: Names = Field(default=(), description="Names of strategies; all when left out.")
+    one_tremble: bool = Field(default=False, description="Whether all groups tremble alike.")
+
+
+class SocialOptions(ModelOptions):
+    """Options of ``social-preferences``."""
+
+    form: Form = Field(default="fehr-schmidt", description="Form of the utility.")
+    vary_precision: bool = Field(
+        default=False, description="Whether precision differs between participants as well."
+    )
+    spread: float = _spread()
+
+
+class PrincipalOptions(ModelOptions):
+    """Options of ``principal-agent``."""
+
+    information: bool = Field(
+        default=True, description="Whether what is shared with user and principal has effects."
+    )
+    by_principal: bool = Field(default=True, description="Whether principals differ.")
+    spread: float = _spread()

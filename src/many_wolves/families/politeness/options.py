@@ -1,0 +1,167 @@
+"""What can be chosen of the politeness task and of its cognitive models; light to import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from many_wolves.files import shipped
+from many_wolves.options import Design, ModelOptions, Names, OptionError, Options
+
+LiteralTreatment = Literal["joint", "cut", "fixed"]
+CostForm = Literal["prior", "utility"]
+WeightsForm = Literal["normalised", "three-way"]
+Pooling = Literal["none", "partial", "complete"]
+UTILITIES = ("inf", "soc", "pres")
+FIRST_ORDER = "s1"
+"""In place of utilities: the choices come from the first-order speaker S1."""
+NODES = 32
+"""Gauss-Legendre nodes: over the human posterior S2 is within 1e-6 of that with 200 nodes."""
+SPREAD = 0.5
+"""Prior mean of the standard deviations between speakers, in standard normal coordinates."""
+TRIALS = ("choice", "literal")
+"""Kinds of trials."""
+SOURCES = "task-data/politeness"
+"""Folder of the shipped items, scales, utterances and templates."""
+
+
+class PolitenessDesign(Design):
+    """Scenes of the politeness task; an empty list of names means all."""
+
+    tasks: Names = Field(
+        default=TRIALS, min_length=1, description="Kinds of trials: choice, literal."
+    )
+    items: Names = Field(default=(), description="Items, with commas between; all when left out.")
+    goals: Names = Field(default=(), description="Goals, with commas between; all when left out.")
+    framings: Names = Field(
+        default=(), description="Framings, with commas between; all when left out."
+    )
+    scale: str = Field(default="hearts", description="Scale in scales.yaml.")
+    utterances: str = Field(default="eight", description="Set of utterances in utterances.yaml.")
+    limit: int | None = Field(
+        default=None,
+        ge=1,
+        description="At most N trials of each kind, taken evenly from its cells and items.",
+    )
+    orders: int = Field(
+        default=1,
+        ge=1,
+        description="Orders of options for each scene, all different; at most as many as options.",
+    )
+    seed: int = Field(default=1, description="Decides which order of options meets which scene.")
+    sources: Path | None = Field(
+        default=None,
+        description="Folder with items.yaml, scales.yaml and utterances.yaml; the shipped one when "
+        "left out.",
+    )
+    templates: Path | None = Field(
+        default=None,
+        description="Template file; the one in the folder of sources when left out.",
+    )
+
+    in_studies: ClassVar[Mapping[str, Any]] = {
+        "goals": ("informative", "social", "both", "none"),
+        "framings": ("third",),
+    }
+    parts: ClassVar[Mapping[str, Mapping[str, Any]]] = {kind: {"tasks": (kind,)} for kind in TRIALS}
+
+    def files(self) -> tuple[Path, ...]:
+        """The folder of sources, and the templates where they are a file of their own."""
+        return (self.sources or shipped(SOURCES), *([self.templates] if self.templates else []))
+
+
+class Priors(Options):
+    """Shapes of the priors; all ones are those of the paper.
+
+    ``alpha`` and ``cost`` are Beta on their share of (0, 20) and (1, 10), ``phi``
+    is Beta, ``weights`` Dirichlet over (inf, soc, pres).
+    """
+
+    alpha: tuple[float, float] = (1.0, 1.0)
+    cost: tuple[float, float] = (1.0, 1.0)
+    phi: tuple[float, float] = (1.0, 1.0)
+    weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+class PoliteOptions(ModelOptions):
+    """Options of ``polite-speaker``."""
+
+    literal: LiteralTreatment = Field(
+        default="joint",
+        description="Literal meanings (theta). joint: estimated with the choices; cut: from the "
+        "judgments alone, with their uncertainty; fixed: at the means of the judgments.",
+    )
+    utilities: Names = Field(
+        default=UTILITIES, description="Utilities of the speaker: a subset, or s1 (first order)."
+    )
+    cost_form: CostForm = Field(
+        default="prior", description="Cost beside alpha * utility, or inside it."
+    )
+    weights_form: WeightsForm = Field(
+        default="normalised",
+        description="Of reduced variants: weights over the utilities at hand, or over all three.",
+    )
+    position_bias: bool = Field(
+        default=False, description="Estimate the log-odds of each place in the list of options too."
+    )
+    nodes: int = Field(default=NODES, ge=2, le=2000, description="Quadrature nodes for phi.")
+    priors: Priors = Field(default=Priors(), description="Shapes of the priors, as JSON.")
+
+    @field_validator("utilities")
+    @classmethod
+    def _of_the_model(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return check_utilities(value)
+
+    def check_design(self, design: Design) -> None:
+        """Literal meanings are estimated only from judgments."""
+        asked = design.tasks if isinstance(design, PolitenessDesign) else TRIALS
+        if self.literal != "fixed" and "literal" not in asked:
+            raise OptionError(
+                f"`literal: {self.literal}` needs the task `literal` in `trials`",
+                "add it to `tasks`, or write `literal: fixed`",
+                ("literal",),
+            )
+
+
+class PooledOptions(ModelOptions):
+    """Options of ``polite-hierarchy``."""
+
+    pooling: Pooling = Field(default="partial", description="How much speakers share.")
+    groups: dict[str, str] = Field(
+        default={}, description="Speaker -> its group; speakers of a group are alike a priori."
+    )
+    literal: Literal["fixed", "shared"] = Field(
+        default="fixed",
+        description="theta at the means of each speaker's judgments, or of all judgments together.",
+    )
+    utilities: Names = Field(
+        default=UTILITIES, description="Utilities of the speaker: a subset, or s1 (first order)."
+    )
+    cost_form: CostForm = Field(
+        default="prior", description="Cost beside alpha * utility, or inside it."
+    )
+    nodes: int = Field(default=NODES, ge=2, le=2000, description="Quadrature nodes for phi.")
+    spread: float = Field(
+        default=SPREAD, gt=0, description="Prior mean of the sds between speakers."
+    )
+
+    @field_validator("utilities")
+    @classmethod
+    def _of_the_model(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return check_utilities(value)
+
+
+def check_utilities(utilities: tuple[str, ...]) -> tuple[str, ...]:
+    """The utilities in their order; ``OptionError`` unless they are a subset, or s1 alone."""
+    chosen = tuple(u for u in (*UTILITIES, FIRST_ORDER) if u in set(utilities))
+    unknown = [u for u in utilities if u not in (*UTILITIES, FIRST_ORDER)]
+    if unknown or not chosen or (FIRST_ORDER in chosen and len(chosen) > 1):
+        raise OptionError(
+            "expected a non-empty subset of inf, soc, pres, or s1 alone; "
+            f"found {', '.join(utilities) or 'nothing'}",
+            "--utilities inf,soc,pres",
+        )
+    return chosen

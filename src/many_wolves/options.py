@@ -1,0 +1,161 @@
+"""Options that a user sets, declared once: the command line, YAML and Python check them alike.
+
+A cognitive model and the design of a task each declare theirs as a pydantic model. The
+options of ``wolves fit`` and ``wolves compile``, the sections of a study file and the
+keyword arguments of the Python functions follow from these declarations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from many_wolves.errors import WolvesError
+from many_wolves.sources import nearest
+
+
+class OptionError(ValueError):
+    """A value that a validator refuses, with what to write instead.
+
+    ``fields`` is the path from the validated value to the field at fault.
+    """
+
+    def __init__(self, problem: str, fix: str, fields: tuple[str | int, ...] = ()) -> None:
+        super().__init__(problem)
+        self.fix = fix
+        self.fields = fields
+
+
+def _split(value: Any) -> Any:
+    """Text with commas as a list of names; anything else as it is."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+"""Several names: a list, or text with commas between them."""
+
+
+class Options(BaseModel):
+    """Options by name; an unknown name, and a value of the wrong kind, are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any], *, of: str = "", where: str = "") -> Self:
+        """The options with ``given`` values, and their defaults elsewhere.
+
+        Parameters
+        ----------
+        given
+            Values by the names of fields; text is converted, as from a command line.
+        of
+            Whose options they are, for the error: ``the model 'polite-speaker'``.
+        where
+            File that they come from, for the error.
+
+        Raises
+        ------
+        WolvesError
+            If a name is unknown (with the nearest known one) or a value is not allowed.
+        """
+        try:
+            return cls.checked(given)
+        except OptionError as fault:
+            name = ".".join(map(str, fault.fields))
+            owner = f" of {of}" if of else ""
+            what = f"option {name!r}{owner}: " if name else ""
+            raise WolvesError(f"{what}{fault}", where=where or None, mend=fault.fix) from None
+
+    @classmethod
+    def checked(cls, given: Mapping[str, Any]) -> Self:
+        """The options with ``given`` values, for validators of what they are a part of.
+
+        Raises
+        ------
+        OptionError
+            If a name is unknown or a value is not allowed.
+        """
+        try:
+            return cls.model_validate(dict(given))
+        except ValidationError as invalid:
+            fault = invalid.errors()[0]
+            problem, fix = explain(fault, list(cls.model_fields))
+            raise OptionError(problem, fix, fault["loc"]) from None
+
+    def chosen(self) -> dict[str, Any]:
+        """The options that were set, by name; those left at their default are left out."""
+        names = [name for name in type(self).model_fields if name in self.model_fields_set]
+        return {name: getattr(self, name) for name in names}
+
+
+class ModelOptions(Options):
+    """Options of a cognitive model: arguments of its ``problem``."""
+
+    def check_design(self, design: Design) -> None:
+        """Refuse a design whose answers these options could not be fitted to.
+
+        Raises
+        ------
+        OptionError
+            With the name of the option.
+        """
+
+
+class Design(Options):
+    """What is compiled of a task: the fields that every task has.
+
+    A task's own model adds the factors of its design. Fields that are declared with
+    ``Field(description=...)`` show that text in the help of ``wolves compile``.
+    """
+
+    seed: int = Field(default=1, description="Seed of all chance in the design.")
+
+    in_studies: ClassVar[Mapping[str, Any]] = {}
+    """Values that a study takes for the fields that its file leaves out."""
+    parts: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Name of a part of the task that ``wolves compile --task`` takes -> values that select it."""
+
+    def files(self) -> tuple[Path, ...]:
+        """Files and folders that are read: a study compiles again when one of them changes."""
+        return ()
+
+
+def explain(fault: ErrorDetails, known: Collection[str]) -> tuple[str, str]:
+    """What pydantic found wrong, and what to do about it, in words.
+
+    Parameters
+    ----------
+    fault
+        One entry of ``ValidationError.errors()``.
+    known
+        Names of the fields beside the one at fault.
+    """
+    kind, context = fault["type"], fault.get("ctx", {})
+    name = str(fault["loc"][-1]) if fault["loc"] else ""
+    found = repr(fault["input"])
+    if kind == "extra_forbidden":
+        return f"expected a known field, found {name!r}", nearest(name, known)
+    if kind == "missing":
+        return "expected this field, found none", f"add `{name}: ...`"
+    if kind == "literal_error":
+        allowed = [
+            part.strip("'") for part in context["expected"].replace(" or ", ", ").split(", ")
+        ]
+        return f"expected {context['expected']}, found {found}", nearest(
+            str(fault["input"]), allowed
+        )
+    if kind == "value_error":
+        error = context["error"]
+        return str(error), getattr(error, "fix", "add or remove what it names")
+    expected = fault["msg"].removeprefix("Input should be ").removeprefix("Input should have ")
+    if kind.startswith(("greater_than", "less_than")):
+        expected = f"a number {expected}"
+    if kind == "string_pattern_mismatch":
+        expected = "letters, digits, dots, dashes, underscores"
+    return f"expected {expected}, found {found}", f"write {expected}"

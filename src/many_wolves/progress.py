@@ -1,0 +1,150 @@
+"""How far long work is: log messages, and one progress bar.
+
+The library logs to ``logging.getLogger("many_wolves")``: ``INFO`` says what is being done,
+``WARNING`` what a user must know. A program that shows nothing of it needs no change; the
+command line and the notebook attach a handler.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+log = logging.getLogger("many_wolves")
+
+Advance = Callable[[int, int], None]
+"""Takes how many are done, of how many."""
+
+_LINE_EVERY_S = 2.0
+"""Seconds between lines where the output is no terminal: a log file stays short."""
+
+_consoles: list[Console] = []
+"""The console of the bar that is shown, so that messages do not run into it."""
+
+
+def step(sentence: str) -> None:
+    """Log that a step of long work begins."""
+    log.info("%s", sentence, extra={"step": True})
+
+
+@contextmanager
+def bar(label: str) -> Iterator[Advance]:
+    """Show how many of some parts are done, and how long the rest will take.
+
+    In a terminal this is one line that is rewritten; elsewhere a line now and then.
+
+    Yields
+    ------
+    callable
+        To be called with the number of parts done, and of all parts.
+    """
+    if not log.isEnabledFor(logging.INFO):
+        yield lambda done, of: None
+    elif sys.stderr.isatty():
+        with _drawn(label) as advance:
+            yield advance
+    else:
+        yield _lines(label)
+
+
+@contextmanager
+def one_line(shown: bool = True) -> Iterator[None]:
+    """Show steps on one line that is rewritten, in a notebook or a terminal.
+
+    Where somebody has attached a handler already, as the command line does, or where
+    the output is neither, nothing is shown but warnings.
+    """
+    from rich.console import Console
+
+    screen = Console(stderr=True)
+    if not shown or log.handlers or not (screen.is_terminal or screen.is_jupyter):
+        yield
+        return
+    level = log.level
+    with screen.status("") as status:
+        handler = _StatusLine(status.update, screen.print)
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        _consoles.append(screen)
+        try:
+            yield
+        finally:
+            _consoles.remove(screen)
+            log.setLevel(level)
+            log.removeHandler(handler)
+
+
+class _StatusLine(logging.Handler):
+    """The last step on the line, warnings above it."""
+
+    def __init__(self, update: Callable[[str], None], above: Callable[[str], None]) -> None:
+        super().__init__()
+        self._update, self._above = update, above
+
+    def emit(self, record: logging.LogRecord) -> None:
+        show = self._above if record.levelno >= logging.WARNING else self._update
+        show(record.getMessage())
+
+
+def console() -> Console | None:
+    """The console of the bar that is shown; None where there is none."""
+    return _consoles[-1] if _consoles else None
+
+
+@contextmanager
+def _drawn(label: str) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    shown = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=shown, transient=True) as progress:
+        task = progress.add_task(label, total=None)
+        _consoles.append(shown)
+        try:
+            yield lambda done, of: progress.update(task, completed=done, total=of)
+        finally:
+            _consoles.remove(shown)
+
+
+def _lines(label: str) -> Advance:
+    began: list[tuple[float, int]] = []
+    last = [0.0]
+
+    def advance(done: int, of: int) -> None:
+        now = time.monotonic()
+        if not began:
+            began.append((now, done))
+        if now - last[0] < _LINE_EVERY_S and done < of:
+            return
+        last[0] = now
+        start, first = began[0]
+        left = ""
+        if first < done < of:
+            left = f", {duration((of - done) * (now - start) / (done - first))} left"
+        log.info("%s: %d of %d done%s", label, done, of, left)
+
+    return advance
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

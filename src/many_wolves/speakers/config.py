@@ -1,0 +1,151 @@
+"""The settings of a speaker, declared once: study files, the command line and Python share them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Literal, get_args
+
+from pydantic import Field, create_model
+from pydantic.fields import FieldInfo
+
+from many_wolves.options import Options
+from many_wolves.records import Effort, Mode, PromptFormat
+from many_wolves.speakers.patience import Patience
+from many_wolves.speakers.wanted import Wanted
+
+Dtype = Literal["auto", "bfloat16", "float16", "float32"]
+
+
+class SpeakerConfig(Options):
+    """Who answers, how it is asked, and how it is run.
+
+    ``describe`` makes a ``SpeakerSpec`` of it: the settings that can change an answer, in full.
+    """
+
+    provider: str = Field(
+        min_length=1,
+        description="hf, vllm, simulated, or api (model names then begin with their provider); or "
+        "a provider: anthropic, openai, google, openai-compatible.",
+    )
+    model: str = Field(default="", description="Name of the model, as at its provider.")
+    path: Path | None = Field(default=None, description="Folder of its weights.")
+    revision: str = Field(default="", description="Checkpoint on the hub.")
+    mode: Mode = Field(
+        default="sample",
+        description="sample: it writes and we read; score: exact probabilities of the options.",
+    )
+    prompt_format: PromptFormat = Field(
+        default="chat", description="chat: the model's chat template; completion: for base models."
+    )
+    temperature: float | None = Field(
+        default=None, ge=0, description="Sampling; of local models 1 when left out."
+    )
+    top_p: float | None = Field(default=None, gt=0, le=1, description="Sampling; 1 is all.")
+    max_tokens: int | None = Field(
+        default=None,
+        ge=1,
+        description="Longest answer: of local models 64, of an API 4096 beside the effort's.",
+    )
+    seed: int = Field(default=0, description="Seed of the sampling.")
+    effort: Literal["", Effort] = Field(default="", description="Reasoning effort.")
+    thinking_tokens: int | None = Field(
+        default=None, ge=0, description="Reasoning budget in tokens."
+    )
+    base_url: str = Field(default="", description="Address of an API server.")
+    dtype: Dtype = Field(default="auto", description="auto: float32 on a CPU, as stored on a GPU.")
+    parameters: dict[str, Any] = Field(
+        default={}, description="Of a simulated speaker: parameters of its cognitive model."
+    )
+    api_key: str | None = Field(
+        default=None,
+        repr=False,
+        exclude=True,
+        description="Taken, but the environment is the place for a key.",
+    )
+    batch: bool = Field(
+        default=False, description="The provider's batch mode: half the price, hours."
+    )
+    connections: int = Field(default=32, ge=1, description="API: requests under way at once.")
+    retries: int = Field(default=10, ge=0, description="API: further tries after a failed one.")
+    retry_wait: float = Field(
+        default=1.0, ge=0, description="Seconds before the first retry, doubled from try to try."
+    )
+    timeout: float = Field(default=600.0, ge=0, description="Seconds that one try may take.")
+    max_cost: float | None = Field(
+        default=None, ge=0, description="Stop before so many US dollars."
+    )
+    prices: Path | None = Field(
+        default=None, description="Table of prices; task-data/prices.yaml when left out."
+    )
+    batch_size: int | None = Field(
+        default=None, ge=1, description="Trials at once; hf: 16, vllm: 256 (CPU: 64)."
+    )
+    threads: int | None = Field(default=None, ge=1, description="CPU threads.")
+    device: str = Field(default="auto", description="cpu, cuda, cuda:1, mps.")
+    tensor_parallel_size: int = Field(
+        default=1, ge=1, description="vllm: GPUs that share the model."
+    )
+    gpu_memory_utilization: float | None = Field(
+        default=None, gt=0, le=1, description="vllm: share of the GPU's memory that it may take."
+    )
+    delay: float = Field(default=0.0, ge=0, description="Simulated: seconds per trial.")
+
+    NAMED: ClassVar[tuple[str, ...]] = (
+        "provider",
+        "model",
+        "path",
+        "revision",
+        "effort",
+        "base_url",
+        "parameters",
+        "api_key",
+    )
+    """Fields that say who answers; the others say how it is asked and run."""
+    RUN: ClassVar[tuple[str, ...]] = (
+        "batch",
+        "connections",
+        "retries",
+        "retry_wait",
+        "timeout",
+        "max_cost",
+        "prices",
+        "batch_size",
+        "threads",
+        "device",
+        "tensor_parallel_size",
+        "gpu_memory_utilization",
+        "delay",
+    )
+    """Fields that change no answer."""
+
+    def wanted(self) -> Wanted:
+        """The same as ``describe`` and ``open_speaker`` take it."""
+        own = self.model_dump(exclude={"retry_wait", "retries", "connections", "timeout", "delay"})
+        patience = Patience(
+            self.connections, self.retries, self.retry_wait, None if self.batch else self.timeout
+        )
+        return Wanted(**own, api_key=self.api_key, patience=patience, delay_s=self.delay)
+
+
+def partial_settings(name: str, fields: tuple[str, ...], **more: Any) -> type[Options]:
+    """A model with some fields of ``SpeakerConfig``, each None where it is not set.
+
+    Parameters
+    ----------
+    name
+        Name of the model.
+    fields
+        The fields.
+    more
+        Further fields, as ``pydantic.create_model`` takes them.
+    """
+    optional: dict[str, Any] = {}
+    for field in fields:
+        info: FieldInfo = SpeakerConfig.model_fields[field]
+        kind: Any = info.annotation
+        constrained = FieldInfo.merge_field_infos(info, annotation=kind, default=None)
+        optional[field] = (
+            kind if type(None) in get_args(kind) else kind | None,
+            constrained,
+        )
+    return create_model(name, __base__=Options, **optional, **more)

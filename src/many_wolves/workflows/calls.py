@@ -1,0 +1,96 @@
+"""The command that makes a result again, from the arguments it was made with."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from many_wolves.contracts import Observations
+
+UNKNOWN = "CHOICES"
+"""What stands for observations that came from memory."""
+
+
+def command(
+    name: str,
+    observations: Observations | None,
+    *options: BaseModel | Mapping[str, Any],
+    flags: Sequence[str] = (),
+) -> str:
+    """A ``wolves`` command line.
+
+    Parameters
+    ----------
+    name
+        The subcommand.
+    observations
+        What was fitted; where it came from is in its ``meta``.
+    options
+        Options by name. Of a pydantic model, those that differ from their default.
+    flags
+        Further words.
+    """
+    words = ["wolves", name, *(source(observations) if observations is not None else ())]
+    for given in options:
+        words += _words(_changed(given) if isinstance(given, BaseModel) else given)
+    return shlex.join([*words, *flags])
+
+
+def source(observations: Observations) -> list[str]:
+    """The words that name observations on the command line."""
+    meta = observations.meta
+    if meta.get("reference"):
+        return ["--data", str(meta["reference"])]
+    path = meta.get("path")
+    if path is None:
+        words = [UNKNOWN]
+    elif meta.get("status") is not None or meta.get("sources") is not None:
+        # A folder of `wolves choices`, whose main table the path names.
+        words = [shown(Path(path).parent)]
+    else:
+        words = [shown(Path(path))]
+        words += ["--task", observations.task] if observations.task else []
+    for column, value in dict(meta.get("kept", {})).items():
+        words += ["--speaker", value] if column == "speaker" else ["--only", f"{column}={value}"]
+    return words
+
+
+def shown(path: Path) -> str:
+    """A path without what is special to this machine: relative, or its last two parts."""
+    if not path.is_absolute():
+        return str(path)
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(Path(*path.parts[-2:]))
+
+
+def _changed(options: BaseModel) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in options
+        if value != type(options).model_fields[name].get_default(call_default_factory=True)
+    }
+
+
+def _words(given: Mapping[str, Any]) -> list[str]:
+    words: list[str] = []
+    for name, value in given.items():
+        option = f"--{name.replace('_', '-')}"
+        if value is None or (isinstance(value, list | tuple) and not value):
+            continue
+        if value is True:
+            words.append(option)
+        elif value is False:
+            words.append(f"--no-{name.replace('_', '-')}")
+        elif isinstance(value, BaseModel):
+            words += [option, value.model_dump_json(exclude_unset=True)]
+        elif isinstance(value, list | tuple):
+            words += [option, ",".join(map(str, value))]
+        else:
+            words += [option, shown(value) if isinstance(value, Path) else str(value)]
+    return words

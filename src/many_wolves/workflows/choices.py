@@ -1,0 +1,196 @@
+"""Journals and Inspect logs -> observations with their checks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from many_wolves import families
+from many_wolves.contracts import Observations
+from many_wolves.errors import WolvesError
+from many_wolves.files import file_fingerprint, fingerprint
+from many_wolves.journals import Reading, journal_files, read_journal
+from many_wolves.progress import log
+from many_wolves.records import Response
+from many_wolves.sources import nearest, quoted
+
+Kind = Literal["hf", "api", "all"]
+Scoring = Literal["sum", "mean", "pmi"]
+KINDS = {
+    "hf": "Hugging Face (hf, vllm)",
+    "api": "an API (anthropic, openai, google, ...)",
+    "all": "any provider",
+}
+"""Kind of speaker -> its providers in words."""
+LOCAL = ("hf", "vllm")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which answers are tabulated.
+
+    Parameters
+    ----------
+    family
+        Task family, or None for that of the answers.
+    kind
+        Kind of provider.
+    parts
+        ``FACTOR=VALUE``: parts of the design.
+    trials
+        File of trials whose answers alone count.
+    """
+
+    family: str | None = None
+    kind: Kind = "all"
+    parts: tuple[str, ...] = ()
+    trials: Path | None = None
+
+
+def tabulated(
+    sources: Sequence[Path], selection: Selection, scoring: Scoring = "sum"
+) -> Observations:
+    """The answers in journals, folders of journals and Inspect logs, as observations.
+
+    Raises
+    ------
+    WolvesError
+        If there are no answers, or they are of several families and none is named.
+    """
+    readings = [_read(file) for file in journal_files(sources)]
+    _warn(readings)
+    responses = [r for reading in readings for r in reading.responses]
+    responses = [r for r in responses if selection.kind in ("all", _kind(r.speaker.provider))]
+    if not responses:
+        raise _none(sources, readings, selection.kind)
+    if selection.trials is not None:
+        responses = _to(responses, selection.trials)
+    for part in selection.parts:
+        responses = _part(responses, part)
+    family, responses = _of_family(responses, selection.family)
+    table = families.get(family).tabulate(responses, scoring=scoring)
+    meta = {
+        **table.meta,
+        "efforts": _efforts(table, responses),
+        "only": list(selection.parts),
+        "sources": [_source(reading) for reading in readings],
+    }
+    return replace(table, meta=meta)
+
+
+def family_named(name: str) -> str:
+    """Name of the family that is asked for by its name or by that of a task."""
+    return families.parts(name)[0].family
+
+
+def _of_family(responses: list[Response], wanted: str | None) -> tuple[str, list[Response]]:
+    """The family that is read, and the answers to its questions."""
+    found = sorted({response.family for response in responses})
+    if wanted is None and len(found) > 1:
+        raise WolvesError(
+            f"expected answers of one task family, found those of {quoted(found)}",
+            mend=f"--task {found[0]}, and each of the others by itself",
+        )
+    family = wanted or found[0]
+    if family not in found:
+        raise WolvesError(
+            f"expected answers of the task family {family!r}, found those of {quoted(found)}",
+            mend=f"--task {found[0]}",
+        )
+    return family, [response for response in responses if response.family == family]
+
+
+def _read(file: Path) -> Reading:
+    """A journal, or an Inspect log by its ending."""
+    if file.suffix != ".eval":
+        return read_journal(file)
+    from many_wolves.evals.logs import read_log
+
+    return read_log(file)
+
+
+def _kind(provider: str) -> str:
+    if provider in LOCAL:
+        return "hf"
+    return "simulated" if provider == "simulated" else "api"
+
+
+def _to(responses: Sequence[Response], trials: Path) -> list[Response]:
+    """The answers to the trials of a file."""
+    from many_wolves.collection import Trials
+
+    asked = {trial.id for trial in Trials(trials)}
+    found = [r for r in responses if {r.trial_id, r.episode.partition("-")[0]} & asked]
+    if not found:
+        raise WolvesError(
+            f"expected answers to its {len(asked)} trials, found none",
+            where=trials,
+            mend=f"wolves collect {trials} ...",
+        )
+    return found
+
+
+def _part(responses: Sequence[Response], part: str) -> list[Response]:
+    """The responses in one part of the design; tasks without the factor are kept whole."""
+    factor, equals, value = (word.strip() for word in part.partition("="))
+    found = sorted({str(r.cell[factor]) for r in responses if factor in r.cell})
+    if not equals or not found:
+        known = sorted({name for r in responses for name in r.cell})
+        raise WolvesError(
+            f"expected FACTOR=VALUE in --only, found {part!r}",
+            mend=f"factors: {quoted(known)}; for example --only scale=hearts",
+        )
+    if value not in found:
+        raise WolvesError(f"no answer has {part!r}, given with --only", mend=nearest(value, found))
+    return [r for r in responses if str(r.cell.get(factor, value)) == value]
+
+
+def _warn(readings: Iterable[Reading]) -> None:
+    """Name every line that could not be used."""
+    for reading in readings:
+        if reading.torn:
+            log.warning(
+                "%s: the last line is torn (the writer was stopped); it is left out, "
+                "and `wolves collect` asks its question again",
+                reading.file,
+            )
+        if reading.note:
+            log.warning("%s: %s", reading.file, reading.note)
+        for number, reason in reading.bad:
+            log.warning("%s, %s %d: left out, %s", reading.file, reading.unit, number, reason)
+
+
+def _none(sources: Sequence[Path], readings: Sequence[Reading], kind: str) -> WolvesError:
+    found = Counter(r.speaker.provider for reading in readings for r in reading.responses)
+    what = ", ".join(f"{n} from {provider}" for provider, n in found.items()) or "none"
+    return WolvesError(
+        f"expected answers from {KINDS[kind]}, found {what}",
+        where=sources[0] if len(sources) == 1 else None,
+        mend="run `wolves collect` first"
+        if not found
+        else "leave --model_type out, or give the journals of such a speaker",
+    )
+
+
+def _efforts(table: Observations, responses: Iterable[Response]) -> dict[str, dict[str, int]]:
+    """Number of answers of each speaker by the effort in effect, where that is known."""
+    names = {fingerprint(spec): name for name, spec in dict(table.meta.get("speakers", {})).items()}
+    found: dict[str, Counter[str]] = {}
+    for response in responses:
+        name = names.get(fingerprint(asdict(response.speaker)))
+        if name is not None and response.effort_used:
+            found.setdefault(name, Counter())[response.effort_used] += 1
+    return {name: dict(counts) for name, counts in found.items()}
+
+
+def _source(reading: Reading) -> dict[str, object]:
+    return {
+        "file": reading.file.name,
+        "fingerprint": file_fingerprint(reading.file),
+        "responses": len(reading.responses),
+        "torn": reading.torn,
+        "left_out": [{reading.unit: number, "reason": why} for number, why in reading.bad],
+    }

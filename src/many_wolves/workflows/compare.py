@@ -1,0 +1,207 @@
+"""Which variant of a model do the answers call for? Evidence and leave-one-out accuracy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from many_wolves.contracts import Observations, Problem, SimulatedModel
+from many_wolves.errors import WolvesError
+from many_wolves.files import code_version, fingerprint, write_atomic
+from many_wolves.progress import log, step
+from many_wolves.sources import nearest
+from many_wolves.workflows.models import options_of, simulated_model
+from many_wolves.workflows.sampling import Sampling
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from many_wolves.inference import Settings
+    from many_wolves.inference.engine import Program
+
+Unit = Literal["choice", "cell", "row", "cluster"]
+LONG_PATH = 100
+"""Leapfrog steps per draw from which another attempt would take minutes and help nothing."""
+COLUMNS = (
+    "model",
+    "utilities",
+    "log_ml",
+    "log_ml_se",
+    "log_bf",
+    "elpd_loo",
+    "elpd_se",
+    "elpd_diff",
+    "elpd_diff_se",
+    "pareto_k_max",
+    "r2",
+    "ok",
+    "verdict",
+    "seconds",
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Variants side by side.
+
+    Parameters
+    ----------
+    table
+        One row per variant, the full model first: log_ml, log_bf, elpd_loo, elpd_diff (all in
+        nats), their standard errors, r2, and whether to trust the row.
+    folder
+        Where the table, the figure and the fits are.
+    """
+
+    table: pd.DataFrame
+    folder: Path
+
+    @property
+    def ok(self) -> bool:
+        """Whether every row is to be trusted."""
+        return bool(self.table["ok"].all())
+
+    def _repr_html_(self) -> str:
+        state = "All rows are to be trusted." if self.ok else "Some rows are not to be trusted."
+        return f"<p>{state}</p>{self.table.round(2).to_html(index=False, na_rep='')}"
+
+
+def compare_variants(
+    observations: Observations,
+    out: Path,
+    *,
+    variants: Sequence[str] = (),
+    model: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    unit: Unit = "choice",
+    sampling: Sampling | None = None,
+) -> Comparison:
+    """Fit the variants of a model, and compare them; finished variants are not fitted again.
+
+    Parameters
+    ----------
+    observations
+        Of one speaker.
+    out
+        Folder of comparison.csv, the figure and the fits.
+    variants
+        Names of variants beside the full model; all when empty.
+    model, options
+        Cognitive model, and its options.
+    unit
+        What leave-one-out leaves out: one answer of each cell, a cell, all answers to a
+        question, or all answers of a cluster.
+
+    Raises
+    ------
+    WolvesError
+        If a variant is unknown, or the observations cannot be fitted.
+    """
+    from many_wolves import inference
+    from many_wolves.figures.comparison import comparison
+    from many_wolves.figures.save import save
+
+    settings = sampling or Sampling()
+    found = simulated_model(observations, model)
+    problems = _problems(found, observations, options or {}, variants)
+    program = inference.load(next(iter(problems.values())).program, settings.engine, step)
+    for name, problem in problems.items():
+        _fit_variant(name, problem, found, program, settings.settings, unit, out)
+    rows = _table(list(problems), out)
+    write_atomic(out / "comparison.csv", rows.to_csv(index=False))
+    how = {"options": options_of(found, options or {}), "loo_unit": unit}
+    facts = how | settings.model_dump() | _facts(observations)
+    write_atomic(out / "comparison.json", json.dumps(facts, indent=2, default=str) + "\n")
+    save(comparison(rows), out)
+    return Comparison(rows, out)
+
+
+def _problems(
+    model: SimulatedModel,
+    observations: Observations,
+    given: Mapping[str, Any],
+    asked: Sequence[str],
+) -> dict[str, Problem]:
+    """The problem of every variant that was asked for; the full one always, and first."""
+    variants = model.variants()
+    options = options_of(model, given)
+    for name in asked:
+        if name not in variants:
+            raise WolvesError(f"unknown variant {name!r}", mend=nearest(name, variants))
+    full = next(iter(variants))
+    chosen = [full, *(m for m in variants if m != full and (not asked or m in asked))]
+    return {name: model.problem(observations, **{**options, **variants[name]}) for name in chosen}
+
+
+def _fit_variant(
+    name: str,
+    problem: Problem,
+    model: SimulatedModel,
+    program: Program,
+    settings: Settings,
+    unit: Unit,
+    out: Path,
+) -> None:
+    """Fit one variant and write its row; nothing if the same row is there already."""
+    from many_wolves import inference
+    from many_wolves.inference.compare import accuracy, refitting, row
+    from many_wolves.inference.evidence import evidence
+    from many_wolves.inference.loo import write_parts
+
+    folder = out / "variants" / name
+    seal = mark(problem, settings, unit, program)
+    if (folder / "row.json").exists():
+        found = json.loads((folder / "row.json").read_text())
+        if found["fingerprint"] == seal:
+            log.info("%s: done before", name)
+            return
+    log.info("%s:", name)
+    done = inference.fit_carefully(
+        problem, program, model.parameters, settings, step, longest_path=LONG_PATH
+    )
+    inference.save(done, folder, {})
+    step("evidence by bridge sampling")
+    bridged = evidence(done, program, settings.seed)
+    again = refitting(done, program, model.parameters, unit, step) if done.diagnostics.ok else None
+    left_out = accuracy(done, again, unit)
+    write_parts(left_out, folder / "loo.csv")
+    record = row(name, done, bridged, left_out).to_json() | {"fingerprint": seal, "loo_unit": unit}
+    write_atomic(folder / "row.json", json.dumps(record, indent=2) + "\n")
+
+
+def mark(problem: Problem, settings: Settings, unit: str, program: Program) -> str:
+    """Fingerprint of all that a row depends on."""
+    import numpy as np
+
+    from many_wolves.inference.programs import program_text
+
+    data = {k: np.asarray(v).tolist() for k, v in problem.data.items()}
+    options = {k: str(v) for k, v in problem.options.items()}
+    text = program_text(problem.program)
+    return fingerprint([data, options, asdict(settings), unit, program.version, text])
+
+
+def _table(names: list[str], out: Path) -> pd.DataFrame:
+    """All rows, with differences against the first (full) one."""
+    import pandas as pd
+
+    from many_wolves.inference.compare import against_full
+    from many_wolves.inference.loo import difference, read_parts
+
+    records = [json.loads((out / "variants" / n / "row.json").read_text()) for n in names]
+    parts = [read_parts(out / "variants" / n / "loo.csv") for n in names]
+    rows = pd.DataFrame(records)
+    rows["ok"] = rows["ok"].astype(bool)
+    numeric = ["log_ml", "log_ml_se", "elpd_loo", "elpd_se", "pareto_k_max", "r2"]
+    rows[numeric] = rows[numeric].astype(float)
+    unit = records[0]["loo_unit"]
+    differences = [difference(part, parts[0], unit) for part in parts]
+    rows["elpd_diff"], rows["elpd_diff_se"] = zip(*differences, strict=True)
+    return against_full(rows)[list(COLUMNS)]
+
+
+def _facts(observations: Observations) -> dict[str, Any]:
+    return {"source": dict(observations.meta), "code_version": code_version()}

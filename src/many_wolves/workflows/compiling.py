@@ -1,0 +1,198 @@
+"""Trials from designs, and the manifest that says what is in a file of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from many_wolves import families
+from many_wolves.contracts import Compiled, Design
+from many_wolves.errors import WolvesError
+from many_wolves.files import canonical_json, code_version, write_atomic
+from many_wolves.records import LABELS, SCHEMA, Trial
+from many_wolves.sources import nearest
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is compiled into one file: tasks of one family, each with its design."""
+
+    family: str
+    designs: Mapping[str, Design]
+
+    def files(self) -> tuple[Path, ...]:
+        """Files and folders that are read."""
+        return tuple(dict.fromkeys(f for d in self.designs.values() for f in d.files()))
+
+
+def request(names: Sequence[str], given: Mapping[str, Any]) -> Request:
+    """The tasks that some names stand for, with the values of their designs.
+
+    Parameters
+    ----------
+    names
+        Tasks, parts of a task, or a family for all its tasks.
+    given
+        Values by the names of the designs' fields; those that a task does not have are
+        refused.
+
+    Raises
+    ------
+    WolvesError
+        If a name or a value is unknown, or the tasks are of several families.
+    """
+    parts = [part for name in names for part in families.parts(name)]
+    of = list(dict.fromkeys(part.family for part in parts))
+    if len(of) != 1:
+        raise WolvesError(
+            f"expected tasks of one family, found those of {', '.join(of) or 'none'}",
+            mend="compile each family into a file of its own",
+        )
+    family = families.get(of[0])
+    designs = {}
+    for task in dict.fromkeys(part.task for part in parts):
+        kind = family.design(task)
+        values = _merged([part.values for part in parts if part.task == task])
+        for name in given:
+            if name not in kind.model_fields:
+                raise WolvesError(
+                    f"--{name.replace('_', '-')} does not belong to the task {task!r}",
+                    mend="leave it out; "
+                    + nearest(name, [field for field in kind.model_fields if field != "tasks"]),
+                )
+        designs[task] = kind.read({**values, **given}, of=f"the task {task!r}")
+    return Request(of[0], designs)
+
+
+def _merged(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Values of several parts of a task, each list with the entries of all."""
+    if not all(values):
+        return {}
+    found: dict[str, Any] = {}
+    for part in values:
+        for name, value in part.items():
+            found[name] = tuple(dict.fromkeys((*found.get(name, ()), *value)))
+    return found
+
+
+def compiled(wanted: Request) -> list[Compiled]:
+    """The compiled tasks of a request, in order; their trials are made when they are read.
+
+    Raises
+    ------
+    WolvesError
+        If sources or designs are at fault.
+    """
+    family = families.get(wanted.family)
+    return [family.compile(task, design) for task, design in wanted.designs.items()]
+
+
+@dataclass
+class _Counts:
+    """What a manifest counts, added up while the trials are written."""
+
+    factors: tuple[str, ...]
+    cells: Counter[str] = field(default_factory=Counter)
+    places: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def add(self, trial: Trial) -> None:
+        chosen = self.factors or tuple(trial.cell)
+        cell = {name: trial.cell[name] for name in chosen if name in trial.cell}
+        self.cells[canonical_json({"task": trial.task} | cell)] += 1
+        if not trial.script:
+            for place, option in zip(LABELS, trial.options, strict=False):
+                self.places[trial.task, option.id, place] += 1
+
+
+def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
+    """Write the trials of a request, one JSON line each, and their manifest beside them.
+
+    Equal requests of equal sources give equal bytes. Where the sources are at fault,
+    nothing is written.
+
+    Returns
+    -------
+    dict
+        The manifest: counts by cell of the design, counts of every option by place, the
+        fingerprint of the file, versions, and facts of the family.
+
+    Raises
+    ------
+    WolvesError
+        If sources or designs are at fault, no trial is left, or a file cannot be written.
+    """
+    found = compiled(wanted)
+    digest = hashlib.sha256()
+    counts = [_Counts(one.factors) for one in found]
+
+    def lines() -> Iterator[bytes]:
+        for one, count in zip(found, counts, strict=True):
+            for trial in one.trials:
+                line = canonical_json(trial.to_json()).encode() + b"\n"
+                digest.update(line)
+                count.add(trial)
+                yield line
+        if not sum(count.cells.total() for count in counts):
+            raise WolvesError(
+                "the design leaves no trial", mend="choose fewer of its factors' levels by name"
+            )
+
+    try:
+        write_atomic(out, lines())
+        manifest = _manifest(wanted, found, counts, digest.hexdigest()[:16])
+        words = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+        write_atomic(manifest_of(out), words)
+    except OSError as fault:
+        raise WolvesError(
+            f"the trials cannot be written: {fault.strerror}",
+            where=out,
+            mend="give the path of a file in a folder of yours with --out",
+        ) from fault
+    return manifest
+
+
+def manifest_of(trials: Path) -> Path:
+    """Where the manifest of a file of trials is."""
+    return trials.with_name(trials.name.removesuffix(".jsonl") + ".manifest.json")
+
+
+def trials_of(wanted: Request) -> Iterator[Trial]:
+    """The trials of a request, one at a time."""
+    return (trial for one in compiled(wanted) for trial in one.trials)
+
+
+def _manifest(
+    wanted: Request, found: Sequence[Compiled], counts: Sequence[_Counts], print_: str
+) -> dict[str, Any]:
+    cells = sum((count.cells for count in counts), Counter[str]())
+    places = sum((count.places for count in counts), Counter[tuple[str, str, str]]())
+    return {
+        "schema": SCHEMA,
+        "family": wanted.family,
+        "tasks": list(wanted.designs),
+        "code_version": code_version(),
+        **_together([one.facts for one in found]),
+        "trials": cells.total(),
+        "fingerprint": print_,
+        "cells": [json.loads(cell) | {"trials": n} for cell, n in sorted(cells.items())],
+        "places": [
+            {"task": task, "option": option, "place": place, "trials": n}
+            for (task, option, place), n in sorted(places.items())
+        ],
+    }
+
+
+def _together(facts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Facts of several tasks; mappings are joined, and of other values the first counts."""
+    found: dict[str, Any] = {}
+    for one in facts:
+        for name, value in one.items():
+            before = found.setdefault(name, value)
+            if isinstance(before, Mapping) and isinstance(value, Mapping):
+                found[name] = {**before, **value}
+    return found

@@ -1,0 +1,235 @@
+"""Where observations come from: a folder, a CSV file, a data frame, or data that ship."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from many_wolves import families
+from many_wolves.contracts import Observations
+from many_wolves.errors import WolvesError
+from many_wolves.sources import nearest
+from many_wolves.tables import read_table
+
+
+def reference(name: str) -> Observations:
+    """Data that ship with a family, such as ``yoon2020``.
+
+    Raises
+    ------
+    WolvesError
+        If there are none of that name.
+    """
+    known = families.references()
+    if name not in known:
+        raise WolvesError(
+            f"no data called {name!r} ship with the installed families", mend=nearest(name, known)
+        )
+    found = known[name][1].load()
+    task = known[name][1].task
+    return replace(found, meta={"task": task, **found.meta, "reference": name})
+
+
+def load(path: Path, task: str | None = None) -> Observations:
+    """Observations from a folder of ``wolves choices`` or from one CSV file.
+
+    Parameters
+    ----------
+    path
+        The folder or file.
+    task
+        Which task it holds; of a CSV file that of the default family if not given.
+
+    Raises
+    ------
+    WolvesError
+        If there is no such table, or it is of another family.
+    """
+    if path.is_dir():
+        return _folder(path, task)
+    if not path.exists():
+        raise WolvesError(
+            "there is no such table of choices",
+            where=path,
+            mend="run `wolves choices` first, or correct the path",
+        )
+    if path.suffix == ".csv" and (path.parent / "meta.json").exists():
+        found = read_table(path.parent)
+        if path.stem == found.main:
+            return _folder(path.parent, task)
+    family, own = families.of_task(task or _default_task())
+    return family.from_csv(path, own)
+
+
+def from_frame(
+    frame: pd.DataFrame,
+    task: str | None = None,
+    speaker: str | None = None,
+    aside: Mapping[str, pd.DataFrame] | None = None,
+) -> Observations:
+    """Observations from a data frame, with further tables ``aside``."""
+    family, own = families.of_task(task or _default_task())
+    if "speaker" not in frame and speaker is not None:
+        frame = frame.assign(speaker=speaker)
+    return family.from_frame(frame, own, **(aside or {}))
+
+
+def of_one(observations: Observations, speaker: str | None, where: str | Path = "") -> Observations:
+    """The observations of one speaker: the named one, or the only one.
+
+    Raises
+    ------
+    WolvesError
+        If the speaker is not there, or there are several and none is named.
+    """
+    if speaker is not None:
+        only(observations, "speaker", speaker, where)
+        return observations.of(speaker)
+    if len(observations.speakers) > 1:
+        raise WolvesError(
+            f"one fit is of one speaker; the table holds {', '.join(observations.speakers)}",
+            where=where or None,
+            mend=f"name one with --speaker {observations.speakers[0]!r}, or fit all of them with "
+            "`wolves fit-all`",
+        )
+    return observations
+
+
+def one_speaker(
+    path: Path | None,
+    name: str | None = None,
+    *,
+    speaker: str | None = None,
+    parts: Sequence[str] = (),
+    task: str | None = None,
+) -> Observations:
+    """The observations of one speaker, from a path or from data that ship.
+
+    Parameters
+    ----------
+    path, name
+        One of the two.
+    speaker
+        Which speaker.
+    parts
+        ``COLUMN=VALUE``: rows that are kept.
+    task
+        As in ``load``.
+
+    Raises
+    ------
+    WolvesError
+        If neither or both are given, or the table holds several speakers and
+        none is named.
+    """
+    if (path is None) == (name is None):
+        raise WolvesError(
+            "expected a table of choices or --data NAME, and not both",
+            mend="wolves fit rsa-output/NAME/choices, or wolves fit --human yoon2020",
+        )
+    found = reference(name) if name is not None else load(Path(str(path)), task)
+    where = path or f"--data {name}"
+    for one in parts:
+        found = part(found, one, where)
+    return of_one(found, speaker, where)
+
+
+def only(observations: Observations, column: str, value: str, where: str | Path) -> Observations:
+    """The rows with one value in a column; ``WolvesError`` where there are none."""
+    present = list(dict.fromkeys(map(str, observations.rows.get(column, ()))))
+    if value not in present:
+        option = "--speaker {!r}" if column == "speaker" else f"--only {column}={{}}"
+        raise WolvesError(
+            f"no {column} {value!r} in the table; it holds {', '.join(present) or 'none'}",
+            where=where or None,
+            column=column,
+            mend=option.format(present[0]) if present else f"leave {column} out",
+        )
+    tables = {
+        name: _where(frame, column, value) if column in frame else frame
+        for name, frame in observations.tables.items()
+    }
+    kept = {**observations.meta.get("kept", {}), column: value}
+    return replace(observations, tables=tables, meta={**observations.meta, "kept": kept})
+
+
+def joined(found: Sequence[Observations], sources: Sequence[str]) -> Observations:
+    """The observations of all speakers of several tables.
+
+    Raises
+    ------
+    WolvesError
+        If there is no table, a speaker is in two of them, or families differ.
+    """
+    if not found:
+        raise WolvesError(
+            "expected tables of choices, found none",
+            mend="wolves pool rsa-output/ONE/choices rsa-output/TWO/choices --out FOLDER",
+        )
+    names = [speaker for table in found for speaker in table.speakers]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice or len({table.family for table in found}) > 1:
+        raise WolvesError(
+            f"the speaker {twice[0]} is in two tables"
+            if twice
+            else "the tables are of different families",
+            mend="give every speaker one table, all of one family",
+        )
+    tables = list(dict.fromkeys(name for table in found for name in table.tables))
+    return replace(
+        found[0],
+        tables={
+            name: pd.concat(
+                [_with_speaker(t, name) for t in found if name in t.tables], ignore_index=True
+            )
+            for name in tables
+        },
+        checks=tuple(check for table in found for check in table.checks),
+        excluded=pd.concat([table.excluded for table in found], ignore_index=True),
+        meta={"sources": list(sources), "task": found[0].task},
+    )
+
+
+def _folder(path: Path, task: str | None) -> Observations:
+    table = read_table(path)
+    told = {}
+    if task is not None:
+        family, own = families.of_task(task)
+        if family.name != table.family:
+            raise WolvesError(
+                f"the table is of the family {table.family!r}, to which the task {task!r} "
+                "does not belong",
+                where=path,
+                mend="leave --task out, or give another table",
+            )
+        told = {"task": own}
+    main = str(path / f"{table.main}.csv")
+    return replace(table, meta={**table.meta, **told, "path": main})
+
+
+def _default_task() -> str:
+    return next(iter(families.get(families.DEFAULT).tasks))
+
+
+def part(observations: Observations, words: str, where: str | Path) -> Observations:
+    """The rows that ``COLUMN=VALUE`` names; ``WolvesError`` where there are none."""
+    column, equals, value = (word.strip() for word in words.partition("="))
+    if not equals:
+        raise WolvesError(
+            f"expected COLUMN=VALUE in --only, found {words!r}",
+            mend="write, for example, --only framing=third",
+        )
+    return only(observations, column, value, where)
+
+
+def _with_speaker(table: Observations, name: str) -> pd.DataFrame:
+    """A table in which each row names its speaker."""
+    frame = table.tables[name]
+    return frame if "speaker" in frame else frame.assign(speaker=table.speakers[0])
+
+
+def _where(frame: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
+    return frame[frame[column].astype(str) == value].reset_index(drop=True)

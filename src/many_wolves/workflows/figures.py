@@ -1,0 +1,115 @@
+"""Figures of fits: which there are, and drawing them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from many_wolves.errors import WolvesError
+from many_wolves.progress import log, step
+from many_wolves.sources import nearest
+
+if TYPE_CHECKING:
+    from many_wolves.figures import Figure, Fitted, Plot
+    from many_wolves.figures.theme import Width
+
+FORMATS = ("pdf", "svg", "png")
+
+
+def plots_of_family(family: str) -> dict[str, Plot]:
+    """The family's figures, and those of its findings where it has any."""
+    from many_wolves.findings import plots, quantities_of_family
+    from many_wolves.report.offer import pages_of_family
+
+    found = dict(pages_of_family(family).plots())
+    quantities = quantities_of_family(family)
+    return found | plots(quantities.signature_name) if quantities else found
+
+
+def figure(fits: Sequence[Fitted], name: str, width: Width = "two") -> Figure:
+    """One figure of fits of one family.
+
+    Raises
+    ------
+    WolvesError
+        If there is none of that name, or the fits do not allow it.
+    """
+    return named(_offered(fits), name, fits).draw(fits, width)
+
+
+def draw(
+    fits: Sequence[Fitted],
+    out: Path,
+    names: Sequence[str] = (),
+    width: Width = "two",
+    formats: Sequence[str] = FORMATS,
+) -> list[Path]:
+    """Draw the named figures (all that the fits allow, where none is named) into a folder.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    WolvesError
+        If a name is unknown, or no fit is given.
+    """
+    if not fits:
+        raise WolvesError(
+            "expected at least one fit folder, found none"
+            + (f" (no folder is called {', '.join(names)})" if names else ""),
+            mend="give the folder that `wolves fit ... --out FOLDER` wrote",
+        )
+    plots = _offered(fits)
+    chosen = [named(plots, name, fits) for name in names]
+    for name, plot in plots.items() if not names else ():
+        if plot.several and len(fits) == 1:
+            continue
+        if lacking := plot.lacking(fits):
+            log.info("Not drawn: %s (%s)", name, lacking)
+        else:
+            chosen.append(plot)
+    return [file for plot in chosen for file in _draw_one(plot, fits, out, width, formats)]
+
+
+def named(plots: Mapping[str, Plot], name: str, fits: Sequence[Fitted]) -> Plot:
+    """The figure called ``name``, if the fits allow it; ``WolvesError`` otherwise."""
+    if name not in plots:
+        raise WolvesError(
+            f"expected a figure among {', '.join(plots)}; found {name!r}",
+            mend=nearest(name, plots).split(" known:")[0].strip() or "wolves plot --list",
+        )
+    if lacking := plots[name].lacking(fits):
+        raise WolvesError(f"{name} cannot be drawn: {lacking}", mend="wolves plot --list")
+    return plots[name]
+
+
+def _offered(fits: Sequence[Fitted]) -> dict[str, Plot]:
+    """Figures of the family that all fits belong to; ``WolvesError`` where there is no such one."""
+    from many_wolves.report.offer import family_of, pages_of
+
+    pages_of(fits)
+    return plots_of_family(family_of(fits[0]))
+
+
+def _draw_one(
+    plot: Plot, fits: Sequence[Fitted], out: Path, width: Width, formats: Sequence[str]
+) -> list[Path]:
+    """One file set, or one for each fit where the figure shows a single fit."""
+    from many_wolves.figures import save
+
+    files: list[Path] = []
+    for group in [[fit] for fit in fits] if plot.each else [list(fits)]:
+        single = plot.each and len(fits) > 1
+        step(f"drawing: {plot.summary}" + (f" ({group[0].label})" if single else ""))
+        folder = out / _slug(group[0].label) if single else out
+        files += save(plot.draw(group, width), folder, formats)
+    return files
+
+
+def _slug(label: str) -> str:
+    """A folder name for a speaker."""
+    return "".join(c if c.isalnum() or c in ".-+@" else "-" for c in label).strip("-.") or "speaker"

@@ -1,0 +1,269 @@
+"""Fit every speaker of many tables, several at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from many_wolves import families
+from many_wolves.contracts import Observations
+from many_wolves.errors import WolvesError
+from many_wolves.files import file_name, fingerprint, write_atomic
+from many_wolves.progress import bar, log, step
+from many_wolves.workflows.data import load, reference
+from many_wolves.workflows.executors import executing
+from many_wolves.workflows.fits import FitRequest, fit_into
+
+ATTEMPTS = 3
+"""Times that the fits of a killed worker process are started again."""
+_LAST = "fit.json"
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Observations of one speaker, where their fit goes, and the fingerprint of the request."""
+
+    observations: Observations
+    folder: Path
+    asked: str
+    facts: dict[str, Any]
+
+    @property
+    def done(self) -> bool:
+        """Whether its folder holds the fit that is asked for."""
+        try:
+            found: dict[str, Any] = json.loads((self.folder / _LAST).read_text())
+        except (OSError, ValueError):
+            return False
+        return found.get("asked") == self.asked
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fit as it travels from a worker: its files by name, and its verdict."""
+
+    files: dict[str, bytes]
+    ok: bool
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of fitting many speakers.
+
+    Parameters
+    ----------
+    folders
+        Folders of all fits, those that were there before included.
+    failed
+        Which did not converge, in words.
+    refused
+        Which could not be fitted and why, in words.
+    reused
+        How many were up to date.
+    """
+
+    folders: tuple[Path, ...]
+    failed: tuple[str, ...]
+    refused: tuple[str, ...]
+    reused: int
+
+
+def fit_many(
+    observations: Sequence[Observations],
+    out: Path,
+    request: FitRequest,
+    *,
+    workers: int,
+    cluster: str | None = None,
+) -> Outcome:
+    """Fit every speaker of some observations, each on one core; finished fits are kept.
+
+    Parameters
+    ----------
+    observations
+        Tables of one or more speakers each.
+    out
+        Folder; each speaker has a folder of its own in it.
+    request
+        How each is fitted.
+    workers
+        Fits at once.
+    cluster
+        Address of a dask scheduler, which takes the place of ``workers``.
+
+    Raises
+    ------
+    WolvesError
+        If worker processes are killed again and again.
+    """
+    singles = [table.of(name) for table in observations for name in table.speakers]
+    jobs, refused = _jobs(singles, out, request)
+    missing = [job for job in jobs if not job.done]
+    if len(missing) < len(jobs):
+        log.info("%d of %d are up to date", len(jobs) - len(missing), len(jobs))
+    failed = _fit(missing, request, workers, cluster, refused) if missing else []
+    folders = tuple(job.folder for job in jobs if job.done)
+    return Outcome(folders, tuple(failed), tuple(refused), len(jobs) - len(missing))
+
+
+def tables_in(place: Path, task: str | None = None) -> list[Observations]:
+    """The tables of a CSV file, of one folder of ``wolves choices``, or of all in a folder.
+
+    Raises
+    ------
+    WolvesError
+        If there is none.
+    """
+    if place.is_file() or (place / "meta.json").is_file():
+        return [load(place, task)]
+    found = [load(folder, task) for folder in sorted(place.glob("*/choices"))]
+    if not found:
+        raise WolvesError(
+            "expected tables of choices, found none",
+            where=place / "*" / "choices",
+            mend="make them with `wolves choices`, or give a folder or a CSV file that holds some",
+        )
+    return found
+
+
+def people_of(tables: Sequence[Observations]) -> list[Observations]:
+    """The reference data of the families of some tables: those of people, one set each."""
+    wanted = dict.fromkeys(table.family for table in tables) or {families.DEFAULT: None}
+    found = []
+    for name in wanted:
+        spec = families.get(name).findings()
+        known = families.get(name).references()
+        first = next((r for r in known.values() if spec and r.speaker == spec.reference), None)
+        if first is not None:
+            found.append(reference(first.name))
+    return found
+
+
+def folder_names(names: Sequence[str]) -> list[str]:
+    """A folder name for each speaker that a person can read; no two are the same.
+
+    Names that hold nothing a folder name may hold, or that come out like another's, get a
+    fingerprint behind them.
+    """
+    plain = [file_name(name).strip(".") for name in names]
+    return [
+        word
+        if word and [p.lower() for p in plain].count(word.lower()) == 1
+        else f"{word or 'speaker'}-{fingerprint(name, 6)}"
+        for name, word in zip(names, plain, strict=True)
+    ]
+
+
+def fit_files(observations: Observations, request: FitRequest, facts: dict[str, Any]) -> Fitted:
+    """Fit on one core, in a process that may run on another machine; gives the files back."""
+    # A worker of several threads would share one engine between fits.
+    with _one_at_a_time, tempfile.TemporaryDirectory(prefix="wolves_") as folder:
+        os.environ["MANY_WOLVES_ONE_CORE"] = "1"
+        done = fit_into(observations, Path(folder), request, facts)
+        files = {p.name: p.read_bytes() for p in Path(folder).iterdir() if p.is_file()}
+    return Fitted(files, done.diagnostics.ok, " ".join(done.diagnostics.verdict))
+
+
+def _jobs(
+    singles: Sequence[Observations], out: Path, request: FitRequest
+) -> tuple[list[Job], list[str]]:
+    """What is to be fitted, and why the rest cannot be."""
+    jobs, refused = [], []
+    labels = [_label(table, singles) for table in singles]
+    for table, name in zip(singles, folder_names(labels), strict=True):
+        folder = out / name
+        try:
+            asked = _fingerprint(table, request)
+            jobs.append(Job(table, folder, asked, request.record(table, folder) | {"asked": asked}))
+        except WolvesError as error:
+            refused.append(f"{table.speakers[0]} cannot be fitted: {error}")
+    return jobs, refused
+
+
+def _label(table: Observations, singles: Sequence[Observations]) -> str:
+    """The speaker's name; with the folder of its table where several tables have that name."""
+    name = str(table.speakers[0])
+    alike = [other for other in singles if str(other.speakers[0]) == name]
+    if len(alike) == 1 or alike[0] is table or "path" not in table.meta:
+        return name
+    return f"{Path(table.where).parent.parent.name} {name}"
+
+
+def _fingerprint(observations: Observations, request: FitRequest) -> str:
+    import numpy as np
+
+    from many_wolves.inference.programs import program_text
+
+    model, problem = request.prepare(observations)
+    data = {k: np.asarray(v).tolist() for k, v in problem.data.items()}
+    options = {name: str(value) for name, value in problem.options.items()}
+    settings = [model.name, options, request.sampling.model_dump(), request.report]
+    return fingerprint([data, settings, program_text(problem.program)])
+
+
+def _fit(
+    jobs: Sequence[Job],
+    request: FitRequest,
+    workers: int,
+    cluster: str | None,
+    refused: list[str],
+) -> list[str]:
+    """Fit and write; returns what did not converge, in words, and adds to ``refused``."""
+    if cluster is None:
+        _compile(jobs[0], request)
+    failed: list[str] = []
+    left = list(jobs)
+    with bar("fits") as advance:
+        for _ in range(ATTEMPTS):
+            try:
+                with executing(min(workers, len(left)), cluster) as executor:
+                    futures = {
+                        executor.submit(fit_files, j.observations, request, j.facts): j
+                        for j in left
+                    }
+                    advance(len(jobs) - len(left), len(jobs))
+                    for future in as_completed(futures):
+                        job = futures[future]
+                        failed += _kept(job, future, refused)
+                        left.remove(job)
+                        advance(len(jobs) - len(left), len(jobs))
+                return failed
+            except BrokenProcessPool:
+                log.warning("a worker process was killed; its fits are started again")
+    raise WolvesError(
+        f"worker processes were killed {ATTEMPTS} times; the fits done so far are kept",
+        mend="run the same command again to go on; with fewer --workers it needs less memory",
+    )
+
+
+def _kept(job: Job, future: Future[Fitted], refused: list[str]) -> list[str]:
+    """Write what a worker brought."""
+    name = job.observations.speakers[0]
+    try:
+        fitted = future.result()
+    except WolvesError as error:
+        refused.append(f"{name} cannot be fitted: {error}")
+        return []
+    job.folder.mkdir(parents=True, exist_ok=True)
+    (job.folder / _LAST).unlink(missing_ok=True)
+    for file in sorted(fitted.files, key=lambda f: f == _LAST):
+        write_atomic(job.folder / file, fitted.files[file])
+    return [] if fitted.ok else [f"{name}: {fitted.verdict} ({job.folder})"]
+
+
+def _compile(job: Job, request: FitRequest) -> None:
+    """Compile before the workers begin, so that the user sees why it takes time."""
+    from many_wolves import inference
+
+    problem = request.prepare(job.observations)[1]
+    inference.load(problem.program, request.sampling.engine, step)

@@ -1,0 +1,144 @@
+"""Fit the observations of one speaker, and keep the fit in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from many_wolves.contracts import CognitiveModel, Observations, Problem
+from many_wolves.files import file_name
+from many_wolves.progress import log, step
+from many_wolves.workflows.calls import command, shown
+from many_wolves.workflows.models import options_of, problem_of, single_model
+from many_wolves.workflows.sampling import Sampling
+
+if TYPE_CHECKING:
+    from many_wolves.inference import Fit
+
+
+@dataclass(frozen=True)
+class FitRequest:
+    """How one speaker is fitted.
+
+    Parameters
+    ----------
+    options
+        Options of the cognitive model, those that differ from its defaults.
+    model, variant
+        Names of the model and of its variant; the first model of the task, and the full
+        one, when None.
+    sampling
+        Engine, chains, iterations, seed.
+    report
+        Whether ``report.html`` is written beside the fit.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    model: str | None = None
+    variant: str | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+    report: bool = True
+
+    def prepare(self, observations: Observations) -> tuple[CognitiveModel, Problem]:
+        """The model and the problem for some observations.
+
+        Raises
+        ------
+        WolvesError
+            If an option is at fault, or the observations cannot be fitted.
+        """
+        model = single_model(observations, self.model)
+        return model, problem_of(observations, model, self.options, self.variant)
+
+    def record(self, observations: Observations, out: Path | None = None) -> dict[str, Any]:
+        """The call that makes the fit again: as a command line, and by its arguments."""
+        model = single_model(observations, self.model)
+        options = options_of(model, self.options)
+        named = {"model": self.model, "variant": self.variant}
+        where = ["--out", shown(out)] if out is not None else []
+        return {
+            "command": command("fit", observations, options, named, self.sampling, flags=where),
+            "call": {
+                "function": "fit",
+                "options": model.options.read(options).model_dump(mode="json", exclude_unset=True),
+                "sampling": self.sampling.model_dump(),
+                **named,
+            },
+        }
+
+
+def default_folder(observations: Observations) -> Path:
+    """Where a fit goes when nobody says where."""
+    name = observations.meta.get("reference") or observations.speakers[0]
+    return Path("rsa-output") / (file_name(str(name)) or "speaker")
+
+
+def fit_into(
+    observations: Observations,
+    out: Path,
+    request: FitRequest,
+    facts: Mapping[str, Any] | None = None,
+) -> Fit:
+    """Fit one speaker's observations and keep the fit in a folder.
+
+    Parameters
+    ----------
+    facts
+        Further entries of ``fit.json``; the record of the call when None.
+
+    Raises
+    ------
+    WolvesError
+        If the observations cannot be fitted.
+    """
+    from many_wolves import inference
+
+    model, problem = request.prepare(observations)
+    for note in problem.notes:
+        log.info("Note: %s", note)
+    program = inference.load(problem.program, request.sampling.engine, step)
+    done = inference.fit_carefully(
+        problem, program, model.parameters, request.sampling.settings, step
+    )
+    told = request.record(observations, out) if facts is None else facts
+    inference.save(done, out, facts_of(observations) | dict(told))
+    if request.report:
+        from many_wolves.report import write_fit_report
+
+        write_fit_report(out)
+    return done
+
+
+def facts_of(observations: Observations) -> dict[str, Any]:
+    """What ``fit.json`` tells of the observations: checks, what was left out, their source."""
+    return {
+        "checks": [asdict(check) for check in observations.checks],
+        "excluded": observations.excluded.to_dict(orient="records"),
+        "labels": labels_of(observations),
+        "source": _without_machine(observations.meta),
+    }
+
+
+def _without_machine(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts about a table, its path without what is special to this machine."""
+    path = meta.get("path")
+    return {**meta, "path": shown(Path(path))} if path is not None else dict(meta)
+
+
+def labels_of(observations: Observations) -> dict[str, str | int]:
+    """Who answered, as far as is known: model, effort, step and tokens of training."""
+    from many_wolves.speakers.checkpoints import position
+
+    spec = observations.meta.get("speakers", {}).get(observations.speakers[0])
+    if spec is None:
+        return {}
+    at = position(spec["revision"])
+    found = {
+        "model": f"{spec['provider']}/{spec['model']}",
+        "effort": spec["effort"],
+        "step": at.step,
+        "tokens": at.tokens,
+    }
+    return {name: value for name, value in found.items() if value not in ("", None)}

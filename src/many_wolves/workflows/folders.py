@@ -1,0 +1,49 @@
+"""Fit folders among the paths that a user gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from many_wolves.errors import WolvesError
+from many_wolves.progress import log
+
+
+def present(fits: Sequence[Path]) -> tuple[tuple[Path, ...], str]:
+    """The fits that are there, and a sentence on those that are not, which is logged too.
+
+    Raises
+    ------
+    WolvesError
+        If none is there.
+    """
+    found = tuple(fit for fit in fits if any(fit.rglob("fit.json")))
+    if not found:
+        raise WolvesError(
+            f"expected fits, found none in {len(fits)} folders",
+            where=fits[0],
+            mend="give folders that `wolves fit ... --out FOLDER` wrote",
+        )
+    lost = [str(fit) for fit in fits if fit not in found]
+    words = f"Left out, since there is no fit: {', '.join(lost)}." if lost else ""
+    if words:
+        log.warning("%s", words)
+    return found, words
+
+
+def fit_folders(given: Path) -> list[Path]:
+    """The folder itself if it is a fit, else the fits below it, in the order of their names.
+
+    A folder without any fit is given back, so that reading it says what is missing.
+    """
+    if (given / "fit.json").is_file():
+        return [given]
+    return sorted(found.parent for found in given.rglob("fit.json")) or [given]
+
+
+def is_current(folder: Path) -> bool:
+    """Whether a fit's report is there and newer than the fit."""
+    report, fit = folder / "report.html", folder / "fit.json"
+    return (
+        report.is_file() and fit.is_file() and report.stat().st_mtime_ns >= fit.stat().st_mtime_ns
+    )

@@ -1,0 +1,139 @@
+"""How many answers are needed to see a difference in a parameter?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from many_wolves.errors import WolvesError
+from many_wolves.files import write_atomic
+from many_wolves.sources import nearest
+from many_wolves.workflows.models import planned_model
+from many_wolves.workflows.sampling import Sampling
+from many_wolves.workflows.simulation import Trials, run_trials
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENOUGH = 0.8
+"""Power that is usually asked for."""
+SHORT = Sampling(chains=2, warmup=400, draws=300)
+
+
+@dataclass(frozen=True)
+class Power:
+    """Chance of seeing a difference, by the size of the design.
+
+    Parameters
+    ----------
+    table
+        One row per design: items, replicates, answers, power, low, high.
+    parameter, difference
+        What differs between the two conditions, and by how much.
+    folder
+        Where power.csv and the simulations are.
+    """
+
+    table: pd.DataFrame
+    parameter: str
+    difference: float
+    folder: Path
+
+    @property
+    def conclusion(self) -> str:
+        """The smallest design that suffices, in words."""
+        if self.difference == 0:
+            worst = self.table["power"].max()
+            return f"With no difference in {self.parameter}, at most {100 * worst:.0f} % of fits see one."
+        enough = self.table[self.table["power"] >= ENOUGH]
+        if enough.empty:
+            return (
+                f"No design sees a difference of {self.difference:+g} in {self.parameter} in "
+                f"{100 * ENOUGH:.0f} % of fits; try more replicates."
+            )
+        least = enough.iloc[0]
+        return (
+            f"{least['items']:.0f} items x {least['replicates']:.0f} replicates "
+            f"({least['answers']:.0f} answers in all) see a difference of {self.difference:+g} in "
+            f"{self.parameter} in {100 * least['power']:.0f} % of fits "
+            f"(95 % interval {100 * least['low']:.0f} to {100 * least['high']:.0f})."
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.conclusion}</p>{self.table.round(3).to_html(index=False)}"
+
+
+def find_power(
+    out: Path,
+    *,
+    parameter: str | None = None,
+    difference: float = 0.1,
+    items: Sequence[int] = (13,),
+    replicates: Sequence[int] = (1, 3, 10),
+    n: int = 40,
+    given: Mapping[str, Any] | None = None,
+    model: str | None = None,
+    sampling: Sampling | None = None,
+    workers: int = 1,
+) -> Power:
+    """Chance that a 95 % interval of a difference between two conditions excludes zero.
+
+    Raises
+    ------
+    WolvesError
+        If the model cannot make the parameter differ so.
+    """
+    import pandas as pd
+
+    from many_wolves.inference.recovery import power
+
+    found = planned_model(model)
+    chosen = parameter or found.contrasts[0]
+    if chosen not in found.contrasts:
+        raise WolvesError(
+            f"the model {found.name!r} has no parameter {chosen!r} that can differ",
+            mend=nearest(chosen, found.contrasts),
+        )
+    parameters = found.differing(chosen, difference, given)
+    settings = sampling or SHORT
+    rows: list[dict[str, Any]] = []
+    for per_cell, repeated in designs(items, replicates):
+        table = found.planned(per_cell * repeated)
+        trials = Trials(
+            table=table,
+            options={},
+            model=found.name,
+            sampling=settings,
+            given=parameters,
+            contrast=(chosen, 0, 1),
+        )
+        done = run_trials(
+            trials,
+            n,
+            seed=settings.seed,
+            path=out / f"{chosen}_{difference:g}_{per_cell * repeated}.jsonl",
+            workers=workers,
+            label=f"{per_cell} items x {repeated} replicates",
+        )
+        measured = asdict(power(done, "difference"))
+        sizes = {"items": per_cell, "replicates": repeated, "answers": table.total}
+        rows.append(sizes | measured)
+        frame = pd.DataFrame(rows)
+        write_atomic(out / "power.csv", frame.to_csv(index=False))
+    facts = {"given": parameters, "parameter": chosen, "difference": difference, "n": n}
+    facts |= settings.model_dump()
+    write_atomic(out / "power.json", json.dumps(facts, indent=2, default=str) + "\n")
+    return Power(frame, chosen, difference, out)
+
+
+def designs(items: Sequence[int], replicates: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Pairs in the order of their product, one of each product."""
+    pairs = sorted(((i, r) for i in items for r in replicates), key=lambda p: (p[0] * p[1], p))
+    seen: set[int] = set()
+    for i, r in pairs:
+        if i * r not in seen:
+            seen.add(i * r)
+            yield i, r

@@ -1,0 +1,54 @@
+"""Reports on fits: one page per fit, and one with several side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from many_wolves.progress import step
+from many_wolves.workflows.folders import fit_folders, is_current, present
+
+
+def write_reports(
+    fits: Sequence[Path],
+    out: Path | None = None,
+    *,
+    title: str = "Speakers side by side",
+    introduction: Sequence[str] = (),
+    commands: Sequence[str] = (),
+    skip_missing: bool = False,
+) -> list[Path]:
+    """Write a report on each fit, and a page with all of them where there are several.
+
+    With several fits, or with ``out``, reports of single fits are left as they are where
+    they are newer than their fit.
+
+    Returns
+    -------
+    list of Path
+        The pages written.
+
+    Raises
+    ------
+    WolvesError
+        If a folder is no fit.
+    """
+    from many_wolves.report import write_fit_report, write_study_report
+
+    given, missing = present(fits) if skip_missing else (tuple(fits), "")
+    introduction = (*introduction, missing) if missing else tuple(introduction)
+    folders = [folder for found in given for folder in fit_folders(found)]
+    together = out is not None or len(folders) > 1
+    pages = []
+    for folder in folders:
+        if together and is_current(folder):
+            continue
+        step(f"writing the report on {folder}")
+        pages.append(write_fit_report(folder))
+    if together:
+        step(f"writing the report on {len(folders)} fits")
+        target = out or Path("rsa-output") / "report.html"
+        pages.append(
+            write_study_report(title, folders, target, introduction=introduction, commands=commands)
+        )
+    return pages

@@ -1,0 +1,247 @@
+"""A fit as it is used in Python: weights, draws, figures, a report, and its verdict first."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from many_wolves import families
+from many_wolves.errors import WolvesError
+from many_wolves.sources import nearest
+
+if TYPE_CHECKING:
+    import plotnine as p9
+    import xarray as xr
+
+    from many_wolves.figures import Fitted
+
+
+@dataclass(frozen=True, repr=False)
+class SpeakerFit:
+    """A fit on disk, and what one asks of it in a notebook.
+
+    Parameters
+    ----------
+    fitted
+        The fit folder as figures and reports read it.
+    """
+
+    fitted: Fitted
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        return self.fitted.folder
+
+    @property
+    def speaker(self) -> str:
+        """Name of the speaker."""
+        return self.fitted.speaker
+
+    @property
+    def converged(self) -> bool:
+        """Whether the sampler's diagnostics hold; do not use the numbers otherwise."""
+        return self.fitted.converged
+
+    @property
+    def verdict(self) -> str:
+        """What the diagnostics say, in words."""
+        found = self.fitted.diagnostics["verdict"]
+        return found if isinstance(found, str) else " ".join(found)
+
+    @property
+    def r2(self) -> float:
+        """Squared correlation of observed and predicted values; NaN where it is not known."""
+        found = self.fitted.info.get("r2")
+        return float("nan") if found is None else float(found)
+
+    @property
+    def checks(self) -> pd.DataFrame:
+        """Checks of whether the speaker did the task: name, ok, statement."""
+        rows = self.fitted.info.get("checks", ())
+        return pd.DataFrame(rows, columns=["name", "ok", "statement"])
+
+    @property
+    def weights(self) -> pd.DataFrame:
+        """One row per parameter and condition: mean, 95 % interval, R-hat.
+
+        Columns parameter, condition, mean, sd, hdi_low, hdi_high and the diagnostics;
+        parameters that conditions share have an empty condition. Parameters with an
+        entry for each of many cells are left out; ``summary`` has them.
+        """
+        return short(self.fitted.summary, self.fitted.info)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The same for every parameter of the model."""
+        return self.fitted.summary
+
+    @property
+    def draws(self) -> xr.DataTree:
+        """The posterior and its companions, as ArviZ takes them."""
+        return self.fitted.draws
+
+    @property
+    def command(self) -> str:
+        """The command that makes this fit again."""
+        return str(self.fitted.info.get("command", ""))
+
+    def figure(self, name: str = "weights") -> p9.ggplot:
+        """A figure of ``wolves plot --list``; a notebook shows it.
+
+        Raises
+        ------
+        WolvesError
+            If there is none of that name, or this fit does not allow it.
+        """
+        from many_wolves.workflows.figures import figure
+
+        return figure([self.fitted], name).plot
+
+    def report(self) -> Path:
+        """Write the HTML report beside the fit; returns its path."""
+        from many_wolves.report import write_fit_report
+
+        return write_fit_report(self.folder)
+
+    def __repr__(self) -> str:
+        state = "converged" if self.converged else "NOT converged"
+        return (
+            f"SpeakerFit({self.speaker!r}, {state}, r2={self.r2:.3f}, folder={str(self.folder)!r})"
+        )
+
+    def _repr_html_(self) -> str:
+        grade = "converged" if self.converged else "NOT converged: do not use its numbers"
+        failed = [str(check["name"]) for check in self.fitted.failed_checks]
+        parts = [f"<b>{html.escape(self.fitted.label)}</b>: {grade}.", html.escape(self.verdict)]
+        if self.r2 == self.r2:
+            parts.append(f"Observed and predicted values: r² = {self.r2:.3f}.")
+        if failed:
+            parts.append(
+                f"<b>It failed these checks of the task: {html.escape(', '.join(failed))}.</b>"
+            )
+        elif not self.fitted.info.get("checks"):
+            parts.append("Whether the speaker did the task was not checked.")
+        table = self.weights.round(3).to_html(index=False, na_rep="")
+        return f"<p>{' '.join(parts)}</p>{table}"
+
+
+@dataclass(frozen=True, repr=False)
+class Fits(Mapping[str, SpeakerFit]):
+    """Fits of several speakers by their short names.
+
+    Parameters
+    ----------
+    found
+        The fits.
+    refused
+        Why further speakers could not be fitted, in words.
+    """
+
+    found: Mapping[str, SpeakerFit]
+    refused: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> SpeakerFit:
+        if name not in self.found:
+            raise KeyError(f"no fit of {name!r}; {nearest(name, list(self.found))}")
+        return self.found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    @property
+    def converged(self) -> bool:
+        """Whether all of them converged."""
+        return all(one.converged for one in self.found.values())
+
+    @property
+    def weights(self) -> pd.DataFrame:
+        """The weights of all speakers, one row per speaker, parameter and condition."""
+        parts = [one.weights.assign(speaker=name) for name, one in self.found.items()]
+        if not parts:
+            return pd.DataFrame(columns=["speaker", "parameter", "condition", "mean"])
+        frame = pd.concat(parts, ignore_index=True)
+        return frame[["speaker", *(c for c in frame if c != "speaker")]]
+
+    def figure(self, name: str = "weights") -> p9.ggplot:
+        """One figure of all fits, as ``wolves plot NAME`` draws it."""
+        from many_wolves.workflows.figures import figure
+
+        return figure(self._apart(), name).plot
+
+    def findings(self) -> pd.DataFrame:
+        """What the fits say together, one row per statement; see ``wolves findings``."""
+        from many_wolves.findings import state, table
+
+        return table(state(self._apart()).statements)
+
+    def report(self, out: str | Path, title: str = "Speakers side by side") -> Path:
+        """Write one page with all fits side by side; returns its path."""
+        from many_wolves.report import write_study_report
+
+        return write_study_report(title, [one.folder for one in self.found.values()], out)
+
+    def _apart(self) -> list[Fitted]:
+        """The fits with names that differ, each folder once."""
+        from many_wolves.figures import read_all
+
+        return read_all(list(dict.fromkeys(one.folder for one in self.found.values())))
+
+    def __repr__(self) -> str:
+        bad = sum(not one.converged for one in self.found.values())
+        told = f", {bad} not converged" if bad else ""
+        return f"Fits({', '.join(map(repr, self.found))}{told})"
+
+    def _repr_html_(self) -> str:
+        rows = pd.DataFrame(
+            [
+                {
+                    "speaker": name,
+                    "verdict": "converged" if one.converged else "NOT converged",
+                    "r²": one.r2,
+                    "failed checks": ", ".join(c["name"] for c in one.fitted.failed_checks),
+                }
+                for name, one in self.found.items()
+            ]
+        )
+        refused = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.refused)
+        return refused + rows.to_html(index=False, float_format=lambda x: f"{x:.3f}", na_rep="")
+
+
+def read_fits(folders: Sequence[str | Path], refused: Sequence[str] = ()) -> Fits:
+    """Fit folders as ``Fits``."""
+    from many_wolves.figures import read_all
+
+    return Fits({fit.label: SpeakerFit(fit) for fit in read_all(folders)}, tuple(refused))
+
+
+def short(summary: pd.DataFrame, info: Mapping[str, object]) -> pd.DataFrame:
+    """A summary without the parameters that have an entry for each of many cells.
+
+    Parameters
+    ----------
+    summary
+        One row per parameter and condition.
+    info
+        ``fit.json``: names the family and the model.
+    """
+    left_out = details(str(info.get("family", families.DEFAULT)), str(info.get("model", "")))
+    return summary[~summary["parameter"].isin(left_out)].reset_index(drop=True)
+
+
+def details(family: str, model: str) -> set[str]:
+    """Parameters of a model that have an entry for each of many cells."""
+    try:
+        models = families.get(family).models()
+    except WolvesError:
+        return set()
+    found = models.get(model)
+    return {p.name for p in found.parameters if p.detail} if found is not None else set()

@@ -1,0 +1,109 @@
+"""How much a fit owes to its prior and to single assumptions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from many_wolves.contracts import Observations, Problem
+from many_wolves.files import write_atomic
+from many_wolves.progress import step
+from many_wolves.workflows.calls import command, shown
+from many_wolves.workflows.fits import facts_of
+from many_wolves.workflows.models import options_of, sensitive_model
+from many_wolves.workflows.sampling import Sampling
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from many_wolves.inference import Fit
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """A fit under other assumptions.
+
+    Parameters
+    ----------
+    table
+        One row per variant, parameter and condition: mean, sd, shift of the mean in posterior
+        standard deviations, sensitivity to power-scaling, verdict.
+    folder
+        The fit, with sensitivity.csv beside it.
+    details
+        Parameters with an entry for each of many cells.
+    """
+
+    table: pd.DataFrame
+    folder: Path
+    details: frozenset[str] = frozenset()
+
+    @property
+    def short(self) -> pd.DataFrame:
+        """The table without parameters that have an entry for each of many cells."""
+        return self.table[~self.table["parameter"].isin(self.details)]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all numbers are to be trusted."""
+        return bool(self.table["ok"].all())
+
+    def _repr_html_(self) -> str:
+        state = "All numbers are to be trusted." if self.ok else "Some fits failed."
+        return f"<p>{state}</p>{self.short.round(2).to_html(index=False, na_rep='')}"
+
+
+def vary_assumptions(
+    observations: Observations,
+    out: Path,
+    *,
+    model: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    sampling: Sampling | None = None,
+    report: bool = True,
+) -> Sensitivity:
+    """Fit, scale the power of prior and likelihood, and try the model's alternatives.
+
+    Raises
+    ------
+    WolvesError
+        If the observations cannot be fitted, or the model names no alternatives.
+    """
+    from many_wolves import inference
+    from many_wolves.inference.sensitivity import sensitivity
+
+    chosen_sampling = sampling or Sampling()
+    found = sensitive_model(observations, model)
+    chosen = options_of(found, options or {})
+    problem = found.problem(observations, **chosen)
+    alternatives = {
+        name: (found.problem(observations, **{**chosen, **other.options}), other)
+        for name, other in found.alternatives(**chosen).items()
+    }
+    program = inference.load(problem.program, chosen_sampling.engine, step)
+
+    def sample(which: Problem) -> Fit:
+        return inference.fit_carefully(
+            which, program, found.parameters, chosen_sampling.settings, step
+        )
+
+    done = sample(problem)
+    where = ["--out", shown(out)]
+    told = command(
+        "sensitivity", observations, chosen, {"model": model}, chosen_sampling, flags=where
+    )
+    inference.save(done, out, facts_of(observations) | {"command": told})
+    step("varying the assumptions")
+    names = tuple(p.name for p in found.parameters)
+    table = sensitivity(done, names, alternatives, program, sample)
+    write_atomic(out / "sensitivity.csv", table.to_csv(index=False))
+    meanings = {name: other.meaning for name, (_, other) in alternatives.items()}
+    write_atomic(out / "sensitivity.json", json.dumps(meanings, indent=2) + "\n")
+    if report:
+        from many_wolves.report import write_fit_report
+
+        write_fit_report(out)
+    return Sensitivity(table, out, frozenset(p.name for p in found.parameters if p.detail))

@@ -1,0 +1,68 @@
+"""From fits to statements with their uncertainty, and their page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from many_wolves.progress import log, step
+from many_wolves.workflows.folders import fit_folders, present
+
+if TYPE_CHECKING:
+    from many_wolves.findings import Findings
+
+
+def state_findings(
+    fits: Sequence[Path],
+    out: Path,
+    *,
+    title: str = "Findings",
+    seed: int = 1,
+    axes: Sequence[str] = (),
+    skip_missing: bool = False,
+    skip_unconverged: bool = False,
+) -> tuple[Findings, Path]:
+    """State what fits say, and write tables, draws and a page.
+
+    Parameters
+    ----------
+    fits
+        Fit folders, or folders that hold some.
+    out
+        Folder of statements.csv, one table per kind of finding, draws.nc and findings.html.
+    axes
+        Laws of scale over these as well: parameters, tokens, step.
+    skip_missing, skip_unconverged
+        Leave out what is no fit, and fits that did not converge, and say so.
+
+    Returns
+    -------
+    tuple
+        The findings, and the page.
+
+    Raises
+    ------
+    WolvesError
+        If a fit is missing or did not converge, or the fits are of several families.
+    """
+    from many_wolves.figures import read_all
+    from many_wolves.findings import Findings, state
+    from many_wolves.report.findings import write_findings
+
+    given, notes = list(fits), []
+    if skip_missing:
+        kept, missing = present(fits)
+        given, notes = list(kept), [missing] if missing else []
+    read = read_all([folder for found in given for folder in fit_folders(found)])
+    if skip_unconverged:
+        failed = [fit.label for fit in read if not fit.converged]
+        read = [fit for fit in read if fit.converged]
+        if failed:
+            notes.append(f"Left out, since the fit did not converge: {', '.join(failed)}.")
+            log.warning("%s", notes[-1])
+    step(f"stating what {len(read)} fits say")
+    found = state(read, seed, axes) if read or not notes else Findings((), (), (), seed)
+    for sentence in found.lacking:
+        log.info("%s", sentence)
+    return found, write_findings(found, out, title=title, notes=notes)
