@@ -87,7 +87,7 @@ def marked(text: str, situation: Situation) -> Structured | None:
 
 def from_json(text: str, situation: Situation) -> Structured | None:
     """The last JSON object of a text that states a move; None where there is none."""
-    for record in reversed(_objects(text)):
+    for record in reversed(objects(text)):
         lower = {str(key).lower(): value for key, value in record.items()}
         word = next((str(lower[k]) for k in _MOVE if lower.get(k) is not None), "")
         kind = _KINDS.get(word.strip().lower())
@@ -96,6 +96,19 @@ def from_json(text: str, situation: Situation) -> Structured | None:
         if kind is not None:
             return Structured(_stated(kind, _as_price(value, situation.prices), situation), said)
     return None
+
+
+def statement_words(text: str, form: str) -> str:
+    """The words beside the structured part of an answer; the whole text where it has none."""
+    if form == "json":
+        for record in reversed(objects(text)):
+            lower = {str(key).lower(): value for key, value in record.items()}
+            said = next((lower[key] for key in _SAY if lower.get(key) is not None), None)
+            if said is not None:
+                return str(said).strip()
+        return text.strip()
+    found = list(_MARK.finditer(text))
+    return (text[: found[-1].start()] + text[found[-1].end() :]).strip() if found else text
 
 
 def agree(stated: Move, words: Move | None, situation: Situation) -> Move | None:
@@ -149,8 +162,11 @@ def _as_price(value: Any, prices: Range) -> float | None:
     return _only_price(str(value), prices) if value is not None else None
 
 
-def _objects(text: str) -> list[Mapping[str, Any]]:
-    """The JSON objects in a text, from left to right."""
+def objects(text: str) -> list[Mapping[str, Any]]:
+    """The JSON objects in a text, from left to right.
+
+    A brace that opens no valid object is passed over.
+    """
     found: list[Mapping[str, Any]] = []
     decoder = json.JSONDecoder()
     at = text.find("{")

@@ -122,7 +122,7 @@ WALKS = compiled(
     r"\bi(?:'ll| will| have to|'ll have to| will have to|'m going to have to|'m going to|"
     r" am going to| think i'll| guess i'll| must)?(?: just)? (?:have to )?"
     r"(?:pass(?! (?:it|on|this))|(?:look|shop|go) elsewhere|buy (?:it )?elsewhere|keep looking|"
-    r"keep (?:it|the \w+) (?:for )?myself|leave it(?: at that| there| here)?|find another|"
+    r"keep (?:it|the(?: \w+){1,3}) (?:for )?myself|leave it(?: at that| there| here)?|find another|"
     r"try (?:another|somewhere)|look for another|move on|wait for another|"
     r"go with (?:someone|another|somebody)|end (?:this|the) (?:negotiation|conversation|talk)s?)\b",
     r"\bwalk(?:s|ing)? away(?= ?[.!]|$)",
@@ -144,9 +144,9 @@ WALKS = compiled(
 )
 """The speaker leaves, or ends the talk."""
 NOT_WALKED = compiled(
-    r"\b(?:if|unless|or(?: else)?|otherwise|before|might|may|could|would have to|not|don'?t|won'?t|"
-    r"can'?t|hate to|rather not|without|about to|ready to|willing to|prepared to|free to|"
-    r"you(?:'re| are| can|'ll| will)?)\b[^.!?\n]{0,60}$"
+    r"\b(?:if|unless|or(?: else)?|otherwise|before|might|may|could|would have to|hate to|without|"
+    r"about to|ready to|willing to|prepared to|free to)\b[^.!?\n]{0,60}$",
+    rf"(?:{NOT}|\b(?:rather not|you(?:'re| are| can|'ll| will)?)\b)[^.,;!?\n]{{0,40}}$",
 )
 """Left of a cue of leaving: a threat, a condition, or another's leaving."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
+from threading import Lock
 from typing import Literal
 
 from many_wolves.families.bargaining.moves import Move, Role, other
@@ -147,8 +149,37 @@ class Walk:
     questions: list[Question] = field(default_factory=list)
 
 
+class Answers(Mapping[int, Answer]):
+    """Answers by turn number, as ``walk`` takes them.
+
+    Parameters
+    ----------
+    answers
+        The answers.
+    """
+
+    def __init__(self, answers: Mapping[int, Answer]) -> None:
+        self._answers = answers
+
+    def __getitem__(self, turn: int) -> Answer:
+        return self._answers[turn]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._answers)
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def mark(self, turn: int) -> Hashable:
+        """What tells one answer to a turn from another; None where there is none."""
+        return self._answers.get(turn)
+
+
 def walk(script: Script, chance: str, answers: Mapping[int, Answer]) -> Walk:
     """Go through a chain from its beginning.
+
+    Games that have ended are remembered, so that a long chain costs no more at its end than
+    at its beginning; the result depends on the arguments alone.
 
     Parameters
     ----------
@@ -159,15 +190,43 @@ def walk(script: Script, chance: str, answers: Mapping[int, Answer]) -> Walk:
     answers
         Answers by turn number. Those that failed must not be among them.
     """
-    walker = _Walker(script, f"{script.seed}:{chance}", answers)
+    known = answers if isinstance(answers, Answers) else Answers(answers)
+    walker = _Walker(script, f"{script.seed}:{chance}", known)
     walker.go()
     return walker.walk
+
+
+class _Ended:
+    """Games that have ended, the latest first to stay."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._games: OrderedDict[Hashable, Game] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable) -> Game | None:
+        """A game that is remembered."""
+        with self._lock:
+            game = self._games.get(key)
+            if game is not None:
+                self._games.move_to_end(key)
+            return game
+
+    def put(self, key: Hashable, game: Game) -> None:
+        """Remember a game, and forget the one that was not asked for longest."""
+        with self._lock:
+            self._games[key] = game
+            if len(self._games) > self._most:
+                self._games.popitem(last=False)
+
+
+_ENDED = _Ended(8192)
 
 
 class _Walker:
     """Goes through one chain."""
 
-    def __init__(self, script: Script, chance: str, answers: Mapping[int, Answer]) -> None:
+    def __init__(self, script: Script, chance: str, answers: Answers) -> None:
         self.script = script
         self.chance = chance
         self.answers = answers
@@ -192,17 +251,18 @@ class _Walker:
             if advice is None:
                 return
             game.advice = advice
-            if not self._play(game, past).ended:
+            played = self._play(game, past)
+            if not played.ended:
                 return
-            past = (*past, game)
+            past = (*past, played)
 
     def _advice(self, game: Game, past: tuple[Game, ...]) -> str | None:
         """What the speaker is told before a game; None while the critic has not answered."""
         if game.arm == "none":
             return ""
         if game.arm != "ai":
-            lines = self.script.advice[game.arm]
-            return self._random(game, "advice").choice(list(lines))
+            lines = list(self.script.advice.get(game.arm, ()))
+            return self._random(game, "advice").choice(lines) if lines else game.arm
         turn = self.script.number(game.branch, game.number, 0)
         if turn in self.answers:
             return self.answers[turn].text
@@ -213,6 +273,26 @@ class _Walker:
 
     def _play(self, game: Game, past: tuple[Game, ...]) -> Game:
         """Play a game to its end, or to its first open turn."""
+        key = self._key(game)
+        ended = _ENDED.get(key)
+        if ended is not None:
+            self.walk.games.append(ended)
+            return ended
+        asked = len(self.walk.questions)
+        self._play_on(game, past)
+        if game.ended and len(self.walk.questions) == asked:
+            _ENDED.put(key, game)
+        return game
+
+    def _key(self, game: Game) -> Hashable:
+        """All that a game depends on."""
+        script = self.script
+        first = script.number(game.branch, game.number, 1)
+        marks = tuple(self.answers.mark(turn) for turn in range(first, first + script.span - 1))
+        return script, self.chance, game.branch, game.number, game.arm, game.advice, marks
+
+    def _play_on(self, game: Game, past: tuple[Game, ...]) -> None:
+        """Play a game from its beginning."""
         self.walk.games.append(game)
         game.moderated = self._random(game, "moderator").random() < self.script.moderator
         while not game.ended:
@@ -225,7 +305,6 @@ class _Walker:
             game.utterances.append(said)
             if game.moderated and not self._moderate(game, past):
                 break
-        return game
 
     def _asked(self, game: Game, role: Role, past: tuple[Game, ...]) -> Utterance | None:
         """The message of a speaker; None while it has not answered."""
@@ -264,7 +343,9 @@ class _Walker:
             for said in game.utterances
             if said.role == role and said.move is not None and said.move.price is not None
         ]
-        return View(terms, game.state, role, heard, demands, self._random(game, game.state.messages))
+        return View(
+            terms, game.state, role, heard, demands, self._random(game, game.state.messages)
+        )
 
     def _sentence(self, game: Game, move: Move, state: State) -> str:
         """What a scripted partner says to its move."""
@@ -272,7 +353,9 @@ class _Walker:
         own, rival = state.standing(role), state.standing(other(role))
         kind = "hold" if move.kind == "offer" and move.price == own else str(move.kind)
         price = move.price if move.price is not None else rival
-        lines = list(self.script.sentences[kind])
+        lines = list(self.script.sentences.get(kind, ()))
+        if not lines:
+            return ""
         line = self._random(game, f"{state.messages}:words").choice(lines)
         return line.replace("{price}", "" if price is None else self.script.money.words(price))
 
@@ -312,4 +395,3 @@ class _Walker:
 
     def _random(self, game: Game, what: object) -> Random:
         return Random(f"{self.chance}:{game.branch}:{game.number}:{what}")
-

@@ -1,157 +1,225 @@
-"""The design of a collection: which games are played, by whom, in which words."""
+"""The designs of the family's tasks: which games are played, by whom, in which words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.bargaining.moves import Role
 from many_wolves.families.bargaining.reading.message import Form
-from many_wolves.families.bargaining.task.material import (
-    FOLDER,
-    Strict,
-    read_yaml,
-    validation_error,
-)
+from many_wolves.families.bargaining.task.material import FOLDER, read_yaml
 from many_wolves.files import shipped
+from many_wolves.options import Design, Names, OptionError
 from many_wolves.sources import nearest
 
 Arm = Literal["none", "constant", "human", "ai"]
 Opening = Literal["both", "seller", "buyer", "none"]
+Shown = Literal["words", "words and price"]
 ARMS: tuple[Arm, ...] = ("none", "constant", "human", "ai")
-DEFAULT = "default"
 
 
-class HaggleDesign(Strict):
+def _listed(value: Any) -> Any:
+    """A list; text is split at its commas, and one value stands for a list of one."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+_SPLIT = BeforeValidator(_listed)
+Roles = Annotated[tuple[Role, ...], _SPLIT]
+Openings = Annotated[tuple[Opening, ...], _SPLIT]
+Forms = Annotated[tuple[Form, ...], _SPLIT]
+Arms = Annotated[tuple[Arm, ...], _SPLIT]
+Flags = Annotated[tuple[bool, ...], _SPLIT]
+Numbers = Annotated[tuple[float, ...], _SPLIT]
+Counts = Annotated[tuple[int, ...], _SPLIT]
+
+_MAX_GAMES = 100
+
+
+class _Sources(Design):
+    """Where words and prices come from."""
+
+    sources: Path | None = Field(
+        default=None,
+        description="Folder with the goods, partners, participants, sentences and wording; what it "
+        "lacks is taken from the shipped one.",
+    )
+    templates: Path | None = Field(
+        default=None, description="Wording; the one in the folder of sources when left out."
+    )
+
+    def files(self) -> tuple[Path, ...]:
+        """The folder of sources, and the wording where it is a file of its own."""
+        return (self.sources or shipped(FOLDER), *([self.templates] if self.templates else []))
+
+
+class HaggleDesign(_Sources):
     """Games of haggling: every combination of the listed values, or a seeded sample of them.
 
-    A good stands once for each of its sets of prices, a group once for each of its role prompts.
+    Values that are not given come from the ``preset``. A good stands once for each of its sets
+    of prices, a group once for each of its role prompts.
     """
 
-    goods: tuple[str, ...] = Field(("balloon",), description="goods of goods.en.yaml")
-    scales: tuple[float, ...] = Field((1.0,), description="factors for all prices")
-    roles: tuple[Role, ...] = Field(("seller", "buyer"), description="role of the speaker")
-    groups: tuple[str, ...] = Field(("Plain",), description="groups of participants.en.yaml")
-    partners: tuple[str, ...] = Field(
-        ("linear",), description="partners of partners.yaml; one that is named twice plays twice"
-    )
-    openings: tuple[Opening, ...] = Field(
-        ("none",), description="whose first price is scripted: both, seller, buyer, none"
-    )
-    first: tuple[Role, ...] = Field(
-        ("seller",), description="who writes the first message that is not scripted"
-    )
-    rounds: tuple[int, ...] = Field((10,), description="messages of each side at most")
-    announced: tuple[bool, ...] = Field((True,), description="whether the sides know that")
-    goal: tuple[bool, ...] = Field((True,), description="whether the goal is told: a good price")
-    walk: tuple[bool, ...] = Field((True,), description="whether walking away is told")
-    nothing: tuple[bool, ...] = Field((True,), description="whether the worth of no deal is told")
-    outside: tuple[float, ...] = Field(
-        (0.0,), description="the speaker's payoff without a deal, as a share of the pie"
-    )
-    forms: tuple[Form, ...] = Field(("marked",), description="answer form: free, marked, json")
-    shown: tuple[Literal["words", "words and price"], ...] = Field(
-        ("words",), description="what is heard of the other side"
-    )
-    games: int = Field(1, ge=1, le=100, description="games of a chain")
-    arms: tuple[Arm, ...] = Field(
-        ("none",), description="advice between games: none, constant, human, ai"
-    )
-    memory: Literal["all", "none"] = Field("all", description="what is kept of earlier games")
-    moderator: float = Field(
-        0.0, ge=0, le=1, description="share of games that a moderator model reads too"
-    )
-    moderator_decides: bool = Field(False, description="whether it, not the rules, ends a game")
-    copies: int = Field(1, ge=1, description="games of each cell")
-    sample: int | None = Field(None, ge=1, description="games in all; every cell when None")
-    seed: int = Field(1, description="decides the sample, and what partners draw")
+    in_studies: ClassVar[Mapping[str, Any]] = {}
 
-    @field_validator("*", mode="before")
+    preset: str = Field(
+        default="default",
+        description="Design that the other options change: default, values, improvement, "
+        "tournament, balloon-2023, or a YAML file.",
+    )
+    goods: Names = Field(default=("balloon",), description="Goods, with commas between.")
+    scales: Numbers = Field(default=(1.0,), description="Factors for all prices.")
+    roles: Roles = Field(default=("seller", "buyer"), description="Roles of the speaker.")
+    groups: Names = Field(
+        default=("Plain",), description="Groups of participants, with commas between."
+    )
+    partners: Names = Field(
+        default=("linear",),
+        description="Partners, with commas between; one that is named twice plays twice as often.",
+    )
+    openings: Openings = Field(
+        default=("none",), description="Whose first price is scripted: both, seller, buyer, none."
+    )
+    first: Roles = Field(
+        default=("seller",), description="Who writes the first message that is not scripted."
+    )
+    rounds: Counts = Field(default=(10,), description="Messages of each side at most.")
+    announced: Flags = Field(default=(True,), description="Whether the sides know that (yes, no).")
+    goal: Flags = Field(default=(True,), description="Whether a good price is named as the goal.")
+    walk: Flags = Field(default=(True,), description="Whether the sides know that they may leave.")
+    nothing: Flags = Field(
+        default=(True,), description="Whether it is said what a failure brings: nothing."
+    )
+    outside: Numbers = Field(
+        default=(0.0,), description="The speaker's payoff without a deal, as a share of the pie."
+    )
+    forms: Forms = Field(default=("marked",), description="Answer forms: free, marked, json.")
+    shown: Shown = Field(default="words", description="What is heard of the other side.")
+    probes: Literal["options", "text"] = Field(
+        default="options", description="How probes are answered: by an option, or in the form."
+    )
+    games: int = Field(default=1, ge=1, le=_MAX_GAMES, description="Games of a chain.")
+    arms: Arms = Field(
+        default=("none",), description="Advice between games: none, constant, human, ai."
+    )
+    memory: Literal["all", "none"] = Field(
+        default="all", description="What the speaker keeps of earlier games."
+    )
+    moderator: float = Field(
+        default=0.0, ge=0, le=1, description="Share of games that a moderator model reads too."
+    )
+    moderator_decides: bool = Field(
+        default=False, description="Whether the moderator, not the rules, ends a game."
+    )
+    copies: int = Field(default=1, ge=1, description="Games of each cell.")
+    sample: int | None = Field(
+        default=None, ge=1, description="So many cells of each game, drawn by the seed."
+    )
+    seed: int = Field(
+        default=1, description="Decides which cells are played, and all chance in the games."
+    )
+
+    @model_validator(mode="before")
     @classmethod
-    def _listed(cls, value: Any, info: Any) -> Any:
-        """A single value may stand for a list of one."""
-        field = cls.model_fields[info.field_name]
-        wants_list = "tuple" in str(field.annotation)
-        return [value] if wants_list and not isinstance(value, list | tuple) else value
+    def _from_preset(cls, given: Any) -> Any:
+        """Take what is not given from the preset."""
+        if not isinstance(given, Mapping):
+            return given
+        preset = str(given.get("preset", cls.model_fields["preset"].default))
+        found = read_yaml(preset_file(preset))
+        known = [name for name in cls.model_fields if name != "preset"]
+        unknown = next((name for name in found if name not in known), None)
+        if unknown is not None:
+            raise OptionError(
+                f"expected a known field in the design {preset!r}, found {unknown!r}",
+                nearest(str(unknown), known),
+            )
+        return found | {name: value for name, value in given.items() if value is not None}
 
     @model_validator(mode="after")
     def _possible(self) -> HaggleDesign:
-        for name in type(self).model_fields:
-            value = getattr(self, name)
-            if isinstance(value, tuple) and not value:
-                raise ValueError(f"expected one value or more for {name}, found none")
+        empty = [name for name in type(self).model_fields if getattr(self, name) == ()]
+        if empty:
+            raise OptionError(
+                f"expected one value or more for {empty[0]}, found none", f"{empty[0]}: ..."
+            )
         if self.games == 1 and self.arms != ("none",):
-            raise ValueError("expected `games: 2` or more beside `arms`: advice comes between games")
+            raise OptionError(
+                f"expected two games or more beside the arms {', '.join(self.arms)}: advice comes "
+                "between games",
+                "games: 2",
+            )
         if self.moderator_decides and self.moderator < 1:
-            raise ValueError("expected `moderator: 1` where the moderator decides")
-        if any(scale <= 0 for scale in self.scales) or any(n < 1 for n in self.rounds):
-            raise ValueError("expected scales above 0 and rounds of 1 or more")
+            raise OptionError(
+                "expected every game to be moderated where the moderator decides", "moderator: 1"
+            )
+        if min(self.scales) <= 0 or min(self.rounds) < 1 or min(self.outside) < 0:
+            raise OptionError(
+                "expected scales above 0, rounds of 1 or more, outside options of 0 or more",
+                "scales: [1], rounds: [10], outside: [0]",
+            )
         return self
 
+    def files(self) -> tuple[Path, ...]:
+        """The sources, and the preset."""
+        return (*super().files(), preset_file(self.preset))
 
-class WordsDesign(Strict):
+
+class WordsDesign(_Sources):
     """``haggle-words``: one reply to choose, at one of three prices in one of three tones."""
 
-    goods: tuple[str, ...] = Field(("balloon", "lamp", "bicycle"), description="goods")
-    roles: tuple[Role, ...] = Field(("seller", "buyer"), description="role of the speaker")
-    groups: tuple[str, ...] = Field(("Plain",), description="groups of participants.en.yaml")
-    standing: tuple[float, ...] = Field(
-        (0.15, 0.35), description="share that the other's standing price leaves to the speaker"
+    goods: Names = Field(default=("balloon", "lamp", "bicycle"), description="Goods.")
+    roles: Roles = Field(default=("seller", "buyer"), description="Roles of the speaker.")
+    groups: Names = Field(
+        default=("Plain",), description="Groups of participants, with commas between."
     )
-    own: tuple[float, ...] = Field((0.95,), description="share that the speaker demanded before")
-    demands: tuple[float, ...] = Field(
-        (0.5, 0.65, 0.8), description="shares that the three replies demand"
+    standing: Numbers = Field(
+        default=(0.15, 0.35),
+        description="Shares that the other side's standing price leaves to the speaker.",
     )
-    orders: int = Field(4, ge=1, description="orders in which the options are shown")
-    goal: tuple[bool, ...] = Field((True,), description="whether the goal is told: a good price")
-    sample: int | None = Field(None, ge=1, description="trials in all; every cell when None")
-    seed: int = Field(1, description="decides sample and orders")
+    own: Numbers = Field(default=(0.95,), description="Shares that the speaker demanded before.")
+    demands: Numbers = Field(
+        default=(0.5, 0.65, 0.8), description="Shares that the replies at hand demand."
+    )
+    orders: int = Field(
+        default=4, ge=1, description="Orders in which the replies are shown, drawn by the seed."
+    )
+    goal: Flags = Field(default=(True,), description="Whether a good price is named as the goal.")
+    sample: int | None = Field(
+        default=None, ge=1, description="So many cells of each game, drawn by the seed."
+    )
 
     @model_validator(mode="after")
-    def _three(self) -> WordsDesign:
+    def _different(self) -> WordsDesign:
         if len(set(self.demands)) != len(self.demands) or len(self.demands) < 2:
-            raise ValueError(f"expected two or more different demands, found {self.demands}")
+            raise OptionError(
+                f"expected two or more different demands, found {self.demands}",
+                "demands: [0.5, 0.65, 0.8]",
+            )
         return self
 
 
-def read_design(
-    preset: str = DEFAULT, changed: Mapping[str, Any] | None = None, folder: Path | None = None
-) -> HaggleDesign:
-    """A design by its name, with some of its values changed.
-
-    Parameters
-    ----------
-    preset
-        Name of a file in ``designs``, or the path of a YAML file.
-    changed
-        Field -> value that takes the file's place.
-    folder
-        Folder of ``designs``; the shipped one when None.
+def preset_file(name: str) -> Path:
+    """The file of a design by its name, or by its path.
 
     Raises
     ------
     WolvesError
-        If there is none of that name, or a value is at fault.
+        If there is none.
     """
-    path = Path(preset) if preset.endswith((".yaml", ".yml")) else _preset(preset, folder)
-    values = read_yaml(path) | dict(changed or {})
-    try:
-        return HaggleDesign.model_validate(values)
-    except ValidationError as fault:
-        raise validation_error(fault, path) from fault
-
-
-def presets(folder: Path | None = None) -> list[str]:
-    """Names of the designs that ship."""
-    return sorted(path.stem for path in (folder or shipped(f"{FOLDER}/designs")).glob("*.yaml"))
-
-
-def _preset(name: str, folder: Path | None) -> Path:
-    known = presets(folder)
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    known = presets()
     if name not in known:
         raise WolvesError(f"unknown design {name!r}", mend=nearest(name, known))
-    return (folder or shipped(f"{FOLDER}/designs")) / f"{name}.yaml"
+    return shipped(f"{FOLDER}/designs") / f"{name}.yaml"
+
+
+def presets() -> list[str]:
+    """Names of the designs that ship."""
+    return sorted(path.stem for path in shipped(f"{FOLDER}/designs").glob("*.yaml"))

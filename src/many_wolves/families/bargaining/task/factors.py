@@ -24,7 +24,7 @@ def cells(material: Material, design: HaggleDesign) -> Iterator[dict[str, Any]]:
         by = cell["by"]
         yield cell | {
             "good": good,
-            "prices": _prices(material, good, n, cell["scale"]),
+            "prices": material.good(good).prices[n].times(cell["scale"]),
             "limits": n + 1,
             "group": by.group,
             "participant": by.number,
@@ -36,16 +36,8 @@ def count(material: Material, design: HaggleDesign) -> int:
     return prod(len(values) for values in _factors(material, design).values())
 
 
-def _prices(material: Material, good: str, n: int, scale: float) -> Any:
-    from many_wolves.families.bargaining.task.openings import scaled
-
-    return scaled(material.good(good).prices[n], scale)
-
-
 def _factors(material: Material, design: HaggleDesign) -> Mapping[str, Sequence[Any]]:
-    goods = [
-        (name, n) for name in design.goods for n in range(len(material.good(name).prices))
-    ]
+    goods = [(name, n) for name in design.goods for n in range(len(material.good(name).prices))]
     return {
         "partner": [_checked(material, name) for name in design.partners],
         "role": design.roles,
@@ -61,7 +53,6 @@ def _factors(material: Material, design: HaggleDesign) -> Mapping[str, Sequence[
         "nothing": design.nothing,
         "outside": design.outside,
         "form": design.forms,
-        "shown": design.shown,
         "copy": range(1, design.copies + 1),
     }
 

@@ -19,6 +19,7 @@ from many_wolves.families.bargaining.task.wording import PLACEHOLDERS
 from many_wolves.files import file_fingerprint, shipped
 from many_wolves.sources import nearest
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 FOLDER = "task-data/bargaining"
 _FILES = {
     "goods": "goods.en.yaml",
@@ -71,6 +72,16 @@ class Prices(Strict):
         if self.cost is not None and self.value is not None and self.cost >= self.value:
             raise ValueError(f"expected cost below value, found {self.cost:g} and {self.value:g}")
         return self
+
+    def times(self, scale: float) -> Prices:
+        """All prices times a factor."""
+        return Prices(
+            cost=None if self.cost is None else self.cost * scale,
+            value=None if self.value is None else self.value * scale,
+            ask=self.ask * scale,
+            bid=self.bid * scale,
+            step=self.step * scale,
+        )
 
 
 class Good(Strict):
@@ -227,7 +238,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         If it cannot be read, or holds no mapping.
     """
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
     except (OSError, UnicodeDecodeError) as fault:
         raise WolvesError(
             f"the file cannot be read: {fault}", where=path, mend="give a YAML file in UTF-8"
@@ -290,7 +301,9 @@ def _check_wording(wording: Mapping[str, Any], path: Path) -> None:
                 )
 
 
-def _parsed(text: str, place: str, path: Path) -> list[tuple[str, str | None, str | None, str | None]]:
+def _parsed(
+    text: str, place: str, path: Path
+) -> list[tuple[str, str | None, str | None, str | None]]:
     try:
         return list(string.Formatter().parse(text))
     except ValueError as fault:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 from typing import Any
 
-from many_wolves.families.bargaining.moves import ROLES, SELLER, Role, Terms, other
+from many_wolves.families.bargaining.moves import KINDS, ROLES, SELLER, Role, Terms, other
 from many_wolves.families.bargaining.task.design import HaggleDesign
 from many_wolves.families.bargaining.task.material import Good, Material, Participant, Prices
 from many_wolves.families.bargaining.task.partners import (
@@ -17,15 +18,6 @@ from many_wolves.families.bargaining.task.partners import (
     told_prices,
 )
 from many_wolves.families.bargaining.task.script import OpeningLine, Script
-
-FAMILY = "bargaining"
-HAGGLE = "haggle"
-
-
-def scaled(prices: Prices, scale: float) -> Prices:
-    """Prices times a factor."""
-    found = {name: None if v is None else v * scale for name, v in prices.model_dump().items()}
-    return Prices(**found)
 
 
 def script_of(material: Material, design: HaggleDesign, cell: Mapping[str, Any]) -> Script:
@@ -43,9 +35,10 @@ def script_of(material: Material, design: HaggleDesign, cell: Mapping[str, Any])
     rule = material.partner(cell["partner"])
     role: Role = cell["role"]
     terms = _terms(cell, rule, role, design.seed)
-    texts = _Texts(material, good, terms, role)
     meets_speaker = rule["kind"] == SPEAKER
     probe = rule["kind"] in PROBES
+    by_options = probe and design.probes == "options"
+    texts = _Texts(material, good, terms, role, by_options=by_options)
     return Script(
         terms=terms,
         role=role,
@@ -54,16 +47,17 @@ def script_of(material: Material, design: HaggleDesign, cell: Mapping[str, Any])
         arms=("none",) if probe or design.games == 1 else design.arms,
         memory=design.memory,
         form=cell["form"],
-        shown=cell["shown"],
+        shown=design.shown,
         money=material.money(good),
         rules={
             "speaker": texts.rules(role, cell, rule, cell["by"]),
             **({"partner": texts.rules(other(role), cell, rule, None)} if meets_speaker else {}),
         },
         opening=texts.opening(rule),
-        texts=texts.shared(cell["shown"], design.games > 1),
+        texts=texts.shared(design.shown, design.games > 1),
         advice=texts.advice() if design.games > 1 else {},
         sentences=({} if meets_speaker else texts.sentences(other(role))),
+        probe_options=by_options,
         moderator=0.0 if probe else design.moderator,
         moderator_decides=design.moderator_decides and not probe,
         seed=design.seed,
@@ -88,26 +82,26 @@ def _terms(cell: Mapping[str, Any], rule: Mapping[str, Any], role: Role, seed: i
         buyer_first=prices.bid if "buyer" in opened else None,
     )
     outside = cell["outside"] * free.pie
+    alone = {"seller": "buyer", "buyer": "seller"}
     firsts: dict[str, Any] = {}
+    if cell["opening"] in alone:
+        firsts["first"] = alone[cell["opening"]]  # who has named no price yet
     if rule["kind"] in PROBES:
         firsts = {"rounds": 1, "announced": True, "first": role}
         firsts |= {"seller_first": None, "buyer_first": None}
     if rule["kind"] == "last":
         chance = Random(f"{seed}:{cell['number']}:last")
         firsts[f"{other(role)}_first"] = last_offer(rule, free, other(role), chance)
-    return _replaced(free, **firsts, **{f"outside_{role}": outside})
-
-
-def _replaced(terms: Terms, **changed: Any) -> Terms:
-    from dataclasses import replace
-
-    return replace(terms, **changed)
+    return replace(free, **firsts, **{f"outside_{role}": outside})
 
 
 class _Texts:
     """The words of one cell, filled as far as they can be."""
 
-    def __init__(self, material: Material, good: Good, terms: Terms, role: Role) -> None:
+    def __init__(
+        self, material: Material, good: Good, terms: Terms, role: Role, *, by_options: bool
+    ) -> None:
+        self.by_options = by_options
         self.material = material
         self.terms = terms
         self.role = role
@@ -148,18 +142,13 @@ class _Texts:
             parts.append(self.fill(role, "walk"))
         if cell["goal"]:
             parts.append(self.fill(role, "goal"))
-        if rule["kind"] not in PROBES:
+        if not self.by_options:
             parts.append(self.answer(role, cell["form"]))
         return "\n\n".join(part for part in parts if part)
 
     def answer(self, role: Role, form: str) -> str:
         """How to answer."""
-        middle = self.terms.on_grid((self.terms.ask + self.terms.bid) / 2)
-        return self.material.text("answer", form).format(
-            other=self.name(other(role)),
-            example=self.money.words(middle),
-            number=self.money.digits(middle),
-        )
+        return self.material.text("answer", form).format(other=self.name(other(role)))
 
     def name(self, role: Role) -> str:
         """The word for a role."""
@@ -193,29 +182,36 @@ class _Texts:
 
     def shared(self, shown: str, several: bool) -> dict[str, str]:
         """Further texts by name."""
-        partner = self.name(other(self.role))
+        plain = self.material.text
         texts = {
-            "heard": self.material.text("heard", shown),
-            "heard.first": self.later("heard", "first", other=partner),
+            "heard": plain("heard", shown),
+            **{
+                f"heard.first.{role}": self.later("heard", "first", other=self.name(other(role)))
+                for role in ROLES
+            },
+            "options": plain("answer", "options"),
+            "moderator": self.later("moderator", "prompt"),
+            "critic.line": plain("critic", "line"),
             **{f"begin.{role}": self.fill(role, "begin") for role in ROLES},
             **{f"name.{role}": self.name(role).capitalize() for role in ROLES},
-            **{f"moves.{k}": self.material.text("moves", k) for k in ("offer", "accept", "walk", "talk")},
-            "moderator": self.later("moderator", "prompt"),
-        }  # fmt: skip
-        if not several:
-            return texts
-        role = self.role
-        texts |= {k: self.later("between", role, k)
-                  for k in ("deal", "no_deal", "next", "advice", "beat", "beat_no_deal")}  # fmt: skip
-        texts |= {f"critic.{k}": self.material.text("critic", k) for k in ("game", "line", "deal", "no_deal")}  # fmt: skip
-        return texts | {
+            **{f"moves.{kind}": plain("moves", kind) for kind in KINDS},
+        }
+        return texts | self._of_chains() if several else texts
+
+    def _of_chains(self) -> dict[str, str]:
+        """Texts that chains of several games need."""
+        role, plain = self.role, self.material.text
+        between = ("deal", "no_deal", "next", "advice", "beat", "beat_no_deal")
+        return {
+            **{name: self.later("between", role, name) for name in between},
+            **{f"critic.{name}": plain("critic", name) for name in ("game", "deal", "no_deal")},
             "critic": self.later(
                 "critic",
                 "prompt",
                 client=self.name(role),
-                other=partner,
-                aim=self.material.text("critic", "aim", role),
-            )
+                other=self.name(other(role)),
+                aim=plain("critic", "aim", role),
+            ),
         }
 
     def advice(self) -> dict[str, list[str]]:

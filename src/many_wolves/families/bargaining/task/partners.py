@@ -171,8 +171,9 @@ def _fixed(rule: Mapping[str, Any], view: View) -> float:
 def _schedule(rule: Mapping[str, Any], view: View) -> float:
     """Concede from opening to bottom: late if exponent > 1 (Boulware), early if < 1 (conceder)."""
     opening, bottom = float(rule["opening"]), float(rule["bottom"])
-    demand = opening - (opening - bottom) * view.progress ** float(rule["exponent"])
-    return min([demand, *view.demands[-1:]])
+    gone = math.pow(view.progress, float(rule["exponent"]))
+    demand = opening - (opening - bottom) * gone
+    return min(demand, view.demands[-1]) if view.demands else demand
 
 
 def _tit_for_tat(rule: Mapping[str, Any], view: View) -> float:

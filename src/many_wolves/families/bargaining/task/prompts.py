@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from many_wolves.families.bargaining.moves import Move, Role
 from many_wolves.families.bargaining.task.chain import Game, Question
@@ -44,7 +44,8 @@ def player_chat(script: Script, question: Question) -> tuple[Message, ...]:
         if question.past and not shown:
             chat.add("user", between(script, question.past[-1], question.game))
     _add_game(chat, script, question.role, question.game)
-    if chat.messages[-1].role == "assistant" or not (script.opening or question.game.utterances):
+    begins = not (script.opening or question.game.utterances or script.probe_options)
+    if begins or chat.messages[-1].role == "assistant":
         chat.add("user", script.texts[f"begin.{question.role}"])
     return tuple(chat.messages)
 
@@ -92,13 +93,13 @@ def _add_game(chat: _Chat, script: Script, role: Role, game: Game) -> None:
         if line.role == role:
             chat.add("assistant", _own_line(script, line.text, move))
         else:
-            chat.add("user", _heard(script, line.text, move, first=nothing_heard))
+            chat.add("user", _heard(script, role, line.text, move, first=nothing_heard))
         nothing_heard = False
     for said in game.utterances:
         if said.role == role:
             chat.add("assistant", said.text)
         else:
-            chat.add("user", _heard(script, said.words, said.move, first=nothing_heard))
+            chat.add("user", _heard(script, role, said.words, said.move, first=nothing_heard))
         nothing_heard = False
 
 
@@ -115,12 +116,12 @@ def _own_line(script: Script, text: str, move: Move | None) -> str:
     return text
 
 
-def _heard(script: Script, words: str, move: Move | None, *, first: bool) -> str:
-    """What the other side said, as the player hears it."""
+def _heard(script: Script, role: Role, words: str, move: Move | None, *, first: bool) -> str:
+    """What the other side said, as the player in a role hears it."""
     template = script.texts["heard"]
     text = template.replace("{move}", marked_line(script, move) if move is not None else "")
     heard = text.replace("{words}", words).strip()
-    return script.texts["heard.first"].replace("{words}", heard) if first else heard
+    return script.texts[f"heard.first.{role}"].replace("{words}", heard) if first else heard
 
 
 def _game_text(script: Script, game: Game) -> str:
@@ -144,8 +145,3 @@ def _lines(script: Script, game: Game) -> list[str]:
 def _line(script: Script, role: Role, words: str) -> str:
     named = script.texts["critic.line"].replace("{role}", script.texts[f"name.{role}"])
     return named.replace("{words}", words)
-
-
-def prompt_length(messages: Sequence[Message]) -> int:
-    """Characters of a prompt."""
-    return sum(len(message.content) for message in messages)

@@ -104,21 +104,41 @@ def after(terms: Terms, state: State, move: Move) -> State:
     if state.ended:
         raise ValueError(f"the game has ended ({state.ended}); no move can follow")
     role = mover(terms, state)
-    state = _counted(state, role, move)
-    if state.reversed(role) >= MOST_REVERSED:
-        return replace(state, ended="unparsed", by=role)
+    seller = role == SELLER
+    reversed_ = state.reversed(role) + (REVERSED in move.flags)
+    bundle = OTHER_GOODS in move.flags
+    ended, price = _end(terms, state, role, move, reversed_)
+    offer = move.price if move.kind == "offer" and not ended else None
+    kept = offer is None
+    return State(
+        seller=offer if seller and not kept else state.seller,
+        buyer=offer if not (seller or kept) else state.buyer,
+        messages=state.messages + 1,
+        seller_bundle=bundle if seller and not kept else state.seller_bundle,
+        buyer_bundle=bundle if not (seller or kept) else state.buyer_bundle,
+        seller_reversed=reversed_ if seller else state.seller_reversed,
+        buyer_reversed=state.buyer_reversed if seller else reversed_,
+        other_goods=state.other_goods
+        or bundle
+        or (ended == "unparsed" and price is None and state.bundle(other(role))),
+        ended=ended or ("cap" if state.messages + 1 >= 2 * terms.rounds else ""),
+        price=price,
+        by=role if ended else None,
+    )
+
+
+def _end(
+    terms: Terms, state: State, role: Role, move: Move, reversed_: int
+) -> tuple[Ended, float | None]:
+    """How a move ends the game, and the price of the deal; empty where it goes on."""
+    if reversed_ >= MOST_REVERSED:
+        return "unparsed", None
     if move.kind == "walk":
-        return replace(state, ended="walked", by=role)
+        return "walked", None
     standing = state.standing(other(role))
-    if standing is not None and _closes(role, move, standing):
-        if state.bundle(other(role)):
-            return replace(state, ended="unparsed", by=role, other_goods=True)
-        return replace(state, ended="deal", price=standing, by=role)
-    if move.kind == "offer" and move.price is not None:
-        state = _standing(state, role, move.price, OTHER_GOODS in move.flags)
-    if state.messages >= 2 * terms.rounds:
-        return replace(state, ended="cap")
-    return state
+    if standing is None or not _closes(role, move, standing):
+        return "", None
+    return ("unparsed", None) if state.bundle(other(role)) else ("deal", standing)
 
 
 def cut(terms: Terms, state: State, why: Ended) -> State:
@@ -141,21 +161,3 @@ def _closes(role: Role, move: Move, standing: float) -> bool:
     if move.kind != "offer" or move.price is None or OTHER_GOODS in move.flags:
         return False
     return not better(role, move.price, standing)
-
-
-def _counted(state: State, role: Role, move: Move) -> State:
-    reversed_ = int(REVERSED in move.flags)
-    seller = role == SELLER
-    return replace(
-        state,
-        messages=state.messages + 1,
-        seller_reversed=state.seller_reversed + (reversed_ if seller else 0),
-        buyer_reversed=state.buyer_reversed + (0 if seller else reversed_),
-        other_goods=state.other_goods or OTHER_GOODS in move.flags,
-    )
-
-
-def _standing(state: State, role: Role, price: float, bundle: bool) -> State:
-    if role == SELLER:
-        return replace(state, seller=price, seller_bundle=bundle)
-    return replace(state, buyer=price, buyer_bundle=bundle)

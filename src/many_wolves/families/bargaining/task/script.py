@@ -13,7 +13,12 @@ from many_wolves.families.bargaining.task.material import Money
 from many_wolves.families.bargaining.task.partners import PROBES, SPEAKER
 from many_wolves.files import canonical_json
 
-SPEAKER_SEAT, PARTNER_SEAT, CRITIC_SEAT, MODERATOR_SEAT = "speaker", "partner", "critic", "moderator"
+SPEAKER_SEAT, PARTNER_SEAT, CRITIC_SEAT, MODERATOR_SEAT = (
+    "speaker",
+    "partner",
+    "critic",
+    "moderator",
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class OpeningLine:
     price: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Script:
     """What one chain of games is made of.
 
@@ -57,6 +62,8 @@ class Script:
         ``constant`` and ``human`` advice for the speaker's role.
     sentences
         Move -> what a scripted partner says.
+    probe_options
+        Whether a probe is answered by one of its options.
     moderator, moderator_decides
         Share of games that a moderator reads, and whether it ends them.
     seed
@@ -77,6 +84,7 @@ class Script:
     texts: Mapping[str, str]
     advice: Mapping[str, Sequence[str]]
     sentences: Mapping[str, Sequence[str]]
+    probe_options: bool
     moderator: float
     moderator_decides: bool
     seed: int
@@ -89,7 +97,7 @@ class Script:
     @property
     def meets_speaker(self) -> bool:
         """Whether the partner is a model."""
-        return self.rule["kind"] == SPEAKER
+        return str(self.rule["kind"]) == SPEAKER
 
     @property
     def is_probe(self) -> bool:
@@ -153,6 +161,7 @@ def _script(text: str) -> Script:
         texts=record["texts"],
         advice=record.get("advice", {}),
         sentences=record.get("sentences", {}),
+        probe_options=record["probe_options"],
         moderator=record["moderator"],
         moderator_decides=record["moderator_decides"],
         seed=record["seed"],

@@ -1,0 +1,167 @@
+"""The turns of an episode: a pure function of its opening and the answers so far."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from many_wolves.families.bargaining.moves import SELLER, Move, Role, other
+from many_wolves.families.bargaining.reading.values import from_value, spoken
+from many_wolves.families.bargaining.task.chain import Answer, Answers, Question, Verdict, walk
+from many_wolves.families.bargaining.task.partners import told_prices
+from many_wolves.families.bargaining.task.prompts import (
+    critic_chat,
+    marked_line,
+    moderator_chat,
+    player_chat,
+)
+from many_wolves.families.bargaining.task.rules import State
+from many_wolves.families.bargaining.task.script import CRITIC_SEAT, Script
+from many_wolves.records import Message, Option, Response, Trial
+
+
+def questions(
+    opening: Trial, episode: str, replicate: int, answered: Sequence[Response]
+) -> list[tuple[Trial, str]]:
+    """What is asked next, each with the seat that it is asked of; nothing at the end."""
+    script = Script.of(opening.script)
+    went = walk(script, f"{episode}:{replicate}", Answered(answered))
+    return [(_trial(opening, episode, script, question), question.seat)
+            for question in went.questions]  # fmt: skip
+
+
+class Answered(Answers):
+    """Responses as answers, each converted when it is looked at."""
+
+    def __init__(self, responses: Iterable[Response]) -> None:
+        self._responses = {response.turn: response for response in responses}
+
+    def __getitem__(self, turn: int) -> Answer:
+        return answer_of(self._responses[turn])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._responses)
+
+    def __len__(self) -> int:
+        return len(self._responses)
+
+    def mark(self, turn: int) -> Hashable:
+        """The key of the response."""
+        response = self._responses.get(turn)
+        return None if response is None else response.key
+
+
+def answer_of(response: Response) -> Answer:
+    """A response as the chain takes it."""
+    cell, status = response.cell, response.status
+    kind = cell.get("ask", "message")
+    if kind == "critic":
+        return Answer(status, response.text.strip())
+    if kind == "moderator":
+        return Answer(status, response.text, verdict=_verdict(response.choice))
+    move = from_value(response.choice) if status == "answered" else None
+    words = spoken(response.text, str(cell["asked_role"]), cell["form"])  # type: ignore[arg-type]
+    return Answer(status, response.text.strip(), words, move)
+
+
+def _verdict(value: Any) -> Verdict | None:
+    if not isinstance(value, Mapping):
+        return None
+    return Verdict(value["state"], value.get("price"), value.get("closed_by"))
+
+
+def _trial(opening: Trial, episode: str, script: Script, question: Question) -> Trial:
+    """The trial of an open question."""
+    options = _options(script, question) if question.kind == "message" else ()
+    return Trial(
+        family=opening.family,
+        task=opening.task,
+        cell=_cell(opening, script, question),
+        options=options,
+        messages=_messages(script, question, options),
+        baseline=_baseline(script, options),
+        episode=episode,
+        turn=question.turn,
+    )
+
+
+def _messages(script: Script, question: Question, options: Sequence[Option]) -> tuple[Message, ...]:
+    if question.kind == "critic":
+        return critic_chat(script, question)
+    if question.kind == "moderator":
+        return moderator_chat(script, question)
+    chat = player_chat(script, question)
+    if not options:
+        return chat
+    last = chat[-1]
+    return (*chat[:-1], replace(last, content=f"{last.content}\n\n{_block(script, options)}"))
+
+
+def _block(script: Script, options: Sequence[Option]) -> str:
+    return script.texts["options"].replace("{options}", "\n".join(o.text for o in options))
+
+
+def _baseline(script: Script, options: Sequence[Option]) -> tuple[Message, ...]:
+    """The options without the game."""
+    return (Message("user", _block(script, options)),) if options else ()
+
+
+def _options(script: Script, question: Question) -> tuple[Option, ...]:
+    """The options of a probe that is answered by one; none in other games."""
+    if not script.probe_options or question.role != script.role:
+        return ()
+    if script.rule["kind"] == "last":
+        return tuple(Option(k, script.texts[f"moves.{k}"]) for k in ("accept", "walk"))
+    prices = told_prices(script.rule, script.terms, script.role)
+    return tuple(
+        Option(f"{price:g}", marked_line(script, Move("offer", price))) for price in prices
+    )
+
+
+def _cell(opening: Trial, script: Script, question: Question) -> dict[str, str | int | float]:
+    """The cell of a question: the chain's, its place in it, and where the game stands."""
+    cell = dict(opening.cell)
+    game = question.game
+    cell |= {
+        "ask": question.kind,
+        "seat": question.seat,
+        "asked_role": question.role,
+        "branch": game.branch,
+        "arm": game.arm,
+        "game": game.number,
+    }
+    if question.kind == "message":
+        cell |= _standing(script, question.role, game.state) | _heard(script, question)
+    if question.kind == "moderator":
+        cell |= {"message": game.state.messages}
+    if question.seat == CRITIC_SEAT:
+        cell |= {"client": question.role}
+    return cell
+
+
+def _standing(script: Script, role: Role, state: State) -> dict[str, str | int | float]:
+    """Where the game stands for who is to write."""
+    own, standing = state.standing(role), state.standing(other(role))
+    terms = script.terms
+    first = terms.seller_first if role == SELLER else terms.buyer_first
+    return {
+        "message": state.messages + 1,
+        "round": state.messages // 2 + 1,
+        "own_before": "" if own is None else own,
+        "standing": "" if standing is None else standing,
+        "own_first": "" if first is None else first,
+        "bundle": "yes" if state.bundle(other(role)) else "no",
+    }
+
+
+def _heard(script: Script, question: Question) -> dict[str, str | int | float]:
+    """What the other side said last: the kind of its move, and a script's words."""
+    last = next(
+        (said for said in reversed(question.game.utterances) if said.role != question.role), None
+    )
+    if last is None:
+        priced = [line for line in script.opening if line.role != question.role and line.price]
+        return {"heard": "offer" if priced else ""}
+    heard = str(last.move.kind) if last.move is not None else ""
+    return {"heard": heard, **({} if last.seat else {"heard_words": last.words})}
