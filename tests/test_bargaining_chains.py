@@ -327,7 +327,14 @@ def test_the_values_design_contains_the_probes():
     count = {
         name: sum(c["partner"] == name for c in cells) for name in {c["partner"] for c in cells}
     }
-    assert count == {"fixed": 40, "conceder": 40, "random": 40, "below": 40, "told": 80}
+    assert count == {
+        "fixed": 40,
+        "conceder": 40,
+        "random": 40,
+        "below": 40,
+        "told": 40,
+        "told generous": 40,
+    }
     for cell in cells:
         if cell["partner"] == "below":
             limit = cell["cost"] if cell["role"] == "seller" else cell["value"]

@@ -15,7 +15,7 @@ from many_wolves.families.bargaining.moves import (
     better,
     other,
 )
-from many_wolves.families.bargaining.task.rules import State
+from many_wolves.families.bargaining.task.rules import State, conceded
 
 Row = dict[str, Any]
 
@@ -79,11 +79,11 @@ def turn_rows(game: Played) -> list[Row]:
     for said in game.said:
         role, side = said.role, sides[said.role]
         side.rounds += 1
-        conceded = _conceded(game.terms, said)
+        given_up = conceded(said.before, role, said.move)
         if role in game.who:
-            rows.append(_turn_row(game, said, side, conceded, news[other(role)]))
+            rows.append(_turn_row(game, said, side, given_up, news[other(role)]))
         side.standing_before = said.before.standing(other(role))
-        news[role] = conceded if said.move is not None and said.move.kind == "offer" else None
+        news[role] = given_up
     return rows
 
 
@@ -121,7 +121,7 @@ ENDED = ("deal", "walked", "cap")
 
 
 def _turn_row(
-    game: Played, said: Said, side: _Side, conceded: float | None, heard: float | None
+    game: Played, said: Said, side: _Side, given_up: float | None, heard: float | None
 ) -> Row:
     move = said.move
     role, before = said.role, said.before
@@ -134,7 +134,7 @@ def _turn_row(
         "menu": " ".join(f"{price:g}:{odds:g}" for price, odds in game.menu),
         "move": "" if move is None else move.kind,
         "price": None if move is None else move.price,
-        "conceded": _rounded(conceded),
+        "conceded": _rounded(given_up),
         "flags": "" if move is None else " ".join(move.flags),
         "status": said.status,
         "turn": said.turn,
@@ -157,19 +157,6 @@ def _common(game: Played, role: Role) -> Row:
         "rounds": terms.rounds,
         "announced": _yes_no(terms.announced),
     }
-
-
-def _conceded(terms: Terms, said: Said) -> float | None:
-    """Share of the gap that an offer gives up; None without an offer, or without a gap."""
-    move, before = said.move, said.before
-    own, rival = before.standing(said.role), before.standing(other(said.role))
-    if move is None or move.kind != "offer" or move.price is None or own is None or rival is None:
-        return None
-    gap = abs(own - rival)
-    if gap <= 0:
-        return None
-    sign = 1 if said.role == SELLER else -1
-    return sign * (own - move.price) / gap
 
 
 def _first(terms: Terms, role: Role) -> float | None:

@@ -146,6 +146,21 @@ def cut(terms: Terms, state: State, why: Ended) -> State:
     return replace(state, ended=why, messages=state.messages + 1, by=mover(terms, state))
 
 
+def conceded(before: State, role: Role, move: Move | None) -> float | None:
+    """Share of the gap between both prices that an offer gives up.
+
+    None without an offer, or where one side had named no price. Below 0 where the offer takes
+    an earlier one back.
+    """
+    own, standing = before.standing(role), before.standing(other(role))
+    if move is None or move.kind != "offer" or move.price is None:
+        return None
+    if own is None or standing is None or own == standing:
+        return None
+    sign = 1 if role == SELLER else -1
+    return sign * (own - move.price) / abs(own - standing)
+
+
 def play(terms: Terms, moves: Iterable[Move]) -> State:
     """The state after a sequence of moves."""
     state = begin(terms)

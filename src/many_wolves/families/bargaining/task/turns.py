@@ -16,7 +16,7 @@ from many_wolves.families.bargaining.task.prompts import (
     moderator_chat,
     player_chat,
 )
-from many_wolves.families.bargaining.task.rules import State
+from many_wolves.families.bargaining.task.rules import State, conceded
 from many_wolves.families.bargaining.task.script import CRITIC_SEAT, Script
 from many_wolves.records import Message, Option, Response, Trial
 
@@ -55,7 +55,7 @@ class Answered(Answers):
 def answer_of(response: Response) -> Answer:
     """A response as the chain takes it."""
     cell, status = response.cell, response.status
-    kind = cell.get("ask", "message")
+    kind = cell.get("kind", "message")
     if kind == "critic":
         return Answer(status, response.text.strip())
     if kind == "moderator":
@@ -124,7 +124,7 @@ def _cell(opening: Trial, script: Script, question: Question) -> dict[str, str |
     cell = dict(opening.cell)
     game = question.game
     cell |= {
-        "ask": question.kind,
+        "kind": question.kind,
         "seat": question.seat,
         "asked_role": question.role,
         "branch": game.branch,
@@ -133,6 +133,7 @@ def _cell(opening: Trial, script: Script, question: Question) -> dict[str, str |
     }
     if question.kind == "message":
         cell |= _standing(script, question.role, game.state) | _heard(script, question)
+        cell |= _recalled(script, question)
     if question.kind == "moderator":
         cell |= {"message": game.state.messages}
     if question.seat == CRITIC_SEAT:
@@ -152,6 +153,21 @@ def _standing(script: Script, role: Role, state: State) -> dict[str, str | int |
         "standing": "" if standing is None else standing,
         "own_first": "" if first is None else first,
         "bundle": "yes" if state.bundle(other(role)) else "no",
+    }
+
+
+def _recalled(script: Script, question: Question) -> dict[str, str | int | float]:
+    """What the other side offered when the speaker last wrote, and what it gave up since."""
+    role, rival = question.role, other(question.role)
+    terms, said = script.terms, question.game.utterances
+    own = next((u for u in reversed(said) if u.role == role), None)
+    last = next((u for u in reversed(said) if u.role == rival), None)
+    first = terms.buyer_first if role == SELLER else terms.seller_first
+    before = first if own is None else own.before.standing(rival)
+    given_up = None if last is None else conceded(last.before, rival, last.move)
+    return {
+        "standing_before": "" if before is None else before,
+        "other_conceded": "" if given_up is None else round(given_up, 6),
     }
 
 
