@@ -19,7 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import trials_of
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.records import Trial
 from many_wolves.speakers import Request
 
@@ -33,7 +34,7 @@ def api(n: int) -> dict[str, Any]:
     Each asks the same server, which runs in a process of its own; the bare client is the
     cheapest that asyncio allows, and so the most that this server and machine can give.
     """
-    trial = compile_trials(Selection(tasks=("choice",), limit=1)).trials[0]
+    trial = trials_of(PolitenessDesign(tasks=("choice",), limit=1))[0]
     with replying() as port:
         rates = {
             "ours": _api_rate(port, trial, n, plain=True),

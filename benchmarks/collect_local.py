@@ -19,7 +19,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import trials_of
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.speakers import Request, Speaker
 from many_wolves.speakers.jobs import Job
@@ -32,7 +33,7 @@ ANSWER_TOKENS = 8
 
 def choice_trials(n: int) -> list[Trial]:
     """The first ``n`` of the compiled choice trials."""
-    return list(compile_trials(Selection(tasks=("choice",))).trials)[:n]
+    return list(trials_of(PolitenessDesign(tasks=("choice",))))[:n]
 
 
 def smollm2() -> Path:

@@ -29,16 +29,15 @@ def play_all(folder: Path, games: int) -> dict[str, float]:
     from many_wolves.collection import Seat, Trials, play
     from many_wolves.commands.episodes import Episodes
     from many_wolves.families.dilemmas import Dilemmas
-    from many_wolves.families.dilemmas.compiler import Selection, compile_games
     from many_wolves.records import SpeakerSpec
     from many_wolves.speakers import SimulatedSpeaker
+    from many_wolves.workflows.compiling import request, write_trials
 
     family = Dilemmas()
     file = folder / f"openings-{games}.jsonl"
     if not file.exists():
         # So many cells, each played in as many replicates as are needed.
-        chosen = Selection(games=("dilemma",), sample=min(games, OPENINGS))
-        compile_games(chosen, file)
+        write_trials(request(["dilemma"], {"sample": min(games, OPENINGS)}), file)
     spec = SpeakerSpec("simulated", "bench", parameters=PARAMETERS)
     episodes = Episodes(Trials(file), -(-games // OPENINGS), [spec], family)
     simulator = family.simulator(PARAMETERS)
@@ -68,12 +67,12 @@ def play_all(folder: Path, games: int) -> dict[str, float]:
 def fit_rounds() -> dict[str, Any]:
     """The fit of memory-one strategies to the 4,320 published rounds; compiling does not count."""
     from many_wolves import inference
-    from many_wolves.commands.tables import load_table
     from many_wolves.families.dilemmas.models.memory_one import MemoryOne
     from many_wolves.files import shipped
+    from many_wolves.workflows.data import load
 
     file = shipped("task-data/dilemmas/reference/phelps_dilemma_rounds.csv")
-    model, table = MemoryOne(), load_table(file, "dilemma")
+    model, table = MemoryOne(), load(file, "dilemma")
     problem = model.problem(table)
     program = inference.load(problem.program, "httpstan")
     begun = time.perf_counter()

@@ -140,8 +140,8 @@ def folder_of(out: Path, seed: int, name: str) -> Path:
 def fit_one(seed: int, name: str, out: Path) -> str:
     """Fit one speaker of a study, unless it is fitted; returns how it went."""
     from many_wolves import inference
-    from many_wolves.commands.fit import asked, facts
-    from many_wolves.commands.fit_options import FitOptions
+    from many_wolves.workflows.fits import FitRequest, facts_of
+    from many_wolves.workflows.sampling import Sampling
 
     os.environ["MANY_WOLVES_ONE_CORE"] = "1"
     folder = folder_of(out, seed, name)
@@ -151,10 +151,13 @@ def fit_one(seed: int, name: str, out: Path) -> str:
     folder.parent.mkdir(parents=True, exist_ok=True)
     (folder.parent / "labels.json").write_text(json.dumps(labels))
     choices = answers(name, truth, seed)
-    model, problem, settings = asked(choices, FitOptions(seed=seed, **FIT))
+    wanted = FitRequest(sampling=Sampling(seed=seed, **FIT))
+    model, problem = wanted.prepare(choices)
     program = inference.load(problem.program)
-    done = inference.fit_carefully(problem, program, model.parameters, settings, attempts=ATTEMPTS)
-    inference.save(done, folder, facts(choices))
+    done = inference.fit_carefully(
+        problem, program, model.parameters, wanted.sampling.settings, attempts=ATTEMPTS
+    )
+    inference.save(done, folder, facts_of(choices))
     sound = "sound" if done.diagnostics.ok else " ".join(done.diagnostics.verdict)
     return f"study {seed}: {name}: {sound} ({done.seconds:.0f} s)"
 

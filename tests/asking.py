@@ -6,22 +6,27 @@ from pathlib import Path
 
 import numpy as np
 
-from many_wolves.contracts import Reading
+from many_wolves.contracts import OptionAnswers, Reading
 from many_wolves.journals import read_journal
-from many_wolves.records import Message, Option, Response, SpeakerSpec, Trial
+from many_wolves.records import Choose, Message, Option, Question, Response, SpeakerSpec, Trial
 from many_wolves.speakers import SimulatedSpeaker
 
 OPTIONS = tuple(Option(id, f"It was {id}.") for id in ("bad", "good", "amazing"))
 SPEC = SpeakerSpec("simulated", "tester", parameters={"alpha": 1})
 
 
-def a_trial(number: int, options: tuple[Option, ...] = OPTIONS, prompt: str = "") -> Trial:
+def a_trial(
+    number: int,
+    options: tuple[Option, ...] = OPTIONS,
+    prompt: str = "",
+    baseline: tuple[Message, ...] = (),
+) -> Trial:
     """A small trial; trials of different numbers differ."""
     return Trial(
         family="politeness",
         task="choice",
         cell={"item": f"cake {number}", "state": number % 4},
-        options=options,
+        answer=Choose(options, baseline),
         messages=(Message("user", prompt or f"How was cake {number}?"),),
     )
 
@@ -35,16 +40,16 @@ def write_trials(path: Path, listed: list[Trial]) -> Path:
     return path
 
 
-def read_exact(options, text: str) -> Reading:
+def read_exact(question: Question, text: str) -> Reading:
     """A reader for tests: the text must be an option's, word for word."""
-    for option in options:
+    for option in question.options:
         if option.text == text.strip():
             return Reading(option.id, "answered")
     return Reading(None, "unparsed")
 
 
 def simulated(spec: SpeakerSpec = SPEC, p=(0.2, 0.3, 0.5), delay_s: float = 0.0):
-    return SimulatedSpeaker(spec, lambda trial: np.asarray(p), delay_s)
+    return SimulatedSpeaker(spec, OptionAnswers(lambda trial: np.asarray(p)), delay_s)
 
 
 def answers(listed: list[Trial], spec: SpeakerSpec = SPEC) -> list[Response]:

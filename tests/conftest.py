@@ -3,16 +3,17 @@
 import pytest
 
 from game_tables import REFERENCE
-from many_wolves.commands.tables import load_table
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import trials_of
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.observations import Observations
 from many_wolves.records import Trial
+from many_wolves.workflows.data import load
 
 
 @pytest.fixture(scope="session")
 def trials() -> tuple[Trial, ...]:
     """The default design of politeness, whole."""
-    return compile_trials(Selection()).trials
+    return trials_of(PolitenessDesign())
 
 
 @pytest.fixture(scope="session")
@@ -24,10 +25,10 @@ def choice(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
 @pytest.fixture(scope="session")
 def rounds() -> Observations:
     """The published rounds of the prisoner's dilemma."""
-    return load_table(REFERENCE / "phelps_dilemma_rounds.csv", "dilemma")
+    return load(REFERENCE / "phelps_dilemma_rounds.csv", "dilemma")
 
 
 @pytest.fixture(scope="session")
 def gifts() -> Observations:
     """The published gifts."""
-    return load_table(REFERENCE / "phelps_dictator_gifts.csv", "dictator")
+    return load(REFERENCE / "phelps_dictator_gifts.csv", "dictator")

@@ -10,11 +10,13 @@ from pathlib import Path
 from many_wolves.collection import Seat, play
 from many_wolves.contracts import Episode
 from many_wolves.families.dilemmas import Dilemmas
-from many_wolves.families.dilemmas.compiler import Selection, openings
+from many_wolves.families.dilemmas.compiler import openings
+from many_wolves.families.dilemmas.options import GameDesign
 from many_wolves.journals import read_journal
 from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.speakers import SimulatedSpeaker
 from many_wolves.speakers.protocol import respond
+from many_wolves.workflows import compiling
 
 FAMILY = Dilemmas()
 MEMORY_ONE = {"start": 0.8, "CC": 0.9, "CD": 0.2, "DC": 0.6, "DD": 0.1}
@@ -28,8 +30,14 @@ SPEC = SpeakerSpec("simulated", "player", parameters=PARAMETERS)
 
 def games(name: str, n: int | None = None, partners=(), seed: int = 1, **more) -> list[Trial]:
     """Openings of one game."""
-    chosen = Selection(games=(name,), sample=n, partners=partners, seed=seed, **more)
-    return list(openings(chosen))
+    design = GameDesign(sample=n, partners=partners, seed=seed, **more)
+    return list(openings(name, design))
+
+
+def write_games(path: Path, names: tuple[str, ...], **design) -> Path:
+    """A file of openings with its manifest, as `wolves compile` writes them."""
+    compiling.write_trials(compiling.request(names, design), path)
+    return path
 
 
 def silent(text: str) -> None:
@@ -115,8 +123,7 @@ def by_game(path: Path) -> dict:
 def history(path: Path) -> dict:
     """Moves of each game: own and other's."""
     return {
-        key: [(r.choice, r.cell.get("other")) for r in turns]
-        for key, turns in by_game(path).items()
+        key: [(r.value, r.cell.get("other")) for r in turns] for key, turns in by_game(path).items()
     }
 
 

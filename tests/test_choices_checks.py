@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from choosing import FAMILY, answers, check, first_place, honest, kind, said, scored, text_of
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import trials_of
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.permutation import between, by_place, codes
 from many_wolves.records import Response, Trial
 
@@ -42,7 +43,7 @@ def test_a_speaker_that_takes_the_first_place_fails(choice):
 
 @pytest.mark.parametrize("limit", [16, 32, 96])
 def test_place_is_found_out_in_small_studies(limit):
-    trials = compile_trials(Selection(tasks=("choice",), limit=limit, framings=("third",))).trials
+    trials = trials_of(PolitenessDesign(tasks=("choice",), limit=limit, framings=("third",)))
     table = FAMILY.tabulate(answers(trials, first_place), scoring="sum")
     assert not check(table, "place").ok
 
@@ -80,7 +81,7 @@ def test_scores_are_checked_like_choices(choice):
 
 
 def test_replicates_are_no_independent_evidence():
-    trials = compile_trials(Selection(tasks=("choice",), limit=16)).trials
+    trials = trials_of(PolitenessDesign(tasks=("choice",), limit=16))
     rng = np.random.default_rng(3)
     chosen = {t.id: t.options[int(rng.integers(8))].text for t in trials}
     responses = [said(t, chosen[t.id], replicate=r) for t in trials for r in range(50)]
@@ -104,7 +105,7 @@ def test_unreadable_answers_fail_their_check(choice):
 
 
 def test_what_was_not_varied_cannot_be_told():
-    trials = compile_trials(Selection(tasks=("choice",), goals=("social",))).trials
+    trials = trials_of(PolitenessDesign(tasks=("choice",), goals=("social",)))
     one = [t for t in trials if t.cell["state"] == 2]
     table = FAMILY.tabulate(answers(one, honest), scoring="sum")
     assert "one goal only" in check(table, "goal").statement

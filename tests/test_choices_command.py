@@ -48,7 +48,7 @@ def test_the_command_writes_a_table_and_says_what_it_left_out(trials, tmp_path):
     out = tmp_path / "out"
     result = CliRunner().invoke(command, [str(file.parent), "--out", str(out)])
     assert result.exit_code == 0, result.output
-    assert f"{file}, line 4: left out, it is not whole JSON" in result.output
+    assert f"{file}, line 4: left out, invalid JSON: Expecting value at column 1" in result.output
     assert f"{file}: the last line is torn" in result.output
     row = next(line for line in result.output.splitlines() if line.startswith("anthropic/claude"))
     assert row.split() == ["anthropic/claude", "1040", "0", "0", "0", "0", "ok"]
@@ -56,7 +56,9 @@ def test_the_command_writes_a_table_and_says_what_it_left_out(trials, tmp_path):
     assert table.rows["count"].sum() == 624
     source = table.meta["sources"][0]
     assert source["torn"]
-    assert source["left_out"] == [{"line": 4, "reason": "it is not whole JSON"}]
+    assert source["left_out"] == [
+        {"line": 4, "reason": "invalid JSON: Expecting value at column 1"}
+    ]
     assert str(tmp_path) not in (out / "meta.json").read_text()
 
 
@@ -97,7 +99,7 @@ def test_bad_journals_are_named(choice, tmp_path, capsys):
     assert run(command, [str(both)]) == 2
     assert "found those of 'dilemmas', 'politeness'" in capsys.readouterr().err
     assert run(command, [str(both), "--task", "politeness", "--out", str(tmp_path / "one")]) == 0
-    assert read_table(tmp_path / "one").counts["count"].sum() == 9
+    assert read_table(tmp_path / "one").rows["count"].sum() == 9
 
 
 def test_the_staged_script_takes_the_published_flags(choice, tmp_path):

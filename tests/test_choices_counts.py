@@ -11,7 +11,8 @@ import pytest
 from choosing import FAMILY, SAMPLER, SCORER, answers, first_place, kind, said, scored
 from many_wolves.errors import WolvesError
 from many_wolves.families import get, names
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import trials_of
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.records import blank_response
 
 
@@ -99,7 +100,7 @@ def test_impossible_and_missing_scores(choice):
     trial = choice[0]
     ids = [o.id for o in trial.options]
     one = dict.fromkeys(ids, -math.inf) | {ids[0]: -2.0}
-    assert FAMILY.tabulate([scored(trial, one)], scoring="sum").counts["count"].sum() == 1
+    assert FAMILY.tabulate([scored(trial, one)], scoring="sum").rows["count"].sum() == 1
     none = scored(trial, dict.fromkeys(ids, -math.inf))
     short = replace(none, scores=scored(trial, one).scores[:3])
     for response in (none, short):
@@ -113,7 +114,7 @@ def test_texts_are_read_again_and_what_cannot_be_read_is_listed(choice):
     texts = ["It wasn't good.", "I can't say.", "", "Good or bad, who knows?", "hm"]
     responses = [
         # what was read when the answer came is wrong throughout
-        replace(said(trial, text), choice="amazing", status="answered" if text else "empty")
+        replace(said(trial, text), value="amazing", status="answered" if text else "empty")
         for trial, text in zip(choice[:5], texts, strict=True)
     ]
     responses.append(replace(blank_response(choice[5], SAMPLER, 0), error="HTTP 500"))
@@ -133,7 +134,7 @@ def test_texts_are_read_again_and_what_cannot_be_read_is_listed(choice):
 
 
 def test_a_choice_without_text_counts_as_recorded(choice):
-    response = replace(blank_response(choice[0], SAMPLER, 0), status="answered", choice="bad")
+    response = replace(blank_response(choice[0], SAMPLER, 0), status="answered", value="bad")
     table = FAMILY.tabulate([response], scoring="sum")
     assert table.rows.set_index("utterance")["count"]["bad"] == 1
 
@@ -182,12 +183,12 @@ def test_settings_of_one_model_are_never_added_up(choice):
     three = FAMILY.tabulate([*plain, other, by_score], scoring="sum")
     assert len(three.speakers) == 3
     assert three.meta["speakers"][warm.slug]["temperature"] == 1.0
-    assert three.counts.groupby("speaker")["count"].sum().tolist() == pytest.approx([1, 1, 1])
+    assert three.rows.groupby("speaker")["count"].sum().tolist() == pytest.approx([1, 1, 1])
 
 
 def test_two_scales_are_never_added_up():
-    stars = compile_trials(Selection(scale="stars", limit=10)).trials
-    hearts = compile_trials(Selection(limit=10)).trials
+    stars = trials_of(PolitenessDesign(scale="stars", limit=10))
+    hearts = trials_of(PolitenessDesign(limit=10))
     mixed = [*answers(hearts, first_place), *answers(stars, first_place)]
     with pytest.raises(WolvesError) as error:
         FAMILY.tabulate(mixed, scoring="sum")

@@ -12,7 +12,8 @@ import pytest
 
 from choosing import FAMILY, answers, check, honest, kind, said
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import trials_of
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.tables import read_table, write_table
 
 
@@ -36,7 +37,7 @@ def test_a_table_comes_back_from_its_folder(trials, tmp_path):
 
 
 def test_nan_in_a_check_survives(tmp_path):
-    trials = compile_trials(Selection(tasks=("choice",), goals=("social",), limit=8)).trials
+    trials = trials_of(PolitenessDesign(tasks=("choice",), goals=("social",), limit=8))
     table = FAMILY.tabulate(answers(trials, honest), scoring="sum")
     back = read_table(write_table(table, tmp_path))
     assert math.isnan(check(back, "goal").p_value)

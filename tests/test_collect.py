@@ -13,7 +13,8 @@ from local_models import smollm2
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import trials_of
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.journals import read_journal
 from many_wolves.speakers.checkpoints import Position, expand, position
 from many_wolves.speakers.wanted import Wanted
@@ -29,7 +30,7 @@ PARAMETERS = {
 @pytest.fixture
 def simulated(tmp_path):
     """Words that ask a simulated speaker 40 real trials, and where its journal is."""
-    listed = list(compile_trials(Selection(tasks=("choice",), limit=40)).trials)
+    listed = list(trials_of(PolitenessDesign(tasks=("choice",), limit=40)))
     (tmp_path / "p.json").write_text(json.dumps(PARAMETERS))
     words = [str(write_trials(tmp_path / "t.jsonl", listed)), "--model_type", "simulated"]
     return [*words, "--parameters", str(tmp_path / "p.json"), "--out", str(tmp_path / "out")]
@@ -46,7 +47,7 @@ def test_a_second_run_asks_only_what_is_new(simulated, capfd):
     assert len(found) == 80
     assert {r.replicate for r in found} == {0, 1}
     assert {r.status for r in found} == {"answered"}
-    assert all(r.choice in {o.id for o in r.options} for r in found)
+    assert all(r.value in {o.id for o in r.options} for r in found)
 
 
 def test_explain_and_dry_run_ask_nothing(simulated, tmp_path, capfd):

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from game_tables import model
-from many_wolves.commands.tables import load_table
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.divisions import Question, read_divisions
 from many_wolves.families.dilemmas.models.preferences import (
@@ -20,6 +19,7 @@ from many_wolves.families.dilemmas.models.preferences import (
 from many_wolves.families.dilemmas.models.social_estimates import estimates
 from many_wolves.families.dilemmas.models.social_plan import Plan as SocialPlan
 from many_wolves.observations import Observations
+from many_wolves.workflows.data import load
 
 
 class TestPreferences:
@@ -68,7 +68,7 @@ class TestDivisions:
         raw = raw.assign(prompt_index=raw.pop("participant") - 1).drop(columns="endowment")
         raw["adjective"] = raw["adjective"].where(raw["adjective"] != "none", "")
         raw.to_csv(tmp_path / "gifts.csv", index=False)
-        found = read_divisions(load_table(tmp_path / "gifts.csv", "dictator"))
+        found = read_divisions(load(tmp_path / "gifts.csv", "dictator"))
         again = read_divisions(gifts)
         np.testing.assert_array_equal(found.counts, again.counts)
         assert "4 dollars are taken" in found.notes[0] and len(found.levels.participants) == 45
@@ -95,7 +95,7 @@ class TestDivisions:
         columns = "model,group,participant,partner,game,round,endowment,offer,accepted\n"
         (tmp_path / "offers.csv").write_text(columns + "m,g,1,p,0,1,10,4,\nm,g,1,p,0,3,10,5,1\n")
         (tmp_path / "replies.csv").write_text(columns + "m,g,1,p,0,2,10,2,0\n")
-        found = read_divisions(load_table(tmp_path / "offers.csv", "ultimatum"))
+        found = read_divisions(load(tmp_path / "offers.csv", "ultimatum"))
         assert {q.part for q in found.questions} == {"offers", "replies"}
         assert found.counts.sum() == 3
         cells = {q.name: counts.tolist() for _, q, counts in found.cells()}

@@ -6,10 +6,14 @@ import pytest
 
 from game_tables import model, served
 from many_wolves import families
-from many_wolves.commands.modelling import problem_options, single_model
 from many_wolves.contracts import SimulatedModel
 from many_wolves.errors import WolvesError
 from many_wolves.observations import Observations
+from many_wolves.workflows.models import options_of, problem_of, single_model
+
+
+def of(task):
+    return Observations("dilemmas", {}, meta={"task": task})
 
 
 class TestReference:
@@ -83,19 +87,27 @@ class TestContracts:
             assert np.asarray(again.observed["counts"][1]).sum() == asked
 
     def test_models_are_found_by_task(self):
-        assert single_model("dilemmas", None, "dictator").name == "social-preferences"
-        assert single_model("dilemmas", None, "dilemma").name == "memory-one"
-        assert single_model("dilemmas", None, "principal").name == "principal-agent"
+        assert single_model(of("dictator")).name == "social-preferences"
+        assert single_model(of("dilemma")).name == "memory-one"
+        assert single_model(of("principal")).name == "principal-agent"
         with pytest.raises(WolvesError, match="has no model 'memory-one'"):
-            single_model("dilemmas", "memory-one", "dictator")
+            single_model(of("dictator"), "memory-one")
+
+    def test_every_option_of_the_games_can_be_set_and_is_checked(self, gifts):
+        social = model("social-preferences")
+        assert problem_of(gifts, social, {"form": "ces"}).options["form"] == "ces"
+        with pytest.raises(WolvesError, match="did you mean 'ces'"):
+            problem_of(gifts, social, {"form": "cse"})
+        with pytest.raises(WolvesError, match="did you mean 'form'"):
+            problem_of(gifts, social, {"forms": "ces"})
 
     def test_options_of_another_family_are_refused_not_passed_over(self):
         social = model("social-preferences")
-        assert problem_options(social, {"literal": "joint", "variant": "ces"}) == {"form": "ces"}
-        with pytest.raises(WolvesError, match="no option --literal"):
-            problem_options(social, {"literal": "cut"})
+        assert options_of(social, {}, "ces") == {"form": "ces"}
+        with pytest.raises(WolvesError, match="no option 'literal'"):
+            options_of(social, {"literal": "cut"})
         with pytest.raises(WolvesError, match="no variant 'kind'"):
-            problem_options(social, {"variant": "kind"})
+            options_of(social, {}, "kind")
 
     def test_a_table_of_choices_holds_all_tasks(self, rounds, gifts):
         aside = {

@@ -11,17 +11,17 @@ from scipy.stats import binom, norm
 from game_tables import REFERENCE, model, rounds_table, served
 from many_wolves import inference
 from many_wolves.cli import run, wolves
-from many_wolves.commands.tables import load_table
 from many_wolves.families.dilemmas.models.divisions import read_divisions
-from many_wolves.families.dilemmas.models.levels import SPREAD
 from many_wolves.families.dilemmas.models.mixtures import Plan, coordinates, log_likelihood
 from many_wolves.families.dilemmas.models.preferences import from_coordinates
 from many_wolves.families.dilemmas.models.rounds import read_rounds
 from many_wolves.families.dilemmas.models.social_plan import log_likelihood as log_choices
+from many_wolves.families.dilemmas.options import SPREAD
 from many_wolves.inference.engine import Settings
 from many_wolves.inference.laplace import unconditioned
 from many_wolves.observations import Observations
 from many_wolves.report import write_fit_report
+from many_wolves.workflows.data import load
 
 # One program, that of decisions, is compiled in `make test`; the others by `make test-slow`.
 pytestmark = [pytest.mark.stan, pytest.mark.xdist_group("games")]
@@ -302,7 +302,7 @@ class TestKnownTruth:
 def small(tmp_path_factory):
     """A part of the published rounds: two participants of two groups, 8 games of each."""
     folder = tmp_path_factory.mktemp("rounds")
-    table = load_table(REFERENCE / "phelps_dilemma_rounds.csv", "dilemma")
+    table = load(REFERENCE / "phelps_dilemma_rounds.csv", "dilemma")
     frame = table.rows.rename(columns={"speaker": "model"}).drop(columns="count")
     frame = frame[frame["group"].isin(["Selfish", "Cooperative"])]
     frame = frame[frame["participant"] < 3]
@@ -354,9 +354,11 @@ class TestCommands:
 
     @pytest.mark.slow
     def test_the_page_of_gifts_compares_guilt_by_group(self, tmp_path):
-        gifts = load_table(REFERENCE / "phelps_dictator_gifts.csv", "dictator")
+        gifts = load(REFERENCE / "phelps_dictator_gifts.csv", "dictator")
         kept = gifts.rows["group"].isin(["Selfish", "Control"])
-        gifts = Observations.from_rows("dilemmas", gifts.rows[kept].reset_index(drop=True), meta=gifts.meta)
+        gifts = Observations.from_rows(
+            "dilemmas", gifts.rows[kept].reset_index(drop=True), meta=gifts.meta
+        )
         one = model("social-preferences")
         fit = fitted("social-preferences", gifts, Settings(chains=2, warmup=100, draws=100))
         inference.save(fit, tmp_path, {"checks": [], "excluded": [], "source": {}})

@@ -61,9 +61,9 @@ def test_the_simulated_participant_has_the_probabilities_it_was_given(tmp_path):
     for turns in by_game(tmp_path / "j").values():
         assert turns[0].cell["before"] == ""
         for before, after in itertools.pairwise(turns):
-            assert after.cell["before"] == before.choice + before.cell["other"]
+            assert after.cell["before"] == before.value + before.cell["other"]
         for turn in turns:
-            counts[turn.cell["before"] or "start", turn.choice] += 1
+            counts[turn.cell["before"] or "start", turn.value] += 1
     for before, p in MEMORY_ONE.items():
         n = counts[before, "C"] + counts[before, "D"]
         assert n > 300
@@ -130,13 +130,13 @@ def test_scores_draw_the_moves_and_are_shared_out_in_games_of_one_turn(tmp_path)
     listed = games("dilemma", 300, ("always C",)) + games("dictator", 36)
     played(tmp_path / "j", listed, specs=[spec])
     found = [r for r in responses(tmp_path / "j") if r.task == "dilemma" and r.turn == 0]
-    share = sum(r.choice == "C" for r in found) / len(found)
+    share = sum(r.value == "C" for r in found) / len(found)
     p = MEMORY_ONE["start"]
     assert abs(share - p) < 4 * math.sqrt(p * (1 - p) / len(found))
     gifts = tabulate(responses(tmp_path / "j")).aside["gifts"]
     by_gift = gifts.groupby("given")["count"].sum()
     (trial,) = games("dictator", 1)
-    probabilities = FAMILY.simulator(PARAMETERS)(trial)
+    probabilities = FAMILY.simulator(PARAMETERS).probabilities(trial)
     for option, expected in zip(trial.options, probabilities, strict=True):
         assert by_gift[int(option.id)] == pytest.approx(36 * expected)
 
@@ -157,7 +157,7 @@ class TestUltimatum:
             last = "5"
             for turn in turns:
                 if turn.cell["role"] == "proposer":
-                    last = turn.choice
+                    last = turn.value
                 else:
                     assert turn.cell["offer"] == float(last)
                     mirrored += last != "5"
@@ -195,7 +195,7 @@ def test_score_mode_gives_the_speaker_its_own_words_back(tmp_path):
     from many_wolves.speakers import Request
 
     scores = tuple(OptionScore(o.id, -1.0, 2) for o in turn.trial.options)
-    response = respond(Request(turn.trial), spec, status="answered", choice="D", scores=scores)
+    response = respond(Request(turn.trial), spec, status="answered", value="D", scores=scores)
     (second,) = FAMILY.turns(episode, [response])
     text = next(o.text for o in opening.options if o.id == "D")
     assert second.trial.messages[1].content == text

@@ -10,13 +10,14 @@ import pytest
 from many_wolves.cli import run
 from many_wolves.commands.compile import command
 from many_wolves.errors import WolvesError
-from many_wolves.families.dilemmas.compiler import Selection, compile_games, openings
-from many_wolves.families.dilemmas.design import read_design
+from many_wolves.families.dilemmas.compiler import openings
+from many_wolves.families.dilemmas.design import GAMES, read_material
 from many_wolves.families.dilemmas.factorial import Factorial
 from many_wolves.families.dilemmas.games import game_of
+from many_wolves.families.dilemmas.options import GameDesign
 from many_wolves.files import shipped
 from many_wolves.records import Trial
-from playing import games
+from playing import games, write_games
 
 CONDITIONS = ("chain_of_thought", "labels", "case", "pronoun", "order", "labels_reversed")
 
@@ -43,7 +44,7 @@ def test_the_published_parameters_are_there():
     assert {k: dilemma.cell[k] for k in "TRPS"} == {"T": 7, "R": 5, "P": 3, "S": 0}
     assert dilemma.cell["rounds"] == 6
     assert (ultimatum.cell["endowment"], ultimatum.cell["rounds"]) == (10, 6)
-    design = read_design()
+    design = read_material()
     assert Counter(p.group for p in design.participants) == dict.fromkeys(
         ("Cooperative", "Competitive", "Altruistic", "Selfish", "Mixed", "Control"), 3
     )
@@ -51,9 +52,9 @@ def test_the_published_parameters_are_there():
 
 
 def test_the_full_grid_is_the_published_one():
-    factors = game_of("dilemma").factors(read_design(), ("tit for tat",), 1)
+    factors = game_of("dilemma").factors(read_material(), ("tit for tat",), 1)
     assert len(factors) == 18 * 216
-    factors = game_of("dictator").factors(read_design(), (), 1)
+    factors = game_of("dictator").factors(read_material(), (), 1)
     cells = {tuple(str(v) for v in cell.values()) for cell in factors.cells(None, 1)}
     assert len(cells) == len(factors) == 18 * 216
 
@@ -163,7 +164,7 @@ def test_hidden_and_geometric_lengths(tmp_path):
 def test_a_fault_names_file_and_line(tmp_path, old, new, words, line):
     sources = edited(tmp_path / "d", old, new)
     with pytest.raises(WolvesError, match=words) as caught:
-        compile_games(Selection(sources=sources, sample=20), tmp_path / "g.jsonl")
+        write_games(tmp_path / "g.jsonl", ("dilemmas",), sources=sources, sample=20)
     assert caught.value.where == str(sources / "games.yaml")
     assert caught.value.line is not None
     assert caught.value.mend
@@ -181,7 +182,7 @@ def test_a_fault_names_file_and_line(tmp_path, old, new, words, line):
 def test_a_fault_in_the_wording_is_found_before_anything_is_asked(tmp_path, old, new, words):
     sources = edited(tmp_path / "d", old, new, "wording.en.yaml")
     with pytest.raises(WolvesError, match=words) as caught:
-        list(openings(Selection(sources=sources, sample=3)))
+        [list(openings(game, GameDesign(sources=sources, sample=3))) for game in GAMES]
     assert "wording.en.yaml" in str(caught.value.where)
 
 
@@ -202,10 +203,8 @@ def test_what_does_not_belong_to_games_is_refused(tmp_path, capfd, more, words):
 
 
 def test_groups_and_partners_are_chosen(tmp_path):
-    chosen = Selection(
-        games=("dilemma",), groups=("Selfish",), partners=("grim", "random"), sample=60
-    )
-    listed = list(openings(chosen))
+    chosen = GameDesign(groups=("Selfish",), partners=("grim", "random"), sample=60)
+    listed = list(openings("dilemma", chosen))
     assert Counter(t.cell["partner"] for t in listed) == {"grim": 30, "random": 30}
     assert {t.cell["group"] for t in listed} == {"Selfish"}
 

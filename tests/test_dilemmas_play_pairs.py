@@ -7,7 +7,17 @@ import pytest
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.tabulate import tabulate
 from many_wolves.records import SpeakerSpec
-from playing import FAMILY, PARAMETERS, SPEC, games, played, responses, simulated, write_parameters
+from playing import (
+    FAMILY,
+    PARAMETERS,
+    SPEC,
+    games,
+    played,
+    responses,
+    simulated,
+    write_games,
+    write_parameters,
+)
 
 
 def test_a_speaker_against_itself_and_against_another(tmp_path):
@@ -55,8 +65,8 @@ def test_two_speakers_resume_in_the_middle_of_a_round(tmp_path):
     done = played(tmp_path / "cut", listed, makers, specs=(SPEC, other))
     assert done.asked == {"answered": 24 + 32}
     for file in (tmp_path / "whole").glob("*.jsonl"):
-        cut = {r.key: r.choice for r in responses(tmp_path / "cut" / file.name)}
-        assert cut == {r.key: r.choice for r in responses(file)}
+        cut = {r.key: r.value for r in responses(tmp_path / "cut" / file.name)}
+        assert cut == {r.key: r.value for r in responses(file)}
 
 
 def _with_speaker(folder):
@@ -78,12 +88,9 @@ def _with_speaker(folder):
 def test_a_file_of_games_needs_a_second_speaker_where_it_has_two_seats(tmp_path, capfd):
     from many_wolves.cli import run
     from many_wolves.commands.collect import command
-    from many_wolves.families.dilemmas.compiler import Selection, compile_games
 
-    chosen = Selection(
-        games=("dilemma",), sample=18, partners=("another",), sources=_with_speaker(tmp_path)
-    )
-    compile_games(chosen, tmp_path / "g.jsonl")
+    design = {"sample": 18, "partners": ("another",), "sources": _with_speaker(tmp_path)}
+    write_games(tmp_path / "g.jsonl", ("dilemma",), **design)
     words = [str(tmp_path / "g.jsonl"), "--model_type", "simulated", "--parameters"]
     words += [str(write_parameters(tmp_path / "p.json")), "--out", str(tmp_path / "out")]
     assert run(command, words) == 2

@@ -98,7 +98,7 @@ def test_what_names_none_or_two_is_no_choice(options, text, status):
     for shown in (options, options[::-1]):
         reading = read(shown, text)
         assert reading.status == status
-        assert (reading.choice is None) == (status != "answered")
+        assert (reading.value is None) == (status != "answered")
 
 
 @pytest.mark.parametrize("name", ["dictator", "dilemma", "principal"])
@@ -118,4 +118,4 @@ def test_every_option_of_the_design_is_read_back(name):
 def test_any_text_has_a_reading_that_does_not_hang_on_the_order(options, text):
     reading = read(options, text)
     assert read(options[::-1], text) == reading
-    assert (reading.choice is None) == (reading.status != "answered")
+    assert (reading.value is None) == (reading.status != "answered")

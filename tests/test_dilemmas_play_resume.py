@@ -23,6 +23,7 @@ from playing import (
     responses,
     saying,
     simulated,
+    write_games,
     write_parameters,
 )
 
@@ -69,7 +70,7 @@ def test_every_cut_of_a_journal_goes_on_to_the_same_games(tmp_path):
     listed = games("dilemma", 12, ("tit for tat", "random")) + games("ultimatum", 6)
     played(tmp_path / "whole", listed, at_once=5)
     whole = (tmp_path / "whole").read_bytes()
-    expected = {r.key: r.choice for r in responses(tmp_path / "whole")}
+    expected = {r.key: r.value for r in responses(tmp_path / "whole")}
     chance = random.Random(1)
     for cut in [0, 1, len(whole) - 1, *(chance.randrange(len(whole)) for _ in range(12))]:
         (tmp_path / "cut").write_bytes(whole[:cut])
@@ -77,7 +78,7 @@ def test_every_cut_of_a_journal_goes_on_to_the_same_games(tmp_path):
         speaker = Saying(lambda request: pytest.fail("asked"))
         done = played(tmp_path / "cut", listed, at_once=5)
         assert sum(done.asked.values()) in (len(expected) - kept, len(expected) - kept - 1)
-        assert {r.key: r.choice for r in responses(tmp_path / "cut")} == expected
+        assert {r.key: r.value for r in responses(tmp_path / "cut")} == expected
         played(tmp_path / "cut", listed, [lambda speaker=speaker: speaker])
         (tmp_path / "cut.set-aside").unlink(missing_ok=True)
 
@@ -152,9 +153,7 @@ class TestCommand:
     @pytest.fixture
     def words(self, tmp_path):
         """Words that ask a simulated speaker to play 40 games, a journal's file among them."""
-        from many_wolves.families.dilemmas.compiler import Selection, compile_games
-
-        compile_games(Selection(games=("dilemma",), sample=40), tmp_path / "g.jsonl")
+        write_games(tmp_path / "g.jsonl", ("dilemma",), sample=40)
         parameters = write_parameters(tmp_path / "p.json")
         words = ["collect", str(tmp_path / "g.jsonl"), "--model_type", "simulated"]
         words += ["--parameters", str(parameters), "--out", str(tmp_path / "j.jsonl")]

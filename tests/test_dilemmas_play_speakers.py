@@ -182,12 +182,12 @@ def test_a_small_real_model_plays(tmp_path, mode, capfd):
     found = by_game(tmp_path / "j.jsonl")
     assert len(found) == 2
     for turns in found.values():
-        assert len(turns) == 3 or turns[-1].choice is None
+        assert len(turns) == 3 or turns[-1].value is None
         assert [t.turn for t in turns] == list(range(len(turns)))
     for rounds in history(tmp_path / "j.jsonl").values():
         assert [other for _, other in rounds] == ["C", *[own for own, _ in rounds[:-1]]]
     if mode == "score":
-        assert all(len(t.scores) == 2 and t.choice for turns in found.values() for t in turns)
+        assert all(len(t.scores) == 2 and t.value for turns in found.values() for t in turns)
     before = (tmp_path / "j.jsonl").read_bytes()
     assert run(collect, words) == 0
     assert "nothing to ask" in capfd.readouterr().err

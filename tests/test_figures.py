@@ -19,10 +19,11 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import figures as politeness
 from many_wolves.families.politeness.figures import frames
 from many_wolves.figures import Fitted, read_all, read_fitted, save
-from many_wolves.figures.agreement import agreement, r_squared
+from many_wolves.figures.agreement import agreement
 from many_wolves.figures.chains import rank_band, ranks, trace
 from many_wolves.figures.save import inline_svg, render, render_all
 from many_wolves.figures.theme import MM
+from many_wolves.outcomes import r_squared
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import xarray as xr
 from click.testing import CliRunner
-from many_wolves.findings.goals import goals
 from scipy.stats import multivariate_normal
 
 from fit_folders import write_fit_folder
@@ -19,6 +18,7 @@ from many_wolves.families.politeness.quantities import QUANTITIES
 from many_wolves.figures import read_all
 from many_wolves.findings import members
 from many_wolves.findings.changepoint import settling
+from many_wolves.findings.conditions import conditions as goals
 from many_wolves.findings.distance import distance, divergence
 from many_wolves.findings.dynamics import dynamics, early_share, runs
 from many_wolves.findings.effort import effort

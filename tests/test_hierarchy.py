@@ -8,8 +8,6 @@ import pytest
 
 from many_wolves import inference
 from many_wolves.cli import run, wolves
-from many_wolves.commands.modelling import pooled_model, single_model
-from many_wolves.commands.pool import joined
 from many_wolves.errors import WolvesError
 from many_wolves.families import get
 from many_wolves.families.politeness.human import human_lexicon, literal_counts
@@ -26,6 +24,8 @@ from many_wolves.families.politeness.recursion import (
 from many_wolves.inference.engine import Settings
 from many_wolves.inference.laplace import unconditioned
 from many_wolves.observations import Observations
+from many_wolves.workflows.data import joined, load
+from many_wolves.workflows.models import pooled_model, single_model
 
 pytestmark = pytest.mark.xdist_group("stan")
 GOALS = ("informative", "social")
@@ -42,6 +42,10 @@ END = {
     "social": {"w_inf": 0.15, "w_soc": 0.26, "w_pres": 0.59, "phi": 0.39},
 }
 """The weights of people, to which the checkpoints drift."""
+
+
+def together(*paths):
+    return joined([load(path) for path in paths], [str(path) for path in paths])
 
 
 def drifting(checkpoint, of):
@@ -297,16 +301,17 @@ def test_what_cannot_be_pooled_is_refused(tmp_path):
         model.problem(Observations.from_rows("politeness", fewer))
     answered.rows.to_csv(tmp_path / "choices.csv", index=False)
     with pytest.raises(WolvesError, match="step0 stands in two tables"):
-        joined((tmp_path / "choices.csv", tmp_path / "choices.csv"))
-    assert joined((tmp_path / "choices.csv",)).speakers == ["step0", "step1"]
+        together(tmp_path / "choices.csv", tmp_path / "choices.csv")
+    assert together(tmp_path / "choices.csv").speakers == ["step0", "step1"]
 
 
 def test_a_family_may_have_several_models():
     models = get("politeness").models()
     assert list(models) == ["polite-speaker", "polite-hierarchy"]
-    assert single_model("politeness").name == "polite-speaker"
-    assert pooled_model("politeness").name == "polite-hierarchy"
+    table = Observations("politeness", {})
+    assert single_model(table).name == "polite-speaker"
+    assert pooled_model(table).name == "polite-hierarchy"
     with pytest.raises(WolvesError, match="many speakers at once"):
-        single_model("politeness", "polite-hierarchy")
+        single_model(table, "polite-hierarchy")
     with pytest.raises(WolvesError, match="no model 'rude'"):
-        single_model("politeness", "rude")
+        single_model(table, "rude")

@@ -10,11 +10,9 @@ import pandas as pd
 import pytest
 
 from many_wolves.cli import run, wolves
-from many_wolves.commands.power import CONDITIONS
-from many_wolves.commands.power import _conclusion as conclusion
-from many_wolves.commands.power import _designs as designs
-from many_wolves.commands.power import _given as given
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.plan import CONDITIONS, differing
+from many_wolves.workflows.power import Power, designs
 
 SHORT = ["--warmup", "150", "--draws", "150", "--chains", "2"]
 
@@ -24,16 +22,18 @@ def test_designs_of_one_size_are_run_once() -> None:
 
 
 def test_the_second_condition_differs_by_what_was_asked() -> None:
-    found = given(None, "w_soc", 0.2)
+    found = differing("w_soc", 0.2, None)
     first, second = (found["weights"][c] for c in CONDITIONS)
     assert second["w_soc"] - first["w_soc"] == pytest.approx(0.2)
     for weights in (first, second):
         assert sum(weights[f"w_{u}"] for u in ("inf", "soc", "pres")) == pytest.approx(1)
     assert first["w_inf"] / first["w_pres"] == pytest.approx(second["w_inf"] / second["w_pres"])
     assert first["phi"] == second["phi"]
-    assert given(None, "phi", 0.2)["weights"]["second"]["phi"] == pytest.approx(first["phi"] + 0.2)
+    assert differing("phi", 0.2, None)["weights"]["second"]["phi"] == pytest.approx(
+        first["phi"] + 0.2
+    )
     with pytest.raises(WolvesError, match="leaves the interval"):
-        given(None, "w_soc", -0.5)
+        differing("w_soc", -0.5, None)
 
 
 def test_the_conclusion_names_the_smallest_design_that_suffices() -> None:
@@ -47,9 +47,12 @@ def test_the_conclusion_names_the_smallest_design_that_suffices() -> None:
             "high": [0.5, 0.92, 1.0],
         }
     )
-    assert "13 items x 3 replicates (312 answers in all)" in conclusion(table, "w_inf", 0.1)
-    assert "No design" in conclusion(table.iloc[:1], "w_inf", 0.1)
-    assert "at most 100 %" in conclusion(table, "w_inf", 0.0)
+    assert (
+        "13 items x 3 replicates (312 answers in all)"
+        in Power(table, "w_inf", 0.1, Path()).conclusion
+    )
+    assert "No design" in Power(table.iloc[:1], "w_inf", 0.1, Path()).conclusion
+    assert "at most 100 %" in Power(table, "w_inf", 0.0, Path()).conclusion
 
 
 def test_an_unknown_variant_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,12 +18,15 @@ from fault_server import KEY, Fault, FaultServer
 from many_wolves.cli import run
 from many_wolves.commands.choices import command as choices
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import compile_trials
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.reader import read
 from many_wolves.records import Trial, blank_response, response_key
 
 ARGUMENTS = {"goals": ["informative", "social"], "framings": "third", "items": "poem,cake"}
-SELECTION = Selection(goals=("informative", "social"), framings=("third",), items=("poem", "cake"))
+SELECTION = PolitenessDesign(
+    goals=("informative", "social"), framings=("third",), items=("poem", "cake")
+)
 REPLICATES = 2
 
 
@@ -104,8 +107,8 @@ def written(readings, path: Path) -> Path:
             elif not text:
                 known = {"status": "empty"}
             else:
-                choice, status = read(trial.options, text)
-                known = {"status": status, "text": text, "choice": choice}
+                value, status = read(trial.options, text)
+                known = {"status": status, "text": text, "value": value}
             lines.append(json.dumps(replace(blank, **known).to_json()) + "\n")
     path.write_text("".join(lines))
     return path
@@ -152,7 +155,7 @@ def test_every_answer_keeps_its_key_text_and_true_status(readings, tmp_path) -> 
     assert len(ours) == len(journal.responses)
     for wanted in journal.responses:
         found = ours[wanted.key]
-        for field in ("trial_id", "task", "cell", "options", "replicate", "status", "choice"):
+        for field in ("trial_id", "task", "cell", "answer", "replicate", "status", "value"):
             assert getattr(found, field) == getattr(wanted, field)
         assert found.text == wanted.text
         assert found.error == wanted.error
@@ -190,14 +193,14 @@ def test_the_log_holds_parameters_transcripts_and_shares(logs, readings) -> None
             assert sample.messages[-1].role == "assistant"
     responses = [r for reading in readings for r in reading.responses if r.task == "choice"]
     called = [r for r in responses if r.status != "failed"]
-    chosen = [r for r in called if r.choice is not None]
-    negated = [r for r in chosen if r.choice.startswith("not ")]
+    chosen = [r for r in called if r.value is not None]
+    negated = [r for r in chosen if r.value.startswith("not ")]
     metrics = {name: metric.value for name, metric in log.results.scores[0].metrics.items()}
     assert metrics["share_read"] == pytest.approx(len(chosen) / len(called))
     assert metrics["negated"] == pytest.approx(len(negated) / len(chosen))
     social = [r for r in chosen if r.cell["goal"] == "social"]
     assert metrics["negated_social"] == pytest.approx(
-        sum(r.choice.startswith("not ") for r in social) / len(social)
+        sum(r.value.startswith("not ") for r in social) / len(social)
     )
     assert {s.scores["said"].value for s in log.samples if s.scores} >= {"refused", "empty"}
 

@@ -18,6 +18,8 @@ import pytest
 from asking import SPEC, answers, keys, read_exact, simulated, trials, write_trials
 from many_wolves.collection import Journal, collect, make_plan, peek
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.compiler import trials_of
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.records import Response
 
 FORK = multiprocessing.get_context("fork")
@@ -135,7 +137,7 @@ def test_a_failed_answer_is_asked_again_and_stands_once(tmp_path):
     path = tmp_path / "j.jsonl"
     listed = trials(5)
     failed, *rest = answers(listed)
-    failed = replace(failed, status="failed", choice=None, error="no route to host")
+    failed = replace(failed, status="failed", value=None, error="no route to host")
     with Journal(path, SPEC, silent) as journal:
         journal.append([failed, *(replace(r, status="refused") for r in rest)])
     done = run(path, listed)
@@ -183,13 +185,12 @@ def test_killed_at_many_random_points_the_set_of_keys_ends_complete(tmp_path):
 @pytest.fixture
 def files(tmp_path):
     """A file of trials and one of parameters for the command line."""
-    family = pytest.importorskip("many_wolves.families.politeness.compiler")
-    compiled = family.compile_trials(family.Selection(tasks=("choice",), limit=60))
+    compiled = trials_of(PolitenessDesign(tasks=("choice",), limit=60))
     weights = {"w_inf": 0.4, "w_soc": 0.1, "w_pres": 0.5, "phi": 0.5}
     goals = ("informative", "social", "both", "none")
     parameters = {"alpha": 4.5, "cost": 2.6, "weights": dict.fromkeys(goals, weights)}
     (tmp_path / "p.json").write_text(json.dumps(parameters))
-    return write_trials(tmp_path / "trials.jsonl", list(compiled.trials)), tmp_path / "p.json"
+    return write_trials(tmp_path / "trials.jsonl", list(compiled)), tmp_path / "p.json"
 
 
 def command(files, out, *more):

@@ -11,10 +11,10 @@ from many_wolves.cli import run
 from many_wolves.commands.fit import command
 from many_wolves.errors import WolvesError
 from many_wolves.families import get
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.options import NODES
+from many_wolves.families.politeness.options import NODES, PolitenessDesign
 from many_wolves.families.politeness.orders import williams
 from many_wolves.families.politeness.problem import build
 from many_wolves.families.politeness.recursion import (
@@ -174,9 +174,7 @@ def test_simulated_answers_have_the_counts_and_the_pull_that_were_asked_for():
 
 
 def test_a_simulated_speaker_pulls_to_a_place():
-    trial = next(
-        t for t in compile_trials(Selection(goals=("social",))).trials if t.task == "choice"
-    )
+    trial = next(t for t in trials_of(PolitenessDesign(goals=("social",))) if t.task == "choice")
     record = {"alpha": 4.0, "cost": 2.0, "weights": WEIGHTS}
     plain = simulator(record)(trial)
     pulled = simulator(record | {"place_bias": list(BIAS)})(trial)
@@ -187,7 +185,7 @@ def test_a_simulated_speaker_pulls_to_a_place():
 
 
 def answered_trials():
-    trials = [t for t in compile_trials(Selection(goals=("social",))).trials if t.task == "choice"]
+    trials = [t for t in trials_of(PolitenessDesign(goals=("social",))) if t.task == "choice"]
     spec = SpeakerSpec("anthropic", "claude")
     return [
         replace(blank_response(t, spec, 0), status="answered", text=t.options[n % 8].text)

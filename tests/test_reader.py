@@ -9,9 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from many_wolves.families import get
-from many_wolves.records import LABELS, Option
+from many_wolves.records import LABELS, Choose, Option, Question
 
-READ = get("politeness").read
+
+def READ(options, text: str):  # noqa: N802
+    """What the family reads in an answer to a question with these options."""
+    return get("politeness").read(Question("politeness", "choice", {}, Choose(options)), text)
+
 
 TEXTS = {
     "terrible": "It was terrible.",
@@ -343,4 +347,4 @@ def test_a_negation_is_never_lost(word, data):
     negation = data.draw(st.sampled_from(["wasn't", "was not", "wasn\u2019t", "wasnt", "WAS NOT"]))
     adverb = data.draw(st.sampled_from(["", "very ", "really ", "exactly ", "all that "]))
     tail = data.draw(st.sampled_from([".", "!", "", ", I think.", " at all."]))
-    assert READ(OPTIONS, f"It {negation} {adverb}{word}{tail}").choice != word
+    assert READ(OPTIONS, f"It {negation} {adverb}{word}{tail}").value != word

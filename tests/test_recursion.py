@@ -22,7 +22,7 @@ from many_wolves.families.politeness.recursion import (
     speaker1,
     speaker2,
 )
-from many_wolves.records import Option, Trial
+from many_wolves.records import Choose, Option, Trial
 
 HERE = Path(__file__).parent
 ROWS = json.loads((HERE / "webppl_rows.json").read_text())
@@ -156,13 +156,13 @@ def test_simulated_speaker_answers_any_order():
     speaker = SpeakerParameters.from_json(given_parameters)
     answer = simulator(given_parameters)
     options = tuple(Option(u, u) for u in reversed(speaker.utterances))
-    trial = Trial("politeness", "choice", {"goal": "kind", "state": 2}, options, ())
+    trial = Trial("politeness", "choice", {"goal": "kind", "state": 2}, Choose(options), ())
     np.testing.assert_allclose(answer(trial), speaker.choice_probabilities()["kind"][2][::-1])
     judgment = Trial(
         "politeness",
         "literal",
         {"utterance": "good", "state": 3},
-        (Option("no", "No"), Option("yes", "Yes")),
+        Choose((Option("no", "No"), Option("yes", "Yes"))),
         (),
     )
     yes = speaker.lexicon.theta[speaker.utterances.index("good"), 3]
@@ -186,7 +186,8 @@ def test_unknown_goal_of_a_simulated_speaker_is_named():
     answer = simulator(
         {"alpha": 4, "cost": 2, "weights": {"both": {"w_inf": 1, "w_soc": 0, "w_pres": 0}}}
     )
-    trial = Trial("politeness", "choice", {"goal": "kind", "state": 2}, (Option("good", "x"),), ())
+    options = Choose((Option("good", "x"),))
+    trial = Trial("politeness", "choice", {"goal": "kind", "state": 2}, options, ())
     with pytest.raises(WolvesError, match="knows the goals both"):
         answer(trial)
 

@@ -319,7 +319,7 @@ def test_tables_sort(browser: Any, pages: dict[str, Path]) -> None:
 
 
 def test_fits_that_are_not_there_are_left_out_by_name(tmp_path, capsys) -> None:
-    from many_wolves.commands.report import present
+    from many_wolves.workflows.folders import present
 
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "fit.json").write_text("{}")

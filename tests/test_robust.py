@@ -30,7 +30,9 @@ def program():
 
 def table(counts, literal=None):
     aside = {} if literal is None else {"literal": literal}
-    return Observations.from_rows("politeness", counts.assign(speaker="edge", framing="first"), aside)
+    return Observations.from_rows(
+        "politeness", counts.assign(speaker="edge", framing="first"), aside
+    )
 
 
 def few(total):

@@ -44,7 +44,7 @@ def test_a_simulated_table_keeps_the_design(variant: str, literal: str) -> None:
     truth, answered = MODEL.simulate(table, np.random.default_rng(1), **options)
     per_question = ["goal", "state"]
     before = table.rows.groupby(per_question)["count"].sum()
-    after = answered.counts.groupby(per_question)["count"].sum()
+    after = answered.rows.groupby(per_question)["count"].sum()
     assert before.sort_index().to_dict() == after.sort_index().to_dict()
     judged, original = answered.aside["literal"], table.aside["literal"]
     cell = ["utterance", "state"]
@@ -93,7 +93,7 @@ def test_answers_follow_the_recursion() -> None:
 
 def test_the_same_seed_gives_the_same_answers() -> None:
     one, other = (MODEL.simulate(human_table(), np.random.default_rng(4))[1] for _ in range(2))
-    assert one.counts.equals(other.counts)
+    assert one.rows.equals(other.rows)
     assert one.aside["literal"].equals(other.aside["literal"])
 
 

@@ -20,18 +20,18 @@ def ask(speaker, requests):
 
 def test_draws_follow_the_probabilities():
     p = (0.2, 0.3, 0.5)
-    said = Counter(r.choice for r in ask(simulated(p=p), [Request(t) for t in trials(3000)]))
+    said = Counter(r.value for r in ask(simulated(p=p), [Request(t) for t in trials(3000)]))
     counts = [said["bad"], said["good"], said["amazing"]]
     assert chisquare(counts, [3000 * x for x in p]).pvalue > 1e-3
 
 
 def test_a_draw_does_not_depend_on_the_order_of_the_requests():
     requests = [Request(t, r) for t in trials(20) for r in range(2)]
-    forth = {r.key: r.choice for r in ask(simulated(), requests)}
-    back = {r.key: r.choice for r in ask(simulated(), requests[::-1])}
+    forth = {r.key: r.value for r in ask(simulated(), requests)}
+    back = {r.key: r.value for r in ask(simulated(), requests[::-1])}
     assert forth == back
     assert len(forth) == 40
-    other = {r.trial_id: r.choice for r in ask(simulated(replace(SPEC, seed=9)), requests)}
+    other = {r.trial_id: r.value for r in ask(simulated(replace(SPEC, seed=9)), requests)}
     assert [other[t.id] for t in trials(20)] != [forth[Request(t).key(SPEC)] for t in trials(20)]
 
 

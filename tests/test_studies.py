@@ -54,7 +54,7 @@ class TestShipped:
             f"EleutherAI/pythia-{size}"
             for size in ["14m", "31m", "70m", "160m", "410m", "1b", "1.4b", "2.8b", "6.9b", "12b"]
         }
-        assert {c.asking.prompt_format for c in casts} == {"completion"}
+        assert {c.asking["prompt_format"] for c in casts} == {"completion"}
         steps = [int(c.revision.removeprefix("step")) for c in casts[:10]]
         assert steps == sorted(steps)
         assert (steps[0], steps[-1]) == (0, 143000)

@@ -47,8 +47,13 @@ class TestReading:
         )
         casts = list(cast(study))
         assert [c.name for c in casts] == ["a+none", "a+low", "b@step1", "b@step2"]
-        assert [c.asking.mode for c in casts] == ["score", "score", "sample", "sample"]
-        assert {c.asking.replicates for c in casts} == {3}
+        assert [c.asking.get("mode", "sample") for c in casts] == [
+            "score",
+            "score",
+            "sample",
+            "sample",
+        ]
+        assert {c.replicates for c in casts} == {3}
 
     @pytest.mark.parametrize(
         ("text", "line", "problem", "mend"),
@@ -148,7 +153,6 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.said: list[str] = []
         (folder / "copy.py").write_text(COPY)
         (folder / "in").write_text("x")
 
@@ -160,7 +164,7 @@ class Bench:
     def run(self, *stages: Stage) -> tuple[tuple[str, ...], tuple[str, ...]]:
         program = (sys.executable, str(self.folder / "copy.py"))
         state = StateFile(self.folder / "state.json")
-        self.outcome = Runner(state, self.folder / "logs", self.said.append, program).run(stages)
+        self.outcome = Runner(state, self.folder / "logs", program).run(stages)
         return self.outcome.ran, self.outcome.reused
 
     def why(self, stage: Stage) -> str:
@@ -270,7 +274,7 @@ def test_a_stage_that_makes_do_runs_with_what_there_is(tmp_path) -> None:
 
     def outcome(*stages: Stage):
         state = StateFile(tmp_path / "state.json")
-        runner = Runner(state, tmp_path, lambda line: None, (sys.executable, str(program)))
+        runner = Runner(state, tmp_path, (sys.executable, str(program)))
         return runner.run(stages)
 
     good, bad, worse = stage("good"), stage("bad", works=False), stage("worse", works=False)
@@ -304,7 +308,7 @@ stages = [Stage(n, (n,), (), (folder / n,), after=a) for n, a in
           [("quick", ()), ("slow", ("quick",))]]
 program = (sys.executable, str(folder / "stage.py"))
 try:
-    Runner(StateFile(folder / "state.json"), folder, print, program).run(stages)
+    Runner(StateFile(folder / "state.json"), folder, program).run(stages)
 except KeyboardInterrupt:
     sys.exit(130)
 """

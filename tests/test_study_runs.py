@@ -75,7 +75,7 @@ def ran(path: Path, places: Places):
     stages = [stage for stage in plan(read_study(path), places) if stage.name != "figures"]
     after = tuple(name for name in stages[-1].after_all if name != "figures")
     stages[-1] = replace(stages[-1], after_all=after)
-    return Runner(StateFile(places.state), places.logs, print).run(stages)
+    return Runner(StateFile(places.state), places.logs).run(stages)
 
 
 def rows_of(report: Path) -> dict[str, list[str]]:

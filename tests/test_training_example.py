@@ -21,7 +21,7 @@ import measure  # noqa: E402
 import settings as numbers  # noqa: E402
 import training  # noqa: E402
 
-from many_wolves.records import Observations  # noqa: E402
+from many_wolves.observations import Observations  # noqa: E402
 
 SETTINGS = numbers.Settings()
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from designs import by_cell, of, places
 from many_wolves.cli import run
 from many_wolves.commands.compile import command
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import compile_trials, trials_of
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.orders import Slot, deal, spread, williams
 from many_wolves.files import file_fingerprint, shipped
 from many_wolves.records import Trial
@@ -51,7 +52,7 @@ def test_every_utterance_stands_in_every_place_equally_often(trials):
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_each_cell_is_balanced_but_for_one_trial(seed):
-    trials = compile_trials(Selection(seed=seed)).trials
+    trials = trials_of(PolitenessDesign(seed=seed))
     for cell in by_cell(of(trials, "choice"), "state", "goal", "framing").values():
         assert set(places(cell).values()) <= {1, 2}
     for cell in by_cell(of(trials, "literal"), "state", "utterance").values():
@@ -59,10 +60,10 @@ def test_each_cell_is_balanced_but_for_one_trial(seed):
 
 
 def test_each_cell_is_balanced_exactly_where_its_trials_allow_it():
-    trials = compile_trials(Selection(items=EIGHT)).trials
+    trials = trials_of(PolitenessDesign(items=EIGHT))
     for cell in by_cell(of(trials, "choice"), "state", "goal", "framing").values():
         assert set(places(cell).values()) == {1}
-    trials = compile_trials(Selection(orders=8, tasks=("choice",))).trials
+    trials = trials_of(PolitenessDesign(orders=8, tasks=("choice",)))
     for cell in by_cell(trials, "state", "goal", "framing").values():
         assert set(places(cell).values()) == {13}
     for scene in by_cell(trials, "item", "state", "goal", "framing").values():
@@ -109,9 +110,9 @@ def test_the_square_is_a_latin_square(n):
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_other_orders():
-    one, again, other = (compile_trials(Selection(seed=s)) for s in (5, 5, 6))
-    assert one.lines == again.lines
-    assert one.manifest == again.manifest
+    one, again, other = (compile_trials(PolitenessDesign(seed=s)) for s in (5, 5, 6))
+    assert [t.to_json() for t in one.trials] == [t.to_json() for t in again.trials]
+    assert one.facts == again.facts
 
     def orders(compiled) -> dict[tuple, tuple[str, ...]]:
         return {
@@ -124,10 +125,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_other_orders():
 
 
 def test_a_limit_is_spread_over_the_whole_design():
-    trials = compile_trials(Selection(limit=96, tasks=("choice",))).trials
+    trials = trials_of(PolitenessDesign(limit=96, tasks=("choice",)))
     assert {len(c) for c in by_cell(trials, "state", "goal", "framing").values()} == {2}
     assert set(places(trials).values()) == {12}
-    few = compile_trials(Selection(limit=24)).trials
+    few = trials_of(PolitenessDesign(limit=24))
     for task, factors in (
         ("choice", ("goal", "framing", "state")),
         ("literal", ("utterance", "state")),
@@ -183,7 +184,7 @@ def test_prompts_name_the_goal_and_the_framing(trials):
 
 def test_selections_select():
     compiled = compile_trials(
-        Selection(
+        PolitenessDesign(
             tasks=("choice",),
             items=("poem", "cake"),
             goals=("social",),
@@ -209,7 +210,7 @@ def test_the_written_file_and_its_manifest(tmp_path):
     assert len(read) == 128 == manifest["trials"]
     assert manifest["fingerprint"] == file_fingerprint(out)
     assert manifest["seed"] == 9
-    assert manifest["schema"] == 1
+    assert manifest["schema"] == 2
     counted = Counter(
         (t.task, *(t.cell.get(f) for f in ("goal", "framing", "state"))) for t in read
     )

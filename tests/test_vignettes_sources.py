@@ -12,7 +12,8 @@ from designs import of, places
 from many_wolves.cli import run
 from many_wolves.commands.compile import command
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import compile_trials
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.files import shipped
 
 
@@ -105,7 +106,7 @@ def test_a_missing_field_names_the_part_that_lacks_it(sources, capsys, tmp_path)
 def test_a_missing_placeholder_is_a_fault(sources):
     replaced(T, "deserves {rating}, where", "is one where")(sources)
     with pytest.raises(WolvesError, match=r"expected the placeholder \{rating\}"):
-        compile_trials(Selection(sources=sources))
+        compile_trials(PolitenessDesign(sources=sources))
 
 
 def test_an_empty_list_of_utterances_is_a_fault(sources, capsys, tmp_path):
@@ -124,7 +125,7 @@ def test_an_empty_list_of_utterances_is_a_fault(sources, capsys, tmp_path):
 def test_options_that_read_alike_are_a_fault(sources):
     replaced("utterances.yaml", "It was bad.", "it was  TERRIBLE!")(sources)
     with pytest.raises(WolvesError, match="would be read as"):
-        compile_trials(Selection(sources=sources))
+        compile_trials(PolitenessDesign(sources=sources))
 
 
 def test_an_item_a_goal_a_scale_and_utterances_can_be_added_as_data(sources):
@@ -147,7 +148,7 @@ def test_an_item_a_goal_a_scale_and_utterances_can_be_added_as_data(sources):
                 for w in ("dull", "fair", "great")
             )
         )
-    compiled = compile_trials(Selection(sources=sources, scale="thumbs", utterances="three"))
+    compiled = compile_trials(PolitenessDesign(sources=sources, scale="thumbs", utterances="three"))
     choice = of(compiled.trials, "choice")
     assert len(choice) == 14 * 5 * 3 * 2
     assert {t.cell["state"] for t in choice} == {-1, 0.5}

@@ -15,7 +15,8 @@ import pytest
 
 from asking import OPTIONS, a_trial, keys, trials, write_trials
 from local_models import ROOT, smollm2
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import trials_of
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.journals import read_journal
 from many_wolves.records import Message, SpeakerSpec
 from many_wolves.speakers import Request
@@ -60,7 +61,7 @@ def opened(reference):
 
 def scenes():
     """Real trials whose options share words, and one with a baseline."""
-    real = list(compile_trials(Selection(tasks=("choice",), limit=3)).trials)
+    real = list(trials_of(PolitenessDesign(tasks=("choice",), limit=3)))
     return [*real, replace(a_trial(1), baseline=BASELINE)]
 
 
@@ -155,7 +156,7 @@ def test_a_killed_collection_goes_on_where_it_stopped(tmp_path):
     found = read_journal(journal).responses
     assert len(set(keys(journal))) == len(found) == 300
     assert {r.status for r in found} == {"answered"}
-    assert {r.choice for r in found} <= {o.id for o in OPTIONS}
+    assert {r.value for r in found} <= {o.id for o in OPTIONS}
     assert {r.speaker.name for r in found} == {"vllm/smollm2"}
 
 
@@ -172,7 +173,7 @@ def test_killed_games_go_on_in_their_middle(tmp_path):
     assert len(found) == 12
     for turns in found.values():
         assert [t.turn for t in turns] == list(range(len(turns)))
-        assert all(t.choice for t in turns[:-1])
+        assert all(t.value for t in turns[:-1])
         assert len(turns) == 6 or turns[-1].status == "unparsed"
 
 

@@ -21,8 +21,9 @@ from typing import Any
 
 from settings import GOAL, RATERS, TAUGHT, Settings
 
-from many_wolves.families.politeness.compiler import Selection, compile_trials
+from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.human import choice_counts, human_lexicon
+from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.recursion import speaker1
 from many_wolves.files import write_atomic
 from many_wolves.records import Trial
@@ -36,8 +37,8 @@ Chances = Mapping[int, Mapping[str, float]]
 
 def scenes(settings: Settings, items: Sequence[str]) -> tuple[Trial, ...]:
     """Choice trials of some items, worded as they are when the model is measured."""
-    return compile_trials(
-        Selection(
+    return trials_of(
+        PolitenessDesign(
             tasks=("choice",),
             items=tuple(items),
             goals=(GOAL,),
@@ -45,7 +46,7 @@ def scenes(settings: Settings, items: Sequence[str]) -> tuple[Trial, ...]:
             seed=settings.seed,
             sources=VIGNETTES,
         )
-    ).trials
+    )
 
 
 def people() -> Chances:

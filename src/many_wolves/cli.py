@@ -107,8 +107,8 @@ def run(  # noqa: PLR0911  (one status for each kind of end)
     except Exception as error:
         _trace(words)
         _say(
-            f"Error: unexpected {type(error).__name__}: {error}\n  Mend: run the command again with "
-            "--debug, and report what it prints as a fault of many-wolves"
+            f"Error: unexpected {type(error).__name__}: {error}\n  Mend: run the command again "
+            "with --debug, and report what it prints as a fault of many-wolves"
         )
         return UNEXPECTED
 

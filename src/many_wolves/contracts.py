@@ -25,9 +25,11 @@ from many_wolves.files import fingerprint
 from many_wolves.observations import Observations
 from many_wolves.options import Design, ModelOptions, Options
 from many_wolves.outcomes import Array, Outcome
-from many_wolves.records import Option, Response, SpeakerSpec, Status, Trial
+from many_wolves.records import Question, Response, SpeakerSpec, Status, Trial, Value
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from many_wolves.figures import FamilyReport
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "FindingsSpec",
     "ModelOptions",
     "Observations",
+    "OptionAnswers",
     "OptionProbabilities",
     "Options",
     "Outcome",
@@ -54,6 +57,7 @@ __all__ = [
     "Reading",
     "Reference",
     "SensitiveModel",
+    "SimulatedAnswers",
     "SimulatedModel",
     "TaskFamily",
     "Turn",
@@ -65,10 +69,50 @@ OptionProbabilities = Callable[[Trial], Array]
 
 
 class Reading(NamedTuple):
-    """What was read from a text: an option id or None, and the status that follows."""
+    """What was read from a text: a value of the question's answer type, and the status.
 
-    choice: str | None
+    The value is None where nothing could be read. A text may be ``answered`` without one.
+    """
+
+    value: Value
     status: Status
+
+
+class SimulatedAnswers(Protocol):
+    """A simulated speaker with known parameters: what it answers, and in which words."""
+
+    def answer(self, trial: Trial, rng: np.random.Generator) -> Value:
+        """A value of the trial's answer type, drawn with ``rng``."""
+        ...
+
+    def text(self, trial: Trial, value: Value) -> str:
+        """What the speaker writes to say ``value``; the family's reader reads it back."""
+        ...
+
+    def probabilities(self, trial: Trial) -> Array:
+        """Probability of every option in the order shown, where the answer is a choice."""
+        ...
+
+
+@dataclass(frozen=True)
+class OptionAnswers:
+    """A simulated speaker that chooses among options, and knows no other question.
+
+    Parameters
+    ----------
+    probabilities
+        Of every option of a trial, in the order shown.
+    """
+
+    probabilities: OptionProbabilities
+
+    def answer(self, trial: Trial, rng: np.random.Generator) -> Value:
+        """The id of an option, drawn by its probability."""
+        return str(rng.choice([o.id for o in trial.options], p=self.probabilities(trial)))
+
+    def text(self, trial: Trial, value: Value) -> str:
+        """The words of the option."""
+        return next(option.text for option in trial.options if option.id == value)
 
 
 @dataclass(frozen=True)
@@ -211,15 +255,15 @@ class TaskFamily(Protocol):
         """
         ...
 
-    def read(self, options: Sequence[Option], text: str) -> Reading:
-        """The option that a text names, if it names exactly one."""
+    def read(self, question: Question, text: str) -> Reading:
+        """What a text answers to a question; nothing is guessed."""
         ...
 
     def tabulate(self, responses: Iterable[Response], *, scoring: str = "sum") -> Observations:
         """Responses (of any speakers) to tables with their checks."""
         ...
 
-    def simulator(self, parameters: Mapping[str, Any]) -> OptionProbabilities:
+    def simulator(self, parameters: Mapping[str, Any]) -> SimulatedAnswers:
         """A speaker with known parameters, independent of the Stan programs."""
         ...
 

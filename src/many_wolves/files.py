@@ -36,6 +36,15 @@ def text_fingerprint(text: str, length: int = 16) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
+def whole_text(text: str) -> str:
+    """The text with every half of a surrogate pair replaced, so that UTF-8 can hold it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def file_fingerprint(path: str | Path, length: int = 16) -> str:
     """Hexadecimal SHA-256 of a file's bytes, cut to ``length`` digits."""
     with open(path, "rb") as handle:
@@ -73,9 +82,14 @@ def hold_alone(handle: IO[str], otherwise: WolvesError) -> None:
         raise otherwise from None
 
 
+def plain_name(words: str) -> str:
+    """Words as a person can read them in a file name; several words may become one name."""
+    return re.sub(r"[^A-Za-z0-9.+@-]+", "-", words).strip("-")
+
+
 def file_name(words: str) -> str:
     """Words as a file name that a person can read: what may not stand there becomes a dash."""
-    return re.sub(r"[^A-Za-z0-9.+@-]+", "-", words).strip("-")
+    return plain_name(words)
 
 
 def shipped(relative: str) -> Path:

@@ -1,14 +1,41 @@
-"""Journals as later stages read them: whatever is whole is used, the rest is named."""
+"""Lines of journals, read in one way for all: what is whole is used, the rest is named."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from many_wolves.errors import WolvesError
-from many_wolves.records import SCHEMA, Response
+from many_wolves.files import whole_text
+from many_wolves.records import Response, response_key
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a journal.
+
+    Parameters
+    ----------
+    number
+        Counted from one.
+    at
+        Where it begins, in bytes.
+    response
+        The answer on it; None where there is none.
+    fault
+        Why there is no answer, or that its key is another than its content gives.
+    torn
+        Whether its line break is missing and it holds no answer: its writer was stopped.
+    """
+
+    number: int
+    at: int
+    response: Response | None
+    fault: str = ""
+    torn: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,47 +105,115 @@ def journal_files(
     return list(files.values())
 
 
+def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Every line as it is, and where it begins."""
+    at = 0
+    with path.open("rb") as file:
+        for raw in file:
+            yield at, raw
+            at += len(raw)
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """Every line that is not blank, with the answer on it, or why there is none.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    like: Response | None = None
+    for number, (at, raw) in enumerate(raw_lines(path), start=1):
+        if not raw.strip():
+            continue
+        line = _line(number, at, raw, like)
+        like = line.response or like
+        yield line
+
+
 def read_journal(file: Path) -> Reading:
     """Every whole line of a journal.
+
+    A line whose key is not that of its content is read all the same, and counted in the
+    note: journals that others wrote have keys of their own.
 
     Raises
     ------
     WolvesError
         If the file cannot be read at all.
     """
+    responses: list[Response] = []
+    bad: list[tuple[int, str]] = []
+    torn, foreign = False, 0
     try:
-        lines = file.read_bytes().split(b"\n")
+        for line in read_lines(file):
+            if line.response is not None:
+                responses.append(line.response)
+                foreign += bool(line.fault)
+            elif line.torn:
+                torn = True
+            else:
+                bad.append((line.number, line.fault))
     except OSError as fault:
         raise WolvesError(
             f"the journal cannot be read: {fault.strerror}", where=file, mend="check the path"
         ) from fault
-    responses: list[Response] = []
-    bad: list[tuple[int, str]] = []
-    torn = False
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        found = _response(line, responses[-1] if responses else None)
-        if isinstance(found, Response):
-            responses.append(found)
-        elif number == len(lines):
-            torn = True
-        else:
-            bad.append((number, found))
-    return Reading(file, tuple(responses), torn, tuple(bad))
+    note = (
+        f"{foreign} answers have a key that `wolves collect` did not give them" if foreign else ""
+    )
+    return Reading(file, tuple(responses), torn, tuple(bad), note=note)
 
 
-def _response(line: bytes, like: Response | None) -> Response | str:
-    """The response on a line, or why there is none."""
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return "it is not whole JSON"
+def parse_line(raw: bytes, like: Response | None = None) -> Response:
+    """The answer on a line.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError, AttributeError, RecursionError
+        If there is none.
+    """
+    record = json.loads(raw.decode())
     if not isinstance(record, dict):
-        return "it is no response"
-    if record.get("schema") != SCHEMA:
-        return f"expected schema {SCHEMA}, found {record.get('schema')}"
+        raise TypeError("it is no JSON object")
+    if b"\\ud" in raw or b"\\uD" in raw:
+        record = _without_surrogates(record)
+    return Response.from_json(record, like)
+
+
+def _line(number: int, at: int, raw: bytes, like: Response | None) -> Line:
     try:
-        return Response.from_json(record, like)
-    except (KeyError, TypeError, ValueError, AttributeError) as fault:
-        return f"it is no response ({fault})"
+        response = parse_line(raw, like)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        torn = not raw.endswith(b"\n")
+        return Line(number, at, None, "the last line is torn" if torn else _words(error), torn)
+    expected = response_key(response.trial_id, response.speaker, response.replicate)
+    if response.key != expected:
+        fault = f"expected the key {expected} from the content, found {response.key}"
+        return Line(number, at, response, fault)
+    return Line(number, at, response)
+
+
+def _words(error: Exception) -> str:
+    """Why a line holds no answer."""
+    match error:
+        case UnicodeDecodeError():
+            return f"it is no UTF-8 text (byte {error.start})"
+        case json.JSONDecodeError():
+            return f"invalid JSON: {error.msg} at column {error.colno}"
+        case RecursionError():
+            return "its brackets are nested too deeply"
+        case KeyError():
+            return f"it is no answer: the field {error} is missing"
+    return f"it is no answer: {error}"
+
+
+def _without_surrogates(value: Any) -> Any:
+    """A JSON value whose texts can be written: halves of surrogate pairs are replaced."""
+    match value:
+        case str():
+            return whole_text(value)
+        case list():
+            return [_without_surrogates(part) for part in value]
+        case dict():
+            return {whole_text(k): _without_surrogates(part) for k, part in value.items()}
+    return value

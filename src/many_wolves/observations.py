@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -12,11 +13,13 @@ from many_wolves.records import Check
 
 MAIN = "counts"
 """Name of the main table where a family gives it no other."""
+SHOWN = 8
+"""A column with more values is shown by their number: a line of more is not read."""
 COUNT = "count"
 """Column that says how many answers a row stands for; one where a table lacks it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Observations:
     """Answers of one or more speakers in the tables of a task family.
 
@@ -109,3 +112,43 @@ class Observations:
     def having(self, **tables: pd.DataFrame) -> Observations:
         """The same with some tables replaced or added."""
         return replace(self, tables={**self.tables, **tables})
+
+    def __repr__(self) -> str:
+        who = self.speakers[0] if len(self.speakers) == 1 else f"{len(self.speakers)} speakers"
+        return f"Observations({self.family!r}, {who!r}, {self.total:,.0f} answers)"
+
+    def _repr_html_(self) -> str:
+        """Answers and failed checks per speaker, and what the columns of the main table hold."""
+        total = [self.of(name).total for name in self.speakers]
+        rows = pd.DataFrame(
+            {
+                "speaker": self.speakers,
+                "answers": [f"{n:,.0f}" for n in total],
+                "checks": [self._verdict(name) for name in self.speakers],
+            }
+        )
+        held = [
+            f"<b>{html.escape(str(column))}</b>: {html.escape(_held(self.rows[column]))}"
+            for column in self.rows
+            if column not in ("speaker", "model", COUNT)
+        ]
+        tables = ", ".join(f"{name} ({len(frame):,} rows)" for name, frame in self.tables.items())
+        return (
+            f"<p>Answers of the task family <b>{html.escape(self.family)}</b>; tables: "
+            f"{html.escape(tables)}.</p>{rows.to_html(index=False)}<p>{'; '.join(held)}</p>"
+        )
+
+    def _verdict(self, speaker: str) -> str:
+        own = [check for check in self.checks if check.speaker == speaker]
+        failed = [check.name for check in own if not check.ok]
+        if not own:
+            return "not checked"
+        return f"failed: {', '.join(failed)}" if failed else f"passed {len(own)}"
+
+
+def _held(column: pd.Series) -> str:
+    """The values of a column in words: all of them where they are few."""
+    values = list(dict.fromkeys(map(str, column)))
+    if len(values) <= SHOWN:
+        return ", ".join(values)
+    return f"{len(values)} values, such as {values[0]}"

@@ -1,4 +1,4 @@
-"""What a cognitive model predicts: which observed variable, along which dimension, of which kind."""
+"""What a cognitive model predicts: which observed variable, of which kind."""
 
 from __future__ import annotations
 

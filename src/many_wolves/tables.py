@@ -18,7 +18,7 @@ import pandas as pd
 from many_wolves.errors import WolvesError
 from many_wolves.files import code_version, file_fingerprint, write_atomic
 from many_wolves.observations import COUNT, MAIN, Observations
-from many_wolves.records import SCHEMA, Check
+from many_wolves.records import READABLE, SCHEMA, Check
 
 _NUMBERS = (COUNT, "yes", "n")
 """Columns that hold numbers of answers, real-valued in score mode."""
@@ -145,6 +145,11 @@ def read_csv(path: Path, mend: str, text: Sequence[str] = ()) -> pd.DataFrame:
         ) from error
 
 
+def no_name(column: pd.Series) -> pd.Series:
+    """Which entries of a column are missing, or blank; words such as ``NA`` are names."""
+    return column.isna() | (column.astype(str).str.strip() == "")
+
+
 def refuse_first(
     bad: pd.Series, column: pd.Series, expected: str, *, where: str | Path, mend: str
 ) -> None:
@@ -219,7 +224,7 @@ def _mapping(path: Path) -> dict[str, Any]:
             mend='write {"family": "NAME", "tables": ["counts"]}, or make the table again with '
             "`wolves choices`",
         )
-    if meta.get("schema", SCHEMA) != SCHEMA:
+    if meta.get("schema", SCHEMA) not in READABLE:
         raise WolvesError(
             f"expected schema {SCHEMA}, found {meta['schema']}",
             where=path,

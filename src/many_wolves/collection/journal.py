@@ -20,10 +20,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from many_wolves.collection.lines import ends_well, raw_lines, read_lines, set_aside
+from many_wolves.collection.lines import ends_well, set_aside
 from many_wolves.errors import WolvesError
 from many_wolves.files import canonical_json, write_atomic
-from many_wolves.journals import read_journal
+from many_wolves.journals import raw_lines, read_journal, read_lines
 from many_wolves.records import Response, SpeakerSpec, Status
 
 _MEND_DISK = (
@@ -177,9 +177,9 @@ class Journal:
         """Read what is there; set aside what cannot be used, and the keys in ``gone``."""
         aside: set[int] = set()
         self._begin()
-        for line in read_lines(self.path):
+        for line in read_lines(self.path) if self.path.exists() else ():
             response = line.response
-            if response is None:
+            if response is None or line.fault:
                 self._say(f"{self.path}, line {line.number}: {line.fault}; set aside")
             elif response.speaker != self._speaker:
                 raise _foreign(self.path, line.number, response.speaker, self._speaker)

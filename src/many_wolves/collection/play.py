@@ -135,7 +135,7 @@ def settled(response: Response, reader: Reader) -> Response:
     seed = response.speaker.seed + response.replicate
     chance = random.Random(f"{seed}:{response.trial_id}:choice")
     (score,) = chance.choices(response.scores, weights)
-    return replace(response, choice=score.option)
+    return replace(response, value=score.option)
 
 
 class _Table:

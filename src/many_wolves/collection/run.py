@@ -13,11 +13,11 @@ from many_wolves.collection.plan import make_plan
 from many_wolves.collection.progress import Progress
 from many_wolves.collection.writer import Writer
 from many_wolves.contracts import Reading
-from many_wolves.records import Option, Response, SpeakerSpec, Trial
+from many_wolves.records import Question, Response, SpeakerSpec, Trial
 from many_wolves.speakers import Speaker
 
-Reader = Callable[[Sequence[Option], str], Reading]
-"""A family's reader: the options in the order shown, and the text."""
+Reader = Callable[[Question, str], Reading]
+"""A family's reader: the question, and the text that answers it."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ def read_choice(response: Response, reader: Reader) -> Response:
     """The response with the choice that its text names, where it is a text to read."""
     if response.speaker.mode != "sample" or response.status != "answered":
         return response
-    choice, status = reader(response.options, response.text)
-    return replace(response, choice=choice, status=status)
+    value, status = reader(response, response.text)
+    return replace(response, value=value, status=status)
 
 
 @contextmanager

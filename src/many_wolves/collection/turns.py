@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from array import array
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from many_wolves.collection.journal import Entry, Journal
+from many_wolves.journals import parse_line
 from many_wolves.records import Response, SpeakerSpec
 
 _KEY_BYTES = 12
@@ -44,7 +44,7 @@ class TurnJournal(Journal):
         with self.path.open("rb") as file:
             for at in self._places[lo:hi]:
                 file.seek(int(at))
-                response = Response.from_json(json.loads(file.readline()), self._like)
+                response = parse_line(file.readline(), self._like)
                 self._like = response
                 ours = (response.episode, response.replicate) == (episode, replicate)
                 if ours and response.status != "failed":

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from many_wolves.errors import WolvesError
-from many_wolves.evals.samples import Asked, asked
+from many_wolves.evals.samples import Asked, read_question
 from many_wolves.evals.speaker import speaker_of
 from many_wolves.journals import Reading
-from many_wolves.records import Response, SpeakerSpec, Status, response_key
+from many_wolves.records import Answer, Response, SpeakerSpec, Status, Value, response_key
+from many_wolves.records.fields import read_value
 from many_wolves.speakers.effort import in_effect
 from many_wolves.speakers.outputs import said
 from many_wolves.speakers.secrets import redact, secrets
@@ -37,14 +38,14 @@ def read_log(file: Path) -> Reading:
     bad: list[tuple[int, str]] = []
     for number, sample in enumerate(log.samples or [], start=1):
         try:
-            trial = asked(sample.metadata)
+            asked = read_question(sample.metadata)
         except ValueError as fault:
             bad.append((number, str(fault)))
             continue
         if sample.invalidation is not None:
             bad.append((number, f"it was invalidated: {sample.invalidation.reason or 'no reason'}"))
             continue
-        response = _response(sample, trial, spec, _versions(log))
+        response = _response(sample, asked, spec, _versions(log))
         responses.append(replace(response, error=redact(response.error, keys)))
     if bad and not responses:
         why = f"none of its {len(bad)} samples can be used, the first since {bad[0][1]}"
@@ -84,19 +85,16 @@ def _versions(log: Any) -> dict[str, str]:
 
 
 def _response(
-    sample: Any, trial: Asked, spec: SpeakerSpec, versions: Mapping[str, str]
+    sample: Any, asked: Asked, spec: SpeakerSpec, versions: Mapping[str, str]
 ) -> Response:
     calls = [event for event in sample.events if event.event == "model"]
     last = calls[-1] if calls else None
     replicate = sample.epoch - 1
     retries = sum(call.retries or 0 for call in calls) + len(sample.error_retries or [])
     blank = Response(
-        key=response_key(trial.id, spec, replicate),
-        trial_id=trial.id,
-        family=trial.family,
-        task=trial.task,
-        cell=trial.cell,
-        options=trial.options,
+        **vars(asked.question),
+        key=response_key(asked.trial_id, spec, replicate),
+        trial_id=asked.trial_id,
         speaker=spec,
         replicate=replicate,
         status="failed",
@@ -106,8 +104,6 @@ def _response(
         waited_s=max((sample.total_time or 0.0) - (sample.working_time or 0.0), 0.0),
         versions=versions,
         created=str(sample.completed_at or ""),
-        episode=trial.episode,
-        turn=trial.turn,
     )
     return _answered(blank, sample, last)
 
@@ -121,10 +117,10 @@ def _answered(blank: Response, sample: Any, last: Any) -> Response:
     answer = said(output, blank.speaker.max_tokens or None)
     if faults and answer.status == "empty":
         return replace(blank, usage=answer.usage, error="; ".join(faults))
-    choice, status = _read(sample, answer.status)
+    value, status = _read(sample, blank.answer, answer.status)
     return replace(
         blank,
-        choice=choice,
+        value=value,
         status=status,
         text=answer.text,
         reasoning=answer.reasoning,
@@ -144,10 +140,16 @@ def _faults(sample: Any, last: Any) -> Iterator[str]:
         yield f"stopped by the sample's limit: {sample.limit.type} {sample.limit.limit:g}"
 
 
-def _read(sample: Any, status: Status) -> tuple[str | None, Status]:
+def _read(sample: Any, answer: Answer, status: Status) -> tuple[Value, Status]:
     """What the family's scorer read when the answer came."""
     for score in (sample.scores or {}).values():
-        found = (score.metadata or {}).get("status")
-        if status == "answered" and found in get_args(Status):
-            return score.answer, cast(Status, found)
+        found = score.metadata or {}
+        if status != "answered" or found.get("status") not in get_args(Status):
+            continue
+        try:
+            # Schema 1 kept the id of the option as the score's answer alone.
+            value = read_value(answer, found.get("value", score.answer))
+        except ValueError:
+            return None, "unparsed"
+        return value, cast(Status, found["status"])
     return None, status

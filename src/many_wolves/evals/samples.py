@@ -1,31 +1,26 @@
-"""A trial as an Inspect sample, and back to what a response repeats of its trial."""
+"""A trial as an Inspect sample, and back to the question that a sample holds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from inspect_ai.dataset import MemoryDataset, Sample
 
-from many_wolves.records import SCHEMA, Cell, Option, Trial
+from many_wolves.records import SCHEMA, Question, Trial
+from many_wolves.records.answer_types import answer_json, bare
+from many_wolves.records.fields import checked, read_cell, schema_of, shared_answer, shared_choose
 from many_wolves.speakers.api_model import messages
 
 KEY = "many_wolves"
-"""Where a sample's metadata hold its trial; the factors of the cell stand beside it."""
+"""Where a sample's metadata hold its question; the factors of the cell stand beside it."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A trial without its words: what a response repeats of it."""
+class Asked(NamedTuple):
+    """The question of a sample, and the id of its trial."""
 
-    id: str
-    family: str
-    task: str
-    cell: Cell
-    options: tuple[Option, ...]
-    episode: str
-    turn: int
+    trial_id: str
+    question: Question
 
 
 def dataset(name: str, trials: Sequence[Trial]) -> Any:
@@ -39,40 +34,50 @@ def sample(trial: Trial) -> Any:
     There is no right answer, hence no target. The letters before the options are
     part of the prompt, so that the solver has only to generate.
     """
-    asked = Asked(
-        id=trial.id,
-        family=trial.family,
-        task=trial.task,
-        cell=trial.cell,
-        options=trial.options,
-        episode=trial.episode,
-        turn=trial.turn,
-    )
+    question = {
+        "schema": SCHEMA,
+        "id": trial.id,
+        "family": trial.family,
+        "task": trial.task,
+        "cell": dict(trial.cell),
+        "answer": answer_json(bare(trial.answer)),
+        "episode": trial.episode,
+        "turn": trial.turn,
+        "seat": trial.seat,
+    }
     return Sample(
         id=trial.id,
         input=messages(trial.messages),
-        choices=[option.text for option in trial.options],
+        choices=[option.text for option in trial.options] or None,
         description=", ".join(f"{name} {value}" for name, value in trial.cell.items()),
-        metadata={**trial.cell, KEY: {"schema": SCHEMA} | asdict(asked)},
+        metadata={**trial.cell, KEY: question},
     )
 
 
-def asked(metadata: Mapping[str, Any]) -> Asked:
-    """The trial in a sample's metadata.
+def read_question(metadata: Mapping[str, Any] | None) -> Asked:
+    """The question in a sample's metadata.
 
     Raises
     ------
     ValueError
         If there is none, or it is of another schema.
     """
-    record = metadata.get(KEY)
+    record = (metadata or {}).get(KEY)
     if not isinstance(record, dict):
         raise ValueError("it is no sample of many-wolves")
-    if record.get("schema") != SCHEMA:
-        raise ValueError(f"expected schema {SCHEMA}, found {record.get('schema')}")
-    fields = {name: value for name, value in record.items() if name != "schema"}
+    schema = schema_of(record)
     try:
-        fields["options"] = tuple(Option(**option) for option in fields["options"])
-        return Asked(**fields)
-    except (KeyError, TypeError) as fault:
-        raise ValueError(f"its trial is not whole ({fault})") from fault
+        question = Question(
+            family=checked(record, "family"),
+            task=checked(record, "task"),
+            cell=read_cell(checked(record, "cell")),
+            answer=shared_choose(record["options"])
+            if schema == 1
+            else shared_answer(record["answer"]),
+            episode=checked(record, "episode"),
+            turn=checked(record, "turn"),
+            seat=record.get("seat", ""),
+        )
+        return Asked(str(record["id"]), question)
+    except (KeyError, TypeError, ValueError) as fault:
+        raise ValueError(f"its question is not whole ({fault})") from fault

@@ -1,4 +1,4 @@
-"""Inspect scores: which option was chosen, and shares of the answers."""
+"""Inspect scores: what was answered, and shares and means of the answers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from inspect_ai.scorer import Metric, SampleScore, Score, metric
 from inspect_ai.solver import TaskState
 
 from many_wolves.contracts import Reading
-from many_wolves.evals.samples import asked
-from many_wolves.records import Option, Status
+from many_wolves.evals.samples import read_question
+from many_wolves.files import canonical_json
+from many_wolves.records import Question, Status, Value
 from many_wolves.speakers.outputs import said
 
-Reader = Callable[[Sequence[Option], str], Reading]
+Reader = Callable[[Question, str], Reading]
 
 _REASONS: Mapping[Status, str] = {
     "refused": "refusal",
@@ -25,36 +26,51 @@ _REASONS: Mapping[Status, str] = {
 
 
 def scored(state: TaskState, read: Reader) -> Score:
-    """The choice that a family's reader finds in the answer of a sample.
+    """What a family's reader finds in the answer of a sample.
 
-    The value is the option's id, or the status where none was read: there is no
-    right or wrong answer.
+    There is no right or wrong answer: the score's value is the id of the option, the
+    number, the words or the fields of the form; or the status, where there is no value.
     """
     if not state.output.choices:
-        return _score(None, "failed", "")
+        return _score(Reading(None, "failed"), "")
     answer = said(state.output, None)
-    choice, status = None, answer.status
-    if status == "answered":
-        choice, status = read(asked(state.metadata).options, answer.text)
-    return _score(choice, status, answer.text)
+    reading = Reading(None, answer.status)
+    if answer.status == "answered":
+        reading = read(read_question(state.metadata).question, answer.text)
+    return _score(reading, answer.text)
 
 
-def _score(choice: str | None, status: Status, text: str) -> Score:
+def _score(reading: Reading, text: str) -> Score:
+    value, status = reading
     return Score(
-        value=choice if choice is not None else status,
-        answer=choice,
+        value=status if value is None else _shown(value),
+        answer=None if value is None else _words(value),
         explanation=text,
         reason=_REASONS.get(status),
-        metadata={"status": status},
+        metadata={"status": status, "value": value},
     )
+
+
+def _shown(value: Value) -> Any:
+    """A value as Inspect takes it: of an object its fields, those that are nested as JSON."""
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        str(name): part if isinstance(part, str | int | float | bool) else canonical_json(part)
+        for name, part in value.items()
+    }
+
+
+def _words(value: Value) -> str:
+    return canonical_json(value) if isinstance(value, Mapping) else str(value)
 
 
 @metric(scores="unreduced")  # type: ignore[untyped-decorator]
 def share_read() -> Metric:
-    """Share of the answers that name one option."""
+    """Share of the answers that could be read."""
 
     def share(scores: list[SampleScore]) -> float:
-        return _share([score.score.answer is not None for score in scores])
+        return _share([(s.score.metadata or {}).get("status") == "answered" for s in scores])
 
     return share
 
@@ -74,18 +90,56 @@ def shares(factor: str, options: list[str], name: str) -> Metric:
     """
 
     def by_level(scores: list[SampleScore]) -> dict[str, float]:
-        levels: dict[str, list[bool]] = {name: []}
-        for score in scores:
-            if score.score.answer is None:
-                continue
-            chosen = score.score.answer in options
-            level = str((score.sample_metadata or {})[factor]).replace(" ", "_")
-            levels[name].append(chosen)
-            levels.setdefault(f"{name}_{level}", []).append(chosen)
-        return {level: _share(found) for level, found in levels.items()}
+        read = [score for score in scores if score.score.answer is not None]
+        found = _by_level(read, factor, name, [s.score.answer in options for s in read])
+        return {level: _share(chosen) for level, chosen in found.items()}
 
     return by_level
 
 
+@metric(scores="unreduced")  # type: ignore[untyped-decorator]
+def means(factor: str, name: str, field: str = "") -> Metric:
+    """Mean of the numbers that were read, by a factor's levels.
+
+    Parameters
+    ----------
+    factor
+        Factor of the trials' cell.
+    name
+        What is counted; metrics are called ``NAME_LEVEL``, and ``NAME`` over all levels.
+    field
+        Field of a form that holds the number; empty where the answer is a number.
+    """
+
+    def by_level(scores: list[SampleScore]) -> dict[str, float]:
+        read = [(score, _number(score.score, field)) for score in scores]
+        numbers = [(score, number) for score, number in read if number is not None]
+        listed = [number for _, number in numbers]
+        found = _by_level([score for score, _ in numbers], factor, name, listed)
+        return {level: _share(values) for level, values in found.items()}
+
+    return by_level
+
+
+def _by_level[T](
+    scores: Sequence[SampleScore], factor: str, name: str, values: Sequence[T]
+) -> dict[str, list[T]]:
+    """Values under ``name``, and under ``NAME_LEVEL`` of a factor."""
+    found: dict[str, list[T]] = {name: list(values)}
+    for score, value in zip(scores, values, strict=True):
+        level = str((score.sample_metadata or {})[factor]).replace(" ", "_")
+        found.setdefault(f"{name}_{level}", []).append(value)
+    return found
+
+
+def _number(score: Score, field: str) -> float | None:
+    """The number of a score; None where there is none."""
+    value = (score.metadata or {}).get("value")
+    if field:
+        value = value.get(field) if isinstance(value, Mapping) else None
+    return float(value) if isinstance(value, int | float) else None
+
+
 def _share(found: Sequence[Any]) -> float:
-    return sum(map(bool, found)) / len(found) if found else float("nan")
+    """Mean of numbers, or share of those that hold."""
+    return sum(map(float, found)) / len(found) if found else float("nan")

@@ -75,8 +75,8 @@ def all_speakers(found: Sequence[Member], quantities: FindingsSpec, width: Width
         panels=list(dict.fromkeys(frame["panel"])),
         groups=[""],
         axis="posterior mean",
-        caption=f"Each parameter of {len(found)} speakers, averaged over the {quantities.conditions} that it was "
-        f"asked under: posterior means with {INTERVAL}.",
+        caption=f"Each parameter of {len(found)} speakers, averaged over the "
+        f"{quantities.conditions} that it was asked under: posterior means with {INTERVAL}.",
         zero=False,
         width=width,
     )

@@ -168,7 +168,7 @@ def _lacking(found: Sequence[Member], quantities: FindingsSpec) -> tuple[str, ..
     if defaults and not any(quantities.default(c) in m.fit.conditions for m in models
                           for c in m.fit.conditions):  # fmt: skip
         words.append(
-            f"No speaker was asked without a {quantities.condition}, so that shifts from the default "
-            "are not known."
+            f"No speaker was asked without a {quantities.condition}, so that shifts from the "
+            "default are not known."
         )
     return tuple(words)

@@ -12,14 +12,14 @@ from many_wolves.findings.statement import Statement, percent
 
 def titles(quantities: FindingsSpec) -> dict[str, str]:
     """Kind of finding -> its heading; also the order on a page."""
-    name = quantities.signature_name
+    name, who = quantities.signature_name, quantities.reference or "the reference"
     return {
         "effort": "What reasoning effort changes",
         quantities.conditions: f"What a {quantities.condition} prompt changes",
         **({name: name[:1].upper() + name[1:]} if name else {}),
         "dynamics": "What training changes, and when",
         "scaling": "Laws of scale",
-        "distance": f"How far the answers are from those of {quantities.reference or 'the reference'}",
+        "distance": f"How far the answers are from those of {who}",
     }
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from many_wolves.contracts import Array, Parameter, Problem
 from many_wolves.errors import WolvesError
@@ -53,9 +52,9 @@ def accuracy(done: Fit, refit: Refit | None = None, unit: Unit = "choice") -> Lo
     answers = observed if outcome.kind == "counts" else observed.notnull().astype(float)
     # Where a question has one answer, leaving out the answer leaves out the question.
     chosen: Unit = "cell" if unit == "row" and outcome.event is None else unit
-    missing = xr.where(answers > 0, log_lik, 0.0) if outcome.kind != "counts" else log_lik
+    asked = log_lik if outcome.kind == "counts" else log_lik.where(answers > 0, 0.0)
     return loo(
-        missing, answers, unit=chosen, last=outcome.event, cluster=outcome.cluster, refit=refit
+        asked, answers, unit=chosen, last=outcome.event, cluster=outcome.cluster, refit=refit
     )
 
 

@@ -217,7 +217,9 @@ def _parts(
             "these answers have no clusters to leave out",
             mend="leave out another unit: choice, cell or row",
         )
-    together = {"row": [last], "cluster": [d for d in dims if d != cluster]}.get(unit, [])
+    together = [last] if unit == "row" else []
+    if unit == "cluster":
+        together = [str(d) for d in dims if d != cluster]
     log_lik, counts = log_lik.sum(together), counts.sum(together)
     dims = [d for d in dims if d not in together]
     stacked = log_lik.stack({CELL: dims})

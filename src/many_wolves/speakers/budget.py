@@ -10,6 +10,7 @@ from pathlib import Path
 from many_wolves.errors import WolvesError
 from many_wolves.files import shipped
 from many_wolves.records import SpeakerSpec, Trial
+from many_wolves.records.answer_types import likely_chars
 from many_wolves.sources import Source, read_source
 
 _MILLION = 1e6
@@ -86,8 +87,8 @@ def input_tokens(trial: Trial) -> float:
 
 
 def output_tokens(trial: Trial, thought: int) -> float:
-    """About how many tokens an answer has: its longest option, and the thought allowed."""
-    return max(len(o.text) for o in trial.options) / 4 + 4 + thought
+    """About how many tokens an answer has, and the thought allowed."""
+    return likely_chars(trial.answer) / 4 + 4 + thought
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import threading
 import time
@@ -9,22 +10,22 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from many_wolves.contracts import OptionProbabilities
+from many_wolves.contracts import Array, SimulatedAnswers
 from many_wolves.errors import WolvesError
-from many_wolves.records import OptionScore, Response, SpeakerSpec
+from many_wolves.records import Choose, OptionScore, Response, SpeakerSpec, Trial
 from many_wolves.speakers.protocol import Request, respond
 
 _SUM_TOLERANCE = 1e-6
 
 
 class SimulatedSpeaker:
-    """Answers with the probabilities that a family's simulator gives.
+    """Answers as a family's simulator does.
 
     Parameters
     ----------
     spec
         Its ``parameters`` are those of the cognitive model.
-    probabilities
+    answers
         The family's simulator made from these parameters.
     delay_s
         Pause before each answer, in seconds: stands in for a slow model.
@@ -36,11 +37,9 @@ class SimulatedSpeaker:
     without a scene: the unconditional probability of every option is uniform.
     """
 
-    def __init__(
-        self, spec: SpeakerSpec, probabilities: OptionProbabilities, delay_s: float = 0.0
-    ) -> None:
+    def __init__(self, spec: SpeakerSpec, answers: SimulatedAnswers, delay_s: float = 0.0) -> None:
         self._spec = spec
-        self._probabilities = probabilities
+        self._answers = answers
         self._delay_s = delay_s
 
     @property
@@ -67,7 +66,25 @@ class SimulatedSpeaker:
 
     def _answer(self, request: Request) -> Response:
         trial = request.trial
-        p = np.asarray(self._probabilities(trial), dtype=float)
+        chance = f"{self._spec.seed + request.replicate}:{trial.id}"
+        if not isinstance(trial.answer, Choose):
+            value = self._answers.answer(trial, np.random.default_rng(_number(chance)))
+        else:
+            p = self._probabilities(trial)
+            if self._spec.mode == "score":
+                return respond(
+                    request, self._spec, "numpy", status="answered", scores=_scores(trial, p)
+                )
+            draw = random.Random(chance).random()
+            place = min(int(np.searchsorted(np.cumsum(p), draw, side="right")), len(p) - 1)
+            value = trial.options[place].id
+        text = self._answers.text(trial, value)
+        status = "answered" if text.strip() else "empty"
+        return respond(request, self._spec, "numpy", status=status, value=value, text=text)
+
+    def _probabilities(self, trial: Trial) -> Array:
+        """Probability of every option, checked."""
+        p = np.asarray(self._answers.probabilities(trial), dtype=float)
         if (
             p.shape != (len(trial.options),)
             or not (p >= 0).all()
@@ -78,17 +95,19 @@ class SimulatedSpeaker:
                 f"for trial {trial.id}, found {p.tolist()}",
                 mend="check the parameters of the simulated speaker",
             )
-        if self._spec.mode == "score":
-            uniform = -float(np.log(len(p)))
-            logs = np.log(np.maximum(p, np.finfo(float).tiny))
-            scores = tuple(
-                OptionScore(o.id, float(x), 1, uniform)
-                for o, x in zip(trial.options, logs, strict=True)
-            )
-            return respond(request, self._spec, "numpy", status="answered", scores=scores)
-        draw = random.Random(f"{self._spec.seed + request.replicate}:{trial.id}").random()
-        place = min(int(np.searchsorted(np.cumsum(p), draw, side="right")), len(p) - 1)
-        option = trial.options[place]
-        return respond(
-            request, self._spec, "numpy", status="answered", choice=option.id, text=option.text
-        )
+        return p
+
+
+def _number(words: str) -> int:
+    """A seed from words."""
+    return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=16).digest())
+
+
+def _scores(trial: Trial, p: Array) -> tuple[OptionScore, ...]:
+    """Logarithms of the probabilities, with a uniform baseline."""
+    uniform = -float(np.log(len(p)))
+    logs = np.log(np.maximum(p, np.finfo(float).tiny))
+    return tuple(
+        OptionScore(option.id, float(x), 1, uniform)
+        for option, x in zip(trial.options, logs, strict=True)
+    )

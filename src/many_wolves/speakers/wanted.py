@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from many_wolves.contracts import OptionProbabilities
+from many_wolves.contracts import SimulatedAnswers
 from many_wolves.errors import WolvesError
 from many_wolves.records import Mode, PromptFormat, SpeakerSpec
 from many_wolves.speakers.budget import Budget, find_price
@@ -20,7 +20,7 @@ LOCAL = ("hf", "vllm", "simulated")
 
 _LOCAL_ANSWER_TOKENS = 64
 
-Simulator = Callable[[Mapping[str, Any]], OptionProbabilities]
+Simulator = Callable[[Mapping[str, Any]], SimulatedAnswers]
 
 
 @dataclass(frozen=True)

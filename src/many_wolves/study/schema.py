@@ -80,9 +80,9 @@ class Speaker(Asking):  # type: ignore[misc]
     revisions: tuple[str, ...] = ()
     efforts: tuple[Effort, ...] = ()
     base_url: str = ""
-    parameters: dict[str, Any] = {}
-    as_player: dict[str, Any] = {}
-    labels: dict[str, str | int | float] = {}
+    parameters: dict[str, Any] = Field(default={})
+    as_player: dict[str, Any] = Field(default={})
+    labels: dict[str, str | int | float] = Field(default={})
 
     @property
     def asking(self) -> dict[str, Any]:

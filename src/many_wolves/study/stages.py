@@ -17,7 +17,7 @@ from pathlib import Path
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_fingerprint, fingerprint, write_atomic
-from many_wolves.records import SCHEMA
+from many_wolves.records import READABLE, SCHEMA
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class StateFile:
         """Stages by name."""
         try:
             record = json.loads(self.path.read_text(encoding="utf-8"))
-            if record["schema"] != SCHEMA:
+            if record["schema"] not in READABLE:
                 return {}
             return {name: Done(**done) for name, done in record["stages"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):

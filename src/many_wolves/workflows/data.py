@@ -12,7 +12,7 @@ from many_wolves import families
 from many_wolves.contracts import Observations
 from many_wolves.errors import WolvesError
 from many_wolves.sources import nearest
-from many_wolves.tables import read_table
+from many_wolves.tables import no_name, read_table, refuse_first
 
 
 def reference(name: str) -> Observations:
@@ -61,7 +61,7 @@ def load(path: Path, task: str | None = None) -> Observations:
         if path.stem == found.main:
             return _folder(path.parent, task)
     family, own = families.of_task(task or _default_task())
-    return family.from_csv(path, own)
+    return _with_speakers(family.from_csv(path, own))
 
 
 def from_frame(
@@ -74,7 +74,7 @@ def from_frame(
     family, own = families.of_task(task or _default_task())
     if "speaker" not in frame and speaker is not None:
         frame = frame.assign(speaker=speaker)
-    return family.from_frame(frame, own, **(aside or {}))
+    return _with_speakers(family.from_frame(frame, own, **(aside or {})))
 
 
 def of_one(observations: Observations, speaker: str | None, where: str | Path = "") -> Observations:
@@ -207,7 +207,36 @@ def _folder(path: Path, task: str | None) -> Observations:
             )
         told = {"task": own}
     main = str(path / f"{table.main}.csv")
-    return replace(table, meta={**table.meta, **told, "path": main})
+    return _with_speakers(replace(table, meta={**table.meta, **told, "path": main}))
+
+
+def _with_speakers(found: Observations) -> Observations:
+    """The observations, of which every row of the main table names its speaker, as text.
+
+    Raises
+    ------
+    WolvesError
+        If the main table has no rows, or a row names no speaker.
+    """
+    if found.rows.empty and not any(len(frame) for frame in found.aside.values()):
+        raise WolvesError(
+            "the table has no rows",
+            where=found.where,
+            mend="collect answers first: `wolves collect`, then `wolves choices`",
+        )
+    refuse_first(
+        no_name(found.rows["speaker"]),
+        found.rows["speaker"],
+        "the name of a speaker",
+        where=found.where,
+        mend="name it in the column speaker",
+    )
+    text = {
+        name: frame.assign(speaker=frame["speaker"].astype(str))
+        for name, frame in found.tables.items()
+        if "speaker" in frame
+    }
+    return found.having(**text)
 
 
 def _default_task() -> str:

@@ -47,7 +47,10 @@ class Power:
         """The smallest design that suffices, in words."""
         if self.difference == 0:
             worst = self.table["power"].max()
-            return f"With no difference in {self.parameter}, at most {100 * worst:.0f} % of fits see one."
+            return (
+                f"With no difference in {self.parameter}, at most {100 * worst:.0f} % of fits see "
+                "one."
+            )
         enough = self.table[self.table["power"] >= ENOUGH]
         if enough.empty:
             return (

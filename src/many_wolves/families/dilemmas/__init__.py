@@ -14,12 +14,13 @@ from many_wolves.contracts import (
     Episode,
     Extent,
     Observations,
-    OptionProbabilities,
+    OptionAnswers,
     Reading,
     Reference,
+    SimulatedAnswers,
     Turn,
 )
-from many_wolves.records import Option, Response, Trial
+from many_wolves.records import Question, Response, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,9 +64,9 @@ class Dilemmas:
         turns: Sequence[Turn] = game.turns(episode, answered)
         return turns
 
-    def read(self, options: Sequence[Option], text: str) -> Reading:
+    def read(self, question: Question, text: str) -> Reading:
         """The option that a text names, if it names exactly one."""
-        reading: Reading = _part("reader").read(options, text)
+        reading: Reading = _part("reader").read(question.options, text)
         return reading
 
     def tabulate(self, responses: Iterable[Response], *, scoring: str = "sum") -> Observations:
@@ -73,10 +74,9 @@ class Dilemmas:
         table: Observations = _part("tabulate").tabulate(responses, scoring=scoring)
         return table
 
-    def simulator(self, parameters: Mapping[str, Any]) -> OptionProbabilities:
+    def simulator(self, parameters: Mapping[str, Any]) -> SimulatedAnswers:
         """A participant with known parameters; see ``simulate``."""
-        probabilities: OptionProbabilities = _part("simulate").simulator(parameters)
-        return probabilities
+        return OptionAnswers(_part("simulate").simulator(parameters))
 
     def from_csv(self, path: Path, task: str, **foreign: Any) -> Observations:
         """Rounds, gifts, offers or agents' choices from a CSV file."""

@@ -21,7 +21,7 @@ from many_wolves.families.dilemmas.design import (
 from many_wolves.families.dilemmas.factorial import Factorial
 from many_wolves.families.dilemmas.single import single_turn
 from many_wolves.families.dilemmas.words import filled, plain_number, talk
-from many_wolves.records import Response, Trial
+from many_wolves.records import Choose, Response, Trial
 
 NAME = "dictator"
 
@@ -87,9 +87,8 @@ def opening(design: Material, cell: Mapping[str, Any], seed: int) -> Trial:
         family="dilemmas",
         task=NAME,
         cell=as_cell(cell["by"]) | kept | {"endowment": endowment},
-        options=options,
+        answer=Choose(options, prompts.baseline(block, cell)),
         messages=talk([question], [], str(cell["case"])),
-        baseline=prompts.baseline(block, cell),
     )
 
 

@@ -32,7 +32,7 @@ from many_wolves.families.dilemmas.words import (
     template,
 )
 from many_wolves.files import canonical_json
-from many_wolves.records import Message, Option, Response, Trial
+from many_wolves.records import Choose, Message, Option, Response, Trial
 from many_wolves.sources import Source
 
 NAME = "dilemma"
@@ -91,9 +91,8 @@ def opening(design: Material, cell: Mapping[str, Any], seed: int) -> Trial:
         family="dilemmas",
         task=NAME,
         cell=ours | payoffs | {"length": kind, "rounds": rounds, "seed": seed},
-        options=options,
+        answer=Choose(options, prompts.baseline(block, cell)),
         messages=(Message("user", rules[0]),),
-        baseline=prompts.baseline(block, cell),
         script={
             "partner": partner,
             "rules": rules,
@@ -116,9 +115,9 @@ def turns(episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
     """The moves of the next round; none after the last, or after an answer without a choice."""
     opening, seats = episode.opening, len(episode.opening.script["rules"])
     done = len(answered) // seats
-    if done == opening.cell["rounds"] or any(r.choice is None for r in answered):
+    if done == opening.cell["rounds"] or any(r.value is None for r in answered):
         return ()
-    moves = [[str(r.choice) for r in answered[seat::seats]] for seat in range(seats)]
+    moves = [[str(r.value) for r in answered[seat::seats]] for seat in range(seats)]
     answers = [[said(r) for r in answered[seat::seats]] for seat in range(seats)]
     more: dict[str, Any] = {}
     if seats == 1:
@@ -151,9 +150,8 @@ def _trial(
         family=opening.family,
         task=NAME,
         cell=cell | more,
-        options=opening.options,
+        answer=opening.answer,
         messages=talk(_questions(opening, seat, own, other), answers, str(cell["case"])),
-        baseline=opening.baseline,
         episode=episode.id,
         turn=done * seats + seat,
     )

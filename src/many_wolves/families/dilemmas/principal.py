@@ -20,7 +20,7 @@ from many_wolves.families.dilemmas.design import (
 from many_wolves.families.dilemmas.factorial import Factorial
 from many_wolves.families.dilemmas.single import single_turn
 from many_wolves.families.dilemmas.words import filled, talk
-from many_wolves.records import Option, Response, Trial
+from many_wolves.records import Choose, Option, Response, Trial
 
 NAME = "principal"
 SERVED = ("user", "principal")
@@ -62,9 +62,8 @@ def opening(design: Material, cell: Mapping[str, Any], seed: int) -> Trial:
         family="dilemmas",
         task=NAME,
         cell=dict(cell),
-        options=options,
+        answer=Choose(options, prompts.baseline(block, cell)),
         messages=talk([question], [], str(cell["case"])),
-        baseline=prompts.baseline(block, cell),
     )
 
 

@@ -10,9 +10,10 @@ import pandas as pd
 
 from many_wolves.families.dilemmas.checks import check_speaker
 from many_wolves.families.dilemmas.course import Game, games_of
-from many_wolves.families.dilemmas.intake import FAMILY, Choice, Intake, take
+from many_wolves.families.dilemmas.intake import FAMILY, Choice, take
 from many_wolves.files import code_version
 from many_wolves.observations import Observations
+from many_wolves.reading import Intake
 from many_wolves.records import SCHEMA, Response
 
 CONDITIONS = ("chain_of_thought", "labels", "case", "pronoun", "order", "labels_reversed")
@@ -58,8 +59,8 @@ def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> Observat
     WolvesError
         If the scoring cannot be computed.
     """
-    intake = take(responses, scoring=scoring)
-    games = games_of(intake.choices)
+    choices, intake = take(responses, scoring=scoring)
+    games = games_of(choices)
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in COLUMNS}
     for game in games:
         for name, listed in game.rows().items():
@@ -69,19 +70,19 @@ def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> Observat
         for name, listed in rows.items()
         if listed
     }
-    speakers = list(dict.fromkeys(choice.speaker for choice in intake.choices))
+    speakers = list(dict.fromkeys(choice.speaker for choice in choices))
     return Observations(
         family=FAMILY,
-        tables={"counts": _counts(intake.choices), **aside},
-        excluded=_excluded(intake.choices),
+        tables={"counts": _counts(choices), **aside},
+        excluded=_excluded(choices),
         checks=tuple(
             check
             for speaker in speakers
             for check in check_speaker(
-                speaker, [choice for choice in intake.choices if choice.speaker == speaker]
+                speaker, [choice for choice in choices if choice.speaker == speaker]
             )
         ),
-        meta=_meta(intake, games, scoring),
+        meta=_meta(choices, intake, games, scoring),
     )
 
 
@@ -127,9 +128,11 @@ def _excluded(choices: Sequence[Choice]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_EXCLUDED)
 
 
-def _meta(intake: Intake, games: Sequence[Game], scoring: str) -> dict[str, Any]:
+def _meta(
+    choices: Sequence[Choice], intake: Intake, games: Sequence[Game], scoring: str
+) -> dict[str, Any]:
     status: dict[str, dict[str, int]] = {}
-    for (speaker, name), n in Counter((c.speaker, c.status) for c in intake.choices).items():
+    for (speaker, name), n in Counter((c.speaker, c.status) for c in choices).items():
         status.setdefault(speaker, {})[name] = n
     ended: dict[str, dict[str, int]] = {}
     for (speaker, how), n in Counter((game.speaker, game.ended) for game in games).items():
@@ -139,7 +142,7 @@ def _meta(intake: Intake, games: Sequence[Game], scoring: str) -> dict[str, Any]
         "code_version": code_version(),
         "scoring": scoring,
         "responses": intake.responses,
-        "answers": len(intake.choices),
+        "answers": len(choices),
         "repeated": intake.repeated,
         "foreign": intake.foreign,
         "status": status,

@@ -30,7 +30,7 @@ from many_wolves.families.dilemmas.words import (
     talk,
     template,
 )
-from many_wolves.records import Message, Option, Response, Trial
+from many_wolves.records import Choose, Message, Option, Response, Trial
 from many_wolves.sources import Source, quoted
 
 NAME = "ultimatum"
@@ -100,7 +100,7 @@ def opening(design: Material, cell: Mapping[str, Any], seed: int) -> Trial:
         | {"partner": name}
         | kept
         | {"rounds": rounds, "endowment": endowment, "seed": seed},
-        options=tuple(Option(*option) for option in script[cell["starts"]]["options"]),
+        answer=Choose(tuple(Option(*option) for option in script[cell["starts"]]["options"])),
         messages=(Message("user", rules[0]),),
         script=script,
     )
@@ -162,7 +162,7 @@ def extent(opening: Trial) -> Extent:
 def turns(episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
     """The next turn; none after the last, or after an answer without a choice."""
     cell, script = episode.opening.cell, episode.opening.script
-    if any(r.choice is None for r in answered):
+    if any(r.value is None for r in answered):
         return ()
     rounds, seats = _rounds(episode, answered), len(script["rules"])
     pending = bool(rounds) and rounds[-1].accepted is None
@@ -200,12 +200,12 @@ def _rounds(episode: Episode, answered: Sequence[Response]) -> list[Round]:
         cell = response.cell
         proposer = _proposer(episode.opening.cell, int(cell["round"]))
         if cell["role"] == "responder":
-            accepted = response.choice == "accept"
+            accepted = response.value == "accept"
             if len(episode.speakers) == 2:
                 rounds.pop()
             rounds.append(Round(proposer, float(cell["offer"]), accepted))
         else:
-            offer = float(str(response.choice))
+            offer = float(str(response.value))
             scripted = "accepts_from" in cell
             accepted_by = offer >= float(cell["accepts_from"]) if scripted else None
             rounds.append(Round(proposer, offer, accepted_by))
@@ -236,9 +236,11 @@ def _turn(
         family=opening.family,
         task=NAME,
         cell=cell,
-        options=tuple(Option(*option) for option in script[role]["options"]),
+        answer=Choose(
+            tuple(Option(*option) for option in script[role]["options"]),
+            prompts.baseline(script[role]["answer"], cell),
+        ),
         messages=talk(told, [said(r) for r in mine], str(cell["case"])),
-        baseline=prompts.baseline(script[role]["answer"], cell),
         episode=episode.id,
         turn=n - 1 if seats == 1 else 2 * (n - 1) + (offer is not None),
     )

@@ -74,4 +74,4 @@ def said(response: Response) -> str:
     """What the speaker said; where options were scored, the words of the one it chose."""
     if response.text.strip():
         return response.text
-    return next(option.text for option in response.options if option.id == response.choice)
+    return next(option.text for option in response.options if option.id == response.value)

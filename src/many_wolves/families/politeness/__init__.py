@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,12 @@ from many_wolves.contracts import (
     Design,
     FindingsSpec,
     Observations,
-    OptionProbabilities,
+    OptionAnswers,
     Reading,
     Reference,
+    SimulatedAnswers,
 )
-from many_wolves.records import Option, Response
+from many_wolves.records import Question, Response
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,9 +48,9 @@ class Politeness:
         compiled: Compiled = _part("compiler").compile_trials(design)
         return compiled
 
-    def read(self, options: Sequence[Option], text: str) -> Reading:
+    def read(self, question: Question, text: str) -> Reading:
         """The option that a text names, if it names exactly one."""
-        reading: Reading = _part("reader").read(options, text)
+        reading: Reading = _part("reader").read(question.options, text)
         return reading
 
     def tabulate(
@@ -59,10 +60,9 @@ class Politeness:
         table: Observations = _part("tabulate").tabulate(responses, scoring=scoring, **options)
         return table
 
-    def simulator(self, parameters: Mapping[str, Any]) -> OptionProbabilities:
+    def simulator(self, parameters: Mapping[str, Any]) -> SimulatedAnswers:
         """A speaker with known parameters, from the NumPy recursion."""
-        probabilities: OptionProbabilities = _part("recursion").simulator(parameters)
-        return probabilities
+        return OptionAnswers(_part("recursion").simulator(parameters))
 
     def from_csv(self, path: Path, task: str, **foreign: Any) -> Observations:
         """Choices from a CSV file, with literal.csv and placed.csv beside it."""

@@ -27,7 +27,7 @@ from many_wolves.families.politeness.scenes import (
 )
 from many_wolves.families.politeness.templates import Templates, read_templates
 from many_wolves.files import file_fingerprint
-from many_wolves.records import Option, Trial
+from many_wolves.records import Choose, Option, Trial
 
 FAMILY = "politeness"
 FACTORS = ("state", "scale", "goal", "framing", "utterance")
@@ -59,11 +59,20 @@ def compile_trials(design: PolitenessDesign) -> Compiled:
         On a fault in the sources (file, line, fix) or an unknown name.
     """
     scenes = _scenes(design)
+    return Compiled(_trials(design, scenes), _facts(design, scenes), FACTORS)
+
+
+def trials_of(design: PolitenessDesign) -> tuple[Trial, ...]:
+    """The trials alone; see ``compile_trials``."""
+    return _trials(design, _scenes(design))
+
+
+def _trials(design: PolitenessDesign, scenes: _Scenes) -> tuple[Trial, ...]:
     makers = {"choice": _choice_trials, "literal": _literal_trials}
     kinds = {kind: makers[kind](scenes, design) for kind in design.tasks}
     trials = tuple(trial for _, _, trial in merge(*(_paced(t) for t in kinds.values())))
     _all_different(trials)
-    return Compiled(trials, _facts(design, scenes), FACTORS)
+    return trials
 
 
 def _scenes(selection: PolitenessDesign) -> _Scenes:
@@ -92,7 +101,7 @@ def _scenes(selection: PolitenessDesign) -> _Scenes:
 def _readable(options: Sequence[Option], file: Path) -> None:
     """Refuse options that the reader could not tell apart: collected answers would be lost."""
     for option in options:
-        found = read(options, option.text).choice
+        found = read(options, option.text).value
         if found != option.id:
             raise WolvesError(
                 f"the answer {option.text!r} would be read as {found or 'unparsed'}, "
@@ -128,9 +137,8 @@ def _choice_trials(design: _Scenes, selection: PolitenessDesign) -> list[Trial]:
                 "goal": str(goal),
                 "framing": str(framing),
             },
-            options=shown,
+            answer=Choose(shown, design.templates.messages(alone, shown)),
             messages=design.templates.messages(text, shown),
-            baseline=design.templates.messages(alone, shown),
         )
 
     return _ordered("choice", cells, options, build, items=list(items), selection=selection)
@@ -155,9 +163,8 @@ def _literal_trials(design: _Scenes, selection: PolitenessDesign) -> list[Trial]
                 "scale": design.scale.id,
                 "utterance": utterance.id,
             },
-            options=shown,
+            answer=Choose(shown, design.templates.messages(alone, shown)),
             messages=design.templates.messages(text, shown),
-            baseline=design.templates.messages(alone, shown),
         )
 
     answers = list(design.templates.answers)

@@ -13,9 +13,9 @@ from inspect_ai.solver import TaskState, generate
 from many_wolves.errors import WolvesError
 from many_wolves.evals.samples import dataset
 from many_wolves.evals.scoring import scored, share_read, shares
+from many_wolves.families.politeness import Politeness
 from many_wolves.families.politeness.compiler import FAMILY, compile_trials
 from many_wolves.families.politeness.options import PolitenessDesign
-from many_wolves.families.politeness.reader import read
 from many_wolves.files import code_version
 
 __all__ = ["politeness", "politeness_literal"]
@@ -107,7 +107,7 @@ def judged() -> Scorer:
 
 def _scorer() -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
-        return scored(state, read)
+        return scored(state, Politeness().read)
 
     return score
 

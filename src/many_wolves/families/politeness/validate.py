@@ -9,6 +9,7 @@ import pandas as pd
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
+from many_wolves.tables import no_name, refuse_first
 
 ONE_ANSWER = 0.995
 """Share of one utterance above which a speaker always says the same."""
@@ -31,6 +32,15 @@ def check_choices(counts: pd.DataFrame, where: str, *, framed: bool | None = Non
     """
     require_columns(counts, ("goal", "state", "utterance", "count"), where)
     require_numbers(counts, ("state", "count"), where)
+    for column in ("goal", "framing", "utterance"):
+        if column in counts:
+            refuse_first(
+                no_name(counts[column]),
+                counts[column],
+                f"the name of a {column}",
+                where=where,
+                mend="name it: rows without one would be left out of the fit in silence",
+            )
     if "speaker" in counts and counts["speaker"].nunique() > 1:
         names = ", ".join(map(str, dict.fromkeys(counts["speaker"])))
         raise WolvesError(

@@ -1,0 +1,208 @@
+"""What kind of answer a question wants: an option, a number, a text, or a form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant"]
+
+LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""Letters that stand before the options, in the order shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a prompt."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer that a trial offers: its id in the tables, and the words shown."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """One of several options; the only type whose answers can be scored.
+
+    Parameters
+    ----------
+    options
+        The options in the order shown; the letter of place ``i`` is ``LABELS[i]``.
+    baseline
+        The same question without its scene, for the unconditional probability of each
+        option; empty where the family offers none. Responses do not repeat it.
+    """
+
+    options: tuple[Option, ...]
+    baseline: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number.
+
+    Parameters
+    ----------
+    low, high
+        Smallest and largest number that counts as an answer, both included; None for no limit.
+    unit
+        What it counts, in words or as a sign: ``$``, ``points``; empty for none.
+    whole
+        Whether it must be an integer.
+
+    Raises
+    ------
+    ValueError
+        If ``low`` is above ``high``, or a limit is not finite.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    whole: bool = False
+
+    def __post_init__(self) -> None:
+        limits = [limit for limit in (self.low, self.high) if limit is not None]
+        if not all(math.isfinite(limit) for limit in limits) or limits != sorted(limits):
+            raise ValueError(f"expected low <= high, found {self.low} and {self.high}")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Free words, with or without a value that the family reads from them.
+
+    Parameters
+    ----------
+    max_chars
+        Room for the answer; a longer one is kept whole in the journal, and cut in its value.
+    """
+
+    max_chars: int = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A JSON object.
+
+    Parameters
+    ----------
+    schema
+        JSON schema of the object; its ``type`` is ``object``.
+
+    Raises
+    ------
+    ValueError
+        If the schema is not one of an object.
+    """
+
+    schema: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if self.schema.get("type") != "object":
+            raise ValueError(f"expected a JSON schema of an object, found {dict(self.schema)}")
+
+
+Answer = Choose | Number | Text | Form
+"""The answer type of a question."""
+
+Value = str | int | float | Mapping[str, Any] | None
+"""What was read from an answer: id of an option, a number, words, or an object."""
+
+
+def bare(answer: Answer) -> Answer:
+    """The answer type as a response repeats it: without the baseline."""
+    if isinstance(answer, Choose) and answer.baseline:
+        return replace(answer, baseline=())
+    return answer
+
+
+def is_one_line(answer: Answer) -> bool:
+    """Whether an answer fits on one line, so that a line break ends it."""
+    return isinstance(answer, Choose | Number)
+
+
+def likely_chars(answer: Answer) -> float:
+    """About how many characters an answer has, for estimates of cost."""
+    match answer:
+        case Choose(options):
+            return max((len(option.text) for option in options), default=0)
+        case Number():
+            return 8
+        case Text(max_chars):
+            return min(max_chars, 400)
+        case Form(schema):
+            return 20 + 24 * len(schema.get("properties", {}))
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """The answer type as a JSON object."""
+    match answer:
+        case Choose(options, baseline):
+            found: dict[str, Any] = {"type": "choose", "options": options_json(options)}
+            return found | {"baseline": messages_json(baseline)} if baseline else found
+        case Number(low, high, unit, whole):
+            return {"type": "number", "low": low, "high": high, "unit": unit, "whole": whole}
+        case Text(max_chars):
+            return {"type": "text", "max_chars": max_chars}
+        case Form(schema):
+            return {"type": "form", "schema": dict(schema)}
+
+
+def read_answer(record: Mapping[str, Any]) -> Answer:
+    """The answer type that ``answer_json`` gave.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If a field is missing, unknown or of another type.
+    """
+    fields = {name: value for name, value in record.items() if name != "type"}
+    match record["type"]:
+        case "choose":
+            return Choose(
+                read_options(fields["options"]), read_messages(fields.get("baseline", ()))
+            )
+        case "number":
+            return Number(**fields)
+        case "text":
+            return Text(**fields)
+        case "form":
+            return Form(**fields)
+    raise ValueError(f"expected the answer type choose, number, text or form, found {record}")
+
+
+def options_json(options: tuple[Option, ...]) -> list[dict[str, str]]:
+    """Options as JSON objects."""
+    return [{"id": option.id, "text": option.text} for option in options]
+
+
+def messages_json(messages: tuple[Message, ...]) -> list[dict[str, str]]:
+    """Messages as JSON objects."""
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def read_options(records: Any) -> tuple[Option, ...]:
+    """Options from JSON objects; raises as ``read_answer`` does."""
+    options = tuple(Option(**record) for record in records)
+    if not all(type(o.id) is str and type(o.text) is str for o in options):
+        raise TypeError("expected options with an id and a text in words")
+    return options
+
+
+def read_messages(records: Any) -> tuple[Message, ...]:
+    """Messages from JSON objects; raises as ``read_answer`` does."""
+    messages = tuple(Message(**record) for record in records)
+    if not all(
+        type(m.content) is str and m.role in ("system", "user", "assistant") for m in messages
+    ):
+        raise TypeError("expected messages with the role system, user or assistant, and a content")
+    return messages

@@ -1,0 +1,141 @@
+"""What was answered, as one line of a journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from many_wolves.files import canonical_json, text_fingerprint
+from many_wolves.records.answer_types import Value, answer_json, bare
+from many_wolves.records.fields import (
+    FIELD_TYPES,
+    SCHEMA,
+    OptionScore,
+    Status,
+    checked,
+    read_cell,
+    read_counts,
+    read_score,
+    read_status,
+    read_value,
+    schema_of,
+    shared_answer,
+    shared_choose,
+)
+from many_wolves.records.question import Question, Trial
+from many_wolves.records.speaker import SpeakerSpec
+
+
+@dataclass(frozen=True)
+class Response(Question):
+    """One answer, as one line of a journal; it alone suffices to tabulate it.
+
+    ``value`` is what was read when the answer came: the id of an option, a number, words
+    (or None: a text may be answered without a value) or an object; ``wolves choices``
+    reads ``text`` again. The effort asked for is in ``speaker``; ``effort_used`` is the
+    one in effect. ``usage`` counts tokens (``input``, ``output``, ``reasoning``);
+    ``latency_s``, ``waited_s`` are seconds, the second one spent waiting between retries.
+    """
+
+    key: str
+    trial_id: str
+    speaker: SpeakerSpec
+    replicate: int
+    status: Status
+    value: Value = None
+    scores: tuple[OptionScore, ...] = ()
+    text: str = ""
+    reasoning: str = ""
+    effort_used: str = ""
+    usage: Mapping[str, int] = field(default_factory=dict)
+    latency_s: float = 0.0
+    retries: int = 0
+    waited_s: float = 0.0
+    error: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    created: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The response as a JSON object with its schema version; not to be changed."""
+        # asdict would copy every value: that takes longer than to write the line.
+        record = (
+            {"schema": SCHEMA}
+            | vars(self)
+            | {
+                "cell": dict(self.cell),
+                "answer": answer_json(self.answer),
+                "scores": [asdict(score) for score in self.scores],
+                "speaker": self.speaker.settings,
+                "usage": dict(self.usage),
+                "versions": dict(self.versions),
+            }
+        )
+        if not self.seat:
+            del record["seat"]
+        return record
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any], like: Response | None = None) -> Self:
+        """Read back what ``to_json`` gave, or gave in schema 1.
+
+        Parameters
+        ----------
+        record
+            The JSON object.
+        like
+            Another response, whose speaker and versions are shared where they are equal.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If a field is missing, unknown, or of another type.
+        """
+        fields = {k: v for k, v in record.items() if k != "schema"}
+        if schema_of(record) == 1:
+            fields["answer"] = shared_choose(fields.pop("options"))
+            fields["value"] = fields.pop("choice", None)
+        else:
+            fields["answer"] = shared_answer(fields["answer"])
+        for name in fields.keys() & FIELD_TYPES.keys():
+            checked(fields, name)
+        fields["status"] = read_status(fields["status"])
+        fields["value"] = read_value(fields["answer"], fields.get("value"))
+        fields["cell"] = read_cell(fields["cell"])
+        fields["usage"] = read_counts(fields.get("usage", {}))
+        fields["scores"] = tuple(read_score(score) for score in fields.get("scores", ()))
+        if like is not None and like.speaker.settings == fields["speaker"]:
+            fields["speaker"] = like.speaker
+        else:
+            fields["speaker"] = SpeakerSpec.from_json(fields["speaker"])
+        if like is not None and like.versions == fields.get("versions"):
+            fields["versions"] = like.versions
+        return cls(**fields)
+
+
+def response_key(trial_id: str, speaker: SpeakerSpec, replicate: int) -> str:
+    """Hash over all that can change the answer: the trial, the settings, the replicate."""
+    # The canonical JSON of [trial_id, settings, replicate], whose middle is known.
+    text = f"[{canonical_json(trial_id)},{speaker.canonical},{replicate}]"
+    return text_fingerprint(text, 24)
+
+
+def blank_response(
+    trial: Trial, speaker: SpeakerSpec, replicate: int, status: Status = "failed", **known: Any
+) -> Response:
+    """The response to ``trial`` with what is known of it: a failed one while that is nothing."""
+    return Response(
+        key=response_key(trial.id, speaker, replicate),
+        trial_id=trial.id,
+        family=trial.family,
+        task=trial.task,
+        cell=trial.cell,
+        answer=bare(trial.answer),
+        speaker=speaker,
+        replicate=replicate,
+        status=status,
+        episode=trial.episode,
+        turn=trial.turn,
+        seat=trial.seat,
+        **known,
+    )

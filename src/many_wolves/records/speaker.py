@@ -1,0 +1,122 @@
+"""Who answers, and every setting that can change an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, Literal, Self
+
+from many_wolves.files import canonical_json, fingerprint, plain_name
+
+Mode = Literal["sample", "score"]
+PromptFormat = Literal["chat", "completion"]
+Effort = Literal["none", "minimal", "low", "medium", "high"]
+
+LATE = frozenset({"adapter", "adapter_weights"})
+"""Fields that schema 1 did not have: they enter keys only where they are set, so that
+no answer from before is asked again."""
+
+_SLUG_CHARS = 200
+"""A file name may have 255 bytes: this leaves room for the fingerprint and endings."""
+
+_WORDS = (str,)
+_REAL = (int, float, type(None))
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("provider", "model", "revision", "weights", "effort", "mode"), _WORDS),
+    **dict.fromkeys(("prompt_format", "dtype", "base_url", "adapter", "adapter_weights"), _WORDS),
+    "thinking_tokens": (int, type(None)),
+    "temperature": _REAL,
+    "top_p": _REAL,
+    "max_tokens": (int,),
+    "seed": (int,),
+    "parameters": (dict,),
+}
+
+
+@dataclass(frozen=True)
+class SpeakerSpec:
+    """Who answers, and every setting that can change the answer.
+
+    Parameters
+    ----------
+    provider
+        ``simulated``, ``hf``, ``vllm``, ``anthropic``, ``openai``, ``google``, ...
+    model
+        Name at the provider, such as ``HuggingFaceTB/SmolLM2-135M-Instruct``.
+    revision
+        Checkpoint: a hub revision, or the name of a checkpoint folder; may be empty.
+    weights
+        Fingerprint of a local folder of weights; empty when the hub names them.
+    effort, thinking_tokens
+        Reasoning effort asked for (empty: not asked), or a token budget.
+    mode
+        ``sample``: the speaker writes and we read. ``score``: probabilities of options.
+    temperature, top_p, max_tokens, seed
+        Sampling settings; None leaves the provider's default. The seed of a
+        replicate is ``seed`` plus its number.
+    prompt_format
+        ``chat`` uses the model's chat template; ``completion`` is for base models.
+    dtype
+        Number format of local weights.
+    base_url
+        Server of an OpenAI-compatible model; never with credentials in it.
+    parameters
+        For ``simulated``: the parameters of its cognitive model.
+    adapter, adapter_weights
+        Name of a LoRA adapter on top of the weights, and fingerprint of its folder.
+    """
+
+    provider: str
+    model: str
+    revision: str = ""
+    weights: str = ""
+    effort: str = ""
+    thinking_tokens: int | None = None
+    mode: Mode = "sample"
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int = 64
+    seed: int = 0
+    prompt_format: PromptFormat = "chat"
+    dtype: str = ""
+    base_url: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    adapter: str = ""
+    adapter_weights: str = ""
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The fields by name, those in ``LATE`` only where they are set; not to be changed."""
+        return {k: v for k, v in asdict(self).items() if v or k not in LATE}
+
+    @cached_property
+    def canonical(self) -> str:
+        """The canonical JSON of the settings."""
+        return canonical_json(self.settings)
+
+    @property
+    def name(self) -> str:
+        """``provider/model[@revision][+adapter][+effort]``."""
+        name = f"{self.provider}/{self.model}" + (f"@{self.revision}" if self.revision else "")
+        return "+".join(filter(None, (name, self.adapter, self.effort)))
+
+    @property
+    def slug(self) -> str:
+        """A file name that is unique to these settings and can be read by a person."""
+        name = plain_name(f"{self.name}-{self.mode}")[:_SLUG_CHARS]
+        return f"{name}-{fingerprint(self.settings, 8)}"
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        """Read back ``settings``.
+
+        Raises
+        ------
+        TypeError
+            If a field is missing, unknown or of another type.
+        """
+        for name, value in record.items():
+            if name in _TYPES and type(value) not in _TYPES[name]:
+                raise TypeError(f"the speaker's {name} is {value!r}")
+        return cls(**record)
