@@ -10,8 +10,9 @@ from many_wolves.families.bargaining.moves import UNMARKED, Move
 from many_wolves.families.bargaining.reading.forms import Structured, agree, from_json, marked
 from many_wolves.families.bargaining.reading.move_cues import REFUSES
 from many_wolves.families.bargaining.reading.prices import Situation
-from many_wolves.families.bargaining.reading.text import clean, own_part, without_thoughts
+from many_wolves.families.bargaining.reading.text import clean, own_part
 from many_wolves.families.bargaining.reading.words import read_words
+from many_wolves.reading.thoughts import without_thoughts
 
 Form = Literal["free", "marked", "json"]
 FORMS: tuple[Form, ...] = ("free", "marked", "json")

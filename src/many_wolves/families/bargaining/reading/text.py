@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.S | re.I)
-_CLOSED_ONLY = re.compile(r"\A.*</think(?:ing)?>", re.S | re.I)
+from many_wolves.reading.thoughts import without_thoughts
+
 _PLAIN = str.maketrans(
     dict.fromkeys("‘’‚‛ʼ´′`", "'")
     | dict.fromkeys("“”„‟«»″", '"')
@@ -18,11 +18,6 @@ _LABEL = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?;])[\"')\]]*\s+|\n+")
 _OWN_LABELS = {"seller": ("seller", "vendor", "me"), "buyer": ("buyer", "customer", "me")}
-
-
-def without_thoughts(text: str) -> str:
-    """The text without what stands between thinking tags."""
-    return _CLOSED_ONLY.sub(" ", _THOUGHT.sub(" ", text)).strip()
 
 
 def clean(text: str) -> str:

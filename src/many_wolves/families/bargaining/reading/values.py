@@ -10,7 +10,8 @@ from typing import Any
 from many_wolves.families.bargaining.moves import KINDS, Move
 from many_wolves.families.bargaining.reading.forms import objects, statement_words
 from many_wolves.families.bargaining.reading.message import Form
-from many_wolves.families.bargaining.reading.text import clean, own_part, without_thoughts
+from many_wolves.families.bargaining.reading.text import clean, own_part
+from many_wolves.reading.thoughts import without_thoughts
 
 STATES = ("deal", "left", "open")
 

@@ -11,12 +11,12 @@ Parameters, as a simulated speaker takes them; haggling needs one of the first t
                 "breakdown": .1, "opening": .9},
      "words": {"own": .5, "deal": .2, "kind": .3, "precision": 12},
      "advice": {"ai": {"after": .3, "more": .1}},
-     "unread": .02,
+     "refuses": .02,
      "groups": {"Fair": {"values": {...}}}}
 
 ``advice`` shifts a player after advice of that arm: the softness of ``concession``, the logit of
-the bottom over the opening of ``aspiration``, the log-weight of own gain of ``values``. ``unread``
-is the share of messages that say two things at once.
+the bottom over the opening of ``aspiration``, the log-weight of own gain of ``values``. ``refuses``
+is the share of messages that decline the task.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     },
     "words": {"precision": 12.0},
 }  # fmt: skip
-_BESIDE = ("advice", "unread", "groups", "critic", "moderator")
+_BESIDE = ("advice", "refuses", "groups", "critic", "moderator")
 
 
 @dataclass(frozen=True)

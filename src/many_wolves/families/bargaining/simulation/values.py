@@ -5,7 +5,8 @@ A deal at the own share s is worth
     U(s) = w_own s + w_fair (1 - |2 s - 1|) + w_deal,
 
 the weights adding up to one; no deal is worth 0. A message is chosen with precision alpha among
-accepting (worth U(x)), leaving (0), and demanding d, one of the shares above what is offered that prices of the grid give:
+accepting (worth U(x)), leaving (0), and demanding d, one of the shares above what is offered that
+prices of the grid give:
 
     P(d) U(d) + (1 - P(d)) (1 - h) U(x),   P(d) = logit^-1(lambda (x + tau - d)).
 
@@ -31,7 +32,7 @@ MOST_DEMANDS = 40
 ACCEPT, LEAVE, FIRST = 0, 1, 2
 """Places of the options of a message: accept, leave, then demands."""
 Kind = Literal["talk", "told", "last"]
-Fairness = Literal["even", "inequity"]
+Fairness = Literal["even", "inequity", "smooth"]
 Index = npt.NDArray[np.int64]
 
 
@@ -44,9 +45,17 @@ class Weights:
     deal: float
 
     def utility(self, share: Array, fairness: Fairness = "even") -> Array:
-        """(...,) worth of a deal at a share; ``inequity`` is Fehr & Schmidt's, w_fair both ways."""
-        distance = np.abs(2 * share - 1)
-        fair = 1 - distance if fairness == "even" else -distance
+        """(...,) worth of a deal at a share.
+
+        ``even``: 1 at half, 0 at both ends. ``inequity``: what is taken off for any inequity
+        (Fehr & Schmidt 1999, envy and guilt alike). ``smooth``: 4 s (1 - s), the harmonic mean of
+        both shares (CES with r = -1), scaled to 1 at half.
+        """
+        if fairness == "smooth":
+            fair = np.asarray(4 * share * (1 - share), dtype=float)
+        else:
+            best = 1.0 if fairness == "even" else 0.0
+            fair = np.asarray(best - np.abs(2 * share - 1), dtype=float)
         found: Array = self.own * share + self.fair * fair + self.deal
         return found
 
@@ -109,7 +118,7 @@ class Choices:
 def grid_above(offered: float, step: float) -> Array:
     """Demands on the grid above what is offered, from the whole pie downwards."""
     width = max(step, 1 / MOST_DEMANDS)
-    grid = 1.0 - width * np.arange(MOST_DEMANDS + 1)
+    grid = np.linspace(1.0, 1.0 - width * MOST_DEMANDS, MOST_DEMANDS + 1)
     found: Array = grid[grid > offered + width / 2]
     return found
 
@@ -124,13 +133,13 @@ def values_of(
     x, out = float(at.offered[n]), float(at.outside[n])
     demands = at.demands(n)
     worth = w.utility(demands - out, fairness)
+    found = np.zeros(FIRST + demands.size)
     if at.kind[n] == "told":
-        told: Array = np.concatenate([[-np.inf, 0.0], at.menus[n][1] * worth])
-        return told
-    standing = float(w.utility(np.array(x - out), fairness))
+        found[ACCEPT], found[FIRST:] = -np.inf, at.menus[n][1] * worth
+        return found
+    found[ACCEPT] = standing = float(w.utility(np.array(x - out), fairness))
     taken = expit(b.sharpness * (x + b.hope + hope - demands))
-    counter = taken * worth + (1 - taken) * (1 - b.breakdown) * standing
-    found: Array = np.concatenate([[standing, 0.0], counter])
+    found[FIRST:] = taken * worth + (1 - taken) * (1 - b.breakdown) * standing
     return found
 
 

@@ -10,8 +10,9 @@ is chosen with precision alpha.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import log_softmax
@@ -42,3 +43,14 @@ def draw(at: Replies, weights: Array, precision: float, n: int, rng: np.random.G
     """(A,) how often each reply is chosen in ``n`` choices."""
     p = np.exp(log_probabilities(at, weights, precision))
     return rng.multinomial(n, p / p.sum()).astype(float)
+
+
+def replies_of(cell: Mapping[str, Any], ids: Sequence[str]) -> Replies:
+    """The replies of a trial from its cell: ids are ``accept:kind``, ``0.65:plain``."""
+    named = [id_.split(":") for id_ in ids]
+    offered = float(cell["offered"])
+    return Replies(
+        demand=np.array([offered if what == "accept" else float(what) for what, _ in named]),
+        accepts=np.array([float(what == "accept") for what, _ in named]),
+        kindness=np.array([TONES[tone] for _, tone in named]),
+    )

@@ -12,7 +12,7 @@ from many_wolves.families.bargaining.task.factors import cells, count
 from many_wolves.families.bargaining.task.material import Material, read_material
 from many_wolves.families.bargaining.task.openings import script_of
 from many_wolves.families.bargaining.task.script import SPEAKER_SEAT, Script
-from many_wolves.records import Message, Trial
+from many_wolves.records import Message, Text, Trial
 
 FAMILY = "bargaining"
 HAGGLE = "haggle"
@@ -54,7 +54,7 @@ def opening(script: Script, cell: Mapping[str, Any]) -> Trial:
         family=FAMILY,
         task=HAGGLE,
         cell=opening_cell(script, cell),
-        options=(),
+        answer=Text(),
         messages=(Message("user", script.rules[SPEAKER_SEAT]),),
         script=script.to_json(),
     )

@@ -184,7 +184,8 @@ class WordsDesign(_Sources):
     )
     own: Numbers = Field(default=(0.95,), description="Shares that the speaker demanded before.")
     demands: Numbers = Field(
-        default=(0.5, 0.65, 0.8), description="Shares that the replies at hand demand."
+        default=(0.5, 0.75),
+        description="Shares that the replies demand that do not take the standing price.",
     )
     orders: int = Field(
         default=4, ge=1, description="Orders in which the replies are shown, drawn by the seed."

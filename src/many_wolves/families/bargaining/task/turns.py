@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from many_wolves.contracts import Episode, Extent, Turn
 from many_wolves.families.bargaining.moves import SELLER, Move, Role, other
 from many_wolves.families.bargaining.reading.values import from_value, spoken
 from many_wolves.families.bargaining.task.chain import Answer, Answers, Question, Verdict, walk
@@ -17,18 +18,59 @@ from many_wolves.families.bargaining.task.prompts import (
     player_chat,
 )
 from many_wolves.families.bargaining.task.rules import State, conceded
-from many_wolves.families.bargaining.task.script import CRITIC_SEAT, Script
-from many_wolves.records import Message, Option, Response, Trial
+from many_wolves.families.bargaining.task.script import Script
+from many_wolves.reading.thoughts import without_thoughts
+from many_wolves.records import Answer as AnswerType
+from many_wolves.records import Choose, Form, Message, Option, Response, Text, Trial
+
+MESSAGE_CHARS, ADVICE_CHARS = 2000, 4000
+"""Room for a message, and for a critic's advice."""
+_NUMBER = {"type": ["number", "null"]}
+MOVE: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "say": {"type": "string"},
+        "move": {"type": "string", "enum": ["offer", "accept", "walk", "talk"]},
+        "price": _NUMBER,
+    },
+    "required": ["say", "move", "price"],
+    "additionalProperties": False,
+}
+"""JSON schema of a message in the form ``json``."""
+VERDICT: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "state": {"type": "string", "enum": ["deal", "left", "open"]},
+        "price": _NUMBER,
+        "closed_by": {"type": ["string", "null"], "enum": ["seller", "buyer", None]},
+    },
+    "required": ["state", "price", "closed_by"],
+    "additionalProperties": False,
+}
+"""JSON schema of a moderator's answer."""
 
 
-def questions(
-    opening: Trial, episode: str, replicate: int, answered: Sequence[Response]
-) -> list[tuple[Trial, str]]:
-    """What is asked next, each with the seat that it is asked of; nothing at the end."""
+def extent(opening: Trial) -> Extent:
+    """Seats of a chain, and its turns at most."""
     script = Script.of(opening.script)
-    went = walk(script, f"{episode}:{replicate}", Answered(answered))
-    return [(_trial(opening, episode, script, question), question.seat)
-            for question in went.questions]  # fmt: skip
+    branches = len(script.branches) or 1
+    games = 1 + branches * (script.games - 1)
+    asked = 2 if script.meets_speaker else 1
+    messages = games * script.terms.rounds * asked
+    moderated = 2 * games * script.terms.rounds if script.moderator > 0 else 0
+    critics = (script.games - 1) if "ai" in script.arms else 0
+    return Extent(len(script.seats), messages + moderated + critics)
+
+
+def turns(episode: Episode, answered: Sequence[Response]) -> list[Turn]:
+    """What is asked next, every turn at once that waits for no other; nothing at the end."""
+    opening = episode.opening
+    script = Script.of(opening.script)
+    went = walk(script, f"{episode.id}:{episode.replicate}", Answered(answered))
+    return [
+        Turn(_trial(opening, episode.id, script, question), script.seats.index(question.seat))
+        for question in went.questions
+    ]
 
 
 class Answered(Answers):
@@ -57,12 +99,15 @@ def answer_of(response: Response) -> Answer:
     cell, status = response.cell, response.status
     kind = cell.get("kind", "message")
     if kind == "critic":
-        return Answer(status, response.text.strip())
+        return Answer(status, without_thoughts(response.text))
     if kind == "moderator":
-        return Answer(status, response.text, verdict=_verdict(response.choice))
-    move = from_value(response.choice) if status == "answered" else None
+        return Answer(status, response.text, verdict=_verdict(response.value))
+    move = from_value(response.value) if status == "answered" else None
+    if response.options:
+        words = next((o.text for o in response.options if o.id == response.value), response.text)
+        return Answer(status, words, words, move)
     words = spoken(response.text, str(cell["asked_role"]), cell["form"])  # type: ignore[arg-type]
-    return Answer(status, response.text.strip(), words, move)
+    return Answer(status, without_thoughts(response.text), words, move)
 
 
 def _verdict(value: Any) -> Verdict | None:
@@ -73,38 +118,45 @@ def _verdict(value: Any) -> Verdict | None:
 
 def _trial(opening: Trial, episode: str, script: Script, question: Question) -> Trial:
     """The trial of an open question."""
-    options = _options(script, question) if question.kind == "message" else ()
+    answer = _answer_type(script, question)
     return Trial(
         family=opening.family,
         task=opening.task,
         cell=_cell(opening, script, question),
-        options=options,
-        messages=_messages(script, question, options),
-        baseline=_baseline(script, options),
+        answer=answer,
+        messages=_messages(script, question, answer),
         episode=episode,
         turn=question.turn,
+        seat=question.seat if len(script.seats) > 1 else "",
     )
 
 
-def _messages(script: Script, question: Question, options: Sequence[Option]) -> tuple[Message, ...]:
+def _answer_type(script: Script, question: Question) -> AnswerType:
+    """What kind of answer a question wants."""
+    if question.kind == "critic":
+        return Text(ADVICE_CHARS)
+    if question.kind == "moderator":
+        return Form(VERDICT)
+    options = _options(script, question)
+    if options:
+        return Choose(options, (Message("user", _block(script, options)),))
+    return Form(MOVE) if script.form == "json" else Text(MESSAGE_CHARS)
+
+
+def _messages(script: Script, question: Question, answer: AnswerType) -> tuple[Message, ...]:
     if question.kind == "critic":
         return critic_chat(script, question)
     if question.kind == "moderator":
         return moderator_chat(script, question)
     chat = player_chat(script, question)
-    if not options:
+    if not isinstance(answer, Choose):
         return chat
-    last = chat[-1]
-    return (*chat[:-1], replace(last, content=f"{last.content}\n\n{_block(script, options)}"))
+    last, block = chat[-1], _block(script, answer.options)
+    return (*chat[:-1], replace(last, content=f"{last.content}\n\n{block}"))
 
 
 def _block(script: Script, options: Sequence[Option]) -> str:
     return script.texts["options"].replace("{options}", "\n".join(o.text for o in options))
-
-
-def _baseline(script: Script, options: Sequence[Option]) -> tuple[Message, ...]:
-    """The options without the game."""
-    return (Message("user", _block(script, options)),) if options else ()
 
 
 def _options(script: Script, question: Question) -> tuple[Option, ...]:
@@ -135,10 +187,18 @@ def _cell(opening: Trial, script: Script, question: Question) -> dict[str, str |
         cell |= _standing(script, question.role, game.state) | _heard(script, question)
         cell |= _recalled(script, question)
     if question.kind == "moderator":
-        cell |= {"message": game.state.messages}
-    if question.seat == CRITIC_SEAT:
-        cell |= {"client": question.role}
+        cell |= _rules_say(game.state)
     return cell
+
+
+def _rules_say(state: State) -> dict[str, str | int | float]:
+    """Where the rules see a game that a moderator reads; the moderator is not shown it."""
+    says = {"deal": "deal", "walked": "left"}.get(state.ended, "open")
+    return {
+        "message": state.messages,
+        "rules_state": says,
+        "rules_price": "" if state.price is None else state.price,
+    }
 
 
 def _standing(script: Script, role: Role, state: State) -> dict[str, str | int | float]:

@@ -50,5 +50,12 @@ PLACEHOLDERS: Mapping[str, tuple[str, ...]] = {
     "critic.deal": ("price",),
     "critic.no_deal": (),
     "moderator.prompt": (*_GOOD, "transcript"),
+    "replies.question": ("scene", "limit", "goal", "own", "standing", "other", "options"),
+    "replies.baseline": ("options",),
+    **{
+        f"replies.*.{tone}.{what}": ("price",)
+        for tone in ("kind", "plain", "cold")
+        for what in ("accept", "offer")
+    },
 }
 """Path of keys (``*`` stands for seller and buyer) -> placeholders of the text there."""
