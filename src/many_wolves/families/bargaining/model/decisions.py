@@ -63,7 +63,8 @@ class Decisions:
         return (self.frame["role"] == "seller").to_numpy()
 
     @cached_property
-    def _low(self) -> Array:
+    def low(self) -> Array:
+        """(N,) price at which the seller's share is 0."""
         known = self.frame[["cost", "value"]].notna().all(axis=1)
         return np.where(known, self.frame["cost"], self.frame["bid"]).astype(float)
 
@@ -72,11 +73,11 @@ class Decisions:
         """(N,) price at which the seller's share is 1 less that at which it is 0."""
         known = self.frame[["cost", "value"]].notna().all(axis=1)
         high = np.where(known, self.frame["value"], self.frame["ask"]).astype(float)
-        return high - self._low
+        return high - self.low
 
     def share(self, column: str) -> Array:
         """(N,) the speaker's share at the price in a column; NaN without one."""
-        seller = (self.frame[column].to_numpy(dtype=float) - self._low) / self.pie
+        seller = (self.frame[column].to_numpy(dtype=float) - self.low) / self.pie
         return np.where(self.seller, seller, 1 - seller)
 
     @cached_property
