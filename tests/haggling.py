@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 
+from many_wolves.contracts import Episode
+from many_wolves.families.bargaining import Bargaining
 from many_wolves.families.bargaining.moves import Move
 from many_wolves.families.bargaining.reading.values import spoken, to_value
 from many_wolves.families.bargaining.task.chain import Answer, Question, Walk, walk
@@ -14,7 +16,11 @@ from many_wolves.families.bargaining.task.factors import cells
 from many_wolves.families.bargaining.task.material import read_material
 from many_wolves.families.bargaining.task.openings import script_of
 from many_wolves.families.bargaining.task.script import Script
+from many_wolves.records import Response, SpeakerSpec, Trial
+from many_wolves.records.response import blank_response
 
+FAMILY = Bargaining()
+SPEC = SpeakerSpec("simulated", "player", parameters={"concession": {"opening": 0.9}})
 Says = Callable[[Question], Answer | None]
 
 
@@ -63,11 +69,51 @@ def go_through(one: Script, answer: Says, chance: str = "e:0", limit: int = 2000
     raise AssertionError("the chain does not end")
 
 
+def spec(name: str, **parameters) -> SpeakerSpec:
+    return SpeakerSpec("simulated", name, parameters=parameters)
+
+
+def asked_and_answered(
+    opening: Trial,
+    say: Callable[[Trial], str] | Mapping[str, Callable[[Trial], str]],
+    specs: Mapping[str, SpeakerSpec] | SpeakerSpec = SPEC,
+    replicate: int = 0,
+    stop_after: int = 10_000,
+) -> list[Response]:
+    """Responses of one chain, in the order in which they come; ``say`` for all seats or by seat."""
+    episode = Episode(opening, replicate, ())
+    seats = list(Script.of(opening.script).seats)
+    found: list[Response] = []
+    while True:
+        asked = [t for t in FAMILY.turns(episode, found)
+                 if t.trial.turn not in {r.turn for r in found}]  # fmt: skip
+        if not asked or len(found) >= stop_after:
+            return found
+        for turn in asked:
+            seat = str(turn.trial.cell["seat"])
+            who = specs[seat] if isinstance(specs, Mapping) else specs
+            words = (say[seat] if isinstance(say, Mapping) else say)(turn.trial)
+            reading = FAMILY.read(turn.trial, words)
+            assert seat in seats
+            found.append(
+                blank_response(
+                    turn.trial, who, replicate, reading.status, value=reading.value, text=words
+                )
+            )
+
+
+def tables(*chains: list[Response], **options):
+    return FAMILY.tabulate([r for chain in chains for r in chain], **options)
+
+
 __all__ = [
     "CHATS",
     "DEAL",
+    "FAMILY",
     "LEAVES",
+    "SPEC",
     "Question",
+    "asked_and_answered",
     "design",
     "go_through",
     "offers",
@@ -75,5 +121,7 @@ __all__ = [
     "openings",
     "says",
     "script",
+    "spec",
+    "tables",
     "to_value",
 ]

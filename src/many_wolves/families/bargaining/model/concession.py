@@ -369,7 +369,15 @@ class _Oracle:
     def names(self) -> tuple[str, ...]:
         """Names of the parameters, in units of their prior sds."""
         columns = ("intercept", *self.moves.covariates.names)
-        return (*(f"{o}, {c}" for c in columns for o in OUTCOMES), "size_scale")
+        every = [f"{o}, {c}" for c in columns for o in OUTCOMES]
+        return (*(every[n] for n in self._possible), "size_scale")
+
+    @property
+    def _possible(self) -> Index:
+        """Places of the coefficients that mean something: who has named no price cannot give up."""
+        columns = ("intercept", *self.moves.covariates.names)
+        never = [f"{o}, no price yet" for o in ("back", "split", "concede", "fraction")]
+        return np.flatnonzero([f"{o}, {c}" not in never for c in columns for o in OUTCOMES])
 
     def draw(self, x: Array, rng: np.random.Generator) -> tuple[Index, Array]:
         """Moves from parameters ``x`` in units of their prior sds."""
@@ -384,7 +392,9 @@ class _Oracle:
         )
 
     def _parameters(self, x: Array) -> words.Parameters:
-        b = x[:-1].reshape(-1, 6).T.copy()
+        every = np.zeros(6 * (1 + len(self.moves.covariates.names)))
+        every[self._possible] = x[:-1]
+        b = every.reshape(-1, 6).T.copy()
         b[:, 0] = PRIOR_MEAN + PRIOR_SD * b[:, 0]
         b[:, 1:] *= self.moves.covariates.sd
         return words.Parameters(b[:5], b[5], float(np.exp(SCALE_MEAN + SCALE_SD * x[-1])))

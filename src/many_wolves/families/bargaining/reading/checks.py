@@ -139,8 +139,10 @@ def _heeds_limit(speaker: str, turns: pd.DataFrame) -> Check | None:
     varied = centred[centred["limit"].abs() > 1e-9]
     if len(varied) < _LEAST_GAMES:
         return None
-    test = spearmanr(varied["limit"], varied["bottom"], alternative="greater")
-    strength, p = float(test.statistic), float(test.pvalue)
+    strength, p = 0.0, 1.0
+    if varied["bottom"].nunique() > 1:
+        test = spearmanr(varied["limit"], varied["bottom"], alternative="greater")
+        strength, p = float(test.statistic), float(test.pvalue)
     ok = p < _ALPHA
     return Check(
         "heeds its limit",

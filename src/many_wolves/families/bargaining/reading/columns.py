@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
 
 _WHO: Mapping[str, str] = {
     "speaker": "who is to move, by its name in the tables",
@@ -119,3 +122,9 @@ WORDS: Mapping[str, str] = {
     "count": "how often it was chosen; expected counts where options were scored",
 }
 """``haggle-words``: one row for each reply of a situation."""
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
+    """Rows as a table with these columns; what is missing is an empty text."""
+    values = [["" if row.get(c) is None else row[c] for c in columns] for row in rows]
+    return pd.DataFrame(values, columns=list(columns), dtype=object)

@@ -76,9 +76,9 @@ def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> Observat
     chosen, excluded = _replies(intake, scoring)
     rows["replies"] = chosen
     rows["counts"] = _counts(rows["turns"])
-    frames = {name: _frame(listed, TABLES[name]) for name, listed in rows.items() if listed}
+    frames = {name: columns.table(listed, TABLES[name]) for name, listed in rows.items() if listed}
     main = "turns" if "turns" in frames or "replies" not in frames else "replies"
-    frames.setdefault(main, _frame([], TABLES[main]))
+    frames.setdefault(main, columns.table([], TABLES[main]))
     return Observations(
         family=FAMILY,
         tables=frames,
@@ -97,12 +97,6 @@ def _spot(response: Response) -> tuple[Any, ...]:
     if response.task == WORDS:
         return (response.key,)
     return response.speaker.slug, response.episode, response.replicate, response.turn
-
-
-def _frame(rows: Sequence[Row], names: Mapping[str, str]) -> pd.DataFrame:
-    """Rows as a table; what is missing is an empty text."""
-    values = [["" if row.get(c) is None else row[c] for c in names] for row in rows]
-    return pd.DataFrame(values, columns=list(names), dtype=object)
 
 
 def _feedback(chain: Chain, numbers: Mapping[str, int]) -> list[Row]:

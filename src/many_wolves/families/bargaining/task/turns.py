@@ -89,9 +89,11 @@ class Answered(Answers):
         return len(self._responses)
 
     def mark(self, turn: int) -> Hashable:
-        """The key of the response."""
+        """What the response says: a journal of another day may hold another one of its key."""
         response = self._responses.get(turn)
-        return None if response is None else response.key
+        if response is None:
+            return None
+        return response.key, response.status, response.text, repr(response.value)
 
 
 def answer_of(response: Response) -> Answer:
@@ -122,7 +124,7 @@ def _trial(opening: Trial, episode: str, script: Script, question: Question) -> 
     return Trial(
         family=opening.family,
         task=opening.task,
-        cell=_cell(opening, script, question),
+        cell=cell_of(opening, script, question),
         answer=answer,
         messages=_messages(script, question, answer),
         episode=episode,
@@ -171,7 +173,7 @@ def _options(script: Script, question: Question) -> tuple[Option, ...]:
     )
 
 
-def _cell(opening: Trial, script: Script, question: Question) -> dict[str, str | int | float]:
+def cell_of(opening: Trial, script: Script, question: Question) -> dict[str, str | int | float]:
     """The cell of a question: the chain's, its place in it, and where the game stands."""
     cell = dict(opening.cell)
     game = question.game
