@@ -13,7 +13,8 @@ def design(speaker: str, goals: Iterable[str], answers: int) -> Any:
 
     The literal judgments are those of people.
     """
-    from many_wolves.families.politeness.human import UTTERANCES, literal_counts
+    from many_wolves.families.politeness.human import literal_counts
+    from many_wolves.families.politeness.utterances import UTTERANCES
     from many_wolves.observations import Observations
 
     rows = [

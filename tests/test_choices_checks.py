@@ -25,7 +25,7 @@ def test_a_speaker_that_does_the_task_passes(trials):
     assert check(table, "goal").p_value <= 0.01
     same = FAMILY.tabulate(answers(trials, honest), scoring="sum")
     assert check(same, "goal").ok
-    assert "no effect of the goal" in check(same, "goal").statement
+    assert "does not depend on the goal" in check(same, "goal").statement
 
 
 def test_a_speaker_that_takes_the_first_place_fails(choice):
@@ -34,11 +34,11 @@ def test_a_speaker_that_takes_the_first_place_fails(choice):
     assert not place.ok
     assert place.statement == (
         "Speaker anthropic/claude chose the option in place A in 100 % of 160 answers, "
-        "whatever stood there: it did not do the task."
+        "whatever stood there: the speaker did not do the task."
     )
     assert place.p_value <= 0.01
     assert not check(table, "state").ok
-    assert "depends on the state is not seen in 160 choices" in check(table, "state").statement
+    assert "does not depend on the state (160 choices" in check(table, "state").statement
 
 
 @pytest.mark.parametrize("limit", [16, 32, 96])
@@ -51,7 +51,7 @@ def test_place_is_found_out_in_small_studies(limit):
 def test_a_speaker_of_one_word_fails_by_state_and_not_by_place(choice):
     table = FAMILY.tabulate(answers(choice, lambda trial: "amazing"), scoring="sum")
     assert not check(table, "state").ok
-    assert check(table, "state").statement.endswith("it did not do the task.")
+    assert check(table, "state").statement.endswith("the speaker did not do the task.")
     assert check(table, "place").ok
 
 

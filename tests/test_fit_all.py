@@ -16,6 +16,7 @@ from many_wolves.commands.fit_all import command
 from many_wolves.families.politeness.human import choice_counts
 from many_wolves.observations import Observations
 from many_wolves.tables import write_table
+from many_wolves.workflows.fit_all import folder_names, singles_of, tables_in
 
 SHORT = ("--no-human", "--warmup", "60", "--draws", "60", "--chains", "2", "--no-report")
 SHORT = (*SHORT, "--engine", "httpstan", "--literal", "fixed", "--allow-unconverged")
@@ -76,7 +77,7 @@ def test_a_table_that_cannot_be_fitted_does_not_stop_the_rest(tables, tmp_path, 
 
 def test_no_tables_is_an_error(tmp_path, capsys):
     assert fit_all(tmp_path, tmp_path / "fits") == 2
-    assert "expected choice tables, found none" in capsys.readouterr().err
+    assert "expected tables of choices, found none" in capsys.readouterr().err
 
 
 def test_no_scheduler_is_an_error_at_once(tables, tmp_path, capsys):
@@ -123,3 +124,27 @@ def test_a_dask_worker_killed_half_way_loses_nothing(tables, tmp_path, cluster):
     os.kill(workers[0].pid, signal.SIGKILL)
     assert going.wait(timeout=300) == 0
     assert len(marks(out)) == 6
+
+
+def test_folder_names_of_speakers_differ():
+    names = ["a/b", "a-b", "a b", "模型一", "模型二", "..", ".", "A-B", "plain"]
+    made = folder_names(names)
+    assert len({name.lower() for name in made}) == len(names)
+    assert made[-1] == "plain"
+    assert all(name and not name.startswith(".") and "/" not in name for name in made)
+
+
+def test_one_csv_file_of_many_speakers_is_taken_apart(tmp_path):
+    counts = choice_counts()
+    both = pd.concat([counts.assign(speaker=name) for name in ("007", "7", "3.10", "3.1")])
+    both.to_csv(tmp_path / "many.csv", index=False)
+    singles = singles_of(tables_in(tmp_path / "many.csv"))
+    assert [table.speakers for table in singles] == [["007"], ["7"], ["3.10"], ["3.1"]]
+    assert {table.total for table in singles} == {counts["count"].sum()}
+
+
+def test_people_are_fitted_only_where_tables_are(tmp_path, capsys, monkeypatch):
+    """A wrong folder once ended in a fit of people alone, with exit status 0."""
+    monkeypatch.setattr("many_wolves.workflows.fit_all._fit", lambda *_: pytest.fail("fitted"))
+    assert run(command, [str(tmp_path / "nowhere"), "--out", str(tmp_path / "fits")]) == 2
+    assert "found none" in capsys.readouterr().err

@@ -300,7 +300,7 @@ def test_what_cannot_be_pooled_is_refused(tmp_path):
     with pytest.raises(WolvesError, match="step1 was offered other utterances"):
         model.problem(Observations.from_rows("politeness", fewer))
     answered.rows.to_csv(tmp_path / "choices.csv", index=False)
-    with pytest.raises(WolvesError, match="step0 stands in two tables"):
+    with pytest.raises(WolvesError, match="step0 is in two tables"):
         together(tmp_path / "choices.csv", tmp_path / "choices.csv")
     assert together(tmp_path / "choices.csv").speakers == ["step0", "step1"]
 

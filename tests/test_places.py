@@ -222,7 +222,7 @@ def test_answers_are_counted_by_order_and_written(tmp_path):
 def test_off_by_default():
     problem = build(design(24), literal="fixed")
     assert problem.data["O"] == 0 and "place" not in problem.coords
-    assert "position_bias" not in problem.options
+    assert problem.options["position_bias"] is False
 
 
 FAULTS = {

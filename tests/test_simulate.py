@@ -78,7 +78,7 @@ def test_truths_are_draws_from_the_prior() -> None:
 def test_answers_follow_the_recursion() -> None:
     table = human_table()
     many = table.rows.assign(count=table.rows["count"] * 1000)
-    big = type(table)(table.family, many, table.aside)
+    big = table.having(counts=many)
     truth, answered = MODEL.simulate(big, np.random.default_rng(3), GIVEN)
     known = simulate.from_json(GIVEN, build(big))
     problem = build(answered)

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 TOY = Path(__file__).parent / "toy_family"
-SHORT = ("--chains", "2", "--warmup", "200", "--draws", "200", "--engine", "httpstan")
+SHORT = ("--chains", "2", "--warmup", "300", "--draws", "800", "--engine", "httpstan")
 TRUTH = {
     "plain": {"level": {"plain": 0.3, "kind": 0.3}, "slope": 0.05, "sigma": 0.08},
     "gushing": {"level": {"plain": 0.4, "kind": 0.8}, "slope": 0.05, "sigma": 0.08},
@@ -160,7 +160,7 @@ def test_known_parameters_are_found_again_and_the_fit_is_calibrated(
     given = ("--given", "plain.json", "--n", "4", "--workers", "2")
     # four simulations may fall short of what is asked of fifty: status 1
     shell.wolves("recover", *words, *given, "--out", "recovered", status=(0, 1))
-    table = pd.read_csv(shell.folder / "recovered" / "recovery.csv").set_index("parameter")
+    table = pd.read_csv(shell.folder / "recovered" / "recovery.csv").set_index("quantity")
     assert {"level", "slope", "sigma"} <= set(table.index)
     assert table.loc["level", "rmse"] < 0.1
     shell.wolves("calibrate", *words, "--n", "20", "--workers", "2", "--out", "calibrated")
@@ -171,7 +171,7 @@ STUDY = """\
 study: toy
 title: Two sellers
 collect: {seed: 5}
-fit: {chains: 2, warmup: 200, draws: 200, engine: httpstan}
+fit: {chains: 2, warmup: 300, draws: 800, engine: httpstan}
 tasks:
   - {task: price, copies: 4, fit: {slope: true}}
   - {task: letter, copies: 2, tones: [kind], fit: {slope: false}}

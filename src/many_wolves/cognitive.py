@@ -245,7 +245,12 @@ class PlannedModel(SimulatedModel, Protocol):
 
 @runtime_checkable
 class PredictingModel(CognitiveModel, Protocol):
-    """A cognitive model whose predictions for known parameters can be printed."""
+    """A cognitive model whose predictions for known parameters can be printed.
+
+    ``given`` says what the parameters hold and what is predicted, in words.
+    """
+
+    given: str
 
     def predict(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Predictions as nested lists, ready for JSON.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Self
 
 from many_wolves.records import Check
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAIN = "counts"
 """Name of the main table where a family gives it no other."""
@@ -17,6 +18,13 @@ SHOWN = 8
 """A column with more values is shown by their number: a line of more is not read."""
 COUNT = "count"
 """Column that says how many answers a row stands for; one where a table lacks it."""
+
+
+def _no_rows() -> pd.DataFrame:
+    # pandas takes longer to import than all else that a command without tables needs
+    import pandas as pd
+
+    return pd.DataFrame()
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,7 +53,7 @@ class Observations:
     family: str
     tables: Mapping[str, pd.DataFrame]
     main: str = MAIN
-    excluded: pd.DataFrame = field(default_factory=pd.DataFrame)
+    excluded: pd.DataFrame = field(default_factory=_no_rows)
     checks: tuple[Check, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
 
@@ -67,6 +75,11 @@ class Observations:
     def rows(self) -> pd.DataFrame:
         """The main table."""
         return self.tables[self.main]
+
+    @property
+    def counts(self) -> pd.DataFrame:
+        """The former name of ``rows``."""
+        return self.rows
 
     @property
     def aside(self) -> dict[str, pd.DataFrame]:
@@ -119,6 +132,8 @@ class Observations:
 
     def _repr_html_(self) -> str:
         """Answers and failed checks per speaker, and what the columns of the main table hold."""
+        import pandas as pd
+
         total = [self.of(name).total for name in self.speakers]
         rows = pd.DataFrame(
             {

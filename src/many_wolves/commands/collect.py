@@ -25,6 +25,7 @@ from many_wolves.commands.collecting import (
     say,
     tell,
 )
+from many_wolves.commands.command import command as wolves_command
 from many_wolves.contracts import EpisodicFamily
 from many_wolves.errors import WolvesError
 from many_wolves.records import Trial
@@ -36,7 +37,7 @@ from many_wolves.speakers.wanted import Wanted, describe, open_speaker
 COMPILED = Path("task-data/compiled")
 
 
-@click.command("collect")
+@wolves_command("collect")
 @click.argument("trials", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--task",

@@ -76,7 +76,7 @@ def command(*, task: str, out: Path | None, **values: Any) -> None:
             ", ".join(f"{value:g}" for value in told),
         )
     show(
-        {"trials": target, "manifest": manifest_of(target), "number": manifest["trials"]},
+        {"file": target, "manifest": manifest_of(target), "trials": manifest["trials"]},
         lambda: _print(manifest, target, manifest_of(target)),
     )
 

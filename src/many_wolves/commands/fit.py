@@ -71,13 +71,19 @@ def _print(done: Fit, out: Path, *, report: bool) -> None:
 
     problem = done.problem
     table = short(done.summary, {"family": problem.family, "model": problem.model})
-    r2 = read_fitted(out).info["r2"]
+    fitted = read_fitted(out)
+    r2 = fitted.info["r2"]
+    failed = [str(check["statement"]) for check in fitted.failed_checks]
 
     def words() -> None:
         for sentence in done.diagnostics.verdict:
             click.echo(sentence)
         if r2 is not None:
             click.echo(f"Observed and predicted values: r² = {r2:.3f}.")
+        for statement in failed:
+            click.echo(f"FAILED  {statement}")
+        if not fitted.info.get("checks"):
+            click.echo("The table has no checks: nobody checked whether the speaker did the task.")
         click.echo(table.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
         click.echo(f"Report: {out / 'report.html'}" if report else f"Written to {out}")
 
@@ -86,6 +92,7 @@ def _print(done: Fit, out: Path, *, report: bool) -> None:
         "converged": done.diagnostics.ok,
         "verdict": list(done.diagnostics.verdict),
         "r2": r2,
+        "failed_checks": failed,
         "summary": table,
     }
     show(result, words)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from many_wolves.commands.command import Group
 from many_wolves.speakers.prepare import PACKAGED, is_prepared, prepare
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Prepare local model folders, with no network."""
 

@@ -11,22 +11,22 @@ import click
 
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.options import MODEL
+from many_wolves.contracts import PredictingModel
 from many_wolves.errors import WolvesError
+from many_wolves.workflows.models import all_models, predicting_model
 
 
-@wolves_command("predict")
+def _given() -> str:
+    """What the parameters of each model hold."""
+    models = [m for m in all_models().values() if isinstance(m, PredictingModel)]
+    return "\n\n".join(f"PARAMS of {model.name}: {model.given}" for model in models)
+
+
+@wolves_command("predict", epilog=_given())
 @click.argument("params", type=click.Path(path_type=Path))
 @MODEL
 def command(params: Path, model: str | None) -> None:
-    """Print the predictions for the parameters in PARAMS (JSON; - for stdin).
-
-    Of politeness these are prior, L0, S1, L1 and S2. Its PARAMS hold theta (utterance x
-    state), alpha, cost, negated (per utterance), values (per state), phi_grid, and
-    conditions, a list of {"w_inf", "w_soc", "w_pres", "phi"}; cost_form ("prior" or
-    "utility") is optional.
-    """
-    from many_wolves.workflows.models import predicting_model
-
+    """Print the predictions for the parameters in PARAMS (JSON; - for stdin)."""
     given = _read(params)
     try:
         found = predicting_model(model).predict(given)
@@ -50,5 +50,9 @@ def _read(path: Path) -> dict[str, Any]:
             f"expected a JSON object; {error}", where=path, mend="correct the JSON there"
         ) from error
     if not isinstance(given, dict):
-        raise WolvesError("expected a JSON object", where=path, mend='{"theta": [[...]], ...}')
+        raise WolvesError(
+            "expected a JSON object",
+            where=path,
+            mend='write {"NAME": VALUE, ...}; see `wolves predict --help`',
+        )
     return given

@@ -30,6 +30,7 @@ def weights(
     marks_name: str = "",
     interval: str = "95 % highest-density interval",
     note: str = "",
+    title: str = "Parameters by speaker and condition",
     width: Width = "two",
 ) -> Figure:
     """Posterior means and intervals of parameters in [0, 1].
@@ -55,6 +56,8 @@ def weights(
         Kind of the intervals, for the caption.
     note
         Further sentences of the caption, such as the numbers of choices.
+    title
+        Title of the figure.
     width
         One or two columns.
     """
@@ -82,7 +85,7 @@ def weights(
         height += 44
     return Figure(
         name="weights",
-        title="Parameters by speaker and condition",
+        title=title,
         plot=plot,
         data=_tidy(data, band, reference_name),
         caption=_caption(

@@ -92,7 +92,7 @@ def _error(fault: ErrorDetails, faults: int, lines: dict[Place, int], path: Path
 
 def _fields(place: Place) -> Mapping[str, Any]:
     """Fields that may stand beside the one at ``place``."""
-    if len(place) == 1:
+    if len(place) <= 1:
         return Study.model_fields
     section = _SECTIONS.get(str(place[0]))
     return section.model_fields if section else {}

@@ -46,13 +46,11 @@ def source(observations: Observations) -> list[str]:
     if meta.get("reference"):
         return ["--data", str(meta["reference"])]
     path = meta.get("path")
-    if path is None:
-        words = [UNKNOWN]
-    elif meta.get("status") is not None or meta.get("sources") is not None:
-        # A folder of `wolves choices`, whose main table the path names.
+    if path is not None and "code_version" in meta:
+        # A folder as `wolves choices` writes it, whose main table the path names.
         words = [shown(Path(path).parent)]
     else:
-        words = [shown(Path(path))]
+        words = [UNKNOWN if path is None else shown(Path(path))]
         words += ["--task", observations.task] if observations.task else []
     for column, value in dict(meta.get("kept", {})).items():
         words += ["--speaker", value] if column == "speaker" else ["--only", f"{column}={value}"]

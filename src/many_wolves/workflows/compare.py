@@ -13,6 +13,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import code_version, fingerprint, write_atomic
 from many_wolves.progress import log, step
 from many_wolves.sources import nearest
+from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.models import options_of, simulated_model
 from many_wolves.workflows.sampling import Sampling
 
@@ -107,6 +108,7 @@ def compare_variants(
     settings = sampling or Sampling()
     found = simulated_model(observations, model)
     problems = _problems(found, observations, options or {}, variants)
+    make_ready(out)
     program = inference.load(next(iter(problems.values())).program, settings.engine, step)
     for name, problem in problems.items():
         _fit_variant(name, problem, found, program, settings.settings, unit, out)

@@ -86,8 +86,11 @@ def of_one(observations: Observations, speaker: str | None, where: str | Path = 
         If the speaker is not there, or there are several and none is named.
     """
     if speaker is not None:
-        only(observations, "speaker", speaker, where)
-        return observations.of(speaker)
+        kept = only(observations, "speaker", speaker, where).meta["kept"]
+        one = observations.of(speaker)
+        if len(observations.speakers) == 1:
+            return one
+        return replace(one, meta={**one.meta, "kept": kept})
     if len(observations.speakers) > 1:
         raise WolvesError(
             f"one fit is of one speaker; the table holds {', '.join(observations.speakers)}",

@@ -18,9 +18,10 @@ from many_wolves.contracts import Observations
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_name, fingerprint, write_atomic
 from many_wolves.progress import bar, log, step
-from many_wolves.workflows.data import load, reference
+from many_wolves.workflows.data import load, of_one, reference
 from many_wolves.workflows.executors import executing
 from many_wolves.workflows.fits import FitRequest, fit_into
+from many_wolves.workflows.folders import make_ready
 
 ATTEMPTS = 3
 """Times that the fits of a killed worker process are started again."""
@@ -106,14 +107,19 @@ def fit_many(
     WolvesError
         If worker processes are killed again and again.
     """
-    singles = [table.of(name) for table in observations for name in table.speakers]
-    jobs, refused = _jobs(singles, out, request)
+    jobs, refused = _jobs(singles_of(observations), out, request)
+    make_ready(out)
     missing = [job for job in jobs if not job.done]
     if len(missing) < len(jobs):
         log.info("%d of %d are up to date", len(jobs) - len(missing), len(jobs))
     failed = _fit(missing, request, workers, cluster, refused) if missing else []
     folders = tuple(job.folder for job in jobs if job.done)
     return Outcome(folders, tuple(failed), tuple(refused), len(jobs) - len(missing))
+
+
+def singles_of(observations: Sequence[Observations]) -> list[Observations]:
+    """The observations of each speaker by itself."""
+    return [of_one(table, name) for table in observations for name in table.speakers]
 
 
 def tables_in(place: Path, task: str | None = None) -> list[Observations]:

@@ -11,6 +11,7 @@ from many_wolves.contracts import CognitiveModel, Observations, Problem
 from many_wolves.files import file_name
 from many_wolves.progress import log, step
 from many_wolves.workflows.calls import command, shown
+from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.models import options_of, problem_of, single_model
 from many_wolves.workflows.sampling import Sampling
 
@@ -96,6 +97,7 @@ def fit_into(
     from many_wolves import inference
 
     model, problem = request.prepare(observations)
+    make_ready(out)
     for note in problem.notes:
         log.info("Note: %s", note)
     program = inference.load(problem.program, request.sampling.engine, step)

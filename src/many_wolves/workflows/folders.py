@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +30,26 @@ def present(fits: Sequence[Path]) -> tuple[tuple[Path, ...], str]:
     if words:
         log.warning("%s", words)
     return found, words
+
+
+def make_ready(folder: Path) -> None:
+    """Make a folder that can be written into: better known before the work than after it.
+
+    Raises
+    ------
+    WolvesError
+        If it cannot be made, or cannot be written into.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".wolves-"):
+            pass
+    except OSError as error:
+        raise WolvesError(
+            f"the folder cannot be written into: {error.strerror}",
+            where=folder,
+            mend="give another one with --out",
+        ) from error
 
 
 def fit_folders(given: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from many_wolves.files import write_atomic
 from many_wolves.progress import log, step
 from many_wolves.sources import nearest
 from many_wolves.workflows.compare import mark
+from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.models import options_of, pooled_model
 from many_wolves.workflows.sampling import POOLED, Sampling
 
@@ -79,6 +80,7 @@ def pool_speakers(
     problems = _problems(found, observations, poolings, options or {})
     for note in next(iter(problems.values())).notes:
         log.info("Note: %s", note)
+    make_ready(out)
     program = inference.load(next(iter(problems.values())).program, settings.engine, step)
     for name, problem in problems.items():
         _fit(name, problem, found, program, settings.settings, out, observations)

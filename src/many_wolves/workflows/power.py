@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
 from many_wolves.sources import nearest
+from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.models import planned_model
 from many_wolves.workflows.sampling import Sampling
 from many_wolves.workflows.simulation import Trials, run_trials
@@ -103,6 +104,7 @@ def find_power(
     parameters = found.differing(chosen, difference, given)
     settings = sampling or SHORT
     rows: list[dict[str, Any]] = []
+    make_ready(out)
     for per_cell, repeated in designs(items, replicates):
         table = found.planned(per_cell * repeated)
         trials = Trials(

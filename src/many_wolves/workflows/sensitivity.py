@@ -13,6 +13,7 @@ from many_wolves.files import write_atomic
 from many_wolves.progress import step
 from many_wolves.workflows.calls import command, shown
 from many_wolves.workflows.fits import facts_of
+from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.models import options_of, sensitive_model
 from many_wolves.workflows.sampling import Sampling
 
@@ -83,6 +84,7 @@ def vary_assumptions(
         name: (found.problem(observations, **{**chosen, **other.options}), other)
         for name, other in found.alternatives(**chosen).items()
     }
+    make_ready(out)
     program = inference.load(problem.program, chosen_sampling.engine, step)
 
     def sample(which: Problem) -> Fit:

@@ -17,6 +17,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import fingerprint, write_atomic
 from many_wolves.progress import bar, step
 from many_wolves.workflows.executors import executing
+from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.models import options_of, simulated_model
 from many_wolves.workflows.sampling import SHORT, Sampling
 
@@ -307,6 +308,7 @@ def read_parameters(path: Path) -> dict[str, Any]:
 
 
 def _simulated(trials: Trials, n: int, out: Path, seed: int, workers: int) -> list[Simulation]:
+    make_ready(out)
     return run_trials(
         trials,
         n,

@@ -27,7 +27,7 @@ options a speaker that always takes one place reaches 0.875."""
 UNREAD_MOST = 0.20
 """Largest share of answers without a choice. Above it, what is left may be a selection."""
 
-FAILED = "it did not do the task"
+FAILED = "the speaker did not do the task"
 
 
 @dataclass(frozen=True)
@@ -145,17 +145,12 @@ def _state(trials: _Trials, name: str, seed: int) -> Check:
     if ok:
         text = f"Speaker {trials.speaker}: the {what} depends on the state, which moves {moved}"
         return _check(trials, name, True, f"{text} ({_p(effect)}).", effect)
-    if effect.p_value <= P_LIMIT:
-        text = (
-            f"Speaker {trials.speaker}: the {what} hardly depends on the state, which moves {moved}"
-        )
-    else:
-        text = (
-            f"Speaker {trials.speaker}: that the {what} depends on the state is not seen in "
-            f"{trials.n} {what}s"
-        )
     failed = FAILED if what == "choice" else f"{FAILED} of judging"
-    return _check(trials, name, False, f"{text} ({_p(effect)}): {failed}.", effect)
+    if effect.p_value <= P_LIMIT:
+        text = f"the {what} hardly depends on the state, which moves {moved} ({_p(effect)})"
+    else:
+        text = f"the {what} does not depend on the state ({trials.n} {what}s, {_p(effect)})"
+    return _check(trials, name, False, f"Speaker {trials.speaker}: {text}: {failed}.", effect)
 
 
 def _place(trials: _Trials, name: str, seed: int) -> Check:
@@ -182,8 +177,8 @@ def _place(trials: _Trials, name: str, seed: int) -> Check:
         )
     else:
         text = (
-            f"Speaker {trials.speaker}: no effect of the place of the option is seen in "
-            f"{trials.n} answers ({_p(effect)})."
+            f"Speaker {trials.speaker}: the place of the option has no visible effect "
+            f"({trials.n} answers, {_p(effect)})."
         )
     return _check(trials, name, ok, text, effect)
 
@@ -201,8 +196,8 @@ def _goal(trials: _Trials, seed: int) -> Check:
         )
     else:
         text = (
-            f"Speaker {trials.speaker}: no effect of the goal is seen in {trials.n} choices "
-            f"({_p(effect)})."
+            f"Speaker {trials.speaker}: the choice does not depend on the goal "
+            f"({trials.n} choices, {_p(effect)})."
         )
     return _check(trials, "goal", True, text, effect)
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from many_wolves.contracts import Array
-from many_wolves.families.politeness.recursion import Lexicon, is_negation
 from many_wolves.families.politeness.references import SPEAKER, references
+from many_wolves.families.politeness.utterances import is_negation, order
 from many_wolves.files import file_fingerprint, shipped
 from many_wolves.observations import Observations
+
+if TYPE_CHECKING:
+    from many_wolves.families.politeness.recursion import Lexicon
 
 PUBLISHED = pd.DataFrame(
     [
@@ -69,6 +74,8 @@ def literal_means(literal: pd.DataFrame) -> pd.Series:
 
 def human_lexicon() -> tuple[Lexicon, tuple[str, ...], tuple[int, ...]]:
     """Lexicon at the literal means of people, with its utterances and states."""
+    from many_wolves.families.politeness.recursion import Lexicon
+
     literal = literal_counts()
     theta = (
         literal.assign(theta=literal_means(literal))
@@ -80,20 +87,3 @@ def human_lexicon() -> tuple[Lexicon, tuple[str, ...], tuple[int, ...]]:
     table: Array = theta.loc[list(utterances)].to_numpy(dtype=float)
     negated = np.array([is_negation(u) for u in utterances])
     return Lexicon(table, negated, np.array(states, dtype=float)), utterances, states
-
-
-UTTERANCES = (
-    "terrible",
-    "bad",
-    "good",
-    "amazing",
-    "not terrible",
-    "not bad",
-    "not good",
-    "not amazing",
-)
-
-
-def order(utterance: str) -> tuple[int, str]:
-    """Sort key: the order of the paper, then the alphabet."""
-    return (UTTERANCES.index(utterance) if utterance in UTTERANCES else 99, utterance)

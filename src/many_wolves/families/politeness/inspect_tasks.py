@@ -122,7 +122,12 @@ def _task(name: str, scores: Scorer, replicates: int, **selection: Any) -> Task:
     except WolvesError as fault:
         raise PrerequisiteError(str(fault)) from None
     trials = tuple(compiled.trials)
-    facts = {"family": FAMILY, "code_version": code_version(), **compiled.facts}
+    facts = {
+        "family": FAMILY,
+        "code_version": code_version(),
+        "fingerprint": fingerprint([trial.id for trial in trials]),
+        **compiled.facts,
+    }
     return Task(
         dataset=dataset(f"politeness {name}", trials),
         solver=generate(),

@@ -10,6 +10,7 @@ from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import human
 from many_wolves.families.politeness.references import CITATION
+from many_wolves.families.politeness.utterances import order
 from many_wolves.observations import Observations
 
 
@@ -40,7 +41,7 @@ def literal_table(table: Observations) -> tuple[pd.DataFrame, list[str]]:
 
 def layout_of(choices: pd.DataFrame, judged: pd.DataFrame, where: str) -> Layout:
     """Axes of choices and judgments; WolvesError where these do not fit each other."""
-    utterances = tuple(sorted(set(choices["utterance"]), key=human.order))
+    utterances = tuple(sorted(set(choices["utterance"]), key=order))
     states = tuple(sorted({int(s) for s in choices["state"]} | {int(s) for s in judged["state"]}))
     missing = set(utterances) - set(judged["utterance"])
     if missing:

@@ -140,6 +140,12 @@ class PoliteSpeaker:
         found: Mapping[str, Any] = _part("plan").differing(parameter, difference, given)
         return found
 
+    given = (
+        "theta (utterance x state), alpha, cost, negated (per utterance), values (per state), "
+        'phi_grid, and conditions, a list of {"w_inf", "w_soc", "w_pres", "phi"}; cost_form '
+        '("prior" or "utility") is optional. Predicted are prior, L0, S1, L1 and S2.'
+    )
+
     def predict(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Prior, L0, S1, L1 and S2 of the recursion as nested lists; see ``wolves predict``."""
         tables: Mapping[str, Any] = _part("predict").predict(given)

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.human import UTTERANCES, literal_counts
+from many_wolves.families.politeness.human import literal_counts
+from many_wolves.families.politeness.utterances import UTTERANCES
 from many_wolves.files import shipped
 from many_wolves.observations import Observations
 

@@ -20,7 +20,8 @@ from many_wolves.families.politeness.options import (
     Priors,
 )
 from many_wolves.families.politeness.placing import Placed, check_same, no_orders, read_placed
-from many_wolves.families.politeness.recursion import gauss_legendre, is_negation
+from many_wolves.families.politeness.recursion import gauss_legendre
+from many_wolves.families.politeness.utterances import is_negation
 from many_wolves.families.politeness.validate import (
     check_choices,
     check_literal,

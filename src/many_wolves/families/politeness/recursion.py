@@ -22,6 +22,7 @@ from scipy.special import logsumexp, xlogy
 from many_wolves.contracts import Array, OptionProbabilities
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.options import CostForm
+from many_wolves.families.politeness.utterances import is_negation
 from many_wolves.records import Trial
 
 COST_OF_PLAIN = 1.0
@@ -287,11 +288,6 @@ class SpeakerParameters:
             cost_form=self.cost_form,
         )
         return dict(zip(self.weights, S2, strict=True))
-
-
-def is_negation(utterance: str) -> bool:
-    """Whether an utterance id names a negation (``not good``)."""
-    return utterance.startswith("not ")
 
 
 def simulator(parameters: Mapping[str, Any]) -> OptionProbabilities:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from many_wolves.families.politeness.human import order
+from many_wolves.families.politeness.utterances import order
 from many_wolves.figures.fitted import Fitted, interval_frame, quantile_frame
 
 KEYS = ["condition", "state", "utterance"]

@@ -49,5 +49,6 @@ def utility_weights(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         marks=PUBLISHED.rename(columns={"published": "value"}) if alone else None,
         marks_name="values published by Yoon et al. (2020), from chains that had not mixed",
         note=f"Choices: {counts}.",
+        title="Utility weights by speaker and goal",
         width=width,
     )

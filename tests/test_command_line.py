@@ -1,0 +1,178 @@
+"""What holds for every command: spellings, help, how much is said, and how things end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from many_wolves import cli
+from many_wolves.cli import COMMANDS, run, wolves
+from many_wolves.commands.command import command as wolves_command
+from many_wolves.families.politeness.human import choice_counts
+from many_wolves.observations import Observations
+from many_wolves.tables import write_table
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    counts = choice_counts().assign(speaker="me")
+    return write_table(Observations.from_rows("politeness", counts, {}), tmp_path / "choices")
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_has_a_short_flag(flag, capsys):
+    assert run(wolves, ["fit", flag]) == 0
+    out = capsys.readouterr().out
+    assert "--adapt-delta" in out and "--quiet" in out and "--debug" in out
+
+
+def options_of(command: click.Command) -> list[str]:
+    context = click.Context(command)
+    return [
+        name
+        for option in command.get_params(context)
+        if isinstance(option, click.Option)
+        for name in (*option.opts, *option.secondary_opts)
+        if name.startswith("--")
+    ]
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_option_has_two_spellings(name):
+    command = wolves.get_command(click.Context(wolves), name)
+    assert command is not None
+    parts = (
+        [command.get_command(click.Context(command), n) for n in command.list_commands(None)]
+        if isinstance(command, click.Group)
+        else [command]
+    )
+    for part in parts:
+        parser = part.make_parser(part.context_class(part, **part.context_settings))
+        known = set(parser._long_opt)
+        for option in options_of(part):
+            for spelt in (option.replace("_", "-"), "--" + option[2:].replace("-", "_")):
+                normal = part.context_settings["token_normalize_func"](spelt)
+                assert normal in known, (name, spelt)
+
+
+def test_both_spellings_work(table, tmp_path, capsys):
+    for spelt in ("--allow_unconverged", "--allow-unconverged"):
+        assert run(wolves, ["fit", str(table), spelt, "--adapt_delta", "7"]) == 2
+        assert "adapt_delta" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "nearest"),
+    [
+        (["stduy"], "Did you mean 'study'?"),
+        (["study", "statsu"], "Did you mean 'status'?"),
+        (["fit", "x", "--literl", "joint"], "--literal"),
+    ],
+)
+def test_a_mistyped_name_is_answered_with_the_nearest(words, nearest, capsys):
+    assert run(wolves, words) == 2
+    assert nearest in capsys.readouterr().err
+
+
+class FaultError(Exception):
+    """Nobody expects it."""
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (FaultError("odd"), 3, "unexpected FaultError: odd"),
+        (PermissionError(13, "Permission denied", "/nowhere"), 2, "/nowhere: Permission denied"),
+        (OSError(28, "No space left on device"), 2, "make room on the disk"),
+        (MemoryError(), 2, "not enough memory"),
+        (KeyboardInterrupt(), 130, "Interrupted"),
+        (RecursionError("deep"), 3, "unexpected RecursionError"),
+    ],
+)
+@pytest.mark.parametrize("debug", [False, True])
+def test_every_end_is_a_sentence_and_a_status(error, status, words, debug, capsys, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret-key-0123456789\n")
+
+    @wolves_command("end")
+    def command() -> None:
+        if isinstance(error, FaultError):
+            raise FaultError(*error.args)
+        raise error
+
+    assert run(command, ["--debug"] if debug else []) == status
+    said = capsys.readouterr().err
+    assert words in said
+    assert ("Traceback" in said) == (debug and status != 130)
+
+
+def test_no_key_is_in_what_is_said(capsys, monkeypatch):
+    key = "sk-very-secret-key-0123456789"
+    monkeypatch.setenv("OPENAI_API_KEY", f"{key}\n")
+
+    @click.command()
+    def command() -> None:
+        raise FaultError(f"Illegal header value {f'Bearer {key}'.encode()!r} and {key!r}")
+
+    assert run(command, []) == 3
+    assert key not in capsys.readouterr().err
+
+
+def test_statuses_are_in_the_help(capsys):
+    assert run(wolves, ["--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for status in (0, 1, cli.BAD_INPUT, cli.UNEXPECTED, cli.INTERRUPTED):
+        assert re.search(rf"\b{status}\b", said)
+
+
+def test_out_of_reach_places_are_found_before_the_work(table, capsys, monkeypatch):
+    monkeypatch.setattr("many_wolves.inference.load", lambda *_: pytest.fail("worked first"))
+    blocked = table / "counts.csv" / "fit"
+    assert run(wolves, ["fit", str(table), "--out", str(blocked)]) == 2
+    said = capsys.readouterr().err
+    assert "counts.csv" in said and "Mend:" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("goal,state,utterance,count\n", "the table has no rows"),
+        ('{"a": 1}\n', "the table has no rows"),
+        ("", "expected a CSV file"),
+    ],
+)
+def test_what_is_no_table_is_refused_in_words(content, words, tmp_path, capsys):
+    file = tmp_path / "odd.csv"
+    file.write_text(content)
+    assert run(wolves, ["fit", str(file)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_quiet_and_json(tmp_path, capsys):
+    trials = str(tmp_path / "t.jsonl")
+    words = ["compile", "--limit", "3", "--out", trials]
+    assert run(wolves, [*words, "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert run(wolves, [*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["trials"] == 6
+
+
+def test_completion_of_the_shell():
+    """Bash asks for words through two variables; the names of commands come back."""
+    environment = os.environ | {
+        "_WOLVES_COMPLETE": "bash_complete",
+        "COMP_WORDS": "wolves fi",
+        "COMP_CWORD": "1",
+    }
+    code = "import sys; sys.argv = ['wolves']; from many_wolves.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "plain,fit" in done.stdout and "plain,fit-all" in done.stdout
+    assert "plain,findings" in done.stdout
