@@ -4,6 +4,7 @@
     python benchmarks/run.py --fits           only the fit and its rivals; other figures stay
     python benchmarks/run.py --collection     only collection; other figures stay
     python benchmarks/run.py --games          only games; other figures stay
+    python benchmarks/run.py --worlds         only stalled replies; other figures stay
     python benchmarks/run.py --sweep          only the sweep; other figures stay
 
 Writes benchmarks/out/results.json and prints the ratios. WebPPL takes part where
@@ -95,6 +96,12 @@ def game_runs(quick: bool) -> dict[str, Any]:
     return in_process("games.py", "--most", "5000" if quick else "100000", timeout_s=7200)
 
 
+def world_runs(quick: bool) -> dict[str, Any]:
+    """What stalled replies cost."""
+    tell("games against a server that stalls now and then")
+    return in_process("worlds.py", "--stall", "3" if quick else "30")
+
+
 def best(runs: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The run with the highest median ESS a CPU second; the first one if all failed."""
     sound = [r for r in runs.values() if r.get("converged")]
@@ -154,7 +161,8 @@ def report(result: dict[str, Any]) -> None:
                 "collection.hf.score.ours_trials_per_s", "collection.hf.score.overhead",
                 "collection.hf.score.cached_over_afresh", "collection.hf.sample.overhead",
                 "collection.vllm.score.overhead", "collection.vllm.sample.overhead",
-                "games.rounds_per_s", "games.memory_growth", "games.fit.seconds"):  # fmt: skip
+                "games.rounds_per_s", "games.memory_growth", "games.fit.seconds",
+                "worlds.run_over_longest_game"):  # fmt: skip
         if isinstance(result.get(key), (int, float)):
             print(f"{key:<40}{result[key]:>10.2f}")
 
@@ -190,6 +198,7 @@ def main() -> None:
         "fits": fits,
         "collection": collection_runs,
         "games": game_runs,
+        "worlds": world_runs,
         "sweep": sweep_runs,
     }
     for name in parts:

@@ -81,8 +81,9 @@ def asked_and_answered(
     stop_after: int = 10_000,
 ) -> list[Response]:
     """Responses of one chain, in the order in which they come; ``say`` for all seats or by seat."""
-    episode = Episode(opening, replicate, ())
-    seats = list(Script.of(opening.script).seats)
+    seats = Script.of(opening.script).seats
+    by_seat = {s: specs[s] if isinstance(specs, Mapping) else specs for s in seats}
+    episode = Episode(opening, replicate, by_seat)
     found: list[Response] = []
     while True:
         asked = [t for t in FAMILY.turns(episode, found)
@@ -91,7 +92,7 @@ def asked_and_answered(
             return found
         for turn in asked:
             seat = str(turn.trial.cell["seat"])
-            who = specs[seat] if isinstance(specs, Mapping) else specs
+            who = by_seat[seat]
             words = (say[seat] if isinstance(say, Mapping) else say)(turn.trial)
             reading = FAMILY.read(turn.trial, words)
             assert seat in seats

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -21,11 +20,11 @@ from many_wolves.cognitive import (
     SimulatedModel,
     Variable,
 )
-from many_wolves.files import fingerprint
 from many_wolves.observations import Observations
 from many_wolves.options import Design, ModelOptions, Options
 from many_wolves.outcomes import Array, Outcome
-from many_wolves.records import Question, Response, SpeakerSpec, Status, Trial, Value
+from many_wolves.records import Question, Response, Status, Trial, Value
+from many_wolves.worlds import Episode, Extent, Turn, World
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,6 +61,8 @@ __all__ = [
     "TaskFamily",
     "Turn",
     "Variable",
+    "World",
+    "WorldFamily",
 ]
 
 OptionProbabilities = Callable[[Trial], Array]
@@ -300,47 +301,6 @@ class TaskFamily(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Episode:
-    """A sequence of turns, from its opening to its end.
-
-    Parameters
-    ----------
-    opening
-        The trial that begins it, with its ``script``.
-    replicate
-        Number of the repetition, from zero.
-    speakers
-        Who answers, by seat.
-    """
-
-    opening: Trial
-    replicate: int
-    speakers: tuple[SpeakerSpec, ...]
-
-    @cached_property
-    def id(self) -> str:
-        """What its turns carry: id of the opening; where there are several, also who speaks."""
-        if len(self.speakers) == 1:
-            return self.opening.id
-        others = fingerprint([speaker.settings for speaker in self.speakers])
-        return f"{self.opening.id}-{others}"
-
-
-class Turn(NamedTuple):
-    """One question within an episode, and the seat of the speaker that answers it."""
-
-    trial: Trial
-    seat: int = 0
-
-
-class Extent(NamedTuple):
-    """How large an episode may become: its seats, and its turns at most."""
-
-    seats: int
-    turns: int
-
-
 @runtime_checkable
 class EpisodicFamily(TaskFamily, Protocol):
     """A family whose later questions depend on earlier answers."""
@@ -355,5 +315,24 @@ class EpisodicFamily(TaskFamily, Protocol):
         ``answered`` are the responses to every turn offered before, by turn number. The
         result depends on the episode and on them alone; all its trials carry the id of
         the episode and a turn number of their own.
+        """
+        ...
+
+
+@runtime_checkable
+class WorldFamily(TaskFamily, Protocol):
+    """A family whose questions come from somewhere else, such as an experiment server."""
+
+    def extent(self, opening: Trial) -> Extent:
+        """Seats and turns of the episode that an opening begins."""
+        ...
+
+    def world(self, engine: str, options: Mapping[str, Any]) -> World:
+        """The world that plays its episodes on an engine.
+
+        Raises
+        ------
+        WolvesError
+            If it has no such engine, or the options do not fit it.
         """
         ...

@@ -51,3 +51,19 @@ class WolvesError(Exception):
     def __str__(self) -> str:
         text = f"{self.place}: {self.problem}" if self.place else self.problem
         return f"{text}\n  Mend: {self.mend}" if self.mend else text
+
+
+class SettingError(WolvesError):
+    """A speaker does not take a setting; without it, it may be asked.
+
+    Parameters
+    ----------
+    problem, mend
+        As in ``WolvesError``.
+    setting
+        Name of the setting.
+    """
+
+    def __init__(self, problem: str, *, setting: str, mend: str = "") -> None:
+        super().__init__(problem, mend=mend)
+        self.setting = setting

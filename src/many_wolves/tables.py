@@ -137,7 +137,9 @@ def read_csv(path: Path, mend: str, text: Sequence[str] = ()) -> pd.DataFrame:
         return pd.read_csv(path, keep_default_na=False, dtype=dict.fromkeys((*_TEXT, *text), str))
     except (ValueError, UnicodeDecodeError) as error:
         raise WolvesError(
-            f"expected a CSV file with commas and a header; {str(error).strip()}", where=path, mend=mend
+            f"expected a CSV file with commas and a header; {str(error).strip()}",
+            where=path,
+            mend=mend,
         ) from error
     except OSError as error:
         raise WolvesError(

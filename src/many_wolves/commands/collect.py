@@ -26,9 +26,9 @@ from many_wolves.commands.collecting import (
     tell,
 )
 from many_wolves.commands.command import command as wolves_command
-from many_wolves.contracts import EpisodicFamily
+from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import WolvesError
-from many_wolves.records import Trial
+from many_wolves.records import Choose, Trial
 from many_wolves.speakers.checkpoints import expand
 from many_wolves.speakers.effort import LEVELS
 from many_wolves.speakers.patience import Patience
@@ -140,6 +140,22 @@ COMPILED = Path("task-data/compiled")
     metavar="self|FILE.json",
     help="Games against a speaker: itself, or the one that a file of these options describes.",
 )
+@click.option(
+    "--seat",
+    "seats",
+    multiple=True,
+    metavar="NAME=FILE.json|self",
+    help="Games with several seats: who sits on one, by its name; may be given several times. "
+    "--with X is --seat partner=X.",
+)
+@click.option("--engine", default="", help="Experiments: the engine that runs them.")
+@click.option(
+    "--engine_option",
+    "engine_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Experiments: a setting of the engine; may be given several times.",
+)
 @click.option("--delay", type=click.FloatRange(0), default=0.0, help="Simulated: seconds a trial.")
 @click.option(
     "--out",
@@ -161,6 +177,9 @@ def command(
     explained: bool,
     at_once: int,
     opponent: str | None,
+    seats: tuple[str, ...],
+    engine: str,
+    engine_options: tuple[str, ...],
     **options: Any,
 ) -> int:
     """Ask a speaker every trial in TRIALS, and play every game in it.
@@ -176,14 +195,19 @@ def command(
     path = trials or COMPILED / f"{task}.jsonl"
     several = expand(_wanted(options), revisions)
     family = families.get(_family(path))
-    if isinstance(family, EpisodicFamily):
-        told = (dry_run, explained)
+    if isinstance(family, EpisodicFamily | WorldFamily):
+        table = playing.Table(
+            seats, opponent, at_once, engine, _settings(engine_options), dry_run, explained
+        )
         several = [one for wanted in several for one in playing.as_proposed(wanted, path)]
-        return playing.play_all(path, replicates, several, opponent, out, family, at_once, told)
-    if opponent is not None:
-        raise WolvesError("--with belongs to games: here nobody answers another", mend="leave it")
+        return playing.play_all(path, replicates, several, out, family, table)
+    for option, given in (("--with", opponent), ("--seat", seats), ("--engine", engine)):
+        if given:
+            raise WolvesError(
+                f"{option} belongs to games: here nobody answers another", mend="leave it out"
+            )
     listed = read_trials(path)
-    _check(several, replicates, out)
+    _check(several, replicates, out, listed)
     statuses = []
     for wanted in several:
         try:
@@ -216,7 +240,8 @@ def _one(
 ) -> int:
     """Ask one speaker; the exit status."""
     family = families.get(family_of([trial.family for trial in trials]))
-    spec = loading(lambda: describe(wanted))
+    sampled = not all(isinstance(trial.answer, Choose) for trial in trials)
+    spec = loading(lambda: describe(wanted, sampled=sampled))
     journal = out if out.suffix == ".jsonl" else out / family.name / f"{spec.slug}.jsonl"
     if dry_run or explained:
         tell(trials, replicates, spec, journal, wanted, explained=explained)
@@ -251,8 +276,19 @@ def _wanted(options: dict[str, Any]) -> Wanted:
     )
 
 
-def _check(several: list[Wanted], replicates: int, out: Path) -> None:
-    if several[0].mode == "score" and replicates > 1 and not several[0].thinks:
+def _settings(named: tuple[str, ...]) -> dict[str, str]:
+    """Settings given as NAME=VALUE."""
+    for words in named:
+        if "=" not in words:
+            raise WolvesError(
+                f"expected NAME=VALUE, found {words!r}", mend="--engine_option server=URL"
+            )
+    return dict(words.split("=", 1) for words in named)
+
+
+def _check(several: list[Wanted], replicates: int, out: Path, trials: list[Trial]) -> None:
+    scored = all(isinstance(trial.answer, Choose) for trial in trials)
+    if several[0].mode == "score" and replicates > 1 and scored and not several[0].thinks:
         raise WolvesError(
             f"expected one replicate in score mode, found {replicates}",
             mend="leave --replicates out: the same scores would come every time",

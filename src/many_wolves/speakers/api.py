@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from many_wolves.errors import WolvesError
 from many_wolves.records import Response, SpeakerSpec
 from many_wolves.speakers.api_model import COMPATIBLE, Opened, messages
 from many_wolves.speakers.budget import Budget
 from many_wolves.speakers.faults import Verdict, backoff_s, judge
+from many_wolves.speakers.feed import Feed
 from many_wolves.speakers.outputs import Said, said
 from many_wolves.speakers.patience import Patience
 from many_wolves.speakers.protocol import Request, respond
@@ -69,6 +71,7 @@ class ApiSpeaker:
         self._reached = False
         self._answered = False
         self._refused_in_a_row = 0
+        self._learning = asyncio.Lock()
 
     @property
     def spec(self) -> SpeakerSpec:
@@ -80,16 +83,16 @@ class ApiSpeaker:
         """Whether the limit of cost was reached, in words."""
         return self._budget.words
 
-    def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
+    def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
         """Answer in the order in which the API does."""
         if self._asked and self._opened.again is not None:
             self._opened = replace(self._opened, model=self._opened.again())
         self._asked = True
-        if self._opened.wire is not None:
-            self._opened.wire.learn([request.trial.messages for request in requests])
+        self._learning = asyncio.Lock()
+        feed = Feed.of(requests)
         answers: _Answers = queue.SimpleQueue()
         loop = asyncio.new_event_loop()
-        work = loop.create_task(self._work(requests, halt, answers))
+        work = loop.create_task(self._work(feed, halt, answers))
 
         def run() -> None:
             try:
@@ -117,11 +120,10 @@ class ApiSpeaker:
 
     async def _work(
         self,
-        requests: Sequence[Request],
+        feed: Feed,
         halt: threading.Event,
         answers: _Answers,
     ) -> None:
-        waiting = iter(requests)
         ready: list[Response] = []
 
         # Handing over each answer by itself would cost a change of threads for each.
@@ -130,25 +132,34 @@ class ApiSpeaker:
                 answers.put(ready.copy())
                 ready.clear()
 
-        async def worker() -> None:
-            for request in waiting:
-                if halt.is_set() or not self._budget.reserve(request.trial, self._spec):
-                    return
-                response = await self._ask(request, halt)
-                if response is None:
-                    return
-                paid = response.status != "failed"
-                self._budget.settle(request.trial, self._spec, response.usage if paid else None)
-                if not ready:
-                    asyncio.get_running_loop().call_later(_HAND_OVER_S, hand_over)
-                ready.append(response)
+        async def one(request: Request) -> bool:
+            if halt.is_set() or not self._budget.reserve(request.trial, self._spec):
+                return False
+            response = await self._ask(request, halt)
+            if response is None:
+                return False
+            paid = response.status != "failed"
+            self._budget.settle(request.trial, self._spec, response.usage if paid else None)
+            if not ready:
+                asyncio.get_running_loop().call_later(_HAND_OVER_S, hand_over)
+            ready.append(response)
+            return True
 
-        # A batch is one connection, and takes in whatever is asked at once.
-        n = len(requests) if self._opened.config.batch else self._patience.connections
-        n = min(n, len(requests))
-        workers = [asyncio.create_task(worker()) for _ in range(n)]
+        async def worker() -> None:
+            while not halt.is_set() and (request := await feed.next()) is not None:
+                if not await one(request):
+                    return
+
+        workers: list[asyncio.Task[Any]] = []
         try:
-            await asyncio.gather(*workers)
+            if self._opened.config.batch:
+                # A batch is one connection, and takes in whatever is asked at once.
+                while batch := await asyncio.to_thread(feed.take):
+                    workers = [asyncio.create_task(one(request)) for request in batch]
+                    await asyncio.gather(*workers)
+            else:
+                workers = [asyncio.create_task(worker()) for _ in range(self._patience.connections)]
+                await asyncio.gather(*workers)
         finally:
             for task in workers:
                 task.cancel()
@@ -186,6 +197,9 @@ class ApiSpeaker:
         """One try: over the wire where the request is plain, else through inspect-ai."""
         prompt, wire = request.trial.messages, self._opened.wire
         seed = self._spec.seed + request.replicate
+        if wire is not None and not wire.knows(prompt):
+            async with self._learning:
+                await asyncio.to_thread(wire.learn, [prompt])
         if wire is not None and wire.takes(prompt):
             try:
                 return await wire.ask(prompt, seed)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from many_wolves.errors import WolvesError
+from many_wolves.errors import SettingError, WolvesError
 from many_wolves.files import code_version
 from many_wolves.records import Message, SpeakerSpec
 from many_wolves.speakers.effort import BUDGETS, Rehearsed, in_effect, rehearse, settle
@@ -101,8 +101,10 @@ def check_settings(spec: SpeakerSpec, *, batch: bool) -> None:
     if spec.provider in _NO_SAMPLING:
         for name in ("temperature", "top_p"):
             if getattr(spec, name) is not None:
-                raise WolvesError(
-                    f"{spec.name}: its API takes no {name}", mend=f"leave --{name} out"
+                raise SettingError(
+                    f"{spec.name}: its API takes no {name}",
+                    setting=name,
+                    mend=f"leave --{name} out",
                 )
     if batch and spec.provider not in _BATCHES:
         raise WolvesError(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import shipped
-from many_wolves.records import SpeakerSpec, Trial
+from many_wolves.records import Choose, SpeakerSpec, Trial
 from many_wolves.records.answer_types import likely_chars
 from many_wolves.sources import Source, read_source
 
@@ -109,8 +109,12 @@ class Estimate:
 
 
 def estimate(trials: Sequence[Trial], *, mode: str, thought: int) -> Estimate:
-    """What asking every trial once takes; ``thought`` is the tokens of reasoning allowed."""
-    written = 0.0 if mode == "score" else sum(output_tokens(t, thought) for t in trials)
+    """What asking every trial once takes; ``thought`` is the tokens of reasoning allowed.
+
+    In score mode only what is no choice is written.
+    """
+    sampled = (t for t in trials if mode == "sample" or not isinstance(t.answer, Choose))
+    written = sum((output_tokens(t, thought) for t in sampled), start=0.0)
     return Estimate(len(trials), sum(input_tokens(t) for t in trials), written)
 
 

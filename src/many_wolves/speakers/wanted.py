@@ -19,6 +19,7 @@ LOCAL = ("hf", "vllm", "simulated")
 """Providers that run here; any other is an API."""
 
 _LOCAL_ANSWER_TOKENS = 64
+_LOCAL_TEXT_TOKENS = 512
 
 Simulator = Callable[[Mapping[str, Any]], SimulatedAnswers]
 
@@ -86,8 +87,14 @@ class Wanted:
         return self.effort not in ("", "none")
 
 
-def describe(wanted: Wanted) -> SpeakerSpec:
+def describe(wanted: Wanted, *, sampled: bool = False) -> SpeakerSpec:
     """Who answers, in full; loads no weights.
+
+    Parameters
+    ----------
+    sampled
+        Whether some of the questions are no choices, so that they are sampled in score
+        mode as well. Else its sampling settings are left out: they change no answer.
 
     Raises
     ------
@@ -97,9 +104,9 @@ def describe(wanted: Wanted) -> SpeakerSpec:
     if wanted.provider in LOCAL:
         _check_local(wanted)
     if wanted.provider == "simulated":
-        return _simulated(wanted)
+        return _simulated(wanted, sampled=sampled)
     if wanted.provider in ("hf", "vllm"):
-        return _weights(wanted)
+        return _weights(wanted, sampled=sampled)
     return _api(wanted)
 
 
@@ -187,14 +194,14 @@ def _check_local(wanted: Wanted) -> None:
         )
 
 
-def _sampling(wanted: Wanted) -> dict[str, Any]:
+def _sampling(wanted: Wanted, *, sampled: bool) -> dict[str, Any]:
     """Settings that matter in the mode asked for: scoring draws nothing but thoughts."""
-    if wanted.mode == "score" and not wanted.thinks:
+    if wanted.mode == "score" and not wanted.thinks and not sampled:
         return {"mode": "score"}
     return {"mode": wanted.mode, "seed": wanted.seed}
 
 
-def _simulated(wanted: Wanted) -> SpeakerSpec:
+def _simulated(wanted: Wanted, *, sampled: bool) -> SpeakerSpec:
     if not wanted.parameters:
         raise WolvesError(
             "a simulated speaker needs the parameters of its cognitive model",
@@ -204,11 +211,11 @@ def _simulated(wanted: Wanted) -> SpeakerSpec:
         provider="simulated",
         model=wanted.model or "speaker",
         parameters=wanted.parameters,
-        **_sampling(wanted),
+        **_sampling(wanted, sampled=sampled),
     )
 
 
-def _weights(wanted: Wanted) -> SpeakerSpec:
+def _weights(wanted: Wanted, *, sampled: bool) -> SpeakerSpec:
     """A model that runs here."""
     from many_wolves.speakers.weights import weights_fingerprint
 
@@ -218,12 +225,13 @@ def _weights(wanted: Wanted) -> SpeakerSpec:
             mend="--model_name NAME for a model on the hub, --model_path FOLDER for a local one",
         )
     weights = weights_fingerprint(wanted.path) if wanted.path else ""
-    sampling = _sampling(wanted)
-    if wanted.mode == "sample" or wanted.thinks:
+    sampling = _sampling(wanted, sampled=sampled)
+    if wanted.mode == "sample" or wanted.thinks or sampled:
         sampling["temperature"] = 1.0 if wanted.temperature is None else wanted.temperature
         sampling["top_p"] = 1.0 if wanted.top_p is None else wanted.top_p
-    if wanted.mode == "sample":
-        sampling["max_tokens"] = wanted.max_tokens or _LOCAL_ANSWER_TOKENS
+    if wanted.mode == "sample" or sampled:
+        room = _LOCAL_TEXT_TOKENS if sampled else _LOCAL_ANSWER_TOKENS
+        sampling["max_tokens"] = wanted.max_tokens or room
     return SpeakerSpec(
         provider=wanted.provider,
         model=wanted.model or (wanted.path.resolve().name if wanted.path else ""),

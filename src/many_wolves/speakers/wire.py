@@ -118,6 +118,10 @@ class Wire:
                 sent = self._rehearse(marked, _SEED if self._seeded else None)
                 self._shapes[roles] = Shape(sent, len(roles), seeded=self._seeded)
 
+    def knows(self, prompt: Sequence[Message]) -> bool:
+        """Whether a request of this shape was rehearsed."""
+        return _roles(prompt) in self._shapes
+
     def takes(self, prompt: Sequence[Message]) -> bool:
         """Whether this prompt can be sent so: blank words are a matter for inspect-ai."""
         shape = self._shapes.get(_roles(prompt))

@@ -65,7 +65,10 @@ def simulate_games(
             games += game_rows(game)
     return Observations(
         FAMILY,
-        {"turns": columns.table(turns, columns.TURNS), "games": columns.table(games, columns.GAMES)},
+        {
+            "turns": columns.table(turns, columns.TURNS),
+            "games": columns.table(games, columns.GAMES),
+        },
         "turns",
         meta={"task": "haggle"},
     )

@@ -18,11 +18,13 @@ from many_wolves.families.bargaining.task.prompts import (
     player_chat,
 )
 from many_wolves.families.bargaining.task.rules import State, conceded
-from many_wolves.families.bargaining.task.script import Script
+from many_wolves.families.bargaining.task.script import SPEAKER_SEAT, Script
 from many_wolves.reading.thoughts import without_thoughts
 from many_wolves.records import Answer as AnswerType
 from many_wolves.records import Choose, Form, Message, Option, Response, Text, Trial
 
+_CHARS_PER_TOKEN, _MESSAGE_TOKENS = 4, 30.0
+"""For estimates: a message is a sentence and, where it is wanted, a marked line."""
 MESSAGE_CHARS, ADVICE_CHARS = 2000, 4000
 """Room for a message, and for a critic's advice."""
 _NUMBER = {"type": ["number", "null"]}
@@ -51,7 +53,9 @@ VERDICT: Mapping[str, Any] = {
 
 
 def extent(opening: Trial) -> Extent:
-    """Seats of a chain, and its turns at most."""
+    """Seats of a chain, its turns at most, and about the tokens of their prompts."""
+    if not opening.script:
+        return Extent((SPEAKER_SEAT,), 1)
     script = Script.of(opening.script)
     branches = len(script.branches) or 1
     games = 1 + branches * (script.games - 1)
@@ -59,16 +63,26 @@ def extent(opening: Trial) -> Extent:
     messages = games * script.terms.rounds * asked
     moderated = 2 * games * script.terms.rounds if script.moderator > 0 else 0
     critics = (script.games - 1) if "ai" in script.arms else 0
-    return Extent(len(script.seats), messages + moderated + critics)
+    first = sum(len(m.content) for m in opening.messages) / _CHARS_PER_TOKEN
+    # A prompt holds its game so far: half of it in the mean; with memory, earlier games too.
+    own, game = script.terms.rounds, 2 * script.terms.rounds * _MESSAGE_TOKENS
+    remembered = (script.games - 1) / 2 if script.memory == "all" else 0.0
+    tokens = games * own * (first + game * (0.5 + remembered))
+    if script.meets_speaker:
+        tokens += games * own * (first + game / 2)
+    tokens += critics * (first + game * script.games / 2) + moderated * 2 * first
+    return Extent(script.seats, messages + moderated + critics, tokens)
 
 
 def turns(episode: Episode, answered: Sequence[Response]) -> list[Turn]:
     """What is asked next, every turn at once that waits for no other; nothing at the end."""
     opening = episode.opening
+    if not opening.script:
+        return [] if answered else [Turn(replace(opening, episode=episode.id))]
     script = Script.of(opening.script)
     went = walk(script, f"{episode.id}:{episode.replicate}", Answered(answered))
     return [
-        Turn(_trial(opening, episode.id, script, question), script.seats.index(question.seat))
+        Turn(_trial(opening, episode.id, script, question), question.seat)
         for question in went.questions
     ]
 
