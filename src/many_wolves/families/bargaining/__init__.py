@@ -101,10 +101,9 @@ class Bargaining:
         models: Mapping[str, CognitiveModel] = _part("model").models()
         return models
 
-    def report(self) -> FamilyReport:
-        """Sections, tables and figures of the models."""
-        report: FamilyReport = _part("reporting.pages").PAGES
-        return report
+    def report(self) -> FamilyReport | None:
+        """None, as long as no model is fitted."""
+        return None
 
     def findings(self) -> None:
         """None: what the arms do is in the report of a fit."""
