@@ -104,15 +104,17 @@ def compare_fu(notebook: Path) -> None:
             counts["messages"] += 1
             counts["messages read alike"] += got == want
             if got != want:
-                print(f"  game {number}, {role}, by hand {want}, by us {_full(message)}, "
-                      f"{state.seller} against {state.buyer}: {words}")
+                print(
+                    f"  game {number}, {role}, by hand {want}, by us {_full(message)}, "
+                    f"{state.seller} against {state.buyer}: {words}"
+                )
             ours = read_one(role, words, own, terms, heard).move
             heard = "" if ours is None else str(ours.kind)
             own = own if own.ended or ours is None else after(terms, own, ours)
             state = _told(state, role, row)
         published = games.loc[games["game"] == number, "published_price"].iloc[0]
         price = float("nan") if own.price is None else own.price
-        alike = pd.isna(price) and pd.isna(published) or price == published
+        alike = price == published or (pd.isna(price) and pd.isna(published))
         counts["games"] += 1
         counts["games with the published price, or both without one"] += alike
         if not alike:
@@ -151,17 +153,19 @@ def chatterjee_files(folder: Path) -> Iterator[tuple[str, str, list[dict[str, st
             continue
         buyer, seller = path.stem.removesuffix("_updated").split("+")
         with path.open(encoding="utf-8", newline="") as lines:
-            yield buyer.replace("-buyer", ""), seller.replace("-seller", ""), list(
-                csv.DictReader(lines)
+            yield (
+                buyer.replace("-buyer", ""),
+                seller.replace("-seller", ""),
+                list(csv.DictReader(lines)),
             )
 
 
-def compare_chatterjee(folder: Path) -> None:
+def compare_chatterjee(folder: Path, examples: int) -> None:
     """Prices of messages, and of games."""
     table = reference("chatterjee2024_haggle_games").set_index(["buyer", "seller", "scenario"])
     turns = dict(iter(reference("chatterjee2024_haggle_turns").groupby("game")))
     counts: Counter[str] = Counter()
-    shown: Counter[str] = Counter()
+    shown: Counter[str] = Counter({"examples": examples})
     for buyer, seller, rows in chatterjee_files(folder):
         for scenario, row in enumerate(rows, start=1):
             if (buyer, seller, scenario) not in table.index:
@@ -218,6 +222,10 @@ def _compare_game(row, game, said, counts: Counter[str], shown: Counter[str]) ->
         counts["as the table reads it"] += same(got, earlier) or got is earlier is None
         if earlier is not None and record["act"] != "accept":
             state = standing_at(state, role, earlier)
+    _compare_end(game, own, lines, counts, shown)
+
+
+def _compare_end(game, own: State, lines, counts, shown) -> None:  # type: ignore[no-untyped-def]
     final = None if pd.isna(game["final_price"]) else float(game["final_price"])
     if final is not None:
         counts["games with a published deal"] += 1
@@ -252,7 +260,7 @@ def _why(words, got, theirs, state, role, counts: Counter[str], shown: Counter[s
 
 def _show(why: str, words: str, got: object, theirs: object, shown: Counter[str]) -> None:
     shown[why] += 1
-    if shown[why] <= EXAMPLES:
+    if shown[why] <= shown["examples"]:
         print(f"  [{why}] ours {got}, theirs {theirs}: {' '.join(words.split())[:240]}")
 
 
@@ -262,22 +270,17 @@ def _tell(title: str, counts: Counter[str]) -> None:
         print(f"  {name}: {n:,}")
 
 
-EXAMPLES = 0
-
-
 def main() -> None:
     """Compare what was given."""
-    global EXAMPLES
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fu", type=Path)
     parser.add_argument("--chatterjee", type=Path)
     parser.add_argument("--examples", type=int, default=0, help="Messages to show of each kind.")
     given = parser.parse_args()
-    EXAMPLES = given.examples
     if given.fu:
         compare_fu(given.fu)
     if given.chatterjee:
-        compare_chatterjee(given.chatterjee)
+        compare_chatterjee(given.chatterjee, given.examples)
 
 
 if __name__ == "__main__":

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import random
+import re
 from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from many_wolves.cli import wolves, run
+from many_wolves.cli import run, wolves
 from many_wolves.journals import read_journal
 from many_wolves.records import Response
 from many_wolves.tables import read_table
 from many_wolves.workflows.data import reference
 
+ROOT = Path(__file__).parent.parent
 WANTS = {"values": {"own": 0.6, "fair": 0.3, "deal": 0.1}}
 STUBBORN = {"aspiration": {"opening": 0.99, "bottom": 0.97, "exponent": 0.2}}
 
@@ -37,9 +40,7 @@ def player(folder: Path, name: str, parameters: dict) -> Path:
 
 
 def seat(folder: Path, name: str, parameters: dict) -> Path:
-    return player(
-        folder, name, {"provider": "simulated", "model": name, "parameters": parameters}
-    )
+    return player(folder, name, {"provider": "simulated", "model": name, "parameters": parameters})
 
 
 def collected(folder: Path, trials: Path, *options: object, parameters=WANTS, status=0) -> Path:
@@ -76,7 +77,7 @@ def improved(tmp_path_factory):
 
 
 def test_from_openings_to_tables(improved):
-    folder, trials, _, out = improved
+    folder, _, _, out = improved
     tables = tabulated(folder, out)
     games = tables["games"]
     assert set(games["speaker"]) == {"simulated/player"}
@@ -156,13 +157,86 @@ def test_a_seat_without_a_speaker_is_named_with_the_option_that_fills_it(tmp_pat
 
 def test_replies_are_chosen_and_counted(tmp_path):
     trials = compiled(tmp_path, "--sample", 6, task="haggle-words")
-    out = collected(
-        tmp_path, trials, parameters={"words": {"own": 0.5, "deal": 0.2, "kind": 0.3}}
-    )
+    out = collected(tmp_path, trials, parameters={"words": {"own": 0.5, "deal": 0.2, "kind": 0.3}})
     called("choices", out, "--task", "haggle-words", "--out", tmp_path / "tables")
     rows = read_table(tmp_path / "tables").rows
     assert rows["count"].sum() == 6
     assert set(rows["tone"]) == {"kind", "plain", "cold"}
+
+
+def test_a_tournament_plays_the_same_games_in_every_cell(tmp_path, capsys):
+    trials = compiled(tmp_path, "--preset", "tournament", "--sample", 3)
+    one, two = seat(tmp_path, "one", WANTS), seat(tmp_path, "two", STUBBORN)
+    words = ("tournament", trials, one, two, "--out", tmp_path / "journals")
+    called(*words)
+    games = tabulated(tmp_path, tmp_path / "journals")["games"]
+    cells = games[games["seat"] == "speaker"].groupby(["speaker", "partner"])
+    assert len(cells) == 4
+    assert {tuple(sorted(g["good"] + g["role"])) for _, g in cells} == {
+        tuple(sorted(g["good"] + g["role"])) for _, g in list(cells)[:1]
+    }
+    assert set(cells.size()) == {3}
+    # Who walks away at once leaves the other without a word, and with a game all the same.
+    assert games[games["seat"] == "speaker"]["messages"].astype(int).min() == 1
+    capsys.readouterr()
+    called(*words)
+    assert capsys.readouterr().err.count("nothing to ask") == 4
+    called("tournament", trials, one, status=2)
+
+
+def script_of_2023(folder: Path, *words: object, status: int = 0) -> None:
+    spec = importlib.util.spec_from_file_location("run2023", ROOT / "src" / "run-bargaining.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    file = seat(folder, "player", WANTS)
+    engines = ("seller", "buyer", "seller_critic", "buyer_critic", "moderator")
+    named = [word for name in engines for word in (f"--{name}_engine", str(file))]
+    listed = [*named, *map(str, words), "--output_path", str(folder / "outputs")]
+    assert run(script.command, listed) == status
+
+
+def test_the_published_flags_play_and_log(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    words = ("--game_type", "criticize_seller", "--n_exp", 2, "--n_rollout", 3, "--cost_price", 6)
+    script_of_2023(tmp_path, *words, "--api_key", "sk-secret")
+    log = (tmp_path / "outputs" / "test.txt").read_text()
+    told = capsys.readouterr()
+    assert log in told.out
+    assert "stored nowhere" in told.err
+    assert log.count("==== RUN ") == log.count("PRICE: ") == 6
+    assert log.count("FEEDBACK:") == 4
+    assert log.count("  seller: It costs $20.") == 6
+    assert "PRICE: -1" not in log and "2 runs" in log
+    for number in (1, 2, 3):
+        assert re.search(rf"Round {number} ai: \d deals of 2 games", log)
+    kept = [f for f in (tmp_path / "outputs").rglob("*") if f.is_file()]
+    assert not any("sk-secret" in file.read_text() for file in kept)
+    costs = {r.cell["cost"] for r in responses(tmp_path / "outputs" / "journals")}
+    assert costs == {6.0}
+    script_of_2023(tmp_path, *words, "--verbose", 0)
+    assert "nothing to ask" in capsys.readouterr().err
+    assert (tmp_path / "outputs" / "test.txt").read_text() == log
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "games"),
+    [("criticize_buyer", 3), ("seller_compare_feedback", 4), ("buyer_compare_feedback", 4),
+     ("run_simple", 1)],
+)  # fmt: skip
+def test_every_game_type_plays(tmp_path, kind, games, capsys):
+    script_of_2023(tmp_path, "--game_type", kind, "--moderated_by", "model")
+    told = capsys.readouterr().out
+    assert told.count("==== RUN ") == games
+    assert "MODERATE: " in told
+
+
+def test_engines_and_wordings_without_a_counterpart_are_named(tmp_path, capsys):
+    words = ("--game_type", "run_simple")
+    script_of_2023(tmp_path, *words, "--seller_engine", "j2", status=2)
+    assert "PROVIDER/MODEL" in capsys.readouterr().err
+    script_of_2023(tmp_path, *words, "--seller_instruction", "seller_ai21", status=2)
+    assert "seller_ai21" in capsys.readouterr().err
 
 
 def test_nothing_is_asked_where_calls_are_only_counted(improved, capsys):

@@ -20,6 +20,7 @@ BAD_INPUT, UNEXPECTED, INTERRUPTED = 2, 3, 130
 COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("compile", "Make trials from items and templates, or openings of games."),
     "collect": ("collect", "Ask a speaker the trials; resumes where it stopped."),
+    "tournament": ("tournament", "Play all ordered pairs of several speakers."),
     "models": ("models", "Prepare local model folders."),
     "choices": ("choices", "Read answers into a table of choices."),
     "predict": ("predict", "Print what a model predicts for given parameters."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from many_wolves.families.bargaining.moves import Move, Role, other
@@ -18,7 +19,8 @@ from many_wolves.families.bargaining.task.script import (
     Script,
 )
 from many_wolves.families.bargaining.task.turns import Answered
-from many_wolves.records import Cell, Response
+from many_wolves.files import fingerprint
+from many_wolves.records import Cell, Response, SpeakerSpec
 
 UNKNOWN = "unknown"
 """Name of a speaker whose journal is not at hand."""
@@ -72,20 +74,47 @@ def chains(responses: Iterable[Response], labels: Mapping[str, str]) -> list[Cha
         Slug of a speaker -> its label.
     """
     gathered: dict[tuple[str, int], _Gathered] = {}
+    specs: dict[str, SpeakerSpec] = {}
     for response in responses:
+        specs.setdefault(response.speaker.slug, response.speaker)
         one = gathered.setdefault((response.episode, response.replicate), _Gathered())
         one.responses[response.turn] = response
         one.names[str(response.cell["seat"])] = labels[response.speaker.slug]
+    silent = _Silent(specs, labels)
     return [
-        _chain(episode, replicate, one)
+        _chain(episode, replicate, one, silent)
         for (episode, replicate), one in gathered.items()
         if any(r.cell["kind"] == "message" for r in one.responses.values())
     ]
 
 
-def _chain(episode: str, replicate: int, one: _Gathered) -> Chain:
+class _Silent:
+    """Finds who sat on a seat that said nothing: the id of an episode holds who played it."""
+
+    def __init__(self, specs: Mapping[str, SpeakerSpec], labels: Mapping[str, str]) -> None:
+        self._specs, self._labels = specs, labels
+        self._found: dict[tuple[str, tuple[str, ...]], Mapping[str, str]] = {}
+
+    def names(self, episode: str, seats: tuple[str, ...]) -> Mapping[str, str]:
+        """Seat -> label, for all seats; empty where the journal of one of them is not at hand."""
+        played = episode.partition("-")[2].partition(".")[0]
+        key = played, seats
+        if played and key not in self._found:
+            self._found[key] = self._match(played, seats)
+        return self._found.get(key, {})
+
+    def _match(self, played: str, seats: tuple[str, ...]) -> Mapping[str, str]:
+        for slugs in product(self._specs, repeat=len(seats)):
+            if fingerprint([self._specs[slug].settings for slug in slugs]) == played:
+                return {s: self._labels[slug] for s, slug in zip(seats, slugs, strict=True)}
+        return {}
+
+
+def _chain(episode: str, replicate: int, one: _Gathered, silent: _Silent) -> Chain:
     cell = next(r.cell for r in one.responses.values() if r.cell["kind"] == "message")
     script = script_from_cell(cell)
+    if set(script.seats) - set(one.names):
+        one.names = {**silent.names(episode, script.seats), **one.names}
     known = _Known(one.responses.values(), script)
     went = walk(script, f"{episode}:{replicate}", known)
     return Chain(script, cell, episode, replicate, one.names, one.responses, went.games)

@@ -191,7 +191,7 @@ class Material:
     @cached_property
     def fingerprints(self) -> dict[str, str]:
         """File -> fingerprint."""
-        return {name: file_fingerprint(self.folder / name) for name in _FILES.values()}
+        return {name: file_fingerprint(_path(self.folder, name)) for name in _FILES.values()}
 
 
 def read_material(sources: Path | None = None, templates: Path | None = None) -> Material:
