@@ -216,6 +216,7 @@ def _compare_game(row, game, said, counts: Counter[str], shown: Counter[str]) ->
             _show(f"theirs alone {kind} {flags}", words, got, theirs, shown)
         elif got is not None:
             counts["price in ours alone"] += 1
+            counts["  ours alone, and so in the shipped table"] += same(got, earlier)
             kind = str(message.move.kind) if message.move else ""
             counts[f"  ours alone, {kind}"] += 1
             _show(f"ours alone {kind}", words, got, theirs, shown)

@@ -265,3 +265,28 @@ def test_published_games_ship_as_tables(name, games, deals):
 def test_no_model_is_offered_that_cannot_be_fitted(tmp_path, capsys):
     called("fit", "--data", "fu2023-balloon", "--out", tmp_path / "fit", status=2)
     assert "no model for this" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_a_model_that_cannot_bargain_says_so_in_its_checks(tmp_path, capsys):
+    """SmolLM2: whatever it says is kept, counted and judged."""
+    pytest.importorskip("torch")
+    from local_models import smollm2
+
+    weights = smollm2()
+    trials = compiled(tmp_path, "--goods", "balloon", "--partners", "linear", "--rounds", 2,
+                      "--forms", "free,marked,json", "--sample", 3)  # fmt: skip
+    out = tmp_path / "journals"
+    words = ("collect", trials, "--provider", "hf", "--model_path", weights, "--model_name",
+             "smollm2", "--max_tokens", 24, "--out", out)  # fmt: skip
+    called(*words)
+    found = responses(out)
+    assert 3 <= len(found) <= 6
+    tables = tabulated(tmp_path, out)
+    assert len(tables["games"]) == 3
+    ended = set(tables["games"]["ended"])
+    assert ended <= {"unparsed", "cap", "walked", "deal", "refused"}
+    assert "FAILED  " in capsys.readouterr().out
+    called(*words)
+    assert "nothing to ask" in capsys.readouterr().err

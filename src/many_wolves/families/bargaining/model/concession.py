@@ -181,7 +181,7 @@ def build(observations: Observations, *, memory: str, by_game: bool, spread: flo
         Variable("posterior_predictive", "counts", "counts_rep", ("episode", "move"), (E, K)),
         Variable("log_likelihood", "counts", "log_lik", ("episode", "move"), (E, K)),
     )  # fmt: skip
-    return Problem(
+    return Problem(  # type: ignore[call-arg]  # `size` goes with the engine
         model=NAME,
         family=FAMILY,
         speaker=str(moves.decisions.frame["speaker"].iloc[0]),

@@ -229,7 +229,7 @@ def build(observations: Observations, *, by_partner: bool, arms: bool, spread: f
         Variable("posterior_predictive", "counts", "counts_rep", ("episode", "end"), (N, 3)),
         Variable("log_likelihood", "counts", "log_lik", ("episode", "end"), (N, 3)),
     )  # fmt: skip
-    return Problem(
+    return Problem(  # type: ignore[call-arg]  # `size` goes with the engine
         model=NAME,
         family=FAMILY,
         speaker=str(games.frame["speaker"].iloc[0]),

@@ -177,7 +177,7 @@ def build(
         Variable("posterior_predictive", "counts", "counts_rep", ("episode", "move"), (E, 3)),
         Variable("log_likelihood", "counts", "log_lik", ("episode", "move"), (E, 3)),
     )  # fmt: skip
-    return Problem(
+    return Problem(  # type: ignore[call-arg]  # `size` goes with the engine
         model=NAME,
         family=FAMILY,
         speaker=str(d.frame["speaker"].iloc[0]),
