@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -123,7 +124,7 @@ def compare_fu(notebook: Path) -> None:
     _tell("Fu et al. 2023, gpt-3.5-turbo", counts)
 
 
-def _by_hand(row: dict, state: State, role: Role) -> str:
+def _by_hand(row: dict[str, Any], state: State, role: Role) -> str:
     if row["act"] == "accept":
         return "accept"
     if row["act"] == "offer":
@@ -131,7 +132,7 @@ def _by_hand(row: dict, state: State, role: Role) -> str:
     return "talk"
 
 
-def _told(state: State, role: Role, row: dict) -> State:
+def _told(state: State, role: Role, row: dict[str, Any]) -> State:
     """The state after a message as the table reads it; a game that it goes on with stays open."""
     return state if row["act"] != "offer" else standing_at(state, role, float(row["price"]))
 

@@ -11,13 +11,13 @@ from typing import Any
 import click
 import yaml
 
-from many_wolves import families
 from many_wolves.cli import run
 from many_wolves.collection import Trials
 from many_wolves.commands import playing
 from many_wolves.commands.collecting import say
 from many_wolves.commands.episodes import Casting, Episodes, Extents, cast, speaker_of_file
 from many_wolves.errors import WolvesError
+from many_wolves.families.bargaining import Bargaining
 from many_wolves.families.bargaining.reporting.log import log_lines
 from many_wolves.files import shipped, write_atomic
 from many_wolves.journals import read_journal
@@ -100,7 +100,7 @@ def command(**flags: Any) -> int:
     role, arms = TYPES[flags["game_type"]]
     folder = flags["output_path"]
     trials = compiled(flags, role, arms, folder)
-    family = families.get("bargaining")
+    family = Bargaining()
     extents = Extents(Trials(trials), flags["n_exp"], family)
     casting = seated(flags, role, extents.seats, folder)
     episodes = Episodes(Trials(trials), flags["n_exp"], casting.specs, family)
