@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("compile", "Make trials from items and templates, or openings of games."),
     "collect": ("collect", "Ask a speaker the trials; resumes where it stopped."),
     "serve": ("serve", "Serve an experiment on this machine, for people and models."),
+    "tournament": ("tournament", "Play all ordered pairs of several speakers."),
     "models": ("models", "Prepare local model folders."),
     "choices": ("choices", "Read answers into a table of choices."),
     "predict": ("predict", "Print what a model predicts for given parameters."),

@@ -60,7 +60,7 @@ def from_frame(frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observa
         if lacking:
             raise WolvesError(
                 f"the table {name} lacks the columns {', '.join(lacking)}",
-                mend="docs/markets.md lists the columns of each table",
+                mend="docs/explanation/markets.md lists the columns of each table",
             )
     return Observations(FAMILY, tables, MAIN, meta={"task": task})
 

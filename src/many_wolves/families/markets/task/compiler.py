@@ -102,7 +102,7 @@ def _rules(
         raise WolvesError(
             f"these rules cannot be played: {fault}",
             where=design.rules,
-            mend="docs/markets.md lists the parameters and their ranges",
+            mend="docs/explanation/markets.md lists the parameters and their ranges",
         ) from fault
     return rules
 
