@@ -367,7 +367,7 @@ def test_a_wait_of_minutes_is_announced_once(monkeypatch, caplog):
 def test_too_many_open_files_are_named(tmp_path):
     program = Path(__file__).with_name("fault_server.py")
     with subprocess.Popen(
-        [sys.executable, str(program), "0.3"], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(program), "3"], stdout=subprocess.PIPE, text=True
     ) as server:
         try:
             url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"

@@ -197,7 +197,11 @@ def test_a_refusal_of_the_first_prompt_is_not_taken_for_one_of_all(words):
             "{input: 2, output: 10, verified: false}",
             "about 0.0008 US dollars (price not verified): 300 input and 21 output tokens",
         ),
-        ("google/gemini-2.5-flash", None, "300 input and 21 output tokens; the table of prices"),
+        (
+            "google/gemini-2.5-flash",
+            None,
+            "300 input and 21 output tokens; this model is not in the table",
+        ),
         (CHAT, None, ""),
     ],
 )

@@ -148,7 +148,7 @@ class Budget:
     def __init__(self, price: Price | None, limit: float | None, *, batch: bool = False) -> None:
         if limit is not None and price is None:
             raise WolvesError(
-                "--max-cost needs the price of this model, which the table lacks",
+                "--max-cost needs the price of this model, which is not in the table of prices",
                 mend="add a line to task-data/prices.yaml, or give your own table with --prices",
             )
         self._price = price or FREE
@@ -166,7 +166,10 @@ class Budget:
         """That the limit was reached; empty while it is not."""
         if not self._reached:
             return ""
-        return f"Stopped after {self.spent:.4f} US dollars: more could pass {self._limit}"
+        return (
+            f"Stopped after {self.spent:.4f} US dollars: "
+            f"the next request could exceed the limit of {self._limit}"
+        )
 
     @property
     def bill(self) -> str:
@@ -179,7 +182,7 @@ class Budget:
         elif not any(self._tokens):
             return ""
         if not self._known:
-            return f"{counts}; the table of prices lacks this model (--prices FILE)"
+            return f"{counts}; this model is not in the table of prices (--prices FILE)"
         remark = f" ({self._price.remark})" if self._price.remark else ""
         return f"about {self.spent:.4f} US dollars{remark}: {counts}"
 

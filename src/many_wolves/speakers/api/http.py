@@ -23,7 +23,7 @@ CONNECT_S = 30.0
 """Seconds until a host counts as unreachable; the whole request has a limit of its own."""
 
 _QUESTIONS = ("/messages", "/completions", "/responses", ":generateContent")
-"""How the paths end to which a question is sent; others serve batches."""
+"""Endings of the paths that take questions; other paths serve batches."""
 
 _SHOWN = 400
 _EVENT_STREAM = re.compile(rb"\s*(?:event|data|id|retry|):")
@@ -105,7 +105,7 @@ class Guard:
             raise ReplyError(
                 "stop",
                 "the address of the server carries credentials",
-                "take them out of the address and set the key in the environment",
+                "remove them from the address and set the key in the environment",
             )
         origin = (url.scheme, url.host, url.port)
         self._origin = self._origin or origin
@@ -181,9 +181,9 @@ class Guard:
         )
         return ReplyError(
             "stop",
-            f"HTTP {status} ({phrase(status)}): the server sends requests on {to}; "
-            "redirects are not followed, for they would take the prompts and the key along",
-            "give the address that you trust with --base_url",
+            f"HTTP {status} ({phrase(status)}): the server redirects {to}; "
+            "redirects are not followed, because they would send the prompts and the key there",
+            "give the address of a server that you trust with --base_url",
         )
 
     def _no_reply(self, response: Any) -> ReplyError:
@@ -210,7 +210,7 @@ def guarded_client(library: Any, guard: Guard, timeout_s: float) -> Any:
 
 @cache
 def _certificates(library: Any) -> Any:
-    """What servers are trusted: reading it takes longer than a request."""
+    """The trusted certificates; loading them takes longer than a request."""
     return library.create_ssl_context()
 
 
@@ -284,7 +284,7 @@ def _missing_in(reply: Mapping[str, Any]) -> str:
 
 
 def _failed(response: Any, reply: Any, error: dict[str, Any]) -> Any:
-    """The response as it would be if its status told of the error inside."""
+    """The response with the status that the error inside it should have had."""
     code = str(error.get("code") or error.get("type") or "")
     status = int(code) if code.isdecimal() else _CODES.get(code, _BAD_GATEWAY)
     status = status if 400 <= status < 600 else _BAD_GATEWAY

@@ -165,7 +165,7 @@ def duration(seconds: float) -> str:
 def _too_long(wait: float) -> str:
     return (
         f"the server asks to wait {duration(wait)} before the next try; "
-        f"more than {duration(LONGEST_WAIT_S)} is not waited"
+        f"the longest wait accepted is {duration(LONGEST_WAIT_S)}"
     )
 
 
@@ -211,7 +211,7 @@ def _without_reply(error: Exception, provider: Provider, reached: bool) -> Error
         return ErrorClass(
             "stop",
             "this process has as many files and connections open as the system allows",
-            "fewer --connections, or a higher limit (`ulimit -n 4096`)",
+            "use fewer --connections, or raise the limit (`ulimit -n 4096`)",
         )
     unreached = any(type(e).__name__ in _UNREACHED for e in causes)
     if unreached and not reached:

@@ -91,10 +91,10 @@ def check_settings(spec: SpeakerSpec, *, batch: bool) -> None:
         )
     if spec.omit and spec.provider != COMPATIBLE:
         raise WolvesError(
-            f"{spec.name}: settings can be left out of requests to openai-compatible servers only",
+            f"{spec.name}: --omit works for openai-compatible servers only",
             mend="leave --omit out",
         )
     if spec.provider == COMPATIBLE and not spec.base_url:
         raise WolvesError(
-            "an OpenAI-compatible server needs its address", mend="--base_url http://HOST:PORT/v1"
+            "an OpenAI-compatible server needs an address", mend="--base_url http://HOST:PORT/v1"
         )

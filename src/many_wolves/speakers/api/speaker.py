@@ -7,39 +7,22 @@ import logging
 import queue
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import whole_text
-from many_wolves.records import Message, Response, SpeakerSpec
+from many_wolves.records import Response, SpeakerSpec
 from many_wolves.secrets import redacted_logs
-from many_wolves.speakers.api.effort import effort_in_request
-from many_wolves.speakers.api.http import ReplyError
-from many_wolves.speakers.api.model import ApiModel, Connection, messages
-from many_wolves.speakers.api.output import Completion, parse_output
+from many_wolves.speakers.api.call import Caller, Reply
+from many_wolves.speakers.api.model import ApiModel, Connection
 from many_wolves.speakers.api.retry import (
     LONGEST_WAIT_S,
-    NEW_LIMIT,
     ErrorClass,
     RetryPolicy,
     backoff_s,
     duration,
-    message_of,
-    renames_limit,
-    status_of,
-)
-from many_wolves.speakers.api.settings import COMPATIBLE
-from many_wolves.speakers.api.structured import (
-    Formats,
-    Structure,
-    Way,
-    instructed,
-    refuses_schemas,
-    response_schema,
-    structure_of,
 )
 from many_wolves.speakers.cost import Budget
 from many_wolves.speakers.feed import Feed
@@ -61,15 +44,6 @@ _TOLD_S = 30.0
 
 _Answers = queue.SimpleQueue[Response | BaseException | None]
 _Answer = Callable[[Request], Coroutine[Any, Any, None]]
-
-
-@dataclass(frozen=True)
-class _Reply:
-    """An answer, the effort in effect, and the way in which its form was asked for."""
-
-    answer: Completion
-    effort: str
-    way: Way = ""
 
 
 @dataclass
@@ -122,8 +96,7 @@ class ApiSpeaker:
         self._budget = budget
         self._packages = ("inspect-ai", _PACKAGES.get(spec.provider, "openai"))
         self._standing = _Standing()
-        self._limit_renamed = False
-        self._formats = Formats(sends_schemas=model.sends_schemas)
+        self._caller = Caller(spec, model)
 
     @property
     def spec(self) -> SpeakerSpec:
@@ -235,7 +208,7 @@ class ApiSpeaker:
             begun = time.monotonic()
             try:
                 async with asyncio.timeout(self._policy.timeout_s):
-                    reply = await self._generate(connection, request)
+                    reply = await self._caller.answer(connection, request)
             except Exception as error:  # every client raises its own kinds
                 fault = self._classify(error, connection)
             else:
@@ -250,94 +223,6 @@ class ApiSpeaker:
                 return None
             tries.retries += 1
             tries.waited_s += wait
-
-    async def _generate(self, connection: Connection, request: Request) -> _Reply:
-        """One try: by a schema where the answer has a form and the model takes schemas."""
-        structure = structure_of(request.trial.answer)
-        if structure is None:
-            return await self._call(connection, request, request.trial.messages)
-        ignored: _Reply | None = None
-        schema = response_schema(structure, request.trial.task)
-        if schema is not None and self._formats.takes(structure):
-            try:
-                reply = await self._call(connection, request, request.trial.messages, schema)
-            except Exception as error:  # every client raises its own kinds
-                if not refuses_schemas(status_of(error), message_of(error)):
-                    raise
-            else:
-                reply = self._unwrapped(reply, structure)
-                if reply.way == "schema":
-                    return reply
-                ignored = reply
-            self._formats.refuse(structure)
-        reply = await self._call(connection, request, instructed(request.trial.messages, structure))
-        if ignored is not None:
-            usage = Counter(reply.answer.usage) + Counter(ignored.answer.usage)
-            reply = replace(reply, answer=reply.answer._replace(usage=dict(usage)))
-        return replace(reply, way="instruction")
-
-    def _unwrapped(self, reply: _Reply, structure: Structure) -> _Reply:
-        """The reply with its answer taken out of the object; as it is if it ignores the schema.
-
-        A model that once kept to a schema takes schemas: its other replies are what it says.
-        """
-        answer = reply.answer
-        found = structure.answer_in(answer.text)
-        if found is not None:
-            self._formats.prove()
-            return replace(reply, answer=answer._replace(text=found), way="schema")
-        said_otherwise = answer.status == "answered" and not answer.note
-        if said_otherwise and not self._formats.proven:
-            return reply
-        return replace(reply, way="schema")
-
-    async def _call(
-        self,
-        connection: Connection,
-        request: Request,
-        prompt: Sequence[Message],
-        schema: Any = None,
-    ) -> _Reply:
-        """One call, and a second one where the server has another name for the token limit."""
-        renamed = self._limit_renamed
-        try:
-            return await self._send(connection, request, prompt, schema)
-        except Exception as error:  # every client raises its own kinds
-            if renamed or not renames_limit(self._spec, status_of(error), message_of(error)):
-                raise
-        self._limit_renamed = True
-        return await self._send(connection, request, prompt, schema)
-
-    async def _send(
-        self, connection: Connection, request: Request, prompt: Sequence[Message], schema: Any
-    ) -> _Reply:
-        config = self._model.config
-        changes: dict[str, Any] = {"response_schema": schema} if schema is not None else {}
-        if self._limit_renamed:
-            changes |= {"max_tokens": None, "extra_body": {NEW_LIMIT: self._spec.max_tokens}}
-        if self._spec.provider == COMPATIBLE and "seed" not in self._spec.omit:
-            changes["seed"] = self._spec.seed + request.replicate
-        if changes:
-            config = config.model_copy(update=changes)
-        result = await connection.api.generate(messages(prompt), [], "none", config)
-        output, call = result if isinstance(result, tuple) else (result, None)
-        if isinstance(output, Exception):
-            raise output
-        if not output.choices:
-            raise ReplyError("retry", "the reply holds no choice")
-        if call is None:
-            return _Reply(parse_output(output, self._spec.max_tokens), self._model.effort)
-        if call.error and output.stop_reason != "content_filter":
-            raise ReplyError("fail", f"the prompt is too long: {output.completion}")
-        reply = call.response or {}
-        if self._spec.provider == "anthropic" and not (call.error or reply.get("stop_reason")):
-            # A stream that breaks off looks like one that ended, but gives no reason.
-            raise ReplyError("retry", "the reply broke off")
-        effort = effort_in_request(call.request) or self._model.effort
-        answer = parse_output(output, self._spec.max_tokens, reply)
-        if call.error:  # the words are those of the provider's filter
-            answer = answer._replace(text="", note=" ".join(answer.text.split()))
-        return _Reply(answer, effort)
 
     def _classify(self, error: Exception, connection: Connection) -> ErrorClass:
         fault = connection.classify(error)
@@ -378,7 +263,7 @@ class ApiSpeaker:
             "%s: the server asks to wait %s (%s)", self._spec.name, duration(wait), fault.words
         )
 
-    def _response(self, request: Request, reply: _Reply, seconds: float, tries: _Tries) -> Response:
+    def _response(self, request: Request, reply: Reply, seconds: float, tries: _Tries) -> Response:
         answer = reply.answer
         return respond(
             request,
