@@ -10,6 +10,7 @@ import asyncio
 import json
 import random
 from dataclasses import replace
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
@@ -63,7 +64,7 @@ class Game:
         self.ready, self.answers = set(), {}
         self.rounds, self.summaries = [], {}
         self.phase, self.over, self.saving = 0, False, False
-        self.round = None
+        self.round: Any = None
         self.timer = None
         self.begin(self.rules.round_numbers[0])
 

@@ -178,7 +178,7 @@ def test_no_prompt_depends_on_what_its_seat_must_not_know(mechanism):
 def prompts(rules, draws, hidden):
     """Prompts of a session in which all act by the form alone."""
     session = Session.begin(rules, draws, 1)
-    found = {"own": [], "others": []}
+    found: dict[str, list[str]] = {"own": [], "others": []}
     wording = read_wording()
     while not session.over:
         actions = {}

@@ -22,7 +22,14 @@ from many_wolves.files import shipped
 ROOT = Path(__file__).parents[1]
 UV = str(ROOT / ".ci" / "uv")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-SHIPPED_FOLDERS = ("task-data", "rsa-model", "game-model")
+SHIPPED_FOLDERS = (
+    "task-data",
+    "rsa-model",
+    "game-model",
+    "bargain-model",
+    "market-model",
+    "experiments",
+)
 
 
 def tracked(*folders: str) -> list[str]:
