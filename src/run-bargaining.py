@@ -132,7 +132,7 @@ def wordings(flags: Mapping[str, Any]) -> None:
             raise WolvesError(
                 f"--{flag} {flags[flag]}: that published wording has no counterpart here, where "
                 "the words are our own",
-                mend=f"--{flag} {known[0]}; {nearest(flags[flag], known)}",
+                fix=f"--{flag} {known[0]}; {nearest(flags[flag], known)}",
             )
 
 
@@ -210,7 +210,7 @@ def engine(name: str, folder: Path) -> Path:
     if not provider or not model:
         raise WolvesError(
             f"unknown engine {name!r}",
-            mend="give PROVIDER/MODEL, such as openai/gpt-4, or FILE.json",
+            fix="give PROVIDER/MODEL, such as openai/gpt-4, or FILE.json",
         )
     file = folder / "engines" / (re.sub(r"[^\w.-]+", "-", name) + ".json")
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -94,7 +94,7 @@ class MarketSession:
         found = self._found()
         tick = len(found) // len(SEATS)
         if self.market.crash_at is not None and tick >= self.market.crash_at:
-            raise WolvesError("the server burst", mend="start it again")
+            raise WolvesError("the server burst", fix="start it again")
         lost_after = self.market.lost_after
         if lost_after is not None and not self.episode.attempt and tick >= lost_after:
             return Observation(ended=LOST, receipts=receipts)

@@ -207,4 +207,4 @@ class TestTransformers:
             tokenizer = SimpleNamespace(eos_token_id=2)
             with pytest.raises(WolvesError, match="end-of-sequence token") as caught:
                 end_tokens(SimpleNamespace(eos_token_id=wrong), tokenizer, "chat")
-            assert "eos_token_id" in caught.value.mend
+            assert "eos_token_id" in caught.value.fix

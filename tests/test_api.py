@@ -60,7 +60,7 @@ def test_what_a_provider_does_not_take_is_an_error_before_the_first_call(model, 
     with FaultServer() as server:
         with pytest.raises(WolvesError, match=words) as caught:
             opened(wanted(server, model, **options))
-        assert caught.value.mend
+        assert caught.value.fix
         assert server.calls == []
 
 

@@ -122,7 +122,7 @@ def test_a_fault_of_all_ends_at_once_and_leaves_nothing(tmp_path, model, key, wo
             journal_of(path, wanted(server, model, api_key=key), trials(30))
         assert server.calls == []
     assert key not in str(caught.value)
-    assert caught.value.mend
+    assert caught.value.fix
     assert list(tmp_path.iterdir()) == []
 
 

@@ -301,7 +301,7 @@ def test_a_limit_per_minute_is_waited_for_though_it_is_called_a_quota():
 def test_an_empty_account_ends_the_run(model, error):
     with pytest.raises(WolvesError, match="exceeded your current quota") as caught:
         one(model, sent({"error": error}, 429))
-    assert "add credit" in caught.value.mend
+    assert "add credit" in caught.value.fix
 
 
 def test_a_prompt_that_moderation_forbids_fails_alone():

@@ -277,7 +277,7 @@ def test_a_page_in_place_of_a_reply_ends_the_run_with_its_first_words(
         with pytest.raises(WolvesError, match=words) as caught:
             journal_of(tmp_path / "j.jsonl", who, trials(30))
         assert len(server.calls) == 1
-    assert "--base_url" in caught.value.mend
+    assert "--base_url" in caught.value.fix
     assert list(tmp_path.iterdir()) == []
 
 
@@ -338,7 +338,7 @@ def test_a_wait_of_hours_fails_its_trial_and_in_the_end_the_run(tmp_path, asked)
         server.plan = lambda number, prompt: fault if number > 8 else None
         with pytest.raises(WolvesError, match="10 requests in a row") as caught:
             journal_of(tmp_path / "j.jsonl", wanted(server), trials(60))
-    assert "when that time is over" in caught.value.mend
+    assert "when that time is over" in caught.value.fix
 
 
 def test_a_wait_of_minutes_is_announced_once(monkeypatch, caplog):
@@ -383,7 +383,7 @@ def test_too_many_open_files_are_named(tmp_path):
                 resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         finally:
             server.kill()
-    assert "--connections" in caught.value.mend
+    assert "--connections" in caught.value.fix
 
 
 class _At:

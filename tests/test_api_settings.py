@@ -51,7 +51,7 @@ def test_a_sampling_setting_that_requests_leave_out_is_refused_before_anything_i
     with pytest.raises(SettingError, match=f"no {setting}") as caught:
         describe(Wanted("api", model, **options))
     assert caught.value.setting == setting
-    assert caught.value.mend == f"leave --{setting} out"
+    assert caught.value.fix == f"leave --{setting} out"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_without_the_extra_a_speaker_is_described_and_opening_it_names_the_comma
     assert describe(who).temperature == 0.5
     with pytest.raises(WolvesError, match="the speaker `openai` needs packages") as caught:
         opened(who)
-    assert "api" in caught.value.mend.split()[-1]
+    assert "api" in caught.value.fix.split()[-1]
 
 
 @pytest.mark.parametrize("model", ["mistral/mistral-large", "grok/grok-4"])
@@ -95,7 +95,7 @@ def test_a_provider_with_a_library_of_its_own_is_reached_as_a_compatible_server(
     monkeypatch.setenv(f"{model.partition('/')[0].upper()}_API_KEY", "sk-planted-7f3a9c51d2e84b06")
     with pytest.raises(WolvesError, match="nothing was asked") as caught:
         opened(Wanted("api", model))
-    assert "--provider openai-compatible" in caught.value.mend
+    assert "--provider openai-compatible" in caught.value.fix
 
 
 SEED = "Unsupported parameter: 'seed' is not supported with this model."
@@ -111,7 +111,7 @@ def test_a_field_that_a_server_refuses_can_be_left_out(tmp_path, field, words, s
         with pytest.raises(WolvesError, match=field) as caught:
             journal_of(path, wanted(server, patience=ONE_CONNECTION), trials(30))
         assert len(server.calls) == 1  # nobody is asked what nobody can answer
-        assert f"--omit {field}" in caught.value.mend
+        assert f"--omit {field}" in caught.value.fix
         done = journal_of(path, wanted(server, omit=(field,)), trials(5))
         assert all(field not in call["body"] for call in server.calls[1:])
     assert done.asked == {"answered": 5}
@@ -154,7 +154,7 @@ def test_what_is_left_out_is_part_of_who_answers_only_where_it_is_set():
 def test_leaving_out_what_is_not_there_is_refused(who, words):
     with pytest.raises(WolvesError, match=words) as caught:
         describe(who)
-    assert caught.value.mend
+    assert caught.value.fix
 
 
 def test_a_server_with_another_name_for_the_limit_of_tokens_gets_it_by_that_name():

@@ -136,7 +136,7 @@ def test_out_of_reach_places_are_found_before_the_work(table, capsys, monkeypatc
     blocked = table / "counts.csv" / "fit"
     assert run(wolves, ["fit", str(table), "--out", str(blocked)]) == 2
     said = capsys.readouterr().err
-    assert "counts.csv" in said and "Mend:" in said
+    assert "counts.csv" in said and "Fix:" in said
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ class TestSetUp:
         (set_up.folder / ".ci" / "uv").write_text(script)
         result = set_up.run("sync")
         assert result.returncode == 1
-        assert "Mend: install uv" in result.stderr
+        assert "Fix: install uv" in result.stderr
 
 
 class TestLightness:

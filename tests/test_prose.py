@@ -218,7 +218,7 @@ class TestCommand:
         files = prose.checked_files(ROOT)
         assert Path("README.md") in files
         assert Path("src/many_wolves/cli.py") in files
-        assert not [f for f in files if "tests" in f.parts or ".venv" in f.parts]
+        assert not [f for f in files if {"tests", ".venv"} & set(f.parts) and f.suffix == ".py"]
 
     def test_findings_end_with_status_1_unless_they_are_pending(
         self, house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

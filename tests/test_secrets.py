@@ -166,4 +166,4 @@ def test_addresses_that_may_not(address, words, monkeypatch):
         check_base_url(address)
     assert "SECRETsecret" not in str(caught.value)
     assert "planted" not in str(caught.value)
-    assert "--base_url" in caught.value.mend
+    assert "--base_url" in caught.value.fix

@@ -37,7 +37,10 @@ def program():
     return inference.load(build(human_table()).program, "httpstan")
 
 
-def few(priors=None):
+DEFAULT = Priors()
+
+
+def few(priors=DEFAULT):
     """Some four hundred choices, so that priors matter, and weights still reach other priors."""
     counts = choice_counts()
     counts["count"] = np.floor(counts["count"] / 6)
@@ -53,7 +56,7 @@ def fitted(program):
 @pytest.mark.stan
 def test_weighted_draws_are_those_of_a_fit_under_the_other_prior(program):
     base, other = (
-        build(human_table(), literal="fixed", priors=p) for p in (None, Priors(phi=(2.0, 2.0)))
+        build(human_table(), literal="fixed", priors=p) for p in (Priors(), Priors(phi=(2.0, 2.0)))
     )
     one, again = (
         inference.fit(p, program, PoliteSpeaker.parameters, SETTINGS) for p in (base, other)

@@ -375,7 +375,7 @@ def test_a_speaker_that_fails_ends_the_run_and_keeps_what_was_answered(tmp_path)
     class Failing(SimulatedSpeaker):
         def _answer(self, request):
             if request.trial.turn == 7:
-                raise WolvesError("the key was refused", mend="check it")
+                raise WolvesError("the key was refused", fix="check it")
             return super()._answer(request)
 
     market = Market(tmp_path, TICKS)

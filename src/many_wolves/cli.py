@@ -110,12 +110,12 @@ def run(  # noqa: PLR0911  (one status for each kind of end)
         return BAD_INPUT
     except MemoryError:
         _trace(words, say)
-        say("Error: there is not enough memory\n  Mend: ask for fewer draws, chains or --workers")
+        say("Error: there is not enough memory\n  Fix: ask for fewer draws, chains or --workers")
         return BAD_INPUT
     except Exception as error:
         _trace(words, say)
         say(
-            f"Error: unexpected {type(error).__name__}: {error}\n  Mend: run the command again "
+            f"Error: unexpected {type(error).__name__}: {error}\n  Fix: run the command again "
             "with --debug, and report what it prints as a fault of many-wolves"
         )
         return UNEXPECTED
@@ -138,7 +138,7 @@ def _of_the_system(error: OSError) -> str:
         errno.EEXIST: "give another name",
     }
     fix = fixes.get(error.errno or 0, "check the path, the disk and the network")
-    return f"{place}{error.strerror or error}\n  Mend: {fix}"
+    return f"{place}{error.strerror or error}\n  Fix: {fix}"
 
 
 def _trace(words: Sequence[str], say: Callable[[str], None]) -> None:

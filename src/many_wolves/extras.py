@@ -32,7 +32,7 @@ def missing_extra(extra: str, what: str, error: ImportError | None = None) -> Wo
     """
     words = f": {error}" if error is not None else ""
     return WolvesError(
-        f"{what} needs packages that are not installed{words}", mend=install_command(extra)
+        f"{what} needs packages that are not installed{words}", fix=install_command(extra)
     )
 
 

@@ -106,7 +106,7 @@ def journal_files(
             raise WolvesError(
                 f"expected journals ({', '.join(f'*{s}' for s in suffixes)}), found {what}",
                 where=source,
-                mend="run `wolves collect` first, or give the path of a journal",
+                fix="run `wolves collect` first, or give the path of a journal",
             )
         for file in found:
             files.setdefault(file.resolve(), file)
@@ -173,7 +173,7 @@ def read_journal(file: Path) -> Reading:
                 bad.append((line.number, line.fault))
     except OSError as fault:
         raise WolvesError(
-            f"the journal cannot be read: {fault.strerror}", where=file, mend="check the path"
+            f"the journal cannot be read: {fault.strerror}", where=file, fix="check the path"
         ) from fault
     note = (
         f"{foreign} answers have a key that `wolves collect` did not give them" if foreign else ""

@@ -68,7 +68,7 @@ class Lock:
         return WolvesError(
             f"another process (id {owner}) {doing}",
             where=self._path,
-            mend="wait for it to end, or stop it with Ctrl-C; nothing was asked or changed",
+            fix="wait for it to end, or stop it with Ctrl-C; nothing was asked or changed",
         )
 
 

@@ -56,7 +56,7 @@ def clean_key(name: str, raw: str) -> str:
             raise WolvesError(
                 f"{name} holds {_describe(character)} at character {place} of {len(key)}: "
                 "no API takes such a key; nothing was sent",
-                mend=f"copy the key again, without line breaks, into {name}",
+                fix=f"copy the key again, without line breaks, into {name}",
             )
     return key
 
@@ -179,7 +179,7 @@ def check_base_url(address: str) -> None:
     except ValueError as error:
         raise WolvesError(
             str(error),
-            mend="--base_url http://HOST:PORT/v1; a key belongs in the environment",
+            fix="--base_url http://HOST:PORT/v1; a key belongs in the environment",
         ) from None
 
 

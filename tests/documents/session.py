@@ -149,7 +149,8 @@ def cheaply(arguments: Sequence[str]) -> list[str]:
     context = click.Context(wolves)
     command = wolves.get_command(context, arguments[0]) if isinstance(wolves, click.Group) else None
     takes = {parameter.name for parameter in command.params} if command else set()
-    missing = {name: n for name, n in CHEAP.items() if name in takes}
+    # `wolves compile` takes `--draws` as well: the value draws of an experiment.
+    missing = {name: n for name, n in CHEAP.items() if name in takes and "chains" in takes}
     given = {word.split("=")[0] for word in arguments}
     added = [w for name, n in missing.items() if f"--{name}" not in given for w in (f"--{name}", n)]
     return [*arguments, *added]

@@ -153,7 +153,7 @@ class Journal:
             raise WolvesError(
                 f"an answer is left out that no JSON can hold: {odd}",
                 where=self.path,
-                mend="report this fault; all other answers are in the journal",
+                fix="report this fault; all other answers are in the journal",
             ) from odd
         return len(fresh)
 
@@ -199,7 +199,7 @@ class Journal:
             raise WolvesError(
                 "another process is writing to this journal under another name",
                 where=self.path,
-                mend="wait for it to end, or stop it with Ctrl-C; nothing was asked or changed",
+                fix="wait for it to end, or stop it with Ctrl-C; nothing was asked or changed",
             )
         self._size = os.fstat(self._file).st_size
         if new:
@@ -271,7 +271,7 @@ class Journal:
         raise WolvesError(
             "the journal was replaced by another file while it was written",
             where=self.path,
-            mend=f"what was answered is in {beside}: put it back, and run the command again",
+            fix=f"what was answered is in {beside}: put it back, and run the command again",
         )
 
     def _close(self) -> None:
@@ -296,7 +296,7 @@ def _foreign(path: Path, line: int, found: SpeakerSpec, expected: SpeakerSpec) -
         f"{found.name} with {differences(found, expected)}",
         where=path,
         line=line,
-        mend="give a folder, or another file, with --out: a journal holds one speaker",
+        fix="give a folder, or another file, with --out: a journal holds one speaker",
     )
 
 
@@ -317,6 +317,6 @@ def _disk_fault(path: Path, error: OSError) -> WolvesError:
     return WolvesError(
         f"the journal cannot be written: {words}",
         where=path,
-        mend=f"{first}, then run the same command again: what is in the journal is whole and "
+        fix=f"{first}, then run the same command again: what is in the journal is whole and "
         "will not be asked again",
     )

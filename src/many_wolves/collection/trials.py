@@ -89,7 +89,7 @@ def _numbered(path: Path) -> Iterator[tuple[int, Trial]]:
     """Trials with the numbers of their lines."""
     if not path.is_file():
         raise WolvesError(
-            "expected a file of trials", where=path, mend=f"wolves compile --task {path.stem}"
+            "expected a file of trials", where=path, fix=f"wolves compile --task {path.stem}"
         )
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
@@ -102,7 +102,7 @@ def _numbered(path: Path) -> Iterator[tuple[int, Trial]]:
                     f"expected a trial as JSON, found {type(error).__name__}: {error}",
                     where=path,
                     line=number,
-                    mend="make the file again with `wolves compile`",
+                    fix="make the file again with `wolves compile`",
                 ) from error
             yield number, trial
 
@@ -112,9 +112,9 @@ def _twice(path: Path, line: int, trial: Trial) -> WolvesError:
         f"the trial {trial.id} stands twice",
         where=path,
         line=line,
-        mend="make the file again with `wolves compile`",
+        fix="make the file again with `wolves compile`",
     )
 
 
 def _none(path: Path) -> WolvesError:
-    return WolvesError("the file holds no trial", where=path, mend="wolves compile")
+    return WolvesError("the file holds no trial", where=path, fix="wolves compile")

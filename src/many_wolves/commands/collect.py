@@ -232,7 +232,7 @@ def command(
     ):
         if given:
             raise WolvesError(
-                f"{option} belongs to games: here nobody answers another", mend="leave it out"
+                f"{option} belongs to games: here nobody answers another", fix="leave it out"
             )
     listed = read_trials(path)
     _check(several, replicates, out, listed)
@@ -309,7 +309,7 @@ def _settings(named: tuple[str, ...]) -> dict[str, str]:
     for words in named:
         if "=" not in words:
             raise WolvesError(
-                f"expected NAME=VALUE, found {words!r}", mend="--engine_option server=URL"
+                f"expected NAME=VALUE, found {words!r}", fix="--engine_option server=URL"
             )
     return dict(words.split("=", 1) for words in named)
 
@@ -319,6 +319,6 @@ def _check(several: list[Wanted], replicates: int, out: Path, trials: list[Trial
     if several[0].mode == "score" and replicates > 1 and scored and not several[0].thinks:
         raise WolvesError(
             f"expected one replicate in score mode, found {replicates}",
-            mend="leave --replicates out: the same scores would come every time",
+            fix="leave --replicates out: the same scores would come every time",
         )
     check_folder(several, out)

@@ -94,11 +94,11 @@ def read_seats(named: Sequence[str], opponent: str | None, first: Wanted) -> dic
         if not equals or not seat or not who:
             raise WolvesError(
                 f"expected NAME=FILE.json or NAME=self, found {words!r}",
-                mend="--seat partner=self, or --seat partner=rival.json",
+                fix="--seat partner=self, or --seat partner=rival.json",
             )
         if seat in seats:
             raise WolvesError(
-                f"the seat {seat!r} is given twice", mend="leave one out; --with is --seat partner="
+                f"the seat {seat!r} is given twice", fix="leave one out; --with is --seat partner="
             )
         seats[seat] = first if who == ITSELF else speaker_of_file(Path(who), first)
     return seats
@@ -119,7 +119,7 @@ def speaker_of_file(path: Path, first: Wanted) -> Wanted:
             raise WolvesError(
                 f"unknown setting {name!r} of the other speaker",
                 where=path,
-                mend=nearest(name, known),
+                fix=nearest(name, known),
             )
     if isinstance(found.get("parameters"), str):
         found["parameters"] = read_parameters(path.parent / found["parameters"])
@@ -160,7 +160,7 @@ def cast(
     if unknown := [seat for seat in named if seat not in seats and seat not in roles]:
         raise WolvesError(
             f"no episode has a seat {unknown[0]!r}; they have {quoted(_called(seats))}",
-            mend=nearest(unknown[0], [*roles, *seats]),
+            fix=nearest(unknown[0], [*roles, *seats]),
         )
     given = {seat: named.get(seat) or named.get(role_of(seat)) for seat in seats}
     free = dict.fromkeys(role_of(seat) for seat, who in given.items() if who is None)
@@ -176,7 +176,7 @@ def cast(
         raise WolvesError(
             f"expected a folder for {len(distinct)} speakers, found one journal",
             where=out,
-            mend="give a folder with --out: each speaker has a journal of its own",
+            fix="give a folder with --out: each speaker has a journal of its own",
         )
     journals = {
         seat: out if out.suffix == ".jsonl" else out / family / f"{spec.slug}.jsonl"
@@ -200,14 +200,14 @@ def _seats_left(free: Sequence[str], seats: Sequence[str]) -> WolvesError:
     if not free:
         return WolvesError(
             f"the speaker of the command has no seat: {quoted(seats)} are all given to others",
-            mend="leave one --seat out",
+            fix="leave one --seat out",
         )
     lacking = " ".join(f"--seat {seat}=self" for seat in free[1:])
     other = " (--with self)" if PARTNER in free[1:] else ""
     return WolvesError(
         f"expected a speaker for each of the seats {quoted(seats)}, found none for "
         f"{quoted(free[1:])}",
-        mend=f"{lacking}{other}, or NAME=FILE.json for another model",
+        fix=f"{lacking}{other}, or NAME=FILE.json for another model",
     )
 
 

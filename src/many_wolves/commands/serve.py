@@ -42,7 +42,7 @@ def command(*, experiment: str, port: int, database: str, out: Path) -> None:
     if not os.environ.get("OTREE_REST_KEY"):
         raise WolvesError(
             "the server needs a key by which `wolves collect` reaches it",
-            mend="export OTREE_REST_KEY=WORDS, the same for both commands",
+            fix="export OTREE_REST_KEY=WORDS, the same for both commands",
         )
     stop = threading.Event()
 
@@ -74,6 +74,6 @@ def _project(experiment: str, out: Path) -> Path:
     if experiment not in known:
         raise WolvesError(
             f"there is no experiment, and no folder, {experiment!r}",
-            mend=nearest(experiment, known),
+            fix=nearest(experiment, known),
         )
     return known[experiment].write_experiment(experiment, out / "experiment")

@@ -68,19 +68,19 @@ def command(
     if len(set(players)) < 2:
         raise WolvesError(
             f"expected two speakers or more, each in a file of its own, found {len(set(players))}",
-            mend="wolves tournament TRIALS one.json two.json",
+            fix="wolves tournament TRIALS one.json two.json",
         )
     if out.suffix == ".jsonl":
         raise WolvesError(
             "expected a folder, found one journal", where=out,
-            mend="give a folder with --out: each speaker has a journal of its own",
+            fix="give a folder with --out: each speaker has a journal of its own",
         )  # fmt: skip
     family = families.get(family_of(list(Trials(trials).families)))
     if not isinstance(family, EpisodicFamily):
         raise WolvesError(
             f"the family {family.name!r} has no games for two speakers",
             where=trials,
-            mend="wolves compile --task haggle --preset tournament",
+            fix="wolves compile --task haggle --preset tournament",
         )
     read = {file: speaker_of_file(file, Wanted("")) for file in dict.fromkeys(players)}
     pairs = [(a, b) for a, b in product(read, read) if itself or a != b]

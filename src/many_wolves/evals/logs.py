@@ -63,7 +63,7 @@ def _open(file: Path) -> Any:
         raise WolvesError(
             f"expected an Inspect log; it cannot be read ({words})",
             where=file,
-            mend="if its run was killed: inspect log recover FILE",
+            fix="if its run was killed: inspect log recover FILE",
         ) from fault
 
 

@@ -181,7 +181,7 @@ def choose(engine: EngineName) -> EngineChoice:
     if engine == "cmdstan" and found is None:
         raise WolvesError(
             "the engine cmdstan was asked for, and no CmdStan is installed",
-            mend="run `install_cmdstan`, or set CMDSTAN to its folder, or pass --engine httpstan",
+            fix="run `install_cmdstan`, or set CMDSTAN to its folder, or pass --engine httpstan",
         )
     if found is None:
         return EngineChoice("httpstan", "no CmdStan is installed")

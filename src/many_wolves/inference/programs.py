@@ -72,7 +72,7 @@ def _lines(path: Path) -> Iterator[tuple[Path, str]]:
     """Each line of the program, with the file that it stands in."""
     if not path.exists():
         raise WolvesError(
-            "the Stan program does not exist", where=path, mend="check the path of the program"
+            "the Stan program does not exist", where=path, fix="check the path of the program"
         )
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         found = _INCLUDE.match(line)
@@ -85,7 +85,7 @@ def _lines(path: Path) -> Iterator[tuple[Path, str]]:
                 f"the included file {found.group(1)!r} is not beside the program",
                 where=path,
                 line=number,
-                mend="put the file there, or correct its name",
+                fix="put the file there, or correct its name",
             )
         yield from _lines(included)
 
@@ -98,6 +98,6 @@ def _declared(text: str, name: str, header: Path) -> str:
         raise WolvesError(
             f"the program has no function {name}, which C++ is to stand in for",
             where=header,
-            mend="correct the line `// replaces: ...`",
+            fix="correct the line `// replaces: ...`",
         )
     return f"{text[: found.start(1)].rstrip()};{text[found.end(1) :]}"

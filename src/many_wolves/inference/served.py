@@ -119,7 +119,7 @@ class Served:
         if status:
             raise WolvesError(
                 f"chain {chain} could not go on: {' '.join(said[-3:])}",
-                mend="check the data for impossible values; another --seed gives other starts",
+                fix="check the data for impossible values; another --seed gives other starts",
             )
         return Draws(
             self.columns, values[None], seconds.value, said, (Adapted(step.value, metric),)
@@ -130,7 +130,7 @@ class Served:
         if rows.shape[1] != self.size:
             raise WolvesError(
                 f"expected points of {self.size} parameters, found {rows.shape[1]}",
-                mend="build the data and the points from one problem",
+                fix="build the data and the points from one problem",
             )
         return rows
 
@@ -138,7 +138,7 @@ class Served:
         if status:
             raise WolvesError(
                 f"Stan cannot evaluate the program: {' '.join(_said(self.library))}",
-                mend="check the data that Stan names",
+                fix="check the data that Stan names",
             )
 
 
@@ -156,7 +156,7 @@ def served(path: Path, data: StanData) -> Iterator[Served]:
     if handle is None:
         raise WolvesError(
             f"Stan does not take the data: {' '.join(_said(library))}",
-            mend="check the data that Stan names",
+            fix="check the data that Stan names",
         )
     try:
         columns = library.wolves_columns(handle).decode().split(",")
@@ -172,7 +172,7 @@ def _library(path: Path) -> Any:
         library = ctypes.CDLL(str(path))
     except OSError as fault:
         raise WolvesError(
-            f"a compiled program cannot be loaded: {fault}", where=path, mend=f"rm {path}"
+            f"a compiled program cannot be loaded: {fault}", where=path, fix=f"rm {path}"
         ) from fault
     pointer, whole = ctypes.c_void_p, ctypes.c_int64
     small, unsigned, real = ctypes.c_int32, ctypes.c_uint32, ctypes.c_double

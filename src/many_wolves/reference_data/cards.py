@@ -148,11 +148,11 @@ def read_card(path: Path) -> Card:
         card = Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as fault:
         raise WolvesError(
-            f"the card cannot be read: {fault.strerror}", where=path, mend="write the card"
+            f"the card cannot be read: {fault.strerror}", where=path, fix="write the card"
         ) from fault
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise WolvesError(
-            f"expected a YAML file: {fault}", where=path, mend="correct it at that place"
+            f"expected a YAML file: {fault}", where=path, fix="correct it at that place"
         ) from fault
     except ValidationError as fault:
         first = fault.errors()[0]
@@ -161,7 +161,7 @@ def read_card(path: Path) -> Card:
             f"{field or 'the card'}: {first['msg']}",
             where=path,
             column=field or None,
-            mend="the cards in task-data/reference show every field",
+            fix="the cards in task-data/reference show every field",
         ) from fault
     for table in card.tables:
         if not (path.parent / table.file).exists():
@@ -169,7 +169,7 @@ def read_card(path: Path) -> Card:
                 f"the table {table.file} is not there",
                 where=path,
                 column="tables",
-                mend="put the table there, or correct its path",
+                fix="put the table there, or correct its path",
             )
     return card
 
@@ -192,7 +192,7 @@ def data_sets(folder: Path) -> Mapping[str, DataSet]:
                 raise WolvesError(
                     f"two data sets are called {name!r}",
                     where=path,
-                    mend=f"rename one; the other is in {taken[name].parent}",
+                    fix=f"rename one; the other is in {taken[name].parent}",
                 )
             taken[name] = path
         found[own.name] = own

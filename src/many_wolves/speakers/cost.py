@@ -149,7 +149,7 @@ class Budget:
         if limit is not None and price is None:
             raise WolvesError(
                 "--max-cost needs the price of this model, which is not in the table of prices",
-                mend="add a line to task-data/prices.yaml, or give your own table with --prices",
+                fix="add a line to task-data/prices.yaml, or give your own table with --prices",
             )
         self._price = price or FREE
         self._known = price is not None

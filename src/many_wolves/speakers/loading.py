@@ -180,7 +180,7 @@ def _token(found: Any) -> int:
     if type(found) is not int or found < 0:
         raise WolvesError(
             f"expected the model's end-of-sequence token as a number from 0, found {found!r}",
-            mend="correct eos_token_id in its generation_config.json or config.json",
+            fix="correct eos_token_id in its generation_config.json or config.json",
         )
     return found
 
@@ -246,6 +246,6 @@ def readable(source: str | Path, revision: str) -> Iterator[None]:
         words = str(error).strip().splitlines() or [type(error).__name__]
         raise WolvesError(
             f"the model {name} cannot be loaded: {words[0]}",
-            mend="check --model_name, --model_path and --revision; for a gated model set HF_TOKEN; "
+            fix="check --model_name, --model_path and --revision; for a gated model set HF_TOKEN; "
             "with no network give a folder as --model_path (`wolves models prepare smollm2`)",
         ) from error

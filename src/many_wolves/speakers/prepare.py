@@ -93,7 +93,7 @@ def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
     packaged = PACKAGED.get(name)
     if packaged is None:
         raise WolvesError(
-            f"expected one of {', '.join(PACKAGED)}, found {name!r}", mend="wolves models list"
+            f"expected one of {', '.join(PACKAGED)}, found {name!r}", fix="wolves models list"
         )
     if is_prepared(folder):
         say(f"{folder} is there already.")
@@ -102,7 +102,7 @@ def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
         raise WolvesError(
             "expected no folder or one that was prepared to its end, found another",
             where=folder,
-            mend="give another place with --out, or remove this folder",
+            fix="give another place with --out, or remove this folder",
         )
     os.environ["HF_HUB_OFFLINE"] = "1"
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,7 @@ def _gguf_file(packaged: Packaged, scratch: Path) -> Path:
     except (PackageNotFoundError, ModuleNotFoundError, AttributeError, OSError) as error:
         raise WolvesError(
             f"expected the file {packaged.file} in the package {packaged.package}: {error}",
-            mend=_install(packaged.package),
+            fix=_install(packaged.package),
         ) from error
 
 

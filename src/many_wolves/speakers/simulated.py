@@ -95,7 +95,7 @@ class SimulatedSpeaker:
             raise WolvesError(
                 f"expected {len(trial.options)} option probabilities that sum to one "
                 f"for trial {trial.id}, found {p.tolist()}",
-                mend="check the parameters of the simulated speaker",
+                fix="check the parameters of the simulated speaker",
             )
         return p
 

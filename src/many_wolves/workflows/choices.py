@@ -97,13 +97,13 @@ def _of_family(responses: list[Response], wanted: str | None) -> tuple[str, list
     if wanted is None and len(found) > 1:
         raise WolvesError(
             f"expected answers of one task family, found those of {quoted(found)}",
-            mend=f"--task {found[0]}, and each of the others by itself",
+            fix=f"--task {found[0]}, and each of the others by itself",
         )
     family = wanted or found[0]
     if family not in found:
         raise WolvesError(
             f"expected answers of the task family {family!r}, found those of {quoted(found)}",
-            mend=f"--task {found[0]}",
+            fix=f"--task {found[0]}",
         )
     return family, [response for response in responses if response.family == family]
 
@@ -134,7 +134,7 @@ def _to(responses: Sequence[Response], trials: Path) -> list[Response]:
         raise WolvesError(
             f"expected answers to its {len(asked)} trials, found none",
             where=trials,
-            mend=f"wolves collect {trials} ...",
+            fix=f"wolves collect {trials} ...",
         )
     return found
 
@@ -147,10 +147,10 @@ def _part(responses: Sequence[Response], part: str) -> list[Response]:
         known = sorted({name for r in responses for name in r.cell})
         raise WolvesError(
             f"expected FACTOR=VALUE in --only, found {part!r}",
-            mend=f"factors: {quoted(known)}; for example --only scale=hearts",
+            fix=f"factors: {quoted(known)}; for example --only scale=hearts",
         )
     if value not in found:
-        raise WolvesError(f"no answer has {part!r}, given with --only", mend=nearest(value, found))
+        raise WolvesError(f"no answer has {part!r}, given with --only", fix=nearest(value, found))
     return [r for r in responses if str(r.cell.get(factor, value)) == value]
 
 
@@ -175,7 +175,7 @@ def _none(sources: Sequence[Path], readings: Sequence[Reading], kind: str) -> Wo
     return WolvesError(
         f"expected answers from {KINDS[kind]}, found {what}",
         where=sources[0] if len(sources) == 1 else None,
-        mend="run `wolves collect` first"
+        fix="run `wolves collect` first"
         if not found
         else "leave --model_type out, or give the journals of such a speaker",
     )

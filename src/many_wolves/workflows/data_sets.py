@@ -79,7 +79,7 @@ def data_set(name: str) -> DataSet:
             return own
     known = [*cards, *(table for own in cards.values() for table in own.fitted)]
     raise WolvesError(
-        f"no data called {name!r} ship", mend=nearest(name, list(dict.fromkeys(known)))
+        f"no data called {name!r} ship", fix=nearest(name, list(dict.fromkeys(known)))
     )
 
 

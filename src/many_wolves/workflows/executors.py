@@ -59,7 +59,7 @@ def _dask(address: str) -> Iterator[Executor]:
     except (OSError, TimeoutError, ValueError) as error:
         raise WolvesError(
             f"no dask scheduler answers at {address}",
-            mend="start `dask scheduler`, and `dask worker ADDRESS --nworkers 2 --nthreads 1` "
+            fix="start `dask scheduler`, and `dask worker ADDRESS --nworkers 2 --nthreads 1` "
             "on each machine",
         ) from error
     with client:

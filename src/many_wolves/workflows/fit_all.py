@@ -138,7 +138,7 @@ def chosen(observations: Sequence[Observations], speakers: Sequence[str]) -> lis
     known = [name for table in observations for name in table.speakers]
     for name in speakers:
         if name not in known:
-            raise WolvesError(f"no table holds the speaker {name!r}", mend=nearest(name, known))
+            raise WolvesError(f"no table holds the speaker {name!r}", fix=nearest(name, known))
     return [
         of_one(table, name) for table in observations for name in table.speakers if name in speakers
     ]
@@ -159,7 +159,7 @@ def tables_in(place: Path, task: str | None = None) -> list[Observations]:
         raise WolvesError(
             "expected tables of choices, found none",
             where=place / "*" / "choices",
-            mend="make them with `wolves choices`, or give a folder or a CSV file that holds some",
+            fix="make them with `wolves choices`, or give a folder or a CSV file that holds some",
         )
     return found
 
@@ -270,7 +270,7 @@ def _fit(
                 log.warning("a worker process was killed; its fits are started again")
     raise WolvesError(
         f"worker processes were killed {ATTEMPTS} times; the fits done so far are kept",
-        mend="run the same command again to go on; with fewer --workers it needs less memory",
+        fix="run the same command again to go on; with fewer --workers it needs less memory",
     )
 
 

@@ -40,7 +40,7 @@ def read_labels(path: Path) -> dict[str, dict[str, str | float]]:
                 where=path,
                 line=table.lines[row],
                 column="speaker",
-                mend="give each speaker one line",
+                fix="give each speaker one line",
             )
         entries = {c: table.text(c)[row] for c in table.columns if c != "speaker"}
         found[name] = {c: _value(entry) for c, entry in entries.items() if entry != ""}
@@ -62,7 +62,7 @@ def with_labels(tables: Sequence[Observations], labels: Labels, where: Path) -> 
             f"no table holds the speaker {unknown[0]!r}",
             where=where,
             column="speaker",
-            mend=nearest(unknown[0], speakers),
+            fix=nearest(unknown[0], speakers),
         )
     return [
         replace(table, meta={**table.meta, "labels": _joined(table.meta.get("labels", {}), labels)})

@@ -47,7 +47,7 @@ class SessionJournal:
             raise WolvesError(
                 "another command plays this session",
                 where=path,
-                mend="wait until it has ended, or give another output folder",
+                fix="wait until it has ended, or give another output folder",
             ) from None
         try:
             self.lines, whole = _read(path)
@@ -118,6 +118,6 @@ def _read(path: Path) -> tuple[list[Line], int]:
                 f"damaged line: {error}",
                 where=path,
                 line=number,
-                mend="restore the file, or move it away to begin the session anew",
+                fix="restore the file, or move it away to begin the session anew",
             ) from error
     return lines, whole

@@ -24,7 +24,7 @@ def check(name: Source) -> None:
     try:
         known = _strategies()
     except WolvesError as fault:
-        raise name.error(fault.problem, fault.mend) from fault
+        raise name.error(fault.problem, fault.fix) from fault
     if name.words() not in known:
         raise name.error(
             f"the Axelrod library knows no strategy {name.words()!r}",
@@ -61,5 +61,5 @@ def _strategies() -> dict[str, Any]:
     try:
         import axelrod
     except ImportError as error:
-        raise WolvesError("the Axelrod library is not installed", mend=_MEND) from error
+        raise WolvesError("the Axelrod library is not installed", fix=_MEND) from error
     return {strategy.name: strategy for strategy in axelrod.strategies}

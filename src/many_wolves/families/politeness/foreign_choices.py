@@ -112,7 +112,7 @@ def read_choices(table: ForeignTable, speaker: str, known: Collection[str] = UTT
             "the table holds no choices",
             where=named.where,
             column="count" if "count" in named.frame else None,
-            mend="collect answers first: `wolves collect`, then `wolves choices`",
+            fix="collect answers first: `wolves collect`, then `wolves choices`",
         )
     renamed = canonical_labels(list(dict.fromkeys(named.text("utterance"))), known)
     frame = named.frame[factors].assign(state=named.levels("state"), count=count)
@@ -185,7 +185,7 @@ def of_speakers(
                 f"the literal judgments are of {', '.join(there)}; the choices of {speakers[0]}",
                 where=where,
                 column="speaker",
-                mend="give the table of choices a column speaker with one of these names, or "
+                fix="give the table of choices a column speaker with one of these names, or "
                 "leave the rows of the others out",
             )
         return literal.assign(speaker=speakers[0]), (
@@ -211,7 +211,7 @@ def check_total(read: float, used: float, where: str) -> None:
             f"the table holds {read:,.10g} choices and the fit would use {used:,.10g}",
             where=where,
             column="count",
-            mend="give states as whole numbers and every row a goal and an utterance",
+            fix="give states as whole numbers and every row a goal and an utterance",
         )
 
 
@@ -238,7 +238,7 @@ def _refuse_empty(table: ForeignTable, column: str) -> None:
             where=table.where,
             line=table.lines[int(empty.argmax())],
             column=column,
-            mend="write it there, or leave the row out",
+            fix="write it there, or leave the row out",
         )
 
 
@@ -254,7 +254,7 @@ def _counts(table: ForeignTable, cell: Sequence[str]) -> tuple[Array, set[str], 
             where=table.where,
             line=1,
             column=share,
-            mend="add a column n with the number of answers in each cell, or give counts",
+            fix="add a column n with the number of answers in each cell, or give counts",
         )
     if share is not None and total is not None:
         counts, note = counts_from_shares(table, share, total, cell)
@@ -287,7 +287,7 @@ def _judgments(table: ForeignTable) -> tuple[Array, Array, set[str], tuple[str, 
             where=table.where,
             line=1,
             column="n",
-            mend="add a column n with the number of judgments in each cell",
+            fix="add a column n with the number of judgments in each cell",
         )
     note = f"There is no column n: each of the {len(table.frame):,} rows is one judgment."
     return yes, np.ones(len(yes)), {column}, (note,)
@@ -313,7 +313,7 @@ def _told(table: ForeignTable, renamed: dict[str, str]) -> dict[str, bool]:
                 where=table.where,
                 line=table.lines[row],
                 column="negated",
-                mend="write the same in every row of that utterance",
+                fix="write the same in every row of that utterance",
             )
     return told
 

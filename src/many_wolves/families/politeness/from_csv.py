@@ -77,7 +77,7 @@ def from_frame(
     if unknown:
         raise WolvesError(
             f"expected the further tables {', '.join(BESIDE)}, found {unknown[0]!r}",
-            mend="leave it out",
+            fix="leave it out",
         )
     judged = aside.get("literal")
     literal = None if judged is None else foreign_of(judged, "the data frame of judgments")
@@ -141,6 +141,6 @@ def _agreed(choices: Choices, judged: Choices | None) -> dict[str, bool]:
             raise WolvesError(
                 f"{name!r} is a negation in one table and none in the other",
                 column="negated",
-                mend="write the same in both tables",
+                fix="write the same in both tables",
             )
     return told

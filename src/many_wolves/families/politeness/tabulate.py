@@ -109,7 +109,7 @@ def _scale(answers: Sequence[Answer]) -> str:
     if len(found) > 1:
         raise WolvesError(
             f"expected answers on one scale, found {quoted(found)}",
-            mend=f"choose one, for example --only scale={found[0]}",
+            fix=f"choose one, for example --only scale={found[0]}",
         )
     return "".join(found)
 

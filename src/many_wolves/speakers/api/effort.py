@@ -95,4 +95,4 @@ def check_effort(
 
 
 def _unsupported(who: str, words: str, fix: str) -> WolvesError:
-    return WolvesError(f"{who}: {words}; nothing was asked", mend=fix)
+    return WolvesError(f"{who}: {words}; nothing was asked", fix=fix)

@@ -159,21 +159,21 @@ def _learn(
     except WolvesError:
         raise
     except ReplyError as error:
-        raise WolvesError(f"{spec.name}: {redact(error.words)}", mend=error.fix) from None
+        raise WolvesError(f"{spec.name}: {redact(error.words)}", fix=error.fix) from None
     except Exception as error:  # clients raise what they like before a request is sent
         words = redact(" ".join(_MARKUP.sub("", str(error)).split()))
         if _NEEDS_LIBRARY.search(words):
             raise _unguarded(spec, "needs a library of its own for this provider") from None
         raise WolvesError(
             f"{spec.name}: {words}; nothing was asked",
-            mend="check --provider, --model_name, --effort and --thinking_tokens",
+            fix="check --provider, --model_name, --effort and --thinking_tokens",
         ) from None
     for setting in ("temperature", "top_p"):
         if getattr(spec, setting) is not None and not _holds(request, setting):
             raise SettingError(
                 f"{spec.name}: this model takes no {setting}; nothing was asked",
                 setting=setting,
-                mend=f"leave --{setting} out",
+                fix=f"leave --{setting} out",
             )
     effort = check_effort(
         spec.effort,
@@ -252,7 +252,7 @@ def _unguarded(spec: SpeakerSpec, why: str) -> WolvesError:
     """The error for a provider whose own client cannot be replaced by ours."""
     return WolvesError(
         f"{spec.name}: inspect-ai {why}; nothing was asked",
-        mend="use --provider openai-compatible with the provider's address in --base_url",
+        fix="use --provider openai-compatible with the provider's address in --base_url",
     )
 
 

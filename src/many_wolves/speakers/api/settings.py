@@ -52,7 +52,7 @@ def read_key(provider: str, given: str | None) -> str:
     if not key:
         raise WolvesError(
             f"{provider}: there is no key in the environment variable {name}",
-            mend=f"export {name}=...",
+            fix=f"export {name}=...",
         )
     return key
 
@@ -74,7 +74,7 @@ def check_settings(spec: SpeakerSpec, *, batch: bool) -> None:
     if spec.mode == "score":
         raise WolvesError(
             f"{spec.name}: API models do not give the probability of a whole answer",
-            mend="--mode sample, with --replicates for frequencies",
+            fix="--mode sample, with --replicates for frequencies",
         )
     if spec.provider in _NO_SAMPLING:
         for name in ("temperature", "top_p"):
@@ -82,19 +82,19 @@ def check_settings(spec: SpeakerSpec, *, batch: bool) -> None:
                 raise SettingError(
                     f"{spec.name}: its API takes no {name}",
                     setting=name,
-                    mend=f"leave --{name} out",
+                    fix=f"leave --{name} out",
                 )
     if batch and spec.provider not in _BATCHES:
         raise WolvesError(
             f"{spec.name}: expected a provider with a batch mode ({', '.join(sorted(_BATCHES))})",
-            mend="leave --batch out",
+            fix="leave --batch out",
         )
     if spec.omit and spec.provider != COMPATIBLE:
         raise WolvesError(
             f"{spec.name}: --omit works for openai-compatible servers only",
-            mend="leave --omit out",
+            fix="leave --omit out",
         )
     if spec.provider == COMPATIBLE and not spec.base_url:
         raise WolvesError(
-            "an OpenAI-compatible server needs an address", mend="--base_url http://HOST:PORT/v1"
+            "an OpenAI-compatible server needs an address", fix="--base_url http://HOST:PORT/v1"
         )

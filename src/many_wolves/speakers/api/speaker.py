@@ -242,11 +242,11 @@ class ApiSpeaker:
         refused = now.refused + counts
         self._standing = replace(now, refused=refused)
         if fault.kind == "stop":
-            raise WolvesError(f"{self._spec.name}: {fault.words}", mend=fault.fix)
+            raise WolvesError(f"{self._spec.name}: {fault.words}", fix=fault.fix)
         if refused >= _HOPELESS:
             raise WolvesError(
                 f"{self._spec.name}: {_HOPELESS} requests in a row were refused: {fault.words}",
-                mend="run the same command again when that time is over"
+                fix="run the same command again when that time is over"
                 if endless
                 else "check the settings that the message names",
             )

@@ -63,14 +63,14 @@ class Address:
         if parts.scheme not in ("http", "https") or "@" in url or not parts.hostname:
             raise WolvesError(
                 f"--server: expected a URL such as http://127.0.0.1:3080, found {url!r}",
-                mend="leave out user names and passwords; they come from the environment",
+                fix="leave out user names and passwords; they come from the environment",
             )
         user = os.environ.get("IBEX_USERNAME", "")
         password = os.environ.get("IBEX_PASSWORD", "")
         if not user or not password:
             raise WolvesError(
                 "the IBEX server needs a login to make games",
-                mend="set IBEX_USERNAME and IBEX_PASSWORD in the environment",
+                fix="set IBEX_USERNAME and IBEX_PASSWORD in the environment",
             )
         scheme = "wss" if parts.scheme == "https" else "ws"
         named = socket or os.environ.get("IBEX_SOCKET") or f"{scheme}://{parts.hostname}:3088"
@@ -134,7 +134,7 @@ class IbexClient:
         if status == 401:
             raise WolvesError(
                 "the IBEX server refused the login",
-                mend="set IBEX_USERNAME and IBEX_PASSWORD to those of an administrator",
+                fix="set IBEX_USERNAME and IBEX_PASSWORD to those of an administrator",
             )
         if status >= 400:
             raise WolvesError(f"the IBEX server refused the game: {told.get('message', status)}")

@@ -273,6 +273,6 @@ def _refusal(reply: _Reply) -> WolvesError:
     if reply.status in (401, 403) or "rest-key" in reply.text.lower():
         return WolvesError(
             "the oTree server wants a REST key, or another one",
-            mend="set OTREE_REST_KEY in the environment to the key that the server was given",
+            fix="set OTREE_REST_KEY in the environment to the key that the server was given",
         )
     return WolvesError(f"the oTree server answered {reply.status}: {reply.text[:300].strip()}")

@@ -91,7 +91,7 @@ def _make(folder: Path, requirements: Sequence[str]) -> None:
         if done.returncode:
             raise WolvesError(
                 f"cannot install {' '.join(requirements)}: {_last_line(done.stderr)}",
-                mend=f"run `{' '.join(step)}` and see what it says",
+                fix=f"run `{' '.join(step)}` and see what it says",
             )
 
 

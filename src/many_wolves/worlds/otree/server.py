@@ -37,7 +37,7 @@ class Address:
         if not url.startswith(("http://", "https://")) or "@" in url:
             raise WolvesError(
                 f"--server: expected a URL such as http://127.0.0.1:8000, found {url!r}",
-                mend="leave out user names and passwords; keys come from the environment",
+                fix="leave out user names and passwords; keys come from the environment",
             )
         return cls(url.rstrip("/"), os.environ.get("OTREE_REST_KEY", ""))
 
@@ -77,7 +77,7 @@ class OTreeServer:
         if not (project / "settings.py").exists():
             raise WolvesError(
                 f"{project}: expected an oTree project, found no settings.py",
-                mend="give the folder in which `otree devserver` would be run",
+                fix="give the folder in which `otree devserver` would be run",
             )
         folder.mkdir(parents=True, exist_ok=True)
         # oTree keeps its SQLite file where it runs, so it runs on a link to the project.
@@ -142,7 +142,7 @@ class OTreeServer:
                 raise WolvesError(
                     f"oTree ended while starting: {_last_error(self.log)}",
                     where=self.log,
-                    mend="read the log; `otree devserver` in the project shows the same fault",
+                    fix="read the log; `otree devserver` in the project shows the same fault",
                 )
             if answers(self.address):
                 _log.info("oTree serves %s", self.address.url)

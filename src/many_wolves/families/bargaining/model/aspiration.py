@@ -96,7 +96,7 @@ def read_written(
         raise WolvesError(
             "the table holds no moves in talks of several messages",
             where=d.where,
-            mend="collect games with partners that answer offers",
+            fix="collect games with partners that answer offers",
         )
     there, before = np.isfinite(d.offered), np.isfinite(d.offered_before)
     raw = np.where(there & before, d.offered - d.offered_before, np.nan)
@@ -117,7 +117,7 @@ def _ended_with_deal(observations: Observations, d: Decisions) -> Any:
         raise WolvesError(
             "expected the table games beside turns, to tell which games ended with a deal",
             where=d.where,
-            mend="give the folder of `wolves choices`, or leave --ends out",
+            fix="give the folder of `wolves choices`, or leave --ends out",
         )
     keys = ["chain", "branch", "game", "role"]
     deals = set(

@@ -112,7 +112,7 @@ def read_moves(observations: Observations, memory: str = "all") -> Moves:
         raise WolvesError(
             "no move was made where both sides' prices stood",
             where=d.where,
-            mend="collect games with scripted or speaking partners; probes are for `values`",
+            fix="collect games with scripted or speaking partners; probes are for `values`",
         )
     own, opens, gap = own[kept], opens[kept], gap[kept]
     move = d.frame["move"].to_numpy().astype(str)

@@ -158,10 +158,10 @@ def read_decisions(observations: Observations, task: str = "haggle") -> Decision
             f"expected the columns {', '.join(NEEDED)}; {', '.join(missing)} missing",
             where=where,
             column=missing[0],
-            mend="give the table turns.csv of `wolves choices`, or one with these columns",
+            fix="give the table turns.csv of `wolves choices`, or one with these columns",
         )
     if frame.empty:
-        raise WolvesError("the table holds no messages", where=where, mend="collect some games")
+        raise WolvesError("the table holds no messages", where=where, fix="collect some games")
     filled = {name: value for name, value in _FILLED.items() if name not in frame}
     frame = frame.assign(**filled).reset_index(drop=True)
     for name in _NUMBERS:
@@ -186,6 +186,6 @@ def _number(column: pd.Series, name: str, where: str) -> pd.Series:
             where=where,
             line=at + 2,
             column=name,
-            mend="write digits, with a point before decimals, or nothing",
+            fix="write digits, with a point before decimals, or nothing",
         )
     return found

@@ -107,7 +107,7 @@ def read_games(observations: Observations, *, arms: bool = True) -> Games:
         raise WolvesError(
             "expected the table games, found none",
             where=where,
-            mend="give the folder of `wolves choices`, or games.csv",
+            fix="give the folder of `wolves choices`, or games.csv",
         )
     missing = [name for name in _NEEDED if name not in frame]
     if missing:
@@ -115,7 +115,7 @@ def read_games(observations: Observations, *, arms: bool = True) -> Games:
             f"expected the columns {', '.join(_NEEDED)}; {', '.join(missing)} missing",
             where=where,
             column=missing[0],
-            mend="give games.csv of `wolves choices`, or a table with these columns",
+            fix="give games.csv of `wolves choices`, or a table with these columns",
         )
     frame = frame.assign(**{k: v for k, v in _FILLED.items() if k not in frame})
     for name in ("cost", "value", "ask", "bid", "step", "price"):
@@ -124,7 +124,7 @@ def read_games(observations: Observations, *, arms: bool = True) -> Games:
     kept = _kept(frame, skipped)
     frame = frame[kept].reset_index(drop=True)
     if frame.empty:
-        raise WolvesError("the table holds no games", where=where, mend="collect some games")
+        raise WolvesError("the table holds no games", where=where, fix="collect some games")
     return _games(frame, skipped, where, arms=arms)
 
 

@@ -99,7 +99,7 @@ def read_chosen(observations: Observations, rows: str = "all") -> Chosen:
         raise WolvesError(
             "no message was written where a price of the other side stood",
             where=d.where,
-            mend="collect the design `values`: wolves compile --task haggle --preset values",
+            fix="collect the design `values`: wolves compile --task haggle --preset values",
         )
     kinds: list[words.Kind] = [
         "told" if rule == "told" else "last" if rule == "last" else "talk"
@@ -124,7 +124,7 @@ def _menu(d: Decisions, n: int) -> tuple[Array, Array]:
             where=d.where,
             line=n + 2,
             column="menu",
-            mend="make the table again with `wolves choices`",
+            fix="make the table again with `wolves choices`",
         )
     prices = np.array([float(price) for price, _ in pairs])
     seller = (prices - d.low[n]) / d.pie[n]

@@ -72,7 +72,7 @@ def read_situations(observations: Observations) -> Situations:
             f"expected the columns {', '.join(_NEEDED)}; {', '.join(missing)} missing",
             where=observations.where,
             column=missing[0],
-            mend="give replies.csv of `wolves choices`",
+            fix="give replies.csv of `wolves choices`",
         )
     rows = _complete(rows.assign(kindness=rows["tone"].map(TONES).astype(float)))
     for name in ("demand", "accepts", "count"):
@@ -84,7 +84,7 @@ def read_situations(observations: Observations) -> Situations:
             f"expected the same number of replies in each set, found {sorted(sizes.unique())}",
             where=observations.where,
             column="set",
-            mend="give the speaker a table of one design",
+            fix="give the speaker a table of one design",
         )
     A = int(sizes.iloc[0])
     frame = rows.groupby("set", sort=False).first().reset_index()

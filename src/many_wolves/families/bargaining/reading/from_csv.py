@@ -35,7 +35,7 @@ def from_csv(path: Path, task: str) -> Observations:
     }  # fmt: skip
     frame = _read(path)
     if frame.empty:
-        raise WolvesError("the table has no rows", where=path, mend="collect some games first")
+        raise WolvesError("the table has no rows", where=path, fix="collect some games first")
     meta = {"task": task, "path": str(path), "fingerprint": file_fingerprint(path)}
     return _observations({name: frame, **aside}, task, path.stem, meta)
 
@@ -51,7 +51,7 @@ def from_frame(frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observa
     for name in aside:
         if name not in ASIDE[task]:
             raise WolvesError(
-                f"the task {task!r} has no table {name!r}", mend=nearest(name, ASIDE[task])
+                f"the task {task!r} has no table {name!r}", fix=nearest(name, ASIDE[task])
             )
     name = "games" if "ended" in frame else MAIN[task]
     return _observations({name: frame, **aside}, task, "speaker", {"task": task})

@@ -12,7 +12,7 @@ from many_wolves.files import shipped
 FAMILY, HAGGLE = "bargaining", "haggle"
 _FOLDER = "task-data/bargaining/reference"
 # Names as in ``published``, which is imported when the data are read.
-_PEOPLE, _GPT35, _LLAMA = "people", "gpt-3.5-turbo (2023)", "baseline-70B"
+_PEOPLE, _GPT35 = "people", "gpt-3.5-turbo (2023)"
 
 
 def references() -> Mapping[str, Reference]:
@@ -57,7 +57,7 @@ def references() -> Mapping[str, Reference]:
                 "answers": "55 ordered pairs of models, 30 scenarios each, 17,451 messages",
                 "holds": "kinds of moves and prices, read by rules, no words",
             },
-            speaker=_LLAMA,
+            speaker="",
             files=lambda: _files("chatterjee2024_haggle", "games"),
         ),
     }

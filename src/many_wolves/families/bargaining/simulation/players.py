@@ -130,14 +130,14 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         for name, numbers in found.items():
             if name not in known:
                 raise WolvesError(
-                    f"unknown parameters {name!r} of a simulated player", mend=nearest(name, known)
+                    f"unknown parameters {name!r} of a simulated player", fix=nearest(name, known)
                 )
             if name in _REQUIRED:
                 _check_numbers(name, numbers)
     if sum(name in parameters for name in HAGGLING) > 1:
         raise WolvesError(
             f"expected one of {', '.join(HAGGLING)}, found several",
-            mend="keep the model that the player follows",
+            fix="keep the model that the player follows",
         )
 
 
@@ -149,7 +149,7 @@ def _check_numbers(name: str, numbers: Mapping[str, Any]) -> None:
         raise WolvesError(
             f"parameters {name!r}: " + (f"{missing[0]!r} is missing" if missing else
                                         f"{unknown[0]!r} is unknown"),
-            mend=f"give {', '.join(needed) or 'any'} of: {', '.join(sorted(allowed))}",
+            fix=f"give {', '.join(needed) or 'any'} of: {', '.join(sorted(allowed))}",
         )  # fmt: skip
     if {"own", "deal"} <= set(needed) and not math.isclose(
         sum(float(numbers[n]) for n in needed), 1.0, abs_tol=1e-6
@@ -157,7 +157,7 @@ def _check_numbers(name: str, numbers: Mapping[str, Any]) -> None:
         raise WolvesError(
             f"parameters {name!r}: expected weights that add up to 1, found "
             + ", ".join(f"{n} {numbers[n]}" for n in needed),
-            mend="divide each by their sum",
+            fix="divide each by their sum",
         )
 
 
@@ -174,7 +174,7 @@ def numbers_of(parameters: Mapping[str, Any], name: str, group: str) -> dict[str
     if numbers is None:
         raise WolvesError(
             f"a simulated player needs the parameters {name!r}",
-            mend=f'add "{name}": {{...}} to its parameters',
+            fix=f'add "{name}": {{...}} to its parameters',
         )
     return {**_DEFAULTS[name], **numbers}
 

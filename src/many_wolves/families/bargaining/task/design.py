@@ -217,7 +217,7 @@ def preset_file(name: str) -> Path:
         return Path(name)
     known = presets()
     if name not in known:
-        raise WolvesError(f"unknown design {name!r}", mend=nearest(name, known))
+        raise WolvesError(f"unknown design {name!r}", fix=nearest(name, known))
     return shipped(f"{FOLDER}/designs") / f"{name}.yaml"
 
 

@@ -241,14 +241,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
         found = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
     except (OSError, UnicodeDecodeError) as fault:
         raise WolvesError(
-            f"the file cannot be read: {fault}", where=path, mend="give a YAML file in UTF-8"
+            f"the file cannot be read: {fault}", where=path, fix="give a YAML file in UTF-8"
         ) from fault
     except yaml.YAMLError as fault:
         raise WolvesError(
-            f"invalid YAML: {fault}", where=path, mend="check indentation and quotes there"
+            f"invalid YAML: {fault}", where=path, fix="check indentation and quotes there"
         ) from fault
     if not isinstance(found, dict):
-        raise WolvesError("expected `key: value` lines", where=path, mend="add keys and values")
+        raise WolvesError("expected `key: value` lines", where=path, fix="add keys and values")
     return found
 
 
@@ -273,7 +273,7 @@ def validation_error(fault: ValidationError, where: Path | None = None) -> Wolve
     return WolvesError(
         f"`{place}`: {first['msg']}, found {first['input']!r}",
         where=where,
-        mend=f"correct `{place}`",
+        fix=f"correct `{place}`",
     )
 
 
@@ -284,7 +284,7 @@ def _path(folder: Path, name: str) -> Path:
 
 def _known[T](name: str, known: Mapping[str, T], what: str, where: Path) -> T:
     if name not in known:
-        raise WolvesError(f"unknown {what} {name!r}", where=where, mend=nearest(name, known))
+        raise WolvesError(f"unknown {what} {name!r}", where=where, fix=nearest(name, known))
     return known[name]
 
 
@@ -297,7 +297,7 @@ def _check_wording(wording: Mapping[str, Any], path: Path) -> None:
                 raise WolvesError(
                     f"`{place}`: unknown placeholder {', '.join(sorted(unknown))}",
                     where=path,
-                    mend=f"known there: {', '.join(names) or 'none'}; double a brace to show it",
+                    fix=f"known there: {', '.join(names) or 'none'}; double a brace to show it",
                 )
 
 
@@ -308,7 +308,7 @@ def _parsed(
         return list(string.Formatter().parse(text))
     except ValueError as fault:
         raise WolvesError(
-            f"`{place}`: {fault}", where=path, mend="double a brace that is to be seen"
+            f"`{place}`: {fault}", where=path, fix="double a brace that is to be seen"
         ) from fault
 
 
@@ -324,6 +324,6 @@ def _texts(wording: Any, keys: list[str], path: Path, at: str = "") -> Iterator[
         place = f"{at}.{key}".strip(".")
         if not isinstance(wording, Mapping) or key not in wording:
             raise WolvesError(
-                f"expected a text at `{place}`, found none", where=path, mend=f"add `{place}`"
+                f"expected a text at `{place}`, found none", where=path, fix=f"add `{place}`"
             )
         yield from _texts(wording[key], rest, path, place)

@@ -138,20 +138,20 @@ def check_rule(name: str, rule: Mapping[str, Any]) -> None:
     if kind not in NUMBERS:
         raise WolvesError(
             f"partner {name!r}: expected one of the rules {', '.join(NUMBERS)}, found {kind!r}",
-            mend=f"write `kind: {next(iter(NUMBERS))}`, or another of them",
+            fix=f"write `kind: {next(iter(NUMBERS))}`, or another of them",
         )
     found = set(rule) - {"kind"}
     if found != set(NUMBERS[kind]):
         raise WolvesError(
             f"partner {name!r}: expected the numbers {', '.join(NUMBERS[kind]) or 'none'}, "
             f"found {', '.join(sorted(found)) or 'none'}",
-            mend=f"give {kind} these and no others: {', '.join(NUMBERS[kind]) or 'none'}",
+            fix=f"give {kind} these and no others: {', '.join(NUMBERS[kind]) or 'none'}",
         )
     if kind == "told" and len(rule["demands"]) != len(rule["odds"]):
         raise WolvesError(
             f"partner {name!r}: expected as many odds as demands, found {len(rule['odds'])} "
             f"and {len(rule['demands'])}",
-            mend="give each demand its odds",
+            fix="give each demand its odds",
         )
 
 

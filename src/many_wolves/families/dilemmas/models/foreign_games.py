@@ -197,7 +197,7 @@ def replies_of_least(frame: pd.DataFrame, table: ForeignTable) -> pd.DataFrame:
             where=table.where,
             line=table.lines[at],
             column="least",
-            mend="correct the amount, or the column endowment",
+            fix="correct the amount, or the column endowment",
         )
     steps = np.arange(OFFERS + 1) / OFFERS
     rows = frame.loc[frame.index.repeat(len(steps))].reset_index(drop=True)
@@ -235,7 +235,7 @@ def refuse_rates(table: ForeignTable) -> None:
         where=table.where,
         line=1,
         column=rate,
-        mend="add the column count; rates alone can stand in a figure beside fits",
+        fix="add the column count; rates alone can stand in a figure beside fits",
     )
 
 
@@ -250,7 +250,7 @@ def _replies(rows: pd.DataFrame, table: ForeignTable) -> dict[str, str]:
                 where=table.where,
                 line=table.lines[at],
                 column="others_moves",
-                mend="keep one row for each history",
+                fix="keep one row for each history",
             )
         found[before] = own
     missing = {h[:k] for h in found for k in range(len(h))} - set(found)
@@ -260,7 +260,7 @@ def _replies(rows: pd.DataFrame, table: ForeignTable) -> dict[str, str]:
             "longer ones have",
             where=table.where,
             column="others_moves",
-            mend="give a move after every history, the empty one included",
+            fix="give a move after every history, the empty one included",
         )
     return found
 
@@ -285,7 +285,7 @@ def _refuse_moves(moves: pd.Series, table: ForeignTable, column: str) -> None:
             where=table.where,
             line=table.lines[at],
             column=column,
-            mend="write C or D",
+            fix="write C or D",
         )
 
 

@@ -44,7 +44,7 @@ def given_mixture(given: Mapping[str, Any], plan: Plan) -> tuple[Array, Array]:
         raise WolvesError(
             f"the given parameters lack or misstate one: {error}; the classes are "
             f"{', '.join(plan.names)}",
-            mend='give {"tremble": 0.1, "frequency": {"always D": 0.4, "always C": 0.6}}',
+            fix='give {"tremble": 0.1, "frequency": {"always D": 0.4, "always C": 0.6}}',
         ) from error
     return frequency, np.array(tremble)
 

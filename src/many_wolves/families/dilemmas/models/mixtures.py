@@ -66,7 +66,7 @@ class Plan:
         known = {s.name: s for s in STRATEGIES}
         for name in strategies:
             if name not in known:
-                raise WolvesError(f"unknown strategy {name!r}", mend=nearest(name, known))
+                raise WolvesError(f"unknown strategy {name!r}", fix=nearest(name, known))
         chosen = tuple(known[name] for name in strategies) or STRATEGIES
         games = games_of(rounds)
         partners = {tuple(game.other.tolist()): game.other for game in games}
@@ -113,7 +113,7 @@ def _refuse_parts(frame: pd.DataFrame) -> None:
         raise WolvesError(
             "strategy frequencies count whole games; in this table single moves are counted "
             "(transitions, or replies to every history)",
-            mend="--model memory-one",
+            fix="--model memory-one",
         )
 
 

@@ -56,11 +56,11 @@ def read_rounds(table: Observations) -> Rounds:
             f"expected the columns {', '.join(COLUMNS)}; {', '.join(missing)} missing",
             where=where,
             column=missing[0],
-            mend="give a table with one row a round, such as task-data/dilemmas/reference/"
+            fix="give a table with one row a round, such as task-data/dilemmas/reference/"
             "phelps_dilemma_rounds.csv",
         )
     if frame.empty:
-        raise WolvesError("the table holds no rounds", where=where, mend="collect some games")
+        raise WolvesError("the table holds no rounds", where=where, fix="collect some games")
     frame = frame.assign(
         group=frame["group"].fillna("").astype(str), participant=frame["participant"].astype(str)
     )
@@ -85,7 +85,7 @@ def _whole(rounds: pd.Series, where: str) -> pd.Series:
         rounds,
         "the number of a round",
         where=where,
-        mend="number the rounds of each game 1, 2, 3, ...",
+        fix="number the rounds of each game 1, 2, 3, ...",
     )
     return numbers.astype(int)
 
@@ -102,7 +102,7 @@ def _check_moves(frame: pd.DataFrame, where: str) -> None:
             frame[column],
             "the move C or D",
             where=where,
-            mend="leave rounds without a move out (but for the other's move in a game's last "
+            fix="leave rounds without a move out (but for the other's move in a game's last "
             "round, which may be empty); a game ends where an answer was not read",
         )
 
@@ -119,7 +119,7 @@ def _check_order(frame: pd.DataFrame, where: str) -> None:
             where=where,
             line=int(row["line"]),
             column="round",
-            mend="give every game its rounds 1, 2, 3, ..., each once; games of different "
+            fix="give every game its rounds 1, 2, 3, ..., each once; games of different "
             "players need different names",
         )
 

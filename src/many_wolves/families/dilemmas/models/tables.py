@@ -55,7 +55,7 @@ def from_frame(frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observa
     main, *others = NAMES[task]
     for name in aside:
         if name not in others:
-            raise WolvesError(f"the task {task!r} has no rows {name!r}", mend=nearest(name, others))
+            raise WolvesError(f"the task {task!r} has no rows {name!r}", fix=nearest(name, others))
     frames = {main: frame, **aside}
     tables = {name: foreign_of(f, f"the data frame of {name}") for name, f in frames.items()}
     return _table(tables, task, "speaker", {})
@@ -110,7 +110,7 @@ def of_task(table: Observations, task: str) -> Observations:
         raise WolvesError(
             f"the table holds no choices of the task {task!r}",
             where=str(table.meta.get("path", "the choice table")),
-            mend="give another --task, or collect games of this one",
+            fix="give another --task, or collect games of this one",
         )
     rows = pd.concat(parts, ignore_index=True)
     rows = rows[rows["speaker"].isin(table.speakers)].reset_index(drop=True)
@@ -137,7 +137,7 @@ def real(frame: pd.DataFrame, column: str, where: str, least: float = 0.0) -> pd
             f"expected the column {column!r}; it is not there",
             where=where,
             column=column,
-            mend=f"add the column {column}; docs/explanation/game-models.md names all",
+            fix=f"add the column {column}; docs/explanation/game-models.md names all",
         )
     numbers = pd.to_numeric(frame[column], errors="coerce")
     refuse_first(
@@ -145,6 +145,6 @@ def real(frame: pd.DataFrame, column: str, where: str, least: float = 0.0) -> pd
         frame[column],
         f"a number of {least:g} or more",
         where=where,
-        mend="correct the number there",
+        fix="correct the number there",
     )
     return numbers.astype(float)

@@ -56,7 +56,7 @@ class IbexSessions:
         if "server" not in options:
             raise WolvesError(
                 "which server of the lab's kind?",
-                mend="--server http://HOST:PORT, with IBEX_USERNAME and IBEX_PASSWORD set",
+                fix="--server http://HOST:PORT, with IBEX_USERNAME and IBEX_PASSWORD set",
             )
         usual = IbexOptions()
         named = IbexOptions(
@@ -84,7 +84,7 @@ class IbexSessions:
         if not played.lab_session:
             raise WolvesError(
                 "the lab's server plays the lab's own draws only",
-                mend="wolves compile --task planning --draws lab",
+                fix="wolves compile --task planning --draws lab",
             )
         rules = played.rules
         personas = {
@@ -140,6 +140,6 @@ def _title(words: str) -> str:
     if set(words) & set("'\"\\;"):
         raise WolvesError(
             f"title: expected words without quotes, found {words!r}",
-            mend="--engine_option title=planning",
+            fix="--engine_option title=planning",
         )
     return words

@@ -25,6 +25,6 @@ def read_number(options: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < value < float("inf"):
         raise WolvesError(
             f"{name}: expected a positive number, found {words!r}",
-            mend=f"--engine_option {name}={default:g}",
+            fix=f"--engine_option {name}={default:g}",
         )
     return value

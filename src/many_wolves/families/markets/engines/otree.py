@@ -86,7 +86,7 @@ class OTreeSessions:
         if server and (project or "database" in options):
             raise WolvesError(
                 "a running server has its own project and database",
-                mend="leave out --server, or the other two",
+                fix="leave out --server, or the other two",
             )
         usual = Limits()
         limits = Limits(
@@ -97,7 +97,7 @@ class OTreeSessions:
         if not all(part.strip().isdigit() for part in people.split(",") if people):
             raise WolvesError(
                 f"people: expected numbers of participants, found {people!r}",
-                mend="--engine_option people=1,4",
+                fix="--engine_option people=1,4",
             )
         return cls(
             folder,
@@ -137,7 +137,7 @@ class OTreeSessions:
             raise WolvesError(
                 "another command runs its oTree server on the same database",
                 where=place,
-                mend="give another --out, or one server for both: `wolves serve`, then --server",
+                fix="give another --out, or one server for both: `wolves serve`, then --server",
             ) from None
         project = self.project or write_experiment(place / "experiment")
         return OTreeServer(project, place, database=self.database)
@@ -222,7 +222,7 @@ class OTreeSessions:
         if self.project is not None:
             raise WolvesError(
                 "the task planning brings its own project",
-                mend="leave out --project, or compile --task otree for another app",
+                fix="leave out --project, or compile --task otree for another app",
             )
         played = Played.of(opening.cell)
         rules = played.rules

@@ -30,14 +30,14 @@ def world(engine: str, options: Mapping[str, str]) -> World:
     """
     name = engine or LOCAL
     if name not in OPTIONS:
-        raise WolvesError(f"unknown engine {name!r}", mend=nearest(name, OPTIONS))
+        raise WolvesError(f"unknown engine {name!r}", fix=nearest(name, OPTIONS))
     given = {key: value for key, value in options.items() if key != FOLDER}
     for key in given:
         if key not in OPTIONS[name]:
             known = ", ".join(OPTIONS[name]) or "none"
             raise WolvesError(
                 f"the engine {name} has no option {key!r}; it has {known}",
-                mend="leave it out, or name the engine with --engine",
+                fix="leave it out, or name the engine with --engine",
             )
     if name == LOCAL:
         return LocalWorld()

@@ -26,7 +26,7 @@ def fitted_rate(observations: Observations) -> tuple[float, float]:
         raise WolvesError(
             "rational beliefs need the table `purchases`: who bought what",
             where=observations.where,
-            mend="fit with --beliefs estimated",
+            fix="fit with --beliefs estimated",
         )
     chosen = frame[frame["chosen"].astype(bool)]
     lots = chosen.drop_duplicates(["session", "round", "stage", "lot"])

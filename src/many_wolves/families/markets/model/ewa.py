@@ -317,7 +317,7 @@ def read_courses(observations: Observations) -> Courses:
         raise WolvesError(
             "nobody gave a final declaration in two rounds: there is nothing to learn from",
             where=observations.where,
-            mend="play sessions of several rounds",
+            fix="play sessions of several rounds",
         )
     people, rounds = len(groups), max(len(part) for _, part in groups)
     bins = len(MARKUPS)

@@ -250,7 +250,7 @@ def read_purchases(observations: Observations) -> Purchases:
         raise WolvesError(
             f"the table of purchases lacks: {', '.join(missing) or 'any row'}",
             where=observations.where,
-            mend="mechanisms without speculators have no purchases",
+            fix="mechanisms without speculators have no purchases",
         )
     rows = frame.assign(row=np.arange(len(frame)), before=_mean_before(frame))
     rows = rows[rows["given"].astype(bool)]

@@ -290,7 +290,7 @@ def read_turns(observations: Observations) -> Turns:
         raise WolvesError(
             f"the table of orders lacks: {', '.join(missing) or 'any row'}",
             where=observations.where,
-            mend="sessions without a market have no orders",
+            fix="sessions without a market have no orders",
         )
     rows = frame.assign(row=np.arange(len(frame)))
     rows = rows[rows["status"] != "defaulted"]

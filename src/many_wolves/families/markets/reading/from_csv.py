@@ -28,19 +28,19 @@ def from_csv(path: Path, task: str) -> Observations:
     if task != PLANNING:
         raise WolvesError(
             f"tables of the task {task!r} are those of its own app",
-            mend=f"give --task {PLANNING}, or read the app's exports as they are",
+            fix=f"give --task {PLANNING}, or read the app's exports as they are",
         )
     try:
         if path.suffix == ".json":
             return _from_record(path, json.loads(path.read_text(encoding="utf-8")))
         return from_frame(pd.read_csv(path), task)
     except WolvesError as fault:
-        raise WolvesError(fault.problem, where=path, mend=fault.mend) from fault
+        raise WolvesError(fault.problem, where=path, fix=fault.fix) from fault
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise WolvesError(
             f"expected a table of payoffs, or the record of a session, found {fault}",
             where=path,
-            mend="give a CSV file with the columns of `wolves choices`, or a game's JSON",
+            fix="give a CSV file with the columns of `wolves choices`, or a game's JSON",
         ) from fault
 
 
@@ -55,12 +55,12 @@ def from_frame(frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observa
     tables = {MAIN: frame, **aside}
     for name, given in tables.items():
         if name not in TABLES:
-            raise WolvesError(f"unknown table {name!r}", mend=nearest(name, TABLES))
+            raise WolvesError(f"unknown table {name!r}", fix=nearest(name, TABLES))
         lacking = [column for column in _columns(name) if column not in given]
         if lacking:
             raise WolvesError(
                 f"the table {name} lacks the columns {', '.join(lacking)}",
-                mend="docs/explanation/markets.md lists the columns of each table",
+                fix="docs/explanation/markets.md lists the columns of each table",
             )
     return Observations(FAMILY, tables, MAIN, meta={"task": task})
 

@@ -270,7 +270,7 @@ def _check(record: SessionRecord, data: Mapping[str, Any]) -> None:
             raise WolvesError(
                 f"payoff of player {reward['number']}: the file says {reward['profit']}, "
                 f"its moves give {ours}",
-                mend="the file was changed, or another version of the server wrote it",
+                fix="the file was changed, or another version of the server wrote it",
             )
 
 

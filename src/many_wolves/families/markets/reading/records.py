@@ -65,7 +65,7 @@ def read_record(path: Path) -> SessionRecord:
         raise WolvesError(
             f"expected the record of a session, found {fault}",
             where=path,
-            mend="remove the file: its session is then left out",
+            fix="remove the file: its session is then left out",
         ) from fault
 
 

@@ -46,7 +46,7 @@ def lab_parameters(
     if other:
         raise WolvesError(
             f"the lab's server knows no other {', '.join(other)}",
-            mend="leave these at their default, or play with --engine local or otree",
+            fix="leave these at their default, or play with --engine local or otree",
         )
     return {
         "title": title.replace("'", " ").replace('"', " "),

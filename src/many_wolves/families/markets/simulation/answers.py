@@ -35,7 +35,7 @@ class Simulated:
     Parameters
     ----------
     parameters
-        ``strategy`` (a name in ``STRATEGIES``, ``trained`` or ``random``) and its parameters;
+        ``strategy`` (a name in ``STRATEGIES``, ``modelled`` or ``random``) and its parameters;
         or such settings by role.
 
     Raises
@@ -57,7 +57,7 @@ class Simulated:
         role = trial.seat.rpartition("-")[0]
         if role not in self._players:
             raise WolvesError(
-                f"no strategy for the role {role!r}", mend="give `strategy`, or one for each role"
+                f"no strategy for the role {role!r}", fix="give `strategy`, or one for each role"
             )
         who = self._players[role]
         if who is None:
@@ -66,7 +66,7 @@ class Simulated:
         if "view" not in trial.script:
             raise WolvesError(
                 "this strategy plays the spatial planning experiment only",
-                mend='{"strategy": "random"} fills in the forms of any app',
+                fix='{"strategy": "random"} fills in the forms of any app',
             )
         rules = rules_of(str(trial.cell["mechanism"]), str(trial.cell["rules"]))
         view = View.from_json(trial.script["view"])
@@ -102,7 +102,7 @@ def _player(settings: Any) -> Agent | None:
     if not isinstance(settings, Mapping) or not isinstance(settings.get("strategy"), str):
         raise WolvesError(
             f"expected a strategy, found {settings!r:.60}",
-            mend=f'{{"strategy": NAME}} with one of {known}',
+            fix=f'{{"strategy": NAME}} with one of {known}',
         )
     rest = {name: value for name, value in settings.items() if name != "strategy"}
     return None if settings["strategy"] == RANDOM else player(settings["strategy"], rest)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 from many_wolves.errors import WolvesError
@@ -30,8 +29,6 @@ STRATEGIES: Mapping[str, type[Truthful]] = {
 }
 MODELLED = "modelled"
 """The strategy that answers by the equations of the cognitive models; imported when asked for."""
-TRAINED = "trained"
-"""The strategy of a player that was trained; its parameter is ``path``."""
 
 
 def player(strategy: str, parameters: Mapping[str, Any] | None = None) -> Agent:
@@ -40,25 +37,16 @@ def player(strategy: str, parameters: Mapping[str, Any] | None = None) -> Agent:
     Parameters
     ----------
     strategy
-        A name in ``STRATEGIES``, or ``trained``.
+        A name in ``STRATEGIES``, or ``modelled``.
     parameters
         Its parameters by name.
 
     Raises
     ------
     WolvesError
-        If the strategy or a parameter is unknown, or there is no trained player.
+        If the strategy or a parameter is unknown.
     """
     given = dict(parameters or {})
-    if strategy == TRAINED:
-        from many_wolves.families.markets.learning.policy import load_policy
-
-        if set(given) != {"path"}:
-            raise WolvesError(
-                f"strategy trained: expected the parameter path, found {sorted(given)}",
-                mend="give the path of its policy.npz",
-            )
-        return load_policy(Path(given["path"]))
     kinds: dict[str, type[Truthful]] = dict(STRATEGIES)
     if strategy == MODELLED:
         from many_wolves.families.markets.simulation.modelled import Modelled
@@ -73,6 +61,6 @@ def player(strategy: str, parameters: Mapping[str, Any] | None = None) -> Agent:
     if unknown:
         raise WolvesError(
             f"strategy {strategy}: unknown parameters: {', '.join(sorted(unknown))}",
-            mend=f"use {', '.join(sorted(known_parameters))}",
+            fix=f"use {', '.join(sorted(known_parameters))}",
         )
     return kind(**given)

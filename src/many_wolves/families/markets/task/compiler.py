@@ -68,7 +68,7 @@ def _sessions(design: PlanningDesign) -> Iterator[Played]:
                 except (KeyError, IndexError, ValueError) as fault:
                     raise WolvesError(
                         f"the lab's draws do not fit these rules: {fault}",
-                        mend="add --draws random",
+                        fix="add --draws random",
                     ) from fault
                 yield played
 
@@ -102,7 +102,7 @@ def _rules(
         raise WolvesError(
             f"these rules cannot be played: {fault}",
             where=design.rules,
-            mend="docs/explanation/markets.md lists the parameters and their ranges",
+            fix="docs/explanation/markets.md lists the parameters and their ranges",
         ) from fault
     return rules
 
@@ -119,7 +119,7 @@ def _changed(path: Path | None) -> dict[str, Any]:
         raise WolvesError(
             f"expected parameters by name, found {found!r:.60}",
             where=path,
-            mend="write for example `final_tax: 0.5`",
+            fix="write for example `final_tax: 0.5`",
         )
     return found
 
@@ -176,7 +176,7 @@ def compile_otree(design: OTreeDesign) -> Compiled:
     if not design.config:
         raise WolvesError(
             "which configuration of the project?",
-            mend="--config NAME, as in settings.py; or --task planning for our own experiment",
+            fix="--config NAME, as in settings.py; or --task planning for our own experiment",
         )
     personas = read_personas(design.personas, ("participant",))
     seated = personas.seat(dict.fromkeys(range(1, design.participants + 1), "participant"))

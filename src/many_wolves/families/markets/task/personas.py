@@ -71,14 +71,14 @@ def read_personas(path: Path | None, roles: Sequence[str]) -> Personas:
     for role, names in seats.items():
         if role not in (*roles, EVERYONE):
             raise WolvesError(
-                f"unknown role {role!r}", where=path, mend=nearest(role, [*roles, EVERYONE])
+                f"unknown role {role!r}", where=path, fix=nearest(role, [*roles, EVERYONE])
             )
         if not isinstance(names, list) or not names:
             raise _fault(path, f"expected a list of personas for {role}")
         for name in names:
             if name not in texts:
                 raise WolvesError(
-                    f"unknown persona {name!r}", where=path, mend=nearest(str(name), texts)
+                    f"unknown persona {name!r}", where=path, fix=nearest(str(name), texts)
                 )
     if not all(isinstance(text, str) and text.strip() for text in texts.values()):
         raise _fault(path, "expected a text for each persona")
@@ -92,4 +92,4 @@ def _mapping(value: Any, path: Path) -> dict[str, Any]:
 
 
 def _fault(path: Path, problem: str) -> WolvesError:
-    return WolvesError(problem, where=path, mend=f"write it like this:\n{EXAMPLE}")
+    return WolvesError(problem, where=path, fix=f"write it like this:\n{EXAMPLE}")

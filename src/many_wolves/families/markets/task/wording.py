@@ -37,7 +37,7 @@ def read_wording(path: Path | None = None) -> Wording:
         unknown = ", ".join(sorted(found - expected)) or "none"
         raise WolvesError(
             f"{path}: missing entries: {missing}; unknown entries: {unknown}",
-            mend=f"compare it with {shipped(ENGLISH)}",
+            fix=f"compare it with {shipped(ENGLISH)}",
         )
     read: Wording = wording
     return read

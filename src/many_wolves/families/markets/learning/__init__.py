@@ -1,1 +1,0 @@
-"""Players that learn by reinforcement; needs the extra ``rl``."""
