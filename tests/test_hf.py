@@ -107,6 +107,7 @@ def test_cached_scores_equal_fresh_ones(loaded, prompt_format, branches):
                 assert score.baseline is None
 
 
+@pytest.mark.slow
 def test_two_thousand_samples_match_the_scores(loaded):
     trial = replace(a_trial(0, OPTIONS), messages=TALK)
     (scored,) = ask(loaded, SCORE, [Request(trial)])
