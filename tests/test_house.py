@@ -158,14 +158,15 @@ class TestDocuments:
 class TestRepository:
     @pytest.mark.parametrize(
         "pattern",
-        [r"/(root|work|home/[a-z]+)/", r"files[.]pythonhosted|pypi[.]org/simple", r"^uv[.]lock$"],
+        # Brackets keep the patterns from finding themselves.
+        [r"/(r[o]ot|w[o]rk|h[o]me/[a-z]+)/", r"p[y]thonhosted|p[y]pi[.]org", r"^uv[.]lock$"],
         ids=["a path of a machine", "the host of an index", "a lock file"],
     )
     def test_it_depends_on_no_machine(self, pattern: str) -> None:
         if not (ROOT / ".git").exists() or shutil.which("git") is None:
             pytest.skip("needs a git checkout")
         git = ["git", "-C", str(ROOT)]
-        text = [*git, "grep", "-nIE", pattern, "--", ":!tests/test_house.py", ":!.gitignore"]
+        text = [*git, "grep", "-nIE", pattern, "--", ":!.gitignore"]
         found = subprocess.run(text, capture_output=True, text=True, check=False).stdout
         assert not found, found
         names = subprocess.run([*git, "ls-files"], capture_output=True, text=True, check=True)
