@@ -17,12 +17,13 @@ _PEOPLE, _GPT35 = "people", "gpt-3.5-turbo (2023)"
 
 def references() -> Mapping[str, Reference]:
     """Games of people (2018), of gpt-3.5-turbo (2023) and of LLaMA models (2024)."""
-    return {
-        "he2018-bargaining": Reference(
-            name="he2018-bargaining",
+    found = (
+        _reference(
+            "he2018-bargaining",
+            "he2018",
+            "he2018_bargaining",
+            "dialogues",
             title="643 dialogues of two people each (He et al. 2018)",
-            task=HAGGLE,
-            load=lambda: _observations("he2018", "he2018_bargaining", "dialogues"),
             card={
                 "source": "He, Chen, Balakrishnan & Liang (2018), Decoupling strategy and "
                 "generation in negotiation dialogues, EMNLP",
@@ -30,13 +31,13 @@ def references() -> Mapping[str, Reference]:
                 "holds": "kinds of moves and prices, no words",
             },
             speaker=_PEOPLE,
-            files=lambda: _files("he2018_bargaining", "dialogues"),
         ),
-        "fu2023-balloon": Reference(
-            name="fu2023-balloon",
+        _reference(
+            "fu2023-balloon",
+            "fu2023",
+            "fu2023_balloon",
+            "games",
             title="100 games of gpt-3.5-turbo with itself (Fu et al. 2023)",
-            task=HAGGLE,
-            load=lambda: _observations("fu2023", "fu2023_balloon", "games"),
             card={
                 "source": "Fu, Peng, Khot & Lapata (2023), Improving language model negotiation "
                 "with self-play and in-context learning from AI feedback, arXiv:2305.10142",
@@ -44,13 +45,13 @@ def references() -> Mapping[str, Reference]:
                 "holds": "kinds of moves and prices, read by hand, no words",
             },
             speaker=_GPT35,
-            files=lambda: _files("fu2023_balloon", "games"),
         ),
-        "chatterjee2024-haggle": Reference(
-            name="chatterjee2024-haggle",
+        _reference(
+            "chatterjee2024-haggle",
+            "chatterjee2024",
+            "chatterjee2024_haggle",
+            "games",
             title="1,650 games of LLaMA models with each other (Chatterjee et al. 2024)",
-            task=HAGGLE,
-            load=lambda: _observations("chatterjee2024", "chatterjee2024_haggle", "games"),
             card={
                 "source": "Chatterjee, Miller & Parepally (2024), AgreeMate: teaching LLMs to "
                 "haggle, arXiv:2412.18690 (MIT licence)",
@@ -58,9 +59,24 @@ def references() -> Mapping[str, Reference]:
                 "holds": "kinds of moves and prices, read by rules, no words",
             },
             speaker="",
-            files=lambda: _files("chatterjee2024_haggle", "games"),
         ),
-    }
+    )
+    return {reference.name: reference for reference in found}
+
+
+def _reference(
+    name: str, reader: str, stem: str, games: str, title: str, card: Mapping[str, str], speaker: str
+) -> Reference:
+    """Games that ``published.READER`` reads from the tables of ``stem``."""
+    return Reference(
+        name=name,
+        title=title,
+        task=HAGGLE,
+        load=lambda: _observations(reader, stem, games),
+        card=card,
+        speaker=speaker,
+        files=lambda: _files(stem, games),
+    )
 
 
 def _files(stem: str, games: str) -> tuple[Path, Path]:
