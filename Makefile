@@ -2,7 +2,11 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-training programs test test-slow test-quick test-vllm lint format bench truth calibrate-games check-reference sync clean
+.PHONY: help demo example-training programs test test-slow test-quick test-vllm lint docs help-texts format bench truth calibrate-games check-reference sync clean
+
+# Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
+# again: `wolves study status` takes three times as long. So what make starts does keep it.
+unexport PYTHONDONTWRITEBYTECODE
 
 UV := .ci/uv
 RUN := $(UV) run --no-sync
@@ -13,17 +17,30 @@ help: ## show this list
 
 sync: ## install everything that the other targets need
 	@[ -d .venv ] || echo "set-up: installing packages into .venv/ (the first time about a minute)"
-	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra hf --extra cluster --group dev --group models
+	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra api --extra hf --extra cluster --group dev --group docs --group models
 
 demo: sync ## vignettes, people and a real small model, fits, figures, one report
 	@$(RUN) wolves study run studies/demo.yaml
 
-lint: sync ## style, types and the order of the layers
+# Folders and files whose prose is not yet free of findings: they are counted only.
+PROSE_PENDING := src tests/golden experiments bargain-model market-model docs/explanation docs/tutorials docs/decisions.md README.md CHANGELOG.md examples studies task-data
+
+lint: sync ## style, types, the order of the layers, and prose
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) mypy --config-file tests/mypy.ini tests
 	$(RUN) lint-imports --no-logo
+	$(RUN) python -m tools.prose --pending $(PROSE_PENDING)
+	@! command -v vale >/dev/null || $(RUN) python -m tools.prose --files --pending $(PROSE_PENDING) | xargs vale --output line
+
+# It ends with an error where a link is broken. It needs no network.
+docs: sync ## the documentation site, written to build/site/
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet
+
+help-texts: sync ## the help of every command as tests/help/ holds it, after a deliberate change
+	@$(RUN) python tests/help_texts.py
+	@git status --short tests/help
 
 programs: sync # the Stan programs that the tests share, compiled while the linters run
 	@$(RUN) python tests/compile_programs.py
@@ -58,7 +75,7 @@ format: sync ## put the code in its canonical form
 	$(RUN) ruff format .
 
 bench: sync ## speed of the parts, written to benchmarks/out/results.json
-	$(UV) run --extra hf --group dev --group models --group bench python benchmarks/run.py
+	$(UV) run --extra api --extra hf --group dev --group models --group bench python benchmarks/run.py
 
 truth: sync ## findings on simulated studies of known truth: bias, coverage, signs
 	$(RUN) python benchmarks/known_truth.py
@@ -70,4 +87,4 @@ check-reference: sync ## hold a fresh fit of the human choices against the refer
 	$(RUN) python benchmarks/reference.py check
 
 clean: ## remove what the project built; collected answers and fits stay
-	rm -rf .venv .venv-vllm .venv-training .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-vllm .venv-training .uv build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -32,6 +32,7 @@ def play_all(folder: Path, games: int) -> dict[str, float]:
     from many_wolves.records import SpeakerSpec
     from many_wolves.speakers import SimulatedSpeaker
     from many_wolves.workflows.compiling import request, write_trials
+    from many_wolves.worlds import SPEAKER, EpisodicWorld
 
     family = Dilemmas()
     file = folder / f"openings-{games}.jsonl"
@@ -39,15 +40,15 @@ def play_all(folder: Path, games: int) -> dict[str, float]:
         # So many cells, each played in as many replicates as are needed.
         write_trials(request(["dilemma"], {"sample": min(games, OPENINGS)}), file)
     spec = SpeakerSpec("simulated", "bench", parameters=PARAMETERS)
-    episodes = Episodes(Trials(file), -(-games // OPENINGS), [spec], family)
+    episodes = Episodes(Trials(file), -(-games // OPENINGS), {SPEAKER: spec}, family)
     simulator = family.simulator(PARAMETERS)
     seat = Seat(spec, folder / f"journal-{games}.jsonl", lambda: SimulatedSpeaker(spec, simulator))
     cpu, begun = time.process_time(), time.perf_counter()
     with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
         done = play(
             episodes,
-            seats=[seat],
-            take_turns=family.turns,
+            seats={SPEAKER: seat},
+            world=EpisodicWorld(family.turns),
             reader=family.read,
             say=lambda text: None,
             at_once=AT_ONCE,

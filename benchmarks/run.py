@@ -4,6 +4,7 @@
     python benchmarks/run.py --fits           only the fit and its rivals; other figures stay
     python benchmarks/run.py --collection     only collection; other figures stay
     python benchmarks/run.py --games          only games; other figures stay
+    python benchmarks/run.py --worlds         only stalled replies; other figures stay
     python benchmarks/run.py --sweep          only the sweep; other figures stay
 
 Writes benchmarks/out/results.json and prints the ratios. WebPPL takes part where
@@ -78,7 +79,7 @@ def collection_runs(quick: bool) -> dict[str, dict[str, Any]]:
     """How fast answers are collected, by backend."""
     trials = ("--n", "8" if quick else "24")
     tell("collection: API models, 64 connections")
-    runs = {"api": in_process("collect_api.py", "--n", "2000" if quick else "8000")}
+    runs = {"api": in_process("collect_api.py", "--n", "1280" if quick else "6400")}
     tell("collection: transformers")
     runs["hf"] = in_process("collect_local.py", "hf", *trials)
     vllm = Path(__file__).parents[1] / ".venv-vllm" / "bin" / "python"
@@ -93,6 +94,12 @@ def game_runs(quick: bool) -> dict[str, Any]:
     """How fast games are played, and whether memory stays flat as they grow."""
     tell("games: a thousand at once, the simulated speaker")
     return in_process("games.py", "--most", "5000" if quick else "100000", timeout_s=7200)
+
+
+def world_runs(quick: bool) -> dict[str, Any]:
+    """What stalled replies cost."""
+    tell("games against a server that stalls now and then")
+    return in_process("worlds.py", "--stall", "3" if quick else "30")
 
 
 def best(runs: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -154,7 +161,8 @@ def report(result: dict[str, Any]) -> None:
                 "collection.hf.score.ours_trials_per_s", "collection.hf.score.overhead",
                 "collection.hf.score.cached_over_afresh", "collection.hf.sample.overhead",
                 "collection.vllm.score.overhead", "collection.vllm.sample.overhead",
-                "games.rounds_per_s", "games.memory_growth", "games.fit.seconds"):  # fmt: skip
+                "games.rounds_per_s", "games.memory_growth", "games.fit.seconds",
+                "worlds.run_over_longest_game"):  # fmt: skip
         if isinstance(result.get(key), (int, float)):
             print(f"{key:<40}{result[key]:>10.2f}")
 
@@ -190,6 +198,7 @@ def main() -> None:
         "fits": fits,
         "collection": collection_runs,
         "games": game_runs,
+        "worlds": world_runs,
         "sweep": sweep_runs,
     }
     for name in parts:

@@ -8,11 +8,11 @@ from asking import read_exact
 from fault_server import KEY
 from many_wolves.collection import collect
 from many_wolves.speakers import Request
-from many_wolves.speakers.patience import Patience
+from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.wanted import Wanted, describe, open_speaker
 
 CHAT = "openai-compatible/tester"
-QUICK = Patience(connections=8, retries=6, wait_s=0.02, timeout_s=5.0)
+QUICK = RetryPolicy(connections=8, retries=6, wait_s=0.02, timeout_s=5.0)
 
 
 def give_keys(monkeypatch: pytest.MonkeyPatch) -> None:

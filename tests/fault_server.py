@@ -17,12 +17,14 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from wire_formats import ANSWER, REASONING, events, messages, reply_to
+
+__all__ = ["ANSWER", "KEY", "REASONING", "Fault", "FaultServer", "Plan"]
 
 KEY = "sk-planted-7f3a9c51d2e84b06"
-ANSWER = "It was good."
-REASONING = "Bob would like to hear that."
-REASONS = {429: "Too Many Requests", 500: "Internal Server Error", 529: "Overloaded"}
+REASONS = {307: "Temporary Redirect", 429: "Too Many Requests", 500: "Internal Server Error"}
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,19 @@ class Fault:
 
     kind: ``status``, ``drop`` (no reply), ``cut`` (connection lost in the body),
     ``cut_json`` (a whole reply with half of its JSON), ``stall``, ``refusal``,
-    ``empty``, ``max_tokens``.
+    ``empty``, ``max_tokens``, ``edit`` (the reply is changed by ``edit``), ``raw`` (the
+    body is ``body``, of type ``type``).
     """
 
     kind: str
     status: int = 0
-    retry_after: float | None = None
+    retry_after: float | str | None = None
     stall_s: float = 0.0
+    message: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    edit: Callable[[dict], dict] = lambda reply: reply
+    body: bytes = b""
+    type: str = "application/json"
 
 
 Plan = Callable[[int, str], Fault | None]
@@ -45,12 +53,23 @@ Plan = Callable[[int, str], Fault | None]
 
 
 class FaultServer:
-    """Serves in a thread; a context manager."""
+    """Serves in a thread; a context manager.
 
-    def __init__(self, plan: Plan = lambda n, prompt: None, delay_s: float = 0.0) -> None:
+    ``calls`` holds every question that was let in, ``strangers`` the requests that were
+    refused for their key or their model. ``results_at`` is where the results of a batch
+    are said to be, when not here; ``answer`` gives the answer to a request's body.
+    """
+
+    def __init__(
+        self, plan: Plan = lambda n, prompt: None, delay_s: float = 0.0, key: str = KEY
+    ) -> None:
         self.plan = plan
         self.delay_s = delay_s
+        self.key = key
+        self.answer: Callable[[dict], str] = lambda body: ANSWER
+        self.results_at = ""
         self.calls: list[dict] = []
+        self.strangers: list[dict] = []
         self.prompts: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.now = self.most = 0
@@ -106,8 +125,9 @@ class FaultServer:
             for name, _, value in (line.partition(":") for line in head[1:] if line)
         }
         body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))) or "{}")
-        refused = _refuse(headers, path, body)
+        refused = _refuse(self.key, headers, path, body)
         if refused:
+            self.strangers.append({"path": path, "headers": headers, "body": body})
             return await _send(writer, *refused)
         if "/batches" in path:
             return await self._batch(writer, method, path, body, headers)
@@ -123,40 +143,49 @@ class FaultServer:
         number = len(self.calls)
         self.calls.append({"path": path, "body": body, "headers": headers})
         self.prompts[prompt] += 1
-        fault = self.plan(number, prompt)
-        if fault:
+        fault = self.plan(number, prompt) or Fault("")
+        if fault.kind:
             self.faults[fault.kind] += 1
         if self.delay_s:
             await asyncio.sleep(self.delay_s)
-        kind = fault.kind if fault else ""
-        if kind == "stall":
+        if fault.kind == "stall":
             try:
                 # A client that gives up hangs up: it is then no longer served.
                 await asyncio.wait_for(reader.read(1), fault.stall_s)
                 return False
             except TimeoutError:
                 pass
-        if kind == "drop":
+        if fault.kind == "drop":
             return False
-        if kind == "status":
-            extra = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
-            words = {"error": {"type": "api_error", "message": f"status {fault.status}"}}
-            return await _send(writer, fault.status, {"type": "error", **words}, extra)
-        reply = _reply(path, body, kind)
+        extra = dict(fault.headers)
+        if fault.retry_after is not None:
+            extra["retry-after"] = str(fault.retry_after)
+        if fault.kind == "raw":
+            return await _write(writer, fault.status or 200, fault.body, extra, fault.type)
+        if fault.kind == "status":
+            words = fault.message or f"status {fault.status}"
+            error = {"error": {"type": "api_error", "message": words}}
+            return await _send(writer, fault.status, {"type": "error", **error}, extra)
+        return await self._reply(writer, path, body, fault)
+
+    async def _reply(self, writer, path, body, fault) -> bool:
+        reply = fault.edit(reply_to(path, body, fault.kind, self.answer(body)))
         if path.endswith("/messages") and body.get("stream"):
-            return await _stream(writer, reply, cut=kind in ("cut", "cut_json"))
+            data = events(reply)
+            cut = fault.kind in ("cut", "cut_json")
+            _head(writer, 200, None, {}, "text/event-stream")
+            writer.write(data[: len(data) // 2] if cut else data)
+            await writer.drain()
+            return False
         data = json.dumps(reply).encode()
-        if kind == "cut":
+        if fault.kind == "cut":
             _head(writer, 200, len(data), {})
             writer.write(data[: len(data) // 2])
             await writer.drain()
             return False
-        if kind == "cut_json":
-            data = data[: len(data) // 2]
-        _head(writer, 200, len(data), {})
-        writer.write(data)
-        await writer.drain()
-        return True
+        return await _write(
+            writer, 200, data[: len(data) // 2] if fault.kind == "cut_json" else data
+        )
 
     async def _batch(self, writer, method, path, body, headers) -> bool:
         if method == "POST":
@@ -169,15 +198,16 @@ class FaultServer:
         lines = [
             {
                 "custom_id": one["custom_id"],
-                "result": {"type": "succeeded", "message": _messages(one["params"], "")},
+                "result": {"type": "succeeded", "message": self._batched(one["params"])},
             }
             for one in self.batches[name]
         ]
         data = "".join(json.dumps(line) + "\n" for line in lines).encode()
-        _head(writer, 200, len(data), {})
-        writer.write(data)
-        await writer.drain()
-        return True
+        return await _write(writer, 200, data)
+
+    def _batched(self, params) -> dict:
+        fault = self.plan(0, _prompt(params)) or Fault("")
+        return fault.edit(messages(params, fault.kind, self.answer(params)))
 
     def _batch_record(self, name, headers, status) -> dict:
         n = len(self.batches[name])
@@ -199,17 +229,18 @@ class FaultServer:
             "ended_at": time if done else None,
             "archived_at": None,
             "cancel_initiated_at": None,
-            "results_url": f"http://{headers['host']}/v1/messages/batches/{name}/results"
+            "results_url": (self.results_at or f"http://{headers['host']}")
+            + f"/v1/messages/batches/{name}/results"
             if done
             else None,
         }
 
 
-def _refuse(headers, path, body):
+def _refuse(known, headers, path, body):
     """A wrong key or an unknown model; like some providers, it repeats the key it was given."""
     key = headers.get("x-api-key") or headers.get("x-goog-api-key")
     key = key or headers.get("authorization", "").removeprefix("Bearer ")
-    if key != KEY:
+    if key != known:
         words = {"type": "authentication_error", "message": f"Incorrect API key provided: {key}"}
         return 401, {"type": "error", "error": words}
     if "unknown" in str(body.get("model", "")) or "unknown" in path:
@@ -219,112 +250,8 @@ def _refuse(headers, path, body):
 
 
 def _prompt(body) -> str:
-    messages = body.get("messages") or body.get("input") or body.get("contents")
-    return json.dumps(messages, sort_keys=True)
-
-
-def _reply(path, body, kind) -> dict:
-    if path.endswith("/messages"):
-        return _messages(body, kind)
-    if path.endswith("/chat/completions"):
-        return _chat(body, kind)
-    if path.endswith("/responses"):
-        return _responses(body, kind)
-    return _google(kind)
-
-
-def _messages(body, kind) -> dict:
-    stop = {"refusal": "refusal", "max_tokens": "max_tokens"}.get(kind, "end_turn")
-    text = {"refusal": "I can't help.", "empty": "", "max_tokens": "It"}.get(kind, ANSWER)
-    content = [{"type": "text", "text": text}] if text else []
-    if body.get("thinking", {}).get("type") in ("adaptive", "enabled"):
-        content.insert(0, {"type": "thinking", "thinking": REASONING, "signature": "c2lnbg=="})
-    return {
-        "id": "msg_1",
-        "type": "message",
-        "role": "assistant",
-        "model": body["model"],
-        "content": content,
-        "stop_reason": stop,
-        "stop_sequence": None,
-        "usage": {
-            "input_tokens": 100,
-            "output_tokens": 7,
-            "output_tokens_details": {"thinking_tokens": 5 if len(content) > 1 else 0},
-        },
-    }
-
-
-def _chat(body, kind) -> dict:
-    message = {"role": "assistant", "content": ANSWER, "refusal": None}
-    finish = "stop"
-    if kind == "refusal":
-        message |= {"content": "I can't help."}
-        finish = "content_filter"
-    if kind == "empty":
-        message["content"] = ""
-    if kind == "max_tokens":
-        message["content"], finish = "It", "length"
-    return {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": body["model"],
-        "choices": [{"index": 0, "message": message, "finish_reason": finish, "logprobs": None}],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107},
-    }
-
-
-def _responses(body, kind) -> dict:
-    content = {"type": "output_text", "text": ANSWER, "annotations": []}
-    if kind == "refusal":
-        content = {"type": "refusal", "refusal": "I can't help."}
-    message = {
-        "id": "msg_1",
-        "type": "message",
-        "role": "assistant",
-        "status": "completed",
-        "content": [] if kind == "empty" else [content],
-    }
-    incomplete = {"reason": "max_output_tokens"} if kind == "max_tokens" else None
-    return {
-        "id": "resp_1",
-        "object": "response",
-        "created_at": 1,
-        "model": body["model"],
-        "status": "incomplete" if incomplete else "completed",
-        "incomplete_details": incomplete,
-        "error": None,
-        "instructions": None,
-        "metadata": {},
-        "output": [message],
-        "parallel_tool_calls": True,
-        "tool_choice": "auto",
-        "tools": [],
-        "temperature": None,
-        "top_p": None,
-        "usage": {
-            "input_tokens": 100,
-            "input_tokens_details": {"cached_tokens": 0},
-            "output_tokens": 7,
-            "output_tokens_details": {"reasoning_tokens": 5},
-            "total_tokens": 107,
-        },
-    }
-
-
-def _google(kind) -> dict:
-    finish = {"refusal": "SAFETY", "max_tokens": "MAX_TOKENS"}.get(kind, "STOP")
-    text = {"refusal": "", "empty": "", "max_tokens": "It"}.get(kind, ANSWER)
-    parts = [{"text": text}] if text else []
-    usage = {"promptTokenCount": 100, "candidatesTokenCount": 7, "totalTokenCount": 107}
-    return {
-        "candidates": [
-            {"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}
-        ],
-        "usageMetadata": usage,
-        "modelVersion": "tester",
-    }
+    found = body.get("messages") or body.get("input") or body.get("contents")
+    return json.dumps(found, sort_keys=True)
 
 
 def _head(writer, status, length, extra, kind="application/json") -> None:
@@ -335,37 +262,14 @@ def _head(writer, status, length, extra, kind="application/json") -> None:
 
 
 async def _send(writer, status, body, extra=None) -> bool:
-    data = json.dumps(body).encode()
-    _head(writer, status, len(data), extra or {})
+    return await _write(writer, status, json.dumps(body).encode(), extra)
+
+
+async def _write(writer, status, data, extra=None, kind="application/json") -> bool:
+    _head(writer, status, len(data), extra or {}, kind)
     writer.write(data)
     await writer.drain()
     return True
-
-
-async def _stream(writer, message, cut) -> bool:
-    """An Anthropic message as server-sent events."""
-    empty = {**message, "content": [], "stop_reason": None}
-    events = [{"type": "message_start", "message": empty}]
-    for index, block in enumerate(message["content"]):
-        name = "thinking" if block["type"] == "thinking" else "text"
-        blank = {**block, name: ""}
-        if name == "thinking":
-            blank["signature"] = ""
-        events.append({"type": "content_block_start", "index": index, "content_block": blank})
-        deltas = [{"type": f"{name}_delta", name: block[name]}]
-        if name == "thinking":
-            deltas.append({"type": "signature_delta", "signature": block["signature"]})
-        for delta in deltas:
-            events.append({"type": "content_block_delta", "index": index, "delta": delta})
-        events.append({"type": "content_block_stop", "index": index})
-    stop = {"stop_reason": message["stop_reason"], "stop_sequence": None}
-    events.append({"type": "message_delta", "delta": stop, "usage": message["usage"]})
-    events.append({"type": "message_stop"})
-    data = "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events).encode()
-    _head(writer, 200, None, {}, "text/event-stream")
-    writer.write(data[: len(data) // 2] if cut else data)
-    await writer.drain()
-    return False
 
 
 if __name__ == "__main__":

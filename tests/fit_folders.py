@@ -76,7 +76,12 @@ def write_fit_folder(
         "name": "state", "speaker": speaker, "ok": not failed_check, "statistic": 1.5,
         "p_value": 0.4, "statement": failed_check or "Its choices depend on the state.",
     }  # fmt: skip
+    described = {
+        "p": 0.4, "r2": 0.9, "ceiling": 0.92, "misplaced": 0.04, "misplaced_by_chance": 0.04,
+        "cells": 12, "cells_missed": 0, "worst": [],
+    }  # fmt: skip
     record = {
+        "describes": described,
         "model": "speaker2", "family": "politeness", "speaker": speaker,
         "options": {"literal": "joint", "utilities": ["inf", "soc", "pres"], "cost_form": "prior"},
         "conditions": list(conditions), "seed": 4, "engine": "httpstan",

@@ -14,9 +14,10 @@ from many_wolves.families.dilemmas.compiler import openings
 from many_wolves.families.dilemmas.options import GameDesign
 from many_wolves.journals import read_journal
 from many_wolves.records import SpeakerSpec, Trial
-from many_wolves.speakers import SimulatedSpeaker
+from many_wolves.speakers import Feed, SimulatedSpeaker
 from many_wolves.speakers.protocol import respond
 from many_wolves.workflows import compiling
+from many_wolves.worlds import EpisodicWorld
 
 FAMILY = Dilemmas()
 MEMORY_ONE = {"start": 0.8, "CC": 0.9, "CD": 0.2, "DC": 0.6, "DD": 0.1}
@@ -25,6 +26,7 @@ PARAMETERS = {
     "preferences": {"precision": 1.5, "envy": 0.5, "guilt": 0.4},
     "service": {"user": 1.0, "shared_with_user": 0.5, "shared_with_principal": -0.5},
 }
+SEATS = ("speaker", "partner")
 SPEC = SpeakerSpec("simulated", "player", parameters=PARAMETERS)
 
 
@@ -56,18 +58,20 @@ def played(
     makers = speakers or [partial(simulated, spec) for spec in specs]
     several = len({spec.slug for spec in specs}) > 1
     files = [path / f"{spec.slug}.jsonl" if several else path for spec in specs]
-    seats = [
-        Seat(spec, file, maker) for spec, file, maker in zip(specs, files, makers, strict=True)
-    ]
+    seats = {
+        name: Seat(spec, file, maker)
+        for name, spec, file, maker in zip(SEATS, specs, files, makers, strict=False)
+    }
     episodes = [
-        Episode(opening, replicate, tuple(specs)[: FAMILY.extent(opening).seats])
+        Episode(opening, replicate, {name: seats[name].spec for name in extent.seats})
         for replicate in range(replicates)
         for opening in listed
+        for extent in [FAMILY.extent(opening)]
     ]
     return play(
         episodes,
         seats=seats,
-        take_turns=FAMILY.turns,
+        world=EpisodicWorld(FAMILY.turns),
         reader=FAMILY.read,
         say=silent,
         at_once=at_once,
@@ -87,14 +91,15 @@ class Saying:
         self.batches: list[int] = []
 
     def ask(self, requests, halt: threading.Event):
-        self.batches.append(len(requests))
-        for request in random.Random(len(self.asked)).sample(requests, len(requests)):
-            if halt.is_set():
-                return
-            self.asked.append(request)
-            text = self._say(request)
-            status = "failed" if text is None else "answered" if text.strip() else "empty"
-            yield respond(request, self.spec, status=status, text=text or "", error="no reply")
+        for batch in Feed.of(requests).batches(halt):
+            self.batches.append(len(batch))
+            for request in random.Random(len(self.asked)).sample(batch, len(batch)):
+                if halt.is_set():
+                    return
+                self.asked.append(request)
+                text = self._say(request)
+                status = "failed" if text is None else "answered" if text.strip() else "empty"
+                yield respond(request, self.spec, status=status, text=text or "", error="no reply")
 
     def close(self) -> None:
         pass

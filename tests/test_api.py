@@ -10,9 +10,7 @@ from asking import a_trial, trials
 from calling import CHAT, QUICK, ask, give_keys, opened, wanted
 from fault_server import ANSWER, REASONING, Fault, FaultServer
 from many_wolves.errors import WolvesError
-from many_wolves.records import Message
-from many_wolves.speakers import Request
-from many_wolves.speakers.replies import read_chat, read_messages
+from many_wolves.speakers import Feed, Request
 from many_wolves.speakers.wanted import Wanted, describe
 
 
@@ -62,7 +60,7 @@ def test_what_a_provider_does_not_take_is_an_error_before_the_first_call(model, 
     with FaultServer() as server:
         with pytest.raises(WolvesError, match=words) as caught:
             opened(wanted(server, model, **options))
-        assert caught.value.mend
+        assert caught.value.fix
         assert server.calls == []
 
 
@@ -70,68 +68,6 @@ def test_a_level_that_is_lowered_is_recorded_as_it_is():
     with FaultServer() as server:
         (found,) = ask(wanted(server, "anthropic/claude-opus-4-6", effort="minimal"), [a_trial(1)])
     assert (found.speaker.effort, found.effort_used) == ("minimal", "low")
-
-
-TALK = (
-    Message("system", 'Be "brief".\n\tPlease.'),
-    Message("user", "Wie war’s? \\ many-wolves part 1"),
-    Message("assistant", "It was good."),
-    Message("user", "And then?"),
-)
-AUTHORITY = ("authorization", "x-api-key", "anthropic-version", "content-type", "accept")
-
-
-@pytest.mark.parametrize("model", [CHAT, "openai/gpt-4o", "anthropic/claude-haiku-4-5"])
-@pytest.mark.parametrize("kind", ["", "refusal", "empty", "max_tokens"])
-def test_a_plain_request_and_its_reply_are_those_of_inspect_ai(model, kind):
-    listed = [a_trial(1), replace(a_trial(2), messages=TALK), a_trial(3, prompt="How?\x7f{0}%s")]
-    with FaultServer(lambda n, prompt: Fault(kind) if kind else None) as server:
-        who = wanted(server, model, seed=5, patience=replace(QUICK, connections=1))
-        found = []
-        for plain in (True, False):
-            speaker = opened(who)
-            assert speaker._opened.wire is not None
-            if not plain:
-                speaker._opened = replace(speaker._opened, wire=None)
-            found += [list(speaker.ask([Request(t, 2) for t in listed], threading.Event()))]
-        calls = [server.calls[: len(listed)], server.calls[len(listed) :]]
-    for ours, theirs in zip(*calls, strict=True):
-        assert (ours["path"], ours["body"]) == (theirs["path"], theirs["body"])
-        for name in AUTHORITY:
-            assert ours["headers"].get(name) == theirs["headers"].get(name)
-        assert ours["headers"]["user-agent"].startswith("many-wolves/")
-    for ours, theirs in zip(*found, strict=True):
-        same = {"latency_s": 0.0, "created": ""}
-        assert replace(ours, **same) == replace(theirs, **same)
-
-
-def test_what_is_streamed_or_read_by_no_one_here_is_left_to_inspect_ai():
-    with FaultServer() as server:
-        for model, options in [
-            ("anthropic/claude-opus-4-6", {"effort": "low"}),
-            ("openai/gpt-5-mini", {}),
-            ("google/gemini-2.5-flash", {}),
-        ]:
-            assert opened(wanted(server, model, **options))._opened.wire is None
-        blank = replace(a_trial(1), messages=(Message("system", " "), *a_trial(1).messages))
-        (found,) = ask(wanted(server, "openai/gpt-4o"), [blank])
-        assert found.status == "answered"
-        assert server.calls[0]["headers"]["user-agent"].startswith("AsyncOpenAI")
-
-
-def test_a_reply_that_cannot_be_read_is_asked_for_again():
-    with pytest.raises(ConnectionError, match="no choice"):
-        read_chat({"choices": []}, 9)
-    with pytest.raises(ConnectionError, match="broke off"):
-        read_messages({"stop_reason": None}, 9)
-    thought = read_chat(
-        {"choices": [{"message": {"content": "<think>\nwell\n</think>\n\nIt was bad."}}]}, 9
-    )
-    assert (thought.text.strip(), thought.reasoning) == ("It was bad.", "well")
-    named = read_chat(
-        {"choices": [{"message": {"content": "Good.", "reasoning_content": "so"}}]}, 9
-    )
-    assert (named.text, named.reasoning, named.usage) == ("Good.", "so", {})
 
 
 @pytest.mark.parametrize("model", ["anthropic/claude-haiku-4-5", CHAT, "openai/gpt-5-mini"])
@@ -188,3 +124,35 @@ def test_batch_mode_asks_everything_in_one_batch():
         assert server.calls == []
         with pytest.raises(WolvesError, match="batch mode"):
             describe(wanted(server, batch=True))
+
+
+@pytest.mark.parametrize("open_at_once", [1, 3, 20])
+def test_a_speaker_that_may_spend_no_more_stops_though_more_could_come(tmp_path, open_at_once):
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("models:\n  openai/gpt-4o*: {input: 1000, output: 10000}\n")
+    feed = Feed()
+    with FaultServer() as server:
+        who = wanted(server, "openai/gpt-4o", max_cost=2.0, prices=prices, max_tokens=40)
+        speaker = opened(who)
+        feed.put([Request(t) for t in trials(open_at_once)])
+        found = []
+        for response in speaker.ask(feed, threading.Event()):
+            found.append(response)
+            feed.put([Request(a_trial(100 + len(found)))])
+        assert len(found) == len(server.calls) > 0
+    assert "Stopped" in speaker.stopped
+
+
+def test_requests_that_come_later_are_asked_on_free_connections():
+    feed = Feed()
+    with FaultServer(delay_s=0.02) as server:
+        feed.put([Request(a_trial(0))])
+        found = []
+        for response in opened(wanted(server)).ask(feed, threading.Event()):
+            found.append(response.trial_id)
+            if len(found) == 1:
+                feed.put([Request(t) for t in trials(20)])
+            if len(found) == 21:
+                feed.close()
+        assert len(found) == 21
+        assert 1 < server.most <= QUICK.connections

@@ -17,7 +17,7 @@ from many_wolves.cli import run
 from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
 from many_wolves.journals import read_journal
-from many_wolves.speakers.faults import backoff_s
+from many_wolves.speakers.api.retry import backoff_s
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +122,7 @@ def test_a_fault_of_all_ends_at_once_and_leaves_nothing(tmp_path, model, key, wo
             journal_of(path, wanted(server, model, api_key=key), trials(30))
         assert server.calls == []
     assert key not in str(caught.value)
-    assert caught.value.mend
+    assert caught.value.fix
     assert list(tmp_path.iterdir()) == []
 
 
@@ -137,7 +137,7 @@ def test_a_dead_host_is_named_at_once(tmp_path):
 def test_a_request_that_is_always_refused_ends_the_run(tmp_path):
     with (
         FaultServer(lambda n, prompt: Fault("status", 422)) as server,
-        pytest.raises(WolvesError, match="first 10 requests were all refused"),
+        pytest.raises(WolvesError, match="10 requests in a row were refused"),
     ):
         journal_of(tmp_path / "j.jsonl", wanted(server), trials(30))
 

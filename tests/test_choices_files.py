@@ -73,7 +73,7 @@ def test_a_table_with_a_fault_names_its_place(folder):
     counts.write_text(whole + "a,b,c,d,e,f,g,h\n")
     assert "commas" in fault().problem
     counts.unlink()
-    assert "wolves choices" in fault().mend
+    assert "wolves choices" in fault().fix
     counts.write_text(whole)
     (folder / "meta.json").write_text("{")
     assert fault().line == 1

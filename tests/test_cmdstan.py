@@ -84,7 +84,7 @@ class TestRuns:
     def test_a_missing_executable_says_how_to_make_it_anew(self, tmp_path: Path) -> None:
         with pytest.raises(WolvesError, match="No such file") as raised:
             run_all([[str(tmp_path / "gone")]])
-        assert str(tmp_path) in raised.value.mend
+        assert str(tmp_path) in raised.value.fix
 
     def test_what_stan_said_is_free_of_arguments_and_timings(self) -> None:
         lines = (

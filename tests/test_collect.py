@@ -95,7 +95,7 @@ def dollars(out: str) -> float:
         ((json.dumps(a_trial(1).to_json()) + "\n") * 2, 2, "stands twice"),
     ],
 )
-def test_a_file_that_holds_no_trials_names_line_and_mend(tmp_path, capfd, content, line, words):
+def test_a_file_that_holds_no_trials_names_line_and_fix(tmp_path, capfd, content, line, words):
     (tmp_path / "t.jsonl").write_text(content)
     assert run(command, [str(tmp_path / "t.jsonl"), "--model_type", "simulated"]) == 2
     err = capfd.readouterr().err
@@ -163,7 +163,7 @@ def test_patterns_find_the_checkpoints_of_a_folder_in_order(tmp_path):
     assert found[0].path == tmp_path / "checkpoint-3"
     with pytest.raises(WolvesError, match="no checkpoint fits") as caught:
         expand(Wanted("hf", "m", tmp_path), "step*")
-    assert "checkpoint-20" in caught.value.mend
+    assert "checkpoint-20" in caught.value.fix
 
 
 @contextmanager
@@ -210,10 +210,10 @@ def test_patterns_find_the_branches_of_a_hub_in_order(monkeypatch):
         assert every == ["step0", "step512", "step1000", "step2000-tokens4B", "step143000"]
         with pytest.raises(WolvesError, match="no checkpoint fits") as caught:
             expand(Wanted("hf", "org/m"), "epoch*")
-        assert "step512" in caught.value.mend
+        assert "step512" in caught.value.fix
         with pytest.raises(WolvesError, match="org/other cannot be listed") as caught:
             expand(Wanted("hf", "org/other"), "step*")
-        assert "one by one" in caught.value.mend
+        assert "one by one" in caught.value.fix
 
 
 @pytest.mark.model

@@ -136,15 +136,15 @@ def test_out_of_reach_places_are_found_before_the_work(table, capsys, monkeypatc
     blocked = table / "counts.csv" / "fit"
     assert run(wolves, ["fit", str(table), "--out", str(blocked)]) == 2
     said = capsys.readouterr().err
-    assert "counts.csv" in said and "Mend:" in said
+    assert "counts.csv" in said and "Fix:" in said
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("goal,state,utterance,count\n", "the table has no rows"),
-        ('{"a": 1}\n', "the table has no rows"),
-        ("", "expected a CSV file"),
+        ("goal,state,utterance,count\n", "and no rows"),
+        ('{"a": 1}\n', "expected a CSV file, found JSON"),
+        ("", "found an empty file"),
     ],
 )
 def test_what_is_no_table_is_refused_in_words(content, words, tmp_path, capsys):

@@ -32,8 +32,8 @@ def test_every_family_keeps_the_contract(name):
     for task in family.tasks:
         assert issubclass(family.design(task), Design)
         assert families.of_task(task) == (family, task)
+    # A family may have tables before it has models that were checked.
     models = family.models()
-    assert models
     for key, model in models.items():
         assert model.name == key
         assert set(model.tasks) <= set(family.tasks)
@@ -41,7 +41,8 @@ def test_every_family_keeps_the_contract(name):
         assert all(field.description for field in model.options.model_fields.values())
     for key, reference in family.references().items():
         assert reference.name == key and reference.task in family.tasks
-        assert reference.speaker in reference.load().speakers
+        found = reference.load().speakers
+        assert found == [reference.speaker] if reference.speaker else len(found) > 1
 
 
 def test_a_family_is_imported_light():

@@ -65,7 +65,8 @@ class TestPreferences:
 class TestDivisions:
     def test_the_published_columns_are_read_too(self, gifts, tmp_path):
         raw = gifts.rows.rename(columns={"given": "give", "speaker": "model"})
-        raw = raw.assign(prompt_index=raw.pop("participant") - 1).drop(columns="endowment")
+        index = raw.pop("participant").astype(int) - 1
+        raw = raw.assign(prompt_index=index).drop(columns="endowment")
         raw["adjective"] = raw["adjective"].where(raw["adjective"] != "none", "")
         raw.to_csv(tmp_path / "gifts.csv", index=False)
         found = read_divisions(load(tmp_path / "gifts.csv", "dictator"))

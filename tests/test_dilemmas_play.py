@@ -179,7 +179,7 @@ class TestUltimatum:
 
 def test_an_episode_of_one_turn_is_its_opening(tmp_path):
     (opening,) = games("principal", 1)
-    episode = Episode(opening, 0, (SPEC,))
+    episode = Episode(opening, 0, {"speaker": SPEC})
     (turn,) = FAMILY.turns(episode, ())
     assert replace(turn.trial, episode="") == opening
     assert turn.trial.episode == opening.id
@@ -190,7 +190,7 @@ def test_an_episode_of_one_turn_is_its_opening(tmp_path):
 def test_score_mode_gives_the_speaker_its_own_words_back(tmp_path):
     spec = settings(mode="score")
     (opening,) = games("dilemma", 1)
-    episode = Episode(opening, 0, (spec,))
+    episode = Episode(opening, 0, {"speaker": spec})
     (turn,) = FAMILY.turns(episode, ())
     from many_wolves.speakers import Request
 

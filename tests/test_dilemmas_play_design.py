@@ -167,7 +167,7 @@ def test_a_fault_names_file_and_line(tmp_path, old, new, words, line):
         write_games(tmp_path / "g.jsonl", ("dilemmas",), sources=sources, sample=20)
     assert caught.value.where == str(sources / "games.yaml")
     assert caught.value.line is not None
-    assert caught.value.mend
+    assert caught.value.fix
     assert not (tmp_path / "g.jsonl").exists()
 
 
@@ -215,5 +215,5 @@ def test_a_strategy_of_the_library_says_how_to_get_it(tmp_path):
     sources = edited(tmp_path / "d", "always C: {start: 1, CC: 1, CD: 1, DC: 1, DD: 1}", new)
     with pytest.raises(WolvesError, match="not installed") as caught:
         games("dilemma", 3, ("always C",), sources=sources)
-    assert "uv sync --extra axelrod" in caught.value.mend
+    assert "uv sync --extra axelrod" in caught.value.fix
     assert caught.value.line is not None

@@ -24,7 +24,7 @@ def test_a_speaker_against_itself_and_against_another(tmp_path):
     sources = _with_speaker(tmp_path)
     listed = games("dilemma", 36, ("another",), sources=sources)
     listed += games("ultimatum", 18, ("another",), sources=sources)
-    assert {FAMILY.extent(t).seats for t in listed} == {2}
+    assert {FAMILY.extent(t).seats for t in listed} == {("speaker", "partner")}
     played(tmp_path / "own", listed, specs=(SPEC, SPEC))
     found = responses(tmp_path / "own")
     assert {r.cell["seat"] for r in found} == {0, 1}

@@ -109,7 +109,7 @@ def test_a_refusal_in_the_middle_ends_that_game_alone(tmp_path, capfd):
         assert run(collect, words) == 0
     lengths = {len(turns) for turns in by_game(tmp_path / "j.jsonl").values()}
     assert lengths == {3, 6}
-    assert "ended by an answer without a choice" in capfd.readouterr().err
+    assert "4 answers could not be read: 4 unparsed" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

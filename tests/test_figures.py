@@ -219,7 +219,7 @@ def test_short_names_stay_apart(folders: dict[str, Path], tmp_path: Path) -> Non
         ("diagnostics.json", None, "is missing"),
     ],
 )
-def test_bad_folders_name_file_and_mend(
+def test_bad_folders_name_file_and_fix(
     tmp_path: Path, name: str, content: str | None, said: str
 ) -> None:
     folder = write_fit_folder(tmp_path / "fit", draws=20)
@@ -231,7 +231,7 @@ def test_bad_folders_name_file_and_mend(
         _ = read_fitted(folder).draws
     assert said in str(caught.value)
     assert str(folder) in caught.value.place
-    assert caught.value.mend
+    assert caught.value.fix
 
 
 def test_plot_lists_and_draws(
@@ -265,7 +265,7 @@ def test_plot_says_what_is_wrong(
     assert run(wolves, ["plot", *given, "--out", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert said in error
-    assert "Mend:" in error
+    assert "Fix:" in error
 
 
 def test_staged_scripts_take_their_kind_of_model(

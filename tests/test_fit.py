@@ -330,7 +330,7 @@ def test_choices_that_cannot_be_fitted(edit, message, tmp_path, capfd):
     import re
 
     assert re.search(message, said), said
-    assert "Mend:" in said and "Traceback" not in said and not (tmp_path / "fit").exists()
+    assert "Fix:" in said and "Traceback" not in said and not (tmp_path / "fit").exists()
 
 
 def test_more_yes_than_judgments(tmp_path, capfd):

@@ -112,6 +112,7 @@ def cluster(tmp_path):
         process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.stan
 def test_a_dask_worker_killed_half_way_loses_nothing(tables, tmp_path, cluster):
     address, workers = cluster

@@ -107,6 +107,7 @@ def test_cached_scores_equal_fresh_ones(loaded, prompt_format, branches):
                 assert score.baseline is None
 
 
+@pytest.mark.slow
 def test_two_thousand_samples_match_the_scores(loaded):
     trial = replace(a_trial(0, OPTIONS), messages=TALK)
     (scored,) = ask(loaded, SCORE, [Request(trial)])
@@ -154,7 +155,7 @@ def test_a_base_model_is_never_asked_to_chat_by_default(tmp_path):
     shutil.copytree(smollm2(), folder, ignore=shutil.ignore_patterns("*.safetensors", "*.jinja"))
     with pytest.raises(WolvesError, match="no chat template") as caught:
         HfSpeaker.open(SCORE, folder)
-    assert "--prompt_format completion" in caught.value.mend
+    assert "--prompt_format completion" in caught.value.fix
 
 
 def test_a_completion_prompt_is_plain_text():

@@ -1,4 +1,4 @@
-"""The house itself: set-up, what the wheel carries, and that the documents tell the truth."""
+"""The house itself: set-up, lightness, and that the documents tell the truth."""
 
 from __future__ import annotations
 
@@ -8,29 +8,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from many_wolves.cli import COMMANDS
-from many_wolves.files import shipped
 
 ROOT = Path(__file__).parents[1]
-SHIPPED_FOLDERS = ("task-data", "rsa-model", "game-model")
-
-
-def tracked(*folders: str) -> list[str]:
-    """Files of the checkout that git knows; skips the test outside a checkout."""
-    if not (ROOT / ".git").exists() or shutil.which("git") is None:
-        pytest.skip("needs a git checkout")
-    listing = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "--", *folders],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return listing.stdout.split()
 
 
 class SetUp:
@@ -108,47 +92,21 @@ class TestSetUp:
         (set_up.folder / ".ci" / "uv").write_text(script)
         result = set_up.run("sync")
         assert result.returncode == 1
-        assert "Mend: install uv" in result.stderr
-
-
-@pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [ROOT / ".ci" / "uv", "build", "--quiet", "--wheel", "--out-dir", out, ROOT], check=True
-    )
-    with zipfile.ZipFile(next(out.glob("*.whl"))) as wheel:
-        wheel.extractall(out / "site")
-    return out / "site"
-
-
-class TestWheel:
-    def test_it_carries_the_files_that_the_code_reads(self, unpacked: Path) -> None:
-        expected = tracked(*SHIPPED_FOLDERS)
-        assert expected
-        missing = [f for f in expected if not (unpacked / "many_wolves/shipped" / f).is_file()]
-        assert not missing
-
-    def test_the_installed_package_finds_them_in_itself(self, unpacked: Path) -> None:
-        script = (
-            "import sys; from many_wolves.files import shipped\n"
-            "for name in sys.argv[1:]: print(shipped(name))"
-        )
-        found = subprocess.run(
-            [sys.executable, "-c", script, *SHIPPED_FOLDERS],
-            env=os.environ | {"PYTHONPATH": str(unpacked)},
-            cwd=unpacked,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split()
-        assert found == [str(unpacked / "many_wolves/shipped" / f) for f in SHIPPED_FOLDERS]
-
-    def test_a_checkout_finds_its_own(self) -> None:
-        assert shipped("task-data") == ROOT / "task-data"
+        assert "Fix: install uv" in result.stderr
 
 
 class TestLightness:
+    def test_what_make_starts_keeps_bytecode(self) -> None:
+        seen = subprocess.run(
+            ["make", "-C", str(ROOT), "--no-print-directory", "--eval", "seen: ; @env", "seen"],
+            env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert "PATH=" in seen
+        assert "PYTHONDONTWRITEBYTECODE" not in seen
+
     def test_help_imports_nothing_heavy(self) -> None:
         script = (
             "import sys, many_wolves.cli as c; c.run(c.wolves, ['--help']); print(*sys.modules)"
@@ -193,6 +151,23 @@ class TestDocuments:
 
     def test_the_changelog_names_this_version(self) -> None:
         version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-        first = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-        assert first is not None
-        assert first.group(1) == version
+        named = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+        assert next(name for name in named if name != "Unreleased") == version
+
+
+class TestRepository:
+    @pytest.mark.parametrize(
+        "pattern",
+        # Brackets keep the patterns from finding themselves.
+        [r"/(r[o]ot|w[o]rk|h[o]me/[a-z]+)/", r"p[y]thonhosted|p[y]pi[.]org", r"^uv[.]lock$"],
+        ids=["a path of a machine", "the host of an index", "a lock file"],
+    )
+    def test_it_depends_on_no_machine(self, pattern: str) -> None:
+        if not (ROOT / ".git").exists() or shutil.which("git") is None:
+            pytest.skip("needs a git checkout")
+        git = ["git", "-C", str(ROOT)]
+        text = [*git, "grep", "-nIE", pattern, "--", ":!.gitignore"]
+        found = subprocess.run(text, capture_output=True, text=True, check=False).stdout
+        assert not found, found
+        names = subprocess.run([*git, "ls-files"], capture_output=True, text=True, check=True)
+        assert not re.search(pattern, names.stdout, re.MULTILINE)

@@ -106,6 +106,7 @@ def test_calibrate_and_recover_judge_one_run(tmp_path: Path) -> None:
     assert len((out / "simulations.jsonl").read_text().splitlines()) == 21
 
 
+@pytest.mark.slow
 @pytest.mark.stan
 def test_power_of_a_large_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["power", "--weight", "w_soc", "--difference", "0.6", "--items", "13"]

@@ -258,7 +258,7 @@ def test_a_damaged_log_is_an_error_with_its_mend(tmp_path) -> None:
     (tmp_path / "bad.eval").write_bytes(b"PK\x03\x04 torn")
     with pytest.raises(WolvesError, match="expected an Inspect log") as caught:
         read_log(tmp_path / "bad.eval")
-    assert "inspect log recover" in caught.value.mend
+    assert "inspect log recover" in caught.value.fix
 
 
 def test_an_address_or_argument_with_credentials_is_not_kept() -> None:

@@ -245,7 +245,7 @@ def test_a_file_that_may_not_grow_ends_the_run_and_keeps_what_is_whole(tmp_path)
     child.join()
     words = (tmp_path / "words").read_text()
     assert "the journal cannot be written: File too large" in words
-    assert "Mend" in words
+    assert "Fix" in words
     assert 0 < len(keys(path)) < 40
     run(path, listed)
     assert sorted(keys(path)) == sorted(r.key for r in answers(listed))

@@ -41,7 +41,7 @@ def test_a_row_without_a_name_is_refused_with_its_line(column, value, road, tmp_
     frame = choice_counts().assign(speaker="me").astype({column: object})
     frame.loc[3, column] = value
     frame.to_csv(tmp_path / "c.csv", index=False)
-    with pytest.raises(mw.WolvesError, match=f"line 5.*the name of a {column}"):
+    with pytest.raises(mw.WolvesError, match=f"line 5, column {column}.*an empty entry"):
         fitted_total(mw.read_choices(tmp_path / "c.csv" if road == "csv" else frame))
 
 

@@ -250,9 +250,10 @@ def test_places_that_cannot_be_right_are_refused(fault, tmp_path, capfd):
     arguments = [str(tmp_path / "choices.csv"), "--position-bias", "--out", str(tmp_path / "fit")]
     assert run(command, arguments) == 2
     said = capfd.readouterr().err
-    assert message in said and "placed.csv" in said and "Mend:" in said
+    assert message in said and "placed.csv" in said and "Fix:" in said
 
 
+@pytest.mark.slow
 @pytest.mark.stan
 def test_the_report_shows_the_bias_when_it_is_on(program, tmp_path):
     _, answered = simulated(400)

@@ -57,7 +57,7 @@ def test_bad_parameters_get_a_message(change, message, tmp_path, capfd):
     said = capfd.readouterr().err
     import re
 
-    assert re.search(message, said) and "Mend:" in said and "Traceback" not in said
+    assert re.search(message, said) and "Fix:" in said and "Traceback" not in said
 
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"theta": 1}'])

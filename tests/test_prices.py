@@ -15,7 +15,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import shipped
 from many_wolves.records import SpeakerSpec
 from many_wolves.sources import read_source
-from many_wolves.speakers.budget import Budget, Price, find_price
+from many_wolves.speakers.cost import Budget, Price, find_price
 
 
 def test_every_shipped_price_has_a_date_and_a_source() -> None:

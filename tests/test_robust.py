@@ -250,4 +250,4 @@ def refused(arguments, message, capfd):
     assert run(command, arguments) == 2
     said = capfd.readouterr().err
     assert re.search(message, said, re.DOTALL), said
-    assert "Mend:" in said and "Traceback" not in said
+    assert "Fix:" in said and "Traceback" not in said

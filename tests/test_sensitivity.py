@@ -37,7 +37,10 @@ def program():
     return inference.load(build(human_table()).program, "httpstan")
 
 
-def few(priors=Priors()):  # noqa: B008
+DEFAULT = Priors()
+
+
+def few(priors=DEFAULT):
     """Some four hundred choices, so that priors matter, and weights still reach other priors."""
     counts = choice_counts()
     counts["count"] = np.floor(counts["count"] / 6)

@@ -65,7 +65,7 @@ def test_scoring_ignores_what_only_sampling_needs():
 
 
 @pytest.mark.parametrize(
-    ("wanted", "mend"),
+    ("wanted", "fix"),
     [
         (Wanted("simulated"), "--parameters"),
         (Wanted("hf"), "--model_path"),
@@ -76,10 +76,10 @@ def test_scoring_ignores_what_only_sampling_needs():
         (Wanted("hf", "m", batch=True), "--batch"),
     ],
 )
-def test_a_speaker_that_is_not_named_in_full_gets_a_mend(wanted, mend):
+def test_a_speaker_that_is_not_named_in_full_gets_a_mend(wanted, fix):
     with pytest.raises(WolvesError) as caught:
         describe(wanted)
-    assert mend in caught.value.mend
+    assert fix in caught.value.fix
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):

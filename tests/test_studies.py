@@ -37,14 +37,15 @@ class TestShipped:
         assert all("price as of 2026-" in " ".join(rows[name]) for name in names)
 
     def test_every_effort_of_reasoning_effort_is_one_that_its_model_takes(self) -> None:
-        from many_wolves.speakers.api_model import open_model
+        from many_wolves.speakers.api.model import open_model
+        from many_wolves.speakers.api.retry import RetryPolicy
 
         for speaker in cast(read_study(STUDIES / "reasoning-effort.yaml")):
             spec = SpeakerSpec(
                 speaker.entry.provider, speaker.entry.model, effort=speaker.effort, max_tokens=16000
             )
-            # The request is rehearsed on loopback; no provider is called.
-            assert open_model(spec, KEY, batch=False).effort_used == speaker.effort
+            # The request is made and not sent; no provider is called.
+            assert open_model(spec, KEY, RetryPolicy(), batch=False).effort == speaker.effort
 
     def test_pythia_scaling_is_sizes_and_steps(self, capsys) -> None:
         study_of = read_study(STUDIES / "pythia-scaling.yaml")

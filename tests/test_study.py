@@ -56,7 +56,7 @@ class TestReading:
         assert {c.replicates for c in casts} == {3}
 
     @pytest.mark.parametrize(
-        ("text", "line", "problem", "mend"),
+        ("text", "line", "problem", "fix"),
         [
             ("", None, "empty", ""),
             ("- a\n", 1, "a study's fields", "begin with"),
@@ -70,7 +70,12 @@ class TestReading:
                 "found 'drows'",
                 "did you mean 'draws'",
             ),
-            ("study: a\nhuman: [yoon2020]\nfit:\n  literal: jont\n", 4, "'joint', 'cut'", "use"),
+            (
+                "study: a\nhuman: [yoon2020]\nfit:\n  literal: jont\n",
+                4,
+                "'joint', 'cut'",
+                "did you mean 'joint'",
+            ),
             ("study: a\nhuman: [yoon2020]\nfit:\n  draws: many\n", 4, "valid integer", "integer"),
             ("study: a\nhuman: [yoon2020]\nhuman: [y]\n", 3, "'human' stands twice", "delete"),
             ("study: a\nhuman: [yoon2020, yoon2020]\n", 1, "found twice: yoon2020", ""),
@@ -79,8 +84,8 @@ class TestReading:
             ("study: a\n", 1, "`speakers` or `human`", ""),
         ],
     )
-    def test_a_fault_names_its_line_and_mend(
-        self, tmp_path: Path, text: str, line: int | None, problem: str, mend: str
+    def test_a_fault_names_its_line_and_fix(
+        self, tmp_path: Path, text: str, line: int | None, problem: str, fix: str
     ) -> None:
         path = written(tmp_path, text)
         with pytest.raises(WolvesError) as caught:
@@ -88,8 +93,8 @@ class TestReading:
         assert caught.value.line == line
         assert caught.value.where == str(path)
         assert problem in caught.value.problem
-        assert mend in caught.value.mend
-        assert caught.value.mend
+        assert fix in caught.value.fix
+        assert caught.value.fix
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(WolvesError, match="cannot be read"):

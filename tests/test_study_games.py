@@ -85,7 +85,7 @@ def test_every_speaker_plays_every_game_in_places_of_its_own(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("games", "problem"),
     [
-        ("[{task: politeness}]", "expected one of dictator, dilemma"),
+        ("[{task: politeness}]", "expected every task once, found twice: politeness"),
         ("[{task: dictator}, {task: dictator}]", "found twice: dictator"),
         ("[{task: dictator, sampel: 3}]", "found 'sampel'"),
     ],
@@ -94,12 +94,12 @@ def test_a_fault_in_the_games_is_named(tmp_path: Path, games: str, problem: str)
     text = f"study: s\ngames: {games}\n{SPEAKERS}"
     with pytest.raises(WolvesError, match=problem) as caught:
         read_study(written(tmp_path, text))
-    assert caught.value.mend
+    assert caught.value.fix
 
 
 def test_games_without_speakers_are_refused(tmp_path: Path) -> None:
     text = "study: s\nhuman: [yoon2020]\ngames: [{task: dictator}]\n"
-    with pytest.raises(WolvesError, match="who play the `games`"):
+    with pytest.raises(WolvesError, match="expected `speakers`, who are given the tasks"):
         read_study(written(tmp_path, text))
 
 
@@ -162,7 +162,7 @@ def test_words_and_deeds_of_speakers_that_are_known(tmp_path: Path, monkeypatch,
     study = written(tmp_path, STUDY + SPEAKERS)
     assert run(wolves, ["study", "run", str(study)]) == 0, capfd.readouterr().err
     page = Path("rsa-output/duo/report.html").read_text()
-    for said in ("In dilemmas, dilemma", "In dilemmas, dictator", "Words and deeds"):
+    for said in ("In dilemmas, dilemma", "In dilemmas, dictator", "Across tasks"):
         assert said in page
     means = {}
     for name in ("kind", "blunt"):

@@ -19,7 +19,7 @@ from studying import checkpoint, table, told, written
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "problem", "mend"),
+    ("text", "line", "problem", "fix"),
     [
         ("trials:\n  seed: 2\n  goals: [social,\n    socail]", 5, "'socail'", "'social'"),
         ("trials: {framings: [forth]}", 3, "'forth'", "'first'"),
@@ -28,7 +28,7 @@ from studying import checkpoint, table, told, written
     ],
 )
 def test_a_word_that_the_sources_lack_is_found_in_the_study_file(
-    tmp_path, capsys, text: str, line: int, problem: str, mend: str
+    tmp_path, capsys, text: str, line: int, problem: str, fix: str
 ) -> None:
     who = "speakers: [{name: a, provider: openai, model: gpt-5}]"
     path = written(tmp_path, f"study: s\n{who}\n{text}\n")
@@ -36,8 +36,8 @@ def test_a_word_that_the_sources_lack_is_found_in_the_study_file(
         assert run(study, words) == 2
         said = capsys.readouterr().err
         assert f"{path}, line {line}: trials." in said
-        assert problem in said.split("Mend:")[0]
-        assert mend in said.split("Mend:")[1]
+        assert problem in said.split("Fix:")[0]
+        assert fix in said.split("Fix:")[1]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_what_a_speaker_does_not_take_is_found_before_anything_runs(
     with pytest.raises(WolvesError, match=problem) as caught:
         read_study(path)
     assert caught.value.line == 3
-    assert caught.value.mend
+    assert caught.value.fix
 
 
 def test_patterns_and_names_of_checkpoints_are_speakers_with_folders_of_their_own(
@@ -88,7 +88,7 @@ def test_a_pattern_that_fits_nothing_says_what_there_is(tmp_path) -> None:
     found = read_study(written(tmp_path, text + 'revisions: ["step*"]}]\n'))
     with pytest.raises(WolvesError, match="no checkpoint fits 'step\\*'") as caught:
         list(cast(found))
-    assert "checkpoint-20" in caught.value.mend
+    assert "checkpoint-20" in caught.value.fix
 
 
 def test_status_and_plan_count_the_answers_that_are_there(tmp_path, capsys, monkeypatch) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import fault_server
 from fault_server import KEY, FaultServer
 from many_wolves.study import Places, StateFile, plan, read_study
 from many_wolves.study.running import Runner
@@ -131,17 +130,11 @@ def option_for(body: dict) -> str:
 @pytest.mark.slow
 @pytest.mark.stan
 def test_a_study_of_efforts_runs_over_http(tmp_path, monkeypatch, capsys) -> None:
-    whole = fault_server._messages
-
-    def answered(body, kind):
-        monkeypatch.setattr(fault_server, "ANSWER", option_for(body))
-        return whole(body, kind)
-
-    monkeypatch.setattr(fault_server, "_messages", answered)
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.chdir(tmp_path)
     with FaultServer() as server:
+        server.answer = option_for
         path = written(tmp_path, EFFORTS.replace("ADDRESS", server.url))
         planned = told(capsys, "plan", path)
         places = Places("efforts")

@@ -165,7 +165,7 @@ def test_what_a_model_does_not_take_is_an_error_before_its_weights_are_read(
     (folder / "model.safetensors").unlink()
     with pytest.raises(WolvesError, match=words) as caught:
         opened(replace(SCORE, **{"thinking_tokens": None, **more}), folder)
-    assert "--effort" in caught.value.mend
+    assert "--effort" in caught.value.fix
 
 
 def test_a_model_without_a_thinking_section_takes_effort_none():

@@ -129,7 +129,7 @@ def test_meanings_are_those_of_people_for_every_speaker():
     table = Observations.from_rows(
         family="politeness", rows=pd.DataFrame(rows, columns=columns), aside={"literal": own}
     )
-    literal = measure.with_human_meanings(table).aside["literal"]
+    literal = measure.with_human_meanings(table).tables["literal"]
     assert Counter(literal["speaker"]) == {"a": 32, "b": 32}
     assert literal["n"].sum() == 2 * 1568
 

@@ -1,4 +1,4 @@
-"""Sources of vignettes: a fault names file, line and mend, and what is new can be added as data."""
+"""Sources of vignettes: a fault names file, line and fix, and what is new can be added as data."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_fault_names_file_line_and_mend_and_nothing_is_written(fault, sources,
     said = capsys.readouterr().err
     assert str(file) in said
     assert words in said
-    assert "Mend: " in said
+    assert "Fix: " in said
     found = int(said.split(", line ")[1].split(":")[0])
     # a missing part is named at the mapping that lacks it, an odd one at its own line
     assert abs(found - line) <= (20 if fault == "goal of one framing" else 5)

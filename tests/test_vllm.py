@@ -18,11 +18,13 @@ from local_models import ROOT, smollm2
 from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.journals import read_journal
+from many_wolves.reading import read
 from many_wolves.records import Message, SpeakerSpec
 from many_wolves.speakers import Request
 from many_wolves.speakers.hf import HfSpeaker
 from many_wolves.speakers.vllm import VllmSpeaker, find_dtype
 from playing import by_game
+from test_answer_types import trials as every_type
 from thinking_model import make
 
 pytestmark = [pytest.mark.model, pytest.mark.vllm]
@@ -62,7 +64,7 @@ def opened(reference):
 def scenes():
     """Real trials whose options share words, and one with a baseline."""
     real = list(trials_of(PolitenessDesign(tasks=("choice",), limit=3)))
-    return [*real, replace(a_trial(1), baseline=BASELINE)]
+    return [*real, a_trial(1, baseline=BASELINE)]
 
 
 def ask(opened, spec, requests):
@@ -96,6 +98,25 @@ def test_a_sampled_answer_is_one_of_the_options(opened, prompt_format):
         assert response.text.strip() in {option.text for option in response.options}
         assert response.usage["output"] > 0
     assert len({r.text for r in found}) > 3
+
+
+@pytest.mark.parametrize("prompt_format", ["chat", "completion"])
+@pytest.mark.parametrize("mode", ["sample", "score"])
+def test_every_answer_type_is_asked_within_its_structure(opened, mode, prompt_format):
+    asked = [Request(t, r) for t in every_type(2) for r in range(3)]
+    settings = {"mode": mode, "prompt_format": prompt_format, "max_tokens": 48}
+    found = ask(opened, replace(SAMPLE, **settings), asked)
+    assert len(found) == len(asked)
+    for response in found:
+        if response.task == "number":
+            assert response.text.strip().isdecimal()
+        elif response.task == "choose":
+            assert bool(response.scores) == (mode == "score")
+            assert response.scores or response.text.strip() in ("Yes.", "No.")
+        elif response.task == "form" and not response.error:
+            assert read(response, response.text).status == "answered"
+        elif prompt_format == "completion":
+            assert "\n\n" not in response.text.strip("\n")
 
 
 def test_a_seed_repeats_its_answers_and_another_seed_does_not(opened):

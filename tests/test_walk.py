@@ -56,7 +56,7 @@ def test_a_missing_vllm_is_one_clear_error(tmp_path, capfd):
     words = [str(listed), "--provider", "vllm", "--model_name", "org/m"]
     assert run(command, [*words, "--out", str(tmp_path / "out")]) == 2
     err = capfd.readouterr().err
-    assert "the speaker `vllm` needs the package vllm" in err
+    assert "the speaker `vllm` needs packages that are not installed" in err
     assert "uv sync --extra vllm" in err
     assert not (tmp_path / "out").exists()
     assert run(command, [*words[:-3], "hf", *words[-2:], "--tensor_parallel_size", "2"]) == 2

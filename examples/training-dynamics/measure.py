@@ -99,10 +99,10 @@ def tabulate(settings: Settings, build: Path) -> Path:
 
 def with_human_meanings(table: Observations) -> Observations:
     """The table with every speaker's literal judgments replaced by those of people."""
-    human = human_table().aside["literal"]
+    human = human_table().tables["literal"]
     literal = [human.assign(speaker=speaker) for speaker in table.speakers]
-    aside = {**table.aside, "literal": pd.concat(literal, ignore_index=True)}
-    return replace(table, aside=aside, meta={**table.meta, "literal": MEANINGS})
+    tables = {**table.tables, "literal": pd.concat(literal, ignore_index=True)}
+    return replace(table, tables=tables, meta={**table.meta, "literal": MEANINGS})
 
 
 def raters(settings: Settings) -> Observations:
@@ -136,8 +136,8 @@ def fit(settings: Settings, build: Path, workers: int) -> None:
 
 def own_judgments(build: Path, target: Path) -> None:
     """How far the model's own literal judgments follow those of people: one line a speaker."""
-    own = read_table(build / "tables" / "own" / "choices.own").aside["literal"]
-    human = human_table().aside["literal"]
+    own = read_table(build / "tables" / "own" / "choices.own").tables["literal"]
+    human = human_table().tables["literal"]
     both = own.merge(human, on=["utterance", "state"], suffixes=("", "_people"))
     both["model"], both["people"] = both["yes"] / both["n"], both["yes_people"] / both["n_people"]
     rows = [

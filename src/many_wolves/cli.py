@@ -6,7 +6,8 @@ import errno
 import importlib
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from io import StringIO
 
 import click
 
@@ -18,8 +19,11 @@ BAD_INPUT, UNEXPECTED, INTERRUPTED = 2, 3, 130
 """Exit statuses beside 0 (well) and 1 (the command's own verdict)."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "data": ("data", "List the data that ship, and what is known of them."),
     "compile": ("compile", "Make trials from items and templates, or openings of games."),
     "collect": ("collect", "Ask a speaker the trials; resumes where it stopped."),
+    "serve": ("serve", "Serve an experiment on this machine, for people and models."),
+    "tournament": ("tournament", "Play all ordered pairs of several speakers."),
     "models": ("models", "Prepare local model folders."),
     "choices": ("choices", "Read answers into a table of choices."),
     "predict": ("predict", "Print what a model predicts for given parameters."),
@@ -50,6 +54,7 @@ class LazyGroup(Group):
             return None
         module = importlib.import_module(f"many_wolves.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
+        command.name = cmd_name
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -82,32 +87,35 @@ def run(  # noqa: PLR0911  (one status for each kind of end)
     """
     show_messages()
     words = list(sys.argv[1:] if arguments is None else arguments)
+    say = _sayer(words)
     try:
         result = command.main(args=words, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except WolvesError as error:
-        _say(f"Error: {error}")
+        say(f"Error: {error}")
         return BAD_INPUT
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.ClickException as error:
-        error.show()
+        shown = StringIO()
+        error.show(file=shown)
+        say(shown.getvalue().rstrip())
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _say("Interrupted. Run the same command again to go on.")
+        say("Interrupted. Run the same command again to go on.")
         return INTERRUPTED
     except OSError as error:
-        _trace(words)
-        _say(f"Error: {_of_the_system(error)}")
+        _trace(words, say)
+        say(f"Error: {_of_the_system(error)}")
         return BAD_INPUT
     except MemoryError:
-        _trace(words)
-        _say("Error: there is not enough memory\n  Mend: ask for fewer draws, chains or --workers")
+        _trace(words, say)
+        say("Error: there is not enough memory\n  Fix: ask for fewer draws, chains or --workers")
         return BAD_INPUT
     except Exception as error:
-        _trace(words)
-        _say(
-            f"Error: unexpected {type(error).__name__}: {error}\n  Mend: run the command again "
+        _trace(words, say)
+        say(
+            f"Error: unexpected {type(error).__name__}: {error}\n  Fix: run the command again "
             "with --debug, and report what it prints as a fault of many-wolves"
         )
         return UNEXPECTED
@@ -130,22 +138,25 @@ def _of_the_system(error: OSError) -> str:
         errno.EEXIST: "give another name",
     }
     fix = fixes.get(error.errno or 0, "check the path, the disk and the network")
-    return f"{place}{error.strerror or error}\n  Mend: {fix}"
+    return f"{place}{error.strerror or error}\n  Fix: {fix}"
 
 
-def _trace(words: Sequence[str]) -> None:
+def _trace(words: Sequence[str], say: Callable[[str], None]) -> None:
     """The traceback, where it was asked for."""
     if "--debug" in words:
-        _say(traceback.format_exc())
+        say(traceback.format_exc())
 
 
-def _say(text: str) -> None:
-    """A message to the user, without any key that stands in it."""
-    from many_wolves.speakers.secrets import redact, secrets
+def _sayer(words: Sequence[str]) -> Callable[[str], None]:
+    """Shows messages without any key of the environment or of the command line in them."""
 
-    known = secrets()
-    variants = {form for key in known for form in (key, key.strip(), repr(key)[1:-1])}
-    click.echo(redact(text, sorted(filter(None, variants), key=len, reverse=True)), err=True)
+    def say(text: str) -> None:
+        from many_wolves.secrets import known_secrets, option_secrets, redactor
+
+        redact = redactor(known_secrets(*option_secrets(words)))
+        click.echo(redact(text), err=True)
+
+    return say
 
 
 def main() -> None:

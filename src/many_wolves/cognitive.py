@@ -55,6 +55,26 @@ class Variable:
     row: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The range of a parameter's prior, where it could be another one.
+
+    Parameters
+    ----------
+    low, high
+        Its ends.
+    option
+        What makes it wider, as words of the command line.
+    open
+        The ends beyond which the parameter could lie: ``lower``, ``upper``.
+    """
+
+    low: float
+    high: float
+    option: str
+    open: tuple[str, ...] = ("lower", "upper")
+
+
 @dataclass(frozen=True)
 class Problem:
     """A fit that is ready to run: checked data for one Stan program.
@@ -101,6 +121,8 @@ class Problem:
     prior
         So many draws of some of these quantities before any data, (draws, ...), for the
         check of what the prior takes to be possible.
+    ranges
+        Variable of the posterior -> the range of its prior, where an option makes it wider.
     """
 
     model: str
@@ -126,6 +148,7 @@ class Problem:
     prior: (
         Callable[[np.random.Generator, int], Mapping[str, tuple[tuple[str, ...], Array]]] | None
     ) = None
+    ranges: Mapping[str, Range] = field(default_factory=dict)
 
 
 class CognitiveModel(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -17,15 +16,16 @@ from many_wolves.cognitive import (
     PooledModel,
     PredictingModel,
     Problem,
+    Range,
     SensitiveModel,
     SimulatedModel,
     Variable,
 )
-from many_wolves.files import fingerprint
 from many_wolves.observations import Observations
 from many_wolves.options import Design, ModelOptions, Options
 from many_wolves.outcomes import Array, Outcome
-from many_wolves.records import Question, Response, SpeakerSpec, Status, Trial, Value
+from many_wolves.records import Question, Response, Status, Trial, Value
+from many_wolves.worlds import Episode, Extent, Turn, World
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +40,7 @@ __all__ = [
     "Design",
     "Episode",
     "EpisodicFamily",
+    "ExperimentFamily",
     "Extent",
     "FiledModel",
     "FindingsSpec",
@@ -54,7 +55,9 @@ __all__ = [
     "PooledModel",
     "PredictingModel",
     "Problem",
+    "Range",
     "Reading",
+    "RecordingFamily",
     "Reference",
     "SensitiveModel",
     "SimulatedAnswers",
@@ -62,6 +65,8 @@ __all__ = [
     "TaskFamily",
     "Turn",
     "Variable",
+    "World",
+    "WorldFamily",
 ]
 
 OptionProbabilities = Callable[[Trial], Array]
@@ -181,7 +186,7 @@ class Reference:
     card
         Facts about it: source, licence, numbers of people and answers, how it was made.
     speaker
-        Whose answers they are, in the column ``speaker``.
+        Whose answers they are, in the column ``speaker``; empty where they are of several.
     files
         Files and folders that ``load`` reads.
     lacks
@@ -288,7 +293,10 @@ class TaskFamily(Protocol):
         ...
 
     def models(self) -> Mapping[str, CognitiveModel]:
-        """The family's cognitive models by name; of each task, the first is the default."""
+        """The family's cognitive models by name; of each task, the first is the default.
+
+        Empty where a family has tables only.
+        """
         ...
 
     def report(self) -> FamilyReport | None:
@@ -298,47 +306,6 @@ class TaskFamily(Protocol):
     def findings(self) -> FindingsSpec | None:
         """What findings are about; None where the family has none."""
         ...
-
-
-@dataclass(frozen=True)
-class Episode:
-    """A sequence of turns, from its opening to its end.
-
-    Parameters
-    ----------
-    opening
-        The trial that begins it, with its ``script``.
-    replicate
-        Number of the repetition, from zero.
-    speakers
-        Who answers, by seat.
-    """
-
-    opening: Trial
-    replicate: int
-    speakers: tuple[SpeakerSpec, ...]
-
-    @cached_property
-    def id(self) -> str:
-        """What its turns carry: id of the opening; where there are several, also who speaks."""
-        if len(self.speakers) == 1:
-            return self.opening.id
-        others = fingerprint([speaker.settings for speaker in self.speakers])
-        return f"{self.opening.id}-{others}"
-
-
-class Turn(NamedTuple):
-    """One question within an episode, and the seat of the speaker that answers it."""
-
-    trial: Trial
-    seat: int = 0
-
-
-class Extent(NamedTuple):
-    """How large an episode may become: its seats, and its turns at most."""
-
-    seats: int
-    turns: int
 
 
 @runtime_checkable
@@ -356,4 +323,45 @@ class EpisodicFamily(TaskFamily, Protocol):
         result depends on the episode and on them alone; all its trials carry the id of
         the episode and a turn number of their own.
         """
+        ...
+
+
+@runtime_checkable
+class WorldFamily(TaskFamily, Protocol):
+    """A family whose questions come from somewhere else, such as an experiment server."""
+
+    def extent(self, opening: Trial) -> Extent:
+        """Seats and turns of the episode that an opening begins."""
+        ...
+
+    def world(self, engine: str, options: Mapping[str, Any]) -> World:
+        """The world that plays its episodes on an engine.
+
+        Raises
+        ------
+        WolvesError
+            If it has no such engine, or the options do not fit it.
+        """
+        ...
+
+
+@runtime_checkable
+class RecordingFamily(WorldFamily, Protocol):
+    """A family whose engines leave records of sessions beside the answers."""
+
+    def tabulate_sessions(
+        self, responses: Iterable[Response], folders: Sequence[Path]
+    ) -> Observations:
+        """Like ``tabulate``, with the folders in which records of sessions may be."""
+        ...
+
+
+@runtime_checkable
+class ExperimentFamily(WorldFamily, Protocol):
+    """A family that ships experiments for a server: ``experiments`` says what each is."""
+
+    experiments: Mapping[str, str]
+
+    def write_experiment(self, name: str, folder: Path) -> Path:
+        """Write the project of an experiment into a folder, which is made."""
         ...

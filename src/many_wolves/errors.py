@@ -1,4 +1,4 @@
-"""The one error that a user meets: what, where, and the command or edit that mends it."""
+"""The one error that a user meets: what, where, and the command or edit that fixes it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class WolvesError(Exception):
-    """A fault that the user can mend.
+    """A fault that the user can fix.
 
     Parameters
     ----------
@@ -18,8 +18,8 @@ class WolvesError(Exception):
         Line number in that file, counted from one.
     column
         Column name or field name in that file.
-    mend
-        The command or edit that mends it.
+    fix
+        The command or edit that fixes it.
     """
 
     def __init__(
@@ -29,14 +29,14 @@ class WolvesError(Exception):
         where: str | Path | None = None,
         line: int | None = None,
         column: str | None = None,
-        mend: str = "",
+        fix: str = "",
     ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.where = str(where) if where is not None else ""
         self.line = line
         self.column = column
-        self.mend = mend
+        self.fix = fix
 
     @property
     def place(self) -> str:
@@ -50,4 +50,20 @@ class WolvesError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.problem}" if self.place else self.problem
-        return f"{text}\n  Mend: {self.mend}" if self.mend else text
+        return f"{text}\n  Fix: {self.fix}" if self.fix else text
+
+
+class SettingError(WolvesError):
+    """A speaker does not take a setting; without it, it may be asked.
+
+    Parameters
+    ----------
+    problem, fix
+        As in ``WolvesError``.
+    setting
+        Name of the setting.
+    """
+
+    def __init__(self, problem: str, *, setting: str, fix: str = "") -> None:
+        super().__init__(problem, fix=fix)
+        self.setting = setting

@@ -108,7 +108,7 @@ def shipped(relative: str) -> Path:
             return root / relative
     raise WolvesError(
         f"the project's own file {relative!r} is missing",
-        mend="reinstall many-wolves, or restore the file with `git checkout`",
+        fix="reinstall many-wolves, or restore the file with `git checkout`",
     )
 
 

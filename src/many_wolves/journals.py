@@ -12,6 +12,9 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import whole_text
 from many_wolves.records import Response, response_key
 
+SESSIONS = "sessions"
+"""Folder, beside the journals, of what happened in sessions on servers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -87,7 +90,12 @@ def journal_files(
     for source in sources:
         if source.is_dir():
             found = sorted(
-                f for f in source.rglob("*") if f.suffix in suffixes and not f.name.startswith(".")
+                file
+                for file in source.rglob("*")
+                if file.suffix in suffixes
+                and not file.name.startswith(".")
+                # What happened in sessions on servers stands beside the answers.
+                and SESSIONS not in file.relative_to(source).parts[:-1]
             )
         elif source.is_file():
             found = [source]
@@ -98,11 +106,20 @@ def journal_files(
             raise WolvesError(
                 f"expected journals ({', '.join(f'*{s}' for s in suffixes)}), found {what}",
                 where=source,
-                mend="run `wolves collect` first, or give the path of a journal",
+                fix="run `wolves collect` first, or give the path of a journal",
             )
         for file in found:
             files.setdefault(file.resolve(), file)
     return list(files.values())
+
+
+def session_folders(sources: Iterable[Path]) -> list[Path]:
+    """Folders of sessions on servers that belong to journals, or stand in folders of these."""
+    found: dict[Path, None] = {}
+    for source in sources:
+        places = source.rglob(SESSIONS) if source.is_dir() else [source.with_name(SESSIONS)]
+        found |= dict.fromkeys(sorted(place for place in places if place.is_dir()))
+    return list(found)
 
 
 def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -156,7 +173,7 @@ def read_journal(file: Path) -> Reading:
                 bad.append((line.number, line.fault))
     except OSError as fault:
         raise WolvesError(
-            f"the journal cannot be read: {fault.strerror}", where=file, mend="check the path"
+            f"the journal cannot be read: {fault.strerror}", where=file, fix="check the path"
         ) from fault
     note = (
         f"{foreign} answers have a key that `wolves collect` did not give them" if foreign else ""

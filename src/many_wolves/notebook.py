@@ -273,6 +273,7 @@ def fit_all(
     out: str | Path = "rsa-output/fits",
     task: str | None = None,
     human: bool = False,
+    labels: str | Path | Mapping[str, Mapping[str, str | float]] | None = None,
     model: str | None = None,
     variant: str | None = None,
     engine: EngineName = _DEFAULT.engine,
@@ -299,6 +300,9 @@ def fit_all(
         Which task they hold; of CSV files and data frames politeness when left out.
     human
         Whether to fit the people of the task family as well.
+    labels
+        What findings compare by: speaker -> label -> value, or a CSV file with the column
+        ``speaker`` and one for each label (``family``, ``training``, ``parameters``, ...).
     model, variant, engine, chains, warmup, draws, adapt_delta, seed, progress, options
         As of ``fit``.
     workers
@@ -318,8 +322,12 @@ def fit_all(
     """
     from many_wolves.inference.threads import cores
     from many_wolves.workflows.fit_all import fit_many, people_of
+    from many_wolves.workflows.labels import read_labels, with_labels
 
     tables = _tables(choices, task)
+    if labels is not None:
+        given = read_labels(Path(labels)) if isinstance(labels, str | Path) else labels
+        tables = with_labels(tables, given, Path(str(labels)) if given is not labels else Path())
     request = FitRequest(
         options,
         model,

@@ -70,7 +70,7 @@ class Options(BaseModel):
             name = ".".join(map(str, fault.fields))
             owner = f" of {of}" if of else ""
             what = f"option {name!r}{owner}: " if name else ""
-            raise WolvesError(f"{what}{fault}", where=where or None, mend=fault.fix) from None
+            raise WolvesError(f"{what}{fault}", where=where or None, fix=fault.fix) from None
 
     @classmethod
     def checked(cls, given: Mapping[str, Any]) -> Self:

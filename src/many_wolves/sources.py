@@ -1,7 +1,7 @@
 """YAML files that a researcher edits: every value knows its file and line.
 
 PyYAML forgets where a value stood and keeps the last of two equal keys without a
-word; here a fault names file, line and mend.
+word; here a fault names file, line and fix.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ class Source:
         """Whether the value is a list."""
         return isinstance(self.node, yaml.SequenceNode)
 
-    def error(self, problem: str, mend: str, line: int | None = None) -> WolvesError:
+    def error(self, problem: str, fix: str, line: int | None = None) -> WolvesError:
         """An error at this value."""
-        return WolvesError(problem, where=self.file, line=line or self.line, mend=mend)
+        return WolvesError(problem, where=self.file, line=line or self.line, fix=fix)
 
     def entries(self) -> dict[str, Source]:
         """The value as a mapping with free keys.
@@ -223,7 +223,7 @@ def read_source(path: str | Path) -> Source:
         raise WolvesError(
             f"the file cannot be read: {reason}",
             where=file,
-            mend="give the path of a YAML file in UTF-8",
+            fix="give the path of a YAML file in UTF-8",
         ) from fault
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -233,12 +233,12 @@ def read_source(path: str | Path) -> Source:
             f"this is no YAML: {fault.problem or fault.context}",
             where=file,
             line=mark.line + 1 if mark else None,
-            mend="check indentation and quotes there; text with `: ` or a brace first needs quotes",
+            fix="check indentation and quotes there; text with `: ` or a brace first needs quotes",
         ) from fault
     except yaml.YAMLError as fault:
         raise WolvesError(
-            f"this is no YAML: {fault}", where=file, mend="remove the character that it names"
+            f"this is no YAML: {fault}", where=file, fix="remove the character that it names"
         ) from fault
     if node is None:
-        raise WolvesError("the file is empty", where=file, mend="restore it with `git checkout`")
+        raise WolvesError("the file is empty", where=file, fix="restore it with `git checkout`")
     return Source(file, text, node, TOP)

@@ -53,7 +53,7 @@ def write_table(table: Observations, folder: str | Path) -> Path:
         raise WolvesError(
             f"the table cannot be written: {fault.strerror}",
             where=folder,
-            mend="give a folder of yours with --out",
+            fix="give a folder of yours with --out",
         ) from fault
 
 
@@ -116,14 +116,14 @@ def read_table(folder: str | Path) -> Observations:
     )
 
 
-def read_csv(path: Path, mend: str, text: Sequence[str] = ()) -> pd.DataFrame:
+def read_csv(path: Path, fix: str, text: Sequence[str] = ()) -> pd.DataFrame:
     """A CSV file in which no word stands for a missing value: ``none`` is a goal, ``NA`` a name.
 
     Parameters
     ----------
     path
         The file.
-    mend
+    fix
         What to do where it is none.
     text
         Columns that are text, beside ``speaker``.
@@ -139,11 +139,11 @@ def read_csv(path: Path, mend: str, text: Sequence[str] = ()) -> pd.DataFrame:
         raise WolvesError(
             f"expected a CSV file with commas and a header; {str(error).strip()}",
             where=path,
-            mend=mend,
+            fix=fix,
         ) from error
     except OSError as error:
         raise WolvesError(
-            f"the file cannot be read: {error.strerror}", where=path, mend="check the path"
+            f"the file cannot be read: {error.strerror}", where=path, fix="check the path"
         ) from error
 
 
@@ -153,7 +153,7 @@ def no_name(column: pd.Series) -> pd.Series:
 
 
 def refuse_first(
-    bad: pd.Series, column: pd.Series, expected: str, *, where: str | Path, mend: str
+    bad: pd.Series, column: pd.Series, expected: str, *, where: str | Path, fix: str
 ) -> None:
     """Refuse the first entry of a column that is bad; nothing happens where none is.
 
@@ -165,7 +165,7 @@ def refuse_first(
         The entries as they stand in the file, row by row under a line of names.
     expected
         What should stand there, in words.
-    where, mend
+    where, fix
         As in ``WolvesError``.
 
     Raises
@@ -180,7 +180,7 @@ def refuse_first(
             where=where,
             line=at + 2,
             column=str(column.name),
-            mend=mend,
+            fix=fix,
         )
 
 
@@ -201,7 +201,7 @@ def _text(path: Path) -> str:
             f"expected a table of choices, but this file cannot be read: "
             f"{getattr(fault, 'strerror', None) or 'it is not UTF-8 text'}",
             where=path,
-            mend="make the table with `wolves choices JOURNAL --out FOLDER`, and give its folder",
+            fix="make the table with `wolves choices JOURNAL --out FOLDER`, and give its folder",
         ) from fault
 
 
@@ -213,7 +213,7 @@ def _load(path: Path) -> Any:
             f"expected JSON, found a fault: {fault.msg}",
             where=path,
             line=fault.lineno,
-            mend="make the table again with `wolves choices`",
+            fix="make the table again with `wolves choices`",
         ) from fault
 
 
@@ -223,14 +223,14 @@ def _mapping(path: Path) -> dict[str, Any]:
         raise WolvesError(
             "expected the field 'family', found none",
             where=path,
-            mend='write {"family": "NAME", "tables": ["counts"]}, or make the table again with '
+            fix='write {"family": "NAME", "tables": ["counts"]}, or make the table again with '
             "`wolves choices`",
         )
     if meta.get("schema", SCHEMA) not in READABLE:
         raise WolvesError(
             f"expected schema {SCHEMA}, found {meta['schema']}",
             where=path,
-            mend="make the table again from its journals with `wolves choices`",
+            fix="make the table again from its journals with `wolves choices`",
         )
     return meta
 
@@ -244,7 +244,7 @@ def _checks(path: Path) -> tuple[Check, ...]:
         raise WolvesError(
             f"expected a list of checks, found something else: {fault}",
             where=path,
-            mend="make the table again with `wolves choices`, or delete the file",
+            fix="make the table again with `wolves choices`, or delete the file",
         ) from fault
 
 
@@ -265,7 +265,7 @@ def _frame(path: Path, needed: tuple[str, ...], text: Sequence[str] = ()) -> pd.
         raise WolvesError(
             "expected a line of column names, found an empty file",
             where=path,
-            mend="make the table again with `wolves choices`",
+            fix="make the table again with `wolves choices`",
         )
     frame = read_csv(path, "give every line as many fields as the first", text)
     for column in needed:
@@ -275,7 +275,7 @@ def _frame(path: Path, needed: tuple[str, ...], text: Sequence[str] = ()) -> pd.
                 where=path,
                 line=1,
                 column=column,
-                mend=f"add the column {column!r}",
+                fix=f"add the column {column!r}",
             )
     for column in _NUMBERS:
         if column in frame:
@@ -290,6 +290,6 @@ def _numbers(values: pd.Series, path: Path) -> pd.Series:
         values,
         "a number of answers, zero or more",
         where=path,
-        mend="correct the number, or make the table again with `wolves choices`",
+        fix="correct the number, or make the table again with `wolves choices`",
     )
     return numbers

@@ -10,25 +10,27 @@ from types import FrameType
 
 
 @contextmanager
-def halting(say: Callable[[str], None]) -> Iterator[threading.Event]:
-    """An event that the first SIGINT or SIGTERM sets; the second raises KeyboardInterrupt.
+def halting(say: Callable[[str], None], halt: Callable[[], None]) -> Iterator[None]:
+    """Call ``halt`` at the first SIGINT or SIGTERM; the second raises KeyboardInterrupt.
 
     Outside the main thread signals are left alone.
     """
-    halt = threading.Event()
+    halted = False
     if threading.current_thread() is not threading.main_thread():
-        yield halt
+        yield
         return
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if halt.is_set():
+        nonlocal halted
+        if halted:
             raise KeyboardInterrupt
-        halt.set()
+        halted = True
+        halt()
         say("Stopping when the answers under way are in; interrupt again to stop at once.")
 
     before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield halt
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

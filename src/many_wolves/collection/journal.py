@@ -5,31 +5,37 @@ What a journal promises, whatever happens to the process or the disk:
 - an answer that ``append`` has acknowledged is on the disk;
 - a torn or unreadable line is set aside when the journal is next opened, in
   ``NAME.jsonl.set-aside``, and its trial is asked again;
-- a second writer is refused (``NAME.jsonl.lock``);
+- a second writer is refused, whatever name or link it uses (``NAME.jsonl.lock``, and a lock
+  on the file itself);
+- a journal that is removed while it is written is written again;
 - no key stands in two lines: a failed answer that is asked again is first set
   aside, and an answer whose key is there already is not written.
 """
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
-from many_wolves.collection.lines import ends_well, set_aside
+from many_wolves.collection.lines import (
+    ends_well,
+    read_open,
+    rewrite_in_place,
+    set_aside,
+    sync_folder,
+)
 from many_wolves.errors import WolvesError
 from many_wolves.files import canonical_json, write_atomic
 from many_wolves.journals import raw_lines, read_journal, read_lines
+from many_wolves.locks import Lock, hold_inode
 from many_wolves.records import Response, SpeakerSpec, Status
 
-_MEND_DISK = (
-    "make room (or give another place with --out), then run the same command again: "
-    "what is in the journal is whole and will not be asked again"
-)
+_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Journal:
     Parameters
     ----------
     path
-        The journal; it is made when it does not exist.
+        The journal, or a link to it; it is made when it does not exist.
     speaker
         Whose answers it holds: a line of another speaker is refused.
     say
@@ -55,15 +61,15 @@ class Journal:
     Raises
     ------
     WolvesError
-        If another process writes to it, it holds another speaker's answers, or it
-        cannot be written.
+        If another process writes to it, under whatever name, it holds another speaker's
+        answers, or it cannot be written.
     """
 
     def __init__(self, path: Path, speaker: SpeakerSpec, say: Callable[[str], None]) -> None:
-        self.path = path
+        self.path = Path(os.path.realpath(path))
         self._speaker = speaker
         self._say = say
-        self._lock: IO[str] | None = None
+        self._lock = Lock(self.path)
         self._file = -1
         self._size = 0
         self._entries: dict[str, Entry] = {}
@@ -71,9 +77,9 @@ class Journal:
     def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(self.path.with_name(self.path.name + ".lock"))
-            self._recover(set())
+            self._lock.hold("is writing to this journal")
             self._open()
+            self._recover(set())
         except OSError as error:
             self._close()
             raise _disk_fault(self.path, error) from error
@@ -88,7 +94,11 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._close()
+        try:
+            if self._size:
+                self._restore()
+        finally:
+            self._close()
 
     @property
     def entries(self) -> Mapping[str, Entry]:
@@ -107,10 +117,7 @@ class Journal:
         if not gone:
             return
         try:
-            os.close(self._file)
-            self._file = -1
             self._recover(gone)
-            self._open()
         except OSError as error:
             raise _disk_fault(self.path, error) from error
 
@@ -125,13 +132,33 @@ class Journal:
         Raises
         ------
         WolvesError
-            If the disk refuses; the journal then ends with the last answer that is whole.
+            If the disk refuses: the journal then ends with the last answer that is whole.
+            If an answer cannot be put into a file: all others of the group are.
         """
         fresh: dict[str, Response] = {}
+        lines: list[bytes] = []
+        odd: Exception | None = None
         for response in responses:
-            if response.key not in self._entries and response.key not in fresh:
+            if response.key in self._entries or response.key in fresh:
+                continue
+            try:
+                lines.append(canonical_json(response.to_json()).encode(errors="replace") + b"\n")
                 fresh[response.key] = response
-        data = b"".join(canonical_json(r.to_json()).encode() + b"\n" for r in fresh.values())
+            except (TypeError, ValueError) as error:
+                odd = error
+        self._write(b"".join(lines))
+        for response in fresh.values():
+            self._wrote(response)
+        if odd is not None:
+            raise WolvesError(
+                f"an answer is left out that no JSON can hold: {odd}",
+                where=self.path,
+                fix="report this fault; all other answers are in the journal",
+            ) from odd
+        return len(fresh)
+
+    def _write(self, data: bytes) -> None:
+        """Append lines, and sync them."""
         written = 0
         try:
             while written < len(data):
@@ -143,9 +170,7 @@ class Journal:
             os.ftruncate(self._file, self._size)
             raise _disk_fault(self.path, error) from error
         self._size += len(data)
-        for response in fresh.values():
-            self._wrote(response)
-        return len(fresh)
+        self._restore()
 
     def _wrote(self, response: Response) -> None:
         """Take note of an answer that is now on the disk."""
@@ -167,17 +192,24 @@ class Journal:
         return set()
 
     def _open(self) -> None:
+        """Open the file, made where it is not there, and lock it under all its names."""
         new = not self.path.exists()
-        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        if not hold_inode(self._file):
+            raise WolvesError(
+                "another process is writing to this journal under another name",
+                where=self.path,
+                fix="wait for it to end, or stop it with Ctrl-C; nothing was asked or changed",
+            )
         self._size = os.fstat(self._file).st_size
         if new:
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
 
     def _recover(self, gone: set[str]) -> None:
         """Read what is there; set aside what cannot be used, and the keys in ``gone``."""
         aside: set[int] = set()
         self._begin()
-        for line in read_lines(self.path) if self.path.exists() else ():
+        for line in read_lines(self.path):
             response = line.response
             if response is None or line.fault:
                 self._say(f"{self.path}, line {line.number}: {line.fault}; set aside")
@@ -196,10 +228,51 @@ class Journal:
         if aside:
             set_aside(self.path, aside)
         if aside or not ends_well(self.path):
-            kept = (raw for at, raw in raw_lines(self.path) if at not in aside)
-            write_atomic(self.path, (raw.removesuffix(b"\n") + b"\n" for raw in kept))
-            _sync_folder(self.path.parent)
+            self._rewrite(aside)
             self._recover(set())
+
+    def _rewrite(self, aside: set[int]) -> None:
+        """Leave lines out, and end the last one."""
+        kept = (raw for at, raw in raw_lines(self.path) if at not in aside)
+        whole = (raw.removesuffix(b"\n") + b"\n" for raw in kept)
+        if os.fstat(self._file).st_nlink > 1:
+            # A new file would part this name from the others.
+            self._size = rewrite_in_place(self.path, whole)
+            return
+        write_atomic(self.path, whole)
+        sync_folder(self.path.parent)
+        os.close(self._file)
+        self._open()
+
+    def _restore(self) -> None:
+        """Write the journal again where it was removed under our hands.
+
+        Raises
+        ------
+        WolvesError
+            If something else took its place: what was answered lies beside it then.
+        """
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            found = None
+        ours = os.fstat(self._file)
+        if found is not None and (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino):
+            return
+        whole = read_open(self._file)
+        if found is None:
+            write_atomic(self.path, whole)
+            os.close(self._file)
+            self._open()
+            self._say(f"{self.path} was removed while it was written; it is there again.")
+            return
+        beside = self.path.with_name(f"{self.path.name}.rescued-{os.getpid()}")
+        write_atomic(beside, whole)
+        raise WolvesError(
+            "the journal was replaced by another file while it was written",
+            where=self.path,
+            fix=f"what was answered is in {beside}: put it back, and run the command again",
+        )
 
     def _close(self) -> None:
         if self._file >= 0:
@@ -207,10 +280,7 @@ class Journal:
             self._file = -1
             if self._size == 0:
                 self.path.unlink(missing_ok=True)
-        if self._lock is not None:
-            Path(self._lock.name).unlink(missing_ok=True)
-            self._lock.close()
-            self._lock = None
+        self._lock.release()
 
 
 def peek(path: Path) -> dict[str, Entry]:
@@ -220,45 +290,13 @@ def peek(path: Path) -> dict[str, Entry]:
     return {r.key: Entry(r.status, r.error) for r in read_journal(path).responses}
 
 
-def _locked(path: Path) -> IO[str]:
-    """The lock file, locked; its owner removes it when it closes the journal."""
-    while True:
-        lock = path.open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.seek(0)
-            owner = lock.read().strip() or "unknown"
-            lock.close()
-            raise WolvesError(
-                f"another process (id {owner}) is writing to this journal",
-                where=path.with_suffix(""),
-                mend="wait for it to end, or stop it with Ctrl-C; nothing was asked or changed",
-            ) from error
-        # Between opening and locking, the last owner may have removed the file.
-        if path.exists() and os.fstat(lock.fileno()).st_ino == path.stat().st_ino:
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
-            return lock
-        lock.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _foreign(path: Path, line: int, found: SpeakerSpec, expected: SpeakerSpec) -> WolvesError:
     return WolvesError(
         f"expected answers of {expected.name} with the settings asked for, found answers of "
         f"{found.name} with {differences(found, expected)}",
         where=path,
         line=line,
-        mend="give a folder, or another file, with --out: a journal holds one speaker",
+        fix="give a folder, or another file, with --out: a journal holds one speaker",
     )
 
 
@@ -271,4 +309,14 @@ def differences(found: SpeakerSpec, expected: SpeakerSpec) -> str:
 
 def _disk_fault(path: Path, error: OSError) -> WolvesError:
     words = error.strerror or str(error)
-    return WolvesError(f"the journal cannot be written: {words}", where=path, mend=_MEND_DISK)
+    first = (
+        "make room (or give another place with --out)"
+        if error.errno in _FULL
+        else "give the path of a file in a folder of yours with --out"
+    )
+    return WolvesError(
+        f"the journal cannot be written: {words}",
+        where=path,
+        fix=f"{first}, then run the same command again: what is in the journal is whole and "
+        "will not be asked again",
+    )

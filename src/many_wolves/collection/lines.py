@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from many_wolves.journals import raw_lines
@@ -26,3 +27,37 @@ def set_aside(path: Path, lines: set[int]) -> None:
                 file.write(raw.removesuffix(b"\n") + b"\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def rewrite_in_place(path: Path, lines: Iterable[bytes]) -> int:
+    """Write lines over a file, whose own lines they are, some left out; its new size.
+
+    Whatever is written has been read before, so that nothing is lost if it breaks off: some
+    lines then stand twice.
+    """
+    with path.open("r+b", buffering=0) as file:
+        for line in lines:
+            file.write(line)
+        file.truncate()
+        os.fsync(file.fileno())
+        return file.tell()
+
+
+def read_open(file: int) -> bytes:
+    """All that an open file holds, also where it has no name any more."""
+    os.lseek(file, 0, os.SEEK_SET)
+    pieces = []
+    while piece := os.read(file, 1 << 20):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def sync_folder(folder: Path) -> None:
+    """Sync the names in a folder, where the system can."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

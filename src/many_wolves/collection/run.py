@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import math
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,13 +13,22 @@ from many_wolves.collection.interrupt import halting
 from many_wolves.collection.journal import Journal
 from many_wolves.collection.plan import make_plan
 from many_wolves.collection.progress import Progress
-from many_wolves.collection.writer import Writer
+from many_wolves.collection.running import Runner
+from many_wolves.collection.speaking import Seat
+from many_wolves.collection.turns import TurnJournal
 from many_wolves.contracts import Reading
+from many_wolves.journals import SESSIONS
 from many_wolves.records import Question, Response, SpeakerSpec, Trial
 from many_wolves.speakers import Speaker
+from many_wolves.worlds import SPEAKER, Episode, EpisodicWorld, World, one_turn
 
 Reader = Callable[[Question, str], Reading]
 """A family's reader: the question, and the text that answers it."""
+
+AT_ONCE = 1000
+"""Episodes under way at once, if nothing else is said."""
+_VIGNETTES_AT_ONCE = 10_000
+"""A local speaker sorts so many prompts together, so that neighbours share their beginnings."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,7 @@ def collect(
         Makes the speaker (loads weights, opens connections); called only when
         something is to be asked.
     reader
-        Reads the choice from a text in sample mode.
+        Reads a value from what was sampled.
     journal
         Its file.
     say
@@ -85,34 +96,142 @@ def collect(
         plan = make_plan(trials, replicates, spec, book.entries)
         if not plan.ask:
             return Collected(journal, {}, plan.known)
-        with opened(open_speaker) as speaker, halting(say) as halt:
+
+        def opened(name: str) -> Speaker:
+            speaker = open_speaker()
             book.forget(plan.again)
-            progress = Progress(len(plan.ask))
-            try:
-                with Writer(book) as writer:
-                    for response in speaker.ask(plan.ask, halt):
-                        read = read_choice(response, reader)
-                        writer.put(read)
-                        progress.add(read.status)
-            finally:
-                progress.finish()
+            return speaker
+
+        runner = Runner(
+            (Episode(request.trial, request.replicate, {SPEAKER: spec}) for request in plan.ask),
+            EpisodicWorld(one_turn),
+            {SPEAKER: spec.slug},
+            {spec.slug: book},
+            known=lambda episode: {},
+            open_speaker=opened,
+            settle=lambda response: read_value(response, reader),
+            at_once=_VIGNETTES_AT_ONCE,
+        )
+        runner.begin()
+        progress = Progress(len(plan.ask))
+        _run(runner, progress, say)
         halted = progress.counts.total() < len(plan.ask)
-        return Collected(journal, progress.counts, plan.known, halted, speaker.stopped)
+        return Collected(journal, progress.counts, plan.known, halted, runner.why)
 
 
-def read_choice(response: Response, reader: Reader) -> Response:
-    """The response with the choice that its text names, where it is a text to read."""
-    if response.speaker.mode != "sample" or response.status != "answered":
+def play(
+    episodes: Iterable[Episode],
+    *,
+    seats: Mapping[str, Seat],
+    world: World,
+    reader: Reader,
+    say: Callable[[str], None],
+    at_once: int = AT_ONCE,
+    total: int | None = None,
+) -> Collected:
+    """Lead every episode from its last answer to its end.
+
+    All turns that are open are asked; what opens while a local speaker answers is its next
+    batch, and new episodes take the places of those that ended.
+
+    Parameters
+    ----------
+    episodes
+        What is asked; read as they are begun.
+    seats
+        Who answers, by the names of ``Episode.seats``.
+    world
+        Where the questions come from; closed at the end.
+    reader
+        Reads a value from what was sampled. Of a choice that was scored, an option is drawn
+        from the probabilities.
+    say
+        Takes notices in words.
+    at_once
+        Episodes under way at once; nothing is remembered of those that have ended.
+    total
+        Number of episodes, for the progress that is shown.
+
+    Raises
+    ------
+    WolvesError
+        If a journal cannot be written or is in use, or a speaker cannot answer at all.
+        Answers that came before are in the journals.
+    KeyboardInterrupt
+        At the second interrupt.
+    """
+    names = {seat: who.spec.slug for seat, who in seats.items()}
+    distinct = {who.spec.slug: who for who in seats.values()}
+    first = next(iter(seats.values())).journal
+    with ExitStack() as stack:
+        stack.callback(world.close)
+        books = {
+            name: stack.enter_context(TurnJournal(who.journal, who.spec, say))
+            for name, who in distinct.items()
+        }
+
+        def opened(name: str) -> Speaker:
+            speaker = distinct[name].open_speaker()
+            books[name].forget(list(books[name].entries))
+            return speaker
+
+        def known(episode: Episode) -> Mapping[str, Response]:
+            found: dict[str, Response] = {}
+            for name in dict.fromkeys(names[seat] for seat in episode.seats):
+                found |= books[name].answers(episode.id, episode.replicate)
+            return found
+
+        runner = Runner(
+            episodes,
+            world,
+            names,
+            books,
+            known,
+            opened,
+            lambda response: settled(response, reader),
+            at_once,
+            first.parent / SESSIONS if world.remote else None,
+        )
+        runner.begin()
+        progress = Progress(None, beside=lambda: _ended(runner.over, total))
+        if runner.live:
+            _run(runner, progress, say)
+        known_before = {"answered": runner.met}
+        return Collected(first, progress.counts, known_before, runner.live, runner.why)
+
+
+def read_value(response: Response, reader: Reader) -> Response:
+    """The response with the value that its text gives, where it is a text to read."""
+    if response.scores or response.status != "answered":
         return response
     value, status = reader(response, response.text)
     return replace(response, value=value, status=status)
 
 
-@contextmanager
-def opened(open_speaker: Callable[[], Speaker]) -> Iterator[Speaker]:
-    """A speaker that is closed at the end."""
-    speaker = open_speaker()
+def settled(response: Response, reader: Reader) -> Response:
+    """The response with its value: read from its text, or drawn from its scores.
+
+    The draw depends on the speaker's seed, the trial and the replicate, on nothing else.
+    """
+    if not response.scores or response.status != "answered":
+        return read_value(response, reader)
+    highest = max(score.logprob for score in response.scores)
+    weights = [math.exp(score.logprob - highest) for score in response.scores]
+    seed = response.speaker.seed + response.replicate
+    chance = random.Random(f"{seed}:{response.trial_id}:choice")
+    (score,) = chance.choices(response.scores, weights)
+    return replace(response, value=score.option)
+
+
+def _run(runner: Runner, progress: Progress, say: Callable[[str], None]) -> None:
+    """Run with progress shown, until the end or an interrupt."""
     try:
-        yield speaker
+        with halting(say, runner.halt):
+            runner.run(progress)
     finally:
-        speaker.close()
+        progress.finish()
+
+
+def _ended(over: int, total: int | None) -> str:
+    """How many episodes have ended, in words."""
+    return f"{over}{'' if total is None else f'/{total}'} episodes ended"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
-from many_wolves.records import Trial
+from many_wolves.records import Choose, Trial
 
 
 def read_trials(path: Path) -> list[Trial]:
@@ -31,6 +31,9 @@ def read_trials(path: Path) -> list[Trial]:
 class Trials:
     """The trials of a file, read afresh each time, so that memory holds one at a time.
 
+    ``families`` names those that they belong to; ``sampled`` says whether some want an
+    answer that is no choice, so that it is sampled in score mode as well.
+
     Parameters
     ----------
     path
@@ -46,15 +49,18 @@ class Trials:
         self.path = path
         seen: set[bytes] = set()
         families: dict[str, None] = {}
+        sampled = False
         for number, trial in _numbered(path):
             short = bytes.fromhex(trial.id)
             if short in seen:
                 raise _twice(path, number, trial)
             seen.add(short)
             families[trial.family] = None
+            sampled |= not isinstance(trial.answer, Choose)
         if not seen:
             raise _none(path)
         self.families = tuple(families)
+        self.sampled = sampled
         self._n = len(seen)
 
     @staticmethod
@@ -83,20 +89,20 @@ def _numbered(path: Path) -> Iterator[tuple[int, Trial]]:
     """Trials with the numbers of their lines."""
     if not path.is_file():
         raise WolvesError(
-            "expected a file of trials", where=path, mend=f"wolves compile --task {path.stem}"
+            "expected a file of trials", where=path, fix=f"wolves compile --task {path.stem}"
         )
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
             try:
                 trial = Trial.from_json(json.loads(line))
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise WolvesError(
                     f"expected a trial as JSON, found {type(error).__name__}: {error}",
                     where=path,
                     line=number,
-                    mend="make the file again with `wolves compile`",
+                    fix="make the file again with `wolves compile`",
                 ) from error
             yield number, trial
 
@@ -106,9 +112,9 @@ def _twice(path: Path, line: int, trial: Trial) -> WolvesError:
         f"the trial {trial.id} stands twice",
         where=path,
         line=line,
-        mend="make the file again with `wolves compile`",
+        fix="make the file again with `wolves compile`",
     )
 
 
 def _none(path: Path) -> WolvesError:
-    return WolvesError("the file holds no trial", where=path, mend="wolves compile")
+    return WolvesError("the file holds no trial", where=path, fix="wolves compile")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -17,14 +18,28 @@ class Writer:
     All answers that came during one sync are written with the next, so that
     neither a slow disk nor thousands of answers a second hold the other up.
     Leaving the context waits until everything is on the disk.
+
+    Parameters
+    ----------
+    journal
+        Open for writing.
+    written
+        Told, in the writer's thread, of each group of answers that is on the disk.
+    failed
+        Told of the fault that ended the writing; nothing is written after it.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        written: Callable[[Sequence[Response]], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
         self._journal = journal
-        self._queue: queue.SimpleQueue[Response | threading.Event | None] = queue.SimpleQueue()
-        self._error: Exception | None = None
+        self._written = written
+        self._failed = failed
+        self._queue: queue.SimpleQueue[Response | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-        self.written = 0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -38,50 +53,25 @@ class Writer:
     ) -> None:
         self._queue.put(None)
         self._thread.join()
-        if kind is None:
-            self._check()
 
     def put(self, response: Response) -> None:
-        """Hand over one answer.
-
-        Raises
-        ------
-        WolvesError
-            If an earlier one could not be written.
-        """
-        self._check()
+        """Hand over one answer."""
         self._queue.put(response)
 
-    def flush(self) -> None:
-        """Wait until everything that was handed over is on the disk.
-
-        Raises
-        ------
-        WolvesError
-            If it could not be written.
-        """
-        reached = threading.Event()
-        self._queue.put(reached)
-        reached.wait()
-        self._check()
-
-    def _check(self) -> None:
-        if self._error is not None:
-            raise self._error
-
     def _run(self) -> None:
-        ended = False
+        ended, sound = False, True
         while not ended:
             group = [self._queue.get()]
             while not self._queue.empty():
                 group.append(self._queue.get())
             ended = None in group
+            answers = [response for response in group if response is not None]
+            if not (answers and sound):
+                continue
             try:
-                if self._error is None:
-                    answers = (r for r in group if isinstance(r, Response))
-                    self.written += self._journal.append(answers)
+                self._journal.append(answers)
             except Exception as error:  # raised again where the answers come from
-                self._error = error
-            for reached in group:
-                if isinstance(reached, threading.Event):
-                    reached.set()
+                sound = False
+                self._failed(error)
+            else:
+                self._written(answers)

@@ -26,12 +26,13 @@ from many_wolves.commands.collecting import (
     tell,
 )
 from many_wolves.commands.command import command as wolves_command
-from many_wolves.contracts import EpisodicFamily
+from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import WolvesError
-from many_wolves.records import Trial
+from many_wolves.records import Choose, Trial
+from many_wolves.speakers.api.retry import RetryPolicy
+from many_wolves.speakers.api.settings import OMISSIBLE
 from many_wolves.speakers.checkpoints import expand
 from many_wolves.speakers.effort import LEVELS
-from many_wolves.speakers.patience import Patience
 from many_wolves.speakers.wanted import Wanted, describe, open_speaker
 
 COMPILED = Path("task-data/compiled")
@@ -100,6 +101,13 @@ COMPILED = Path("task-data/compiled")
     help="vllm: share of the memory that it may take.",
 )
 @click.option("--base_url", default="", help="Address of an API server.")
+@click.option(
+    "--omit",
+    multiple=True,
+    type=click.Choice(OMISSIBLE),
+    help="Leave a field out of requests to an openai-compatible server that refuses it; may be "
+    "given twice.",
+)
 @click.option("--api_key", help="Taken, but the environment is the place for a key.")
 @click.option("--connections", type=click.IntRange(1), default=32, show_default=True)
 @click.option("--retries", type=click.IntRange(0), default=10, show_default=True)
@@ -111,7 +119,11 @@ COMPILED = Path("task-data/compiled")
     help="Seconds before the first retry; doubled from try to try.",
 )
 @click.option(
-    "--timeout", type=click.FloatRange(0), default=600.0, show_default=True, help="Seconds a try."
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=600.0,
+    show_default=True,
+    help="Seconds a try.",
 )
 @click.option("--batch", is_flag=True, help="The provider's batch mode: half price, hours.")
 @click.option(
@@ -140,6 +152,28 @@ COMPILED = Path("task-data/compiled")
     metavar="self|FILE.json",
     help="Games against a speaker: itself, or the one that a file of these options describes.",
 )
+@click.option(
+    "--seat",
+    "seats",
+    multiple=True,
+    metavar="NAME=FILE.json|self",
+    help="Games with several seats: who sits on one, by its name; may be given several times. "
+    "--with X is --seat partner=X.",
+)
+@click.option("--engine", default="", help="Experiments: the engine that runs them.")
+@click.option(
+    "--engine_option",
+    "engine_options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Experiments: a setting of the engine; may be given several times.",
+)
+@click.option("--server", default="", help="Experiments: address of a server that runs.")
+@click.option(
+    "--project",
+    type=click.Path(path_type=Path),
+    help="Experiments: folder of the app that the engine starts a server for.",
+)
 @click.option("--delay", type=click.FloatRange(0), default=0.0, help="Simulated: seconds a trial.")
 @click.option(
     "--out",
@@ -161,6 +195,11 @@ def command(
     explained: bool,
     at_once: int,
     opponent: str | None,
+    seats: tuple[str, ...],
+    engine: str,
+    engine_options: tuple[str, ...],
+    server: str,
+    project: Path | None,
     **options: Any,
 ) -> int:
     """Ask a speaker every trial in TRIALS, and play every game in it.
@@ -176,14 +215,27 @@ def command(
     path = trials or COMPILED / f"{task}.jsonl"
     several = expand(_wanted(options), revisions)
     family = families.get(_family(path))
-    if isinstance(family, EpisodicFamily):
-        told = (dry_run, explained)
+    if isinstance(family, EpisodicFamily | WorldFamily):
+        settings = _settings(engine_options)
+        settings |= {"server": server} if server else {}
+        settings |= {"project": str(project)} if project is not None else {}
+        table = playing.Table(seats, opponent, at_once, engine, settings, dry_run, explained)
         several = [one for wanted in several for one in playing.as_proposed(wanted, path)]
-        return playing.play_all(path, replicates, several, opponent, out, family, at_once, told)
-    if opponent is not None:
-        raise WolvesError("--with belongs to games: here nobody answers another", mend="leave it")
+        return playing.play_all(path, replicates, several, out, family, table)
+    for option, given in (
+        ("--with", opponent),
+        ("--seat", seats),
+        ("--engine", engine),
+        ("--engine_option", engine_options),
+        ("--server", server),
+        ("--project", project),
+    ):
+        if given:
+            raise WolvesError(
+                f"{option} belongs to games: here nobody answers another", fix="leave it out"
+            )
     listed = read_trials(path)
-    _check(several, replicates, out)
+    _check(several, replicates, out, listed)
     statuses = []
     for wanted in several:
         try:
@@ -216,7 +268,8 @@ def _one(
 ) -> int:
     """Ask one speaker; the exit status."""
     family = families.get(family_of([trial.family for trial in trials]))
-    spec = loading(lambda: describe(wanted))
+    sampled = not all(isinstance(trial.answer, Choose) for trial in trials)
+    spec = loading(lambda: describe(wanted, sampled=sampled))
     journal = out if out.suffix == ".jsonl" else out / family.name / f"{spec.slug}.jsonl"
     if dry_run or explained:
         tell(trials, replicates, spec, journal, wanted, explained=explained)
@@ -244,17 +297,28 @@ def _wanted(options: dict[str, Any]) -> Wanted:
         path=options.pop("model_path"),
         delay_s=options.pop("delay"),
         parameters=read_parameters(parameters) if parameters else {},
-        patience=Patience(
+        patience=RetryPolicy(
             options.pop("connections"), options.pop("retries"), options.pop("retry_wait"), timeout
         ),
         **options,
     )
 
 
-def _check(several: list[Wanted], replicates: int, out: Path) -> None:
-    if several[0].mode == "score" and replicates > 1 and not several[0].thinks:
+def _settings(named: tuple[str, ...]) -> dict[str, str]:
+    """Settings given as NAME=VALUE."""
+    for words in named:
+        if "=" not in words:
+            raise WolvesError(
+                f"expected NAME=VALUE, found {words!r}", fix="--engine_option server=URL"
+            )
+    return dict(words.split("=", 1) for words in named)
+
+
+def _check(several: list[Wanted], replicates: int, out: Path, trials: list[Trial]) -> None:
+    scored = all(isinstance(trial.answer, Choose) for trial in trials)
+    if several[0].mode == "score" and replicates > 1 and scored and not several[0].thinks:
         raise WolvesError(
             f"expected one replicate in score mode, found {replicates}",
-            mend="leave --replicates out: the same scores would come every time",
+            fix="leave --replicates out: the same scores would come every time",
         )
     check_folder(several, out)

@@ -15,8 +15,8 @@ from many_wolves.collection import Collected, explain, make_plan, other_settings
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
 from many_wolves.records import SCHEMA, SpeakerSpec, Trial
-from many_wolves.speakers.budget import estimate, find_price
 from many_wolves.speakers.checkpoints import position
+from many_wolves.speakers.cost import estimate, find_price
 from many_wolves.speakers.effort import BUDGETS
 from many_wolves.speakers.wanted import Wanted
 
@@ -40,7 +40,7 @@ def loading[T](load: Callable[[], T]) -> T:
         return load()
     except WolvesError as error:
         raise LoadError(
-            error.problem, where=error.where or None, line=error.line, mend=error.mend
+            error.problem, where=error.where or None, line=error.line, fix=error.fix
         ) from error
 
 
@@ -61,20 +61,20 @@ def read_parameters(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise WolvesError(
-            f"the parameters cannot be read: {error.strerror}", where=path, mend="check the path"
+            f"the parameters cannot be read: {error.strerror}", where=path, fix="check the path"
         ) from error
     except ValueError as error:
         raise WolvesError(
             f"expected JSON: {error}",
             where=path,
             line=getattr(error, "lineno", None),
-            mend="mend the file at that place",
+            fix="fix the file at that place",
         ) from error
     if not isinstance(found, dict):
         raise WolvesError(
             f"expected a JSON object, found {type(found).__name__}",
             where=path,
-            mend='write an object such as {"alpha": 4.5, "cost": 2.6, "weights": {...}}',
+            fix='write an object such as {"alpha": 4.5, "cost": 2.6, "weights": {...}}',
         )
     return found
 
@@ -91,7 +91,7 @@ def family_of(named: list[str]) -> str:
     if len(found) > 1:
         raise WolvesError(
             f"expected trials of one task family, found {', '.join(found)}",
-            mend="ask each family in a run of its own",
+            fix="ask each family in a run of its own",
         )
     return found[0]
 
@@ -108,7 +108,7 @@ def check_folder(several: list[Wanted], out: Path) -> None:
         raise WolvesError(
             f"expected a folder for {len(several)} speakers, found one journal",
             where=out,
-            mend="give a folder with --out: each speaker has a journal of its own",
+            fix="give a folder with --out: each speaker has a journal of its own",
         )
 
 

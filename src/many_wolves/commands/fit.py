@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from many_wolves.workflows.fits import FitRequest, default_folder, fit_into
 
 if TYPE_CHECKING:
     from many_wolves.inference import Fit
+    from many_wolves.report.verdict import Verdict
 
 fit_options = together(model_options(), MODEL, VARIANT, sampling_options())
 """The options of a fit."""
@@ -45,7 +47,7 @@ def request_of(values: dict[str, Any]) -> FitRequest:
 @table_options("Fit data that ship with the project")
 @fit_options
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the fit.")
-@click.option("--allow-unconverged", is_flag=True, help="Exit with 0 even if the fit failed.")
+@click.option("--allow-unconverged", is_flag=True, help="Exit with 0 whatever the verdict.")
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
 def command(out: Path | None, allow_unconverged: bool, **options: Any) -> int:
     """Infer the parameters of a speaker from CHOICES: a folder of `wolves choices`, or a CSV file.
@@ -53,59 +55,70 @@ def command(out: Path | None, allow_unconverged: bool, **options: Any) -> int:
     A CSV file of politeness needs the columns goal, state, utterance, count; speaker and
     framing may stand beside them, and literal.csv (utterance, state, yes, n) in
     the same folder. With --task it may hold the answers to another task;
-    docs/game-models.md names the columns of games.
+    docs/explanation/game-models.md names the columns of games.
 
     \b
-    Exit status: 0 converged, 1 not converged, 2 the input cannot be fitted.
+    Exit status: 0 the verdict holds, 1 the chains did not converge, 2 the input cannot be
+    fitted, 4 the chains converged, but the speaker did not do the task or the model does
+    not describe it.
     """
+    from many_wolves.figures import read_fitted
+    from many_wolves.report.verdict import judge
+
     observations = observations_of(options)
     folder = out or default_folder(observations)
     done = fit_into(observations, folder, request_of(options))
-    _print(done, folder, report=not options["no_report"])
-    return _status(done.diagnostics.ok, allow_unconverged)
+    verdict = judge(read_fitted(folder))
+    _print(done, folder, verdict, report=not options["no_report"])
+    return status_of([verdict], allowed=allow_unconverged)
 
 
-def _print(done: Fit, out: Path, *, report: bool) -> None:
+def _print(done: Fit, out: Path, verdict: Verdict, *, report: bool) -> None:
     from many_wolves.figures import read_fitted
+    from many_wolves.report.verdict import edge_words
     from many_wolves.workflows.results import short
 
     problem = done.problem
     table = short(done.summary, {"family": problem.family, "model": problem.model})
     fitted = read_fitted(out)
-    r2 = fitted.info["r2"]
-    failed = [str(check["statement"]) for check in fitted.failed_checks]
 
     def words() -> None:
-        for sentence in done.diagnostics.verdict:
+        click.echo(verdict.headline)
+        for part in verdict.parts:
+            click.echo(part.line)
+        for sentence in edge_words(fitted):
             click.echo(sentence)
-        if r2 is not None:
-            click.echo(f"Observed and predicted values: r² = {r2:.3f}.")
-        for statement in failed:
-            click.echo(f"FAILED  {statement}")
-        if not fitted.info.get("checks"):
-            click.echo("The table has no checks: nobody checked whether the speaker did the task.")
         click.echo(table.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
         click.echo(f"Report: {out / 'report.html'}" if report else f"Written to {out}")
 
     result = {
         "folder": out,
+        "grade": verdict.grade,
+        "headline": verdict.headline,
+        "task": verdict.parts[0].ok,
         "converged": done.diagnostics.ok,
+        "model": verdict.parts[2].ok,
         "verdict": list(done.diagnostics.verdict),
-        "r2": r2,
-        "failed_checks": failed,
+        "r2": fitted.info["r2"],
+        "describes": fitted.info.get("describes"),
+        "edges": fitted.info.get("edges"),
+        "failed_checks": [str(check["statement"]) for check in fitted.failed_checks],
         "summary": table,
     }
     show(result, words)
 
 
-def _status(converged: bool, allowed: bool) -> int:
-    if converged:
+def status_of(verdicts: Sequence[Verdict], *, allowed: bool) -> int:
+    """The exit status: 1 where chains did not converge, 4 where a verdict has another fault."""
+    grades = [verdict.grade for verdict in verdicts]
+    if allowed or all(grade == "good" for grade in grades):
+        if grades and any(grade != "good" for grade in grades):
+            log.warning("The verdict does not hold; kept because of --allow-unconverged.")
         return 0
-    if allowed:
-        log.warning("The fit failed its diagnostics; kept because of --allow-unconverged.")
-        return 0
-    log.warning(
-        "The fit failed its diagnostics: do not use its numbers. "
-        "What to change stands above; --allow-unconverged accepts it."
-    )
-    return 1
+    if "bad" in grades:
+        log.warning(
+            "The fit failed its diagnostics: do not use its numbers. "
+            "What to change stands above; --allow-unconverged accepts it."
+        )
+        return 1
+    return 4

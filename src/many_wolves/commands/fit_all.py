@@ -9,9 +9,11 @@ import click
 
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.command import show
-from many_wolves.commands.fit import fit_options, request_of
+from many_wolves.commands.fit import fit_options, request_of, status_of
 from many_wolves.commands.options import TASK, WORKERS
-from many_wolves.workflows.fit_all import fit_many, people_of, tables_in
+from many_wolves.workflows.data import reference
+from many_wolves.workflows.fit_all import chosen, fit_many, people_of, tables_in
+from many_wolves.workflows.labels import read_labels, with_labels
 
 
 @wolves_command("fit-all", as_json=True)
@@ -20,6 +22,25 @@ from many_wolves.workflows.fit_all import fit_many, people_of, tables_in
     "--tables",
     type=click.Path(path_type=Path),
     help="Folder with tables, TABLES/*/choices; rsa-output when no TABLES are given.",
+)
+@click.option(
+    "--data",
+    "data",
+    multiple=True,
+    metavar="NAME",
+    help="Speakers of data that ship, such as zhao2025; may be given several times.",
+)
+@click.option(
+    "--speaker",
+    "speakers",
+    multiple=True,
+    metavar="NAME",
+    help="Only this speaker; may be given several times.",
+)
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="CSV file with the column speaker and labels to compare by: family, training, ...",
 )
 @TASK
 @click.option(
@@ -33,11 +54,14 @@ from many_wolves.workflows.fit_all import fit_many, people_of, tables_in
 @click.option(
     "--out", default="rsa-output/fits", show_default=True, type=click.Path(path_type=Path)
 )
-@click.option("--allow-unconverged", is_flag=True, help="Exit with 0 even if a fit failed.")
+@click.option("--allow-unconverged", is_flag=True, help="Exit with 0 whatever the verdicts.")
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
 def command(
     files: tuple[Path, ...],
     tables: Path | None,
+    data: tuple[str, ...],
+    speakers: tuple[str, ...],
+    labels: Path | None,
     task: str | None,
     human: bool | None,
     out: Path,
@@ -48,33 +72,56 @@ def command(
 ) -> int:
     """Fit the speakers of all TABLES: CSV files, folders of `wolves choices`, or folders of them.
 
+    With --data, speakers of data that ship; `wolves data list` prints the names.
+
     Several fits run at once, each on one core. A fit that is there already, of the
     same answers and options, is kept; interrupt it and run it again to go on.
 
     \b
-    Exit status: 0 all converged, 1 some did not, 2 some cannot be fitted.
+    Exit status: 0 every verdict holds, 1 some fits did not converge, 2 some cannot be
+    fitted, 4 some speakers did not do the task, or the model does not describe them.
     """
     from many_wolves.errors import WolvesError
+    from many_wolves.figures import read_all
     from many_wolves.inference.threads import cores
+    from many_wolves.report.verdict import judge
 
-    places = [*files, *([tables] if tables else [])] or [Path("rsa-output")]
+    places = [*files, *([tables] if tables else [])]
+    if not places and not data:
+        places = [Path("rsa-output")]
+    found = [reference(name) for name in data]
     try:
-        found = [table for place in places for table in tables_in(place, task)]
+        found += [table for place in places for table in tables_in(place, task)]
     except WolvesError:
         if not human:
             raise
-        found = []
+    if labels is not None:
+        found = with_labels(found, read_labels(labels), labels)
+    if speakers:
+        found = chosen(found, speakers)
     people = people_of(found) if human is not False else []
+    people = [one for one in people if one.meta["reference"] not in data]
     done = fit_many(
         [*people, *found], out, request_of(options), workers=workers or cores(), cluster=cluster
     )
 
+    verdicts = {fit.label: judge(fit) for fit in read_all(done.folders)}
+
     def words() -> None:
         for sentence in (*done.refused, *done.failed):
             click.echo(sentence)
-        click.echo(f"{len(done.folders) - len(done.failed)} fits that converged in {out}")
+        for label, verdict in verdicts.items():
+            click.echo(f"{label}: {verdict.headline}")
+        sound = sum(verdict.grade == "good" for verdict in verdicts.values())
+        click.echo(f"The verdict holds for {sound} of {len(verdicts)} fits in {out}")
 
-    show({"folders": done.folders, "not_converged": done.failed, "refused": done.refused}, words)
-    if done.refused:
-        return 2
-    return 1 if done.failed and not allow_unconverged else 0
+    show(
+        {
+            "folders": done.folders,
+            "not_converged": done.failed,
+            "refused": done.refused,
+            "verdicts": {name: [v.grade, v.headline] for name, v in verdicts.items()},
+        },
+        words,
+    )
+    return 2 if done.refused else status_of(list(verdicts.values()), allowed=allow_unconverged)

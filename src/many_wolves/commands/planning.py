@@ -44,7 +44,7 @@ def _at_its_line(fault: WolvesError, design: Design, file: Path) -> WolvesError:
         named = [value] if isinstance(value, str) else value if isinstance(value, tuple) else []
         if any(repr(name) in fault.problem for name in named):
             found = section.entries().get(field, section)
-            return found.error(f"{place}.{field}: {fault.problem}", fault.mend)
+            return found.error(f"{place}.{field}: {fault.problem}", fault.fix)
     return fault
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import click
 
-from many_wolves.collection import Seat, Trials, play
+from many_wolves.collection import AT_ONCE, Seat, Trials, play
 from many_wolves.commands.collecting import (
     FAILED,
     INTERRUPTED,
@@ -20,50 +20,69 @@ from many_wolves.commands.collecting import (
     family_of,
     forget_fault,
     loading,
-    read_parameters,
     record_fault,
     say,
 )
-from many_wolves.commands.episodes import Casting, Episodes, cast
+from many_wolves.commands.episodes import Casting, Episodes, Extents, cast, read_seats
 from many_wolves.commands.telling import tell
-from many_wolves.contracts import EpisodicFamily
-from many_wolves.errors import WolvesError
+from many_wolves.contracts import EpisodicFamily, WorldFamily
+from many_wolves.errors import SettingError, WolvesError
+from many_wolves.journals import SESSIONS
 from many_wolves.records import SpeakerSpec
-from many_wolves.sources import nearest
+from many_wolves.speakers import Speaker
 from many_wolves.speakers.wanted import LOCAL, Wanted, describe, open_speaker
+from many_wolves.worlds import EpisodicWorld, World
 
-ITSELF = "self"
-_NAMES = {"model_type": "provider", "model_name": "model", "model_path": "path"}
+
+@dataclass(frozen=True)
+class Table:
+    """How episodes are played.
+
+    Parameters
+    ----------
+    seats, opponent
+        What ``--seat`` and ``--with`` say.
+    at_once
+        Episodes under way at once.
+    engine, engine_options
+        Where a family's questions come from, if they come from an engine.
+    dry_run, explained
+        Whether only to print what would be asked, and whether to explain it.
+    """
+
+    seats: tuple[str, ...] = ()
+    opponent: str | None = None
+    at_once: int = AT_ONCE
+    engine: str = ""
+    engine_options: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+    explained: bool = False
 
 
 def play_all(
     path: Path,
     replicates: int,
     several: list[Wanted],
-    opponent: str | None,
     out: Path,
-    family: EpisodicFamily,
-    at_once: int,
-    told: tuple[bool, bool],
+    family: EpisodicFamily | WorldFamily,
+    table: Table,
 ) -> int:
-    """Play the episodes of a file with each speaker; the exit status.
-
-    ``opponent`` names the speaker of the second seat, as ``--with`` does. ``told``: whether
-    only to tell what would be asked, and whether to explain it.
-    """
+    """Play the episodes of a file with each speaker; the exit status."""
     trials = Trials(path)
     family_of(list(trials.families))
     check_folder(several, out)
+    extents = Extents(trials, replicates, family)
+    sampled = trials.sampled or not isinstance(family, EpisodicFamily)
     statuses = []
     for wanted in several:
-        seats = [wanted] + ([other_speaker(opponent, wanted)] if opponent else [])
         try:
-            casting = cast(seats, family.name, out)
+            named = read_seats(table.seats, table.opponent, wanted)
+            casting = cast(wanted, named, extents.seats, family.name, out, sampled=sampled)
             episodes = Episodes(trials, replicates, casting.specs, family)
-            if any(told):
-                tell(episodes, casting, family, explained=told[1])
+            if table.dry_run or table.explained:
+                tell(episodes, extents, casting, family, explained=table.explained)
                 continue
-            statuses.append(ask(episodes, casting, family, at_once))
+            statuses.append(ask(episodes, casting, family, table))
         except LoadError as fault:
             if len(several) == 1:
                 raise
@@ -86,7 +105,7 @@ def as_proposed(wanted: Wanted, trials: Path) -> list[Wanted]:
     manifest = trials.with_name(trials.name.removesuffix(".jsonl") + ".manifest.json")
     if wanted.provider == "simulated" or not manifest.is_file():
         return [wanted]
-    if wanted.mode == "score" and not wanted.thinks:
+    if wanted.mode == "score" and not (wanted.thinks or Trials(trials).sampled):
         return [wanted]
     proposed = json.loads(manifest.read_text(encoding="utf-8")).get("asked_with", {})
     found = [wanted]
@@ -105,66 +124,49 @@ def as_proposed(wanted: Wanted, trials: Path) -> list[Wanted]:
 
 
 def _takes(wanted: Wanted) -> bool:
+    """Whether a speaker takes all of its settings; other faults are met when it is asked."""
     try:
         describe(wanted)
-    except WolvesError as fault:
-        return "takes no" not in fault.problem
+    except SettingError:
+        return False
+    except WolvesError:
+        return True
     return True
 
 
-def other_speaker(words: str, first: Wanted) -> Wanted:
-    """The speaker of the second seat: the first again, or the one that a file describes.
-
-    Raises
-    ------
-    WolvesError
-        If the file is at fault.
-    """
-    if words == ITSELF:
-        return first
-    path = Path(words)
-    found = {_NAMES.get(name, name): value for name, value in read_parameters(path).items()}
-    known = {field.name for field in fields(Wanted)} - {"api_key", "patience", "delay_s"}
-    for name in found:
-        if name not in known:
-            raise WolvesError(
-                f"unknown setting {name!r} of the other speaker",
-                where=path,
-                mend=nearest(name, known),
-            )
-    if isinstance(found.get("parameters"), str):
-        found["parameters"] = read_parameters(path.parent / found["parameters"])
-    if found.get("path"):
-        found["path"] = Path(found["path"])
-    return Wanted(**{"provider": "", **found}, patience=first.patience)
-
-
-def ask(episodes: Episodes, casting: Casting, family: EpisodicFamily, at_once: int) -> int:
+def ask(
+    episodes: Episodes, casting: Casting, family: EpisodicFamily | WorldFamily, table: Table
+) -> int:
     """Play the episodes; the exit status."""
-    seats = [
-        Seat(spec, journal, _opener(wanted, spec, family))
-        for wanted, spec, journal in zip(
-            casting.wanted, casting.specs, casting.journals, strict=True
-        )
-    ]
+    seats = {
+        seat: Seat(spec, casting.journals[seat], _opener(casting.wanted[seat], spec, family))
+        for seat, spec in casting.specs.items()
+    }
+    world: World
+    if isinstance(family, EpisodicFamily):
+        world = EpisodicWorld(family.turns)
+    else:
+        folder = next(iter(casting.journals.values())).parent / SESSIONS
+        world = family.world(table.engine, {"folder": str(folder), **table.engine_options})
     done = play(
         episodes,
         seats=seats,
-        take_turns=family.turns,
+        world=world,
         reader=family.read,
         say=say,
-        at_once=at_once,
+        at_once=table.at_once,
         total=len(episodes),
     )
-    for journal in dict.fromkeys(casting.journals[1:]):
-        if journal != casting.journals[0]:
-            click.echo(journal)
+    for journal in list(dict.fromkeys(casting.journals.values()))[1:]:
+        click.echo(journal)
     unread = {s: n for s, n in done.asked.items() if s in ("unparsed", "refused", "empty")}
     if unread:
         told = ", ".join(f"{n} {status}" for status, n in sorted(unread.items()))
-        say(f"{sum(unread.values())} episodes ended by an answer without a choice: {told}.")
-    return conclude(done, casting.specs[0])
+        say(f"{sum(unread.values())} answers could not be read: {told}.")
+    return conclude(done, next(iter(casting.specs.values())))
 
 
-def _opener(wanted: Wanted, spec: SpeakerSpec, family: EpisodicFamily) -> Any:
+def _opener(
+    wanted: Wanted, spec: SpeakerSpec, family: EpisodicFamily | WorldFamily
+) -> Callable[[], Speaker]:
     return lambda: loading(lambda: open_speaker(wanted, spec, family.simulator))

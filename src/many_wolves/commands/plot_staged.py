@@ -69,7 +69,7 @@ def of_kind(kind: Kind, place: Path) -> list[Path]:
         raise WolvesError(
             f"expected fits of {kind} models, found {len(found)} fits and none of that kind",
             where=place,
-            mend="collect and fit one first (wolves collect, wolves choices, wolves fit), "
+            fix="collect and fit one first (wolves collect, wolves choices, wolves fit), "
             "or name the folder with --fits",
         )
     return [*people, *models]

@@ -29,6 +29,13 @@ _MODELS = {name: model for name, model in all_models().items() if isinstance(mod
 @wolves_command("pool", as_json=True)
 @click.argument("tables", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
+    "--data",
+    "data",
+    multiple=True,
+    metavar="NAME",
+    help="Speakers of data that ship, such as zhao2025; may be given several times.",
+)
+@click.option(
     "--pooling", help="Only these, with commas: partial, none, complete; all when left out."
 )
 @click.option(
@@ -44,6 +51,7 @@ _MODELS = {name: model for name, model in all_models().items() if isinstance(mod
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the result.")
 def command(
     tables: tuple[Path, ...],
+    data: tuple[str, ...],
     pooling: str | None,
     groups: Path | None,
     only: tuple[str, ...],
@@ -60,15 +68,16 @@ def command(
     \b
     Exit status: 0 every row is to be trusted, 1 some row is not; its verdict says why.
     """
-    from many_wolves.workflows.data import joined, load, part
+    from many_wolves.workflows.data import joined, load, part, reference
     from many_wolves.workflows.pool import pool_speakers, read_groups
 
-    found = [load(path) for path in tables]
+    places = [*map(str, tables), *(f"--data {name}" for name in data)]
+    found = [*map(load, tables), *map(reference, data)]
     for chosen in (*only, *([f"framing={framing}"] if framing else [])):
-        found = [part(table, chosen, path) for table, path in zip(found, tables, strict=True)]
+        found = [part(table, chosen, place) for table, place in zip(found, places, strict=True)]
     given = model_values(options, _MODELS)
     done = pool_speakers(
-        joined(found, [str(path) for path in tables]),
+        joined(found, places),
         out,
         poolings=names_of(pooling),
         model=options["model"],

@@ -32,7 +32,7 @@ def command(params: Path, model: str | None) -> None:
         found = predicting_model(model).predict(given)
     except WolvesError as fault:
         raise WolvesError(
-            fault.problem, where=fault.where or params, column=fault.column, mend=fault.mend
+            fault.problem, where=fault.where or params, column=fault.column, fix=fault.fix
         ) from fault
     click.echo(json.dumps(found))
 
@@ -43,16 +43,16 @@ def _read(path: Path) -> dict[str, Any]:
         given = json.loads(text)
     except OSError as error:
         raise WolvesError(
-            "the file of parameters cannot be read", where=path, mend="check the path"
+            "the file of parameters cannot be read", where=path, fix="check the path"
         ) from error
     except ValueError as error:
         raise WolvesError(
-            f"expected a JSON object; {error}", where=path, mend="correct the JSON there"
+            f"expected a JSON object; {error}", where=path, fix="correct the JSON there"
         ) from error
     if not isinstance(given, dict):
         raise WolvesError(
             "expected a JSON object",
             where=path,
-            mend='write {"NAME": VALUE, ...}; see `wolves predict --help`',
+            fix='write {"NAME": VALUE, ...}; see `wolves predict --help`',
         )
     return given

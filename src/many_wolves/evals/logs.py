@@ -13,9 +13,9 @@ from many_wolves.evals.speaker import speaker_of
 from many_wolves.journals import Reading
 from many_wolves.records import Answer, Response, SpeakerSpec, Status, Value, response_key
 from many_wolves.records.fields import read_value
-from many_wolves.speakers.effort import in_effect
-from many_wolves.speakers.outputs import said
-from many_wolves.speakers.secrets import redact, secrets
+from many_wolves.secrets import known_secrets, redactor
+from many_wolves.speakers.api.effort import effort_in_request
+from many_wolves.speakers.api.output import parse_output
 
 
 def read_log(file: Path) -> Reading:
@@ -33,7 +33,7 @@ def read_log(file: Path) -> Reading:
     """
     log = _open(file)
     spec = speaker_of(log)
-    keys = secrets()
+    redact = redactor(known_secrets())
     responses: list[Response] = []
     bad: list[tuple[int, str]] = []
     for number, sample in enumerate(log.samples or [], start=1):
@@ -46,7 +46,7 @@ def read_log(file: Path) -> Reading:
             bad.append((number, f"it was invalidated: {sample.invalidation.reason or 'no reason'}"))
             continue
         response = _response(sample, asked, spec, _versions(log))
-        responses.append(replace(response, error=redact(response.error, keys)))
+        responses.append(replace(response, error=redact(response.error)))
     if bad and not responses:
         why = f"none of its {len(bad)} samples can be used, the first since {bad[0][1]}"
         return Reading(file, (), False, (), unit="sample", note=why)
@@ -63,7 +63,7 @@ def _open(file: Path) -> Any:
         raise WolvesError(
             f"expected an Inspect log; it cannot be read ({words})",
             where=file,
-            mend="if its run was killed: inspect log recover FILE",
+            fix="if its run was killed: inspect log recover FILE",
         ) from fault
 
 
@@ -98,7 +98,7 @@ def _response(
         speaker=spec,
         replicate=replicate,
         status="failed",
-        effort_used=in_effect(last.call.request) if last is not None and last.call else "",
+        effort_used=effort_in_request(last.call.request) if last is not None and last.call else "",
         latency_s=(last.working_time or 0.0) if last is not None else 0.0,
         retries=retries,
         waited_s=max((sample.total_time or 0.0) - (sample.working_time or 0.0), 0.0),
@@ -114,7 +114,7 @@ def _answered(blank: Response, sample: Any, last: Any) -> Response:
     output = sample.output
     if not output.choices or output.error:
         return replace(blank, error="; ".join(faults) or "the log holds no answer")
-    answer = said(output, blank.speaker.max_tokens or None)
+    answer = parse_output(output, blank.speaker.max_tokens or None)
     if faults and answer.status == "empty":
         return replace(blank, usage=answer.usage, error="; ".join(faults))
     value, status = _read(sample, blank.answer, answer.status)

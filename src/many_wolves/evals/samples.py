@@ -10,7 +10,7 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from many_wolves.records import SCHEMA, Question, Trial
 from many_wolves.records.answer_types import answer_json, bare
 from many_wolves.records.fields import checked, read_cell, schema_of, shared_answer, shared_choose
-from many_wolves.speakers.api_model import messages
+from many_wolves.speakers.api.model import messages
 
 KEY = "many_wolves"
 """Where a sample's metadata hold its question; the factors of the cell stand beside it."""

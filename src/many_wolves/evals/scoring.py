@@ -12,7 +12,7 @@ from many_wolves.contracts import Reading
 from many_wolves.evals.samples import read_question
 from many_wolves.files import canonical_json
 from many_wolves.records import Question, Status, Value
-from many_wolves.speakers.outputs import said
+from many_wolves.speakers.api.output import parse_output
 
 Reader = Callable[[Question, str], Reading]
 
@@ -33,7 +33,7 @@ def scored(state: TaskState, read: Reader) -> Score:
     """
     if not state.output.choices:
         return _score(Reading(None, "failed"), "")
-    answer = said(state.output, None)
+    answer = parse_output(state.output, None)
     reading = Reading(None, answer.status)
     if answer.status == "answered":
         reading = read(read_question(state.metadata).question, answer.text)

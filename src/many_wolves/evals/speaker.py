@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from many_wolves.records import SpeakerSpec
-from many_wolves.speakers.api_model import COMPATIBLE
+from many_wolves.speakers.api.settings import COMPATIBLE
 
 _MAPPED = {
     "reasoning_effort",

@@ -54,12 +54,12 @@ def _entries() -> Mapping[str, EntryPoint]:
             raise WolvesError(
                 f"two packages register the task family {entry.name!r}: "
                 f"{found[entry.name].value} and {entry.value}",
-                mend="remove one of the two packages",
+                fix="remove one of the two packages",
             )
     if not found:
         raise WolvesError(
             "no task family is installed, not even those of many-wolves itself",
-            mend="install it again: `make sync` in a checkout, else `pip install many-wolves`",
+            fix="install it again: `make sync` in a checkout, else `pip install many-wolves`",
         )
     return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
 
@@ -79,7 +79,7 @@ def get(name: str) -> TaskFamily:
         If there is none of that name, or its package cannot be imported.
     """
     if name not in _entries():
-        raise WolvesError(f"unknown task family {name!r}", mend=nearest(name, names()))
+        raise WolvesError(f"unknown task family {name!r}", fix=nearest(name, names()))
     entry = _entries()[name]
     try:
         family: TaskFamily = entry.load()()
@@ -90,7 +90,7 @@ def get(name: str) -> TaskFamily:
         raise WolvesError(
             f"the task family {name!r} ({entry.value}) cannot be loaded: "
             f"{type(fault).__name__}: {fault}",
-            mend=f"update or remove the package {package}",
+            fix=f"update or remove the package {package}",
         ) from fault
     return family
 
@@ -130,7 +130,7 @@ def of_task(task: str) -> tuple[TaskFamily, str]:
     """
     known = tasks()
     if task not in known:
-        raise WolvesError(f"unknown task {task!r}", mend=nearest(task, known))
+        raise WolvesError(f"unknown task {task!r}", fix=nearest(task, known))
     return known[task], task.rpartition("/")[2]
 
 
@@ -149,7 +149,7 @@ def parts(name: str) -> list[Part]:
         return [Part(name, task, {}) for task in get(name).tasks]
     inner = _inner_parts()
     if name not in inner:
-        raise WolvesError(f"unknown task {name!r}", mend=nearest(name, [*known, *names(), *inner]))
+        raise WolvesError(f"unknown task {name!r}", fix=nearest(name, [*known, *names(), *inner]))
     return [inner[name]]
 
 

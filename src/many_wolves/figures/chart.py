@@ -134,6 +134,7 @@ def against(
         + p9.facet_wrap("panel", ncol=across)
         + p9.coord_fixed(xlim=(0, 1), ylim=(0, 1))
         + group_scales(groups)
+        + p9.guides(fill="none")
         + theme()
     )
     side = (150 if width == "two" else 78) / max(across, 2 if width == "two" else 1)

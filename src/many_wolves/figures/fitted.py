@@ -92,7 +92,7 @@ class Fitted:
             raise WolvesError(
                 f"expected a NetCDF file with a posterior; it cannot be read ({error})",
                 where=path,
-                mend="fit again: wolves fit ... --out " + str(self.folder),
+                fix="fit again: wolves fit ... --out " + str(self.folder),
             ) from error
 
     def values(self, group: str, name: str) -> xr.DataArray:
@@ -109,7 +109,7 @@ class Fitted:
             raise WolvesError(
                 f"expected the variable {name!r} in the group {group!r}; it is not there",
                 where=self.folder / "posterior.nc",
-                mend="fit again with this version of many-wolves",
+                fix="fit again with this version of many-wolves",
             ) from None
         return array
 
@@ -133,7 +133,7 @@ def read_fitted(folder: str | Path) -> Fitted:
             f"expected a fit folder with {', '.join(FILES)}; {', '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} missing",
             where=place,
-            mend="give a folder that `wolves fit ... --out FOLDER` wrote",
+            fix="give a folder that `wolves fit ... --out FOLDER` wrote",
         )
     summary = pd.read_csv(place / "summary.csv")
     lacking = SUMMARY_COLUMNS - set(summary)
@@ -142,7 +142,7 @@ def read_fitted(folder: str | Path) -> Fitted:
             f"expected the columns {', '.join(sorted(SUMMARY_COLUMNS))}; "
             f"{', '.join(sorted(lacking))} missing",
             where=place / "summary.csv",
-            mend="fit again with this version of many-wolves",
+            fix="fit again with this version of many-wolves",
         )
     info = _json(place / "fit.json", ("model", "speaker", "conditions"))
     info["labels"] = info.get("labels", {}) | _given_labels(place)
@@ -182,7 +182,7 @@ def _json(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
             f"expected JSON, found {error.msg}",
             where=path,
             line=error.lineno,
-            mend="fit again; this file is written by `wolves fit`",
+            fix="fit again; this file is written by `wolves fit`",
         ) from None
     absent = [key for key in needed if key not in record]
     if absent:
@@ -190,7 +190,7 @@ def _json(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
             f"expected the field {absent[0]!r}; it is not there",
             where=path,
             column=absent[0],
-            mend="fit again with this version of many-wolves",
+            fix="fit again with this version of many-wolves",
         )
     return dict(record)
 

@@ -217,7 +217,7 @@ def scaling(
     if len({size for _, size in sized}) < FEWEST:
         raise WolvesError(
             f"expected speakers of {FEWEST} or more {axis}, found {len({s for _, s in sized})}",
-            mend=f"give `labels: {{{axis}: 70e6, {GROUP}: pythia}}` to the speakers of the study",
+            fix=f"give `labels: {{{axis}: 70e6, {GROUP}: pythia}}` to the speakers of the study",
         )
     for parameter in quantities.words:
         if all(m.has(parameter) for m, _ in sized):

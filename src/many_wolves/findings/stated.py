@@ -119,13 +119,13 @@ def quantities_of(fits: Sequence[Fitted]) -> FindingsSpec:
     if len(names) != 1:
         raise WolvesError(
             f"expected fits of one task family, found {', '.join(names) or 'no fit'}",
-            mend="give the fits of one family at a time",
+            fix="give the fits of one family at a time",
         )
     found = quantities_of_family(names[0])
     if found is None:
         raise WolvesError(
             f"the task family {names[0]!r} has no findings",
-            mend="return a FindingsSpec from the method `findings` of its class",
+            fix="return a FindingsSpec from the method `findings` of its class",
         )
     return found
 

@@ -75,7 +75,7 @@ class Settings:
             raise WolvesError(
                 f"expected at most {MOST_DRAWS:,} draws in all chains, found {self.chains} x "
                 f"{self.draws:,}",
-                mend=f"--draws {MOST_DRAWS // self.chains}",
+                fix=f"--draws {MOST_DRAWS // self.chains}",
             )
 
 
@@ -88,5 +88,5 @@ def _check(name: str, value: float) -> None:
     raise WolvesError(
         f"expected {name} to be a {'whole ' if whole else ''}number from {low:g} to {high:g}, "
         f"found {value!r}",
-        mend=f"set {name} (--{name.replace('_', '-')}) to a number in that range",
+        fix=f"set {name} (--{name.replace('_', '-')}) to a number in that range",
     )

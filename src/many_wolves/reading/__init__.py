@@ -1,10 +1,15 @@
-"""What families read alike; no family is known here.
+"""What readers of several families share; no family is known here.
+
+``read`` answers for every answer type: an option named by its words, its id or its letter; a
+number in prose; free words; a JSON object. A family may use it as its own reader, or take
+the parts: ``thoughts``, ``numbers``, ``objects``, ``refusals``.
 
 ``responses``: which of the responses count, and what their speakers are called.
 ``scoring``: probabilities of options from their scores.
 """
 
+from many_wolves.reading.plain import read
 from many_wolves.reading.responses import Intake, labels, take_newest
 from many_wolves.reading.scoring import SCORINGS, check_scoring, option_shares
 
-__all__ = ["SCORINGS", "Intake", "check_scoring", "labels", "option_shares", "take_newest"]
+__all__ = ["SCORINGS", "Intake", "check_scoring", "labels", "option_shares", "read", "take_newest"]

@@ -31,7 +31,7 @@ def check_scoring(scoring: str) -> None:
     """
     if scoring not in SCORINGS:
         raise WolvesError(
-            f"unknown scoring {scoring!r}", mend=f"--scoring: {nearest(scoring, SCORINGS)}"
+            f"unknown scoring {scoring!r}", fix=f"--scoring: {nearest(scoring, SCORINGS)}"
         )
 
 
@@ -75,17 +75,17 @@ def _check(scores: Sequence[OptionScore], label: str, scoring: str) -> None:
     if scoring == "pmi" and any(score.baseline is None for score in scores):
         raise WolvesError(
             f"expected scores without the scene for scoring 'pmi', found none for {label}",
-            mend="use --scoring sum or mean, or ask again with trials that have a baseline",
+            fix="use --scoring sum or mean, or ask again with trials that have a baseline",
         )
     if scoring == "mean" and any(score.tokens < 1 for score in scores):
         raise WolvesError(
             f"expected the number of tokens of every option for scoring 'mean', found none "
             f"for {label}",
-            mend="use --scoring sum",
+            fix="use --scoring sum",
         )
     if scoring == "pmi" and any(math.isinf(score.baseline or 0.0) for score in scores):
         raise WolvesError(
             f"an option has probability zero without the scene, so that its gain is infinite, "
             f"for {label}",
-            mend="use --scoring sum or mean",
+            fix="use --scoring sum or mean",
         )

@@ -31,7 +31,9 @@ Cell = Mapping[str, str | int | float]
 
 FIELD_TYPES: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("family", "task", "episode", "seat", "key", "trial_id", "status"), (str,)),
-    **dict.fromkeys(("text", "reasoning", "effort_used", "error", "created"), (str,)),
+    **dict.fromkeys(
+        ("text", "reasoning", "effort_used", "format_used", "error", "created"), (str,)
+    ),
     **dict.fromkeys(("turn", "replicate", "retries"), (int,)),
     **dict.fromkeys(("latency_s", "waited_s"), (int, float)),
     **dict.fromkeys(("speaker", "versions", "usage", "cell"), (dict,)),

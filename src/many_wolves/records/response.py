@@ -34,8 +34,10 @@ class Response(Question):
     ``value`` is what was read when the answer came: the id of an option, a number, words
     (or None: a text may be answered without a value) or an object; ``wolves choices``
     reads ``text`` again. The effort asked for is in ``speaker``; ``effort_used`` is the
-    one in effect. ``usage`` counts tokens (``input``, ``output``, ``reasoning``);
-    ``latency_s``, ``waited_s`` are seconds, the second one spent waiting between retries.
+    one in effect. ``format_used`` says how an API was asked for a number or an object:
+    by a JSON ``schema`` or by an ``instruction`` in the prompt. ``usage`` counts tokens
+    (``input``, ``output``, ``reasoning``); ``latency_s``, ``waited_s`` are seconds, the
+    second one spent waiting between retries.
     """
 
     key: str
@@ -48,6 +50,7 @@ class Response(Question):
     text: str = ""
     reasoning: str = ""
     effort_used: str = ""
+    format_used: str = ""
     usage: Mapping[str, int] = field(default_factory=dict)
     latency_s: float = 0.0
     retries: int = 0
@@ -71,8 +74,9 @@ class Response(Question):
                 "versions": dict(self.versions),
             }
         )
-        if not self.seat:
-            del record["seat"]
+        for late in ("seat", "format_used"):
+            if not record[late]:
+                del record[late]
         return record
 
     @classmethod

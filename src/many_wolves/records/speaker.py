@@ -13,7 +13,7 @@ Mode = Literal["sample", "score"]
 PromptFormat = Literal["chat", "completion"]
 Effort = Literal["none", "minimal", "low", "medium", "high"]
 
-LATE = frozenset({"adapter", "adapter_weights"})
+LATE = frozenset({"adapter", "adapter_weights", "omit"})
 """Fields that schema 1 did not have: they enter keys only where they are set, so that
 no answer from before is asked again."""
 
@@ -24,7 +24,8 @@ _WORDS = (str,)
 _REAL = (int, float, type(None))
 _TYPES: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("provider", "model", "revision", "weights", "effort", "mode"), _WORDS),
-    **dict.fromkeys(("prompt_format", "dtype", "base_url", "adapter", "adapter_weights"), _WORDS),
+    **dict.fromkeys(("prompt_format", "dtype", "base_url", "omit"), _WORDS),
+    **dict.fromkeys(("adapter", "adapter_weights"), _WORDS),
     "thinking_tokens": (int, type(None)),
     "temperature": _REAL,
     "top_p": _REAL,
@@ -65,6 +66,9 @@ class SpeakerSpec:
         For ``simulated``: the parameters of its cognitive model.
     adapter, adapter_weights
         Name of a LoRA adapter on top of the weights, and fingerprint of its folder.
+    omit
+        Fields of a request that this server does not take, with commas between: it is
+        asked without a ``seed`` or without a limit of tokens (``max_tokens``, then 0 here).
     """
 
     provider: str
@@ -84,6 +88,7 @@ class SpeakerSpec:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     adapter: str = ""
     adapter_weights: str = ""
+    omit: str = ""
 
     @cached_property
     def settings(self) -> dict[str, Any]:

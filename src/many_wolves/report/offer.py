@@ -27,7 +27,7 @@ def pages_of(fits: Sequence[Fitted]) -> FamilyReport:
     if len(found) != 1:
         raise WolvesError(
             f"expected fits of one task family, found {', '.join(found) or 'no fit'}",
-            mend="give the fits of one family at a time",
+            fix="give the fits of one family at a time",
         )
     return pages_of_family(found[0])
 
@@ -44,6 +44,6 @@ def pages_of_family(name: str) -> FamilyReport:
     if report is None:
         raise WolvesError(
             f"the task family {name!r} offers no figures and reports",
-            mend="return a FamilyReport from the method `report` of its class",
+            fix="return a FamilyReport from the method `report` of its class",
         )
     return report

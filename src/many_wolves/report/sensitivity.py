@@ -36,7 +36,7 @@ def sensitivity_section(folder: str | Path) -> Section | None:
         raise WolvesError(
             f"expected the table of `wolves sensitivity`; it cannot be read ({error})",
             where=path,
-            mend="run `wolves sensitivity` again, or delete the file",
+            fix="run `wolves sensitivity` again, or delete the file",
         ) from error
 
 

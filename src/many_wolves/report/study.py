@@ -102,7 +102,9 @@ def _named(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Fitted]:
 def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
     """What holds for all fits together."""
     bad = [fit.label for fit, verdict in verdicts if verdict.grade == "bad"]
-    doubtful = [fit.label for fit, verdict in verdicts if verdict.grade == "doubtful"]
+    idle = [f.label for f, v in verdicts if v.grade == "doubtful" and v.idle]
+    other = [f.label for f, v in verdicts if v.grade == "doubtful" and not v.idle]
+    doubtful = [*idle, *other]
     n = len(verdicts)
     if not bad and not doubtful:
         each = "The fit" if n == 1 else f"All {n} fits"
@@ -110,10 +112,14 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
     reasons = []
     if bad:
         reasons.append(f"Not converged, so not to be used: {', '.join(bad)}.")
-    if doubtful:
+    if idle:
         reasons.append(
             f"Did not do the task, so that the weights do not mean what they say: "
-            f"{', '.join(doubtful)}."
+            f"{', '.join(idle)}."
+        )
+    if other:
+        reasons.append(
+            f"Not described by the model, which predicts other choices: {', '.join(other)}."
         )
     sound = n - len(bad) - len(doubtful)
     headline = f"{sound} of {n} fits can be read at face value."

@@ -1,4 +1,7 @@
-"""The verdict on a fit in words: did the chains converge, did the speaker do the task?"""
+"""The verdict on a fit in words, in three parts.
+
+Did the speaker do the task, did the chains converge, does the model describe the speaker?
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,46 @@ MEASURES: tuple[tuple[str, str, str], ...] = (
 
 
 NOTHING = "–"
+P_LIMIT = 0.01
+"""Posterior predictive p below which a misfit is more than sampling explains."""
+WELL_DESCRIBED = 0.8
+"""Share of the reachable r2 from which a model describes a speaker roughly."""
+ALIKE = 1.5
+"""Design effect from which intervals are noticeably too narrow: by a fifth."""
+LEAST_DESCRIBED = 0.5
+"""Share of the reachable r2 below which a model does not describe a speaker."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the three questions of a verdict, and its answer.
+
+    Parameters
+    ----------
+    name
+        ``task``, ``chains`` or ``model``.
+    question
+        The question in words.
+    ok
+        Whether the answer is yes; None where it was not examined.
+    answer
+        The answer in words, one string a sentence.
+    """
+
+    name: str
+    question: str
+    ok: bool | None
+    answer: tuple[str, ...]
+
+    @property
+    def mark(self) -> str:
+        """The answer in one word."""
+        return {True: "yes", False: "NO", None: "not known"}[self.ok]
+
+    @property
+    def line(self) -> str:
+        """Question and answer in one line."""
+        return f"{self.question} {self.mark}. {' '.join(self.answer)}".strip()
 
 
 @dataclass(frozen=True)
@@ -35,42 +78,187 @@ class Verdict:
     Parameters
     ----------
     grade
-        ``bad``: do not use the numbers. ``doubtful``: the speaker did not do the task.
+        ``bad``: do not use the numbers. ``doubtful``: the speaker did not do the task, or the
+        model does not describe it.
     headline
         The verdict in one sentence.
     reasons
         What speaks against the numbers, or must be known with them.
     holds
         What was checked and holds.
+    parts
+        Did the speaker do the task, did the chains converge, does the model describe the
+        speaker?
     """
 
     grade: Grade
     headline: str
     reasons: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def idle(self) -> bool:
+        """Whether the speaker is known not to have done the task."""
+        return any(part.name == "task" and part.ok is False for part in self.parts)
 
 
 def judge(fit: Fitted) -> Verdict:
-    """The verdict on one fit: convergence before the task, the task before the numbers."""
-    sampler = _sentences(fit.diagnostics["verdict"])
-    checks = fit.info.get("checks", ())
-    failed = tuple(_statement(check, fit) for check in checks if not check["ok"])
-    passed = tuple(_statement(check, fit) for check in checks if check["ok"])
-    if not fit.converged:
-        tail = " And the speaker did not do the task." if failed else ""
+    """The verdict on one fit: the task, the chains, the model, and only then the numbers."""
+    parts = task, chains, model = _task(fit), _chains(fit), _model(fit)
+    edges = edge_words(fit)
+    reasons = [sentence for part in parts if part.ok is False for sentence in part.answer]
+    unknown = [sentence for part in parts if part.ok is None for sentence in part.answer]
+    holds = [sentence for part in parts if part.ok for sentence in part.answer]
+    also = (*reasons, *edges, *unknown)
+    if not chains.ok:
+        tail = " And the speaker did not do the task." if task.ok is False else ""
         headline = "Do not use these numbers: the chains have not converged." + tail
-        return Verdict("bad", headline, sampler + failed, passed)
-    if failed:
+        return Verdict("bad", headline, also, tuple(holds), parts)
+    if task.ok is False:
         headline = (
             "The speaker did not do the task. The fit converged, but its numbers do not mean "
             "what the model takes them to mean."
         )
-        return Verdict("doubtful", headline, failed, sampler + passed)
+        return Verdict("doubtful", headline, also, tuple(holds), parts)
+    if model.ok is False:
+        headline = (
+            "The model does not describe the speaker. The fit converged, but its numbers are "
+            "those of a model that predicts other choices."
+        )
+        return Verdict("doubtful", headline, also, tuple(holds), parts)
+    done = "The chains converged"
+    if task.ok and model.ok:
+        headline = f"{done}, the speaker did the task, and {_degree(fit)}."
+    elif task.ok:
+        headline = f"{done}, and the speaker did the task."
+    else:
+        headline = f"{done}, and {_degree(fit)}." if model.ok else f"{done}."
+    return Verdict("good", headline, also, tuple(holds), parts)
+
+
+def _task(fit: Fitted) -> Part:
+    checks = fit.info.get("checks", ())
+    question = "Did the speaker do the task?"
     if not checks:
         unchecked = "These choices came without checks of whether the speaker did the task."
-        return Verdict("good", "The chains converged.", (unchecked,), sampler)
-    headline = "The chains converged, and the speaker did the task."
-    return Verdict("good", headline, (), sampler + passed)
+        return Part("task", question, None, (unchecked,))
+    failed = tuple(_statement(check, fit) for check in checks if not check["ok"])
+    passed = tuple(_statement(check, fit) for check in checks if check["ok"])
+    return Part("task", question, not failed, failed or passed)
+
+
+def _chains(fit: Fitted) -> Part:
+    sentences = _sentences(fit.diagnostics["verdict"])
+    return Part("chains", "Did the chains converge?", fit.converged, sentences)
+
+
+def _model(fit: Fitted) -> Part:
+    question = "Does the model describe the speaker?"
+    found = fit.info.get("describes")
+    if not found or not found.get("ceiling"):
+        r2 = fit.info.get("r2")
+        text = "The fit was not held against its own predictions"
+        text += "; fit again to learn it." if "describes" not in fit.info else " by cells."
+        if r2 is not None:
+            text = f"Observed and predicted values: r² = {r2:.3f}. {text}"
+        return Part("model", question, None, (text,))
+    numbers = (
+        f"r² of observed and predicted shares is {_decimal(found['r2'])}; with so many answers a "
+        f"model that is right reaches {_decimal(found['ceiling'])}."
+    )
+    moved = (
+        f"{100 * found['misplaced']:.0f} % of the choices would have to be other ones to match "
+        f"the model ({100 * found['misplaced_by_chance']:.0f} % by sampling alone; posterior "
+        f"predictive p {_p(found['p'])}; {found['cells_missed']} of {found['cells']} cells are "
+        "missed)."
+    )
+    answer = (numbers, moved, *_worst(found), *_clusters(fit))
+    return Part("model", question, _share(found) >= LEAST_DESCRIBED, answer)
+
+
+def _share(found: Mapping[str, Any]) -> float:
+    """r2 as a share of what a model that is right reaches; one where sampling explains it."""
+    if found["p"] >= P_LIMIT:
+        return 1.0
+    return float(found["r2"] or 0.0) / float(found["ceiling"])
+
+
+def _degree(fit: Fitted) -> str:
+    """How well the model describes the speaker, where it does at all."""
+    found = fit.info["describes"]
+    share = _share(found)
+    if found["p"] >= P_LIMIT:
+        return "the model describes it"
+    if share >= WELL_DESCRIBED:
+        return "the model describes it roughly: it misses more than sampling explains"
+    return (
+        f"the model describes it only in part (r² {_decimal(found['r2'])} of at most "
+        f"{_decimal(found['ceiling'])})"
+    )
+
+
+def _clusters(fit: Fitted) -> tuple[str, ...]:
+    """What intervals leave out where answers to one item, or of one person, may be alike."""
+    source = fit.info.get("source", {})
+    if "clusters" not in source:
+        return ()
+    if not source["clusters"]:
+        return (
+            "The table does not say which answers share an item or a person; if those are alike, "
+            "intervals are too narrow.",
+        )
+    n = float(fit.info.get("choices", 0))
+    words = []
+    for cluster in source["clusters"]:
+        effect = dict(source.get("design_effects", {})).get(cluster, {}).get(fit.speaker)
+        if effect is None:
+            words.append(
+                f"Answers to one {cluster} may be alike, and intervals take them as independent."
+            )
+        elif effect >= ALIKE:
+            words.append(
+                f"Answers to one {cluster} are alike: {n:,.0f} are worth about {n / effect:,.0f} "
+                f"independent ones, so that p is too small and intervals should be about "
+                f"{effect**0.5:.1f} times as wide (design effect {effect:.1f})."
+            )
+        else:
+            words.append(
+                f"Answers to one {cluster} are hardly more alike than others (design effect "
+                f"{effect:.1f})."
+            )
+    return tuple(words)
+
+
+def _worst(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """The cells that the model misses by most choices, in words."""
+    words = []
+    for one in found["worst"]:
+        *where, (_, event) = one["labels"].items()
+        place = ", ".join(f"{dim} {label}" for dim, label in where)
+        words.append(
+            f"at {place} it predicts {event!r} in {100 * one['predicted']:.0f} %, found are "
+            f"{100 * one['observed']:.0f} % of {one['n']:,.0f}"
+        )
+    return (f"It misses most: {'; '.join(words)}.",) if words else ()
+
+
+def edge_words(fit: Fitted) -> tuple[str, ...]:
+    """Posteriors that press against the end of their prior's range."""
+    return tuple(
+        f"The posterior of {one['parameter']} presses against the {one['which']} end of its prior "
+        f"({one['end']:g}), and other parameters take up what it forbids; {one['option']} makes "
+        "the range wider."
+        for one in fit.info.get("edges") or ()
+    )
+
+
+def _decimal(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f}"
+
+
+def _p(value: float) -> str:
+    return "below 0.01" if value < 0.01 else f"= {value:.2f}"
 
 
 def _statement(check: Mapping[str, Any], fit: Fitted) -> str:

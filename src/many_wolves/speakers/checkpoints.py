@@ -70,7 +70,7 @@ def expand(wanted: Wanted, revisions: str) -> list[Wanted]:
             raise WolvesError(
                 f"no checkpoint fits {entry!r}",
                 where=wanted.path,
-                mend=f"there are: {', '.join(_in_order(known)[:12]) or 'none'}",
+                fix=f"there are: {', '.join(_in_order(known)[:12]) or 'none'}",
             )
         names |= dict.fromkeys(fitting)
     return [_checkpoint(wanted, name) for name in names]
@@ -92,7 +92,7 @@ def _known(wanted: Wanted) -> list[str]:
     except Exception as error:  # the hub's client raises many kinds
         raise WolvesError(
             f"the branches of {wanted.model} cannot be listed: {' '.join(str(error).split())}",
-            mend="name the revisions one by one, or check --model_name and the network; for a "
+            fix="name the revisions one by one, or check --model_name and the network; for a "
             "gated model set HF_TOKEN",
         ) from error
     return [ref.name for ref in (*refs.branches, *refs.tags)]
@@ -100,7 +100,7 @@ def _known(wanted: Wanted) -> list[str]:
 
 def _folders(path: Path) -> list[str]:
     if not path.is_dir():
-        raise WolvesError("expected a folder of checkpoints", where=path, mend="check --model_path")
+        raise WolvesError("expected a folder of checkpoints", where=path, fix="check --model_path")
     return [folder.name for folder in path.iterdir() if (folder / "config.json").is_file()]
 
 

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from many_wolves.options import Options
 from many_wolves.records import Effort, Mode, PromptFormat
-from many_wolves.speakers.patience import Patience
+from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.wanted import Wanted
 
 Dtype = Literal["auto", "bfloat16", "float16", "float32"]
@@ -52,6 +52,11 @@ class SpeakerConfig(Options):
         default=None, ge=0, description="Reasoning budget in tokens."
     )
     base_url: str = Field(default="", description="Address of an API server.")
+    omit: tuple[Literal["max_tokens", "seed"], ...] = Field(
+        default=(),
+        description="Fields to leave out of requests to an openai-compatible server that refuses "
+        "them.",
+    )
     dtype: Dtype = Field(default="auto", description="auto: float32 on a CPU, as stored on a GPU.")
     parameters: dict[str, Any] = Field(
         default={}, description="Of a simulated speaker: parameters of its cognitive model."
@@ -70,7 +75,7 @@ class SpeakerConfig(Options):
     retry_wait: float = Field(
         default=1.0, ge=0, description="Seconds before the first retry, doubled from try to try."
     )
-    timeout: float = Field(default=600.0, ge=0, description="Seconds that one try may take.")
+    timeout: float = Field(default=600.0, gt=0, description="Seconds that one try may take.")
     max_cost: float | None = Field(
         default=None, ge=0, description="Stop before so many US dollars."
     )
@@ -121,7 +126,7 @@ class SpeakerConfig(Options):
     def wanted(self) -> Wanted:
         """The same as ``describe`` and ``open_speaker`` take it."""
         own = self.model_dump(exclude={"retry_wait", "retries", "connections", "timeout", "delay"})
-        patience = Patience(
+        patience = RetryPolicy(
             self.connections, self.retries, self.retry_wait, None if self.batch else self.timeout
         )
         return Wanted(**own, api_key=self.api_key, patience=patience, delay_s=self.delay)

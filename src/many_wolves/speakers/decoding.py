@@ -6,7 +6,7 @@ the options in score mode, the replicates in sample mode.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,10 +65,11 @@ def sample(
     rows: Sequence[int],
     draws: Sequence[Callable[[], float]],
     *,
+    ends: Sequence[Collection[int]],
     temperature: float,
     top_p: float,
     max_tokens: Sequence[int],
-    stops: Callable[[Sequence[int]], bool] = lambda said: False,
+    stops: Callable[[int, Sequence[int]], bool] = lambda answer, said: False,
 ) -> list[list[int]]:
     """Answer the prompt in each row until the answer's end or its ``max_tokens``.
 
@@ -79,12 +80,14 @@ def sample(
     draws
         For each answer, a source of uniform numbers: an answer depends on its own
         source, not on its neighbours.
+    ends
+        For each answer, the tokens that end it.
     temperature
         0 takes the most probable token.
     max_tokens
         Of each answer.
     stops
-        Whether an answer has come to an end without a token of ``loaded.ends``.
+        Whether an answer, by its number, has come to an end without a token of ``ends``.
 
     Returns
     -------
@@ -98,7 +101,6 @@ def sample(
     """
     import torch
 
-    ends = set(loaded.ends)
     answers: list[list[int]] = [[] for _ in rows]
     groups: list[list[int]] = [[] for _ in range(len(prefilled.mask))]
     for answer, row in enumerate(rows):
@@ -112,7 +114,8 @@ def sample(
                 for answer, token in zip(groups[parent], tokens, strict=True):
                     answers[answer].append(token)
                     said = answers[answer]
-                    if token not in ends and len(said) < max_tokens[answer] and not stops(said):
+                    full = token in ends[answer] or len(said) >= max_tokens[answer]
+                    if not full and not stops(answer, said):
                         children.setdefault((parent, token), []).append(answer)
             if not children:
                 return answers

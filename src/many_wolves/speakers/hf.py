@@ -1,16 +1,17 @@
-"""Transformers models: batched, in sample and score mode, on a CPU or a GPU."""
+"""Transformers models: batched, sampled or scored, on a CPU or a GPU."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from many_wolves.records import Message, Response, SpeakerSpec, Trial
 from many_wolves.speakers import decoding, scoring
+from many_wolves.speakers.feed import Feed
 from many_wolves.speakers.jobs import Job, Jobs
 from many_wolves.speakers.loading import Loaded, load, set_threads
 from many_wolves.speakers.protocol import Request
@@ -48,7 +49,15 @@ class HfSpeaker:
         self._batch_size = batch_size
         self._baselines: dict[tuple[tuple[Message, ...], str], float] = {}
         thinking = settle(loaded.tokenizer, spec)
-        self.jobs = Jobs(spec, loaded.tokenizer, loaded.ends, loaded.window, thinking, _PACKAGES)
+        self.jobs = Jobs(
+            spec,
+            loaded.tokenizer,
+            loaded.ends,
+            loaded.text_ends,
+            loaded.window,
+            thinking,
+            _PACKAGES,
+        )
 
     @classmethod
     def open(
@@ -89,14 +98,15 @@ class HfSpeaker:
         """Never of its own accord."""
         return ""
 
-    def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
-        """Answer in batches of prompts of like length, the longest first."""
-        jobs = [self.jobs.make(request) for request in requests]
-        yield from (self.jobs.failed(job) for job in jobs if job.error)
-        for batch in self._batches([job for job in jobs if not job.error]):
-            if halt.is_set():
-                return
-            yield from self._answer(batch)
+    def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
+        """Answer all that is open in batches of prompts of like length, the longest first."""
+        for taken in Feed.of(requests).batches(halt):
+            jobs = [self.jobs.make(request) for request in taken]
+            yield from (self.jobs.failed(job) for job in jobs if job.error)
+            for batch in self._batches([job for job in jobs if not job.error]):
+                if halt.is_set():
+                    return
+                yield from self._answer(batch)
 
     def close(self) -> None:
         """Drop the weights and give their memory back."""
@@ -111,15 +121,18 @@ class HfSpeaker:
 
     def _batches(self, jobs: list[Job]) -> list[list[Job]]:
         """Neighbours in the order of their tokens, which share much; the longest first."""
-        jobs.sort(key=lambda job: (job.prompt, job.request.trial.id, job.request.replicate))
+        jobs.sort(
+            key=lambda job: (job.scored, job.prompt, job.request.trial.id, job.request.replicate)
+        )
         most_tokens = _most_cached_tokens(self._loaded)
-        grown = 0 if self._spec.mode == "score" else self._spec.max_tokens
         batches: list[list[Job]] = []
         for job in jobs:
             batch = batches[-1] if batches else []
             widths = [j.width for j in (*batch, job)]
             rows = sum(j.rows for j in batch) + job.rows
+            grown = 0 if job.scored else self._spec.max_tokens
             alike = max(widths) <= _LIKE * min(widths)
+            alike &= not batch or batch[0].scored == job.scored
             fits = len(batch) < self._batch_size and rows * (max(widths) + grown) <= most_tokens
             if batch and alike and fits:
                 batch.append(job)
@@ -133,7 +146,7 @@ class HfSpeaker:
         begun = time.perf_counter()
         try:
             ready = self._think(batch) if self.jobs.thinks else batch
-            if self._spec.mode == "score":
+            if batch[0].scored:
                 return self._score(ready, begun)
             return self._sample(ready, begun)
         except torch.OutOfMemoryError as error:
@@ -147,7 +160,11 @@ class HfSpeaker:
     def _think(self, batch: list[Job]) -> list[Job]:
         """The batch with a thought of its own behind every prompt."""
         thoughts = self._generate(
-            batch, "thought", [job.budget for job in batch], self.jobs.thought_ended
+            batch,
+            "thought",
+            [self._loaded.text_ends] * len(batch),
+            [job.budget for job in batch],
+            lambda answer, said: self.jobs.thought_ended(said),
         )
         return [self.jobs.after_thought(job, ids) for job, ids in zip(batch, thoughts, strict=True)]
 
@@ -175,7 +192,13 @@ class HfSpeaker:
         return [self._baselines[asked, o.text] for o in trial.options]
 
     def _sample(self, batch: list[Job], begun: float) -> list[Response]:
-        answers = self._generate(batch, "", [self._spec.max_tokens] * len(batch))
+        answers = self._generate(
+            batch,
+            "",
+            [self.jobs.ends(job) for job in batch],
+            [self._spec.max_tokens] * len(batch),
+            lambda answer, said: self.jobs.ended(batch[answer], said),
+        )
         each = (time.perf_counter() - begun) / len(batch)
         return [self.jobs.said(job, ids, each) for job, ids in zip(batch, answers, strict=True)]
 
@@ -183,8 +206,9 @@ class HfSpeaker:
         self,
         batch: list[Job],
         purpose: str,
+        ends: Sequence[Collection[int]],
         most: list[int],
-        stops: Callable[[Sequence[int]], bool] = lambda said: False,
+        stops: Callable[[int, Sequence[int]], bool],
     ) -> list[list[int]]:
         prompts = dict.fromkeys(job.prompt for job in batch)
         distinct = {prompt: row for row, prompt in enumerate(prompts)}
@@ -193,6 +217,7 @@ class HfSpeaker:
             decoding.prefill(self._loaded, list(distinct)),
             [distinct[job.prompt] for job in batch],
             [self.jobs.draws(job, purpose).random for job in batch],
+            ends=ends,
             temperature=1.0 if self._spec.temperature is None else self._spec.temperature,
             top_p=1.0 if self._spec.top_p is None else self._spec.top_p,
             max_tokens=most,

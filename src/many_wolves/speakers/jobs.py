@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from many_wolves.records import Message, OptionScore, Response, SpeakerSpec, Trial
+from many_wolves.records import Answer, Form, Message, OptionScore, Response, SpeakerSpec, Trial
+from many_wolves.records.answer_types import is_one_line
 from many_wolves.speakers.prompting import continuation, render
 from many_wolves.speakers.protocol import Request, respond
 from many_wolves.speakers.thinking import Thinking
 from many_wolves.speakers.tokens import option_ids, prompt_ids
 
 Ids = tuple[int, ...]
+_BLANK_LINE = re.compile(r"\S\s*?\n[^\S\n]*\n")
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Job:
     Parameters
     ----------
     prompt, options
-        Token ids; ``options`` in score mode only.
+        Token ids; ``options`` where the answer is to be scored.
     text
         What ``prompt`` says.
     asked
@@ -47,6 +50,16 @@ class Job:
     error: str = ""
 
     @property
+    def scored(self) -> bool:
+        """Whether its options are scored, rather than an answer sampled."""
+        return bool(self.options)
+
+    @property
+    def one_line(self) -> bool:
+        """Whether a line break ends its answer."""
+        return is_one_line(self.request.trial.answer)
+
+    @property
     def rows(self) -> int:
         """Texts that follow the prompt."""
         return max(1, len(self.options))
@@ -66,8 +79,8 @@ class Jobs:
         Who answers.
     tokenizer
         A transformers tokenizer.
-    ends
-        Ids of the tokens that end an answer.
+    ends, text_ends
+        Ids of the tokens that end an answer of one line, and one of several.
     window
         Longest sequence in tokens; None where the model states none.
     thinking
@@ -81,6 +94,7 @@ class Jobs:
         spec: SpeakerSpec,
         tokenizer: Any,
         ends: Sequence[int],
+        text_ends: Sequence[int],
         window: int | None,
         thinking: Thinking | None,
         packages: tuple[str, ...],
@@ -88,6 +102,7 @@ class Jobs:
         self._spec = spec
         self._tokenizer = tokenizer
         self._ends = frozenset(ends)
+        self._text_ends = frozenset(text_ends)
         self._window = window
         self._thinking = thinking
         self._packages = packages
@@ -105,12 +120,12 @@ class Jobs:
     def make(self, request: Request) -> Job:
         """The job of a request; one with an ``error`` where its prompt is too long."""
         text, prompt = self._prompt(request.trial.messages, thought=self.thinks)
-        options = self._options(request.trial, text, prompt) if self._scores else ()
+        options = self._options(request.trial, text, prompt)
         job = Job(request, prompt, options, text, len(prompt))
         closing = 0
         if self._thinking is not None and self.thinks:
             closing = len(self._thinking.close(self._tokenizer, ""))
-        needed = closing + (job.width if self._scores else len(prompt) + self._spec.max_tokens)
+        needed = closing + (job.width if job.scored else len(prompt) + self._spec.max_tokens)
         if self._window is not None and needed + self.thinks > self._window:
             words = f"the prompt needs {needed} tokens; the model takes {self._window}"
             return replace(job, error=words)
@@ -131,11 +146,11 @@ class Jobs:
         """The job with the thought that the model gave, closed, at the end of its prompt."""
         if self._thinking is None:
             raise RuntimeError("a model without a thinking section gave a thought")
-        kept, said = self._thinking.cut(self._tokenizer, ids, self._ends)
+        kept, said = self._thinking.cut(self._tokenizer, ids, self._text_ends)
         closing = self._thinking.close(self._tokenizer, said)
         prompt = (*job.prompt, *kept, *closing)
         text = job.text + said + self._tokenizer.decode(closing, skip_special_tokens=False)
-        options = self._options(job.request.trial, text, prompt) if self._scores else ()
+        options = self._options(job.request.trial, text, prompt)
         return replace(
             job, prompt=prompt, options=options, text=text, thought=len(ids), reasoning=said.strip()
         )
@@ -150,19 +165,42 @@ class Jobs:
         name = f"{self._spec.seed + request.replicate}:{request.trial.id}"
         return random.Random(f"{name}:{purpose}" if purpose else name)
 
-    def said(self, job: Job, ids: Sequence[int], seconds: float) -> Response:
-        """The response of a job in sample mode."""
-        spoken = ids[:-1] if ids and ids[-1] in self._ends else ids
-        text = self._tokenizer.decode(spoken, skip_special_tokens=True)
+    def ends(self, job: Job) -> frozenset[int]:
+        """Tokens that end the answer of a job."""
+        return self._ends if job.one_line else self._text_ends
+
+    def ended(self, job: Job, ids: Sequence[int]) -> bool:
+        """Whether an answer of several lines has come to its end without a token for it.
+
+        In the completion format a blank line parts blocks, so that it ends a text.
+        """
+        if job.one_line or self._spec.prompt_format == "chat":
+            return False
+        if "\n" not in self._tokenizer.decode(ids[-1:]):
+            return False
+        return _BLANK_LINE.search(self._tokenizer.decode(ids)) is not None
+
+    def said(
+        self, job: Job, ids: Sequence[int], seconds: float, *, cut: bool | None = None
+    ) -> Response:
+        """The response of a job that was sampled.
+
+        ``cut``: whether the limit of tokens ended the answer; found out where None.
+        """
+        whole = bool(ids) and ids[-1] in self.ends(job)
+        text = self._tokenizer.decode(ids[:-1] if whole else ids, skip_special_tokens=True)
+        if cut is None:
+            cut = not whole and len(ids) >= self._spec.max_tokens and not self.ended(job, ids)
         if self._spec.prompt_format == "completion":
-            text = text.split("\n", 1)[0]
+            text = _first_block(text, job.request.trial.answer)
         status = "answered" if text.strip() else "empty"
-        return self._response(job, len(ids), seconds, status=status, text=text)
+        note = f"cut off by the limit of {self._spec.max_tokens} tokens" if cut else ""
+        return self._response(job, len(ids), seconds, status=status, text=text, error=note)
 
     def scored(
         self, job: Job, sums: Sequence[float], baselines: Sequence[float | None], seconds: float
     ) -> Response:
-        """The response of a job in score mode."""
+        """The response of a job that was scored."""
         if not all(x - x == 0 for x in sums):
             return self.failed(job, f"the model gave log-probabilities {list(sums)}")
         scores = tuple(
@@ -183,10 +221,6 @@ class Jobs:
             error=words or job.error,
             effort_used=self._effort_used(job),
         )
-
-    @property
-    def _scores(self) -> bool:
-        return self._spec.mode == "score"
 
     def _response(self, job: Job, answer: int, seconds: float, **known: Any) -> Response:
         usage = {"input": job.asked, "output": job.thought + answer}
@@ -217,6 +251,9 @@ class Jobs:
         return text, tuple(prompt_ids(self._tokenizer, text, form))
 
     def _options(self, trial: Trial, text: str, prompt: Ids) -> tuple[Ids, ...]:
+        """Options to score: none in sample mode, or where the answer is no choice."""
+        if self._spec.mode == "sample":
+            return ()
         return tuple(self._option(text, prompt, option.text) for option in trial.options)
 
     def _option(self, text: str, prompt: Ids, said: str) -> Ids:
@@ -224,3 +261,15 @@ class Jobs:
         return tuple(
             option_ids(self._tokenizer, text, list(prompt), continuation(said, form), form)
         )
+
+
+def _first_block(text: str, answer: Answer) -> str:
+    """What of a completion is the answer: its first line, or its lines up to a blank one.
+
+    An object may hold blank lines: its reader finds where it ends.
+    """
+    if isinstance(answer, Form):
+        return text
+    if is_one_line(answer):
+        return text.split("\n", 1)[0]
+    return re.split(r"\n[^\S\n]*\n", text.strip("\n"), maxsplit=1)[0]

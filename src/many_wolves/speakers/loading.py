@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from many_wolves.errors import WolvesError
+from many_wolves.extras import needs
 from many_wolves.records import PromptFormat
 from many_wolves.speakers.prompting import check_format
 
@@ -28,7 +29,9 @@ class Loaded:
     device
         Where the weights are: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     ends
-        Ids of the tokens that end an answer.
+        Ids of the tokens that end an answer of one line.
+    text_ends
+        Those that end an answer of several lines: the same, but for line breaks.
     window
         Longest sequence in tokens; None where the model states none.
     last_only
@@ -42,6 +45,7 @@ class Loaded:
     tokenizer: Any
     device: str
     ends: tuple[int, ...]
+    text_ends: tuple[int, ...]
     window: int | None
     last_only: bool
     branches: bool = False
@@ -84,6 +88,7 @@ def load(
         tokenizer=tokenizer,
         device=where,
         ends=end_tokens(model.generation_config, tokenizer, prompt_format),
+        text_ends=end_tokens(model.generation_config, tokenizer, "chat"),
         window=getattr(model.config.get_text_config(), "max_position_embeddings", None),
         last_only="logits_to_keep" in inspect.signature(model.forward).parameters,
     )
@@ -152,17 +157,32 @@ def end_tokens(generation: Any, tokenizer: Any, prompt_format: PromptFormat) -> 
     """Ids of the tokens that end an answer.
 
     These are the end-of-sequence tokens of the model's generation configuration and
-    of its tokenizer; in the completion format, where an answer is one line, also
+    of its tokenizer; in the completion format, for an answer of one line, also
     every token that begins with a line break.
+
+    Raises
+    ------
+    WolvesError
+        If an end-of-sequence token is no token of the model.
     """
-    ends: set[Any] = set()
+    ends: set[int] = set()
     for source in (generation.eos_token_id, tokenizer.eos_token_id):
-        ends.update(source if isinstance(source, list | tuple) else [source])
-    ends -= {None}
+        listed = source if isinstance(source, list | tuple) else [source]
+        ends.update(_token(found) for found in listed if found is not None)
     if prompt_format == "completion":
         words = tokenizer.batch_decode([[i] for i in range(len(tokenizer))])
         ends.update(i for i, word in enumerate(words) if word.startswith("\n"))
     return tuple(sorted(ends))
+
+
+def _token(found: Any) -> int:
+    """The id of a token, checked."""
+    if type(found) is not int or found < 0:
+        raise WolvesError(
+            f"expected the model's end-of-sequence token as a number from 0, found {found!r}",
+            fix="correct eos_token_id in its generation_config.json or config.json",
+        )
+    return found
 
 
 def set_threads(threads: int | None) -> None:
@@ -174,13 +194,9 @@ def set_threads(threads: int | None) -> None:
 
 def _libraries() -> tuple[Any, Any]:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    try:
+    with needs("hf", "the speaker `hf`"):
         import torch
         import transformers
-    except ImportError as error:
-        raise WolvesError(
-            f"the speaker `hf` needs torch and transformers: {error}", mend="uv sync --extra hf"
-        ) from error
     return torch, transformers
 
 
@@ -230,6 +246,6 @@ def readable(source: str | Path, revision: str) -> Iterator[None]:
         words = str(error).strip().splitlines() or [type(error).__name__]
         raise WolvesError(
             f"the model {name} cannot be loaded: {words[0]}",
-            mend="check --model_name, --model_path and --revision; for a gated model set HF_TOKEN; "
+            fix="check --model_name, --model_path and --revision; for a gated model set HF_TOKEN; "
             "with no network give a folder as --model_path (`wolves models prepare smollm2`)",
         ) from error

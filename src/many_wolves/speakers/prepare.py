@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from many_wolves.errors import WolvesError
+from many_wolves.extras import install_command, needs
 from many_wolves.files import code_version, file_fingerprint
 from many_wolves.records import SCHEMA
 
@@ -92,7 +93,7 @@ def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
     packaged = PACKAGED.get(name)
     if packaged is None:
         raise WolvesError(
-            f"expected one of {', '.join(PACKAGED)}, found {name!r}", mend="wolves models list"
+            f"expected one of {', '.join(PACKAGED)}, found {name!r}", fix="wolves models list"
         )
     if is_prepared(folder):
         say(f"{folder} is there already.")
@@ -101,7 +102,7 @@ def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
         raise WolvesError(
             "expected no folder or one that was prepared to its end, found another",
             where=folder,
-            mend="give another place with --out, or remove this folder",
+            fix="give another place with --out, or remove this folder",
         )
     os.environ["HF_HUB_OFFLINE"] = "1"
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -140,19 +141,20 @@ def _gguf_file(packaged: Packaged, scratch: Path) -> Path:
     except (PackageNotFoundError, ModuleNotFoundError, AttributeError, OSError) as error:
         raise WolvesError(
             f"expected the file {packaged.file} in the package {packaged.package}: {error}",
-            mend="uv sync --extra hf --group models",
+            fix=_install(packaged.package),
         ) from error
+
+
+def _install(package: str) -> str:
+    """The command that installs a packaged model: in a checkout it is a group's."""
+    command = install_command("hf")
+    return f"{command} --group models" if command.startswith("uv") else f"{command} {package}"
 
 
 def _convert(gguf: Path, target: Path) -> None:
-    try:
+    with needs("hf", "preparing a model"):
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-    except ImportError as error:
-        raise WolvesError(
-            f"preparing a model needs torch, transformers, gguf and accelerate: {error}",
-            mend="uv sync --extra hf --group models",
-        ) from error
     source = {"gguf_file": gguf.name, "local_files_only": True}
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **source)
     model = AutoModelForCausalLM.from_pretrained(

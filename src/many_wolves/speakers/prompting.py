@@ -60,7 +60,7 @@ def render(
     except Exception as error:  # a template is a program: it raises what it likes
         raise WolvesError(
             f"the model's chat template refuses the messages: {error}",
-            mend="take the system message out of the task's template, or use "
+            fix="take the system message out of the task's template, or use "
             "--prompt_format completion",
         ) from error
     return str(text)
@@ -72,12 +72,12 @@ def check_format(tokenizer: Any, prompt_format: PromptFormat) -> None:
     Raises
     ------
     WolvesError
-        With the option that mends it.
+        With the option that fixes it.
     """
     if prompt_format == "chat" and not getattr(tokenizer, "chat_template", None):
         raise WolvesError(
             "this model has no chat template: it is a base model, which continues text",
-            mend="ask it with `--prompt_format completion`",
+            fix="ask it with `--prompt_format completion`",
         )
 
 

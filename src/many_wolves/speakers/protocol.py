@@ -10,8 +10,9 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
-from many_wolves.files import code_version
+from many_wolves.files import code_version, whole_text
 from many_wolves.records import Response, SpeakerSpec, Trial, blank_response, response_key
+from many_wolves.speakers.feed import Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,15 @@ class Speaker(Protocol):
         """Why it asked no more of its own accord, in words; empty when it did not stop."""
         ...
 
-    def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
+    def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
         """Answer every request, in any order, each as soon as it is known.
 
-        When ``halt`` is set no new request is begun; those under way are finished.
-        In sample mode ``choice`` may be left None: the caller reads ``text``.
+        The runner calls it once, in a thread of the speaker's own, with a ``Feed`` that
+        goes on filling: who answers in batches drains it batch by batch, who answers on
+        connections takes a request whenever one is free. A sequence is a feed that holds
+        all there is. When ``halt`` is set no new request is begun; those under way are
+        finished. Mode ``score`` scores the options of a choice, and samples every other
+        answer type. Of what was sampled ``value`` may be left None: the caller reads ``text``.
         """
         ...
 
@@ -61,6 +66,9 @@ class Speaker(Protocol):
 def respond(request: Request, spec: SpeakerSpec, *packages: str, **known: Any) -> Response:
     """The response to ``request`` with what is known of it, stamped with time and versions.
 
+    Halves of surrogate pairs, as a model writes them that is cut off within an emoji, are
+    replaced: no file can hold them.
+
     Parameters
     ----------
     packages
@@ -68,6 +76,9 @@ def respond(request: Request, spec: SpeakerSpec, *packages: str, **known: Any) -
     known
         Fields of ``Response``.
     """
+    for name in ("text", "reasoning", "error"):
+        if name in known:
+            known[name] = whole_text(known[name])
     known["created"] = datetime.now(UTC).isoformat(timespec="milliseconds")
     known["versions"] = _versions(packages)
     return blank_response(request.trial, spec, request.replicate, **known)

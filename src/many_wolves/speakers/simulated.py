@@ -13,6 +13,7 @@ import numpy as np
 from many_wolves.contracts import Array, SimulatedAnswers
 from many_wolves.errors import WolvesError
 from many_wolves.records import Choose, OptionScore, Response, SpeakerSpec, Trial
+from many_wolves.speakers.feed import Feed
 from many_wolves.speakers.protocol import Request, respond
 
 _SUM_TOLERANCE = 1e-6
@@ -52,14 +53,15 @@ class SimulatedSpeaker:
         """Never of its own accord."""
         return ""
 
-    def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
+    def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
         """Answer one request after the other."""
-        for request in requests:
-            if halt.is_set():
-                return
-            if self._delay_s:
-                time.sleep(self._delay_s)
-            yield self._answer(request)
+        for batch in Feed.of(requests).batches(halt):
+            for request in batch:
+                if halt.is_set():
+                    return
+                if self._delay_s:
+                    time.sleep(self._delay_s)
+                yield self._answer(request)
 
     def close(self) -> None:
         """Nothing to free."""
@@ -93,7 +95,7 @@ class SimulatedSpeaker:
             raise WolvesError(
                 f"expected {len(trial.options)} option probabilities that sum to one "
                 f"for trial {trial.id}, found {p.tolist()}",
-                mend="check the parameters of the simulated speaker",
+                fix="check the parameters of the simulated speaker",
             )
         return p
 

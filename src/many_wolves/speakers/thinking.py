@@ -112,14 +112,14 @@ def settle(tokenizer: Any, spec: SpeakerSpec) -> Thinking | None:
             )
             raise WolvesError(
                 f"{spec.name}: it takes no reasoning effort: {why}; nothing was asked",
-                mend="leave --effort and --thinking_tokens out, or say --effort none",
+                fix="leave --effort and --thinking_tokens out, or say --effort none",
             )
         return None
     if budget is None:
         raise WolvesError(
             f"{spec.name}: this model thinks before it answers, and no effort was named; "
             "nothing was asked",
-            mend="--effort none for an answer without a thought, --effort low|medium|high, "
+            fix="--effort none for an answer without a thought, --effort low|medium|high, "
             "or --thinking_tokens N",
         )
     return _thinking(tokenizer, tags, budget)

@@ -37,7 +37,7 @@ def option_ids(
     if prompt_format == "completion" and before and before[-1] == tokenizer.eos_token_id:
         raise WolvesError(
             "this tokenizer closes a text with its end-of-text token, so nothing can follow",
-            mend="set add_eos_token to false in the model's tokenizer_config.json",
+            fix="set add_eos_token to false in the model's tokenizer_config.json",
         )
     found = (
         whole[cut:]
@@ -48,6 +48,6 @@ def option_ids(
     if not found or said.strip() != option.strip():
         raise WolvesError(
             f"the tokenizer makes {said!r} of the option {option!r}",
-            mend="use another wording for this option",
+            fix="use another wording for this option",
         )
     return found

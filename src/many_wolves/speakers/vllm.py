@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-from many_wolves.records import Message, Response, SpeakerSpec
+from many_wolves.records import (
+    Answer,
+    Choose,
+    Form,
+    Message,
+    Number,
+    PromptFormat,
+    Response,
+    SpeakerSpec,
+    Text,
+)
 from many_wolves.speakers import walk
+from many_wolves.speakers.feed import Feed
 from many_wolves.speakers.jobs import Ids, Job, Jobs
 from many_wolves.speakers.loading import (
     end_tokens,
@@ -48,12 +60,15 @@ class VllmSpeaker:
 
     Notes
     -----
-    In sample mode the answer is one of the options, word for word: at each token those
+    A sampled choice is one of the options, word for word: at each token those
     that no option continues with are left out, and the rest is drawn from. That
     weighs options by their first words, and is not the distribution of score mode.
+    A number is sampled likewise among what is written as a number, a form among what
+    its schema allows; free text is sampled freely.
 
-    In score mode an option's log-probability is that of ``HfSpeaker``, its end
-    included: the sum of next-token log-probabilities along the option.
+    In score mode a choice is scored, and everything else sampled. An option's
+    log-probability is that of ``HfSpeaker``, its end included: the sum of next-token
+    log-probabilities along the option.
 
     A request has a seed of its own, made of seed, replicate and trial. Which requests
     share a batch still moves logits in their last digits, so that a rerun repeats
@@ -67,7 +82,13 @@ class VllmSpeaker:
         self._generation = generation
         self._ends = end_tokens(generation, tokenizer, spec.prompt_format)
         self._jobs = Jobs(
-            spec, tokenizer, self._ends, engine.window, settle(tokenizer, spec), _packages()
+            spec,
+            tokenizer,
+            self._ends,
+            end_tokens(generation, tokenizer, "chat"),
+            engine.window,
+            settle(tokenizer, spec),
+            _packages(),
         )
         self._baselines: dict[tuple[tuple[Message, ...], str], float] = {}
 
@@ -120,21 +141,30 @@ class VllmSpeaker:
         """Never of its own accord."""
         return ""
 
-    def ask(self, requests: Sequence[Request], halt: threading.Event) -> Iterator[Response]:
-        """Answer as vLLM does: each answer as soon as it is known."""
-        jobs = [self._jobs.make(request) for request in requests]
-        yield from (self._jobs.failed(job) for job in jobs if job.error)
-        sound = [job for job in jobs if not job.error]
-        # Neighbours in the order of their tokens share much of what is cached.
-        sound.sort(key=lambda job: (job.prompt, job.request.trial.id, job.request.replicate))
-        if self._spec.mode == "score":
-            self._score_baselines(sound, halt)
-        yield from self._engine.run((self._course(job) for job in sound), halt)
+    def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
+        """Answer as vLLM does: each answer as soon as it is known.
+
+        What is asked meanwhile joins the batch that is under way, where nothing is scored.
+        """
+        feed = Feed.of(requests)
+        for taken in feed.batches(halt):
+            intake = _Intake(self, feed, self._made(taken), joined=self._spec.mode == "sample")
+            self._score_baselines([job for job in intake.jobs if job.scored], halt)
+            for response in self._engine.run(intake, halt):
+                yield response
+                yield from intake.failed()
+            yield from intake.failed()
 
     def close(self) -> None:
         """Drop the weights and give their memory back."""
         self._engine.close()
         del self._engine
+
+    def _made(self, requests: Sequence[Request]) -> list[Job]:
+        """Jobs in the order of their tokens: neighbours share much of what is cached."""
+        jobs = [self._jobs.make(request) for request in requests]
+        jobs.sort(key=lambda job: (job.prompt, job.request.trial.id, job.request.replicate))
+        return jobs
 
     def _course(self, job: Job) -> Course[Response]:
         """Think, where a thought comes first; then answer or be scored."""
@@ -142,10 +172,11 @@ class VllmSpeaker:
         if self._jobs.thinks:
             (thought,) = yield [Call(job.prompt, self._thought(job))]
             job = self._jobs.after_thought(job, list(thought.outputs[0].token_ids))
-        if self._spec.mode == "sample":
-            (answer,) = yield [Call(job.prompt, self._choice(job))]
-            ids = list(answer.outputs[0].token_ids)
-            return self._jobs.said(job, ids, time.perf_counter() - begun)
+        if not job.scored:
+            (answer,) = yield [Call(job.prompt, self._answer(job))]
+            found = answer.outputs[0]
+            seconds, cut = time.perf_counter() - begun, found.finish_reason == "length"
+            return self._jobs.said(job, list(found.token_ids), seconds, cut=cut)
         sums = yield from self._walk(job.prompt, job.options)
         baselines = [
             self._baselines.get((job.request.trial.baseline, option.text))
@@ -197,17 +228,17 @@ class VllmSpeaker:
             job, "thought", max_tokens=job.budget, stop=stop, skip_special_tokens=False
         )
 
-    def _choice(self, job: Job) -> Any:
+    def _answer(self, job: Job) -> Any:
+        """How an answer is sampled: within its structure, where its type has one."""
         from vllm.sampling_params import StructuredOutputsParams
 
-        form = self._spec.prompt_format
-        options = [continuation(o.text, form) for o in job.request.trial.options]
-        return self._sampling(
-            job,
-            "",
-            max_tokens=self._spec.max_tokens,
-            structured_outputs=StructuredOutputsParams(choice=options),
-        )
+        structure = _structure(job.request.trial.answer, self._spec.prompt_format)
+        more: dict[str, Any] = {}
+        if structure:
+            more["structured_outputs"] = StructuredOutputsParams(**structure)
+        elif self._spec.prompt_format == "completion":
+            more["stop"] = ["\n\n"]
+        return self._sampling(job, "", max_tokens=self._spec.max_tokens, **more)
 
     def _sampling(self, job: Job, purpose: str, **more: Any) -> Any:
         from vllm import SamplingParams
@@ -220,6 +251,53 @@ class VllmSpeaker:
             output_kind=_final(),
             **more,
         )
+
+
+class _Intake:
+    """Courses of the jobs at hand, and of those that are asked while they run.
+
+    An iterator that has come to its end goes on where there is more to do.
+    """
+
+    def __init__(self, speaker: VllmSpeaker, feed: Feed, jobs: list[Job], *, joined: bool) -> None:
+        self.jobs = deque(jobs)
+        self._speaker = speaker
+        self._feed = feed
+        self._joined = joined
+        self._failed: list[Response] = []
+
+    def __iter__(self) -> _Intake:
+        return self
+
+    def __next__(self) -> Course[Response]:
+        if not self.jobs and self._joined:
+            self.jobs.extend(self._speaker._made(self._feed.take_now()))
+        while self.jobs:
+            job = self.jobs.popleft()
+            if not job.error:
+                return self._speaker._course(job)
+            self._failed.append(self._speaker._jobs.failed(job))
+        raise StopIteration
+
+    def failed(self) -> list[Response]:
+        """Responses of jobs that cannot be asked, each once."""
+        failed, self._failed = self._failed, []
+        return failed
+
+
+def _structure(answer: Answer, prompt_format: PromptFormat) -> dict[str, Any]:
+    """What an answer is held to, as vLLM takes it; empty for free text."""
+    match answer:
+        case Choose(options):
+            return {"choice": [continuation(option.text, prompt_format) for option in options]}
+        case Number(low, _, _, whole):
+            sign = "-?" if low is None or low < 0 else ""
+            part = "" if whole else r"(\.\d{1,6})?"
+            return {"regex": continuation(rf"{sign}\d{{1,12}}{part}", prompt_format)}
+        case Form(schema):
+            return {"json": dict(schema)}
+        case Text():
+            return {}
 
 
 def find_dtype(source: str | Path, revision: str, dtype: str) -> str:

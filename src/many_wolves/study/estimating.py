@@ -8,7 +8,7 @@ from pathlib import Path
 
 from many_wolves.journals import read_journal
 from many_wolves.records import SpeakerSpec, Trial
-from many_wolves.speakers.budget import Price, estimate, find_price
+from many_wolves.speakers.cost import Price, estimate, find_price
 from many_wolves.speakers.effort import BUDGETS
 from many_wolves.study.asking import journal_of
 from many_wolves.study.casting import Cast, cast

@@ -86,7 +86,7 @@ def _error(fault: ErrorDetails, faults: int, lines: dict[Place, int], path: Path
         f"{field}: {problem}" if field else problem,
         where=path,
         line=_line(place, lines),
-        mend=fix,
+        fix=fix,
     )
 
 

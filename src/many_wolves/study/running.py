@@ -81,7 +81,7 @@ def only_one(folder: Path) -> Iterator[None]:
             WolvesError(
                 "expected one run of this study at a time, found another one under way",
                 where=folder,
-                mend="wait for it, or stop it; `wolves study status` shows how far it is",
+                fix="wait for it, or stop it; `wolves study status` shows how far it is",
             ),
         )
         yield
@@ -109,7 +109,7 @@ def run_study(study: Study, places: Places, *, again: bool = False) -> Outcome:
     if outcome.failed:
         raise WolvesError(
             f"{len(outcome.failed)} of {len(stages)} stages failed: {', '.join(outcome.failed)}",
-            mend="correct what is named above, then run the same command: finished stages are kept",
+            fix="correct what is named above, then run the same command: finished stages are kept",
         )
     return outcome
 

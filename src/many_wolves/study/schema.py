@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from many_wolves import families
 from many_wolves.contracts import CognitiveModel, Design, PooledModel
 from many_wolves.options import OptionError
 from many_wolves.records import Effort
+from many_wolves.secrets import base_url
 from many_wolves.sources import nearest
 from many_wolves.speakers.config import SpeakerConfig, partial_settings
 from many_wolves.workflows.sampling import Sampling
@@ -18,6 +19,8 @@ from many_wolves.workflows.sampling import Sampling
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A name that is also the name of a folder."""
 Count = Annotated[int, Field(ge=1)]
+Address = Annotated[str, AfterValidator(base_url)]
+"""Of a server: without anything that could be a key."""
 WEIGHTS = ("hf", "vllm")
 """Providers that load weights, and so know checkpoints and probabilities."""
 OF_A_TASK = ("mode", "replicates", "temperature", "top_p", "max_tokens")
@@ -79,7 +82,7 @@ class Speaker(Asking):  # type: ignore[misc]
     prepare: str | None = None
     revisions: tuple[str, ...] = ()
     efforts: tuple[Effort, ...] = ()
-    base_url: str = ""
+    base_url: Address = ""
     parameters: dict[str, Any] = Field(default={})
     as_player: dict[str, Any] = Field(default={})
     labels: dict[str, str | int | float] = Field(default={})
@@ -250,10 +253,23 @@ class Task(_Section):
             raise OptionError(
                 f"expected a task, found {self.task!r}", nearest(self.task, known), ("task",)
             )
+        for name, value in self.given.items():
+            if value == []:
+                raise OptionError("expected at least 1 value, found none", "leave it out", (name,))
         assert self.design
+        self._check_names_of_the_fit()
         options = _within(lambda: self.cognitive_model.options.checked(self.fit.options), ("fit",))
         _within(lambda: options.check_design(self.design), ("fit",))
         return self
+
+    def _check_names_of_the_fit(self) -> None:
+        """Refuse a field of ``fit`` that neither sampling nor the model has."""
+        known = (*Fit.SAMPLING, *self.cognitive_model.options.model_fields)
+        for name in self.fit.options:
+            if name not in known:
+                raise OptionError(
+                    f"expected a known field, found {name!r}", nearest(name, known), ("fit", name)
+                )
 
 
 def _within(check: Any, path: tuple[str, ...]) -> Any:
@@ -357,8 +373,6 @@ class Study(_Section):
             raise ValueError("expected `tasks`, or `trials` and `games`, found both")
         if not self.speakers and (self.games or self.tasks):
             raise ValueError("expected `speakers`, who are given the tasks, found none")
-        if not self.speakers:
-            return self
         first, *others = self._checked_plan()
         names = [task.task for task in (first, *others)]
         twice = sorted({task for task in names if names.count(task) > 1})

@@ -161,7 +161,7 @@ def finished(stage: Stage, reads: Mapping[str, str], seconds: float) -> Done:
             raise WolvesError(
                 f"the stage `{stage.name}` ended without writing its output",
                 where=path,
-                mend=f"run it alone to see why: {shown(stage.command)}",
+                fix=f"run it alone to see why: {shown(stage.command)}",
             )
     return Done(
         command=command_fingerprint(stage),

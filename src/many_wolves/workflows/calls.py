@@ -43,10 +43,10 @@ def command(
 def source(observations: Observations) -> list[str]:
     """The words that name observations on the command line."""
     meta = observations.meta
-    if meta.get("reference"):
-        return ["--data", str(meta["reference"])]
     path = meta.get("path")
-    if path is not None and "code_version" in meta:
+    if meta.get("reference"):
+        words = ["--data", str(meta["reference"])]
+    elif path is not None and "code_version" in meta:
         # A folder as `wolves choices` writes it, whose main table the path names.
         words = [shown(Path(path).parent)]
     else:

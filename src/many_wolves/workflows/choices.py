@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from many_wolves import families
-from many_wolves.contracts import Observations
+from many_wolves.contracts import Observations, RecordingFamily
 from many_wolves.errors import WolvesError
+from many_wolves.extras import needs
 from many_wolves.files import file_fingerprint, fingerprint
-from many_wolves.journals import Reading, journal_files, read_journal
+from many_wolves.journals import Reading, journal_files, read_journal, session_folders
 from many_wolves.progress import log
 from many_wolves.records import Response
 from many_wolves.sources import nearest, quoted
@@ -71,7 +72,11 @@ def tabulated(
     for part in selection.parts:
         responses = _part(responses, part)
     family, responses = _of_family(responses, selection.family)
-    table = families.get(family).tabulate(responses, scoring=scoring)
+    chosen = families.get(family)
+    if isinstance(chosen, RecordingFamily):
+        table = chosen.tabulate_sessions(responses, session_folders(sources))
+    else:
+        table = chosen.tabulate(responses, scoring=scoring)
     meta = {
         **table.meta,
         "efforts": _efforts(table, responses),
@@ -92,13 +97,13 @@ def _of_family(responses: list[Response], wanted: str | None) -> tuple[str, list
     if wanted is None and len(found) > 1:
         raise WolvesError(
             f"expected answers of one task family, found those of {quoted(found)}",
-            mend=f"--task {found[0]}, and each of the others by itself",
+            fix=f"--task {found[0]}, and each of the others by itself",
         )
     family = wanted or found[0]
     if family not in found:
         raise WolvesError(
             f"expected answers of the task family {family!r}, found those of {quoted(found)}",
-            mend=f"--task {found[0]}",
+            fix=f"--task {found[0]}",
         )
     return family, [response for response in responses if response.family == family]
 
@@ -107,7 +112,8 @@ def _read(file: Path) -> Reading:
     """A journal, or an Inspect log by its ending."""
     if file.suffix != ".eval":
         return read_journal(file)
-    from many_wolves.evals.logs import read_log
+    with needs("api", "reading an Inspect log"):
+        from many_wolves.evals.logs import read_log
 
     return read_log(file)
 
@@ -128,7 +134,7 @@ def _to(responses: Sequence[Response], trials: Path) -> list[Response]:
         raise WolvesError(
             f"expected answers to its {len(asked)} trials, found none",
             where=trials,
-            mend=f"wolves collect {trials} ...",
+            fix=f"wolves collect {trials} ...",
         )
     return found
 
@@ -141,10 +147,10 @@ def _part(responses: Sequence[Response], part: str) -> list[Response]:
         known = sorted({name for r in responses for name in r.cell})
         raise WolvesError(
             f"expected FACTOR=VALUE in --only, found {part!r}",
-            mend=f"factors: {quoted(known)}; for example --only scale=hearts",
+            fix=f"factors: {quoted(known)}; for example --only scale=hearts",
         )
     if value not in found:
-        raise WolvesError(f"no answer has {part!r}, given with --only", mend=nearest(value, found))
+        raise WolvesError(f"no answer has {part!r}, given with --only", fix=nearest(value, found))
     return [r for r in responses if str(r.cell.get(factor, value)) == value]
 
 
@@ -169,7 +175,7 @@ def _none(sources: Sequence[Path], readings: Sequence[Reading], kind: str) -> Wo
     return WolvesError(
         f"expected answers from {KINDS[kind]}, found {what}",
         where=sources[0] if len(sources) == 1 else None,
-        mend="run `wolves collect` first"
+        fix="run `wolves collect` first"
         if not found
         else "leave --model_type out, or give the journals of such a speaker",
     )

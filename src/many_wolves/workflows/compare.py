@@ -132,7 +132,7 @@ def _problems(
     options = options_of(model, given)
     for name in asked:
         if name not in variants:
-            raise WolvesError(f"unknown variant {name!r}", mend=nearest(name, variants))
+            raise WolvesError(f"unknown variant {name!r}", fix=nearest(name, variants))
     full = next(iter(variants))
     chosen = [full, *(m for m in variants if m != full and (not asked or m in asked))]
     return {name: model.problem(observations, **{**options, **variants[name]}) for name in chosen}

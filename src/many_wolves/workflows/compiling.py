@@ -51,7 +51,7 @@ def request(names: Sequence[str], given: Mapping[str, Any]) -> Request:
     if len(of) != 1:
         raise WolvesError(
             f"expected tasks of one family, found those of {', '.join(of) or 'none'}",
-            mend="compile each family into a file of its own",
+            fix="compile each family into a file of its own",
         )
     family = families.get(of[0])
     designs = {}
@@ -62,7 +62,7 @@ def request(names: Sequence[str], given: Mapping[str, Any]) -> Request:
             if name not in kind.model_fields:
                 raise WolvesError(
                     f"--{name.replace('_', '-')} does not belong to the task {task!r}",
-                    mend="leave it out; "
+                    fix="leave it out; "
                     + nearest(name, [field for field in kind.model_fields if field != "tasks"]),
                 )
         designs[task] = kind.read({**values, **given}, of=f"the task {task!r}")
@@ -139,7 +139,7 @@ def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
                 yield line
         if not sum(count.cells.total() for count in counts):
             raise WolvesError(
-                "the design leaves no trial", mend="choose fewer of its factors' levels by name"
+                "the design leaves no trial", fix="choose fewer of its factors' levels by name"
             )
 
     try:
@@ -151,7 +151,7 @@ def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
         raise WolvesError(
             f"the trials cannot be written: {fault.strerror}",
             where=out,
-            mend="give the path of a file in a folder of yours with --out",
+            fix="give the path of a file in a folder of yours with --out",
         ) from fault
     return manifest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ def reference(name: str) -> Observations:
     known = families.references()
     if name not in known:
         raise WolvesError(
-            f"no data called {name!r} ship with the installed families", mend=nearest(name, known)
+            f"no data called {name!r} ship with the installed families", fix=nearest(name, known)
         )
     found = known[name][1].load()
     task = known[name][1].task
@@ -54,7 +55,7 @@ def load(path: Path, task: str | None = None) -> Observations:
         raise WolvesError(
             "there is no such table of choices",
             where=path,
-            mend="run `wolves choices` first, or correct the path",
+            fix="run `wolves choices` first, or correct the path",
         )
     if path.suffix == ".csv" and (path.parent / "meta.json").exists():
         found = read_table(path.parent)
@@ -95,10 +96,16 @@ def of_one(observations: Observations, speaker: str | None, where: str | Path = 
         raise WolvesError(
             f"one fit is of one speaker; the table holds {', '.join(observations.speakers)}",
             where=where or None,
-            mend=f"name one with --speaker {observations.speakers[0]!r}, or fit all of them with "
-            "`wolves fit-all`",
+            fix=f"name one with --speaker {shlex.quote(observations.speakers[0])}, or fit all of "
+            f"them with `wolves fit-all {_place(observations, where)}`",
         )
     return observations
+
+
+def _place(observations: Observations, where: str | Path) -> str:
+    """What names observations on the command line."""
+    name = observations.meta.get("reference")
+    return f"--data {name}" if name else shlex.quote(str(where or "TABLE.csv"))
 
 
 def one_speaker(
@@ -131,7 +138,8 @@ def one_speaker(
     if (path is None) == (name is None):
         raise WolvesError(
             "expected a table of choices or --data NAME, and not both",
-            mend="wolves fit rsa-output/NAME/choices, or wolves fit --human yoon2020",
+            fix="wolves fit rsa-output/NAME/choices, or wolves fit --data yoon2020; "
+            "`wolves data list` prints the names",
         )
     found = reference(name) if name is not None else load(Path(str(path)), task)
     where = path or f"--data {name}"
@@ -149,7 +157,7 @@ def only(observations: Observations, column: str, value: str, where: str | Path)
             f"no {column} {value!r} in the table; it holds {', '.join(present) or 'none'}",
             where=where or None,
             column=column,
-            mend=option.format(present[0]) if present else f"leave {column} out",
+            fix=option.format(present[0]) if present else f"leave {column} out",
         )
     tables = {
         name: _where(frame, column, value) if column in frame else frame
@@ -170,7 +178,7 @@ def joined(found: Sequence[Observations], sources: Sequence[str]) -> Observation
     if not found:
         raise WolvesError(
             "expected tables of choices, found none",
-            mend="wolves pool rsa-output/ONE/choices rsa-output/TWO/choices --out FOLDER",
+            fix="wolves pool rsa-output/ONE/choices rsa-output/TWO/choices --out FOLDER",
         )
     names = [speaker for table in found for speaker in table.speakers]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
@@ -179,7 +187,7 @@ def joined(found: Sequence[Observations], sources: Sequence[str]) -> Observation
             f"the speaker {twice[0]} is in two tables"
             if twice
             else "the tables are of different families",
-            mend="give every speaker one table, all of one family",
+            fix="give every speaker one table, all of one family",
         )
     tables = list(dict.fromkeys(name for table in found for name in table.tables))
     return replace(
@@ -206,7 +214,7 @@ def _folder(path: Path, task: str | None) -> Observations:
                 f"the table is of the family {table.family!r}, to which the task {task!r} "
                 "does not belong",
                 where=path,
-                mend="leave --task out, or give another table",
+                fix="leave --task out, or give another table",
             )
         told = {"task": own}
     main = str(path / f"{table.main}.csv")
@@ -225,14 +233,14 @@ def _with_speakers(found: Observations) -> Observations:
         raise WolvesError(
             "the table has no rows",
             where=found.where,
-            mend="collect answers first: `wolves collect`, then `wolves choices`",
+            fix="collect answers first: `wolves collect`, then `wolves choices`",
         )
     refuse_first(
         no_name(found.rows["speaker"]),
         found.rows["speaker"],
         "the name of a speaker",
         where=found.where,
-        mend="name it in the column speaker",
+        fix="name it in the column speaker",
     )
     text = {
         name: frame.assign(speaker=frame["speaker"].astype(str))
@@ -252,7 +260,7 @@ def part(observations: Observations, words: str, where: str | Path) -> Observati
     if not equals:
         raise WolvesError(
             f"expected COLUMN=VALUE in --only, found {words!r}",
-            mend="write, for example, --only framing=third",
+            fix="write, for example, --only framing=third",
         )
     return only(observations, column, value, where)
 

@@ -12,6 +12,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 
 from many_wolves.errors import WolvesError
+from many_wolves.extras import needs
 
 CONNECT_S = 15
 
@@ -51,16 +52,14 @@ def executing(workers: int, cluster: str | None = None) -> Iterator[Executor]:
 
 @contextmanager
 def _dask(address: str) -> Iterator[Executor]:
-    try:
+    with needs("cluster", "--cluster"):
         from distributed import Client
-    except ImportError as error:
-        raise WolvesError("--cluster needs dask", mend="uv sync --extra cluster") from error
     try:
         client = Client(address, timeout=CONNECT_S)
     except (OSError, TimeoutError, ValueError) as error:
         raise WolvesError(
             f"no dask scheduler answers at {address}",
-            mend="start `dask scheduler`, and `dask worker ADDRESS --nworkers 2 --nthreads 1` "
+            fix="start `dask scheduler`, and `dask worker ADDRESS --nworkers 2 --nthreads 1` "
             "on each machine",
         ) from error
     with client:

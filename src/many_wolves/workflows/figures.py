@@ -61,7 +61,7 @@ def draw(
         raise WolvesError(
             "expected at least one fit folder, found none"
             + (f" (no folder is called {', '.join(names)})" if names else ""),
-            mend="give the folder that `wolves fit ... --out FOLDER` wrote",
+            fix="give the folder that `wolves fit ... --out FOLDER` wrote",
         )
     plots = _offered(fits)
     chosen = [named(plots, name, fits) for name in names]
@@ -80,10 +80,10 @@ def named(plots: Mapping[str, Plot], name: str, fits: Sequence[Fitted]) -> Plot:
     if name not in plots:
         raise WolvesError(
             f"expected a figure among {', '.join(plots)}; found {name!r}",
-            mend=nearest(name, plots).split(" known:")[0].strip() or "wolves plot --list",
+            fix=nearest(name, plots).split(" known:")[0].strip() or "wolves plot --list",
         )
     if lacking := plots[name].lacking(fits):
-        raise WolvesError(f"{name} cannot be drawn: {lacking}", mend="wolves plot --list")
+        raise WolvesError(f"{name} cannot be drawn: {lacking}", fix="wolves plot --list")
     return plots[name]
 
 

@@ -18,10 +18,12 @@ from many_wolves.contracts import Observations
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_name, fingerprint, write_atomic
 from many_wolves.progress import bar, log, step
+from many_wolves.sources import nearest
 from many_wolves.workflows.data import load, of_one, reference
 from many_wolves.workflows.executors import executing
 from many_wolves.workflows.fits import FitRequest, fit_into
 from many_wolves.workflows.folders import make_ready
+from many_wolves.workflows.labels import write_labels
 
 ATTEMPTS = 3
 """Times that the fits of a killed worker process are started again."""
@@ -113,6 +115,9 @@ def fit_many(
     if len(missing) < len(jobs):
         log.info("%d of %d are up to date", len(jobs) - len(missing), len(jobs))
     failed = _fit(missing, request, workers, cluster, refused) if missing else []
+    for job in jobs:
+        if job.done:
+            write_labels(job.observations, job.folder)
     folders = tuple(job.folder for job in jobs if job.done)
     return Outcome(folders, tuple(failed), tuple(refused), len(jobs) - len(missing))
 
@@ -120,6 +125,23 @@ def fit_many(
 def singles_of(observations: Sequence[Observations]) -> list[Observations]:
     """The observations of each speaker by itself."""
     return [of_one(table, name) for table in observations for name in table.speakers]
+
+
+def chosen(observations: Sequence[Observations], speakers: Sequence[str]) -> list[Observations]:
+    """The observations of these speakers alone.
+
+    Raises
+    ------
+    WolvesError
+        If one is in none of the tables.
+    """
+    known = [name for table in observations for name in table.speakers]
+    for name in speakers:
+        if name not in known:
+            raise WolvesError(f"no table holds the speaker {name!r}", fix=nearest(name, known))
+    return [
+        of_one(table, name) for table in observations for name in table.speakers if name in speakers
+    ]
 
 
 def tables_in(place: Path, task: str | None = None) -> list[Observations]:
@@ -137,7 +159,7 @@ def tables_in(place: Path, task: str | None = None) -> list[Observations]:
         raise WolvesError(
             "expected tables of choices, found none",
             where=place / "*" / "choices",
-            mend="make them with `wolves choices`, or give a folder or a CSV file that holds some",
+            fix="make them with `wolves choices`, or give a folder or a CSV file that holds some",
         )
     return found
 
@@ -248,7 +270,7 @@ def _fit(
                 log.warning("a worker process was killed; its fits are started again")
     raise WolvesError(
         f"worker processes were killed {ATTEMPTS} times; the fits done so far are kept",
-        mend="run the same command again to go on; with fewer --workers it needs less memory",
+        fix="run the same command again to go on; with fewer --workers it needs less memory",
     )
 
 

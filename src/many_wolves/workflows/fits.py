@@ -72,7 +72,10 @@ class FitRequest:
 
 def default_folder(observations: Observations) -> Path:
     """Where a fit goes when nobody says where."""
-    name = observations.meta.get("reference") or observations.speakers[0]
+    speaker = str(observations.speakers[0])
+    name = observations.meta.get("reference") or speaker
+    if name != speaker and "speaker" in observations.meta.get("kept", {}):
+        name = f"{name}-{speaker}"
     return Path("rsa-output") / (file_name(str(name)) or "speaker")
 
 
@@ -105,12 +108,20 @@ def fit_into(
         problem, program, model.parameters, request.sampling.settings, step
     )
     told = request.record(observations, out) if facts is None else facts
-    inference.save(done, out, facts_of(observations) | dict(told))
+    inference.save(done, out, facts_of(observations) | examined(done) | dict(told))
     if request.report:
         from many_wolves.report import write_fit_report
 
         write_fit_report(out)
     return done
+
+
+def examined(done: Fit) -> dict[str, Any]:
+    """What ``fit.json`` tells of how well the model describes the speaker, and of its priors."""
+    from many_wolves.inference.evaluation.edges import edges
+    from many_wolves.inference.evaluation.predictive import describes
+
+    return {"describes": describes(done), "edges": edges(done)}
 
 
 def facts_of(observations: Observations) -> dict[str, Any]:
@@ -129,13 +140,18 @@ def _without_machine(meta: Mapping[str, Any]) -> dict[str, Any]:
     return {**meta, "path": shown(Path(path))} if path is not None else dict(meta)
 
 
-def labels_of(observations: Observations) -> dict[str, str | int]:
-    """Who answered, as far as is known: model, effort, step and tokens of training."""
+def labels_of(observations: Observations) -> dict[str, str | float]:
+    """Who answered, as far as is known: model, effort, step and tokens of training.
+
+    Labels that came with the table (``meta["labels"]``, by speaker) come last.
+    """
     from many_wolves.speakers.checkpoints import position
 
-    spec = observations.meta.get("speakers", {}).get(observations.speakers[0])
+    speaker = observations.speakers[0]
+    given = dict(observations.meta.get("labels", {}).get(speaker, {}))
+    spec = observations.meta.get("speakers", {}).get(speaker)
     if spec is None:
-        return {}
+        return given
     at = position(spec["revision"])
     found = {
         "model": f"{spec['provider']}/{spec['model']}",
@@ -143,4 +159,4 @@ def labels_of(observations: Observations) -> dict[str, str | int]:
         "step": at.step,
         "tokens": at.tokens,
     }
-    return {name: value for name, value in found.items() if value not in ("", None)}
+    return {name: value for name, value in found.items() if value not in ("", None)} | given

@@ -23,7 +23,7 @@ def present(fits: Sequence[Path]) -> tuple[tuple[Path, ...], str]:
         raise WolvesError(
             f"expected fits, found none in {len(fits)} folders",
             where=fits[0],
-            mend="give folders that `wolves fit ... --out FOLDER` wrote",
+            fix="give folders that `wolves fit ... --out FOLDER` wrote",
         )
     lost = [str(fit) for fit in fits if fit not in found]
     words = f"Left out, since there is no fit: {', '.join(lost)}." if lost else ""
@@ -48,7 +48,7 @@ def make_ready(folder: Path) -> None:
         raise WolvesError(
             f"the folder cannot be written into: {error.strerror}",
             where=folder,
-            mend="give another one with --out",
+            fix="give another one with --out",
         ) from error
 
 

@@ -33,7 +33,7 @@ def single_model(observations: Observations, name: str | None = None) -> Cogniti
     if name in models and name not in singles:
         raise WolvesError(
             f"the model {name!r} fits many speakers at once, this command one",
-            mend="wolves pool TABLE TABLE ..., or --model " + next(iter(singles), "NAME"),
+            fix="wolves pool TABLE TABLE ..., or --model " + next(iter(singles), "NAME"),
         )
     return _named(singles, observations.family, name)
 
@@ -86,7 +86,7 @@ def options_of(
         if name not in model.options.model_fields:
             raise WolvesError(
                 f"the model {model.name!r} has no option {name!r}",
-                mend=nearest(name, list(model.options.model_fields)),
+                fix=nearest(name, list(model.options.model_fields)),
             )
     chosen = model.options.read(given, of=f"the model {model.name!r}").chosen()
     return {**chosen, **_variant(model, variant)}
@@ -117,7 +117,7 @@ def _variant(model: CognitiveModel, name: str | None) -> Mapping[str, Any]:
     variants = model.variants() if isinstance(model, SimulatedModel) else {}
     if name not in variants:
         raise WolvesError(
-            f"the model {model.name!r} has no variant {name!r}", mend=nearest(name, variants)
+            f"the model {model.name!r} has no variant {name!r}", fix=nearest(name, variants)
         )
     return variants[name]
 
@@ -143,7 +143,7 @@ def _named(models: Mapping[str, CognitiveModel], family: str, name: str | None) 
         raise WolvesError(
             f"the family {family!r} has no "
             + (f"model {name!r} for this" if name else "model for this"),
-            mend=nearest(name or "", list(models)) if models else "use another family",
+            fix=nearest(name or "", list(models)) if models else "use the tables themselves",
         )
     return models[name]
 
@@ -153,6 +153,6 @@ def _anywhere(name: str | None, able: Callable[[CognitiveModel], bool]) -> Cogni
     if not found or (name is not None and name not in found):
         raise WolvesError(
             f"no model {name!r} can do this" if name else "no installed model can do this",
-            mend=nearest(name or "", list(found)) if found else "install a family that can",
+            fix=nearest(name or "", list(found)) if found else "install a family that can",
         )
     return found[name] if name is not None else next(iter(found.values()))

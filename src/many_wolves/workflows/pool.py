@@ -106,7 +106,7 @@ def read_groups(path: Path) -> dict[str, str]:
         raise WolvesError(
             f"expected a CSV file with the columns speaker, group; {error}",
             where=path,
-            mend="write a line `speaker,group`, then one line per speaker",
+            fix="write a line `speaker,group`, then one line per speaker",
         ) from error
 
 
@@ -118,7 +118,7 @@ def _problems(
 ) -> dict[str, Problem]:
     for name in asked:
         if name not in model.poolings:
-            raise WolvesError(f"unknown pooling {name!r}", mend=nearest(name, model.poolings))
+            raise WolvesError(f"unknown pooling {name!r}", fix=nearest(name, model.poolings))
     options = options_of(model, given)
     return {
         name: model.problem(observations, **{**options, "pooling": name})

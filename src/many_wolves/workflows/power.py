@@ -99,7 +99,7 @@ def find_power(
     if chosen not in found.contrasts:
         raise WolvesError(
             f"the model {found.name!r} has no parameter {chosen!r} that can differ",
-            mend=nearest(chosen, found.contrasts),
+            fix=nearest(chosen, found.contrasts),
         )
     parameters = found.differing(chosen, difference, given)
     settings = sampling or SHORT

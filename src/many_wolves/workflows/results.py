@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from many_wolves.figures import Fitted
+    from many_wolves.report.verdict import Verdict
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,6 +54,21 @@ class SpeakerFit:
         """What the diagnostics say, in words."""
         found = self.fitted.diagnostics["verdict"]
         return found if isinstance(found, str) else " ".join(found)
+
+    @property
+    def judged(self) -> Verdict:
+        """The verdict in its three parts: task, chains, model."""
+        from many_wolves.report.verdict import judge
+
+        return judge(self.fitted)
+
+    @property
+    def grade(self) -> str:
+        """``good``, ``bad`` (not converged), or ``doubtful``.
+
+        Doubtful: the speaker did not do the task, or the model does not describe it.
+        """
+        return self.judged.grade
 
     @property
     def r2(self) -> float:
@@ -110,25 +126,23 @@ class SpeakerFit:
         return write_fit_report(self.folder)
 
     def __repr__(self) -> str:
+        verdict = self.judged
         state = "converged" if self.converged else "NOT converged"
+        if verdict.grade == "doubtful":
+            state += ", but did NOT do the task" if verdict.idle else ", but NOT described"
         return (
             f"SpeakerFit({self.speaker!r}, {state}, r2={self.r2:.3f}, folder={str(self.folder)!r})"
         )
 
     def _repr_html_(self) -> str:
-        grade = "converged" if self.converged else "NOT converged: do not use its numbers"
-        failed = [str(check["name"]) for check in self.fitted.failed_checks]
-        parts = [f"<b>{html.escape(self.fitted.label)}</b>: {grade}.", html.escape(self.verdict)]
-        if self.r2 == self.r2:
-            parts.append(f"Observed and predicted values: r² = {self.r2:.3f}.")
-        if failed:
-            parts.append(
-                f"<b>It failed these checks of the task: {html.escape(', '.join(failed))}.</b>"
-            )
-        elif not self.fitted.info.get("checks"):
-            parts.append("Whether the speaker did the task was not checked.")
+        from many_wolves.report.verdict import edge_words
+
+        verdict = self.judged
+        parts = [f"<b>{html.escape(self.fitted.label)}: {html.escape(verdict.headline)}</b>"]
+        parts += [html.escape(part.line) for part in verdict.parts]
+        parts += [html.escape(sentence) for sentence in edge_words(self.fitted)]
         table = self.weights.round(3).to_html(index=False, na_rep="")
-        return f"<p>{' '.join(parts)}</p>{table}"
+        return "".join(f"<p>{part}</p>" for part in parts) + table
 
 
 @dataclass(frozen=True, repr=False)
@@ -205,7 +219,7 @@ class Fits(Mapping[str, SpeakerFit]):
             [
                 {
                     "speaker": name,
-                    "verdict": "converged" if one.converged else "NOT converged",
+                    "verdict": one.judged.headline,
                     "r²": one.r2,
                     "failed checks": ", ".join(c["name"] for c in one.fitted.failed_checks),
                 }

@@ -178,7 +178,7 @@ def run_trials(
         raise WolvesError(
             "a worker process was killed; the simulations done so far are kept",
             where=path,
-            mend="run the same command again to go on; with --workers 1 it needs less memory",
+            fix="run the same command again to go on; with --workers 1 it needs less memory",
         ) from error
 
 
@@ -267,7 +267,7 @@ def calibrate_model(
     if trials.problem(trials.table).impute is not None:
         raise WolvesError(
             "cut inference is not the posterior of one model, so that its ranks are not uniform",
-            mend="calibrate another treatment, such as --literal joint",
+            fix="calibrate another treatment, such as --literal joint",
         )
     done = _simulated(trials, n, out, seed, workers)
     result = calibration(done)
@@ -296,13 +296,13 @@ def read_parameters(path: Path) -> dict[str, Any]:
         raise WolvesError(
             f"expected parameters as JSON; {error}",
             where=path,
-            mend='write an object such as {"alpha": 5, "cost": 3, "weights": {...}}',
+            fix='write an object such as {"alpha": 5, "cost": 3, "weights": {...}}',
         ) from error
     if not isinstance(given, dict):
         raise WolvesError(
             f"expected a JSON object, found {type(given).__name__}",
             where=path,
-            mend='write an object such as {"alpha": 5, "cost": 3, "weights": {...}}',
+            fix='write an object such as {"alpha": 5, "cost": 3, "weights": {...}}',
         )
     return given
 

@@ -104,7 +104,7 @@ def read(observations):
     """Names of the tones; quality (N,) around its middle, tone (N,) and share (N,) of answers."""
     rows = observations.rows
     if not len(rows):
-        raise WolvesError("the table holds no prices", where=observations.where, mend="ask first")
+        raise WolvesError("the table holds no prices", where=observations.where, fix="ask first")
     tones = list(dict.fromkeys(map(str, rows["tone"])))
     tone = np.array([tones.index(str(name)) for name in rows["tone"]])
     quality = rows["quality"].to_numpy(dtype=float) - 3

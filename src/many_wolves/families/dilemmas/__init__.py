@@ -89,8 +89,13 @@ class Dilemmas:
         return table
 
     def references(self) -> Mapping[str, Reference]:
-        """None so far."""
-        return {}
+        """Games of people and language models."""
+        from many_wolves.reference_data import references_of
+
+        def read(path: Path, task: str) -> Observations:
+            return self.from_csv(path, task)
+
+        return references_of(self.name, read)
 
     def models(self) -> Mapping[str, CognitiveModel]:
         """The family's cognitive models by name."""

@@ -68,4 +68,4 @@ def _check(design: GameDesign, material: Material) -> None:
     }
     for partner in design.partners:
         if partner not in known:
-            raise WolvesError(f"unknown partner {partner!r}", mend=nearest(partner, known))
+            raise WolvesError(f"unknown partner {partner!r}", fix=nearest(partner, known))

@@ -106,7 +106,7 @@ def _participants(source: Source, groups: Sequence[str]) -> tuple[Participant, .
     found = source.entries()
     for group in groups:
         if group not in found:
-            raise WolvesError(f"unknown group {group!r}", mend=nearest(group, found))
+            raise WolvesError(f"unknown group {group!r}", fix=nearest(group, found))
     return tuple(
         Participant(group, number, role.words())
         for group, roles in found.items()
@@ -129,7 +129,7 @@ def inner(fields: Mapping[str, Source], *path: str) -> Source:
         raise WolvesError(
             f"expected the field {first!r}, found {quoted(fields) or 'none'}",
             where=next((s.file for s in fields.values()), None),
-            mend=f"add `{first}:`",
+            fix=f"add `{first}:`",
         )
     found = fields[first]
     for key in rest:

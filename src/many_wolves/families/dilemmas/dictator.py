@@ -94,7 +94,7 @@ def opening(design: Material, cell: Mapping[str, Any], seed: int) -> Trial:
 
 def extent(opening: Trial) -> Extent:
     """One seat, one turn."""
-    return Extent(1, 1)
+    return Extent(prompts.seat_names(1), 1)
 
 
 def turns(episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:

@@ -108,7 +108,7 @@ def opening(design: Material, cell: Mapping[str, Any], seed: int) -> Trial:
 def extent(opening: Trial) -> Extent:
     """Two seats where the partner is a speaker; a turn for each seat and round."""
     seats = len(opening.script["rules"])
-    return Extent(seats, seats * int(opening.cell["rounds"]))
+    return Extent(prompts.seat_names(seats), seats * int(opening.cell["rounds"]))
 
 
 def turns(episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
@@ -127,8 +127,8 @@ def turns(episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
         played = tuple(zip(moves[1], moves[0], strict=True))
         more = {"other": move(partner, played, chance)}
     return [
-        Turn(_trial(episode, seat, moves[seat], moves[1 - seat], answers[seat], more), seat)
-        for seat in range(seats)
+        Turn(_trial(episode, seat, moves[seat], moves[1 - seat], answers[seat], more), name)
+        for seat, name in enumerate(prompts.seat_names(seats))
     ]
 
 

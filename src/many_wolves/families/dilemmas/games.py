@@ -51,5 +51,5 @@ def game_of(name: str) -> Rules:
         If there is none.
     """
     if name not in _GAMES:
-        raise WolvesError(f"unknown game {name!r}", mend=nearest(name, _GAMES))
+        raise WolvesError(f"unknown game {name!r}", fix=nearest(name, _GAMES))
     return _GAMES[name]

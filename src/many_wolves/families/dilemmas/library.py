@@ -7,9 +7,10 @@ from functools import cache
 from typing import Any
 
 from many_wolves.errors import WolvesError
+from many_wolves.extras import install_command
 from many_wolves.sources import Source, nearest
 
-_MEND = "uv sync --extra axelrod, or give the partner's five probabilities"
+_MEND = f"{install_command('axelrod')}, or give the partner's five probabilities"
 
 
 def check(name: Source) -> None:
@@ -23,7 +24,7 @@ def check(name: Source) -> None:
     try:
         known = _strategies()
     except WolvesError as fault:
-        raise name.error(fault.problem, fault.mend) from fault
+        raise name.error(fault.problem, fault.fix) from fault
     if name.words() not in known:
         raise name.error(
             f"the Axelrod library knows no strategy {name.words()!r}",
@@ -60,5 +61,5 @@ def _strategies() -> dict[str, Any]:
     try:
         import axelrod
     except ImportError as error:
-        raise WolvesError("the Axelrod library is not installed", mend=_MEND) from error
+        raise WolvesError("the Axelrod library is not installed", fix=_MEND) from error
     return {strategy.name: strategy for strategy in axelrod.strategies}

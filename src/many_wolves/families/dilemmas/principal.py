@@ -88,7 +88,7 @@ def _rules(design: Material, cell: Mapping[str, Any], options: Sequence[Option])
 
 def extent(opening: Trial) -> Extent:
     """One seat, one turn."""
-    return Extent(1, 1)
+    return Extent(prompts.seat_names(1), 1)
 
 
 def turns(episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:

@@ -9,6 +9,7 @@ from many_wolves.families.dilemmas.design import Material, Participant
 from many_wolves.families.dilemmas.words import cased, fill, filled, plain_number, template
 from many_wolves.records import Message, Option
 from many_wolves.sources import Source
+from many_wolves.worlds import SPEAKER
 
 
 def money_words(design: Material) -> str:
@@ -60,6 +61,11 @@ def rules(design: Material, game: str, participant: Participant, cell: Mapping[s
         them=partner["them"].words(),
         **values,
     )
+
+
+def seat_names(number: int) -> tuple[str, ...]:
+    """Names of the seats of a game: a speaker alone, or with a partner."""
+    return (SPEAKER, "partner")[:number]
 
 
 def seats(

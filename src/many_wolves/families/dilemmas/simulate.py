@@ -60,7 +60,7 @@ def simulator(parameters: Mapping[str, Any]) -> OptionProbabilities:
         if numbers is None:
             raise WolvesError(
                 f"a simulated speaker needs {wanted!r} for the task {trial.task!r}",
-                mend=f'add "{wanted}": {{...}} to its parameters: {quoted(_FIELDS[wanted])}',
+                fix=f'add "{wanted}": {{...}} to its parameters: {quoted(_FIELDS[wanted])}',
             )
         return _RULES[trial.task](trial, numbers)
 
@@ -75,11 +75,11 @@ def _check(parameters: Mapping[str, Any]) -> None:
             known = "; ".join(f"{k}: {quoted(v)}" for k, v in _FIELDS.items())
             raise WolvesError(
                 f"expected parameters of a participant, found {name!r}: {numbers}",
-                mend=f"write {known}",
+                fix=f"write {known}",
             )
         if name == "memory_one" and not all(0 <= float(p) <= 1 for p in numbers.values()):
             raise WolvesError(
-                f"expected probabilities in memory_one, found {numbers}", mend="from 0 to 1"
+                f"expected probabilities in memory_one, found {numbers}", fix="from 0 to 1"
             )
 
 

@@ -156,7 +156,7 @@ def _partner(source: Source, offers: Sequence[float]) -> dict[str, Any]:
 def extent(opening: Trial) -> Extent:
     """Two seats where the partner is a speaker; a turn for each seat and round."""
     seats = len(opening.script["rules"])
-    return Extent(seats, seats * int(opening.cell["rounds"]))
+    return Extent(prompts.seat_names(seats), seats * int(opening.cell["rounds"]))
 
 
 def turns(episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
@@ -244,4 +244,4 @@ def _turn(
         episode=episode.id,
         turn=n - 1 if seats == 1 else 2 * (n - 1) + (offer is not None),
     )
-    return Turn(trial, seat)
+    return Turn(trial, prompts.seat_names(seats)[seat])

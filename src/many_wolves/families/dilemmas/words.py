@@ -30,10 +30,10 @@ def fill(text: str, at: Source | None = None, **values: Any) -> str:
         return text.format_map(values)
     except (KeyError, ValueError, IndexError, AttributeError) as fault:
         problem = f"expected the placeholders {quoted(values)}, found the fault {fault}"
-        mend = "write one of them in braces, or double a brace that is to be seen"
+        fix = "write one of them in braces, or double a brace that is to be seen"
         if at is None:
-            raise WolvesError(problem, mend=mend) from fault
-        raise at.error(f"{problem} in `{at.name}`", mend) from fault
+            raise WolvesError(problem, fix=fix) from fault
+        raise at.error(f"{problem} in `{at.name}`", fix) from fault
 
 
 def template(source: Source, *names: str) -> str:

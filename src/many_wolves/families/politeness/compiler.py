@@ -107,7 +107,7 @@ def _readable(options: Sequence[Option], file: Path) -> None:
                 f"the answer {option.text!r} would be read as {found or 'unparsed'}, "
                 f"not as {option.id!r}",
                 where=file,
-                mend="word it so that no two options have the same words",
+                fix="word it so that no two options have the same words",
             )
 
 
@@ -207,7 +207,7 @@ def _all_different(trials: Sequence[Trial]) -> None:
         if twin is not trial:
             raise WolvesError(
                 f"two trials are the same in every word: {dict(trial.cell)}",
-                mend="give different words to the entries that they come from",
+                fix="give different words to the entries that they come from",
             )
 
 

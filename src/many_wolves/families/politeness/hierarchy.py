@@ -51,7 +51,7 @@ def build_pooled(table: Observations, **options: Any) -> Problem:
         raise WolvesError(
             f"pooling needs two speakers or more; found {len(speakers)}",
             where=table.where,
-            mend="give more tables, or fit the one with `wolves fit`",
+            fix="give more tables, or fit the one with `wolves fit`",
         )
     group, names = _groups(speakers, given.groups)
     held = _collect(table, speakers)
@@ -132,7 +132,7 @@ def _groups(speakers: Sequence[str], groups: Mapping[str, str]) -> tuple[list[in
         raise WolvesError(
             f"no group is given for {', '.join(missing)}",
             column="group",
-            mend="give every speaker a group, or none",
+            fix="give every speaker a group, or none",
         )
     names = list(dict.fromkeys(groups[s] for s in speakers))
     return [names.index(groups[s]) + 1 for s in speakers], names
@@ -158,7 +158,7 @@ def _collect(table: Observations, speakers: Sequence[str]) -> _Data:
                 f"{speaker} was offered other utterances than the rest",
                 where=where,
                 column="utterance",
-                mend="pool speakers that had the same options",
+                fix="pool speakers that had the same options",
             )
     return _Data(
         layout,

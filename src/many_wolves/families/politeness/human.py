@@ -60,7 +60,7 @@ def human_table() -> Observations:
         family="politeness",
         tables={"counts": counts, "literal": literal},
         meta={
-            **references()["yoon2020"].card,
+            **{fact: references()["yoon2020"].card[fact] for fact in ("source", "answers")},
             "fingerprint": file_fingerprint(source),
         },
     )

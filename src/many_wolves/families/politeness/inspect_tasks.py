@@ -16,7 +16,7 @@ from many_wolves.evals.scoring import scored, share_read, shares
 from many_wolves.families.politeness import Politeness
 from many_wolves.families.politeness.compiler import FAMILY, compile_trials
 from many_wolves.families.politeness.options import PolitenessDesign
-from many_wolves.files import code_version
+from many_wolves.files import code_version, fingerprint
 
 __all__ = ["politeness", "politeness_literal"]
 

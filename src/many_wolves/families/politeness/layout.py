@@ -51,7 +51,7 @@ def layout_of(choices: pd.DataFrame, judged: pd.DataFrame, where: str) -> Layout
             where=where,
             line=int(choices["row"].iloc[first]) + 2,
             column="utterance",
-            mend="correct its spelling; or collect the literal task for them "
+            fix="correct its spelling; or collect the literal task for them "
             "(`wolves compile --task literal`), or give their judgments in literal.csv "
             "(utterance,state,yes,n) beside the counts",
         )
@@ -60,14 +60,14 @@ def layout_of(choices: pd.DataFrame, judged: pd.DataFrame, where: str) -> Layout
             "a choice needs two utterances or more; found one",
             where=where,
             column="utterance",
-            mend="keep the rows of utterances that were offered and never chosen, with count 0",
+            fix="keep the rows of utterances that were offered and never chosen, with count 0",
         )
     if len(states) < 2:
         raise WolvesError(
             "with one state only there is nothing to be informative about",
             where=where,
             column="state",
-            mend="collect choices in two states or more",
+            fix="collect choices in two states or more",
         )
     unjudged = {s for s in states if s not in {int(v) for v in judged["state"]}}
     if unjudged:
@@ -75,7 +75,7 @@ def layout_of(choices: pd.DataFrame, judged: pd.DataFrame, where: str) -> Layout
             f"no literal judgments for state {', '.join(map(str, sorted(unjudged)))}",
             where=where,
             column="state",
-            mend="give literal judgments on the same scale as the choices, in literal.csv "
+            fix="give literal judgments on the same scale as the choices, in literal.csv "
             "(utterance,state,yes,n) beside the counts",
         )
     return Layout(utterances, states, tuple(dict.fromkeys(choices["condition"])))

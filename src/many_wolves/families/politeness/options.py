@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from many_wolves.files import shipped
 from many_wolves.options import Design, ModelOptions, Names, OptionError, Options
@@ -22,6 +22,9 @@ NODES = 32
 """Gauss-Legendre nodes: over the human posterior S2 is within 1e-6 of that with 200 nodes."""
 SPREAD = 0.5
 """Prior mean of the standard deviations between speakers, in standard normal coordinates."""
+ALPHA_UPPER = 20.0
+COST_RANGE = (1.0, 10.0)
+"""Range of the cost of a negation in the paper; other utterances cost 1."""
 TRIALS = ("choice", "literal")
 """Kinds of trials."""
 SOURCES = "task-data/politeness"
@@ -76,8 +79,8 @@ class PolitenessDesign(Design):
 class Priors(Options):
     """Shapes of the priors; all ones are those of the paper.
 
-    ``alpha`` and ``cost`` are Beta on their share of (0, 20) and (1, 10), ``phi``
-    is Beta, ``weights`` Dirichlet over (inf, soc, pres).
+    ``alpha`` and ``cost`` are Beta on their share of their ranges, (0, 20) and (1, 10) if
+    no option widens them; ``phi`` is Beta, ``weights`` Dirichlet over (inf, soc, pres).
     """
 
     alpha: tuple[float, float] = (1.0, 1.0)
@@ -108,12 +111,40 @@ class PoliteOptions(ModelOptions):
         default=False, description="Estimate the log-odds of each place in the list of options too."
     )
     nodes: int = Field(default=NODES, ge=2, le=2000, description="Quadrature nodes for phi.")
+    alpha_upper: float = Field(
+        default=ALPHA_UPPER,
+        gt=0,
+        le=1000,
+        description="Upper end of alpha's prior; 20 is that of the paper.",
+    )
+    cost_lower: float = Field(
+        default=COST_RANGE[0],
+        ge=-50,
+        description="Lower end of the prior of the cost of a negation, where other utterances "
+        "cost 1; 1 is that of the paper, below 1 negations are preferred.",
+    )
+    cost_upper: float = Field(
+        default=COST_RANGE[1],
+        le=100,
+        description="Upper end of the prior of the cost of a negation; 10 is that of the paper.",
+    )
     priors: Priors = Field(default=Priors(), description="Shapes of the priors, as JSON.")
 
     @field_validator("utilities")
     @classmethod
     def _of_the_model(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return check_utilities(value)
+
+    @model_validator(mode="after")
+    def _ends_in_order(self) -> Self:
+        if self.cost_lower >= self.cost_upper:
+            raise OptionError(
+                f"expected a cost_lower below cost_upper, found {self.cost_lower:g} and "
+                f"{self.cost_upper:g}",
+                "--cost-lower -5 --cost-upper 15",
+                ("cost_lower",),
+            )
+        return self
 
     def check_design(self, design: Design) -> None:
         """Literal meanings are estimated only from judgments."""

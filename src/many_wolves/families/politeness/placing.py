@@ -90,7 +90,7 @@ def read_placed(
         raise WolvesError(
             "this table does not say in which place each option stood",
             where=where,
-            mend="make it again with `wolves choices`, which writes placed.csv; "
+            fix="make it again with `wolves choices`, which writes placed.csv; "
             "or leave --position-bias out",
         )
     require_columns(placed, COLUMNS, where)
@@ -114,7 +114,7 @@ def check_same(placed: Placed, counts: Array, where: str) -> None:
             f"{counts.sum():g}, or they differ in a cell",
             where=where,
             column="count",
-            mend="make both again with `wolves choices`, or leave --position-bias out",
+            fix="make both again with `wolves choices`, or leave --position-bias out",
         )
 
 
@@ -137,7 +137,7 @@ def _places(
                 "of its own",
                 where=where,
                 column="place",
-                mend="the bias of place needs the same options in every trial; "
+                fix="the bias of place needs the same options in every trial; "
                 "make the table again with `wolves choices`, or leave --position-bias out",
             )
     table = listed.set_index(["order", "utterance"])["place"]

@@ -51,7 +51,7 @@ def differing(
         raise WolvesError(
             f"{parameter} is {first[parameter]:.3f} in the first condition; with {difference:+g} "
             "it leaves the interval from 0 to 1",
-            mend="--difference with the other sign, or other weights with --at",
+            fix="--difference with the other sign, or other weights with --at",
         )
     second[parameter] = shifted
     if parameter in WEIGHTS:

@@ -33,14 +33,14 @@ def predict(given: Mapping[str, Any]) -> dict[str, Any]:
         raise WolvesError(
             f"expected the fields {', '.join(FIELDS)}; {', '.join(missing)} missing",
             column=missing[0],
-            mend=f'add "{missing[0]}" to the file',
+            fix=f'add "{missing[0]}" to the file',
         )
     cost_form = given.get("cost_form", "prior")
     if cost_form not in ("prior", "utility"):
         raise WolvesError(
             f"expected the cost form prior or utility; found {cost_form!r}",
             column="cost_form",
-            mend='"cost_form": "prior"',
+            fix='"cost_form": "prior"',
         )
     try:
         theta = np.asarray(given["theta"], dtype=float)
@@ -58,7 +58,7 @@ def predict(given: Mapping[str, Any]) -> dict[str, Any]:
     except (TypeError, ValueError, KeyError, IndexError) as error:
         raise WolvesError(
             f"a field has the wrong shape or kind: {error}",
-            mend="theta: rows of numbers; negated: true/false an utterance; values: a number a "
+            fix="theta: rows of numbers; negated: true/false an utterance; values: a number a "
             'state; conditions: [{"w_inf": .4, "w_soc": .1, "w_pres": .5, "phi": .5}]',
         ) from error
     inside = all(0 <= c.phi <= 1 for c in conditions)
@@ -66,7 +66,7 @@ def predict(given: Mapping[str, Any]) -> dict[str, Any]:
         raise WolvesError(
             "phi lies in [0, 1], on the grid and in the conditions",
             column="phi_grid",
-            mend="correct the values outside [0, 1]",
+            fix="correct the values outside [0, 1]",
         )
     tables = recurse(lexicon, alpha, cost, grid, cost_form=cost_form)
     S2 = speaker2(lexicon, alpha, cost, conditions, grid, cost_form=cost_form)

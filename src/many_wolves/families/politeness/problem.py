@@ -9,10 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from many_wolves.contracts import Array, Outcome, Problem, Variable
+from many_wolves.contracts import Array, Outcome, Problem, Range, Variable
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.foreign_choices import check_total
 from many_wolves.families.politeness.layout import Layout, cube, layout_of, literal_table, square
+from many_wolves.families.politeness.negation import negations, note_without_negations
 from many_wolves.families.politeness.options import (
+    ALPHA_UPPER,
+    COST_RANGE,
     FIRST_ORDER,
     UTILITIES,
     CostForm,
@@ -21,7 +25,6 @@ from many_wolves.families.politeness.options import (
 )
 from many_wolves.families.politeness.placing import Placed, check_same, no_orders, read_placed
 from many_wolves.families.politeness.recursion import gauss_legendre
-from many_wolves.families.politeness.utterances import is_negation
 from many_wolves.families.politeness.validate import (
     check_choices,
     check_literal,
@@ -32,8 +35,6 @@ from many_wolves.files import shipped
 from many_wolves.observations import Observations
 
 NAME = "polite-speaker"
-ALPHA_UPPER = 20.0
-COST_RANGE = (1.0, 10.0)
 PROGRAM = "rsa-model/stan_model/politeness.stan"
 OUTCOME = Outcome("counts", ("predicted", "s2"), event="utterance")
 ADAPT_DELTA = 0.95
@@ -48,7 +49,7 @@ def build(table: Observations, **options: Any) -> Problem:
     layout, counts, yes, no = held.layout, held.counts, held.yes, held.no
     cut, joint = chosen.literal == "cut", chosen.literal == "joint"
     variant = _variant(chosen.utilities, chosen.weights_form == "three-way", joint)
-    data = _stan_data(held, variant, chosen.priors, chosen.nodes, chosen.cost_form)
+    data = _stan_data(held, variant, chosen)
     return Problem(
         model=NAME,
         family=table.family,
@@ -70,6 +71,7 @@ def build(table: Observations, **options: Any) -> Problem:
         notes=tuple(held.notes),
         ridge=("alpha_probit",),
         adapt_delta=ADAPT_DELTA,
+        ranges=_ranges(chosen),
         refused=None if chosen.literal == "fixed" else _refused(held, where),
     )
 
@@ -94,6 +96,7 @@ class _Data:
     counts: Array
     yes: Array
     no: Array
+    negated: Sequence[bool]
     placed: Placed | None
     notes: Sequence[str]
 
@@ -104,13 +107,17 @@ def _collect(table: Observations, position_bias: bool, where: str) -> _Data:
     check_literal(judged, _beside(table, where, "literal.csv"))
     layout = layout_of(choices, judged, where)
     counts = cube(choices, layout)
+    check_total(float(table.rows["count"].astype(float).sum()), float(counts.sum()), where)
+    negated = negations(layout.utterances, table.meta.get("negated"))
+    without = note_without_negations(layout.utterances, negated)
+    notes = [*table.meta.get("notes", ()), *notes, *([without] if without else [])]
     yes, no = (square(judged, layout, c) for c in ("yes", "no"))
     placed = (
         _placed(table, layout, counts, _beside(table, where, "placed.csv"))
         if position_bias
         else None
     )
-    return _Data(layout, counts, yes, no, placed, notes)
+    return _Data(layout, counts, yes, no, negated, placed, notes)
 
 
 def _beside(table: Observations, where: str, name: str) -> str:
@@ -149,9 +156,8 @@ def _variant(chosen: tuple[str, ...], three_way: bool, theta_free: bool) -> _Var
     return _Variant(has, simplex, first_order, theta_free)
 
 
-def _stan_data(
-    held: _Data, variant: _Variant, priors: Priors, nodes: int, cost_form: CostForm
-) -> dict[str, Any]:
+def _stan_data(held: _Data, variant: _Variant, chosen: PoliteOptions) -> dict[str, Any]:
+    priors: Priors = chosen.priors
     layout, counts, yes, no = held.layout, held.counts, held.yes, held.no
     data = {
         "U": len(layout.utterances),
@@ -172,15 +178,28 @@ def _stan_data(
         "weight_prior": list(map(float, priors.weights)),
     }
     placed = held.placed or no_orders(*counts.shape)
-    return data | recursion_data(layout, nodes, cost_form) | placed.data()
+    recursion = recursion_data(layout, chosen.nodes, chosen.cost_form, held.negated)
+    ranges = {name: getattr(chosen, name) for name in ("alpha_upper", "cost_lower", "cost_upper")}
+    return data | recursion | ranges | placed.data()
 
 
-def recursion_data(layout: Layout, nodes: int, cost_form: CostForm) -> dict[str, Any]:
+def _ranges(chosen: PoliteOptions) -> dict[str, Range]:
+    """The ranges of priors that an option makes wider."""
+    most, least, dearest = chosen.alpha_upper, chosen.cost_lower, chosen.cost_upper
+    return {
+        "alpha": Range(0.0, most, f"--alpha-upper {5 * most:g}", ("upper",)),
+        "cost": Range(least, dearest, f"--cost-lower {least - 10:g} --cost-upper {dearest + 10:g}"),
+    }
+
+
+def recursion_data(
+    layout: Layout, nodes: int, cost_form: CostForm, negated: Sequence[bool] | None = None
+) -> dict[str, Any]:
     """Stan data of the recursion alone: values, negations, quadrature, cost, ranges."""
     node, weight = gauss_legendre(nodes)
     return {
         "value": [float(s) for s in layout.states],
-        "negated": [float(is_negation(u)) for u in layout.utterances],
+        "negated": list(map(float, negated or negations(layout.utterances))),
         "Q": nodes,
         "node": node.tolist(),
         "node_weight": weight.tolist(),

@@ -53,20 +53,20 @@ class Lexicon:
             raise WolvesError(
                 f"theta has shape {self.theta.shape}, so `negated` must have {utterances} entries "
                 f"and `values` {states}; found {self.negated.size} and {self.values.size}",
-                mend="give theta one row an utterance and one column a state",
+                fix="give theta one row an utterance and one column a state",
             )
         if not np.all((self.theta >= 0) & (self.theta <= 1)):
             raise WolvesError(
                 "theta must hold probabilities in [0, 1]",
                 column="theta",
-                mend="correct the entries outside [0, 1] (or NaN)",
+                fix="correct the entries outside [0, 1] (or NaN)",
             )
         if not np.all(self.theta.sum(axis=1) > 0):
             row = int(np.argmin(self.theta.sum(axis=1)))
             raise WolvesError(
                 f"utterance {row} (counted from 0) is true of no state, so it has no listener",
                 column="theta",
-                mend="give every row of theta at least one positive entry",
+                fix="give every row of theta at least one positive entry",
             )
 
 
@@ -273,7 +273,7 @@ class SpeakerParameters:
         except (KeyError, TypeError, ValueError) as error:
             raise WolvesError(
                 f"the parameters of a simulated speaker lack or misstate a field: {error}",
-                mend='give {"alpha": 5, "cost": 3, "weights": {"informative": '
+                fix='give {"alpha": 5, "cost": 3, "weights": {"informative": '
                 '{"w_inf": 0.4, "w_soc": 0.1, "w_pres": 0.5, "phi": 0.5}}}',
             ) from error
 
@@ -300,7 +300,7 @@ def simulator(parameters: Mapping[str, Any]) -> OptionProbabilities:
             raise WolvesError(
                 f"the simulated speaker knows the {kind}s {', '.join(map(str, labels))}; "
                 f"a trial asks for {label!r}",
-                mend=f"add that {kind} to its parameters, or compile trials without it",
+                fix=f"add that {kind} to its parameters, or compile trials without it",
             )
         return list(labels).index(label)
 
@@ -325,7 +325,7 @@ def _pull(place_bias: tuple[float, ...], places: int) -> Array:
     if len(place_bias) != places:
         raise WolvesError(
             f"the simulated speaker has a bias for {len(place_bias)} places; a trial has {places}",
-            mend="give place_bias one number for each option of a trial",
+            fix="give place_bias one number for each option of a trial",
         )
     pull: Array = np.exp(np.array(place_bias))
     return pull

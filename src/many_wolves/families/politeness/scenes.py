@@ -152,10 +152,10 @@ def select[T](known: Mapping[str, T], wanted: tuple[str, ...], kind: str, option
     """
     for name in wanted:
         if name not in known:
-            raise WolvesError(f"unknown {kind} {name!r} in {option}", mend=nearest(name, known))
+            raise WolvesError(f"unknown {kind} {name!r} in {option}", fix=nearest(name, known))
         if wanted.count(name) > 1:
             raise WolvesError(
-                f"{kind} {name!r} stands twice in {option}", mend=f"name every {kind} once"
+                f"{kind} {name!r} stands twice in {option}", fix=f"name every {kind} once"
             )
     return [value for name, value in known.items() if not wanted or name in wanted]
 

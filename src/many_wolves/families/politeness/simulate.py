@@ -215,7 +215,7 @@ def from_json(record: Mapping[str, Any], problem: Problem) -> Known:
         raise WolvesError(
             f"the given parameters lack or misstate a field: {error}; conditions of the table: "
             f"{', '.join(map(str, conditions))}",
-            mend='give {"alpha": 5, "cost": 3, "weights": {"informative": '
+            fix='give {"alpha": 5, "cost": 3, "weights": {"informative": '
             '{"w_inf": 0.4, "w_soc": 0.1, "w_pres": 0.5, "phi": 0.5}}}, every condition in it',
         ) from error
 

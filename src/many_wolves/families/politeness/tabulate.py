@@ -11,6 +11,7 @@ import pandas as pd
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.answers import FACTORS, FAMILY, Answer, take
 from many_wolves.families.politeness.checks import check_speaker
+from many_wolves.families.politeness.clustering import design_effects
 from many_wolves.families.politeness.utterances import order
 from many_wolves.files import code_version
 from many_wolves.observations import Observations
@@ -75,8 +76,31 @@ def tabulate(
         },
         excluded=_excluded(answers),
         checks=tuple(checks),
-        meta=_meta(answers, intake, {"scoring": scoring, "scale": scale, "seed": seed}),
+        meta=_meta(answers, intake, {"scoring": scoring, "scale": scale, "seed": seed})
+        | _alike([a for a in answers if a.task == "choice"]),
     )
+
+
+def _alike(answers: Sequence[Answer]) -> dict[str, Any]:
+    """Which answers may be alike, and how alike those to one item are; see ``clustering``.
+
+    Probabilities of options vary by item without any sampling, which the measure does not fit.
+    """
+    read = [a for a in answers if a.weights is not None and "item" in a.cell]
+    if not read:
+        return {}
+    if any(float(a.weights.max()) < 1 for a in read if a.weights is not None):
+        return {"clusters": ["item"]}
+    rows = [
+        (a.speaker, a.cell["item"], *(a.cell[f] for f in FACTORS["choice"]), option, share)
+        for a in read
+        if a.weights is not None
+        for option, share in zip(a.options, a.weights, strict=True)
+        if share
+    ]
+    columns = ["speaker", "item", *FACTORS["choice"], "utterance", "count"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return {"clusters": ["item"], "design_effects": design_effects(frame, ["item"])}
 
 
 def _scale(answers: Sequence[Answer]) -> str:
@@ -85,7 +109,7 @@ def _scale(answers: Sequence[Answer]) -> str:
     if len(found) > 1:
         raise WolvesError(
             f"expected answers on one scale, found {quoted(found)}",
-            mend=f"choose one, for example --only scale={found[0]}",
+            fix=f"choose one, for example --only scale={found[0]}",
         )
     return "".join(found)
 

@@ -39,7 +39,7 @@ def check_choices(counts: pd.DataFrame, where: str, *, framed: bool | None = Non
                 counts[column],
                 f"the name of a {column}",
                 where=where,
-                mend="name it: rows without one would be left out of the fit in silence",
+                fix="name it: rows without one would be left out of the fit in silence",
             )
     if "speaker" in counts and counts["speaker"].nunique() > 1:
         names = ", ".join(map(str, dict.fromkeys(counts["speaker"])))
@@ -47,14 +47,14 @@ def check_choices(counts: pd.DataFrame, where: str, *, framed: bool | None = Non
             f"one fit is of one speaker; the table holds {names}",
             where=where,
             column="speaker",
-            mend="--speaker NAME",
+            fix="--speaker NAME",
         )
     if not counts["count"].sum() > 0:
         raise WolvesError(
             "the table holds no choices",
             where=where,
             column="count",
-            mend="collect answers first: `wolves collect`, then `wolves choices`",
+            fix="collect answers first: `wolves collect`, then `wolves choices`",
         )
     several = counts["framing"].nunique() > 1 if "framing" in counts else False
     goals = counts["goal"].astype(str)
@@ -80,7 +80,7 @@ def check_literal(judged: pd.DataFrame, where: str) -> None:
             where=where,
             line=row + 2,
             column="yes",
-            mend="yes must not be above n",
+            fix="yes must not be above n",
         )
 
 
@@ -93,7 +93,7 @@ def require_columns(frame: pd.DataFrame, columns: tuple[str, ...], where: str) -
             where=where,
             line=1,
             column=missing[0],
-            mend=f"add the column {missing[0]}",
+            fix=f"add the column {missing[0]}",
         )
 
 
@@ -117,7 +117,7 @@ def require_numbers(
                 where=where,
                 line=row + 2,
                 column=column,
-                mend="correct the entry, or leave the row out and say so in excluded.csv",
+                fix="correct the entry, or leave the row out and say so in excluded.csv",
             )
 
 
@@ -137,7 +137,7 @@ def one_answer(counts: Array, utterances: Sequence[str], where: str) -> WolvesEr
         "the weights",
         where=where,
         column="utterance",
-        mend="--literal fixed; and see in checks.json whether the speaker did the task",
+        fix="--literal fixed; and see in checks.json whether the speaker did the task",
     )
 
 
@@ -156,5 +156,5 @@ def overwhelmed(choices: float, judgments: float, where: str) -> WolvesError | N
         f"{MOST_CHOICES} to one; for so many choices the literal meanings must be known better",
         where=where,
         column="count",
-        mend="--literal fixed; or collect more judgments (`wolves compile --task literal`)",
+        fix="--literal fixed; or collect more judgments (`wolves compile --task literal`)",
     )

@@ -33,7 +33,7 @@ def cache_folder(name: str) -> Path:
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     except RuntimeError as fault:
         raise WolvesError(
-            f"expected a home folder for compiled programs, found none: {fault}", mend=_ELSEWHERE
+            f"expected a home folder for compiled programs, found none: {fault}", fix=_ELSEWHERE
         ) from fault
     return Path(home) / "many-wolves" / name
 
@@ -79,7 +79,7 @@ def locked(target: Path) -> Iterator[None]:
         raise WolvesError(
             f"the cache of compiled programs cannot be written: {fault.strerror or fault}",
             where=target.parent,
-            mend=_ELSEWHERE,
+            fix=_ELSEWHERE,
         ) from fault
     try:
         yield

@@ -78,7 +78,7 @@ def _stanc() -> Path:
         raise WolvesError(
             "CmdStan is there, but its compiler `stanc` is not",
             where=cmdstanpy.cmdstan_path(),
-            mend="run `install_cmdstan --overwrite`, or pass --engine httpstan",
+            fix="run `install_cmdstan --overwrite`, or pass --engine httpstan",
         ) from fault
 
 
@@ -98,7 +98,7 @@ def _build(program: Path, source: Source, work: Path, home: Path) -> Path:
             raise WolvesError(
                 f"CmdStan could not compile the Stan program's C++: {_errors(str(fault))}",
                 where=program,
-                mend="check that `make` and a C++ compiler work, and run `install_cmdstan "
+                fix="check that `make` and a C++ compiler work, and run `install_cmdstan "
                 "--overwrite` if CmdStan or the compiler has changed since",
             ) from fault
 
@@ -148,7 +148,7 @@ def _check(program: Path) -> None:
         f"the Stan program does not compile: {words}",
         where=program.parent / place.group(1) if place else program,
         line=int(place.group(2)) if place else None,
-        mend="correct the program at the line that Stan names",
+        fix="correct the program at the line that Stan names",
     )
 
 

@@ -64,7 +64,7 @@ class Finished:
         return WolvesError(
             f"{task} failed, and Stan says: {words}",
             where=where,
-            mend="check the data that Stan names; for a failed start, another --seed gives others",
+            fix="check the data that Stan names; for a failed start, another --seed gives others",
         )
 
 
@@ -141,7 +141,7 @@ def _start(number: int, command: Sequence[str], environment: Mapping[str, str]) 
         raise WolvesError(
             f"the compiled Stan program cannot be run: {fault.strerror}",
             where=command[0],
-            mend=f"rm -r {Path(command[0]).parent}, so that it is compiled anew",
+            fix=f"rm -r {Path(command[0]).parent}, so that it is compiled anew",
         ) from fault
     return _Running(number, process)
 

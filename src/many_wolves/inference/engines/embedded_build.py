@@ -157,7 +157,7 @@ def _program(source: Source, work: Path, children: Children) -> Path:
         raise WolvesError(
             f"the Stan program does not compile: {done.stderr.strip()}",
             where=stan,
-            mend="correct the program at the line that Stan names",
+            fix="correct the program at the line that Stan names",
         )
     target = work / "program.o"
     _compile(cpp, target, children, "-include", str(header))
@@ -185,7 +185,7 @@ def _check(status: int, console: str, where: Path) -> None:
         raise WolvesError(
             f"the C++ compiler failed on the translated Stan program: {_errors(console)}",
             where=where,
-            mend=f"check that the compiler works: `{_compiler()} --version`",
+            fix=f"check that the compiler works: `{_compiler()} --version`",
         )
 
 
@@ -203,7 +203,7 @@ def _compiler() -> str:
     if found is None:
         raise WolvesError(
             f"no C++ compiler was found ({named or ', '.join(COMPILERS)})",
-            mend="install one (Debian: apt-get install g++), or set CXX to its path",
+            fix="install one (Debian: apt-get install g++), or set CXX to its path",
         )
     return found
 
@@ -211,7 +211,7 @@ def _compiler() -> str:
 def _wheel() -> Path:
     spec = find_spec("httpstan")
     if spec is None or spec.origin is None:
-        raise WolvesError("httpstan is not installed", mend="uv sync")
+        raise WolvesError("httpstan is not installed", fix="uv sync")
     return Path(spec.origin).parent
 
 

@@ -147,7 +147,7 @@ class StanModel:
         if status:
             raise WolvesError(
                 f"chain {chain} could not go on: {' '.join(messages[-3:])}",
-                mend="check the data for impossible values; another --seed gives other starts",
+                fix="check the data for impossible values; another --seed gives other starts",
             )
         return Draws(
             x=rows[None, :, first:],
@@ -173,7 +173,7 @@ class StanModel:
         if rows.shape[1] != self.param_unc_num:
             raise WolvesError(
                 f"expected points of {self.param_unc_num} parameters, found {rows.shape[1]}",
-                mend="build the data and the points from one problem",
+                fix="build the data and the points from one problem",
             )
         return rows
 
@@ -181,7 +181,7 @@ class StanModel:
         if status:
             raise WolvesError(
                 f"Stan cannot evaluate the program: {' '.join(_messages(self.library))}",
-                mend="check the data that Stan names",
+                fix="check the data that Stan names",
             )
 
 
@@ -199,7 +199,7 @@ def open_model(path: Path, data: StanData) -> Iterator[StanModel]:
     if handle is None:
         raise WolvesError(
             f"Stan rejects the data: {' '.join(_messages(library))}",
-            mend="check the data that Stan names",
+            fix="check the data that Stan names",
         )
     try:
         yield StanModel(library, handle)
@@ -214,7 +214,7 @@ def _library(path: Path) -> Any:
         library = ctypes.CDLL(str(path))
     except OSError as fault:
         raise WolvesError(
-            f"a compiled program cannot be loaded: {fault}", where=path, mend=f"rm {path}"
+            f"a compiled program cannot be loaded: {fault}", where=path, fix=f"rm {path}"
         ) from fault
     pointer, whole = ctypes.c_void_p, ctypes.c_int64
     small, unsigned, real = ctypes.c_int32, ctypes.c_uint32, ctypes.c_double

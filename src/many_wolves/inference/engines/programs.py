@@ -67,7 +67,7 @@ def _lines(path: Path, instead: Mapping[str, Path]) -> Iterator[tuple[Path, str]
     """Each line of the program, with the file that it stands in."""
     if not path.exists():
         raise WolvesError(
-            "the Stan program does not exist", where=path, mend="check the path of the program"
+            "the Stan program does not exist", where=path, fix="check the path of the program"
         )
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         found = _INCLUDE.match(line)
@@ -80,6 +80,6 @@ def _lines(path: Path, instead: Mapping[str, Path]) -> Iterator[tuple[Path, str]
                 f"the included file {found.group(1)!r} is not beside the program",
                 where=path,
                 line=number,
-                mend="put the file there, or correct its name",
+                fix="put the file there, or correct its name",
             )
         yield from _lines(included, instead)

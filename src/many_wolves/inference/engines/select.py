@@ -41,7 +41,7 @@ def choose(engine: EngineName) -> EngineChoice:
     if found is None:
         raise WolvesError(
             "the engine cmdstan was asked for, and no CmdStan is installed",
-            mend="run `install_cmdstan`, or set CMDSTAN to its folder, or pass --engine httpstan",
+            fix="run `install_cmdstan`, or set CMDSTAN to its folder, or pass --engine httpstan",
         )
     return EngineChoice("cmdstan", "asked for", str(found))
 

@@ -162,7 +162,7 @@ def _checked(draws: Array) -> tuple[int, int, int]:
         raise WolvesError(
             f"expected at least {needed} draws for {dim} parameters (and 8 in each chain), "
             f"found {chains} x {n}",
-            mend="sample more draws",
+            fix="sample more draws",
         )
     if not np.isfinite(draws).all():
         raise WolvesError("expected finite draws, found NaN or infinity among them")
@@ -198,7 +198,7 @@ def _cross(
         raise WolvesError(
             f"expected a finite log density at every draw, found {np.sum(~np.isfinite(at_draws))} "
             f"of {at_draws.size} that are not",
-            mend="pass draws on the same unconstrained scale as the density",
+            fix="pass draws on the same unconstrained scale as the density",
         )
     return between(at_draws.reshape(crossing.shape[:2]), log_ratio(z))
 

@@ -187,7 +187,7 @@ def difference(first: pd.DataFrame, second: pd.DataFrame, unit: Unit) -> tuple[f
     if not same or not np.allclose(first["n"], second["n"]):
         raise WolvesError(
             "two models can be compared by LOO only where both left out the same answers",
-            mend="fit both to the same table and use the same unit",
+            fix="fit both to the same table and use the same unit",
         )
     n = first["n"].to_numpy() if unit == "choice" else np.ones(len(first))
     each = (first["elpd"] - second["elpd"]).to_numpy() / n
@@ -215,7 +215,7 @@ def _parts(
     if unit == "cluster" and cluster not in dims:
         raise WolvesError(
             "these answers have no clusters to leave out",
-            mend="leave out another unit: choice, cell or row",
+            fix="leave out another unit: choice, cell or row",
         )
     together = [last] if unit == "row" else []
     if unit == "cluster":
@@ -229,7 +229,7 @@ def _parts(
     if held.sum() < 2:
         raise WolvesError(
             f"expected answers in at least two parts to leave out, found {int(held.sum())}",
-            mend="leave out a smaller unit, or collect more answers",
+            fix="leave out a smaller unit, or collect more answers",
         )
     if not np.isfinite(stacked.to_numpy()).all():
         raise WolvesError("expected a finite log-likelihood in every draw, found NaN or infinity")

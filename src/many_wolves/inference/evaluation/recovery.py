@@ -60,7 +60,7 @@ def recovery(
     if len(fitted) < 2:
         raise WolvesError(
             f"expected at least two fitted simulations, found {len(fitted)}",
-            mend="run more simulations",
+            fix="run more simulations",
         )
     names = [name for name in fitted[0].quantities if name != "log_lik"]
     groups: dict[str, list[str]] = {}

@@ -117,7 +117,7 @@ def calibration(done: Sequence[Simulation]) -> Calibration:
     if len(fitted) < FEWEST:
         raise WolvesError(
             f"expected at least {FEWEST} fitted simulations to judge, found {len(fitted)}",
-            mend="run more simulations (200 or more are advised)",
+            fix="run more simulations (200 or more are advised)",
         )
     levels = fitted[0].ranks
     tests = tuple(

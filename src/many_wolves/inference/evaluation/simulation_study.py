@@ -168,7 +168,7 @@ def rank(truth: float, draws: Array, rng: np.random.Generator, ranks: int = RANK
     if flat.size < ranks:
         raise WolvesError(
             f"expected at least {ranks} draws to rank among, found {flat.size}",
-            mend="sample more draws",
+            fix="sample more draws",
         )
     thinned = flat[np.linspace(0, flat.size - 1, ranks).astype(int)]
     ties = int((thinned == truth).sum())
@@ -221,7 +221,7 @@ def simulations(
             WolvesError(
                 "another process is running these simulations",
                 where=target,
-                mend="wait for it to end, or stop it; what is done is kept",
+                fix="wait for it to end, or stop it; what is done is kept",
             ),
         )
         done = {s.index: s for s in _resumed(target, header)}
@@ -276,13 +276,13 @@ def _resumed(path: Path, header: Mapping[str, Any]) -> list[Simulation]:
                 f"expected one simulation as JSON, found what cannot be read: {error}",
                 where=path,
                 line=number,
-                mend="delete that line; its simulation will be run again",
+                fix="delete that line; its simulation will be run again",
             ) from error
         if number == 1 and record != header:
             raise WolvesError(
                 "the simulations in this file were run with another seed or other settings",
                 where=path,
                 line=1,
-                mend="give another output folder, or the same seed and settings",
+                fix="give another output folder, or the same seed and settings",
             )
     return found

@@ -1,4 +1,4 @@
-"""A fit that does not end with a bad verdict where more draws, or others, would mend it."""
+"""A fit that does not end with a bad verdict where more draws, or others, would fix it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def fit_carefully(
 def _next(
     done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress, longest: int
 ) -> Fit | None:
-    """What may mend the verdict: smaller steps, more draws, or tempering; None if nothing may."""
+    """What may fix the verdict: smaller steps, more draws, or tempering; None if nothing may."""
     now = done.settings
     diverged = done.diagnostics.divergences > 0
     if _agree(done) and not done.tempered:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from many_wolves.contracts import Array
-from many_wolves.families.dilemmas.models.mixtures import Game, Plan
+from many_wolves.families.dilemmas.models.mixtures import Game, Plan, word
 from many_wolves.families.dilemmas.models.strategies import cooperation
 
 ARMS = 4
@@ -44,9 +44,7 @@ def course_of(plan: Plan) -> Course:
         weight = np.array([g.count for g in games])
         own = np.array([g.own for g in games])
         row[: own.shape[1]] = (weight[:, None] * (own == 0)).sum(axis=0) / weight.sum()
-    names = tuple(
-        f"{plan.groups[g]} against {''.join('CD'[m] for m in other)}" for g, other in arms
-    )
+    names = tuple(f"{plan.groups[g]} against {word(other)}" for g, other in arms)
     return Course(names, share, np.array([sum(g.count for g in games) for games in arms.values()]))
 
 

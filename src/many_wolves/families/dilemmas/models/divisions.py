@@ -149,7 +149,7 @@ def _parts(frame: pd.DataFrame, where: str) -> pd.Series:
         "expected gifts (a column given), or offers and replies to tell apart",
         where=where,
         column="role",
-        mend="add a column role with proposer or responder, or name the files offers.csv and "
+        fix="add a column role with proposer or responder, or name the files offers.csv and "
         "replies.csv as `wolves choices` does",
     )
 
@@ -189,7 +189,7 @@ def _within(amount: pd.Series, stake: pd.Series, where: str) -> None:
             f"{amount.iloc[at]:g}",
             where=where,
             line=at + 2,
-            mend="correct the amount, or the column endowment",
+            fix="correct the amount, or the column endowment",
         )
 
 
@@ -209,14 +209,14 @@ def _accepted(frame: pd.DataFrame, where: str) -> pd.Series:
             where=where,
             line=at + 2,
             column="accepted",
-            mend="write 1 or 0 for every reply",
+            fix="write 1 or 0 for every reply",
         )
     return found
 
 
 def _counted(rows: pd.DataFrame, where: str, notes: tuple[str, ...]) -> Divisions:
     if rows.empty:
-        raise WolvesError("the table holds no choices", where=where, mend="collect some answers")
+        raise WolvesError("the table holds no choices", where=where, fix="collect some answers")
     levels = Levels.of(list(zip(rows["group"], rows["participant"], strict=True)))
     index = {pair: i for i, pair in enumerate(levels.participants)}
     keys = ["part", "stake", "offer"]

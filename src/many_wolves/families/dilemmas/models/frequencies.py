@@ -116,7 +116,7 @@ def build(
             "classes": plan.names,
             "one_tremble": one_tremble,
         },
-        notes=_notes(plan),
+        notes=(*table.meta.get("notes", ()), *_notes(plan)),
     )
 
 

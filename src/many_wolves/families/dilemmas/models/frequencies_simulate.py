@@ -10,7 +10,7 @@ import numpy as np
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.mixtures import Plan
-from many_wolves.families.dilemmas.models.strategies import Moves
+from many_wolves.families.dilemmas.models.strategies import Moves, step
 
 
 def from_prior(plan: Plan, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -44,7 +44,7 @@ def given_mixture(given: Mapping[str, Any], plan: Plan) -> tuple[Array, Array]:
         raise WolvesError(
             f"the given parameters lack or misstate one: {error}; the classes are "
             f"{', '.join(plan.names)}",
-            mend='give {"tremble": 0.1, "frequency": {"always D": 0.4, "always C": 0.6}}',
+            fix='give {"tremble": 0.1, "frequency": {"always D": 0.4, "always C": 0.6}}',
         ) from error
     return frequency, np.array(tremble)
 
@@ -60,5 +60,5 @@ def play(plan: Plan, frequency: Array, tremble: Array, rng: np.random.Generator)
             slip = int(rng.uniform() < tremble[game.group])
             own = strategy.moves[state] ^ slip
             moves[game.rows[0] + t] = own
-            state = strategy.steps[state][2 * own + int(other)]
+            state = step(strategy, state, own, int(other))
     return moves

@@ -61,7 +61,7 @@ class _Plan:
     def of(cls, memory: str = "both", end_game: bool = True, spread: float = SPREAD) -> _Plan:
         if memory not in _SHARED:
             raise WolvesError(
-                f"expected the memory {', '.join(_SHARED)}; found {memory!r}", mend="memory='both'"
+                f"expected the memory {', '.join(_SHARED)}; found {memory!r}", fix="memory='both'"
             )
         return cls(memory, end_game, spread)
 
@@ -145,7 +145,7 @@ def build(
         derive=derive,
         kept=("cooperation", "spite"),
         options={"memory": memory, "end_game": end_game},
-        notes=notes(rounds, end_game),
+        notes=[*table.meta.get("notes", ()), *notes(rounds, end_game)],
         spread=spread,
     )
 

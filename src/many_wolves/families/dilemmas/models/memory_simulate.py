@@ -25,7 +25,7 @@ def play(
             "games can be simulated only where every row of the table is one round",
             where=str(table.meta.get("path", "the table of rounds")),
             column="count",
-            mend="leave the column count out, and give every round a row",
+            fix="leave the column count out, and give every round a row",
         )
     own = np.zeros(len(frame), dtype=int)
     other = (frame["other"] == "D").to_numpy().astype(int)
@@ -60,7 +60,7 @@ def given_strategies(given: Mapping[str, Any], rounds: Rounds, names: Sequence[s
     except (KeyError, TypeError, ValueError) as error:
         raise WolvesError(
             f"the given parameters lack or misstate a coefficient: {error}",
-            mend='give log-odds of C, {"start": 1, "CC": 2, "CD": -1, "DC": 0, "DD": -1, '
+            fix='give log-odds of C, {"start": 1, "CC": 2, "CD": -1, "DC": 0, "DD": -1, '
             '"last round": 0}, or a group\'s name in front of such',
         ) from error
     coefficient = np.array(each).T.reshape(K, J)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.special import logsumexp
 from scipy.stats import norm
 
@@ -14,6 +15,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.dilemmas.models.rounds import Rounds
 from many_wolves.families.dilemmas.models.strategies import (
     STRATEGIES,
+    UNKNOWN,
     Moves,
     Strategy,
     classes,
@@ -21,6 +23,8 @@ from many_wolves.families.dilemmas.models.strategies import (
     prescribed,
 )
 from many_wolves.sources import nearest
+
+CODES = {"C": 0, "D": 1}
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Plan:
         known = {s.name: s for s in STRATEGIES}
         for name in strategies:
             if name not in known:
-                raise WolvesError(f"unknown strategy {name!r}", mend=nearest(name, known))
+                raise WolvesError(f"unknown strategy {name!r}", fix=nearest(name, known))
         chosen = tuple(known[name] for name in strategies) or STRATEGIES
         games = games_of(rounds)
         partners = {tuple(game.other.tolist()): game.other for game in games}
@@ -84,8 +88,9 @@ class Plan:
 def games_of(rounds: Rounds) -> tuple[Game, ...]:
     frame = rounds.frame
     own = (frame["own"] == "D").to_numpy().astype(np.int64)
-    other = (frame["other"] == "D").to_numpy().astype(np.int64)
+    other = frame["other"].map(CODES).fillna(UNKNOWN).to_numpy().astype(np.int64)
     count = frame["count"].to_numpy(dtype=float)
+    _refuse_parts(frame)
     of = {name: i for i, name in enumerate(rounds.levels.groups)}
     group = frame["group"].map(of).to_numpy()
     starts = np.flatnonzero(frame["round"].to_numpy() == 1)
@@ -94,6 +99,16 @@ def games_of(rounds: Rounds) -> tuple[Game, ...]:
         Game(int(group[a]), own[a:b], other[a:b], float(count[a]), (int(a), int(b)))
         for a, b in zip(starts, ends, strict=True)
     )
+
+
+def _refuse_parts(frame: pd.DataFrame) -> None:
+    """Refuse rounds that count for less than the game they stand in."""
+    if (frame.groupby("game", sort=False)["count"].nunique() > 1).any():
+        raise WolvesError(
+            "strategy frequencies count whole games; in this table single moves are counted "
+            "(transitions, or replies to every history)",
+            fix="--model memory-one",
+        )
 
 
 @dataclass(frozen=True)
@@ -129,8 +144,13 @@ def histories(plan: Plan) -> Histories:
     return Histories(names, counts, strays, length[:, None] - strays)
 
 
+def word(moves: Iterable[int]) -> str:
+    """Moves as a word of C and D; a question mark where a move is not known."""
+    return "".join("CD?"[m] for m in moves)
+
+
 def history_name(game: Game) -> str:
-    own, other = ("".join("CD"[m] for m in moves) for moves in (game.own, game.other))
+    own, other = (word(moves) for moves in (game.own, game.other))
     return f"{own} against {other}"
 
 

@@ -96,7 +96,7 @@ def build(
         derive=derive,
         kept=("user_served",),
         options={"information": information, "by_principal": by_principal},
-        notes=_notes(found),
+        notes=(*table.meta.get("notes", ()), *_notes(found)),
         spread=spread,
         adapt_delta=ADAPT_DELTA,
     )
@@ -163,7 +163,7 @@ def _given(given: Mapping[str, Any], found: Asked) -> Known:
     except (KeyError, TypeError, ValueError) as error:
         raise WolvesError(
             f"the given parameters lack or misstate a coefficient: {error}",
-            mend="give log-odds: {" + ", ".join(f'"{name}": 1' for name in found.names) + "}",
+            fix="give log-odds: {" + ", ".join(f'"{name}": 1' for name in found.names) + "}",
         ) from error
     coefficient = np.tile(one[:, None], len(found.levels.participants))
     return Known(coefficient, np.zeros(0), np.zeros(0), np.zeros(0))

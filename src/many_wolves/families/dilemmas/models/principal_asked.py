@@ -91,14 +91,14 @@ def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
             "expected the column 'served'; it is not there",
             where=where,
             column="served",
-            mend="give a table such as served.csv of `wolves choices`",
+            fix="give a table such as served.csv of `wolves choices`",
         )
     refuse_first(
         ~frame["served"].isin(SERVED),
         frame["served"],
         "user or principal",
         where=where,
-        mend="write who was served; leave rows without an answer out",
+        fix="write who was served; leave rows without an answer out",
     )
     principal = frame["principal"].fillna("").astype(str) if "principal" in frame else ""
     found = frame.assign(principal=principal, count=real(frame, "count", where))
@@ -107,7 +107,7 @@ def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
             words = found[factor].astype(str).str.lower()
             found[factor] = words.map(_YES | _NO)
             odd = found[factor].isna()
-            refuse_first(odd, frame[factor], "yes or no", where=where, mend="write yes or no")
+            refuse_first(odd, frame[factor], "yes or no", where=where, fix="write yes or no")
     return found
 
 

@@ -56,17 +56,18 @@ def read_rounds(table: Observations) -> Rounds:
             f"expected the columns {', '.join(COLUMNS)}; {', '.join(missing)} missing",
             where=where,
             column=missing[0],
-            mend="give a table with one row a round, such as task-data/dilemmas/reference/"
+            fix="give a table with one row a round, such as task-data/dilemmas/reference/"
             "phelps_dilemma_rounds.csv",
         )
     if frame.empty:
-        raise WolvesError("the table holds no rounds", where=where, mend="collect some games")
+        raise WolvesError("the table holds no rounds", where=where, fix="collect some games")
     frame = frame.assign(
         group=frame["group"].fillna("").astype(str), participant=frame["participant"].astype(str)
     )
-    _check_moves(frame, where)
     frame["line"] = np.arange(len(frame)) + 2
     frame["round"] = _whole(frame["round"], where)
+    frame["other"] = frame["other"].where(frame["other"] != "")
+    _check_moves(frame, where)
     frame = frame.sort_values(["game", "round"], kind="stable").reset_index(drop=True)
     _check_order(frame, where)
     frame = _with_contexts(frame)
@@ -84,19 +85,25 @@ def _whole(rounds: pd.Series, where: str) -> pd.Series:
         rounds,
         "the number of a round",
         where=where,
-        mend="number the rounds of each game 1, 2, 3, ...",
+        fix="number the rounds of each game 1, 2, 3, ...",
     )
     return numbers.astype(int)
 
 
 def _check_moves(frame: pd.DataFrame, where: str) -> None:
+    """Refuse what is no move; the other's may be missing in a game's last round."""
     for column in ("own", "other"):
+        bad = ~frame[column].isin(MOVES)
+        if column == "other":
+            last = frame["round"] == frame.groupby("game")["round"].transform("max")
+            bad &= ~(last & frame["other"].isna())
         refuse_first(
-            ~frame[column].isin(MOVES),
+            bad,
             frame[column],
             "the move C or D",
             where=where,
-            mend="leave rounds without a move out; a game ends where an answer was not read",
+            fix="leave rounds without a move out (but for the other's move in a game's last "
+            "round, which may be empty); a game ends where an answer was not read",
         )
 
 
@@ -112,7 +119,7 @@ def _check_order(frame: pd.DataFrame, where: str) -> None:
             where=where,
             line=int(row["line"]),
             column="round",
-            mend="give every game its rounds 1, 2, 3, ..., each once; games of different "
+            fix="give every game its rounds 1, 2, 3, ..., each once; games of different "
             "players need different names",
         )
 

@@ -147,7 +147,7 @@ def build(
         derive=derive,
         prior=before if has_gifts(found) else None,
         options={"form": plan.form, "vary_precision": vary_precision, "spread": spread},
-        notes=(*found.notes, *social_notes(found, plan.form)),
+        notes=(*table.meta.get("notes", ()), *found.notes, *social_notes(found, plan.form)),
     )
 
 

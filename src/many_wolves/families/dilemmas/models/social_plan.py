@@ -36,7 +36,7 @@ class Plan:
     def of(cls, form: str = FULL, vary_precision: bool = False, spread: float = SPREAD) -> Plan:
         """The plan; WolvesError where there is no such form."""
         if form not in FORMS:
-            raise WolvesError(f"unknown form {form!r} of preferences", mend=nearest(form, FORMS))
+            raise WolvesError(f"unknown form {form!r} of preferences", fix=nearest(form, FORMS))
         return cls(FORMS[FORMS.index(form)], vary_precision, spread)
 
     @property

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from many_wolves.contracts import Array
 
 Moves = npt.NDArray[np.int64]
-"""0 is C, 1 is D."""
+"""0 is C, 1 is D; ``UNKNOWN`` may stand for the other's move in a game's last round."""
+UNKNOWN = 2
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,18 @@ STRATEGIES = (
 UNCONDITIONAL = ("always C", "always D")
 
 
+def step(strategy: Strategy, state: int, own: int, other: int) -> int:
+    """The state after a round; the same one where the other's move is not known."""
+    return state if other == UNKNOWN else strategy.steps[state][2 * own + other]
+
+
 def prescribed(strategy: Strategy, own: Moves, other: Moves) -> Moves:
     """(rounds,) what the strategy prescribes in each round, given the moves really played."""
     found = np.empty(own.size, dtype=np.int64)
     state = 0
     for t in range(own.size):
         found[t] = strategy.moves[state]
-        state = strategy.steps[state][2 * own[t] + other[t]]
+        state = step(strategy, state, int(own[t]), int(other[t]))
     return found
 
 
@@ -65,7 +71,7 @@ def faithful(strategy: Strategy, other: Moves) -> Moves:
     state = 0
     for t in range(other.size):
         found[t] = strategy.moves[state]
-        state = strategy.steps[state][2 * found[t] + other[t]]
+        state = step(strategy, state, int(found[t]), int(other[t]))
     return found
 
 
@@ -87,7 +93,7 @@ def cooperation(strategy: Strategy, other: Moves, tremble: Array) -> Array:
             p_c = (1 - tremble) if move == 0 else tremble
             chance += states[..., s] * p_c
             for own, p in ((0, p_c), (1, 1 - p_c)):
-                after[..., strategy.steps[s][2 * own + int(other[t])]] += states[..., s] * p
+                after[..., step(strategy, s, own, int(other[t]))] += states[..., s] * p
         found[..., t] = chance
         states = after
     return found

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from many_wolves.errors import WolvesError
+from many_wolves.families.dilemmas.models.foreign_games import as_rows
 from many_wolves.files import file_fingerprint
 from many_wolves.observations import Observations
 from many_wolves.sources import nearest
+from many_wolves.store.foreign_csv import ForeignTable, foreign_of, read_foreign
 from many_wolves.tables import refuse_first
 
 FAMILY = "dilemmas"
 NAMES = {
     "dilemma": ("rounds",),
     "dictator": ("gifts",),
-    "ultimatum": ("offers", "replies", "gifts"),
+    "ultimatum": ("offers", "replies", "gifts", "least_accepted"),
     "principal": ("served",),
 }
 """Task -> the tables aside that hold its choices; gifts tell of the same preferences."""
 COUNT = "count"
+LEAST = "least_accepted"
+"""Its rows are read as replies."""
 
 
 def from_csv(path: Path, task: str) -> Observations:
@@ -33,16 +38,10 @@ def from_csv(path: Path, task: str) -> Observations:
         If it is no CSV file, or has no rows.
     """
     beside = {p: path.with_name(f"{p}.csv") for p in NAMES[task] if p != path.stem}
-    aside = {
-        name: _read(file)
-        for name, file in beside.items()
-        if path.stem in NAMES[task] and file.exists()
-    }
-    frame = _together({path.stem: _read(path), **aside}, task)
-    if frame.empty:
-        raise WolvesError("the table has no rows", where=path, mend="collect some answers first")
-    meta = {"task": task, "path": str(path), "fingerprint": file_fingerprint(path)}
-    return Observations.from_rows(FAMILY, counted(frame, path.stem), meta=meta)
+    known = path.stem in NAMES[task]
+    files = [path, *(file for file in beside.values() if known and file.exists())]
+    meta = {"path": str(path), "fingerprint": file_fingerprint(path)}
+    return _table({file.stem: read_foreign(file) for file in files}, task, path.stem, meta)
 
 
 def from_frame(frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
@@ -56,16 +55,28 @@ def from_frame(frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observa
     main, *others = NAMES[task]
     for name in aside:
         if name not in others:
-            raise WolvesError(f"the task {task!r} has no rows {name!r}", mend=nearest(name, others))
-    together = _together({main: frame, **aside}, task)
-    return Observations.from_rows(FAMILY, counted(together, "speaker"), meta={"task": task})
+            raise WolvesError(f"the task {task!r} has no rows {name!r}", fix=nearest(name, others))
+    frames = {main: frame, **aside}
+    tables = {name: foreign_of(f, f"the data frame of {name}") for name, f in frames.items()}
+    return _table(tables, task, "speaker", {})
 
 
-def _together(frames: Mapping[str, pd.DataFrame], task: str) -> pd.DataFrame:
+def _table(
+    tables: Mapping[str, ForeignTable], task: str, speaker: str, meta: Mapping[str, Any]
+) -> Observations:
     """All rows of a task; those of several kinds say which they are."""
+    read = {name: as_rows(table) for name, table in tables.items()}
     if len(NAMES[task]) == 1:
-        return next(iter(frames.values()))
-    return pd.concat([f.assign(part=name) for name, f in frames.items()], ignore_index=True)
+        rows = next(iter(read.values()))[0]
+    else:
+        parts = [
+            frame.assign(part="replies" if name == LEAST else name)
+            for name, (frame, _) in read.items()
+        ]
+        rows = pd.concat(parts, ignore_index=True)
+    notes = list(dict.fromkeys(note for _, told in read.values() for note in told))
+    told = {"task": task, **meta, "notes": notes}
+    return Observations.from_rows(FAMILY, counted(rows, speaker), meta=told)
 
 
 def counted(frame: pd.DataFrame, speaker: str) -> pd.DataFrame:
@@ -99,7 +110,7 @@ def of_task(table: Observations, task: str) -> Observations:
         raise WolvesError(
             f"the table holds no choices of the task {task!r}",
             where=str(table.meta.get("path", "the choice table")),
-            mend="give another --task, or collect games of this one",
+            fix="give another --task, or collect games of this one",
         )
     rows = pd.concat(parts, ignore_index=True)
     rows = rows[rows["speaker"].isin(table.speakers)].reset_index(drop=True)
@@ -126,7 +137,7 @@ def real(frame: pd.DataFrame, column: str, where: str, least: float = 0.0) -> pd
             f"expected the column {column!r}; it is not there",
             where=where,
             column=column,
-            mend=f"add the column {column}; docs/game-models.md names all",
+            fix=f"add the column {column}; docs/explanation/game-models.md names all",
         )
     numbers = pd.to_numeric(frame[column], errors="coerce")
     refuse_first(
@@ -134,17 +145,6 @@ def real(frame: pd.DataFrame, column: str, where: str, least: float = 0.0) -> pd
         frame[column],
         f"a number of {least:g} or more",
         where=where,
-        mend="correct the number there",
+        fix="correct the number there",
     )
     return numbers.astype(float)
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, keep_default_na=False, na_values=[""])
-    except (ValueError, UnicodeDecodeError) as error:
-        raise WolvesError(
-            f"expected a CSV file with a header; {error}",
-            where=path,
-            mend="save it as comma-separated UTF-8 text; docs/game-models.md names the columns",
-        ) from error

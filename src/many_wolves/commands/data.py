@@ -1,0 +1,33 @@
+"""``wolves data``: what ships with the families, and what is known of it."""
+
+from __future__ import annotations
+
+import click
+
+from many_wolves.commands.command import Group
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """Data of people and language models that ship with many-wolves."""
+
+
+@command.command("list")
+def list_command() -> None:
+    """Print the names that --data takes, and the data sets for figures."""
+    from many_wolves.workflows.data_sets import COLUMNS, listed
+
+    rows = [COLUMNS, *((o.name, o.task, o.people, o.answers, o.title) for o in listed())]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(COLUMNS) - 1)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        click.echo("  ".join([*cells, row[-1]]).rstrip())
+
+
+@command.command("show")
+@click.argument("name")
+def show_command(name: str) -> None:
+    """Print the card of NAME: who answered, source, licence, settings, known faults."""
+    from many_wolves.workflows.data_sets import told
+
+    click.echo(told(name))

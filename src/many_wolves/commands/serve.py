@@ -1,0 +1,79 @@
+"""``wolves serve``: an experiment on an oTree server of its own, until it is interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from many_wolves import families
+from many_wolves.commands.command import command as wolves_command
+from many_wolves.contracts import ExperimentFamily
+from many_wolves.errors import WolvesError
+from many_wolves.sources import nearest
+
+
+@wolves_command("serve")
+@click.argument("experiment")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--database", default="", help="postgresql://...; an SQLite file in --out when left out."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("otree-server"),
+    show_default=True,
+    help="Folder of the database and the log.",
+)
+def command(*, experiment: str, port: int, database: str, out: Path) -> None:
+    """Serve EXPERIMENT with oTree on this machine: a name, or the folder of any project.
+
+    People join in a browser; `wolves collect --engine otree --server URL` seats models.
+    OTREE_REST_KEY in the environment is the key that both commands need. Ctrl-C ends the
+    server and all that it started; the database stays.
+    """
+    from many_wolves.worlds.otree.server import OTreeServer
+
+    if not os.environ.get("OTREE_REST_KEY"):
+        raise WolvesError(
+            "the server needs a key by which `wolves collect` reaches it",
+            fix="export OTREE_REST_KEY=WORDS, the same for both commands",
+        )
+    stop = threading.Event()
+
+    def halt(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    project = _project(experiment, out)
+    with OTreeServer(project, out, database=database, port=port) as server:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, halt)
+        click.echo(f"{server.address.url} serves {experiment}; log in {server.log}")
+        click.echo("Ctrl-C ends it.")
+        while server.running and not stop.wait(0.5):
+            pass
+        if not stop.is_set():
+            raise WolvesError("the server has ended by itself", where=server.log)
+
+
+def _project(experiment: str, out: Path) -> Path:
+    """The folder of a project: as it was given, or written for a named experiment."""
+    if Path(experiment).is_dir():
+        return Path(experiment)
+    known = {
+        name: family
+        for family in families.loadable()
+        if isinstance(family, ExperimentFamily)
+        for name in family.experiments
+    }
+    if experiment not in known:
+        raise WolvesError(
+            f"there is no experiment, and no folder, {experiment!r}",
+            fix=nearest(experiment, known),
+        )
+    return known[experiment].write_experiment(experiment, out / "experiment")

@@ -1,0 +1,94 @@
+"""``wolves tournament``: every speaker against every other, in the same episodes."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import click
+
+from many_wolves import families
+from many_wolves.collection import AT_ONCE, Trials
+from many_wolves.commands import playing
+from many_wolves.commands.collecting import INTERRUPTED, OK, family_of, say
+from many_wolves.commands.command import command as wolves_command
+from many_wolves.commands.episodes import PARTNER, speaker_of_file
+from many_wolves.contracts import EpisodicFamily
+from many_wolves.errors import WolvesError
+from many_wolves.speakers.wanted import Wanted
+
+
+@wolves_command("tournament")
+@click.argument("trials", type=click.Path(path_type=Path))
+@click.argument("players", nargs=-1, type=click.Path(path_type=Path), metavar="FILE.json ...")
+@click.option("--replicates", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--itself/--not-itself",
+    default=True,
+    show_default=True,
+    help="Whether each speaker also plays against itself.",
+)
+@click.option(
+    "--seat",
+    "seats",
+    multiple=True,
+    metavar="NAME=FILE.json|self",
+    help="Who sits on a further seat, such as a critic's, in all episodes.",
+)
+@click.option(
+    "--at_once", type=click.IntRange(1), default=AT_ONCE, show_default=True,
+    help="Games under way at once.",
+)  # fmt: skip
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("llm-output"),
+    show_default=True,
+    help="Folder of journals.",
+)
+@click.option("--dry-run", is_flag=True, help="Print calls, tokens and money, and ask nothing.")
+def command(
+    *,
+    trials: Path,
+    players: tuple[Path, ...],
+    replicates: int,
+    itself: bool,
+    seats: tuple[str, ...],
+    at_once: int,
+    out: Path,
+    dry_run: bool,
+) -> int:
+    """Play all ordered pairs of speakers: the first on the seat `speaker`, the second `partner`.
+
+    TRIALS are openings for two speakers, such as `wolves compile --task haggle --preset
+    tournament` writes; every pair plays the same ones. Each FILE.json describes a speaker by
+    the options of `wolves collect`. Every speaker has one journal, and the same command run
+    again asks only what is missing.
+    """
+    if len(set(players)) < 2:
+        raise WolvesError(
+            f"expected two speakers or more, each in a file of its own, found {len(set(players))}",
+            fix="wolves tournament TRIALS one.json two.json",
+        )
+    if out.suffix == ".jsonl":
+        raise WolvesError(
+            "expected a folder, found one journal", where=out,
+            fix="give a folder with --out: each speaker has a journal of its own",
+        )  # fmt: skip
+    family = families.get(family_of(list(Trials(trials).families)))
+    if not isinstance(family, EpisodicFamily):
+        raise WolvesError(
+            f"the family {family.name!r} has no games for two speakers",
+            where=trials,
+            fix="wolves compile --task haggle --preset tournament",
+        )
+    read = {file: speaker_of_file(file, Wanted("")) for file in dict.fromkeys(players)}
+    pairs = [(a, b) for a, b in product(read, read) if itself or a != b]
+    statuses = []
+    for number, (one, two) in enumerate(pairs, start=1):
+        say(f"{number}/{len(pairs)}: {one.stem} against {two.stem}")
+        table = playing.Table((*seats, f"{PARTNER}={two}"), None, at_once, dry_run=dry_run)
+        statuses.append(playing.play_all(trials, replicates, [read[one]], out, family, table))
+        if statuses[-1] == INTERRUPTED:
+            break
+    return max(statuses, default=OK)

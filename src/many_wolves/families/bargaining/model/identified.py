@@ -1,0 +1,136 @@
+"""What a design tells of a model's parameters, computed before any answer is looked at.
+
+The expected information of the answers is that of the scores of simulated ones: for parameters
+drawn from the prior, moves are drawn in the situations at hand, and the log-likelihood of each
+is differentiated numerically. With the prior it gives the posterior standard deviation that is to
+be expected of each parameter, as a share of the prior's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from many_wolves.outcomes import Array
+
+HARDLY = 0.8
+"""Expected posterior sd, as a share of the prior's, above which a parameter is hardly told."""
+TIED = 0.85
+"""Expected correlation above which two parameters trade with each other."""
+_DRAWS = 6
+_STEP = 1e-4
+
+
+class Oracle(Protocol):
+    """A likelihood in NumPy, its parameters standard normal a priori."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of the parameters."""
+        ...
+
+    def draw(self, x: Array, rng: np.random.Generator) -> Any:
+        """Answers drawn from parameters ``x`` in the situations at hand."""
+        ...
+
+    def rows(self, x: Array, drawn: Any) -> Array:
+        """(N,) log-likelihood of each drawn answer."""
+        ...
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What a design tells.
+
+    Parameters
+    ----------
+    names
+        Parameters.
+    remaining
+        (P,) expected posterior sd as a share of the prior's.
+    correlation
+        (P, P) expected posterior correlations.
+    """
+
+    names: tuple[str, ...]
+    remaining: Array
+    correlation: Array
+
+    @property
+    def hardly(self) -> list[tuple[str, float]]:
+        """Parameters that the design hardly tells, with the share that remains."""
+        return [
+            (name, float(share))
+            for name, share in zip(self.names, self.remaining, strict=True)
+            if share > HARDLY
+        ]
+
+    @property
+    def tied(self) -> list[tuple[str, str, float]]:
+        """Pairs that trade with each other, with their correlation."""
+        P = len(self.names)
+        return [
+            (self.names[a], self.names[b], float(self.correlation[a, b]))
+            for a in range(P)
+            for b in range(a)
+            if abs(self.correlation[a, b]) > TIED
+        ]
+
+
+def identified(oracle: Oracle, seed: int = 1, draws: int = _DRAWS) -> Identified:
+    """What a design tells of the parameters of an oracle.
+
+    Parameters
+    ----------
+    oracle
+        The model in the situations at hand.
+    seed
+        Of the parameters and answers that are drawn.
+    draws
+        Draws from the prior over which the expected variances are averaged.
+    """
+    rng = np.random.default_rng(seed)
+    names = tuple(oracle.names)
+    covariance = np.zeros((len(names), len(names)))
+    for _ in range(draws):
+        x = 0.7 * rng.normal(size=len(names))
+        scores = _scores(oracle, x, oracle.draw(x, rng))
+        covariance += np.linalg.inv(np.eye(len(names)) + scores.T @ scores) / draws
+    sd = np.sqrt(np.diag(covariance))
+    return Identified(names, sd, covariance / np.outer(sd, sd))
+
+
+def _scores(oracle: Oracle, x: Array, drawn: Any) -> Array:
+    """(N, P) derivatives of each answer's log-likelihood."""
+    columns = []
+    for p in range(x.size):
+        step = np.zeros(x.size)
+        step[p] = _STEP
+        up, down = oracle.rows(x + step, drawn), oracle.rows(x - step, drawn)
+        columns.append(np.nan_to_num((up - down) / (2 * _STEP), posinf=0.0, neginf=0.0))
+    found: Array = np.column_stack(columns)
+    return found
+
+
+def not_told(oracle: Oracle, frame: pd.DataFrame) -> list[str]:
+    """What a design does not tell, in sentences; computed from the situations alone."""
+    found = identified(oracle)
+    sentences = []
+    if found.hardly:
+        listed = ", ".join(f"{name} ({share:.0%})" for name, share in found.hardly)
+        sentences.append(
+            "These situations hardly tell the following, whatever was done in them; the share of "
+            f"the prior's standard deviation that is to be expected to remain is in brackets: "
+            f"{listed}."
+        )
+    if found.tied:
+        listed = "; ".join(f"{one} and {two} ({r:+.2f})" for one, two, r in found.tied)
+        sentences.append(
+            f"These situations tell the following apart only together (expected correlation): "
+            f"{listed}."
+        )
+    return sentences

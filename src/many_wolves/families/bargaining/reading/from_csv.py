@@ -1,0 +1,72 @@
+"""Tables of turns, games or replies that come as CSV files or data frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from many_wolves.errors import WolvesError
+from many_wolves.files import file_fingerprint
+from many_wolves.observations import Observations
+from many_wolves.sources import nearest
+from many_wolves.tables import read_csv
+
+FAMILY = "bargaining"
+MAIN = {"haggle": "turns", "haggle-words": "replies"}
+"""Task -> its main table."""
+ASIDE = {"haggle": ("turns", "games"), "haggle-words": ("replies",)}
+_TEXT = ("group", "participant", "partner", "good", "arm", "rule", "move", "role")
+
+
+def from_csv(path: Path, task: str) -> Observations:
+    """The tables of a task from a CSV file and its companions: games.csv beside turns.csv.
+
+    Raises
+    ------
+    WolvesError
+        If it is no CSV file, or has no rows.
+    """
+    name = path.stem if path.stem in ASIDE[task] else MAIN[task]
+    beside = {other: path.with_name(f"{other}.csv") for other in ASIDE[task] if other != name}
+    aside = {
+        other: _read(file) for other, file in beside.items()
+        if path.stem in ASIDE[task] and file.exists()
+    }  # fmt: skip
+    frame = _read(path)
+    if frame.empty:
+        raise WolvesError("the table has no rows", where=path, fix="collect some games first")
+    meta = {"task": task, "path": str(path), "fingerprint": file_fingerprint(path)}
+    return _observations({name: frame, **aside}, task, path.stem, meta)
+
+
+def from_frame(frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
+    """The tables of a task from data frames; ``games`` may stand beside turns.
+
+    Raises
+    ------
+    WolvesError
+        If the task has no such table.
+    """
+    for name in aside:
+        if name not in ASIDE[task]:
+            raise WolvesError(
+                f"the task {task!r} has no table {name!r}", fix=nearest(name, ASIDE[task])
+            )
+    name = "games" if "ended" in frame else MAIN[task]
+    return _observations({name: frame, **aside}, task, "speaker", {"task": task})
+
+
+def _observations(
+    frames: dict[str, pd.DataFrame], task: str, speaker: str, meta: dict[str, str]
+) -> Observations:
+    named = {
+        name: frame if "speaker" in frame else frame.assign(speaker=speaker)
+        for name, frame in frames.items()
+    }
+    main = MAIN[task] if MAIN[task] in named else next(iter(named))
+    return Observations(FAMILY, named, main=main, meta=meta)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return read_csv(path, "give turns.csv, games.csv or replies.csv of `wolves choices`", _TEXT)

@@ -1,0 +1,1 @@
+"""Engines that play sessions: in process, on oTree, on the lab's server."""

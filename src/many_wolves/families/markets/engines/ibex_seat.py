@@ -1,0 +1,341 @@
+"""One seat on the lab's server: questions and answers, messages sent and confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from many_wolves.families.markets.engines.ibex_state import SeatState
+from many_wolves.families.markets.rules.actions import (
+    Action,
+    form,
+    market_condition,
+    order_side,
+    refusal,
+    vote_of,
+)
+from many_wolves.families.markets.rules.parameters import Rules
+from many_wolves.families.markets.rules.view import View
+from many_wolves.families.markets.rules.words import Wording
+from many_wolves.families.markets.task.prompts import prompt, with_labels
+from many_wolves.worlds.desk import Desk, Fate, Question
+from many_wolves.worlds.ibex import protocol
+from many_wolves.worlds.ibex.client import Connection
+from many_wolves.worlds.ibex.protocol import Event
+from many_wolves.worlds.seat_log import SeatLog
+
+REFUSALS = 3
+"""Refused answers before the engine answers by itself."""
+CONFIRM_S = 1.0
+"""How long a confirmation is waited for before the server's status is looked at."""
+ATTEMPTS = 5
+
+Place = tuple[int, int]
+"""Round and phase."""
+
+CONFIRMED = {
+    "declare": {"declaration-received"},
+    "done-speculating": {"speculation-received"},
+    "post-order": {"add-order", "contract-fulfilled"},
+    "cancel-order": {"delete-order"},
+    "compensation-request": {"compensation-request-received"},
+    "compensation-offer": {"compensation-offer-received"},
+    "compensation-decision": {"compensation-decision-received"},
+}
+"""By message, the events that say that it took effect."""
+REFUSED = {"order-refused", "declaration-above-max"}
+
+
+class IbexSeat:
+    """A seat of ours.
+
+    Parameters
+    ----------
+    number, rules, wording
+        Which seat, under which rules, in which words.
+    connection, desk, log
+        Its socket, who answers for it, and its lines in the journal.
+    persona
+        Text before its prompts.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        rules: Rules,
+        wording: Wording,
+        connection: Connection,
+        desk: Desk,
+        log: SeatLog,
+        persona: str = "",
+    ) -> None:
+        self.number, self.rules, self.wording, self.persona = number, rules, wording, persona
+        self.connection, self.desk, self.log = connection, desk, log
+        self.state = SeatState(rules, number)
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+
+    @property
+    def here(self) -> Place:
+        """Where the game is, as this seat knows."""
+        return self.state.round, self.state.phase
+
+    def take(self, event: Event) -> None:
+        """Take an event of the server."""
+        self.state.take(event)
+        self._events.put_nowait(event)
+
+    async def look(self) -> Mapping[str, Any] | None:
+        """Take the server's state of the seat; None where it has none to give."""
+        status = await self.connection.status()
+        if status is not None:
+            self.state.take_status(status)
+        return status
+
+    async def ready(self) -> None:
+        """Say ready until it is heard: the server drops messages while it saves."""
+        here = self.here
+        while self.here == here and not self.state.over:
+            status = await self.look()
+            if status is not None and (status["player"].get("ready") or self.here != here):
+                return
+            self._forget()
+            await self.connection.send(protocol.ready())
+            if await self._heard({"ready-received"}):
+                return
+
+    # Questions
+
+    async def decide(self, tick: int = 0) -> tuple[Question, Action, bool]:
+        """An acceptable action: the answer, or the engine's default after three refusals.
+
+        Returns
+        -------
+        tuple
+            The question, the action, and whether it is the default. A question that the
+            journal left open comes first; what was sent for it is the action then.
+        """
+        error, refusals = "", 0
+        while True:
+            view = self.state.view(tick, error)
+            question, again = self._question(view)
+            if again and self.log.sent is not None:
+                return question, self.log.sent, False
+            try:
+                answer = await self.desk.ask(question)
+            except asyncio.CancelledError:
+                self.desk.withdraw(question, "the phase ended before the answer came")
+                self.close(question, "stale", "the phase ended before the answer came")
+                raise
+            if answer.default:
+                return question, self.default(view), True
+            error = answer.why
+            if answer.value is not None:
+                error = refusal(self.rules, view, self.number, answer.value)
+            if answer.value is not None and not error:
+                return question, answer.value, False
+            refusals += 1
+            if refusals >= REFUSALS:
+                return question, self.default(view), True
+            self.close(question, "refused", error)
+
+    def default(self, view: View) -> Action:
+        """What the lab's rules give to a seat that does not answer."""
+        fields = form(self.rules, view, self.number)["properties"]
+        low = [band.low for band in self.rules.terms(self.rules.role(self.number)).bands]
+        amounts = {"compensation": 0.0, "vote": "abstain", "message": "", "to": []}
+        if low:
+            amounts |= {"no_project": low[0], "project": low[1], "value": low[view.condition or 0]}
+        amounts |= {"action": "wait", "price": None, "order": None, "market": "project"}
+        return {name: amounts.get(name, []) for name in fields}
+
+    def close(self, question: Question, fate: Fate, why: str = "") -> None:
+        """Write down what became of an answer, and say so."""
+        self.log.receipt(question.turn, fate, why)
+        self.desk.receipt(question, fate, why)
+
+    def _question(self, view: View) -> tuple[Question, bool]:
+        """The question of a stage; the one that the journal left open where it is the same."""
+        schema = with_labels(self.wording, form(self.rules, view, self.number))
+        line = self.log.open
+        place = [view.round, view.stage, view.tick]
+        again = line is not None and line["place"] == place
+        if again and line is not None:
+            view = View.from_json(line["view"])
+        messages = prompt(self.wording, self.rules, view, schema, self.persona)
+        turn = line["turn"] if again and line is not None else self.log.turn
+        shown = view.to_json()
+        question = Question(
+            self.number, turn, view.stage, messages, schema, shown | {"rules": self.rules.to_json()}
+        )
+        if not again:
+            self.log.question(
+                place=place,
+                content=question.content,
+                text=messages[-1].content,
+                view=shown,
+                offers=sorted(map(list, self.state.own_offers())),
+                wallets={str(c): list(wallet) for c, wallet in self.state.wallets.items()},
+            )
+        return question, again
+
+    # Messages
+
+    async def submit(self, question: Question, action: Action, defaulted: bool) -> Fate:
+        """Send an action once, and see to it that it took effect once."""
+        message = self._message(question, action)
+        here, resumed = self.here, self.log.sent is not None
+        if not resumed:
+            self.log.send(question.turn, action)
+        fate: Fate | None = None
+        why = "the engine's default" if defaulted else ""
+        if message is None:
+            fate = "accepted"
+        elif resumed:
+            fate, why = await self._looked_up(action, here)
+        for _ in range(ATTEMPTS):
+            if fate is not None or message is None:
+                break
+            self._forget()
+            sent = await self.connection.send(message)
+            event = await self._heard(self._signs(message), message) if sent else None
+            if event is not None:
+                refused = event.name in REFUSED
+                why = str(event.data.get("message", event.name)) if refused else why
+                fate = "refused" if refused else "accepted"
+            else:
+                fate, why = await self._looked_up(action, here)
+        if fate is None:
+            fate, why = "unknown", "the server did not say what came of it"
+        if defaulted and fate == "accepted":
+            fate = "defaulted"
+        self._note_order(question, action, fate, why)
+        self.close(question, fate, why)
+        return fate
+
+    def _message(self, question: Question, action: Action) -> dict[str, Any] | None:
+        """The message that an action is sent as; None where nothing is sent."""
+        c = self.state.condition or 0
+        message: dict[str, Any] | None = None
+        match question.place:
+            case "first_declaration":
+                message = protocol.declare(action["no_project"], action["project"])
+            case "final_declaration":
+                message = protocol.declare(*_under(c, action["value"], 0.0))
+            case "first_purchases" | "final_purchases" if "lots" in action:
+                message = protocol.speculate(*_under(c, action["lots"], []))
+            case "first_purchases":
+                message = protocol.speculate(action["lots_no_project"], action["lots_project"])
+            case "market":
+                message = self._order(action)
+            case "talk" | "second_talk":
+                message = self._line(action)
+            case "vote":
+                message = protocol.vote(vote_of(action))
+            case "request":
+                message = protocol.request(action["compensation"])
+            case "offer":
+                message = protocol.offer(action["compensation"])
+        return message
+
+    def _line(self, action: Action) -> dict[str, Any] | None:
+        others = [seat for seat in self.rules.seats if seat != self.number]
+        text = action["message"].strip()
+        return protocol.chat(sorted(action["to"]) or others, text) if text else None
+
+    def _order(self, action: Action) -> dict[str, Any] | None:
+        if action["action"] == "wait":
+            return None
+        condition = market_condition(self.state.markets, action)
+        if action["action"] == "cancel":
+            return protocol.cancel(int(action["order"]), condition)
+        side, now = order_side(action["action"])
+        return protocol.order(side, None if now else float(action["price"]), condition)
+
+    def _signs(self, message: Mapping[str, Any]) -> set[str]:
+        """Events that end the wait for a message's confirmation. A chat line has none."""
+        return CONFIRMED.get(str(message["type"]), set()) | REFUSED | {"error"}
+
+    async def _heard(
+        self, names: set[str], message: Mapping[str, Any] | None = None
+    ) -> Event | None:
+        """The first of these events that concerns this seat; None after a while."""
+        if message is not None and message["type"] == "chat-with-players":
+            return Event("event", "message-sent", {})
+        end = asyncio.get_running_loop().time() + CONFIRM_S
+        while (rest := end - asyncio.get_running_loop().time()) > 0:
+            try:
+                event = await asyncio.wait_for(self._events.get(), rest)
+            except TimeoutError:
+                return None
+            if event.name in names and self._mine(event, message):
+                return event
+            if event.kind == "error" and "error" in names and message is not None:
+                return Event("event", "order-refused", event.data)
+        return None
+
+    def _mine(self, event: Event, message: Mapping[str, Any] | None) -> bool:
+        """Whether an event that goes to everyone is about this seat."""
+        match event.name:
+            case "add-order":
+                return bool(event.data["order"]["sender"] == self.number)
+            case "contract-fulfilled":
+                return self.number in (event.data["from"], event.data["to"])
+            case "delete-order":
+                asked = (message or {}).get("order", {})
+                return bool(event.data["order"]["id"] == asked.get("id"))
+            case _:
+                return True
+
+    async def _looked_up(self, action: Action, here: Place) -> tuple[Fate | None, str]:
+        """What became of an action, by the server's status; None: it was not taken."""
+        status = await self.look()
+        if self.here != here:
+            done = status is not None and self._took_effect(status, action, here)
+            return ("accepted", "found on the server") if done else ("stale", "the phase had ended")
+        if status is None:
+            return None, ""
+        if self._took_effect(status, action, here):
+            return "accepted", "found on the server"
+        return None, ""
+
+    def _took_effect(self, status: Mapping[str, Any], action: Action, here: Place) -> bool:
+        """Whether the status shows that an action was taken."""
+        player, stage = status["player"], self.log.open["place"][1] if self.log.open else ""
+        same = self.here == here
+        if stage == "market":
+            return self._order_shows(action)
+        if stage.endswith("declaration"):
+            return not same or not player.get("hasToDeclare", True)
+        if stage.endswith("purchases"):
+            return bool(same and player.get("doneSpeculating"))
+        received = {"request": "Request", "offer": "Offer", "vote": "Decision"}
+        if stage in received:
+            return bool(player.get(f"compensation{received[stage]}Received"))
+        return True
+
+    def _order_shows(self, action: Action) -> bool:
+        """Whether offers or wallets differ from those when the question was asked."""
+        line = self.log.open or {}
+        before = {(int(c), int(n)) for c, n in line.get("offers", [])}
+        wallets = {int(c): tuple(wallet) for c, wallet in line.get("wallets", {}).items()}
+        if action["action"] == "cancel":
+            condition = market_condition(self.state.markets, action)
+            return (condition, int(action["order"])) not in self.state.own_offers()
+        return bool(self.state.own_offers() - before) or wallets != self.state.wallets
+
+    def _note_order(self, question: Question, action: Action, fate: Fate, why: str) -> None:
+        """Show in the next turn what became of this one."""
+        if question.place == "market" and action["action"] != "wait":
+            status = "refused" if fate == "refused" else "done"
+            self.state.last = [(action["action"], action.get("price"), status, why)]
+
+    def _forget(self) -> None:
+        """Events before a message say nothing of it."""
+        while not self._events.empty():
+            self._events.get_nowait()
+
+
+def _under(condition: int, value: Any, other: Any) -> tuple[Any, Any]:
+    """Values without and with the project, where only one condition counts."""
+    return (value, other) if condition == 0 else (other, value)

@@ -1,0 +1,194 @@
+"""Declared values by logit choice: utilities, likelihood, simulation, in NumPy.
+
+References
+----------
+McKelvey, R. D., & Palfrey, T. R. (1995). Quantal response equilibria for normal form games.
+*Games and Economic Behavior, 10*(1), 6-38.
+Tversky, A., & Kahneman, D. (1992). Advances in prospect theory. *Journal of Risk and
+Uncertainty, 5*(4), 297-323.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, log_softmax, ndtr
+
+from many_wolves.families.markets.model.declared_data import (
+    FINAL_POINTS,
+    FIRST_POINTS,
+    Array,
+    Declarations,
+    declared,
+)
+
+POINTS = 10_000.0
+"""Utilities are in units of so many points."""
+HONEST_STEP = 0.1
+"""The weight on honesty is per deviation of so much of the value."""
+
+
+@dataclass(frozen=True)
+class Declarer:
+    """Parameters of one speaker.
+
+    Parameters
+    ----------
+    takeover, slope
+        Believed purchase rate ``inv_logit(takeover - slope * percentile)``.
+    loss
+        Weight of a loss by a purchase below the value.
+    precision
+        Precision of the choice per 10,000 points.
+    strategic
+        Weight on the chance to decide the condition; 1 is fully pivotal.
+    honesty
+        10,000 points that a deviation of a tenth of the value costs.
+    takeover_each, log_precision_each
+        Deviations of participants, (J,).
+    """
+
+    takeover: float = 0.0
+    slope: float = 2.0
+    loss: float = 1.35
+    precision: float = 1.0
+    strategic: float = 0.0
+    honesty: float = 0.0
+    takeover_each: Array | None = None
+    log_precision_each: Array | None = None
+
+    def of(self, who: Any) -> tuple[Array, Array]:
+        """Takeover and precision of participants, in the shape of ``who``."""
+        shift = 0.0 if self.takeover_each is None else self.takeover_each[who]
+        scale = 0.0 if self.log_precision_each is None else self.log_precision_each[who]
+        zero = np.zeros(np.shape(who))
+        return self.takeover + zero + shift, self.precision * np.exp(zero + scale)
+
+
+def utility(
+    declarer: Declarer,
+    takeover: Array,
+    value: Array,
+    low: Array,
+    high: Array,
+    tax: Array,
+    share: Array,
+    points: int,
+) -> Array:
+    """Utility of every declaration of the grid, in 10,000 points, (..., points).
+
+    ``u(d) = -t d - g q(d) [loss (v - d)+ - (d - v)+] - honesty |d / v - 1|``.
+    """
+    grid = np.arange(points)
+    amount = declared(grid, low[..., None], high[..., None], points)
+    percentile = (amount - low[..., None]) / (high - low)[..., None]
+    rate = expit(takeover[..., None] - declarer.slope * percentile)
+    gap = value[..., None] - amount
+    lost = np.where(gap > 0, declarer.loss * gap, gap)
+    money = -tax[..., None] * amount - share[..., None] * rate * lost
+    honest = declarer.honesty * np.abs(gap) / value[..., None] / HONEST_STEP
+    found: Array = money / POINTS - honest
+    return found
+
+
+def final_log_probability(declarer: Declarer, data: Declarations) -> Array:
+    """Log-probability of every final declaration, (N, FINAL_POINTS)."""
+    takeover, precision = declarer.of(data.who)
+    u = utility(
+        declarer, takeover, data.value, data.low, data.high, data.tax, data.share, FINAL_POINTS
+    )
+    found: Array = log_softmax(precision[:, None] * u, axis=1)
+    return found
+
+
+def first_log_probability(declarer: Declarer, data: Declarations) -> Array:
+    """Log-probability of every first pair, (F, FIRST_POINTS, FIRST_POINTS).
+
+    ``(1 - P) u(d0) + P u(d1) + strategic (v1 - v0) P`` with ``P = Phi((M + d1 - d0) / s)``;
+    where declarations do not choose, each condition counts one half and nothing is strategic.
+    """
+    takeover, precision = declarer.of(data.first_who)
+    parts = [
+        utility(
+            declarer,
+            takeover,
+            data.first_value[:, c],
+            data.first_low[:, c],
+            data.first_high[:, c],
+            data.first_tax,
+            data.first_share,
+            FIRST_POINTS,
+        )
+        for c in (0, 1)
+    ]
+    chance = project_chance(data)
+    gain = (data.first_value[:, 1] - data.first_value[:, 0]) / POINTS * data.pivots
+    u = (1 - chance) * parts[0][:, :, None] + chance * parts[1][:, None, :]
+    u += declarer.strategic * gain[:, None, None] * chance
+    flat = log_softmax((precision[:, None, None] * u).reshape(len(u), -1), axis=1)
+    found: Array = flat.reshape(u.shape)
+    return found
+
+
+def project_chance(data: Declarations) -> Array:
+    """Chance of the project by first pair, (F, FIRST_POINTS, FIRST_POINTS)."""
+    grid = np.arange(FIRST_POINTS)
+    low, high = data.first_low, data.first_high
+    without = declared(grid, low[:, :1], high[:, :1], FIRST_POINTS)
+    project = declared(grid, low[:, 1:], high[:, 1:], FIRST_POINTS)
+    ahead = data.lead[:, None, None] + project[:, None, :] - without[:, :, None]
+    chance: Array = ndtr(ahead / data.lead_sd[:, None, None])
+    return np.where(data.pivots[:, None, None], chance, 0.5)
+
+
+def log_likelihood(declarer: Declarer, data: Declarations) -> Array:
+    """Log-probability of what was declared, (N + F,)."""
+    final = final_log_probability(declarer, data)[np.arange(len(data.who)), data.chosen]
+    if not len(data.first_who):
+        return final
+    pairs = first_log_probability(declarer, data)
+    at = (np.arange(len(data.first_who)), data.first_chosen[:, 0], data.first_chosen[:, 1])
+    return np.concatenate([final, pairs[at]])
+
+
+def draw(declarer: Declarer, data: Declarations, rng: np.random.Generator) -> Declarations:
+    """The same questions with other answers."""
+    final = _pick(final_log_probability(declarer, data), rng)
+    first = np.zeros((len(data.first_who), 2), int)
+    if len(first):
+        flat = first_log_probability(declarer, data).reshape(len(first), -1)
+        first = np.stack(np.divmod(_pick(flat, rng), FIRST_POINTS), axis=-1)
+    return replace(data, chosen=final, first_chosen=first)
+
+
+def draw_declarer(
+    participants: int, rng: np.random.Generator, strategic: bool, honesty: bool, spread: float
+) -> Declarer:
+    """Parameters from the prior; participants vary where there are three or more."""
+    each = participants >= 3
+    sd = np.abs(rng.exponential(spread, 2)) if each else np.zeros(2)
+    return Declarer(
+        takeover=rng.normal(0, 1.5),
+        slope=float(np.exp(rng.normal(0.7, 0.7))),
+        loss=float(np.exp(rng.normal(0.3, 0.5))),
+        precision=float(np.exp(rng.normal(0, 1))),
+        strategic=rng.normal(0, 1) if strategic else 0.0,
+        honesty=rng.exponential(1.0) if honesty else 0.0,
+        takeover_each=sd[0] * rng.normal(size=participants) if each else None,
+        log_precision_each=sd[1] * rng.normal(size=participants) if each else None,
+    )
+
+
+def declarer_of(given: Mapping[str, Any]) -> Declarer:
+    """Parameters by name, as a simulated speaker takes them."""
+    numbers = {name: float(value) for name, value in given.items()}
+    return replace(Declarer(), **numbers)  # type: ignore[arg-type]
+
+
+def _pick(log_probability: Array, rng: np.random.Generator) -> Any:
+    """One index a row, by Gumbel's trick."""
+    noise = rng.gumbel(size=log_probability.shape)
+    return np.argmax(log_probability + noise, axis=1)

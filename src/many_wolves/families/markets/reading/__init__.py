@@ -1,0 +1,1 @@
+"""From answers, exports and server records to rounds and tables."""

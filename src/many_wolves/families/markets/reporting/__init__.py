@@ -1,0 +1,1 @@
+"""Tables, figures, exports and replay of sessions."""

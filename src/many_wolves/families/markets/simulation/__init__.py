@@ -1,0 +1,1 @@
+"""Scripted agents, theory and whole simulated sessions."""

@@ -1,0 +1,66 @@
+"""Players by name, as the settings of a simulated speaker hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from many_wolves.errors import WolvesError
+from many_wolves.families.markets.simulation.agents import (
+    Agent,
+    Exploiter,
+    LogitBuyer,
+    LowBaller,
+    OverReporter,
+    SignalTrader,
+    Truthful,
+    ZeroIntelligence,
+)
+
+STRATEGIES: Mapping[str, type[Truthful]] = {
+    "truthful": Truthful,
+    "over_reporter": OverReporter,
+    "low_baller": LowBaller,
+    "zero_intelligence": ZeroIntelligence,
+    "signal_trader": SignalTrader,
+    "logit_buyer": LogitBuyer,
+    "exploiter": Exploiter,
+}
+MODELLED = "modelled"
+"""The strategy that answers by the equations of the cognitive models; imported when asked for."""
+
+
+def player(strategy: str, parameters: Mapping[str, Any] | None = None) -> Agent:
+    """A player by the name of its strategy.
+
+    Parameters
+    ----------
+    strategy
+        A name in ``STRATEGIES``, or ``modelled``.
+    parameters
+        Its parameters by name.
+
+    Raises
+    ------
+    WolvesError
+        If the strategy or a parameter is unknown.
+    """
+    given = dict(parameters or {})
+    kinds: dict[str, type[Truthful]] = dict(STRATEGIES)
+    if strategy == MODELLED:
+        from many_wolves.families.markets.simulation.modelled import Modelled
+
+        kinds[MODELLED] = Modelled
+    if strategy not in kinds:
+        known = ", ".join([*STRATEGIES, MODELLED])
+        raise WolvesError(f"strategy: expected one of {known}, found {strategy!r}")
+    kind = kinds[strategy]
+    known_parameters = {f.name for f in fields(kind)}
+    unknown = set(given) - known_parameters
+    if unknown:
+        raise WolvesError(
+            f"strategy {strategy}: unknown parameters: {', '.join(sorted(unknown))}",
+            fix=f"use {', '.join(sorted(known_parameters))}",
+        )
+    return kind(**given)

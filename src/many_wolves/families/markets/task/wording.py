@@ -1,0 +1,58 @@
+"""The wording file: what players read, with the shipped English one as the measure of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from many_wolves.errors import WolvesError
+from many_wolves.families.markets.rules.words import Wording
+from many_wolves.files import shipped
+
+ENGLISH = "task-data/markets/wording.en.yaml"
+
+
+def read_wording(path: Path | None = None) -> Wording:
+    """A wording file; the shipped English one without a path.
+
+    Raises
+    ------
+    WolvesError
+        If it is no YAML, or lacks an entry that the English one has, or has another.
+    """
+    english = _english()
+    if path is None:
+        return english
+    try:
+        wording = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise WolvesError(f"{path}: cannot read the wording: {error}") from error
+    found, expected = set(_entries(wording)), set(_entries(english))
+    if found != expected:
+        missing = ", ".join(sorted(expected - found)) or "none"
+        unknown = ", ".join(sorted(found - expected)) or "none"
+        raise WolvesError(
+            f"{path}: missing entries: {missing}; unknown entries: {unknown}",
+            fix=f"compare it with {shipped(ENGLISH)}",
+        )
+    read: Wording = wording
+    return read
+
+
+@cache
+def _english() -> Wording:
+    wording: Wording = yaml.safe_load(shipped(ENGLISH).read_text(encoding="utf-8"))
+    return wording
+
+
+def _entries(value: Any, path: str = "") -> Iterator[str]:
+    """Names of all entries, with the names of what they stand in."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _entries(inner, f"{path}.{name}" if path else str(name))
+    else:
+        yield path

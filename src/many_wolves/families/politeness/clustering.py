@@ -1,0 +1,67 @@
+"""How alike answers to one item are, and how many independent answers they are worth.
+
+References
+----------
+Rao & Scott (1981), The analysis of categorical data from complex sample surveys: chi-squared
+tests for goodness of fit and independence in two-way tables, JASA 76(374).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+FEWEST = 2
+"""Clusters, and utterances that were chosen, without which a cell says nothing."""
+
+
+def design_effects(rows: pd.DataFrame, clusters: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Cluster -> speaker -> design effect, where it can be estimated.
+
+    Parameters
+    ----------
+    rows
+        speaker, goal, state, utterance, count, the clusters, and framing where there is one.
+        Counts are whole: answers, not probabilities.
+    clusters
+        Columns such as ``item``.
+
+    Returns
+    -------
+    dict
+        The variance of a share over that of as many independent answers. One where answers to
+        one item are no more alike than those to different ones.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for cluster in clusters:
+        for speaker, own in rows.groupby("speaker", sort=False):
+            effect = design_effect(own, cluster)
+            if effect is not None:
+                found.setdefault(cluster, {})[str(speaker)] = round(effect, 4)
+    return found
+
+
+def design_effect(rows: pd.DataFrame, cluster: str) -> float | None:
+    """The design effect of one speaker's answers.
+
+    Pearson's statistic of homogeneity of the clusters, over its degrees of freedom, all
+    cells taken together. None where no cell has two clusters and two utterances.
+    """
+    distance = freedom = 0.0
+    for _, cell in rows.groupby([c for c in ("goal", "framing", "state") if c in rows]):
+        counts = (
+            cell.astype({"count": float})
+            .pivot_table(
+                index=cluster, columns="utterance", values="count", aggfunc="sum", fill_value=0.0
+            )
+            .to_numpy(float)
+        )
+        counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+        if min(counts.shape) < FEWEST:
+            continue
+        expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
+        distance += float((np.square(counts - expected) / expected).sum())
+        freedom += (counts.shape[0] - 1) * (counts.shape[1] - 1)
+    return distance / freedom if freedom else None

@@ -1,0 +1,88 @@
+"""One writer a file: locks that end with the process that holds them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from many_wolves.errors import WolvesError
+
+try:
+    from fcntl import LOCK_EX, LOCK_NB, flock
+except ImportError:  # Windows: the lock beside the file has to do
+    _FLOCK = False
+else:
+    _FLOCK = True
+
+
+class Lock:
+    """Who may write to a file: a lock beside it, called ``NAME.lock``.
+
+    Parameters
+    ----------
+    path
+        The file, links resolved.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._place = path.with_name(path.name + ".lock")
+        self._lock = FileLock(self._place, timeout=0, thread_local=False)
+
+    def hold(self, doing: str) -> None:
+        """Take the lock.
+
+        Parameters
+        ----------
+        doing
+            What another process does that holds it, for the message.
+
+        Raises
+        ------
+        WolvesError
+            If another process holds it.
+        """
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise self._held(doing) from None
+        with suppress(OSError):  # Windows: what is locked can be neither read nor written
+            self._place.write_text(str(os.getpid()))
+
+    def release(self) -> None:
+        """Give the lock back; nothing happens where it is not held."""
+        if self._lock.is_locked:
+            # Before the lock is given back: whoever opened it meanwhile sees that it is gone.
+            with suppress(OSError):
+                self._place.unlink(missing_ok=True)
+            self._lock.release()
+
+    def _held(self, doing: str) -> WolvesError:
+        try:
+            owner = self._place.read_text().strip() or "unknown"
+        except OSError:
+            owner = "unknown"
+        return WolvesError(
+            f"another process (id {owner}) {doing}",
+            where=self._path,
+            fix="wait for it to end, or stop it with Ctrl-C; nothing was asked or changed",
+        )
+
+
+def hold_inode(file: int) -> bool:
+    """Lock an open file itself, whatever its names are, until it is closed.
+
+    Returns
+    -------
+    bool
+        Whether it could be had; always where the system has no such locks.
+    """
+    try:
+        if _FLOCK:
+            flock(file, LOCK_EX | LOCK_NB)
+    except OSError:
+        return False
+    return True

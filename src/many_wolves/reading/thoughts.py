@@ -1,0 +1,27 @@
+"""Thoughts that a model wrote into its answer: cut before anything is read."""
+
+from __future__ import annotations
+
+import re
+
+TAGS = ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think")
+"""Names of the tags around thoughts, in the models that are known."""
+
+_NAMES = "|".join(re.escape(name) for name in TAGS)
+_OPENS = rf"(?:<(?:{_NAMES})>|\[THINK\])"
+_CLOSES = rf"(?:</(?:{_NAMES})>|\[/THINK\])"
+_WHOLE = re.compile(rf"{_OPENS}.*?{_CLOSES}", re.S | re.I)
+_CLOSED = re.compile(rf"\A.*{_CLOSES}", re.S | re.I)
+_OPEN = re.compile(rf"{_OPENS}.*\Z", re.S | re.I)
+
+
+def without_thoughts(text: str) -> str:
+    """The text without thoughts.
+
+    What stands before a closing tag is a thought: many chat templates write the opening
+    tag into the prompt. What follows an opening tag that nothing closes is one too: the
+    answer was cut off before it began.
+    """
+    text = _WHOLE.sub("", text)
+    text = _CLOSED.sub("", text)
+    return _OPEN.sub("", text).strip()

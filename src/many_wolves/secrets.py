@@ -1,0 +1,216 @@
+"""Keys: read from where users keep them, checked before use, and kept out of everything written."""
+
+from __future__ import annotations
+
+import html
+import json
+import logging
+import os
+import re
+import string
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+from many_wolves.errors import WolvesError
+
+Redactor = Callable[[str], str]
+"""Gives a text back without secrets."""
+
+SHORTEST = 8
+"""Characters of the shortest key that is redacted: shorter ones are ordinary words."""
+
+MARK = "[key]"
+"""What stands in place of a key."""
+
+_SECRET_NAMES = ("_API_KEY", "_ACCESS_KEY", "_SECRET_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+_PRINTABLE = frozenset(string.ascii_letters + string.digits + string.punctuation)
+
+
+def clean_key(name: str, raw: str) -> str:
+    """A key as it may stand in an HTTP header.
+
+    Parameters
+    ----------
+    name
+        Where the key comes from: an environment variable or an option.
+    raw
+        The key as it was given. White space around it is left out: files and
+        clipboards often end in a line break.
+
+    Returns
+    -------
+    str
+        The key; empty if there was none.
+
+    Raises
+    ------
+    WolvesError
+        If it holds anything else than printable ASCII. The message describes the
+        character and its place, and does not repeat the key.
+    """
+    key = raw.strip()
+    for place, character in enumerate(key, start=1):
+        if character not in _PRINTABLE:
+            raise WolvesError(
+                f"{name} holds {_describe(character)} at character {place} of {len(key)}: "
+                "no API takes such a key; nothing was sent",
+                fix=f"copy the key again, without line breaks, into {name}",
+            )
+    return key
+
+
+def known_secrets(*more: str, environment: Mapping[str, str] | None = None) -> set[str]:
+    """What must not be written: keys, tokens and passwords.
+
+    Parameters
+    ----------
+    more
+        Secrets that do not come from the environment.
+    environment
+        Where to look for variables named like secrets and for addresses with a
+        password in them; ``os.environ`` if None.
+    """
+    found = set(more)
+    for name, value in (os.environ if environment is None else environment).items():
+        if name.endswith(_SECRET_NAMES):
+            found.add(value)
+        found.update(_passwords(value))
+    return found
+
+
+def option_secrets(arguments: Sequence[str], option: str = "--api_key") -> tuple[str, ...]:
+    """Values of a secret option in the arguments of a command."""
+    spellings = {option, option.replace("_", "-")}
+    following = (value for name, value in pairwise(arguments) if name in spellings)
+    attached = (
+        value for name, _, value in (a.partition("=") for a in arguments) if name in spellings
+    )
+    return tuple(value for value in (*following, *attached) if value)
+
+
+def redactor(secrets: Iterable[str]) -> Redactor:
+    """What replaces every secret in a text by ``[key]``, however it is escaped.
+
+    Besides the secret itself these forms are found: without the white space around
+    it, each of its lines, and as Python, JSON, HTML or a URL would write it.
+    """
+    forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST}
+    if not forms:
+        return lambda text: text
+    pattern = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
+    return lambda text: pattern.sub(MARK, text)
+
+
+@contextmanager
+def redacted_logs(redact: Redactor) -> Iterator[None]:
+    """Keep secrets out of what the root logger's handlers write."""
+    filtering = _Redaction(redact)
+    last = [logging.lastResort] if logging.lastResort is not None else []
+    handlers = [*logging.getLogger().handlers, *last]
+    for handler in handlers:
+        handler.addFilter(filtering)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(filtering)
+
+
+class _Redaction(logging.Filter):
+    """Redacts a record's message and traceback."""
+
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self._redact(record.getMessage()), None
+        if record.exc_info:
+            record.exc_text = self._redact(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+def base_url(address: str) -> str:
+    """The address of an API server, checked; the form that a pydantic validator has.
+
+    Returns
+    -------
+    str
+        The address; empty means the provider's own.
+
+    Raises
+    ------
+    ValueError
+        If it is no HTTP address, or could carry credentials: a user name, a key, a
+        query, a fragment. Addresses are written into journals and reports. The
+        message does not repeat the address.
+    """
+    if not _PRINTABLE.issuperset(address):
+        raise ValueError("the address of the server holds white space or letters outside ASCII")
+    if not address:
+        return address
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("expected an address such as http://HOST:PORT/v1") from None
+    if "@" in parts.netloc or redactor(known_secrets())(address) != address:
+        raise ValueError("the address of the server carries credentials, which would be stored")
+    for name in ("query", "fragment"):
+        if getattr(parts, name) or address.endswith({"query": "?", "fragment": "#"}[name]):
+            raise ValueError(f"the address of the server carries a {name}, which would be stored")
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("expected an address such as http://HOST:PORT/v1, found none")
+    return address
+
+
+def check_base_url(address: str) -> None:
+    """Refuse an address of an API server that is none, or could carry credentials.
+
+    Raises
+    ------
+    WolvesError
+        As ``base_url`` says.
+    """
+    try:
+        base_url(address)
+    except ValueError as error:
+        raise WolvesError(
+            str(error),
+            fix="--base_url http://HOST:PORT/v1; a key belongs in the environment",
+        ) from None
+
+
+def _describe(character: str) -> str:
+    """A character by name, without showing it."""
+    if character in "\r\n":
+        return "a line break"
+    if character.isspace():
+        return "a blank" if character == " " else "white space"
+    if ord(character) < 32 or ord(character) == 127:
+        return "a control character"
+    return "a letter outside ASCII"
+
+
+def _passwords(value: str) -> Iterator[str]:
+    """The password of an address such as a proxy's."""
+    if "://" not in value or "@" not in value:
+        return
+    try:
+        password = urlsplit(value).password
+    except ValueError:
+        return
+    if password:
+        yield password
+        yield unquote(password)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """How a secret may be written."""
+    for one in {secret, secret.strip(), *secret.split()}:
+        octets = one.encode(errors="surrogatepass")
+        yield from (one, repr(one)[1:-1], ascii(one)[1:-1], repr(octets)[2:-1])
+        yield from (json.dumps(one)[1:-1], html.escape(one))
+        yield from (quote(octets), quote(octets, safe=""), quote_plus(octets))

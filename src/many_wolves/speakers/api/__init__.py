@@ -1,0 +1,1 @@
+"""Models behind an API, asked through inspect-ai."""

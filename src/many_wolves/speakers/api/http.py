@@ -1,0 +1,345 @@
+"""The HTTP client under inspect-ai's providers: where requests may go, what comes back.
+
+The vendors' clients follow redirects, with the prompts and for some providers with the
+key. They take any body for a reply. The client made here is handed to them in place of
+their own: it sends to one origin only, follows no redirect, turns what is no reply into
+an error that says what came, and repairs replies that differ from their documentation.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Literal
+
+from many_wolves.speakers.api.repair import repair
+
+Kind = Literal["retry", "fail", "stop"]
+
+CONNECT_S = 30.0
+"""Seconds until a host counts as unreachable; the whole request has a limit of its own."""
+
+_QUESTIONS = ("/messages", "/completions", "/responses", ":generateContent")
+"""Endings of the paths that take questions; other paths serve batches."""
+
+_SHOWN = 400
+_EVENT_STREAM = re.compile(rb"\s*(?:event|data|id|retry|):")
+_BEGUN = re.compile(rb"message_start|\"error\"")
+_PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
+_TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_BAD_GATEWAY = 502
+_UNFINISHED = ("in_progress", "queued", "cancelled")
+_CODES = {
+    **dict.fromkeys(("invalid_prompt", "invalid_request_error", "context_length_exceeded"), 400),
+    **dict.fromkeys(("rate_limit_exceeded", "rate_limit_error", "insufficient_quota"), 429),
+    "overloaded_error": 529,
+}
+"""Statuses of errors that come in a reply of status 200, by code or type."""
+
+Origin = tuple[str, str, int | None]
+
+
+class ReplyError(Exception):
+    """A reply that is no answer, with what it means.
+
+    Parameters
+    ----------
+    kind
+        ``retry``; ``fail`` this trial; ``stop`` because every request would meet it.
+    words
+        What came in place of an answer.
+    fix
+        For ``stop``: what the user can do.
+    """
+
+    def __init__(self, kind: Kind, words: str, fix: str = "") -> None:
+        super().__init__(words)
+        self.kind = kind
+        self.words = words
+        self.fix = fix
+
+
+class NotSentError(Exception):
+    """A request that was made and not sent."""
+
+
+class Guard:
+    """What one client may send, and what it hands back.
+
+    Attributes
+    ----------
+    holding
+        While it is set no request is sent.
+    held
+        Body of the last request that was held; None if there was none.
+    replied
+        Whether a server was reached at all: a host that never was is dead, another one
+        is having a bad moment.
+    answered
+        Whether any question came back with a reply: what is no reply then passes, as
+        a proxy's page does, and is worth another try.
+    """
+
+    def __init__(self) -> None:
+        self.holding = False
+        self.held: Any = None
+        self.replied = False
+        self.answered = False
+        self._origin: Origin | None = None
+
+    def check(self, request: Any) -> None:
+        """Refuse a request to another origin than the first one's; keep one that is held.
+
+        Raises
+        ------
+        ReplyError
+            If the address is another one, or carries credentials.
+        NotSentError
+            If nothing is to be sent.
+        """
+        url = request.url
+        if url.userinfo:
+            raise ReplyError(
+                "stop",
+                "the address of the server carries credentials",
+                "remove them from the address and set the key in the environment",
+            )
+        origin = (url.scheme, url.host, url.port)
+        self._origin = self._origin or origin
+        if origin != self._origin:
+            raise ReplyError(
+                "stop",
+                f"a reply refers to another server, {_named(origin)}; nothing was sent there",
+                "check --base_url",
+            )
+        if self.holding:
+            self.held = json.loads(request.content or b"{}")
+            raise NotSentError
+
+    def read(self, response: Any, *, streamed: bool) -> Any:
+        """The response, repaired where it has to be; its body is read.
+
+        Parameters
+        ----------
+        streamed
+            Whether an event stream was asked for.
+
+        Raises
+        ------
+        ReplyError
+            If it is a redirect, or a page or anything else in place of a reply.
+        """
+        self.replied = True
+        status = response.status_code
+        if response.has_redirect_location or 300 <= status < 400:
+            raise self._redirect(response)
+        if not response.is_success:
+            return response
+        body = response.content
+        if not response.request.url.path.endswith(_QUESTIONS):
+            return _replaced(response, _repaired_body(body))
+        if body.lstrip()[:1] in (b"{", b"["):
+            return self._whole(response, streamed=streamed)
+        if _EVENT_STREAM.match(body) and streamed:
+            if response.request.url.path.endswith("/messages") and not _BEGUN.search(body):
+                raise ReplyError("retry", "the reply broke off before it began")
+            self.answered = True
+            return _replaced(response, _repaired_lines(body))
+        raise self._no_reply(response)
+
+    def _whole(self, response: Any, *, streamed: bool) -> Any:
+        """A reply in JSON."""
+        try:
+            reply = json.loads(response.content)
+        except ValueError as error:
+            raise ReplyError("retry", f"the reply broke off: {error}") from error
+        fault = _error_in(reply)
+        if fault is not None:
+            return _failed(response, reply, fault)
+        if streamed:
+            raise ReplyError(
+                "retry" if self.answered else "stop",
+                f"expected a stream of events, found {first_words(response.text)}",
+                "ask the same server through --provider openai-compatible",
+            )
+        missing = _missing_in(reply)
+        if missing:
+            raise ReplyError("retry", missing)
+        self.answered = True
+        return _replaced(response, _repaired(response.content, reply))
+
+    def _redirect(self, response: Any) -> ReplyError:
+        status = response.status_code
+        where = response.next_request.url if response.next_request is not None else None
+        to = (
+            f"to {_named((where.scheme, where.host, where.port))}{where.path}"
+            if where is not None
+            else "without saying where to"
+        )
+        return ReplyError(
+            "stop",
+            f"HTTP {status} ({phrase(status)}): the server redirects {to}; "
+            "redirects are not followed, because they would send the prompts and the key there",
+            "give the address of a server that you trust with --base_url",
+        )
+
+    def _no_reply(self, response: Any) -> ReplyError:
+        kind = response.headers.get("content-type", "").partition(";")[0] or "no content type"
+        words = first_words(response.text)
+        found = f"{kind}, which begins: {words}" if words else f"nothing ({kind})"
+        return ReplyError(
+            "retry" if self.answered or not words else "stop",
+            f"expected a reply in JSON, found {found}",
+            "check --base_url: most servers want /v1 at its end",
+        )
+
+
+def guarded_client(library: Any, guard: Guard, timeout_s: float) -> Any:
+    """An asynchronous client of ``httpx`` or ``httpx2`` whose requests pass a guard."""
+    return _client_class(library)(
+        guard,
+        timeout=library.Timeout(timeout_s, connect=CONNECT_S),
+        limits=library.Limits(max_connections=None, max_keepalive_connections=None),
+        verify=_certificates(library),
+        follow_redirects=False,
+    )
+
+
+@cache
+def _certificates(library: Any) -> Any:
+    """The trusted certificates; loading them takes longer than a request."""
+    return library.create_ssl_context()
+
+
+@cache
+def _client_class(library: Any) -> Any:
+    class GuardedClient(library.AsyncClient):  # type: ignore[misc]
+        """Sends what its guard lets through."""
+
+        def __init__(self, guard: Guard, **options: Any) -> None:
+            super().__init__(**options)
+            self._guard = guard
+
+        @property
+        def event_hooks(self) -> dict[str, list[Any]]:
+            # inspect-ai times requests by hooks, and adds new ones at each request to
+            # Google: left in place they would pile up.
+            return {"request": [], "response": []}
+
+        async def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
+            self._guard.check(request)
+            options["follow_redirects"] = False
+            response = await super().send(request, **options)
+            return self._guard.read(response, streamed=stream)
+
+    return GuardedClient
+
+
+def phrase(status: int) -> str:
+    """What a status means, in HTTP's words."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return {529: "Overloaded"}.get(status, "no standard status")
+
+
+def first_words(text: str) -> str:
+    """The beginning of a text on one line; of a page without its tags."""
+    plain = " ".join((_TAGS.sub(" ", text) if _PAGE.search(text) else text).split())
+    return plain if len(plain) <= _SHOWN else plain[:_SHOWN].rstrip() + " ..."
+
+
+def _error_in(reply: Any) -> dict[str, Any] | None:
+    """The error that a server sent in place of a reply, or in place of its message."""
+    if not isinstance(reply, dict):
+        return {"message": f"expected an object, found {first_words(json.dumps(reply))}"}
+    error = reply.get("error")
+    choices = reply.get("choices")
+    if not error and isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        error = choices[0].get("error")
+    elif reply.get("status") != "failed" and (
+        choices or reply.get("output") or reply.get("content")
+    ):
+        return None
+    if not error:
+        return None
+    return error if isinstance(error, dict) else {"message": str(error)}
+
+
+def _missing_in(reply: Mapping[str, Any]) -> str:
+    """Why a reply in due form holds no answer at all; empty where it holds one.
+
+    inspect-ai makes up words for a reply of Google's without candidates.
+    """
+    if reply.get("object") == "response" and reply.get("status") in _UNFINISHED:
+        return f"the reply is {reply['status']}, not finished"
+    blocked = reply.get("promptFeedback")
+    empty = "choices" in reply and not reply["choices"]
+    if empty or ("usageMetadata" in reply and not reply.get("candidates") and not blocked):
+        return "the reply holds no choice"
+    return ""
+
+
+def _failed(response: Any, reply: Any, error: dict[str, Any]) -> Any:
+    """The response with the status that the error inside it should have had."""
+    code = str(error.get("code") or error.get("type") or "")
+    status = int(code) if code.isdecimal() else _CODES.get(code, _BAD_GATEWAY)
+    status = status if 400 <= status < 600 else _BAD_GATEWAY
+    body = (reply if isinstance(reply, dict) else {}) | {"error": error}
+    return _with_body(response, json.dumps(body).encode(), status)
+
+
+def _replaced(response: Any, body: bytes) -> Any:
+    return response if body == response.content else _with_body(response, body)
+
+
+def _repaired_body(body: bytes) -> bytes:
+    """A body other than the reply to a question: one JSON value, or the lines of a batch."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return _repaired_lines(body)
+    return _repaired(body, found)
+
+
+def _repaired(body: bytes, found: Any) -> bytes:
+    """The JSON of a repaired value; ``body`` itself where nothing had to be."""
+    before, after = json.dumps(found), json.dumps(repair(found))
+    return body if before == after else after.encode()
+
+
+def _repaired_lines(body: bytes) -> bytes:
+    """A body of JSON lines, or of server-sent events, with each object repaired."""
+    return b"\n".join(_repaired_line(line) for line in body.split(b"\n"))
+
+
+def _repaired_line(line: bytes) -> bytes:
+    start, data = (b"data: ", line[5:]) if line.startswith(b"data:") else (b"", line)
+    if data.lstrip()[:1] != b"{":
+        return line
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return line
+    fixed = _repaired(data, found)
+    return line if fixed is data else start + fixed
+
+
+def _with_body(response: Any, body: bytes, status: int | None = None) -> Any:
+    """The response with another body, and with another status."""
+    encoded = ("content-encoding", "content-length", "transfer-encoding")
+    return type(response)(
+        status_code=status or response.status_code,
+        headers=[(k, v) for k, v in response.headers.multi_items() if k.lower() not in encoded],
+        content=body,
+        request=response.request,
+        extensions=response.extensions,
+    )
+
+
+def _named(origin: Origin) -> str:
+    scheme, host, port = origin
+    return f"{scheme}://{host}" + (f":{port}" if port else "")

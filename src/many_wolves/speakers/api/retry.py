@@ -1,0 +1,304 @@
+"""What a failed call to an API means: try again, give this trial up, or stop altogether."""
+
+from __future__ import annotations
+
+import errno
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from many_wolves.records import SpeakerSpec
+from many_wolves.speakers.api.http import Kind, ReplyError, first_words, phrase
+from many_wolves.speakers.api.settings import COMPATIBLE, OMISSIBLE
+
+LONGEST_WAIT_S = 3600.0
+"""Longest wait that a server may ask for: beyond it nobody can tell waiting from hanging."""
+
+NEW_LIMIT = "max_completion_tokens"
+"""The name of the limit of tokens in OpenAI's chat format where ``max_tokens`` is refused."""
+
+_MOST_WAIT_S = 60.0
+_NO_CREDIT = ("insufficient_quota", "credit balance is too low")
+_QUOTA = "exceeded your current quota"
+"""Said by OpenAI of an empty account, and by Google of any limit, with the time to wait."""
+_TRY_AGAIN = re.compile(r"(?:try again|retry)\s+in\s+(\d+(?:\.\d+)?)\s*(ms|s|m|h)\b", re.IGNORECASE)
+_SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_BAD_KEY = ("api_key_invalid", "api key not valid")
+_SETTINGS = (
+    *("effort", "reasoning", "reasoning_effort", "thinking", "budget_tokens", "temperature"),
+    *("top_p", "seed", "max_tokens", "max_completion_tokens", "max_output_tokens", "model"),
+)
+_NOT_TAKEN = re.compile(
+    r"unsupported|not support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|"
+    r"not found|not exist|invalid|deprecated|must be|should be|out of range|extra (?:inputs|fields)"
+)
+_ABOUT_PROMPT = re.compile(
+    r"context|too long|too many tokens|prompt|flagged|moderation|policy|safety"
+)
+_ALSO_RETRIED = (409, 425)
+_UNREACHED = {"ConnectError", "ConnectTimeout", "gaierror", "ConnectionRefusedError"}
+_TRANSPORT = ("httpx", "httpcore", "anyio", "h11")
+_WRAPPERS = {"APIConnectionError", "APITimeoutError"}
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How long and how hard a request is tried.
+
+    Parameters
+    ----------
+    connections
+        Requests under way at once.
+    retries
+        Further tries after a failed one.
+    wait_s
+        First wait, doubled from try to try; a server's Retry-After comes before it.
+    timeout_s
+        Longest time of one try; None in batch mode, where answers take hours.
+    tick_s
+        In batch mode, seconds between two looks at a batch; None: inspect-ai's 15.
+    """
+
+    connections: int = 32
+    retries: int = 10
+    wait_s: float = 1.0
+    timeout_s: float | None = 600.0
+    tick_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorClass:
+    """What to do about an error.
+
+    Parameters
+    ----------
+    kind
+        ``retry``; ``fail`` this trial; ``stop`` because every trial would meet it.
+    words
+        What the server or the network said.
+    fix
+        For ``stop``: what the user can do.
+    retry_after_s
+        Seconds that the server asks to wait; None when it says nothing.
+    """
+
+    kind: Kind
+    words: str
+    fix: str = ""
+    retry_after_s: float | None = None
+
+
+class Provider(Protocol):
+    """What inspect-ai's ``ModelAPI`` knows of its vendor's errors."""
+
+    def should_retry(self, ex: Exception) -> Any:
+        """Whether another try can help; a ``RetryDecision`` also says when."""
+        ...
+
+    def is_auth_failure(self, ex: Exception) -> bool:
+        """Whether the key was refused."""
+        ...
+
+
+def classify_error(
+    error: Exception, provider: Provider, *, reached: bool, answered: bool, key_name: str
+) -> ErrorClass:
+    """What an error of a call means.
+
+    Parameters
+    ----------
+    reached
+        Whether the server has replied to anything yet: a host that never did is
+        dead, one that did is having a bad moment.
+    answered
+        Whether it has answered a question: its settings are then taken.
+    key_name
+        Environment variable of the key.
+    """
+    for cause in _chain(error):
+        if isinstance(cause, ReplyError):
+            return ErrorClass(cause.kind, cause.words, cause.fix)
+    status = status_of(error)
+    if status is None:
+        return _without_reply(error, provider, reached)
+    words = f"HTTP {status} ({phrase(status)}): {message_of(error)}"
+    decision = provider.should_retry(error)
+    wait = _retry_after(error, decision)
+    fix = _fix_for_all(error, status, words.lower(), provider, answered, key_name, wait)
+    if fix:
+        return ErrorClass("stop", words, fix)
+    if not decision and status not in _ALSO_RETRIED:
+        return ErrorClass("fail", words)
+    if wait is not None and wait > LONGEST_WAIT_S:
+        return ErrorClass("fail", f"{words}; {_too_long(wait)}", retry_after_s=wait)
+    return ErrorClass("retry", words, retry_after_s=wait)
+
+
+def renames_limit(spec: SpeakerSpec, status: int | None, words: str) -> bool:
+    """Whether a server wants the limit of tokens by its newer name."""
+    asked = spec.provider == COMPATIBLE and spec.max_tokens > 0
+    return asked and status in (400, 422) and NEW_LIMIT in words
+
+
+def backoff_s(attempt: int, base_s: float, retry_after_s: float | None) -> float:
+    """Seconds to wait after ``attempt`` failures (from one): doubling, with jitter.
+
+    A wait that the server asks for is kept, and never shortened.
+    """
+    jitter = random.uniform(0.5, 1.0)
+    doubled: float = base_s * 2 ** (attempt - 1)
+    if retry_after_s is not None:
+        return retry_after_s + base_s * jitter * 0.1
+    return min(_MOST_WAIT_S, doubled) * jitter
+
+
+def duration(seconds: float) -> str:
+    """A wait in words: ``40 s``, ``12 min``, ``5 h``, ``9 days``."""
+    for size, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}" if seconds < 1e9 else "years"
+    return f"{seconds:.0f} s"
+
+
+def _too_long(wait: float) -> str:
+    return (
+        f"the server asks to wait {duration(wait)} before the next try; "
+        f"the longest wait accepted is {duration(LONGEST_WAIT_S)}"
+    )
+
+
+def _fix_for_all(
+    error: Exception,
+    status: int,
+    lower: str,
+    provider: Provider,
+    answered: bool,
+    key_name: str,
+    wait: float | None,
+) -> str:
+    """The fix of an error that every request would meet; empty for any other error."""
+    moderated = status == 403 and _ABOUT_PROMPT.search(lower)
+    refused = status in (401, 403) or provider.is_auth_failure(error)
+    if (refused and not moderated) or any(words in lower for words in _BAD_KEY):
+        return f"set {key_name} to a key that may use this model"
+    if status == 404:
+        return "check --model_name (and --base_url)"
+    empty = any(words in f"{lower} {_code(error)}" for words in _NO_CREDIT)
+    if status == 402 or empty or (_QUOTA in lower and wait is None):
+        return "add credit to the account, then run the same command again"
+    if status in (400, 422) and not answered and _about_every_request(lower):
+        field = next((name for name in OMISSIBLE if re.search(rf"\b{name}\b", lower)), "")
+        way = f" (--omit {field} leaves it out)" if field else ""
+        return f"change the setting that the message names{way}"
+    return ""
+
+
+def _about_every_request(lower: str) -> bool:
+    """Whether a refusal names a setting, rather than the prompt or its length."""
+    named = any(re.search(rf"\b{name}\b", lower) for name in _SETTINGS)
+    return named and bool(_NOT_TAKEN.search(lower)) and not _ABOUT_PROMPT.search(lower)
+
+
+def _without_reply(error: Exception, provider: Provider, reached: bool) -> ErrorClass:
+    """An error without a status: of the network, of this machine, or of reading a reply."""
+    causes = list(_chain(error))
+    # The vendors' libraries say no more than that the connection failed.
+    named = next((e for e in causes if type(e).__name__ not in _WRAPPERS), error)
+    words = f"{type(named).__name__}: {message_of(named)}"
+    if any(isinstance(e, OSError) and e.errno in (errno.EMFILE, errno.ENFILE) for e in causes):
+        return ErrorClass(
+            "stop",
+            "this process has as many files and connections open as the system allows",
+            "use fewer --connections, or raise the limit (`ulimit -n 4096`)",
+        )
+    unreached = any(type(e).__name__ in _UNREACHED for e in causes)
+    if unreached and not reached:
+        return ErrorClass(
+            "stop", f"the host cannot be reached: {words}", "check the network and --base_url"
+        )
+    transport = any(type(e).__module__.startswith(_TRANSPORT) for e in causes)
+    if unreached or transport or any(isinstance(e, OSError | TimeoutError) for e in causes):
+        return ErrorClass("retry", words)
+    if provider.should_retry(error):
+        return ErrorClass("retry", words)
+    return ErrorClass("fail", f"the reply cannot be read: {words}")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error, the errors behind it, and the members of groups."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
+
+
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status of an error; None where no server replied."""
+    for one in _chain(error):
+        for name in ("status_code", "code"):
+            value = getattr(one, name, None)
+            if isinstance(value, int) and 400 <= value < 600:
+                return value
+    return None
+
+
+def message_of(error: BaseException) -> str:
+    """What the server said, in one line; of a page its first words."""
+    message = getattr(error, "message", None)
+    text = message if isinstance(message, str) and message else str(error)
+    body = getattr(error, "body", None)
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    if isinstance(inner, dict):
+        if isinstance(inner.get("message"), str):
+            text = inner["message"]
+        # A router repeats the words of the provider behind it.
+        behind = inner.get("metadata")
+        raw = behind.get("raw") if isinstance(behind, dict) else None
+        if isinstance(raw, str) and raw not in text:
+            text = f"{text} ({first_words(raw)})"
+    elif body is None or isinstance(body, str):
+        text = _page(error) or text
+    return first_words(text) or type(error).__name__
+
+
+def _page(error: BaseException) -> str:
+    """The body of a reply that is no JSON; empty where there is none."""
+    try:
+        text = str(getattr(getattr(error, "response", None), "text", ""))
+    except RuntimeError:  # of a stream, nothing was kept
+        return ""
+    return "" if text.lstrip()[:1] in ("{", "[") else text
+
+
+def _code(error: BaseException) -> str:
+    """The code and the type that a server gives its error."""
+    body = getattr(error, "body", None)
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    inner = inner if isinstance(inner, dict) else {}
+    return " ".join(str(inner.get(name, "")) for name in ("code", "type"))
+
+
+def _retry_after(error: BaseException, decision: Any) -> float | None:
+    """Seconds that the server asks to wait; None where it says nothing that can be read."""
+    headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
+    for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) * unit
+        except ValueError:
+            continue
+        if seconds >= 0:  # not a number is not
+            return seconds
+    wait = getattr(decision, "retry_after", None)
+    if wait is not None:
+        return float(wait)
+    told = _TRY_AGAIN.search(message_of(error))
+    return float(told[1]) * _SECONDS[told[2].lower()] if told else None

@@ -1,0 +1,221 @@
+"""What a collection costs: an estimate before it, and a limit that it does not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+
+from many_wolves.errors import WolvesError
+from many_wolves.files import shipped
+from many_wolves.records import Choose, SpeakerSpec, Trial
+from many_wolves.records.answer_types import likely_chars
+from many_wolves.sources import Source, read_source
+
+_MILLION = 1e6
+_LOCAL = ("hf", "vllm", "simulated", "openai-compatible")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens; reasoning is paid as output.
+
+    ``batch`` is the factor of the provider's batch mode; ``verified`` says whether
+    the table knows where the numbers are from; ``as_of`` when that source said so.
+    """
+
+    input: float
+    output: float
+    batch: float = 0.5
+    verified: bool = field(default=True, compare=False)
+    as_of: str = field(default="", compare=False)
+
+    def of(self, input_tokens: float, output_tokens: float, *, batch: bool = False) -> float:
+        """Dollars for so many tokens."""
+        full = (input_tokens * self.input + output_tokens * self.output) / _MILLION
+        return full * (self.batch if batch else 1.0)
+
+    @property
+    def remark(self) -> str:
+        """What must stand beside the money: how old the price is, or that nobody checked it."""
+        if not self.verified:
+            return "price not verified"
+        return f"price as of {self.as_of}" if self.as_of else ""
+
+
+FREE = Price(0.0, 0.0)
+
+
+def find_price(spec: SpeakerSpec, table: Path | None) -> Price | None:
+    """The price of a speaker's tokens; None when the table does not know it.
+
+    Parameters
+    ----------
+    table
+        YAML file of patterns; the shipped ``task-data/prices.yaml`` when None. The
+        first pattern that fits ``provider/model`` counts.
+
+    Raises
+    ------
+    WolvesError
+        If the table is at fault.
+    """
+    if spec.provider in _LOCAL:
+        return FREE
+    for pattern, entry in (_entries(table) if table else _shipped_entries()).items():
+        if fnmatchcase(f"{spec.provider}/{spec.model}", pattern):
+            return _price(entry)
+    return None
+
+
+@cache
+def _shipped_entries() -> Mapping[str, Source]:
+    return _entries(shipped("task-data/prices.yaml"))
+
+
+def _entries(table: Path) -> Mapping[str, Source]:
+    """The entries of a table by pattern."""
+    return read_source(table).fields(["models"], ["as_of", "sources"])["models"].entries()
+
+
+def _price(entry: Source) -> Price:
+    found = entry.fields(["input", "output"], ["batch", "as_of", "source", "verified"])
+    numbers = {k: float(v.number()) for k, v in found.items() if k in ("input", "output", "batch")}
+    return Price(
+        **numbers,
+        verified="verified" not in found or found["verified"].flag(),
+        as_of=found["as_of"].words() if "as_of" in found else "",
+    )
+
+
+def input_tokens(trial: Trial) -> float:
+    """About how many tokens a prompt has: four characters each, eight for a message's frame."""
+    return sum(len(m.content) / 4 + 8 for m in trial.messages)
+
+
+def output_tokens(trial: Trial, thought: int) -> float:
+    """About how many tokens an answer has, and the thought allowed."""
+    return likely_chars(trial.answer) / 4 + 4 + thought
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What some trials take, about.
+
+    Parameters
+    ----------
+    calls
+        Number of requests.
+    input, output
+        Tokens; ``output`` is at most about so many where a thought is allowed.
+    """
+
+    calls: int
+    input: float
+    output: float
+
+
+def estimate(trials: Sequence[Trial], *, mode: str, thought: int) -> Estimate:
+    """What asking every trial once takes; ``thought`` is the tokens of reasoning allowed.
+
+    In score mode only what is no choice is written.
+    """
+    sampled = (t for t in trials if mode == "sample" or not isinstance(t.answer, Choose))
+    written = sum((output_tokens(t, thought) for t in sampled), start=0.0)
+    return Estimate(len(trials), sum(input_tokens(t) for t in trials), written)
+
+
+class Budget:
+    """Money spent and promised.
+
+    Parameters
+    ----------
+    price
+        Of the speaker's tokens.
+    limit
+        US dollars that are not to be passed; None for no limit.
+    batch
+        Whether the provider's batch mode is used.
+
+    Raises
+    ------
+    WolvesError
+        If there is a limit but no price.
+    """
+
+    def __init__(self, price: Price | None, limit: float | None, *, batch: bool = False) -> None:
+        if limit is not None and price is None:
+            raise WolvesError(
+                "--max-cost needs the price of this model, which is not in the table of prices",
+                fix="add a line to task-data/prices.yaml, or give your own table with --prices",
+            )
+        self._price = price or FREE
+        self._known = price is not None
+        self._limit = limit
+        self._batch = batch
+        self._promised = 0.0
+        self._reached = False
+        self._guessed = False
+        self._tokens = [0, 0]
+        self.spent = 0.0
+
+    @property
+    def words(self) -> str:
+        """That the limit was reached; empty while it is not."""
+        if not self._reached:
+            return ""
+        return (
+            f"Stopped after {self.spent:.4f} US dollars: "
+            f"the next request could exceed the limit of {self._limit}"
+        )
+
+    @property
+    def bill(self) -> str:
+        """Tokens and money of what was answered; empty where nothing was, or where it is free."""
+        if self._price == FREE and self._known:
+            return ""
+        counts = "{:,} input and {:,} output tokens".format(*self._tokens)
+        if self._guessed:
+            counts += ", and answers whose tokens the server did not count"
+        elif not any(self._tokens):
+            return ""
+        if not self._known:
+            return f"{counts}; this model is not in the table of prices (--prices FILE)"
+        remark = f" ({self._price.remark})" if self._price.remark else ""
+        return f"about {self.spent:.4f} US dollars{remark}: {counts}"
+
+    def reserve(self, trial: Trial, spec: SpeakerSpec) -> bool:
+        """Whether one more request fits; what it may cost at most is then promised."""
+        most = self._most(trial, spec)
+        if self._limit is not None and self.spent + self._promised + most > self._limit:
+            self._reached = True
+            return False
+        self._promised += most
+        return True
+
+    def settle(self, trial: Trial, spec: SpeakerSpec, usage: Mapping[str, int] | None) -> None:
+        """Book what a request did cost.
+
+        Parameters
+        ----------
+        usage
+            Tokens; empty when the server did not say how many, which books the most that
+            the request may have cost; None when it was not answered.
+        """
+        most = self._most(trial, spec)
+        self._promised -= most
+        if usage == {}:
+            self.spent += most
+            self._guessed = True
+        elif usage is not None:
+            used = sum(usage.get(k, 0) for k in ("input", "cache_read", "cache_write"))
+            written = usage.get("output", 0)
+            self._tokens = [self._tokens[0] + used, self._tokens[1] + written]
+            self.spent += self._price.of(used, written, batch=self._batch)
+
+    def _most(self, trial: Trial, spec: SpeakerSpec) -> float:
+        # Two characters a token is more tokens than any tokenizer makes of English.
+        characters = sum(len(m.content) for m in trial.messages)
+        return self._price.of(characters / 2 + 64, spec.max_tokens, batch=self._batch)

@@ -1,0 +1,128 @@
+"""The data that ship: what there is, and what is known of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from many_wolves import families
+from many_wolves.errors import WolvesError
+from many_wolves.files import shipped
+from many_wolves.reference_data import DataSet, data_sets
+from many_wolves.reference_data.shipping import FOLDER
+from many_wolves.sources import nearest
+from many_wolves.workflows.calls import shown
+
+COLUMNS = ("name", "task", "people", "answers", "title")
+"""Of ``listed``."""
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A table that ``--data`` takes, or a data set for figures.
+
+    Parameters
+    ----------
+    name
+        As ``--data`` takes it.
+    task
+        The task that it is of; empty where no model takes it.
+    people
+        ``people``, ``models`` or ``mixed``; empty where its card does not say.
+    answers
+        Number of answers; empty where the table gives none.
+    title
+        What it is, in one line.
+    """
+
+    name: str
+    task: str
+    people: str
+    answers: str
+    title: str
+
+
+def listed() -> list[Shipped]:
+    """All data that ship: those that a model takes by family, then those for figures.
+
+    Raises
+    ------
+    WolvesError
+        If a card is wrong.
+    """
+    found = []
+    cards = data_sets(shipped(FOLDER))
+    of_name = {name: (own, table) for own in cards.values() for name, table in own.fitted.items()}
+    for name, (_, reference) in families.references().items():
+        own, table = of_name.get(name, (None, None))
+        answers = f"{table.answers:,.0f}" if table is not None and table.answers else ""
+        people = own.card.people if own is not None else ""
+        found.append(Shipped(name, reference.task, people, answers, reference.title))
+    offered = {one.name for one in found}
+    for own in cards.values():
+        if not offered & set(own.fitted):
+            task = " ".join(dict.fromkeys(t.task for t in own.card.tables if t.task))
+            found.append(Shipped(own.name, task, own.card.people, "", own.card.title))
+    return found
+
+
+def data_set(name: str) -> DataSet:
+    """The data set with a table of that name, or of that name itself.
+
+    Raises
+    ------
+    WolvesError
+        If there is none; or it comes from a family that gives no card in a file.
+    """
+    cards = data_sets(shipped(FOLDER))
+    for own in cards.values():
+        if name == own.name or name in own.fitted:
+            return own
+    known = [*cards, *(table for own in cards.values() for table in own.fitted)]
+    raise WolvesError(
+        f"no data called {name!r} ship", fix=nearest(name, list(dict.fromkeys(known)))
+    )
+
+
+def told(name: str) -> str:
+    """The card of a data set as text.
+
+    Raises
+    ------
+    WolvesError
+        If there is none of that name.
+    """
+    own = data_set(name)
+    card = own.card
+    fields = {
+        "who answered": card.answered_by,
+        "n": card.n,
+        "settings": card.settings,
+        "date": card.date,
+        "publication": card.citation,
+        "from": card.origin,
+        "licence": card.licence,
+    }
+    lines = [f"{card.name}: {card.title}", ""]
+    lines += [f"{word}: {text}" for word, text in fields.items()]
+    for heading, points in (
+        ("known faults", card.faults),
+        ("not known", card.unknown),
+        ("reproduced", card.reproduced),
+    ):
+        lines += ["", f"{heading}:", *(f"- {point}" for point in points)] if points else []
+    return "\n".join([*lines, "", "tables:", *_tables(own)])
+
+
+def _tables(own: DataSet) -> list[str]:
+    offered = families.references()
+    lines = []
+    for table in own.card.tables:
+        size = f"{table.rows:,} rows"
+        size += f", {table.answers:,.0f} answers" if table.answers else ""
+        lines.append(f"- {shown(own.path(table))} ({size}): {table.what}")
+        name = table.name or own.name
+        if table.task and name in offered:
+            several = not table.speaker
+            lines.append(f"  wolves fit --data {name}{' --speaker NAME' if several else ''}")
+            lines += [f"  wolves fit-all --data {name}"] if several else []
+    return lines

@@ -1,0 +1,89 @@
+"""Labels of speakers, by which findings compare them: family, size, training, ..."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from many_wolves.contracts import Observations
+from many_wolves.errors import WolvesError
+from many_wolves.files import write_atomic
+from many_wolves.sources import nearest
+from many_wolves.store.foreign_csv import read_foreign
+from many_wolves.workflows.fits import labels_of
+
+FILE = "labels.json"
+"""Beside a fit; what it holds comes before the labels that the fit itself records."""
+Labels = Mapping[str, Mapping[str, str | float]]
+"""Speaker -> label -> value."""
+
+
+def read_labels(path: Path) -> dict[str, dict[str, str | float]]:
+    """Labels from a CSV file with the column ``speaker`` and one for each label.
+
+    An empty entry is no label; an entry that is a number is read as one.
+
+    Raises
+    ------
+    WolvesError
+        If the column speaker is missing, or a speaker stands on two lines.
+    """
+    table = read_foreign(path).renamed({"speaker": ("model", "speakers")})
+    table.require("speaker", example="labels have the columns speaker, family, training")
+    found: dict[str, dict[str, str | float]] = {}
+    for row, name in enumerate(table.text("speaker")):
+        if name in found:
+            raise WolvesError(
+                f"the speaker {name!r} stands on two lines",
+                where=path,
+                line=table.lines[row],
+                column="speaker",
+                fix="give each speaker one line",
+            )
+        entries = {c: table.text(c)[row] for c in table.columns if c != "speaker"}
+        found[name] = {c: _value(entry) for c, entry in entries.items() if entry != ""}
+    return found
+
+
+def with_labels(tables: Sequence[Observations], labels: Labels, where: Path) -> list[Observations]:
+    """The tables, whose speakers have these labels.
+
+    Raises
+    ------
+    WolvesError
+        If a label is of a speaker that is in none of the tables.
+    """
+    speakers: Collection[str] = [name for table in tables for name in table.speakers]
+    unknown = [name for name in labels if name not in speakers]
+    if unknown:
+        raise WolvesError(
+            f"no table holds the speaker {unknown[0]!r}",
+            where=where,
+            column="speaker",
+            fix=nearest(unknown[0], speakers),
+        )
+    return [
+        replace(table, meta={**table.meta, "labels": _joined(table.meta.get("labels", {}), labels)})
+        for table in tables
+    ]
+
+
+def write_labels(observations: Observations, folder: Path) -> None:
+    """Write the labels that came with a table beside the fit of its only speaker."""
+    if observations.meta.get("labels", {}).get(observations.speakers[0]):
+        write_atomic(folder / FILE, json.dumps(labels_of(observations), indent=1) + "\n")
+
+
+def _joined(first: Labels, last: Labels) -> dict[str, dict[str, str | float]]:
+    names = dict.fromkeys([*first, *last])
+    return {name: {**first.get(name, {}), **last.get(name, {})} for name in names}
+
+
+def _value(entry: str) -> str | float:
+    try:
+        number = float(entry)
+    except ValueError:
+        return entry
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,80 @@
+"""Episodes whose next turns follow from the answers alone, as a world: nothing waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from many_wolves.records import Response
+from many_wolves.worlds.protocol import COMPLETE, UNANSWERED, Episode, Observation, Turn
+
+TakeTurns = Callable[[Episode, Sequence[Response]], Sequence[Turn]]
+"""A family's ``turns``: the episode, and its answers by turn number -> what is asked next."""
+
+
+class EpisodicWorld:
+    """The world of a family that offers ``turns``.
+
+    Parameters
+    ----------
+    take_turns
+        Says what is asked next; a pure function of the episode and its answers.
+    """
+
+    remote = False
+
+    def __init__(self, take_turns: TakeTurns) -> None:
+        self._take_turns = take_turns
+
+    def begin(self, episode: Episode, wake: Callable[[], None]) -> EpisodicSession:
+        """An episode from its opening: answers that are there already are handed to it."""
+        return EpisodicSession(episode, self._take_turns)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+class EpisodicSession:
+    """An episode from where its answers have led it.
+
+    All turns that are offered together are answered before the next are offered. A turn
+    whose answer failed stays open, and the episode ends as ``UNANSWERED`` when the others of
+    its round are in.
+    """
+
+    __slots__ = ("_answered", "_episode", "_failed", "_open", "_take_turns")
+
+    def __init__(self, episode: Episode, take_turns: TakeTurns) -> None:
+        self._episode = episode
+        self._take_turns = take_turns
+        self._answered: list[Response] = []
+        self._open: dict[str, Turn] = {}
+        self._failed = False
+
+    def observe(self) -> Observation:
+        """The turns without an answer, or how the episode ended."""
+        if not self._open and not self._failed:
+            self._answered.sort(key=lambda response: response.turn)
+            turns = self._take_turns(self._episode, tuple(self._answered))
+            self._open = {turn.trial.id: turn for turn in turns}
+        if self._open:
+            return Observation(tuple(self._open.values()))
+        return Observation(ended=UNANSWERED if self._failed else COMPLETE)
+
+    def act(self, response: Response, *, perhaps_sent: bool = False) -> None:
+        """Take an answer."""
+        del self._open[response.trial_id]
+        if response.status == "failed":
+            self._failed = True
+        else:
+            self._answered.append(response)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def one_turn(episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
+    """The turns of a vignette: its trial, as it is."""
+    if answered:
+        return ()
+    (seat,) = episode.seats
+    return (Turn(episode.opening, seat),)

@@ -1,0 +1,266 @@
+"""The network side of the lab's server: REST with patience, and one socket a player."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from many_wolves.errors import WolvesError
+from many_wolves.worlds.ibex.protocol import Event, join, read
+
+_log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 15.0
+REQUEST_S = 60.0
+
+
+class GameGoneError(Exception):
+    """The server does not know the game, as after a restart: it keeps games in memory."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the server is, and who logs in; user and password come from the environment.
+
+    Parameters
+    ----------
+    url
+        Of the REST interface, such as ``http://127.0.0.1:3080``.
+    socket
+        Of the websocket; by default the same host at port 3088.
+    user, password
+        Of an administrator, to make games; also the secret that recovery strings are made
+        from, so that none needs to be written down.
+    """
+
+    url: str
+    socket: str
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+
+    @classmethod
+    def from_environment(cls, url: str, socket: str = "") -> Self:
+        """An address with ``IBEX_USERNAME``, ``IBEX_PASSWORD`` and ``IBEX_SOCKET``.
+
+        Raises
+        ------
+        WolvesError
+            If the address carries a password, or the environment has none.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or "@" in url or not parts.hostname:
+            raise WolvesError(
+                f"--server: expected a URL such as http://127.0.0.1:3080, found {url!r}",
+                fix="leave out user names and passwords; they come from the environment",
+            )
+        user = os.environ.get("IBEX_USERNAME", "")
+        password = os.environ.get("IBEX_PASSWORD", "")
+        if not user or not password:
+            raise WolvesError(
+                "the IBEX server needs a login to make games",
+                fix="set IBEX_USERNAME and IBEX_PASSWORD in the environment",
+            )
+        scheme = "wss" if parts.scheme == "https" else "ws"
+        named = socket or os.environ.get("IBEX_SOCKET") or f"{scheme}://{parts.hostname}:3088"
+        return cls(url.rstrip("/"), named, user, password)
+
+    def recovery(self, game: int, seat: int) -> str:
+        """The string by which a seat joins again; never written down, always the same."""
+        text = f"{game}/{seat}".encode()
+        return hmac.new(self.password.encode(), text, hashlib.sha256).hexdigest()
+
+
+class IbexClient:
+    """REST requests; while the server is down, every method waits for it."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._http: aiohttp.ClientSession | None = None
+        self._down = False
+
+    async def __aenter__(self) -> Self:
+        timeout = aiohttp.ClientTimeout(total=REQUEST_S)
+        self._http = aiohttp.ClientSession(timeout=timeout)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        """The connection pool.
+
+        Raises
+        ------
+        RuntimeError
+            Outside ``async with``.
+        """
+        if self._http is None:
+            raise RuntimeError("the client is used within `async with`")
+        return self._http
+
+    async def create(self, parameters: Mapping[str, Any]) -> int:
+        """Make and start a game; its number.
+
+        Raises
+        ------
+        WolvesError
+            If the login or the parameters are refused.
+        """
+        body = {
+            "username": self.address.user,
+            "password": self.address.password,
+            "gameParameters": dict(parameters),
+        }
+        status, told = await self._request("POST", "games/create-for-llm", json=body)
+        if status == 401:
+            raise WolvesError(
+                "the IBEX server refused the login",
+                fix="set IBEX_USERNAME and IBEX_PASSWORD to those of an administrator",
+            )
+        if status >= 400:
+            raise WolvesError(f"the IBEX server refused the game: {told.get('message', status)}")
+        return int(told["data"]["id"])
+
+    async def status(self, game: int, recovery: str) -> dict[str, Any] | None:
+        """All that the server knows of a seat; None while it has not joined, or the server saves.
+
+        Raises
+        ------
+        GameGoneError
+            If the server does not know the game.
+        """
+        query = {"id": str(game), "recovery": recovery}
+        for _ in range(50):
+            status, told = await self._request("GET", "games/status", params=query)
+            if status == 400:
+                raise GameGoneError(f"the server does not know game {game}")
+            if status == 200:
+                data: dict[str, Any] | None = told["data"].get("gameData")
+                return data
+            # Between two phases the server has no phase, and its status fails.
+            await asyncio.sleep(FIRST_PAUSE_S)
+        return None
+
+    async def data(self, game: int) -> dict[str, Any]:
+        """The whole game in the lab's data form, as the server gives it to anyone."""
+        _, told = await self._request("GET", "games/data", params={"game_id": str(game)})
+        data: dict[str, Any] = told["data"]
+        return data
+
+    async def _request(self, method: str, path: str, **options: Any) -> tuple[int, dict[str, Any]]:
+        pause = FIRST_PAUSE_S
+        url = f"{self.address.url}/api/v1/{path}"
+        while True:
+            try:
+                async with self.http.request(method, url, **options) as reply:
+                    text = await reply.text()
+                    self._down = False
+                    try:
+                        return reply.status, json.loads(text)
+                    except json.JSONDecodeError:
+                        return max(reply.status, 500), {"message": text[:200]}
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                if not self._down:
+                    kind = type(error).__name__
+                    _log.warning("the IBEX server does not answer (%s); waiting for it", kind)
+                self._down = True
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+
+
+class Connection:
+    """The socket of one seat: always read (the server cuts silent ones), joined again when lost.
+
+    Parameters
+    ----------
+    client, game, seat
+        The server, and whose socket it is.
+    on_event
+        Takes every event, in order.
+    """
+
+    def __init__(
+        self, client: IbexClient, game: int, seat: int, on_event: Callable[[Event], None]
+    ) -> None:
+        self.client, self.game = client, game
+        self.recovery = client.address.recovery(game, seat)
+        self._on_event = on_event
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._open = asyncio.Event()
+        self.rejoined = asyncio.Event()
+        self.gone = asyncio.Event()
+
+    async def start(self) -> None:
+        """Connect and join."""
+        self._task = asyncio.create_task(self._keep())
+        await self._open.wait()
+
+    async def close(self) -> None:
+        """Close the socket."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def send(self, message: Mapping[str, Any]) -> bool:
+        """Send a message; False where the socket was lost before it was out."""
+        await self._open.wait()
+        if self._socket is None:
+            return False
+        try:
+            await self._socket.send_json({"gameId": self.game, **message})
+        except (aiohttp.ClientError, ConnectionError, OSError):
+            return False
+        return True
+
+    async def status(self) -> dict[str, Any] | None:
+        """The server's state of this seat."""
+        return await self.client.status(self.game, self.recovery)
+
+    async def _keep(self) -> None:
+        """Keep the socket open for as long as the game is there."""
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                async with self.client.http.ws_connect(self.client.address.socket) as socket:
+                    self._socket = socket
+                    await socket.send_json({"gameId": self.game, **join(self.recovery)})
+                    self._open.set()
+                    self.rejoined.set()
+                    pause = FIRST_PAUSE_S
+                    async for message in socket:
+                        if message.type is aiohttp.WSMsgType.TEXT:
+                            with suppress(ValueError, KeyError):
+                                self._on_event(read(message.data))
+            except (aiohttp.ClientError, ConnectionError, OSError) as error:
+                _log.debug("a socket of game %d was lost: %s", self.game, type(error).__name__)
+            self._open.clear()
+            self._socket = None
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+            try:
+                await self.status()
+            except GameGoneError:
+                self.gone.set()
+                self._open.set()
+                return

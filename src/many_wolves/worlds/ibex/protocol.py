@@ -1,0 +1,103 @@
+"""Messages of the lab's server, protocol v1: what a client sends, what it gets.
+
+A later protocol has another envelope; it would be another module beside this one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["event", "message", "error"]
+
+ROLES = {1: "speculator", 2: "developer", 3: "owner"}
+"""Role numbers of the server."""
+
+
+class Event(NamedTuple):
+    """What the server said: an event with its data, a message for people, or an error."""
+
+    kind: Kind
+    name: str
+    data: Mapping[str, Any]
+
+
+def read(text: str) -> Event:
+    """Read one message of the server.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON object of this protocol.
+    """
+    told = json.loads(text)
+    if not isinstance(told, dict):
+        raise ValueError("expected a JSON object")
+    if told.get("type") == "event":
+        data = told.get("data")
+        return Event("event", str(told["eventType"]), data if isinstance(data, dict) else {})
+    if "error" in told:
+        return Event("error", "error", {"message": str(told["error"])})
+    level = str(told.get("type", ""))
+    kind: Kind = "error" if level in ("error", "fatal", "warning") else "message"
+    return Event(kind, level, {"message": str(told.get("message", ""))})
+
+
+def join(recovery: str) -> dict[str, Any]:
+    """Take a seat, in order of arrival, or the one that this string took before."""
+    return {"type": "join", "recovery": recovery}
+
+
+def ready() -> dict[str, Any]:
+    """Ready for the round."""
+    return {"type": "player-is-ready"}
+
+
+def declare(without: float, with_project: float) -> dict[str, Any]:
+    """Declare values. The server breaks where the third number is missing."""
+    return {"type": "declare", "declaration": [without, with_project, 0]}
+
+
+def speculate(without: Sequence[int], with_project: Sequence[int]) -> dict[str, Any]:
+    """Buy lots under each condition, each lot once: the server counts repetitions."""
+    lots = [list(dict.fromkeys(without)), list(dict.fromkeys(with_project)), []]
+    return {"type": "done-speculating", "snipe": lots}
+
+
+def order(side: str, price: float | None, condition: int) -> dict[str, Any]:
+    """Offer one share; without a price, take the best offer. The server wants a number then."""
+    order_ = {
+        "price": 0 if price is None else price,
+        "quantity": 1,
+        "condition": condition,
+        "type": side,
+        "now": price is None,
+    }
+    return {"type": "post-order", "order": order_}
+
+
+def cancel(number: int, condition: int) -> dict[str, Any]:
+    """Take back an own offer."""
+    return {"type": "cancel-order", "order": {"id": number, "condition": condition}}
+
+
+def chat(to: Sequence[int], text: str) -> dict[str, Any]:
+    """Write to players."""
+    return {"type": "chat-with-players", "to": list(to), "text": text}
+
+
+def request(amount: float) -> dict[str, Any]:
+    """Ask for a compensation if the project is built."""
+    return {"type": "compensation-request", "compensationRequests": [None, amount]}
+
+
+def offer(amount: float) -> dict[str, Any]:
+    """Offer a compensation to each owner."""
+    return {"type": "compensation-offer", "compensationOffers": [None, amount]}
+
+
+def vote(condition: int | None) -> dict[str, Any]:
+    """Vote; an empty list abstains."""
+    decisions = [] if condition is None else [condition]
+    return {"type": "compensation-decision", "compensationDecisions": decisions}

@@ -1,0 +1,280 @@
+"""Fields of a form: from HTML to a JSON schema, from a filled-in form to what is posted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from many_wolves.worlds.otree.text import Element, is_hidden, plain_words
+
+FieldKind = Literal["integer", "number", "text", "choice", "choices", "yes_no", "script"]
+Choices = tuple[tuple[str, str], ...]
+"""Shown words and posted value of each choice."""
+
+_CONTROLS = ("input", "select", "textarea", "button")
+_SENT_BY_PAGE = {"submit", "button", "image", "reset", "file"}
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One field that a person fills in.
+
+    Parameters
+    ----------
+    name, label
+        Its name in what is posted, and the words beside it.
+    kind
+        ``script``: a hidden field that the page's script fills in.
+    required
+        Whether it must not be left empty.
+    low, high, step
+        Limits of a number, None where the page gives none.
+    choices
+        Choices in the order shown.
+    """
+
+    name: str
+    kind: FieldKind
+    label: str = ""
+    required: bool = True
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    choices: Choices = ()
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the field; one that may be left empty takes null."""
+        schema: dict[str, Any]
+        match self.kind:
+            case "integer" | "number":
+                schema = {"type": self.kind}
+                if self.low is not None:
+                    schema["minimum"] = self.low
+                if self.high is not None:
+                    schema["maximum"] = self.high
+            case "choice":
+                schema = {"type": "string", "enum": [words for words, _ in self.choices]}
+            case "choices":
+                words = [words for words, _ in self.choices]
+                schema = {"type": "array", "items": {"type": "string", "enum": words}}
+            case "yes_no":
+                schema = {"type": "boolean"}
+            case _:
+                schema = {"type": "string"}
+        if not self.required and self.kind not in ("yes_no", "choices"):
+            schema["type"] = [schema["type"], "null"]
+            if "enum" in schema:
+                schema["enum"] = [*schema["enum"], None]
+        notes = [self.label] if self.label else []
+        if self.kind == "script":
+            notes.append("a hidden field that the page's script fills in")
+        if self.step is not None and self.step != 1:
+            notes.append(f"in steps of {self.step:g}")
+        if notes:
+            schema["description"] = "; ".join(notes)
+        return schema
+
+
+def read_fields(
+    root: Element, form: Element, hidden: Collection[Element] = ()
+) -> tuple[tuple[FormField, ...], dict[str, str]]:
+    """Fields of a page's form, and its hidden inputs that have a value.
+
+    Named buttons that submit the form are the choices of one field. Inputs elsewhere belong
+    to the form where their ``form`` attribute says so.
+    """
+    controls = list(form.iter(*_CONTROLS))
+    controls += [c for c in root.iter(*_CONTROLS) if c.get("form") == form.get("id")]
+    by_name: dict[str, list[Element]] = {}
+    for control in dict.fromkeys(controls):
+        if control.get("name") and control.get("disabled") is None:
+            by_name.setdefault(control.get("name"), []).append(control)
+    labels = _Labels(root)
+    fields: list[FormField] = []
+    fixed: dict[str, str] = {}
+    for name, tags in by_name.items():
+        first = tags[0]
+        covered = first.get("type") == "hidden" or _covered(first, form, hidden)
+        if covered and first.get("value"):
+            fixed[name] = first.get("value")
+        elif covered:
+            fields.append(FormField(name, "script", labels.of(first, name)))
+        elif first.tag == "button" or _type(first) not in _SENT_BY_PAGE:
+            fields.append(_field(labels, name, tags))
+    return tuple(fields), fixed
+
+
+def form_schema(fields: Sequence[FormField]) -> dict[str, Any]:
+    """The JSON schema of a form."""
+    return {
+        "type": "object",
+        "properties": {field.name: field.schema() for field in fields},
+        "required": [field.name for field in fields],
+        "additionalProperties": False,
+    }
+
+
+def to_post(
+    fields: Sequence[FormField], filled: Mapping[str, Any], fixed: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """What a browser would post for a filled-in form.
+
+    Values that fit no choice are posted as they are, so that the server says what is wrong.
+    """
+    posted = list(fixed.items())
+    for field in fields:
+        value = filled.get(field.name)
+        if value is None:
+            if field.kind not in ("yes_no", "choices", "choice"):
+                posted.append((field.name, ""))
+            continue
+        values = dict(field.choices)
+        if field.kind == "choices":
+            listed = value if isinstance(value, (list, tuple)) else [value]
+            posted += [(field.name, values.get(str(v), str(v))) for v in listed]
+        elif field.kind == "yes_no":
+            if value is True or str(value).lower() in ("true", "yes", "1", "y"):
+                posted.append((field.name, field.choices[0][1] if field.choices else "on"))
+        elif field.kind == "choice":
+            posted.append((field.name, values.get(str(value), str(value))))
+        else:
+            posted.append((field.name, _written(value)))
+    return posted
+
+
+def least_answer(fields: Sequence[FormField], attempt: int = 0) -> dict[str, Any]:
+    """A mechanical answer for a seat that gives none: the first choice, the lowest number.
+
+    Later attempts take the next choice and higher numbers, as a form may refuse the first.
+    """
+    return {field.name: _least(field, attempt) for field in fields}
+
+
+def _least(field: FormField, attempt: int) -> Any:
+    match field.kind:
+        case "integer" | "number":
+            low = 0.0 if field.low is None else field.low
+            high = low + 10 if field.high is None else field.high
+            value = low + (high - low) * (0.0, 1.0, 0.5)[attempt % 3]
+            return round(value) if field.kind == "integer" else value
+        case "choice":
+            return field.choices[attempt % len(field.choices)][0] if field.choices else ""
+        case "choices":
+            return [field.choices[attempt % len(field.choices)][0]] if field.choices else []
+        case "yes_no":
+            return bool(attempt % 2) or field.required
+        case "text":
+            return "-" if field.required or attempt else None
+        case "script":
+            return str(attempt)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "True" if value else "False"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _type(tag: Element) -> str:
+    return (tag.get("type") or "text").lower() if tag.tag == "input" else str(tag.tag)
+
+
+def _covered(tag: Element, form: Element, hidden: Collection[Element]) -> bool:
+    """Whether a control lies in something that the reader does not see."""
+    while tag is not None and tag is not form:
+        if is_hidden(tag, hidden):
+            return True
+        tag = tag.getparent()
+    return False
+
+
+class _Labels:
+    """Words of labels, by the control that they belong to."""
+
+    def __init__(self, root: Element) -> None:
+        self._for = {
+            label.get("for"): plain_words(label) for label in root.iter("label") if label.get("for")
+        }
+
+    def of(self, tag: Element, name: str) -> str:
+        """Label of a whole field."""
+        for target in (f"id_{name}", tag.get("id")):
+            if target in self._for:
+                return self._for[target]
+        around = next(tag.iterancestors("label"), None)
+        if around is not None and _type(tag) not in ("radio", "checkbox"):
+            return plain_words(around)
+        return str(tag.get("aria-label") or tag.get("placeholder") or "")
+
+    def of_choice(self, tag: Element) -> str:
+        """Words of one choice: of the button, of its label, else its value."""
+        if tag.tag == "button":
+            return plain_words(tag) or _value(tag)
+        around = next(tag.iterancestors("label"), None)
+        words = self._for.get(tag.get("id")) or (plain_words(around) if around is not None else "")
+        return words or _value(tag)
+
+
+def _field(labels: _Labels, name: str, tags: Sequence[Element]) -> FormField:
+    first, kind = tags[0], _type(tags[0])
+    required = any(tag.get("required") is not None for tag in tags)
+    label = labels.of(first, name)
+    if kind in ("select", "radio", "button", "checkbox"):
+        return _chosen(labels, name, tags, label, required)
+    low, high, step = (_number(first.get(limit)) for limit in ("min", "max", "step"))
+    if kind in ("number", "range"):
+        whole = step is None or float(step).is_integer()
+        # A range always has a value; a browser sends it whether it was touched or not.
+        must = required or kind == "range"
+        return FormField(name, "integer" if whole else "number", label, must, low, high, step)
+    numeric = first.get("inputmode") in ("decimal", "numeric")
+    return FormField(name, "number" if numeric else "text", label, required, low, high)
+
+
+def _chosen(
+    labels: _Labels, name: str, tags: Sequence[Element], label: str, required: bool
+) -> FormField:
+    """A field whose answers the page lists."""
+    first, kind = tags[0], _type(tags[0])
+    if kind == "select":
+        many: FieldKind = "choice" if first.get("multiple") is None else "choices"
+        return FormField(name, many, label, required, choices=_options(first))
+    choices = _distinct([(labels.of_choice(tag), _value(tag)) for tag in tags])
+    if kind == "checkbox" and len(tags) == 1:
+        return FormField(name, "yes_no", label or choices[0][0], required, choices=choices)
+    if kind == "checkbox":
+        return FormField(name, "choices", label, required, choices=choices)
+    return FormField(name, "choice", label, required or kind == "button", choices=choices)
+
+
+def _options(select: Element) -> Choices:
+    options = []
+    for option in select.iter("option"):
+        words, value = plain_words(option), option.get("value")
+        if value != "":
+            options.append((words, words if value is None else str(value)))
+    return _distinct(options)
+
+
+def _distinct(choices: Sequence[tuple[str, str]]) -> Choices:
+    """Choices whose words are all different: equal words get their value behind them."""
+    words = [shown for shown, _ in choices]
+    return tuple(
+        (shown if words.count(shown) == 1 else f"{shown} ({value})", value)
+        for shown, value in choices
+    )
+
+
+def _value(tag: Element) -> str:
+    value = tag.get("value")
+    return "on" if value is None else str(value)
+
+
+def _number(value: object) -> float | None:
+    try:
+        return float(str(value))
+    except ValueError:
+        return None

@@ -1,0 +1,423 @@
+"""One participant of an oTree session, from its first page to its last."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import aiohttp
+
+from many_wolves.worlds.desk import Answer, Desk, Fate, Question
+from many_wolves.worlds.otree.client import OTreeClient
+from many_wolves.worlds.otree.fields import least_answer, to_post
+from many_wolves.worlds.otree.pages import Page
+from many_wolves.worlds.otree.prompts import (
+    MEMORY_CHARACTERS,
+    Entry,
+    action_schema,
+    messages,
+    page_text,
+)
+from many_wolves.worlds.otree.sockets import Inbox, open_inbox
+from many_wolves.worlds.session_journal import Line, SessionJournal
+
+_log = logging.getLogger(__name__)
+
+REFUSALS = 3
+"""Refused answers to one page before the engine answers by itself."""
+POLL_S = 20.0
+"""A wait page is loaded again after this, whatever its socket says."""
+LEFT = "the page was left before the answer came"
+
+
+class StuckError(Exception):
+    """A page that no mechanical answer gets past."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how often a seat is asked.
+
+    Parameters
+    ----------
+    live_turns
+        Questions on one live page before the engine submits it by itself.
+    look_again_s
+        A seat that chose to wait on a live page is asked again after so many seconds.
+    memory
+        Characters of earlier pages and answers that a prompt repeats.
+    """
+
+    live_turns: int = 200
+    look_again_s: float = 5.0
+    memory: int = MEMORY_CHARACTERS
+
+
+@dataclass
+class _Visit:
+    """A stay on one page."""
+
+    page: Page
+    inbox: Inbox
+    until: float | None
+    asked: int = 0
+    refusals: int = 0
+
+
+@dataclass
+class Seat:
+    """A participant that is played by us.
+
+    Parameters
+    ----------
+    number, code
+        Its place in the session, and the code by which it joins (never written down); empty
+        where it comes through a room.
+    client, desk, journal
+        The server, who answers, and where it is written down.
+    persona
+        Text before its prompts.
+    limits
+        How long and how often it is asked.
+    room, label
+        The room that it enters where it has no code, and its label there.
+    """
+
+    number: int
+    code: str
+    client: OTreeClient
+    desk: Desk
+    journal: SessionJournal
+    persona: str = ""
+    limits: Limits = field(default_factory=Limits)
+    room: str = ""
+    label: str = ""
+    entries: list[Entry] = field(default_factory=list)
+    turn: int = 0
+    pending: Line | None = None
+    sent: Mapping[str, Any] | None = None
+
+    async def run(self) -> None:
+        """Play to the end of the session, taking up what the journal says of this seat.
+
+        Raises
+        ------
+        SessionGoneError, BrokenPageError, StuckError
+            If the server forgot the session, a page fails there, or no answer gets past it.
+        """
+        self._remember()
+        page = await self._enter()
+        self._settle(page)
+        while page.kind != "end":
+            if page.kind in ("wait", "room"):
+                page = await self._wait(page)
+            elif page.asks:
+                page = await self._play(page)
+            else:
+                page = await self._pass(page)
+        self._write("end")
+
+    async def _enter(self) -> Page:
+        """The page that the seat is on; through its room, once that has a session."""
+        while not self.code:
+            page = await self.client.enter_room(self.room, self.label)
+            self.code = page.code
+            if not self.code:
+                await self._wait(page)
+        return await self.client.join(self.code)
+
+    # Pages without a question
+
+    async def _wait(self, page: Page) -> Page:
+        """Stay on a wait page until the server says that it goes on."""
+        with suppress(aiohttp.ClientError, OSError, TimeoutError):
+            if not page.wait_url:
+                await asyncio.sleep(1.0)
+            else:
+                async with self.client.socket(page.wait_url) as socket:
+                    await socket.receive(timeout=POLL_S)
+        return await self.client.load(page.path)
+
+    async def _pass(self, page: Page) -> Page:
+        """Read a page without fields and go on; one that refuses is tried again."""
+        self._read(page.text)
+        pause = 0.5
+        while True:
+            after = await self.client.submit(page, to_post((), {}, page.fixed))
+            if not (after.errors and after.index == page.index):
+                return after
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 10.0)
+
+    # Pages with a question
+
+    async def _play(self, page: Page) -> Page:
+        """Ask until the page is left; the page that comes then."""
+        until = None if page.seconds_left is None else monotonic() + page.seconds_left
+        async with open_inbox(self.client, page) as inbox:
+            visit = _Visit(page, inbox, until)
+            after = None
+            while after is None:
+                after = await self._turn(visit)
+            return after
+
+    async def _turn(self, visit: _Visit) -> Page | None:
+        """One question on a page; the next page once this one is left."""
+        page, inbox = visit.page, visit.inbox
+        if not await self._may_act(inbox, visit.until):
+            return await self._moved_on(None, page, visit.until)
+        if inbox.leave:
+            return await self.client.submit(page, to_post((), {}, page.fixed))
+        question = self._question(page, inbox)
+        answer = await self._answer(question, page, inbox, visit.until)
+        visit.asked += 1
+        if answer is None:
+            return await self._moved_on(question, page, visit.until)
+        if visit.asked > self.limits.live_turns:
+            answer = Answer(None, "too many turns on one page", default=True)
+        last = visit.refusals + 1 >= REFUSALS
+        if answer.default or (last and answer.value is None):
+            return await self._default(question, page, answer.why)
+        return await self._done(visit, question, answer)
+
+    async def _done(self, visit: _Visit, question: Question, answer: Answer) -> Page | None:
+        """Act, and count refusals; the next page once this one is left."""
+        page = visit.page
+        fate, after = await self._act(question, page, answer, visit.inbox)
+        if fate is None:
+            return await self._again(question, answer)
+        if after is not None and (after.index, after.kind) != (page.index, page.kind):
+            return after
+        visit.page = page if after is None else after
+        visit.refusals = visit.refusals + 1 if fate == "refused" else 0
+        if visit.refusals < REFUSALS:
+            return None
+        return await self._default(self._question(visit.page, visit.inbox), visit.page, "")
+
+    async def _may_act(self, inbox: Inbox, until: float | None) -> bool:
+        """Wait while the experiment says that this seat waits; False where the page is left."""
+        while not inbox.opened.is_set():
+            waits = {asyncio.ensure_future(e.wait()) for e in (inbox.opened, inbox.left)}
+            rest = None if until is None else max(until - monotonic(), 0.0)
+            done, _ = await asyncio.wait(waits, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+            if not done or inbox.left.is_set():
+                return False
+        return True
+
+    async def _answer(
+        self, question: Question, page: Page, inbox: Inbox, until: float | None
+    ) -> Answer | None:
+        """The answer; None where the page was left before, by the server or its time limit."""
+        if self.sent is not None:
+            value, self.sent = self.sent, None
+            return Answer(None, default=True) if value.get("default") else Answer(value)
+        future = self.desk.ask(question)
+        while True:
+            left = asyncio.ensure_future(inbox.left.wait())
+            waits: set[asyncio.Future[Any]] = {future, left}
+            rest = None if until is None else max(until - monotonic(), 0.0)
+            await asyncio.wait(waits, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
+            left.cancel()
+            if future.done():
+                return future.result()
+            now = await self.client.join(self.code) if inbox.left.is_set() else None
+            if now is None or (now.kind, now.index) != (page.kind, page.index):
+                future.cancel()
+                return None
+            # Only the connection was lost: the question stays open.
+            await inbox.restart(now)
+
+    async def _act(
+        self, question: Question, page: Page, answer: Answer, inbox: Inbox
+    ) -> tuple[Fate | None, Page | None]:
+        """Do what an answer says; the page after it where a form was posted.
+
+        No fate where the connection broke on a page that can be asked what it has applied.
+        """
+        if answer.value is None:
+            self._close(question, "refused", answer.why)
+            self._read(f"Your last answer was not accepted: {answer.why}.")
+            return "refused", None
+        value = answer.value
+        self._write("sent", sync=True, turn=question.turn, action=dict(value))
+        if inbox.schema is None and value.get("do", "submit") == "submit":
+            filled = (value.get("fields") or {}) if "do" in value else value
+            after = await self.client.submit(page, to_post(page.fields, filled, page.fixed))
+            refused = after.errors and after.index == page.index
+            why = "the page came back with errors" if refused else ""
+            fate: Fate = "refused" if refused else "accepted"
+        else:
+            after = None
+            fate, why = await inbox.do(value, self._ref(question), self.limits.look_again_s)
+            if fate == "unknown" and inbox.refs is not None:
+                return None, None
+        self._did(value)
+        self._close(question, fate, why)
+        if fate == "refused" and after is None:
+            self._read(f"Your last answer was not accepted: {why}.")
+        return fate, after
+
+    async def _again(self, question: Question, answer: Answer) -> Page:
+        """Look up what became of an action whose connection broke."""
+        self.pending = next(
+            line
+            for line in reversed(self.journal.lines)
+            if line["event"] == "question"
+            and (line["seat"], line["turn"]) == (self.number, question.turn)
+        )
+        self.sent = answer.value
+        page = await self.client.join(self.code)
+        self._settle(page)
+        return page
+
+    async def _moved_on(self, question: Question | None, page: Page, until: float | None) -> Page:
+        """The server went on without an answer, or the time limit is over: as a browser does."""
+        if question is not None:
+            self.desk.withdraw(question, LEFT)
+            self._close(question, "stale", LEFT)
+        if until is None or monotonic() < until:
+            return await self.client.join(self.code)
+        data = [*to_post(page.fields, {}, page.fixed), ("timeout_happened", "1")]
+        return await self.client.submit(page, data)
+
+    async def _default(self, question: Question, page: Page, why: str) -> Page:
+        """Answer mechanically: the least that the form takes, else wait for its time limit."""
+        why = why or f"{REFUSALS} answers were refused"
+        self._write("sent", sync=True, turn=question.turn, action={"default": True})
+        after = page
+        for attempt in range(6):
+            filled = least_answer(page.fields, attempt)
+            after = await self.client.submit(page, to_post(page.fields, filled, page.fixed))
+            if not (after.errors and after.index == page.index):
+                self._close(question, "defaulted", why)
+                self._did(filled)
+                return after
+        if page.seconds_left is None and not page.live_url:
+            self._close(question, "defaulted", why)
+            raise StuckError(f"no mechanical answer gets past {page.app}/{page.name}: {after.text}")
+        self._close(question, "defaulted", why)
+        await asyncio.sleep(page.seconds_left or self.limits.look_again_s)
+        data = [*to_post(page.fields, {}, page.fixed), ("timeout_happened", "1")]
+        return await self.client.submit(page, data)
+
+    # What the seat knows and what is written down
+
+    def _question(self, page: Page, inbox: Inbox) -> Question:
+        """The question that a page asks now; one that the journal left open comes first."""
+        schema = action_schema(page) if inbox.schema is None else inbox.schema
+        if self.pending is not None:
+            line, self.pending = self.pending, None
+            return self._make(page, line["turn"], line["text"], schema, line["view"])
+        text = page_text(page, inbox.take(), inbox.text)
+        view = inbox.view or page.variables
+        question = self._make(page, self.turn, text, schema, view)
+        self.entries.append(Entry("page", text))
+        self.turn += 1
+        self._write(
+            "question",
+            sync=True,
+            turn=question.turn,
+            place=question.place,
+            index=page.index,
+            live=bool(page.live_url or page.chats),
+            content=question.content,
+            text=text,
+            view=dict(view),
+        )
+        return question
+
+    def _make(
+        self,
+        page: Page,
+        turn: int,
+        text: str,
+        schema: Mapping[str, Any],
+        view: Mapping[str, Any],
+    ) -> Question:
+        before = self.entries[:-1] if turn < self.turn else self.entries
+        prompt = messages(self.persona, before, text, schema, self.limits.memory)
+        return Question(self.number, turn, f"{page.app}/{page.name}", prompt, schema, view)
+
+    def _remember(self) -> None:
+        """Take up what the journal says of this seat: what it read and did, what is open."""
+        for line in self.journal.lines:
+            if line.get("seat") != self.number:
+                continue
+            match line["event"]:
+                case "page":
+                    self.entries.append(Entry("page", line["text"]))
+                case "question":
+                    self.entries.append(Entry("page", line["text"]))
+                    self.turn = line["turn"] + 1
+                    self.pending, self.sent = line, None
+                case "sent":
+                    self.sent = line["action"]
+                case "receipt":
+                    if self.sent is not None and not self.sent.get("default"):
+                        self._did(self.sent)
+                    self.pending = self.sent = None
+
+    def _settle(self, page: Page) -> None:
+        """Look up on the page what became of an action that was sent and not acknowledged.
+
+        What is left open afterwards is asked, or sent, in ``_play``.
+        """
+        if self.pending is None:
+            return
+        line = self.pending
+        here = page.kind == "form" and page.index == line["index"]
+        if here and self.sent is None:
+            return
+        fate, why = self._looked_up(page, here)
+        if fate is None:
+            return
+        question = self._make(page, line["turn"], line["text"], {}, line["view"])
+        if self.sent is not None and not self.sent.get("default"):
+            self._did(self.sent)
+        self.pending = self.sent = None
+        self._close(question, fate, why)
+
+    def _looked_up(self, page: Page, here: bool) -> tuple[Fate | None, str]:
+        """What became of an open action: None where it may be sent again without harm."""
+        if self.sent is None:
+            return "stale", LEFT
+        if self.pending is None or not self.pending["live"]:
+            # A page that was left does not take a form twice; one that was not takes it once.
+            return (None, "") if here else ("accepted", "the page was left")
+        refs = page.variables.get("wolves", {}).get("refs")
+        if refs is None:
+            done = self.sent.get("do")
+            known = done == "wait" or (done == "submit" and not here)
+            if done == "submit" and here:
+                return None, ""
+            return ("accepted", "") if known else ("unknown", "the command ended meanwhile")
+        if f"{self.number}-{self.pending['turn']}" in map(str, refs):
+            return "accepted", "found on the server"
+        return (None, "") if here else ("stale", LEFT)
+
+    def _ref(self, question: Question) -> str:
+        return f"{question.seat}-{question.turn}"
+
+    def _read(self, text: str) -> None:
+        if self.entries and self.entries[-1] == Entry("page", text):
+            return
+        self.entries.append(Entry("page", text))
+        self._write("page", text=text)
+
+    def _did(self, value: Mapping[str, Any]) -> None:
+        self.entries.append(Entry("answer", json.dumps(dict(value), ensure_ascii=False)))
+
+    def _close(self, question: Question, fate: Fate, why: str) -> None:
+        self._write("receipt", sync=True, turn=question.turn, status=fate, why=why)
+        self.desk.receipt(question, fate, why)
+
+    def _write(self, event: str, *, sync: bool = False, **fields: Any) -> None:
+        self.journal.write(event, sync=sync, seat=self.number, **fields)

@@ -1,0 +1,249 @@
+"""The live side of a page: messages both ways, chats, and the sign that the page was left.
+
+An experiment may tell clients without a browser what its own script would show. Where the
+variables of a page (``js_vars``), or a live message, have an entry ``wolves``, it is read as
+
+- ``text``: what is on the page now, in place of its HTML;
+- ``view``: the same for programs;
+- ``schema``: JSON schema of the live message that the page sends; it is then all that is
+  answered to the page;
+- ``open``: whether the participant may act now (false: it waits for others);
+- ``leave``: whether the page's script would now submit the page;
+- ``error``: why the last message was refused;
+- ``refs``: references of the actions that were applied. Each live message of ours then
+  carries a field ``ref``, so that one that may be lost can be looked up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
+
+import aiohttp
+
+from many_wolves.worlds.desk import Fate
+from many_wolves.worlds.otree.client import OTreeClient
+from many_wolves.worlds.otree.pages import Chat, Page
+from many_wolves.worlds.otree.prompts import on_load_messages
+
+_log = logging.getLogger(__name__)
+
+EFFECT_S = 2.0
+"""How long the effect of an own message is waited for."""
+ACKNOWLEDGED_S = 30.0
+"""Messages to a page that acknowledges them are waited for again and again; this long each."""
+QUIET_S = 0.1
+"""Messages that come together are read together."""
+LONGEST_LINE = 4_000
+
+
+class Inbox:
+    """Sockets of one page, and what came in since it was opened."""
+
+    def __init__(self, client: OTreeClient, page: Page) -> None:
+        self.client = client
+        self.page = page
+        self.live = bool(page.live_url)
+        self.received: list[str] = []
+        self.left = asyncio.Event()
+        self.opened = asyncio.Event()
+        self.text = ""
+        self.view: Mapping[str, Any] = {}
+        self.refs: list[str] | None = None
+        self.schema: Mapping[str, Any] | None = None
+        self.leave = False
+        self._failure = ""
+        self._news = asyncio.Event()
+        self._stack = AsyncExitStack()
+        self._live: aiohttp.ClientWebSocketResponse | None = None
+        self._chats: dict[str, tuple[Chat, aiohttp.ClientWebSocketResponse]] = {}
+        self.opened.set()
+        self._told(page.variables.get("wolves"))
+
+    async def start(self) -> None:
+        """Open what the page has; where that fails, the page counts as left."""
+        try:
+            await self._start()
+        except (aiohttp.ClientError, ConnectionError, OSError) as error:
+            _log.warning(
+                "a socket of %s/%s does not open: %s", self.page.app, self.page.name, error
+            )
+            self.left.set()
+
+    async def restart(self, page: Page) -> None:
+        """Open the sockets of a page that was loaded again."""
+        await self.close()
+        self.page = page
+        self._told(page.variables.get("wolves"))
+        await self.start()
+
+    async def close(self) -> None:
+        """Close the sockets."""
+        await self._stack.aclose()
+        self._stack = AsyncExitStack()
+        self._live = None
+        self._chats = {}
+        self.left = asyncio.Event()
+
+    async def _start(self) -> None:
+        if self.page.live_url:
+            self._live = await self._open(self.page.live_url, self._live_message)
+            for message in on_load_messages(self.page):
+                await self._live.send_json(message)
+            if on_load_messages(self.page):
+                await self._effect()
+        for chat in self.page.chats:
+            self._chats[chat.channel] = (chat, await self._open(chat.path, self._chat_lines))
+        if self.page.advance_url and (self.page.seconds_left is not None or self.live):
+            await self._open(self.page.advance_url, self._page_left)
+
+    async def do(self, value: Mapping[str, Any], ref: str, patience: float) -> tuple[Fate, str]:
+        """Send a live message, write to a chat, or wait for news.
+
+        Returns
+        -------
+        tuple
+            ``accepted``; ``refused`` where the page fails on it; ``unknown`` where the
+            connection broke before an effect was seen.
+        """
+        try:
+            if self.schema is not None:
+                return await self._send(value, ref)
+            match value.get("do"):
+                case "send":
+                    return await self._send(value.get("message"), ref)
+                case "write":
+                    return await self._write(str(value.get("text") or ""))
+                case "wait":
+                    await self.news(patience)
+                    return "accepted", ""
+                case other:
+                    return "refused", f"do: {other!r} cannot be done here"
+        except (aiohttp.ClientError, ConnectionError, OSError) as error:
+            return "unknown", f"the connection broke: {type(error).__name__}"
+
+    async def news(self, patience: float) -> None:
+        """Wait for a message, for the page to be left, or for some seconds."""
+        self._news.clear()
+        waits = {asyncio.ensure_future(event.wait()) for event in (self._news, self.left)}
+        await asyncio.wait(waits, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    def take(self) -> list[str]:
+        """What came in since the last question."""
+        lines, self.received = self.received, []
+        return lines
+
+    async def _send(self, message: Any, ref: str) -> tuple[Fate, str]:
+        if self._live is None or self._live.closed:
+            return "unknown", "the live connection is closed"
+        if message is None:
+            return "refused", "message: please give what the page shall send"
+        if self.refs is not None and isinstance(message, Mapping):
+            message = {**message, "ref": ref}
+        self._failure = ""
+        await self._live.send_json(message)
+        if self.refs is None:
+            await self._effect()
+        else:
+            await self._applied(ref)
+        return ("refused", self._failure) if self._failure else self._seen(self._live)
+
+    async def _applied(self, ref: str) -> None:
+        """Wait until the server says that it applied a message, refused it, or is gone."""
+        while not (self._failure or ref in (self.refs or ()) or self.left.is_set()):
+            await self.news(ACKNOWLEDGED_S)
+
+    async def _write(self, text: str) -> tuple[Fate, str]:
+        if not text.strip():
+            return "refused", "text: please write something, or wait"
+        if not self._chats:
+            return "refused", "there is no chat here"
+        chat, socket = next(iter(self._chats.values()))
+        await socket.send_json({"body": text, "nickname_signed": chat.nickname_signed})
+        await self._effect()
+        return self._seen(socket)
+
+    def _seen(self, socket: aiohttp.ClientWebSocketResponse) -> tuple[Fate, str]:
+        return ("unknown", "the connection broke") if socket.closed else ("accepted", "")
+
+    async def _effect(self) -> None:
+        """Wait for an answer of the server, and for what comes with it."""
+        await self.news(EFFECT_S)
+        await asyncio.sleep(QUIET_S if self._news.is_set() else 0)
+
+    async def _open(self, path: str, take: Any) -> aiohttp.ClientWebSocketResponse:
+        socket = await self._stack.enter_async_context(self.client.socket(path))
+        task = asyncio.create_task(self._listen(socket, take, self.left))
+        self._stack.callback(task.cancel)
+        return socket
+
+    async def _listen(
+        self, socket: aiohttp.ClientWebSocketResponse, take: Any, left: asyncio.Event
+    ) -> None:
+        async for message in socket:
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                continue
+            with suppress(json.JSONDecodeError):
+                take(json.loads(message.data))
+                self._news.set()
+        # A socket that the server closed: the page is looked at again.
+        left.set()
+
+    def _live_message(self, told: Any) -> None:
+        if isinstance(told, dict) and told.get("otree_success") is False:
+            self._failure = "the page could not take this message"
+            return
+        payload = told.get("live_method_payload") if isinstance(told, dict) else told
+        if isinstance(payload, dict) and "wolves" in payload:
+            self._told(payload["wolves"])
+            payload = {name: value for name, value in payload.items() if name != "wolves"}
+            if self.text:
+                return
+        if payload:
+            self.received.append(_line(payload))
+
+    def _chat_lines(self, told: Any) -> None:
+        for line in told if isinstance(told, list) else ():
+            self.received.append(_line(f"{line.get('nickname', '')}: {line.get('body', '')}"))
+
+    def _page_left(self, told: Any) -> None:
+        if isinstance(told, dict) and told.get("auto_advanced"):
+            self.left.set()
+
+    def _told(self, wolves: Any) -> None:
+        """What the experiment tells clients without a browser."""
+        if not isinstance(wolves, dict):
+            return
+        self.text = wolves.get("text", self.text)
+        self.view = wolves.get("view", self.view)
+        if "refs" in wolves:
+            self.refs = [str(ref) for ref in wolves["refs"]]
+        self.schema = wolves.get("schema", self.schema)
+        self.leave = bool(wolves.get("leave", False))
+        self._failure = str(wolves.get("error") or "")
+        if wolves.get("open", True) or self.leave:
+            self.opened.set()
+        else:
+            self.opened.clear()
+
+
+@asynccontextmanager
+async def open_inbox(client: OTreeClient, page: Page) -> AsyncIterator[Inbox]:
+    """The sockets of a page, closed in the end."""
+    inbox = Inbox(client, page)
+    try:
+        await inbox.start()
+        yield inbox
+    finally:
+        await inbox.close()
+
+
+def _line(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]} ..."

@@ -1,0 +1,279 @@
+"""A server as a world: each session on it is a coroutine in the one thread of the world.
+
+The coroutine asks a ``Desk``; a question there is an open turn for the runner, and the
+response to it is the answer at the desk. The coroutine keeps a journal of its own beside that
+of the runner: the pages that each seat read, and where an action was left in the middle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from many_wolves.records import Response, Trial
+from many_wolves.worlds.desk import Answer, Desk, Fate, Question
+from many_wolves.worlds.protocol import (
+    COMPLETE,
+    LOST,
+    UNANSWERED,
+    Episode,
+    Observation,
+    Receipt,
+    Turn,
+)
+from many_wolves.worlds.session_journal import SessionJournal
+
+_log = logging.getLogger("many_wolves")
+_PATIENCE_S = 30.0
+"""How long sessions may take to let go of their server."""
+
+
+class LostError(Exception):
+    """The server has forgotten a session."""
+
+
+class BrokenError(Exception):
+    """A session cannot go on, as it is, for a fault of the experiment."""
+
+
+class Server(Protocol):
+    """What is special to one kind of server; all but ``trial`` and ``unread`` runs in one loop."""
+
+    async def open(self) -> None:
+        """Start or reach the server; called once, before the first session.
+
+        Raises
+        ------
+        WolvesError
+            If it cannot be reached.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back what ``open`` took; also called where ``open`` failed."""
+        ...
+
+    async def play(self, episode: Episode, desk: Desk, journal: SessionJournal) -> None:
+        """Lead a session from its beginning, or from where its journal ends, to its end.
+
+        Raises
+        ------
+        LostError
+            If the server has forgotten the session.
+        BrokenError
+            If the session cannot go on.
+        WolvesError
+            If no session can be played.
+        """
+        ...
+
+    def trial(self, episode: Episode, question: Question, turn: int) -> Trial:
+        """The trial that asks a question, with its number in the session."""
+        ...
+
+    def unread(self, question: Question, response: Response) -> str:
+        """Why a response holds no answer, in a sentence for the seat."""
+        ...
+
+
+class ServerWorld:
+    """Sessions on one server.
+
+    Parameters
+    ----------
+    server
+        The server.
+    folder
+        Where the sessions' journals go.
+    """
+
+    remote = True
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+        self.loop = asyncio.new_event_loop()
+        self._opening: asyncio.Task[None] | None = None
+        self._thread: threading.Thread | None = None
+
+    def begin(self, episode: Episode, wake: Callable[[], None]) -> ServerSession:
+        """Begin a session, or take it up where its journal ends."""
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self.loop.run_forever, name="sessions on a server", daemon=True
+            )
+            self._thread.start()
+        return ServerSession(self, episode, wake)
+
+    async def opened(self) -> None:
+        """Wait until the server is there."""
+        if self._opening is None:
+            self._opening = asyncio.ensure_future(self.server.open())
+        await asyncio.shield(self._opening)
+
+    def close(self) -> None:
+        """Let go of all sessions and of the server."""
+        if self._thread is not None:
+            asyncio.run_coroutine_threadsafe(self._end(), self.loop).result()
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join()
+            self._thread = None
+        self.loop.close()
+
+    async def _end(self) -> None:
+        if self._opening is not None:
+            # What is being started must be there before it can be ended.
+            await asyncio.wait([self._opening])
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_PATIENCE_S)
+        await self.server.close()
+
+
+class _Waiting(NamedTuple):
+    question: Question
+    future: asyncio.Future[Answer]
+
+
+class ServerSession:
+    """One session: what its seats ask is open here, what is answered here is theirs.
+
+    Parameters
+    ----------
+    world
+        Where it runs.
+    episode
+        The episode.
+    wake
+        Asks the runner to look.
+    """
+
+    def __init__(self, world: ServerWorld, episode: Episode, wake: Callable[[], None]) -> None:
+        self._world = world
+        self._episode = episode
+        self._seats = tuple(episode.seats)
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._open: dict[int, Turn] = {}
+        self._receipts: list[Receipt] = []
+        self._ended = ""
+        self._fault: BaseException | None = None
+        # These two belong to the loop.
+        self._waiting: dict[int, _Waiting] = {}
+        self._early: dict[int, Response] = {}
+        self._running: Future[None] = asyncio.run_coroutine_threadsafe(self._run(), world.loop)
+
+    # For the runner, from its thread
+
+    def observe(self) -> Observation:
+        """The open turns, the receipts since the last look, and how the session ended.
+
+        Raises
+        ------
+        WolvesError
+            If no session can be played on the server.
+        """
+        with self._lock:
+            receipts, self._receipts = tuple(self._receipts), []
+            if self._fault is not None:
+                raise self._fault
+            return Observation(tuple(self._open.values()), self._ended, receipts=receipts)
+
+    def act(self, response: Response, *, perhaps_sent: bool = False) -> None:
+        """Give an answer to the seat that asked; to one that has not asked yet, once it does.
+
+        What a killed run may have sent is looked up by the seat itself: its journal says
+        that it was about to act.
+        """
+        with self._lock:
+            self._open.pop(response.turn, None)
+        self._world.loop.call_soon_threadsafe(self._give, response)
+
+    def close(self) -> None:
+        """Stop to play; the server keeps the session."""
+        self._running.cancel()
+
+    # In the loop
+
+    def ask(self, question: Question) -> asyncio.Future[Answer]:
+        """Open a question as a turn."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        number = self._number(question.seat, question.turn)
+        early = self._early.pop(number, None)
+        if early is not None:
+            future.set_result(self._answer(question, early))
+            return future
+        trial = self._world.server.trial(self._episode, question, number)
+        self._waiting[number] = _Waiting(question, future)
+        with self._lock:
+            self._open[number] = Turn(trial, self._seats[question.seat - 1])
+        self._wake()
+        return future
+
+    def withdraw(self, question: Question, why: str) -> None:
+        """Close a turn that no longer waits for its answer."""
+        number = self._number(question.seat, question.turn)
+        self._waiting.pop(number, None)
+        with self._lock:
+            self._open.pop(number, None)
+
+    def receipt(self, question: Question, fate: Fate, why: str) -> None:
+        """Pass on what became of an answer."""
+        self._note(Receipt(self._number(question.seat, question.turn), fate, why))
+        self._wake()
+
+    async def _run(self) -> None:
+        ended, fault = "", None
+        try:
+            await self._world.opened()
+            name = f"{self._episode.id}-{self._episode.replicate}.seats.jsonl"
+            with SessionJournal(self._world.folder / name) as journal:
+                for line in journal.of("receipt"):
+                    # The run before may have ended between this line and that of its own.
+                    number = self._number(line["seat"], line["turn"])
+                    self._note(Receipt(number, line["status"], line["why"]))
+                await self._world.server.play(self._episode, self, journal)
+            ended = COMPLETE
+        except LostError as error:
+            _log.warning("session %s was lost: %s", self._episode.id, error)
+            ended = LOST
+        except BrokenError as error:
+            _log.warning("session %s cannot go on: %s", self._episode.id, error)
+            ended = UNANSWERED
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            fault = error
+        with self._lock:
+            self._ended, self._fault = ended, fault
+        self._wake()
+
+    def _give(self, response: Response) -> None:
+        waiting = self._waiting.pop(response.turn, None)
+        if waiting is None:
+            self._early[response.turn] = response
+        elif not waiting.future.done():
+            waiting.future.set_result(self._answer(waiting.question, response))
+
+    def _answer(self, question: Question, response: Response) -> Answer:
+        if response.status == "failed":
+            why = response.error or "the speaker gave no answer"
+            return Answer(None, why, default=True)
+        if isinstance(response.value, Mapping):
+            return Answer(dict(response.value))
+        return Answer(None, self._world.server.unread(question, response))
+
+    def _note(self, receipt: Receipt) -> None:
+        with self._lock:
+            self._receipts.append(receipt)
+
+    def _number(self, seat: int, turn: int) -> int:
+        """Number of a question in the session, from its number at its seat."""
+        return int(turn) * len(self._seats) + int(seat) - 1

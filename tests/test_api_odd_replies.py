@@ -1,0 +1,313 @@
+"""Replies without an answer, cut streams, filters, limits: each ends in its true status."""
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+
+from asking import a_trial, trials
+from calling import CHAT, QUICK, ask, give_keys, wanted
+from fault_server import ANSWER, Fault, FaultServer
+from many_wolves.errors import WolvesError
+from wire_formats import events, messages
+
+RESPONSES = "openai/gpt-5-mini"
+CLAUDE = "anthropic/claude-haiku-4-5"
+GEMINI = "google/gemini-2.5-flash"
+ONCE = replace(QUICK, retries=1, connections=1)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    give_keys(monkeypatch)
+
+
+def one(model, fault, **options):
+    """The response to one trial, and the number of calls."""
+    plan = fault if callable(fault) else lambda number, prompt: fault
+    with FaultServer(plan) as server:
+        (found,) = ask(wanted(server, model, patience=ONCE, **options), [a_trial(1)])
+        return found, len(server.calls)
+
+
+def first(fault):
+    return lambda number, prompt: fault if number == 0 else None
+
+
+def changed(**fields):
+    return Fault("edit", edit=lambda reply: reply | fields)
+
+
+def choice(**message):
+    def edit(reply):
+        finish = message.pop("finish_reason", "stop")
+        reply["choices"][0] |= {"finish_reason": finish}
+        reply["choices"][0]["message"] |= message
+        return reply
+
+    return Fault("edit", edit=edit)
+
+
+def candidate(**fields):
+    def edit(reply):
+        reply["candidates"][0] |= fields
+        return reply
+
+    return Fault("edit", edit=edit)
+
+
+def sent(body, status=200):
+    return Fault("raw", status=status, body=json.dumps(body).encode())
+
+
+TOOL = {"id": "c1", "type": "function", "function": {"name": "answer", "arguments": "{}"}}
+NAMELESS = {"id": None, "type": "function", "function": {"name": None, "arguments": None}}
+CALLED = "the model called a tool, though none was offered"
+
+
+@pytest.mark.parametrize(
+    ("model", "fault", "note"),
+    [
+        (CHAT, choice(finish_reason="tool_calls", content=None, tool_calls=[TOOL]), CALLED),
+        (CHAT, choice(finish_reason="tool_calls", content=None, tool_calls=[NAMELESS]), CALLED),
+        (CHAT, choice(finish_reason="tool_calls", content=None, tool_calls=["x"]), CALLED),
+        (
+            CLAUDE,
+            changed(
+                stop_reason="tool_use",
+                content=[{"type": "tool_use", "id": "t", "name": "answer", "input": {}}],
+            ),
+            CALLED,
+        ),
+        (
+            RESPONSES,
+            changed(output=[{"type": "function_call", "id": "f", "call_id": "c", "name": "x"}]),
+            "",
+        ),
+        (GEMINI, candidate(content={"parts": [{"functionCall": {"name": "x", "args": {}}}]}), ""),
+        (GEMINI, candidate(finishReason="MALFORMED_FUNCTION_CALL", content={}), ""),
+        (
+            CHAT,
+            Fault("edit", edit=lambda r: r | {"choices": [{**r["choices"][0], "message": None}]}),
+            "",
+        ),
+        (CLAUDE, changed(content=None), ""),
+        (CLAUDE, changed(content=[{"type": "text", "text": None}]), ""),
+        (RESPONSES, changed(output=None), ""),
+        (RESPONSES, changed(output=[{"type": "message", "id": "m", "content": None}]), ""),
+        (GEMINI, candidate(content=None), ""),
+        (GEMINI, candidate(content={"role": "model", "parts": None}), ""),
+        (GEMINI, candidate(finishReason="A_REASON_TO_COME", content={}), ""),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:A_REASON_TO_COME")
+def test_a_reply_without_words_is_empty_and_paid_once(model, fault, note):
+    found, calls = one(model, fault)
+    assert (found.status, found.text, found.error, calls) == ("empty", "", note, 1)
+
+
+@pytest.mark.parametrize(
+    ("model", "fault"),
+    [
+        (CHAT, choice(finish_reason="tool_calls", tool_calls=[TOOL])),
+        (CHAT, choice(finish_reason=None)),
+        (CHAT, choice(finish_reason="eos_token")),
+        (CHAT, choice(role=None)),
+        (CHAT, choice(content={"type": "text", "text": ANSWER})),
+        (CLAUDE, changed(content=[{"type": "to_come"}, {"type": "text", "text": ANSWER}])),
+        (
+            RESPONSES,
+            Fault("edit", edit=lambda r: r | {"output": [{"type": "to_come"}, *r["output"]]}),
+        ),
+    ],
+)
+def test_an_answer_beside_what_is_not_known_is_an_answer(model, fault):
+    found, calls = one(model, fault)
+    assert (found.status, found.text, calls) == ("answered", ANSWER, 1)
+
+
+def test_a_number_in_place_of_words_is_an_answer():
+    found, _ = one(CHAT, choice(content=15))
+    assert (found.status, found.text) == ("answered", "15")
+
+
+FILTERED = "The response was filtered due to our content management policy."
+
+
+@pytest.mark.parametrize(
+    ("model", "fault", "text", "note"),
+    [
+        (CHAT, choice(content=None, refusal="I can't."), "I can't.", ""),
+        (
+            CHAT,
+            sent({"error": {"message": FILTERED, "code": "content_filter"}}, 400),
+            "",
+            FILTERED,
+        ),
+        (
+            RESPONSES,
+            sent({"error": {"message": "Flagged.", "code": "invalid_prompt"}}, 400),
+            "",
+            "Flagged.",
+        ),
+        (
+            RESPONSES,
+            changed(
+                status="failed",
+                error={"code": "invalid_prompt", "message": "Flagged."},
+                output=[],
+            ),
+            "",
+            "Flagged.",
+        ),
+        (
+            RESPONSES,
+            changed(
+                status="incomplete", incomplete_details={"reason": "content_filter"}, output=[]
+            ),
+            "",
+            "",
+        ),
+        (CLAUDE, changed(stop_reason="refusal", content=[]), "", ""),
+        (GEMINI, candidate(finishReason="PROHIBITED_CONTENT", content={}), "", ""),
+        (
+            GEMINI,
+            changed(candidates=[], promptFeedback={"blockReason": "SAFETY"}),
+            "",
+            "the prompt was blocked: SAFETY",
+        ),
+    ],
+)
+def test_a_filter_refuses_and_its_words_are_not_those_of_the_model(model, fault, text, note):
+    found, calls = one(model, fault)
+    assert (found.status, found.text, found.error, calls) == ("refused", text, note, 1)
+
+
+@pytest.mark.parametrize(
+    ("model", "fault", "words"),
+    [
+        (CHAT, changed(choices=None), "no choice"),
+        (CHAT, changed(choices=[]), "no choice"),
+        (GEMINI, changed(candidates=None), "no choice"),
+        (GEMINI, changed(candidates=[]), "no choice"),
+        (RESPONSES, changed(status="in_progress", output=[]), "in_progress"),
+        (
+            RESPONSES,
+            changed(status="failed", error={"code": "server_error", "message": "b"}),
+            "502",
+        ),
+        (
+            RESPONSES,
+            changed(status="failed", error={"code": "rate_limit_exceeded", "message": "b"}),
+            "429",
+        ),
+        (CLAUDE, changed(stop_reason=None), "broke off"),
+        *(
+            (CHAT, Fault("status", status), str(status))
+            for status in (408, 409, 425, 503, 520, 529)
+        ),
+    ],
+)
+def test_no_answer_for_a_reason_that_passes_is_asked_for_again(model, fault, words):
+    found, calls = one(model, first(fault))
+    assert (found.status, found.text, calls) == ("answered", ANSWER, 2)
+    found, _ = one(model, fault)
+    assert (found.status, found.text) == ("failed", "")
+    assert words in found.error
+
+
+WHOLE = events(messages({"model": "x"}))
+START = WHOLE.split(b"\n\n")[0] + b"\n\n"
+PING = b'event: ping\ndata: {"type": "ping"}\n\n'
+
+
+def error_event(kind, message="a bad moment"):
+    error = {"type": "error", "error": {"type": kind, "message": message}}
+    return b"event: error\ndata: " + json.dumps(error).encode() + b"\n\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "calls"),
+    [
+        (START, 2),
+        (PING * 3, 2),
+        (START + error_event("overloaded_error"), 2),
+        (START + error_event("api_error"), 2),
+        (WHOLE[: WHOLE.index(b"event: message_delta")], 2),
+        (WHOLE[: len(WHOLE) // 2], 2),
+        (WHOLE[: WHOLE.index(b"event: message_stop")], 1),
+        (WHOLE[:-20], 1),
+        (b": a comment\n\n" + START + PING + WHOLE[len(START) :], 1),
+        (WHOLE.replace(b"\n", b"\r\n"), 1),
+        (START + b'event: to_come\ndata: {"type": "to_come"}\n\n' + WHOLE[len(START) :], 1),
+    ],
+)
+def test_a_stream_is_asked_for_again_where_its_end_is_missing(body, calls):
+    stream = Fault("raw", body=body, type="text/event-stream")
+    found, made = one("anthropic/claude-opus-4-6", first(stream), effort="low")
+    assert (found.status, found.text, made) == ("answered", ANSWER, calls)
+
+
+def test_an_error_within_a_stream_that_does_not_pass_fails_its_trial():
+    body = START + error_event("invalid_request_error", "prompt is too long")
+    stream = Fault("raw", body=body, type="text/event-stream")
+    found, calls = one("anthropic/claude-opus-4-6", stream, effort="low")
+    assert (found.status, found.text, calls) == ("failed", "", 1)
+    assert "prompt is too long" in found.error
+
+
+def in_two_seconds():
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 2))
+
+
+@pytest.mark.parametrize(
+    ("headers", "words", "least", "most"),
+    [
+        ({"retry-after": "0.3"}, "", 0.3, 0.4),
+        ({"retry-after-ms": "300"}, "", 0.3, 0.4),
+        ({"retry-after-ms": "300", "retry-after": "9"}, "", 0.3, 0.4),
+        ({"retry-after": in_two_seconds}, "", 0.0, 2.1),
+        ({}, "Rate limit reached. Please try again in 300ms.", 0.3, 0.4),
+        ({}, "Please retry in 0.3s.", 0.3, 0.4),
+        *(({"retry-after": odd}, "", 0.0, 0.1) for odd in ("", "soon", "-5", "0", "nan", "1,5")),
+    ],
+)
+def test_a_wait_is_read_in_whatever_form_it_comes(headers, words, least, most):
+    told = {name: value() if callable(value) else value for name, value in headers.items()}
+    found, calls = one(CHAT, first(Fault("status", 429, message=words, headers=told)))
+    assert (found.status, calls) == ("answered", 2)
+    assert least <= found.waited_s <= most
+
+
+QUOTA = "You exceeded your current quota, please check your plan and billing details."
+
+
+def test_a_limit_per_minute_is_waited_for_though_it_is_called_a_quota():
+    error = {"code": 429, "message": f"{QUOTA} Please retry in 0.2s.", "status": "EXHAUSTED"}
+    found, calls = one(GEMINI, first(sent({"error": error}, 429)))
+    assert (found.status, calls) == ("answered", 2)
+    assert found.waited_s >= 0.2
+
+
+@pytest.mark.parametrize(
+    ("model", "error"),
+    [
+        (GEMINI, {"code": 429, "message": QUOTA}),
+        ("openai/gpt-4o", {"message": QUOTA, "code": "insufficient_quota"}),
+        ("openai/gpt-4o", {"message": f"{QUOTA} Try again in 1s", "type": "insufficient_quota"}),
+    ],
+)
+def test_an_empty_account_ends_the_run(model, error):
+    with pytest.raises(WolvesError, match="exceeded your current quota") as caught:
+        one(model, sent({"error": error}, 429))
+    assert "add credit" in caught.value.fix
+
+
+def test_a_prompt_that_moderation_forbids_fails_alone():
+    words = "Your input was flagged by moderation"
+    fault = Fault("status", 403, message=words)
+    with FaultServer(lambda n, prompt: fault if "cake 0?" in prompt else None) as server:
+        found = ask(wanted(server, patience=ONCE), trials(3))
+    assert [r.status for r in found] == ["failed", "answered", "answered"]
+    assert words in found[0].error

@@ -1,0 +1,169 @@
+"""Keys: what is taken, what is refused, and that none is written in any form."""
+
+import html
+import json
+import logging
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from many_wolves.errors import WolvesError
+from many_wolves.secrets import (
+    base_url,
+    check_base_url,
+    clean_key,
+    known_secrets,
+    option_secrets,
+    redacted_logs,
+    redactor,
+)
+
+KEY = "sk-0123456789abcdef"
+ODD = """sk-'quotes"\\back+plus%&<key>/=="""
+"""Characters that every way of escaping writes differently; all may stand in a header."""
+
+
+@pytest.mark.parametrize("around", ["{}\n", "{}\r\n", " {}", "\t{} \n", "\u00a0{}"])
+def test_white_space_around_a_key_is_left_out(around):
+    assert clean_key("SOME_KEY", around.format(KEY)) == KEY
+    assert clean_key("SOME_KEY", around.format("")) == ""
+
+
+@pytest.mark.parametrize(
+    ("letter", "name"),
+    [
+        ("\n", "a line break"),
+        ("\r\n", "a line break"),
+        (" ", "a blank"),
+        ("\t", "white space"),
+        ("\x00", "a control character"),
+        ("\x1b", "a control character"),
+        ("é", "a letter outside ASCII"),
+        ("\u200b", "a letter outside ASCII"),
+        ("\udc80", "a letter outside ASCII"),
+    ],
+)
+def test_what_no_header_can_hold_is_named_without_the_key(letter, name):
+    with pytest.raises(WolvesError, match=f"SOME_KEY holds {name} at character 4 of") as caught:
+        clean_key("SOME_KEY", f"{KEY[:3]}{letter}{KEY[3:]}")
+    assert KEY[:3] not in str(caught.value)
+    assert KEY[3:] not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "key", [KEY, ODD, KEY + "\r", f"  {KEY}\n", f"{KEY}\n{ODD}", "clé-0123456789"]
+)
+@pytest.mark.parametrize(
+    "write",
+    [
+        str,
+        str.strip,
+        repr,
+        ascii,
+        json.dumps,
+        html.escape,
+        quote,
+        quote_plus,
+        lambda key: quote(key, safe=""),
+        lambda key: repr(f"Bearer {key}".encode()),
+        lambda key: json.dumps(json.dumps({"k": key.strip()})) if "\\" not in ascii(key) else key,
+    ],
+)
+def test_a_key_is_redacted_in_every_form(key, write):
+    text = redactor([key])(f"before {write(key)} behind")
+    assert "[key]" in text
+    assert text.startswith("before ")
+    assert text.endswith("behind")
+    for part in key.split():
+        assert part not in text
+        assert part[:10] not in text
+
+
+def test_no_word_is_taken_for_a_key():
+    text = "It was terrible, amazing or good."
+    assert redactor(["good", "none", ""])(text) == text
+    assert redactor([])(text) == text
+
+
+def test_secrets_are_found_by_name_and_in_addresses():
+    found = known_secrets(
+        "given-by-hand",
+        environment={
+            "OPENAI_API_KEY": KEY,
+            "HF_TOKEN": "hf_abcdefgh",
+            "AWS_SECRET_ACCESS_KEY": "aws/secret/access",
+            "PATH": "/usr/bin",
+            "HTTPS_PROXY": "http://me:pass%20word1@proxy:3128",
+            "BROKEN": "http://[::1:x@y",
+        },
+    )
+    assert {"given-by-hand", KEY, "hf_abcdefgh", "aws/secret/access"} <= found
+    assert {"pass%20word1", "pass word1"} <= found
+    assert "/usr/bin" not in found
+
+
+def test_keys_on_the_command_line_are_found():
+    words = ["collect", "--api_key", KEY, "--out", "x", "--api-key=" + ODD]
+    assert set(option_secrets(words)) == {KEY, ODD}
+    assert option_secrets(["collect", "--api_key"]) == ()
+
+
+def test_log_records_and_their_tracebacks_are_redacted(caplog):
+    handler = caplog.handler
+    log = logging.getLogger("some.library")
+    with redacted_logs(redactor([KEY])):
+        log.warning("sent %s", {"authorization": f"Bearer {KEY}"})
+        try:
+            raise ValueError(f"Illegal header value {KEY!r}")
+        except ValueError:
+            log.exception("failed")
+    assert handler.filters == []
+    shown = caplog.text + "".join(handler.format(record) for record in caplog.records)
+    assert "[key]" in shown
+    assert KEY not in shown
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "http://localhost:8000/v1",
+        "https://api.example.com",
+        "http://[::1]:8000/v1",
+        "http://h/",
+    ],
+)
+def test_addresses_that_may_be_stored(address):
+    assert base_url(address) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://me:SECRETsecret@host/v1", "credentials"),
+        ("http://SECRETsecret@host/v1", "credentials"),
+        ("http://@host/v1", "credentials"),
+        ("http://host/v1?token=SECRETsecret", "a query"),
+        ("http://host/v1?access_token=SECRETsecret", "a query"),
+        ("http://host/v1?", "a query"),
+        ("http://host/v1#SECRETsecret", "a fragment"),
+        ("http://host/v1#", "a fragment"),
+        ("http://host/planted-key-in-path/v1", "credentials"),
+        ("http://[::1/v1", "expected an address"),
+        ("http://host:SECRETsecret/v1", "expected an address"),
+        ("http://host:99999/v1", "expected an address"),
+        ("SECRETsecret@host/v1", "expected an address"),
+        ("ftp://host/v1", "expected an address"),
+        ("http:///v1", "expected an address"),
+        ("http://ho st/v1", "white space"),
+        ("http://host/v1\n", "white space"),
+        ("http://hôst/v1", "outside ASCII"),
+    ],
+)
+def test_addresses_that_may_not(address, words, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "planted-key-in-path")
+    with pytest.raises(WolvesError, match=words) as caught:
+        check_base_url(address)
+    assert "SECRETsecret" not in str(caught.value)
+    assert "planted" not in str(caught.value)
+    assert "--base_url" in caught.value.fix

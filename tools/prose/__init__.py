@@ -1,0 +1,1 @@
+"""Prose lint: reads the rules of vale and checks documents, docstrings and messages."""
