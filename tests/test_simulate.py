@@ -111,7 +111,7 @@ def test_the_stan_program_and_the_recursion_have_one_log_likelihood(variant: str
     truth, table = MODEL.simulate(human_table(), np.random.default_rng(6), **options)
     problem = build(table, **options)
     program = load(problem.program)
-    done = fit(problem, program, MODEL.parameters, Settings(chains=2, warmup=50, draws=5))
+    done = fit(problem, program, MODEL.parameters, Settings(chains=2, warmup=50, draws=8))
     found = MODEL.draws(done.tree, tuple(truth))
     weights = np.zeros((3, 3))
     for chain in range(2):
