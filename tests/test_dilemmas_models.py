@@ -17,8 +17,8 @@ def of(task):
 
 
 def _sizes(data):
-    """What decides how many parameters there are: all sizes but that of the table."""
-    return {name: v for name, v in data.items() if np.ndim(v) == 0 and name != "N"}
+    """What decides how many parameters there are: all sizes but those of the table (N, H)."""
+    return {name: v for name, v in data.items() if np.ndim(v) == 0 and name not in "NH"}
 
 
 class TestReference:

@@ -204,7 +204,7 @@ def test_a_damaged_program_is_compiled_again(monkeypatch, tmp_path):
         (work / "built.so").write_bytes(whole)
         return work / "built.so"
 
-    monkeypatch.setattr("many_wolves.inference.httpstan_build._built", built)
+    monkeypatch.setattr("many_wolves.inference.engines.embedded_build._built", built)
     for damaged in (whole[: len(whole) // 2], whole[:-9] + b"x" * 9, b""):
         path.unlink()
         path.write_bytes(damaged)

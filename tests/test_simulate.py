@@ -13,7 +13,7 @@ from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import build
 from many_wolves.inference import Settings, load
-from many_wolves.inference.sampling import fit
+from many_wolves.inference.sampling.fit import fit
 
 MODEL = PoliteSpeaker()
 GIVEN = {

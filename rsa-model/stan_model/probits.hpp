@@ -5,6 +5,7 @@
 #include <stan/math/rev.hpp>
 #include <cmath>
 #include <type_traits>
+#include <vector>
 
 namespace many_wolves {
 
@@ -64,6 +65,53 @@ return_type_t<T> judgments_probit(const T& x, const Y& yes, const N& no, std::os
     return make_callback_var(log_lik, [a_x, slope](auto& self) mutable {
       a_x.adj().array() += self.adj() * slope.array();
     });
+  }
+}
+
+// The stick of each condition, and back along it from its end.
+template <typename T>
+Eigen::Matrix<value_type_t<T>, -1, -1> stick_weights(const T& share_probit,
+                                                     const std::vector<int>& utility,
+                                                     const int& C, std::ostream*) {
+  using Eigen::Index;
+  using Eigen::MatrixXd;
+  const auto K = static_cast<Index>(utility.size());
+  const Index breaks = share_probit.rows();
+  const MatrixXd at = value_of(share_probit);
+  const many_wolves::Probits found(at);
+  MatrixXd weights = MatrixXd::Zero(3, C), rest = MatrixXd::Ones(breaks + 1, C);
+  for (Index c = 0; c < C; ++c) {
+    for (Index k = 0; k < breaks; ++k) {
+      weights(utility[k] - 1, c) = rest(k, c) * found.p(k, c);
+      rest(k + 1, c) = rest(k, c) * found.q(k, c);
+    }
+    if (K > 0) {
+      weights(utility[K - 1] - 1, c) = rest(breaks, c);
+    }
+  }
+  if constexpr (std::is_arithmetic<value_type_t<T>>::value) {
+    return weights;
+  } else {
+    arena_t<Eigen::Matrix<var, -1, -1>> a_weights = weights;
+    if (K == 0) {
+      return Eigen::Matrix<var, -1, -1>(a_weights);
+    }
+    arena_t<Eigen::Matrix<var, -1, -1>> a_x = share_probit;
+    arena_t<MatrixXd> share = found.p.matrix(), left = found.q.matrix(),
+                      slope = found.slope.matrix(), a_rest = rest;
+    arena_t<std::vector<int>> row(utility.begin(), utility.end());
+    reverse_pass_callback([a_x, a_weights, share, left, slope, a_rest, row]() mutable {
+      const Index ends = share.rows();
+      for (Index c = 0; c < share.cols(); ++c) {
+        double adjoint = a_weights.adj()(row[ends] - 1, c);
+        for (Index k = ends - 1; k >= 0; --k) {
+          const double taken = a_weights.adj()(row[k] - 1, c);
+          a_x.adj()(k, c) += (taken - adjoint) * a_rest(k, c) * slope(k, c);
+          adjoint = taken * share(k, c) + adjoint * left(k, c);
+        }
+      }
+    });
+    return Eigen::Matrix<var, -1, -1>(a_weights);
   }
 }
 

@@ -25,7 +25,7 @@ from many_wolves.workflows.compare import Comparison, Unit
 from many_wolves.workflows.fits import FitRequest, default_folder
 from many_wolves.workflows.pool import Pooling
 from many_wolves.workflows.results import Fits, SpeakerFit, read_fits
-from many_wolves.workflows.sampling import POOLED, SHORT, EngineName, Sampling
+from many_wolves.workflows.sampling import POOLED, USUAL, EngineName, Sampling
 from many_wolves.workflows.sensitivity import Sensitivity
 
 if TYPE_CHECKING:
@@ -509,12 +509,12 @@ def recover(
     given: Mapping[str, Any] | None = None,
     model: str | None = None,
     variant: str | None = None,
-    engine: EngineName = SHORT.engine,
-    chains: int = SHORT.chains,
-    warmup: int = SHORT.warmup,
-    draws: int = SHORT.draws,
-    adapt_delta: float = SHORT.adapt_delta,
-    seed: int = SHORT.seed,
+    engine: EngineName = USUAL.engine,
+    chains: int = USUAL.chains,
+    warmup: int = USUAL.warmup,
+    draws: int = USUAL.draws,
+    adapt_delta: float = USUAL.adapt_delta,
+    seed: int = USUAL.seed,
     workers: int = 1,
     progress: bool = True,
     **options: Any,
@@ -556,12 +556,12 @@ def calibrate(
     n: int = 200,
     model: str | None = None,
     variant: str | None = None,
-    engine: EngineName = SHORT.engine,
-    chains: int = SHORT.chains,
-    warmup: int = SHORT.warmup,
-    draws: int = SHORT.draws,
-    adapt_delta: float = SHORT.adapt_delta,
-    seed: int = SHORT.seed,
+    engine: EngineName = USUAL.engine,
+    chains: int = USUAL.chains,
+    warmup: int = USUAL.warmup,
+    draws: int = USUAL.draws,
+    adapt_delta: float = USUAL.adapt_delta,
+    seed: int = USUAL.seed,
     workers: int = 1,
     progress: bool = True,
     **options: Any,

@@ -22,7 +22,7 @@ from many_wolves.commands.options import (
     table_argument,
     together,
 )
-from many_wolves.workflows.sampling import SHORT
+from many_wolves.workflows.sampling import USUAL
 
 if TYPE_CHECKING:
     from many_wolves.workflows.simulation import Trials
@@ -53,7 +53,7 @@ def simulation_options(*, count: int, least: int, out: str) -> Option:
         model_options(),
         MODEL,
         VARIANT,
-        sampling_options(SHORT),
+        sampling_options(USUAL),
         WORKERS,
         click.option("--out", type=click.Path(path_type=Path), default=Path(out)),
     )
@@ -68,7 +68,7 @@ def trials_from(values: Mapping[str, Any], given: Mapping[str, Any] | None = Non
         model=values["model"],
         variant=values["variant"],
         options=model_values(values),
-        sampling=sampling_values(values, SHORT),
+        sampling=sampling_values(values, USUAL),
         given=given,
     )
 

@@ -34,8 +34,8 @@ class Sampling(Options):
         return Settings(**self.model_dump(exclude={"engine"}))
 
 
-SHORT = Sampling(chains=2, warmup=400, draws=300, adapt_delta=0.9)
-"""Many short fits: recovery and calibration."""
+USUAL = Sampling()
+"""Of a fit, and so of the simulations that recover and calibrate it."""
 POOLED = Sampling(adapt_delta=0.9)
 
 

@@ -19,7 +19,7 @@ from many_wolves.progress import bar, step
 from many_wolves.workflows.executors import executing
 from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.models import options_of, simulated_model
-from many_wolves.workflows.sampling import SHORT, Sampling
+from many_wolves.workflows.sampling import USUAL, Sampling
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,7 @@ class Trials:
     table: Observations
     options: Mapping[str, Any]
     model: str
-    sampling: Sampling = SHORT
+    sampling: Sampling = USUAL
     given: Mapping[str, Any] | None = None
     contrast: Contrast | None = None
 
@@ -143,7 +143,7 @@ def trials_of(
         table=observations,
         options=options_of(found, options or {}, variant),
         model=found.name,
-        sampling=sampling or SHORT,
+        sampling=sampling or USUAL,
         given=given,
     )
 

@@ -30,6 +30,8 @@ CPP = Path(__file__).parent / "cpp"
 FLAGS = (
     *("-std=c++17", "-O3", "-fPIC", "-w", "-DNDEBUG", "-DSTAN_THREADS", "-D_REENTRANT"),
     *("-DBOOST_DISABLE_ASSERTS", "-DBOOST_PHOENIX_NO_VARIADIC_EXPRESSION"),
+    # Each node of automatic differentiation looks up its thread's stack: without a call, so.
+    *("-ftls-model=initial-exec", "-fvisibility=hidden"),
 )
 NATIVE = "-march=native"
 """All that this processor has; both objects alike, since they share memory that Eigen aligns."""

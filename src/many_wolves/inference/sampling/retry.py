@@ -26,7 +26,7 @@ LONGEST = 4
 ``CLOSE`` by R-hat go on to four times that, in shorter stretches."""
 CLOSE = 1.02
 QUICK_LOOK = 1600
-"""Draws in all below which a bad verdict is left as it is: none better was asked for."""
+"""Draws in all below which a bad verdict is left as it is: a quick look was asked for."""
 TEMPERED_DELTA = 0.99
 """Target acceptance of tempered chains at least: they come to corners that others miss."""
 AGREED = 1.1
@@ -49,7 +49,8 @@ def fit_carefully(
     choices) needs more than most. Chains that agree go on, half as long again or twice as long, or
     in half the steps where draws diverged; chains that do not agree begin anew, or are
     tempered. Regions to which climbs came and no chain are sampled as well. The settings of
-    the result are those that gave it, its seconds those of all attempts.
+    the result are those that gave it, its seconds those of all attempts. Where fewer than
+    1,600 draws in all are asked for, nothing of this is done, and a bad verdict says so.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def fit_carefully(
     chosen = settings or Settings()
     done = fit(problem, program, parameters, chosen, progress)
     if done.settings.chains * done.settings.draws < QUICK_LOOK:
-        return done
+        return _quick_look(done)
     for _ in range(attempts):
         path = done.draws.statistic("n_leapfrog__").mean()
         if done.diagnostics.ok or (path >= longest_path and not _agree(done)):
@@ -83,6 +84,19 @@ def fit_carefully(
             cpu_seconds=done.cpu_seconds + further.cpu_seconds,
         )
     return with_regions(done, program, parameters, say) if done.diagnostics.ok else done
+
+
+def _quick_look(done: Fit) -> Fit:
+    """A fit of few draws, whose verdict says what was not tried."""
+    if done.diagnostics.ok:
+        return done
+    words = (
+        f"Fewer than {QUICK_LOOK:,} draws in all were asked for, so nothing more was tried; with "
+        f"--draws {-(-QUICK_LOOK // done.settings.chains)} chains go on, or begin again in "
+        "smaller steps, until the verdict is good."
+    )
+    judged = replace(done.diagnostics, verdict=(*done.diagnostics.verdict, words))
+    return replace(done, diagnostics=judged)
 
 
 def _next(
