@@ -23,8 +23,8 @@ from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.speakers import Request, Speaker
-from many_wolves.speakers.jobs import Job
-from many_wolves.speakers.prepare import prepare
+from many_wolves.speakers.local.packaged_models import prepare
+from many_wolves.speakers.local.requests import Job
 
 ROOT = Path(__file__).parent.parent
 THREADS = 1
@@ -43,7 +43,7 @@ def smollm2() -> Path:
 
 def hf(n: int) -> dict[str, Any]:
     """transformers: scoring, and sampling up to 8 tokens."""
-    from many_wolves.speakers.hf import HfSpeaker
+    from many_wolves.speakers.local.hf import HfSpeaker
 
     spec = SpeakerSpec("hf", "smollm2", mode="score", dtype="float32")
     speaker = HfSpeaker.open(spec, smollm2(), device="cpu", threads=THREADS)
@@ -113,7 +113,7 @@ def bare_samples(loaded: Any, jobs: Sequence[Job], size: int = 16) -> None:
 
 def vllm(n: int) -> dict[str, Any]:
     """vLLM: scoring by walking the options, and sampling by structured choice."""
-    from many_wolves.speakers.vllm import VllmSpeaker, find_dtype
+    from many_wolves.speakers.local.vllm import VllmSpeaker, find_dtype
 
     dtype = find_dtype(smollm2(), "", "auto")
     spec = SpeakerSpec("vllm", "smollm2", mode="score", dtype=dtype)

@@ -13,16 +13,16 @@ import yaml
 
 from many_wolves.cli import run
 from many_wolves.collection import Trials
-from many_wolves.commands import playing
-from many_wolves.commands.collecting import say
-from many_wolves.commands.episodes import Casting, Episodes, Extents, cast, speaker_of_file
+from many_wolves.commands import collect_games
+from many_wolves.commands.collect_output import say
+from many_wolves.commands.seating import Casting, Episodes, Extents, cast, speaker_of_file
 from many_wolves.errors import WolvesError
 from many_wolves.families.bargaining import Bargaining
 from many_wolves.families.bargaining.reporting.log import log_lines
 from many_wolves.files import shipped, write_atomic
-from many_wolves.journals import read_journal
 from many_wolves.sources import nearest
-from many_wolves.speakers.wanted import Wanted
+from many_wolves.speakers.speaker_request import Wanted
+from many_wolves.store.journal_lines import read_journal
 from many_wolves.workflows.compiling import request, write_trials
 
 # Game type -> the side that is improved, and the arms between its games.
@@ -104,7 +104,7 @@ def command(**flags: Any) -> int:
     extents = Extents(Trials(trials), flags["n_exp"], family)
     casting = seated(flags, role, extents.seats, folder)
     episodes = Episodes(Trials(trials), flags["n_exp"], casting.specs, family)
-    status = playing.ask(episodes, casting, family, playing.Table())
+    status = collect_games.ask(episodes, casting, family, collect_games.Table())
     file = folder / f"{flags['game_version']}.txt"
     text = "\n".join(log_lines(with_responses(episodes, casting), flags["ver"])) + "\n"
     write_atomic(file, text)

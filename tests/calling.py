@@ -9,7 +9,7 @@ from fault_server import KEY
 from many_wolves.collection import collect
 from many_wolves.speakers import Request
 from many_wolves.speakers.api.retry import RetryPolicy
-from many_wolves.speakers.wanted import Wanted, describe, open_speaker
+from many_wolves.speakers.speaker_request import Wanted, describe, open_speaker
 
 CHAT = "openai-compatible/tester"
 QUICK = RetryPolicy(connections=8, retries=6, wait_s=0.02, timeout_s=5.0)

@@ -11,7 +11,7 @@ from calling import CHAT, QUICK, ask, give_keys, opened, wanted
 from fault_server import ANSWER, REASONING, Fault, FaultServer
 from many_wolves.errors import WolvesError
 from many_wolves.speakers import Feed, Request
-from many_wolves.speakers.wanted import Wanted, describe
+from many_wolves.speakers.speaker_request import Wanted, describe
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from many_wolves.commands.collect import command as collect
 from many_wolves.errors import WolvesError
 from many_wolves.speakers import Request
 from many_wolves.speakers.api.settings import key_name
-from many_wolves.speakers.wanted import Wanted, describe, open_speaker
+from many_wolves.speakers.speaker_request import Wanted, describe, open_speaker
 from test_api_replies import with_text
 
 FIRST = {

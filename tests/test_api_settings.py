@@ -12,9 +12,9 @@ from fault_server import Fault, FaultServer
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
 from many_wolves.errors import SettingError, WolvesError
-from many_wolves.journals import read_journal
 from many_wolves.records import SpeakerSpec
-from many_wolves.speakers.wanted import Wanted, describe
+from many_wolves.speakers.speaker_request import Wanted, describe
+from many_wolves.store.journal_lines import read_journal
 
 ONE_CONNECTION = replace(QUICK, connections=1)
 

@@ -15,9 +15,9 @@ from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
-from many_wolves.journals import read_journal
 from many_wolves.speakers.checkpoints import Position, expand, position
-from many_wolves.speakers.wanted import Wanted
+from many_wolves.speakers.speaker_request import Wanted
+from many_wolves.store.journal_lines import read_journal
 
 WEIGHTS = {"w_inf": 0.4, "w_soc": 0.1, "w_pres": 0.5, "phi": 0.5}
 PARAMETERS = {

@@ -17,7 +17,7 @@ from many_wolves.commands.collect import command as collect
 from many_wolves.commands.compile import command as compile_games
 from many_wolves.files import shipped
 from many_wolves.speakers import Request
-from many_wolves.speakers.wanted import Wanted, describe, open_speaker
+from many_wolves.speakers.speaker_request import Wanted, describe, open_speaker
 from many_wolves.tables import read_table
 from playing import by_game, games, history, responses
 

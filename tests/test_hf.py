@@ -16,10 +16,10 @@ from local_models import ROOT, smollm2
 from many_wolves.errors import WolvesError
 from many_wolves.records import Message, Option, SpeakerSpec
 from many_wolves.speakers import Request
-from many_wolves.speakers.hf import HfSpeaker
+from many_wolves.speakers.local.hf import HfSpeaker
+from many_wolves.speakers.local.tokens import option_ids, prompt_ids
 from many_wolves.speakers.prompting import completion, continuation, render
-from many_wolves.speakers.tokens import option_ids, prompt_ids
-from many_wolves.speakers.wanted import Wanted, describe
+from many_wolves.speakers.speaker_request import Wanted, describe
 
 pytestmark = pytest.mark.model
 pytest.importorskip("torch")
@@ -82,7 +82,7 @@ def fresh_logprob(loaded, messages, text, prompt_format):
     ],
 )
 def test_cached_scores_equal_fresh_ones(loaded, prompt_format, branches):
-    from many_wolves.speakers.loading import end_tokens
+    from many_wolves.speakers.local.loading import end_tokens
 
     ends = end_tokens(loaded.model.generation_config, loaded.tokenizer, prompt_format)
     assert loaded.branches

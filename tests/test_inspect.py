@@ -147,7 +147,7 @@ def test_logs_and_a_journal_with_the_same_answers_give_the_same_tables(
 
 
 def test_every_answer_keeps_its_key_text_and_true_status(readings, tmp_path) -> None:
-    from many_wolves.journals import read_journal
+    from many_wolves.store.journal_lines import read_journal
 
     journal = read_journal(written(readings, tmp_path / "a.jsonl"))
     ours = {r.key: r for reading in readings for r in reading.responses}

@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 from asking import SPEC, a_trial, simulated, trials
 from many_wolves.errors import WolvesError
 from many_wolves.speakers import Request
-from many_wolves.speakers.wanted import Wanted, describe
+from many_wolves.speakers.speaker_request import Wanted, describe
 
 
 def ask(speaker, requests):

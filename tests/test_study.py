@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from many_wolves.errors import WolvesError
-from many_wolves.study.casting import cast
-from many_wolves.study.places import Places
+from many_wolves.study.paths import Places
 from many_wolves.study.plan import plan
 from many_wolves.study.reading import read_study
 from many_wolves.study.running import Runner, only_one
+from many_wolves.study.speakers import cast
 from many_wolves.study.stages import Stage, StateFile, in_order, path_fingerprint, why
 from studying import STUDIES, written
 

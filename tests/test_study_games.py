@@ -15,7 +15,7 @@ from fit_folders import write_fit_folder
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.report import write_study_report
-from many_wolves.report.further import across_section, by_task
+from many_wolves.report.other_families import across_section, by_task
 from many_wolves.study import Places, in_order, plan, read_study
 from studying import written
 

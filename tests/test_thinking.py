@@ -14,12 +14,12 @@ from local_models import smollm2
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
-from many_wolves.journals import read_journal
 from many_wolves.records import Message, SpeakerSpec
 from many_wolves.speakers import Request
-from many_wolves.speakers.hf import HfSpeaker
-from many_wolves.speakers.thinking import settle
-from many_wolves.speakers.wanted import Wanted, describe
+from many_wolves.speakers.local.hf import HfSpeaker
+from many_wolves.speakers.local.thinking import settle
+from many_wolves.speakers.speaker_request import Wanted, describe
+from many_wolves.store.journal_lines import read_journal
 from thinking_model import ALWAYS, SILENT, TEMPLATE, make
 
 pytestmark = pytest.mark.model
@@ -63,7 +63,7 @@ def test_a_thought_keeps_to_its_budget_and_is_told_apart_from_the_answer(model):
 
 
 def test_a_thought_is_cut_at_its_tag_however_that_is_spelt(model):
-    from many_wolves.speakers.loading import load_tokenizer
+    from many_wolves.speakers.local.loading import load_tokenizer
 
     tokenizer = load_tokenizer(model, "", "chat")
     thinking = settle(tokenizer, SAMPLE)
@@ -169,7 +169,7 @@ def test_what_a_model_does_not_take_is_an_error_before_its_weights_are_read(
 
 
 def test_a_model_without_a_thinking_section_takes_effort_none():
-    from many_wolves.speakers.loading import load_tokenizer
+    from many_wolves.speakers.local.loading import load_tokenizer
 
     tokenizer = load_tokenizer(smollm2(), "", "chat")
     spec = SpeakerSpec("hf", "smollm2", effort="none")

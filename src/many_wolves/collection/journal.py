@@ -22,18 +22,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from many_wolves.collection.lines import (
+from many_wolves.errors import WolvesError
+from many_wolves.files import canonical_json, write_atomic
+from many_wolves.locks import Lock, hold_inode
+from many_wolves.records import Response, SpeakerSpec, Status
+from many_wolves.store.damaged_lines import (
     ends_well,
     read_open,
     rewrite_in_place,
     set_aside,
     sync_folder,
 )
-from many_wolves.errors import WolvesError
-from many_wolves.files import canonical_json, write_atomic
-from many_wolves.journals import raw_lines, read_journal, read_lines
-from many_wolves.locks import Lock, hold_inode
-from many_wolves.records import Response, SpeakerSpec, Status
+from many_wolves.store.journal_lines import raw_lines, read_journal, read_lines
 
 _FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from many_wolves.collection.journal import Entry, differences
-from many_wolves.journals import read_journal
 from many_wolves.records import SpeakerSpec, Trial, with_replicates
 from many_wolves.speakers import Request
+from many_wolves.store.journal_lines import read_journal
 
 UNASKED = "not asked yet"
 

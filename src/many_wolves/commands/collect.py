@@ -9,8 +9,8 @@ import click
 
 from many_wolves import families
 from many_wolves.collection import AT_ONCE, Trials, collect, read_trials
-from many_wolves.commands import playing
-from many_wolves.commands.collecting import (
+from many_wolves.commands import collect_games
+from many_wolves.commands.collect_output import (
     FAILED,
     INTERRUPTED,
     OK,
@@ -33,7 +33,7 @@ from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.api.settings import OMISSIBLE
 from many_wolves.speakers.checkpoints import expand
 from many_wolves.speakers.effort import LEVELS
-from many_wolves.speakers.wanted import Wanted, describe, open_speaker
+from many_wolves.speakers.speaker_request import Wanted, describe, open_speaker
 
 COMPILED = Path("task-data/compiled")
 
@@ -219,9 +219,9 @@ def command(
         settings = _settings(engine_options)
         settings |= {"server": server} if server else {}
         settings |= {"project": str(project)} if project is not None else {}
-        table = playing.Table(seats, opponent, at_once, engine, settings, dry_run, explained)
-        several = [one for wanted in several for one in playing.as_proposed(wanted, path)]
-        return playing.play_all(path, replicates, several, out, family, table)
+        table = collect_games.Table(seats, opponent, at_once, engine, settings, dry_run, explained)
+        several = [one for wanted in several for one in collect_games.as_proposed(wanted, path)]
+        return collect_games.play_all(path, replicates, several, out, family, table)
     for option, given in (
         ("--with", opponent),
         ("--seat", seats),

@@ -9,13 +9,13 @@ import click
 
 from many_wolves import families
 from many_wolves.collection import AT_ONCE, Trials
-from many_wolves.commands import playing
-from many_wolves.commands.collecting import INTERRUPTED, OK, family_of, say
+from many_wolves.commands import collect_games
+from many_wolves.commands.collect_output import INTERRUPTED, OK, family_of, say
 from many_wolves.commands.command import command as wolves_command
-from many_wolves.commands.episodes import PARTNER, speaker_of_file
+from many_wolves.commands.seating import PARTNER, speaker_of_file
 from many_wolves.contracts import EpisodicFamily
 from many_wolves.errors import WolvesError
-from many_wolves.speakers.wanted import Wanted
+from many_wolves.speakers.speaker_request import Wanted
 
 
 @wolves_command("tournament")
@@ -87,8 +87,8 @@ def command(
     statuses = []
     for number, (one, two) in enumerate(pairs, start=1):
         say(f"{number}/{len(pairs)}: {one.stem} against {two.stem}")
-        table = playing.Table((*seats, f"{PARTNER}={two}"), None, at_once, dry_run=dry_run)
-        statuses.append(playing.play_all(trials, replicates, [read[one]], out, family, table))
+        table = collect_games.Table((*seats, f"{PARTNER}={two}"), None, at_once, dry_run=dry_run)
+        statuses.append(collect_games.play_all(trials, replicates, [read[one]], out, family, table))
         if statuses[-1] == INTERRUPTED:
             break
     return max(statuses, default=OK)

@@ -10,12 +10,12 @@ from typing import Any, cast, get_args
 from many_wolves.errors import WolvesError
 from many_wolves.evals.samples import Asked, read_question
 from many_wolves.evals.speaker import speaker_of
-from many_wolves.journals import Reading
 from many_wolves.records import Answer, Response, SpeakerSpec, Status, Value, response_key
 from many_wolves.records.fields import read_value
 from many_wolves.secrets import known_secrets, redactor
 from many_wolves.speakers.api.effort import effort_in_request
 from many_wolves.speakers.api.output import parse_output
+from many_wolves.store.journal_lines import Reading
 
 
 def read_log(file: Path) -> Reading:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import rel_entr
 
 from many_wolves.contracts import Array, FindingsSpec
-from many_wolves.findings.members import Member, others, people
+from many_wolves.findings.fits import Member, others, people
 from many_wolves.findings.statement import Statement
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.findings.changepoint import settling
-from many_wolves.findings.members import Member, common_conditions, others
+from many_wolves.findings.fits import Member, common_conditions, others
 from many_wolves.findings.regression import measured, regression
 from many_wolves.findings.statement import Statement
 

@@ -13,15 +13,15 @@ from many_wolves.errors import WolvesError
 from many_wolves.figures import Figure, Fitted, Plot
 from many_wolves.figures.chart import chart
 from many_wolves.figures.forest import forest
-from many_wolves.figures.law import law
+from many_wolves.figures.scaling import law
 from many_wolves.figures.theme import Width
 from many_wolves.figures.trajectory import trajectory
 from many_wolves.findings.dynamics import Run, runs
 from many_wolves.findings.effort import ORDER, asked_at_several, effort
-from many_wolves.findings.members import Member, common_conditions, members, others, people
+from many_wolves.findings.fits import Member, common_conditions, members, others, people
+from many_wolves.findings.run import quantities_of
 from many_wolves.findings.scaling import AXES, FEWEST, GROUP, band_of, scale_of, size_of
 from many_wolves.findings.signature import signature
-from many_wolves.findings.stated import quantities_of
 
 INTERVAL = "95 % equal-tailed intervals"
 SEED = 1

@@ -17,7 +17,7 @@ from scipy.stats import halfnorm, norm
 
 from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.errors import WolvesError
-from many_wolves.findings.members import Member, common_conditions, others
+from many_wolves.findings.fits import Member, common_conditions, others
 from many_wolves.findings.regression import SPREAD, Measured, evidence, measured
 from many_wolves.findings.statement import Statement
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from many_wolves.figures import Fitted, Section
 from many_wolves.files import code_version
-from many_wolves.report.offer import pages_of
+from many_wolves.report.registry import pages_of
 
 BIBTEX = """\
 @article{carpenter2017stan,

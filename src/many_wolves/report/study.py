@@ -14,10 +14,16 @@ from many_wolves.findings import has_findings, state
 from many_wolves.report.excluded import missing_table
 from many_wolves.report.findings import findings_sections
 from many_wolves.report.fit import command, facts
-from many_wolves.report.further import Task, across_section, by_task, further_sections, name_of
 from many_wolves.report.methods import bibtex, methods_section
-from many_wolves.report.offer import pages_of
+from many_wolves.report.other_families import (
+    Task,
+    across_section,
+    by_task,
+    further_sections,
+    name_of,
+)
 from many_wolves.report.page import cells, render_page
+from many_wolves.report.registry import pages_of
 from many_wolves.report.speakers import speakers_section
 from many_wolves.report.verdict import MEASURES, Verdict, judge, measured
 

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
-from many_wolves.speakers.wanted import Wanted
+from many_wolves.speakers.speaker_request import Wanted
 
 _STEP = re.compile(
     r"(?:step|checkpoint|ckpt|iter)s?[-_]?(\d+(?:\.\d+)?)([kmbt]?)(?![a-z0-9])", re.I

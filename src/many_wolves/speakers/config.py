@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from many_wolves.options import Options
 from many_wolves.records import Effort, Mode, PromptFormat
 from many_wolves.speakers.api.retry import RetryPolicy
-from many_wolves.speakers.wanted import Wanted
+from many_wolves.speakers.speaker_request import Wanted
 
 Dtype = Literal["auto", "bfloat16", "float16", "float32"]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from many_wolves import families
 from many_wolves.contracts import FiledModel
-from many_wolves.study.casting import Cast
-from many_wolves.study.places import Places
+from many_wolves.study.paths import Places
 from many_wolves.study.schema import Fit, Study, Task
+from many_wolves.study.speakers import Cast
 from many_wolves.study.stages import Stage
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from many_wolves.study.asking import choices_stage, collect_stage
-from many_wolves.study.casting import Cast, cast
+from many_wolves.study.collect_stages import choices_stage, collect_stage
 from many_wolves.study.fitting import fit_people, fit_speaker
-from many_wolves.study.places import Places
+from many_wolves.study.paths import Places
 from many_wolves.study.schema import Study, Task
+from many_wolves.study.speakers import Cast, cast
 from many_wolves.study.stages import Stage, in_order, shown
 
 Given = tuple[tuple[Path, str], ...]

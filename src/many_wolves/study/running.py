@@ -20,7 +20,7 @@ from typing import IO
 from many_wolves.errors import WolvesError
 from many_wolves.files import hold_alone, write_atomic
 from many_wolves.progress import log
-from many_wolves.study.places import Places
+from many_wolves.study.paths import Places
 from many_wolves.study.plan import plan
 from many_wolves.study.schema import Study
 from many_wolves.study.stages import (

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from many_wolves.families.dilemmas.checks import check_speaker
-from many_wolves.families.dilemmas.course import Game, games_of
-from many_wolves.families.dilemmas.intake import FAMILY, Choice, take
+from many_wolves.families.dilemmas.game_records import Game, games_of
+from many_wolves.families.dilemmas.responses import FAMILY, Choice, take
 from many_wolves.files import code_version
 from many_wolves.observations import Observations
 from many_wolves.reading import Intake

@@ -11,8 +11,8 @@ from typing import Any
 
 from many_wolves.contracts import Compiled
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.counterbalance import Cell, Slot, deal, spread, williams
 from many_wolves.families.politeness.options import TRIALS, PolitenessDesign
-from many_wolves.families.politeness.orders import Cell, Slot, deal, spread, williams
 from many_wolves.families.politeness.reader import read
 from many_wolves.families.politeness.scenes import (
     Item,

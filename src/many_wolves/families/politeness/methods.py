@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from many_wolves.families.politeness.references import SPEAKER
-from many_wolves.families.politeness.words import is_first_order
+from many_wolves.families.politeness.text import is_first_order
 from many_wolves.figures import Fitted
 
 BIBTEX = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from many_wolves.families.politeness import methods, words
+from many_wolves.families.politeness import methods, text
 from many_wolves.families.politeness.figures import (
     choice_agreement,
     choice_cells,
@@ -40,7 +40,7 @@ class PolitenessPages:
 
     def fitted_words(self, fit: Fitted) -> Mapping[str, str]:
         """What was fitted: heading -> plain words."""
-        return words.fitted(fit)
+        return text.fitted(fit)
 
     def gist(self, fit: Fitted) -> Gist | None:
         """The weight of being kind."""
@@ -66,7 +66,7 @@ class PolitenessPages:
             Section(
                 "weights",
                 "Utility weights",
-                paragraphs=words.weights(fit),
+                paragraphs=text.weights(fit),
                 tables=(weights_table(fit),),
                 figures=(_both(lambda width: utility_weights([fit], width)),),
             ),
@@ -74,19 +74,19 @@ class PolitenessPages:
             Section(
                 "predictive",
                 "Predictive check",
-                paragraphs=words.predictive(fit),
+                paragraphs=text.predictive(fit),
                 figures=(choice_agreement(fit), _both(lambda width: choice_cells(fit, width))),
             ),
             Section(
                 "meanings",
                 "Literal semantics",
-                paragraphs=words.meanings(fit),
+                paragraphs=text.meanings(fit),
                 figures=(_both(lambda width: literal_semantics(fit, width)),),
             ),
             Section(
                 "recursion",
                 "Listener and speaker",
-                paragraphs=words.recursion(fit),
+                paragraphs=text.recursion(fit),
                 figures=(
                     listener_table(fit),
                     _both(lambda width: speaker_table(fit, width)),
@@ -104,13 +104,13 @@ class PolitenessPages:
             Section(
                 "weights",
                 "Utility weights side by side",
-                paragraphs=words.reading_weights(),
+                paragraphs=text.reading_weights(),
                 figures=(_both(lambda width: utility_weights(fits, width)),),
             ),
             Section(
                 "predictive",
                 "How well the model predicts each speaker",
-                paragraphs=words.study_predictive(fits),
+                paragraphs=text.study_predictive(fits),
                 tables=(shared_table(fits),),
                 figures=(_both(lambda width: study_agreement(fits, width)),),
             ),
@@ -165,7 +165,7 @@ def _places(fit: Fitted) -> list[Section]:
         Section(
             "places",
             "Bias of place",
-            paragraphs=words.places(fit),
+            paragraphs=text.places(fit),
             tables=(places_table(fit),),
         )
     ]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from many_wolves.contracts import Reading
-from many_wolves.families.politeness.wording import (
+from many_wolves.families.politeness.normalize_text import (
     Segment,
     clean,
     marked_letters,

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 import click
 
 from many_wolves.collection import EpisodeState
-from many_wolves.commands.episodes import Casting, Episodes, Extents
+from many_wolves.commands.seating import Casting, Episodes, Extents
 from many_wolves.contracts import EpisodicFamily, WorldFamily
-from many_wolves.journals import read_journal
 from many_wolves.records import Response
 from many_wolves.speakers.cost import find_price
+from many_wolves.store.journal_lines import read_journal
 from many_wolves.worlds import Episode, EpisodicWorld, TakeTurns
 
 Known = Mapping[tuple[str, int], Mapping[str, Response]]

@@ -16,7 +16,7 @@ from many_wolves.findings.conditions import conditions
 from many_wolves.findings.distance import distance
 from many_wolves.findings.dynamics import dynamics, runs
 from many_wolves.findings.effort import effort
-from many_wolves.findings.members import Member, members, others, people
+from many_wolves.findings.fits import Member, members, others, people
 from many_wolves.findings.scaling import scaling
 from many_wolves.findings.signature import signature
 from many_wolves.findings.statement import Statement

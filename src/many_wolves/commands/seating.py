@@ -7,13 +7,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from many_wolves.collection import Trials
-from many_wolves.commands.collecting import loading, read_parameters
+from many_wolves.commands.collect_output import loading, read_parameters
 from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import WolvesError
 from many_wolves.records import SpeakerSpec
 from many_wolves.records.answer_types import likely_chars
 from many_wolves.sources import nearest, quoted
-from many_wolves.speakers.wanted import Wanted, describe
+from many_wolves.speakers.speaker_request import Wanted, describe
 from many_wolves.worlds import Episode
 
 ITSELF = "self"

@@ -21,20 +21,18 @@ from many_wolves.records import (
     SpeakerSpec,
     Text,
 )
-from many_wolves.speakers import walk
 from many_wolves.speakers.feed import Feed
-from many_wolves.speakers.jobs import Ids, Job, Jobs
-from many_wolves.speakers.loading import (
+from many_wolves.speakers.local import prefix_tree
+from many_wolves.speakers.local.loading import (
     end_tokens,
     load_config,
     load_tokenizer,
     set_threads,
     stored_dtype,
 )
-from many_wolves.speakers.prompting import continuation
-from many_wolves.speakers.protocol import Request
-from many_wolves.speakers.thinking import settle
-from many_wolves.speakers.vllm_engine import (
+from many_wolves.speakers.local.requests import Ids, Job, Jobs
+from many_wolves.speakers.local.thinking import settle
+from many_wolves.speakers.local.vllm_engine import (
     Call,
     Course,
     Engine,
@@ -42,6 +40,8 @@ from many_wolves.speakers.vllm_engine import (
     on_cpu,
     open_engine,
 )
+from many_wolves.speakers.prompting import continuation
+from many_wolves.speakers.protocol import Request
 
 _SEED_BITS = 31
 
@@ -190,15 +190,15 @@ class VllmSpeaker:
 
         asked = [
             (beginning, part)
-            for beginning, tokens in walk.questions(texts, self._ends).items()
-            for part in walk.parts(tokens, MAX_LOGPROB_TOKEN_IDS)
+            for beginning, tokens in prefix_tree.questions(texts, self._ends).items()
+            for part in prefix_tree.parts(tokens, MAX_LOGPROB_TOKEN_IDS)
         ]
         outputs = yield [Call((*prompt, *begun), _next(part)) for begun, part in asked]
         found: dict[Ids, dict[int, float]] = {}
         for (beginning, part), output in zip(asked, outputs, strict=True):
             given = output.outputs[0].logprobs[0]
             found.setdefault(beginning, {}).update((t, given[t].logprob) for t in part)
-        return walk.sums(texts, self._ends, found)
+        return prefix_tree.sums(texts, self._ends, found)
 
     def _score_baselines(self, jobs: Sequence[Job], halt: threading.Event) -> None:
         """Score each distinct prompt without its scene, once."""

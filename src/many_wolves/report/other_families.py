@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.figures import Figure, Fitted, Section
-from many_wolves.figures.across import across
+from many_wolves.figures.cross_family import across
 from many_wolves.figures.fitted import distinct, read_fitted
 from many_wolves.figures.theme import Width
-from many_wolves.report.offer import family_of, pages_of
+from many_wolves.report.registry import family_of, pages_of
 
 Task = tuple[str, str]
 """Family and task; the task is empty for fits of a family's only one."""

@@ -143,7 +143,7 @@ def open_speaker(wanted: Wanted, spec: SpeakerSpec, simulator: Simulator) -> Spe
 def _open_weights(wanted: Wanted, spec: SpeakerSpec) -> Speaker:
     source = wanted.path or wanted.model
     if wanted.provider == "vllm":
-        from many_wolves.speakers.vllm import VllmSpeaker
+        from many_wolves.speakers.local.vllm import VllmSpeaker
 
         return VllmSpeaker.open(
             spec,
@@ -153,7 +153,7 @@ def _open_weights(wanted: Wanted, spec: SpeakerSpec) -> Speaker:
             tensor_parallel_size=wanted.tensor_parallel_size,
             gpu_memory_utilization=wanted.gpu_memory_utilization,
         )
-    from many_wolves.speakers.hf import BATCH_SIZE, HfSpeaker
+    from many_wolves.speakers.local.hf import BATCH_SIZE, HfSpeaker
 
     return HfSpeaker.open(
         spec,
@@ -220,7 +220,7 @@ def _simulated(wanted: Wanted, *, sampled: bool) -> SpeakerSpec:
 
 def _weights(wanted: Wanted, *, sampled: bool) -> SpeakerSpec:
     """A model that runs here."""
-    from many_wolves.speakers.weights import weights_fingerprint
+    from many_wolves.speakers.local.weights import weights_fingerprint
 
     if not wanted.model and wanted.path is None:
         raise WolvesError(
@@ -251,10 +251,10 @@ def _weights(wanted: Wanted, *, sampled: bool) -> SpeakerSpec:
 def _dtype(wanted: Wanted) -> str:
     source = wanted.path or wanted.model
     if wanted.provider == "vllm":
-        from many_wolves.speakers.vllm import find_dtype
+        from many_wolves.speakers.local.vllm import find_dtype
 
         return find_dtype(source, wanted.revision, wanted.dtype)
-    from many_wolves.speakers.loading import resolve_dtype
+    from many_wolves.speakers.local.loading import resolve_dtype
 
     return resolve_dtype(source, wanted.revision, wanted.dtype, wanted.device)
 

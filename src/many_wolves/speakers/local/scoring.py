@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from many_wolves.speakers.decoding import Prefilled, prefill
-from many_wolves.speakers.loading import Loaded
+from many_wolves.speakers.local.generation import Prefilled, prefill
+from many_wolves.speakers.local.loading import Loaded
 
 
 def score(

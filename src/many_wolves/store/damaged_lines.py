@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from many_wolves.journals import raw_lines
+from many_wolves.store.journal_lines import raw_lines
 
 
 def ends_well(path: Path) -> bool:

@@ -10,10 +10,10 @@ from typing import Any
 
 from many_wolves.records import Answer, Form, Message, OptionScore, Response, SpeakerSpec, Trial
 from many_wolves.records.answer_types import is_one_line
+from many_wolves.speakers.local.thinking import Thinking
+from many_wolves.speakers.local.tokens import option_ids, prompt_ids
 from many_wolves.speakers.prompting import continuation, render
 from many_wolves.speakers.protocol import Request, respond
-from many_wolves.speakers.thinking import Thinking
-from many_wolves.speakers.tokens import option_ids, prompt_ids
 
 Ids = tuple[int, ...]
 _BLANK_LINE = re.compile(r"\S\s*?\n[^\S\n]*\n")

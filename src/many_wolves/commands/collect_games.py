@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from many_wolves.collection import AT_ONCE, Seat, Trials, play
-from many_wolves.commands.collecting import (
+from many_wolves.commands.collect_output import (
     FAILED,
     INTERRUPTED,
     OK,
@@ -23,14 +23,14 @@ from many_wolves.commands.collecting import (
     record_fault,
     say,
 )
-from many_wolves.commands.episodes import Casting, Episodes, Extents, cast, read_seats
-from many_wolves.commands.telling import tell
+from many_wolves.commands.dry_run import tell
+from many_wolves.commands.seating import Casting, Episodes, Extents, cast, read_seats
 from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import SettingError, WolvesError
-from many_wolves.journals import SESSIONS
 from many_wolves.records import SpeakerSpec
 from many_wolves.speakers import Speaker
-from many_wolves.speakers.wanted import LOCAL, Wanted, describe, open_speaker
+from many_wolves.speakers.speaker_request import LOCAL, Wanted, describe, open_speaker
+from many_wolves.store.journal_lines import SESSIONS
 from many_wolves.worlds import EpisodicWorld, World
 
 

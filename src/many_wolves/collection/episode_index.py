@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from many_wolves.collection.journal import Entry, Journal
-from many_wolves.journals import parse_line
 from many_wolves.records import Response, SpeakerSpec
+from many_wolves.store.journal_lines import parse_line
 
 _KEY_BYTES = 12
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from many_wolves.files import fingerprint
 from many_wolves.speakers.config import SpeakerConfig
-from many_wolves.study.casting import Cast
-from many_wolves.study.places import Places
+from many_wolves.study.paths import Places
+from many_wolves.study.speakers import Cast
 from many_wolves.study.stages import Stage
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from many_wolves.families.dilemmas.dilemma import payoff
-from many_wolves.families.dilemmas.intake import SINGLE, Choice
+from many_wolves.families.dilemmas.responses import SINGLE, Choice
 
 Rows = dict[str, list[dict[str, Any]]]
 Moves = Mapping[tuple[str, int, int, int], Choice]

@@ -80,7 +80,7 @@ def _revisions(entry: Speaker) -> list[str]:
     if not entry.revisions:
         return [""]
     from many_wolves.speakers.checkpoints import expand, has_pattern
-    from many_wolves.speakers.wanted import Wanted
+    from many_wolves.speakers.speaker_request import Wanted
 
     if not any(has_pattern(revision) for revision in entry.revisions):
         return list(entry.revisions)

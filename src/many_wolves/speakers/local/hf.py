@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from many_wolves.records import Message, Response, SpeakerSpec, Trial
-from many_wolves.speakers import decoding, scoring
 from many_wolves.speakers.feed import Feed
-from many_wolves.speakers.jobs import Job, Jobs
-from many_wolves.speakers.loading import Loaded, load, set_threads
+from many_wolves.speakers.local import generation, scoring
+from many_wolves.speakers.local.loading import Loaded, load, set_threads
+from many_wolves.speakers.local.requests import Job, Jobs
+from many_wolves.speakers.local.thinking import settle
 from many_wolves.speakers.protocol import Request
-from many_wolves.speakers.thinking import settle
 
 BATCH_SIZE = 16
 _PACKAGES = ("torch", "transformers")
@@ -170,7 +170,7 @@ class HfSpeaker:
 
     def _score(self, batch: list[Job], begun: float) -> list[Response]:
         baselines = [self.baseline(job.request.trial) for job in batch]
-        prefilled = decoding.prefill(self._loaded, [job.prompt for job in batch])
+        prefilled = generation.prefill(self._loaded, [job.prompt for job in batch])
         sums = scoring.score(self._loaded, prefilled, [job.options for job in batch])
         each = (time.perf_counter() - begun) / len(batch)
         return [
@@ -186,7 +186,7 @@ class HfSpeaker:
         missing = [o.text for o in trial.options if (asked, o.text) not in self._baselines]
         if missing:
             prompt, texts = self.jobs.baseline(asked, missing)
-            prefilled = decoding.prefill(self._loaded, [prompt])
+            prefilled = generation.prefill(self._loaded, [prompt])
             (sums,) = scoring.score(self._loaded, prefilled, [texts])
             self._baselines |= {(asked, m): s for m, s in zip(missing, sums, strict=True)}
         return [self._baselines[asked, o.text] for o in trial.options]
@@ -212,9 +212,9 @@ class HfSpeaker:
     ) -> list[list[int]]:
         prompts = dict.fromkeys(job.prompt for job in batch)
         distinct = {prompt: row for row, prompt in enumerate(prompts)}
-        return decoding.sample(
+        return generation.sample(
             self._loaded,
-            decoding.prefill(self._loaded, list(distinct)),
+            generation.prefill(self._loaded, list(distinct)),
             [distinct[job.prompt] for job in batch],
             [self.jobs.draws(job, purpose).random for job in batch],
             ends=ends,

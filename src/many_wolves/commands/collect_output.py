@@ -18,7 +18,7 @@ from many_wolves.records import SCHEMA, SpeakerSpec, Trial
 from many_wolves.speakers.checkpoints import position
 from many_wolves.speakers.cost import estimate, find_price
 from many_wolves.speakers.effort import BUDGETS
-from many_wolves.speakers.wanted import Wanted
+from many_wolves.speakers.speaker_request import Wanted
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 """Exit statuses; the larger one counts where there are several speakers."""
