@@ -24,7 +24,7 @@ from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.speakers import Request, Speaker
 from many_wolves.speakers.local.packaged_models import prepare
-from many_wolves.speakers.local.requests import Job
+from many_wolves.speakers.local.requests import TokenizedRequest
 
 ROOT = Path(__file__).parent.parent
 THREADS = 1
@@ -66,7 +66,7 @@ def hf(n: int) -> dict[str, Any]:
     return {"score": scored, "sample": sampled, "prompts": n, "threads": THREADS}
 
 
-def bare_scores(loaded: Any, jobs: Sequence[Job]) -> None:
+def bare_scores(loaded: Any, jobs: Sequence[TokenizedRequest]) -> None:
     """A prompt cached once, its options as one batch, one prompt after the other."""
     import torch
 
@@ -80,7 +80,7 @@ def bare_scores(loaded: Any, jobs: Sequence[Job]) -> None:
             loaded.model(ids, past_key_values=keys).logits.log_softmax(-1)
 
 
-def fresh_scores(loaded: Any, jobs: Sequence[Job]) -> None:
+def fresh_scores(loaded: Any, jobs: Sequence[TokenizedRequest]) -> None:
     """Prompt and option as one text, for each option again."""
     import torch
 
@@ -90,7 +90,7 @@ def fresh_scores(loaded: Any, jobs: Sequence[Job]) -> None:
                 loaded.model(torch.tensor([[*job.prompt, *text]])).logits.log_softmax(-1)
 
 
-def bare_samples(loaded: Any, jobs: Sequence[Job], size: int = 16) -> None:
+def bare_samples(loaded: Any, jobs: Sequence[TokenizedRequest], size: int = 16) -> None:
     """transformers' own ``generate``, in batches padded on the left."""
     import torch
 

@@ -21,7 +21,7 @@ from many_wolves.families.bargaining import Bargaining
 from many_wolves.families.bargaining.reporting.log import log_lines
 from many_wolves.files import shipped, write_atomic
 from many_wolves.sources import nearest
-from many_wolves.speakers.speaker_request import Wanted
+from many_wolves.speakers.speaker_request import SpeakerRequest
 from many_wolves.store.journal_lines import read_journal
 from many_wolves.workflows.compiling import request, write_trials
 
@@ -193,7 +193,7 @@ def seated(flags: Mapping[str, Any], role: str, seats: tuple[str, ...], folder: 
         "critic": flags[f"{role}_critic_engine"],
         "moderator": flags["moderator_engine"],
     }
-    first = Wanted("")
+    first = SpeakerRequest("")
     named = {seat: speaker_of_file(engine(engines[seat], folder), first) for seat in seats}
     speaker = named.pop("speaker")
     return cast(speaker, named, seats, "bargaining", folder / "journals", sampled=True)

@@ -24,7 +24,7 @@ from many_wolves.records import (
 )
 from many_wolves.speakers import Request, SimulatedSpeaker
 from many_wolves.speakers.cost import Budget, Price, estimate
-from many_wolves.speakers.speaker_request import Wanted, describe
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.store.journal_lines import read_journal
 
 PRICE = {
@@ -130,7 +130,7 @@ def test_estimates_and_budgets_take_every_type():
 
 
 def test_sampling_settings_count_where_a_question_is_no_choice():
-    wanted = Wanted("simulated", mode="score", parameters={"level": 1}, seed=4)
+    wanted = SpeakerRequest("simulated", mode="score", parameters={"level": 1}, seed=4)
     assert describe(wanted).seed == 0
     assert describe(wanted, sampled=True).seed == 4
 

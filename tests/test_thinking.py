@@ -18,7 +18,7 @@ from many_wolves.records import Message, SpeakerSpec
 from many_wolves.speakers import Request
 from many_wolves.speakers.local.hf import HfSpeaker
 from many_wolves.speakers.local.thinking import settle
-from many_wolves.speakers.speaker_request import Wanted, describe
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.store.journal_lines import read_journal
 from thinking_model import ALWAYS, SILENT, TEMPLATE, make
 
@@ -198,7 +198,7 @@ def test_chance_is_part_of_who_answers_only_where_something_is_drawn(tmp_path):
     folder = make(tmp_path / "tiny")
 
     def spec(**more):
-        return describe(Wanted("hf", path=folder, mode="score", dtype="float32", **more))
+        return describe(SpeakerRequest("hf", path=folder, mode="score", dtype="float32", **more))
 
     assert spec(effort="none", seed=1) == spec(effort="none", seed=2)
     assert spec(thinking_tokens=5, seed=1) != spec(thinking_tokens=5, seed=2)

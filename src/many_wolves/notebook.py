@@ -737,11 +737,11 @@ class Study:
     """
 
     def __init__(self, file: str | Path) -> None:
-        from many_wolves.study import Places, read_study
+        from many_wolves.study import StudyPaths, read_study
 
         self.file = Path(file)
         self.study = read_study(self.file)
-        self.places = Places(self.study.study)
+        self.places = StudyPaths(self.study.study)
 
     def status(self) -> pd.DataFrame:
         """One row per stage: stage, why it is to run (empty where it is up to date), command."""

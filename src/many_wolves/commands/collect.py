@@ -33,7 +33,7 @@ from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.api.settings import OMISSIBLE
 from many_wolves.speakers.checkpoints import expand
 from many_wolves.speakers.effort import LEVELS
-from many_wolves.speakers.speaker_request import Wanted, describe, open_speaker
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
 
 COMPILED = Path("task-data/compiled")
 
@@ -260,7 +260,7 @@ def _family(path: Path) -> str:
 def _one(
     trials: list[Trial],
     replicates: int,
-    wanted: Wanted,
+    wanted: SpeakerRequest,
     out: Path,
     *,
     dry_run: bool,
@@ -288,11 +288,11 @@ def _one(
     return conclude(done, spec)
 
 
-def _wanted(options: dict[str, Any]) -> Wanted:
+def _wanted(options: dict[str, Any]) -> SpeakerRequest:
     parameters = options.pop("parameters")
     timeout = None if options["batch"] else options.pop("timeout")
     options.pop("timeout", None)
-    return Wanted(
+    return SpeakerRequest(
         model=options.pop("model_name"),
         path=options.pop("model_path"),
         delay_s=options.pop("delay"),
@@ -314,7 +314,7 @@ def _settings(named: tuple[str, ...]) -> dict[str, str]:
     return dict(words.split("=", 1) for words in named)
 
 
-def _check(several: list[Wanted], replicates: int, out: Path, trials: list[Trial]) -> None:
+def _check(several: list[SpeakerRequest], replicates: int, out: Path, trials: list[Trial]) -> None:
     scored = all(isinstance(trial.answer, Choose) for trial in trials)
     if several[0].mode == "score" and replicates > 1 and scored and not several[0].thinks:
         raise WolvesError(

@@ -29,7 +29,7 @@ from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import SettingError, WolvesError
 from many_wolves.records import SpeakerSpec
 from many_wolves.speakers import Speaker
-from many_wolves.speakers.speaker_request import LOCAL, Wanted, describe, open_speaker
+from many_wolves.speakers.speaker_request import LOCAL, SpeakerRequest, describe, open_speaker
 from many_wolves.store.journal_lines import SESSIONS
 from many_wolves.worlds import EpisodicWorld, World
 
@@ -62,7 +62,7 @@ class Table:
 def play_all(
     path: Path,
     replicates: int,
-    several: list[Wanted],
+    several: list[SpeakerRequest],
     out: Path,
     family: EpisodicFamily | WorldFamily,
     table: Table,
@@ -96,7 +96,7 @@ def play_all(
     return max(statuses, default=OK)
 
 
-def as_proposed(wanted: Wanted, trials: Path) -> list[Wanted]:
+def as_proposed(wanted: SpeakerRequest, trials: Path) -> list[SpeakerRequest]:
     """The speaker with the settings that the design of the trials proposes.
 
     Settings that the user gave stay; those that the speaker does not take are left out,
@@ -123,7 +123,7 @@ def as_proposed(wanted: Wanted, trials: Path) -> list[Wanted]:
     return found
 
 
-def _takes(wanted: Wanted) -> bool:
+def _takes(wanted: SpeakerRequest) -> bool:
     """Whether a speaker takes all of its settings; other faults are met when it is asked."""
     try:
         describe(wanted)
@@ -167,6 +167,6 @@ def ask(
 
 
 def _opener(
-    wanted: Wanted, spec: SpeakerSpec, family: EpisodicFamily | WorldFamily
+    wanted: SpeakerRequest, spec: SpeakerSpec, family: EpisodicFamily | WorldFamily
 ) -> Callable[[], Speaker]:
     return lambda: loading(lambda: open_speaker(wanted, spec, family.simulator))

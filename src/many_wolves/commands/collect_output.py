@@ -18,7 +18,7 @@ from many_wolves.records import SCHEMA, SpeakerSpec, Trial
 from many_wolves.speakers.checkpoints import position
 from many_wolves.speakers.cost import estimate, find_price
 from many_wolves.speakers.effort import BUDGETS
-from many_wolves.speakers.speaker_request import Wanted
+from many_wolves.speakers.speaker_request import SpeakerRequest
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 """Exit statuses; the larger one counts where there are several speakers."""
@@ -96,7 +96,7 @@ def family_of(named: list[str]) -> str:
     return found[0]
 
 
-def check_folder(several: list[Wanted], out: Path) -> None:
+def check_folder(several: list[SpeakerRequest], out: Path) -> None:
     """Refuse one journal for several speakers.
 
     Raises
@@ -117,7 +117,7 @@ def tell(
     replicates: int,
     spec: SpeakerSpec,
     journal: Path,
-    wanted: Wanted,
+    wanted: SpeakerRequest,
     *,
     explained: bool,
 ) -> None:
@@ -168,7 +168,7 @@ def conclude(done: Collected, spec: SpeakerSpec) -> int:
     return OK
 
 
-def record_fault(fault: LoadError, wanted: Wanted, out: Path, family: str) -> None:
+def record_fault(fault: LoadError, wanted: SpeakerRequest, out: Path, family: str) -> None:
     """Write down that a checkpoint could not be loaded, and say so."""
     path = _fault_file(wanted, out, family)
     record = {
@@ -184,11 +184,11 @@ def record_fault(fault: LoadError, wanted: Wanted, out: Path, family: str) -> No
     say(f"{wanted.revision}: {fault}\n  Recorded in {path}; the rest go on.")
 
 
-def forget_fault(wanted: Wanted, out: Path, family: str) -> None:
+def forget_fault(wanted: SpeakerRequest, out: Path, family: str) -> None:
     """Remove the record of an earlier fault: the checkpoint was asked."""
     _fault_file(wanted, out, family).unlink(missing_ok=True)
 
 
-def _fault_file(wanted: Wanted, out: Path, family: str) -> Path:
+def _fault_file(wanted: SpeakerRequest, out: Path, family: str) -> Path:
     slug = SpeakerSpec(wanted.provider, wanted.model, wanted.revision, mode=wanted.mode).slug
     return out / family / f"{slug.rpartition('-')[0]}.load-error.json"

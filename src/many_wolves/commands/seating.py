@@ -13,7 +13,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.records import SpeakerSpec
 from many_wolves.records.answer_types import likely_chars
 from many_wolves.sources import nearest, quoted
-from many_wolves.speakers.speaker_request import Wanted, describe
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.worlds import Episode
 
 ITSELF = "self"
@@ -38,7 +38,7 @@ class Casting:
         Their journals.
     """
 
-    wanted: Mapping[str, Wanted]
+    wanted: Mapping[str, SpeakerRequest]
     specs: Mapping[str, SpeakerSpec]
     journals: Mapping[str, Path]
 
@@ -79,7 +79,9 @@ class Extents:
         self.seats = tuple(seats)
 
 
-def read_seats(named: Sequence[str], opponent: str | None, first: Wanted) -> dict[str, Wanted]:
+def read_seats(
+    named: Sequence[str], opponent: str | None, first: SpeakerRequest
+) -> dict[str, SpeakerRequest]:
     """Who sits on the seats that ``--seat NAME=FILE|self`` and ``--with`` name.
 
     Raises
@@ -88,7 +90,7 @@ def read_seats(named: Sequence[str], opponent: str | None, first: Wanted) -> dic
         If a seat is named twice, or a file is at fault.
     """
     listed = [*named, *([f"{PARTNER}={opponent}"] if opponent is not None else [])]
-    seats: dict[str, Wanted] = {}
+    seats: dict[str, SpeakerRequest] = {}
     for words in listed:
         seat, equals, who = words.partition("=")
         if not equals or not seat or not who:
@@ -104,7 +106,7 @@ def read_seats(named: Sequence[str], opponent: str | None, first: Wanted) -> dic
     return seats
 
 
-def speaker_of_file(path: Path, first: Wanted) -> Wanted:
+def speaker_of_file(path: Path, first: SpeakerRequest) -> SpeakerRequest:
     """The speaker that a JSON file describes, by the options of ``wolves collect``.
 
     Raises
@@ -113,7 +115,7 @@ def speaker_of_file(path: Path, first: Wanted) -> Wanted:
         If the file is at fault.
     """
     found = {_NAMES.get(name, name): value for name, value in read_parameters(path).items()}
-    known = {field.name for field in fields(Wanted)} - {"api_key", "patience", "delay_s"}
+    known = {field.name for field in fields(SpeakerRequest)} - {"api_key", "patience", "delay_s"}
     for name in found:
         if name not in known:
             raise WolvesError(
@@ -125,12 +127,12 @@ def speaker_of_file(path: Path, first: Wanted) -> Wanted:
         found["parameters"] = read_parameters(path.parent / found["parameters"])
     if found.get("path"):
         found["path"] = Path(found["path"])
-    return Wanted(**{"provider": "", **found}, patience=first.patience)
+    return SpeakerRequest(**{"provider": "", **found}, patience=first.patience)
 
 
 def cast(
-    first: Wanted,
-    named: Mapping[str, Wanted],
+    first: SpeakerRequest,
+    named: Mapping[str, SpeakerRequest],
     seats: Sequence[str],
     family: str,
     out: Path,

@@ -15,7 +15,7 @@ from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.seating import PARTNER, speaker_of_file
 from many_wolves.contracts import EpisodicFamily
 from many_wolves.errors import WolvesError
-from many_wolves.speakers.speaker_request import Wanted
+from many_wolves.speakers.speaker_request import SpeakerRequest
 
 
 @wolves_command("tournament")
@@ -82,7 +82,7 @@ def command(
             where=trials,
             fix="wolves compile --task haggle --preset tournament",
         )
-    read = {file: speaker_of_file(file, Wanted("")) for file in dict.fromkeys(players)}
+    read = {file: speaker_of_file(file, SpeakerRequest("")) for file in dict.fromkeys(players)}
     pairs = [(a, b) for a, b in product(read, read) if itself or a != b]
     statuses = []
     for number, (one, two) in enumerate(pairs, start=1):

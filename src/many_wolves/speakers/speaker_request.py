@@ -25,7 +25,7 @@ Simulator = Callable[[Mapping[str, Any]], SimulatedAnswers]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SpeakerRequest:
     """A speaker as the user names it.
 
     Parameters
@@ -90,7 +90,7 @@ class Wanted:
         return self.effort not in ("", "none")
 
 
-def describe(wanted: Wanted, *, sampled: bool = False) -> SpeakerSpec:
+def describe(wanted: SpeakerRequest, *, sampled: bool = False) -> SpeakerSpec:
     """Who answers, in full; loads no weights.
 
     Parameters
@@ -113,7 +113,7 @@ def describe(wanted: Wanted, *, sampled: bool = False) -> SpeakerSpec:
     return _api(wanted)
 
 
-def open_speaker(wanted: Wanted, spec: SpeakerSpec, simulator: Simulator) -> Speaker:
+def open_speaker(wanted: SpeakerRequest, spec: SpeakerSpec, simulator: Simulator) -> Speaker:
     """The speaker itself: loads weights, opens connections.
 
     Parameters
@@ -140,7 +140,7 @@ def open_speaker(wanted: Wanted, spec: SpeakerSpec, simulator: Simulator) -> Spe
     return _open_weights(wanted, spec)
 
 
-def _open_weights(wanted: Wanted, spec: SpeakerSpec) -> Speaker:
+def _open_weights(wanted: SpeakerRequest, spec: SpeakerSpec) -> Speaker:
     source = wanted.path or wanted.model
     if wanted.provider == "vllm":
         from many_wolves.speakers.local.vllm import VllmSpeaker
@@ -164,7 +164,7 @@ def _open_weights(wanted: Wanted, spec: SpeakerSpec) -> Speaker:
     )
 
 
-def _check_local(wanted: Wanted) -> None:
+def _check_local(wanted: SpeakerRequest) -> None:
     """Refuse what a speaker that runs here does not take, rather than leave it out."""
     if wanted.provider == "simulated" and (wanted.effort or wanted.thinking_tokens is not None):
         raise WolvesError(
@@ -197,14 +197,14 @@ def _check_local(wanted: Wanted) -> None:
         )
 
 
-def _sampling(wanted: Wanted, *, sampled: bool) -> dict[str, Any]:
+def _sampling(wanted: SpeakerRequest, *, sampled: bool) -> dict[str, Any]:
     """Settings that matter in the mode asked for: scoring draws nothing but thoughts."""
     if wanted.mode == "score" and not wanted.thinks and not sampled:
         return {"mode": "score"}
     return {"mode": wanted.mode, "seed": wanted.seed}
 
 
-def _simulated(wanted: Wanted, *, sampled: bool) -> SpeakerSpec:
+def _simulated(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
     if not wanted.parameters:
         raise WolvesError(
             "a simulated speaker needs the parameters of its cognitive model",
@@ -218,7 +218,7 @@ def _simulated(wanted: Wanted, *, sampled: bool) -> SpeakerSpec:
     )
 
 
-def _weights(wanted: Wanted, *, sampled: bool) -> SpeakerSpec:
+def _weights(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
     """A model that runs here."""
     from many_wolves.speakers.local.weights import weights_fingerprint
 
@@ -248,7 +248,7 @@ def _weights(wanted: Wanted, *, sampled: bool) -> SpeakerSpec:
     )
 
 
-def _dtype(wanted: Wanted) -> str:
+def _dtype(wanted: SpeakerRequest) -> str:
     source = wanted.path or wanted.model
     if wanted.provider == "vllm":
         from many_wolves.speakers.local.vllm import find_dtype
@@ -259,7 +259,7 @@ def _dtype(wanted: Wanted) -> str:
     return resolve_dtype(source, wanted.revision, wanted.dtype, wanted.device)
 
 
-def _api(wanted: Wanted) -> SpeakerSpec:
+def _api(wanted: SpeakerRequest) -> SpeakerSpec:
     from many_wolves.secrets import check_base_url
     from many_wolves.speakers.api.settings import COMPATIBLE, answer_limit, check_settings
 

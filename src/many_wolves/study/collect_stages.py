@@ -9,18 +9,18 @@ from typing import Any
 
 from many_wolves.files import fingerprint
 from many_wolves.speakers.config import SpeakerConfig
-from many_wolves.study.paths import Places
+from many_wolves.study.paths import StudyPaths
 from many_wolves.study.speakers import Cast
 from many_wolves.study.stages import Stage
 
 
-def journal_of(speaker: Cast, places: Places) -> Path:
+def journal_of(speaker: Cast, places: StudyPaths) -> Path:
     """A journal for each way of asking, so that answers to other settings never mix in."""
     settings = {o: v for o, v in _asked_with(speaker, places).items() if o != "--replicates"}
     return places.journal(speaker.name, fingerprint([settings, speaker.parameters], 8))
 
 
-def collect_stage(speaker: Cast, places: Places) -> Stage:
+def collect_stage(speaker: Cast, places: StudyPaths) -> Stage:
     """The stage that asks a speaker every trial."""
     entry = speaker.entry
     journal = journal_of(speaker, places)
@@ -46,7 +46,7 @@ def collect_stage(speaker: Cast, places: Places) -> Stage:
     )
 
 
-def choices_stage(speaker: Cast, places: Places, options: tuple[str, ...]) -> Stage:
+def choices_stage(speaker: Cast, places: StudyPaths, options: tuple[str, ...]) -> Stage:
     """The stage that reads a speaker's answers into a table."""
     journal, table = journal_of(speaker, places), places.choices(speaker.name)
     command = ("choices", str(journal), "--trials", str(places.trials))
@@ -59,7 +59,7 @@ def choices_stage(speaker: Cast, places: Places, options: tuple[str, ...]) -> St
     )
 
 
-def _asked_with(speaker: Cast, places: Places) -> dict[str, str]:
+def _asked_with(speaker: Cast, places: StudyPaths) -> dict[str, str]:
     """Options of `wolves collect` that say who is asked and how."""
     entry = speaker.entry
     who: dict[str, object] = {

@@ -9,7 +9,7 @@ FIT_FILES = ("posterior.nc", "summary.csv", "diagnostics.json", "fit.json")
 
 
 @dataclass(frozen=True)
-class Places:
+class StudyPaths:
     """Where a study's files are, below ``root``.
 
     Parameters
@@ -26,7 +26,7 @@ class Places:
     root: Path = Path()
     task: str = ""
 
-    def of(self, task: str) -> Places:
+    def of(self, task: str) -> StudyPaths:
         """The places of a further task."""
         return replace(self, task=task)
 

@@ -20,7 +20,7 @@ from typing import IO
 from many_wolves.errors import WolvesError
 from many_wolves.files import hold_alone, write_atomic
 from many_wolves.progress import log
-from many_wolves.study.paths import Places
+from many_wolves.study.paths import StudyPaths
 from many_wolves.study.plan import plan
 from many_wolves.study.schema import Study
 from many_wolves.study.stages import (
@@ -87,7 +87,7 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def run_study(study: Study, places: Places, *, again: bool = False) -> Outcome:
+def run_study(study: Study, places: StudyPaths, *, again: bool = False) -> Outcome:
     """Run the stages of a study that are out of date.
 
     Parameters

@@ -80,12 +80,12 @@ def _revisions(entry: Speaker) -> list[str]:
     if not entry.revisions:
         return [""]
     from many_wolves.speakers.checkpoints import expand, has_pattern
-    from many_wolves.speakers.speaker_request import Wanted
+    from many_wolves.speakers.speaker_request import SpeakerRequest
 
     if not any(has_pattern(revision) for revision in entry.revisions):
         return list(entry.revisions)
     path = Path(entry.path) if entry.path else None
-    wanted = Wanted(provider=entry.provider, model=entry.model, path=path)
+    wanted = SpeakerRequest(provider=entry.provider, model=entry.model, path=path)
     try:
         return [found.revision for found in expand(wanted, ",".join(entry.revisions))]
     except WolvesError as fault:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from many_wolves.figures.fitted import Fitted
-from many_wolves.figures.section import Gist, Plot, Section, Table, gist
+from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, gist
 
 _PAGES = {
     "memory-one": "memory_pages",
@@ -32,7 +32,7 @@ class DilemmaPages:
         words: Mapping[str, str] = _module(fit).words(fit)
         return words
 
-    def gist(self, fit: Fitted) -> Gist | None:
+    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
         """What it gives, or how often it cooperates, as the fit predicts."""
         for name, words in _GISTS.items():
             if fit.has("posterior", name):

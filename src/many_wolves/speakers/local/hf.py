@@ -13,7 +13,7 @@ from many_wolves.records import Message, Response, SpeakerSpec, Trial
 from many_wolves.speakers.feed import Feed
 from many_wolves.speakers.local import generation, scoring
 from many_wolves.speakers.local.loading import Loaded, load, set_threads
-from many_wolves.speakers.local.requests import Job, Jobs
+from many_wolves.speakers.local.requests import Jobs, TokenizedRequest
 from many_wolves.speakers.local.thinking import settle
 from many_wolves.speakers.protocol import Request
 
@@ -119,13 +119,13 @@ class HfSpeaker:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _batches(self, jobs: list[Job]) -> list[list[Job]]:
+    def _batches(self, jobs: list[TokenizedRequest]) -> list[list[TokenizedRequest]]:
         """Neighbours in the order of their tokens, which share much; the longest first."""
         jobs.sort(
             key=lambda job: (job.scored, job.prompt, job.request.trial.id, job.request.replicate)
         )
         most_tokens = _most_cached_tokens(self._loaded)
-        batches: list[list[Job]] = []
+        batches: list[list[TokenizedRequest]] = []
         for job in jobs:
             batch = batches[-1] if batches else []
             widths = [j.width for j in (*batch, job)]
@@ -140,7 +140,7 @@ class HfSpeaker:
                 batches.append([job])
         return sorted(batches, key=lambda batch: -max(job.width for job in batch))
 
-    def _answer(self, batch: list[Job]) -> list[Response]:
+    def _answer(self, batch: list[TokenizedRequest]) -> list[Response]:
         import torch
 
         begun = time.perf_counter()
@@ -157,7 +157,7 @@ class HfSpeaker:
         half = len(batch) // 2
         return self._answer(batch[:half]) + self._answer(batch[half:])
 
-    def _think(self, batch: list[Job]) -> list[Job]:
+    def _think(self, batch: list[TokenizedRequest]) -> list[TokenizedRequest]:
         """The batch with a thought of its own behind every prompt."""
         thoughts = self._generate(
             batch,
@@ -168,7 +168,7 @@ class HfSpeaker:
         )
         return [self.jobs.after_thought(job, ids) for job, ids in zip(batch, thoughts, strict=True)]
 
-    def _score(self, batch: list[Job], begun: float) -> list[Response]:
+    def _score(self, batch: list[TokenizedRequest], begun: float) -> list[Response]:
         baselines = [self.baseline(job.request.trial) for job in batch]
         prefilled = generation.prefill(self._loaded, [job.prompt for job in batch])
         sums = scoring.score(self._loaded, prefilled, [job.options for job in batch])
@@ -191,7 +191,7 @@ class HfSpeaker:
             self._baselines |= {(asked, m): s for m, s in zip(missing, sums, strict=True)}
         return [self._baselines[asked, o.text] for o in trial.options]
 
-    def _sample(self, batch: list[Job], begun: float) -> list[Response]:
+    def _sample(self, batch: list[TokenizedRequest], begun: float) -> list[Response]:
         answers = self._generate(
             batch,
             "",
@@ -204,7 +204,7 @@ class HfSpeaker:
 
     def _generate(
         self,
-        batch: list[Job],
+        batch: list[TokenizedRequest],
         purpose: str,
         ends: Sequence[Collection[int]],
         most: list[int],

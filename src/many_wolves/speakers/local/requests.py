@@ -20,7 +20,7 @@ _BLANK_LINE = re.compile(r"\S\s*?\n[^\S\n]*\n")
 
 
 @dataclass(frozen=True)
-class Job:
+class TokenizedRequest:
     """A request made ready.
 
     Parameters
@@ -117,11 +117,11 @@ class Jobs:
         """What ends a thought; empty for a model without a thinking section."""
         return self._thinking.tag if self._thinking is not None else ""
 
-    def make(self, request: Request) -> Job:
+    def make(self, request: Request) -> TokenizedRequest:
         """The job of a request; one with an ``error`` where its prompt is too long."""
         text, prompt = self._prompt(request.trial.messages, thought=self.thinks)
         options = self._options(request.trial, text, prompt)
-        job = Job(request, prompt, options, text, len(prompt))
+        job = TokenizedRequest(request, prompt, options, text, len(prompt))
         closing = 0
         if self._thinking is not None and self.thinks:
             closing = len(self._thinking.close(self._tokenizer, ""))
@@ -142,7 +142,7 @@ class Jobs:
         text, prompt = self._prompt(messages, thought=False)
         return prompt, [self._option(text, prompt, said) for said in texts]
 
-    def after_thought(self, job: Job, ids: Sequence[int]) -> Job:
+    def after_thought(self, job: TokenizedRequest, ids: Sequence[int]) -> TokenizedRequest:
         """The job with the thought that the model gave, closed, at the end of its prompt."""
         if self._thinking is None:
             raise RuntimeError("a model without a thinking section gave a thought")
@@ -159,17 +159,17 @@ class Jobs:
         """Whether the last of these tokens ends the thought."""
         return self._thinking is not None and self._thinking.ended(self._tokenizer, ids)
 
-    def draws(self, job: Job, purpose: str = "") -> random.Random:
+    def draws(self, job: TokenizedRequest, purpose: str = "") -> random.Random:
         """Where an answer's chance comes from: its seed, replicate and trial, nothing else."""
         request = job.request
         name = f"{self._spec.seed + request.replicate}:{request.trial.id}"
         return random.Random(f"{name}:{purpose}" if purpose else name)
 
-    def ends(self, job: Job) -> frozenset[int]:
+    def ends(self, job: TokenizedRequest) -> frozenset[int]:
         """Tokens that end the answer of a job."""
         return self._ends if job.one_line else self._text_ends
 
-    def ended(self, job: Job, ids: Sequence[int]) -> bool:
+    def ended(self, job: TokenizedRequest, ids: Sequence[int]) -> bool:
         """Whether an answer of several lines has come to its end without a token for it.
 
         In the completion format a blank line parts blocks, so that it ends a text.
@@ -181,7 +181,7 @@ class Jobs:
         return _BLANK_LINE.search(self._tokenizer.decode(ids)) is not None
 
     def said(
-        self, job: Job, ids: Sequence[int], seconds: float, *, cut: bool | None = None
+        self, job: TokenizedRequest, ids: Sequence[int], seconds: float, *, cut: bool | None = None
     ) -> Response:
         """The response of a job that was sampled.
 
@@ -198,7 +198,11 @@ class Jobs:
         return self._response(job, len(ids), seconds, status=status, text=text, error=note)
 
     def scored(
-        self, job: Job, sums: Sequence[float], baselines: Sequence[float | None], seconds: float
+        self,
+        job: TokenizedRequest,
+        sums: Sequence[float],
+        baselines: Sequence[float | None],
+        seconds: float,
     ) -> Response:
         """The response of a job that was scored."""
         if not all(x - x == 0 for x in sums):
@@ -211,7 +215,7 @@ class Jobs:
         )
         return self._response(job, 0, seconds, status="answered", scores=scores)
 
-    def failed(self, job: Job, words: str = "") -> Response:
+    def failed(self, job: TokenizedRequest, words: str = "") -> Response:
         """The response of a job that came to nothing."""
         return respond(
             job.request,
@@ -222,7 +226,9 @@ class Jobs:
             effort_used=self._effort_used(job),
         )
 
-    def _response(self, job: Job, answer: int, seconds: float, **known: Any) -> Response:
+    def _response(
+        self, job: TokenizedRequest, answer: int, seconds: float, **known: Any
+    ) -> Response:
         usage = {"input": job.asked, "output": job.thought + answer}
         if self.thinks:
             usage["reasoning"] = job.thought
@@ -237,7 +243,7 @@ class Jobs:
             **known,
         )
 
-    def _effort_used(self, job: Job) -> str:
+    def _effort_used(self, job: TokenizedRequest) -> str:
         if job.budget:
             return f"{job.budget} tokens"
         return "none" if self._thinking is not None or self._spec.effort else ""

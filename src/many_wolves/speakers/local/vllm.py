@@ -30,7 +30,7 @@ from many_wolves.speakers.local.loading import (
     set_threads,
     stored_dtype,
 )
-from many_wolves.speakers.local.requests import Ids, Job, Jobs
+from many_wolves.speakers.local.requests import Ids, Jobs, TokenizedRequest
 from many_wolves.speakers.local.thinking import settle
 from many_wolves.speakers.local.vllm_engine import (
     Call,
@@ -160,13 +160,13 @@ class VllmSpeaker:
         self._engine.close()
         del self._engine
 
-    def _made(self, requests: Sequence[Request]) -> list[Job]:
+    def _made(self, requests: Sequence[Request]) -> list[TokenizedRequest]:
         """Jobs in the order of their tokens: neighbours share much of what is cached."""
         jobs = [self._jobs.make(request) for request in requests]
         jobs.sort(key=lambda job: (job.prompt, job.request.trial.id, job.request.replicate))
         return jobs
 
-    def _course(self, job: Job) -> Course[Response]:
+    def _course(self, job: TokenizedRequest) -> Course[Response]:
         """Think, where a thought comes first; then answer or be scored."""
         begun = time.perf_counter()
         if self._jobs.thinks:
@@ -200,7 +200,7 @@ class VllmSpeaker:
             found.setdefault(beginning, {}).update((t, given[t].logprob) for t in part)
         return prefix_tree.sums(texts, self._ends, found)
 
-    def _score_baselines(self, jobs: Sequence[Job], halt: threading.Event) -> None:
+    def _score_baselines(self, jobs: Sequence[TokenizedRequest], halt: threading.Event) -> None:
         """Score each distinct prompt without its scene, once."""
         wanted: dict[tuple[Message, ...], dict[str, None]] = {}
         for job in jobs:
@@ -222,13 +222,13 @@ class VllmSpeaker:
         for _ in self._engine.run(missing, halt):
             pass
 
-    def _thought(self, job: Job) -> Any:
+    def _thought(self, job: TokenizedRequest) -> Any:
         stop = [self._jobs.thought_tag]
         return self._sampling(
             job, "thought", max_tokens=job.budget, stop=stop, skip_special_tokens=False
         )
 
-    def _answer(self, job: Job) -> Any:
+    def _answer(self, job: TokenizedRequest) -> Any:
         """How an answer is sampled: within its structure, where its type has one."""
         from vllm.sampling_params import StructuredOutputsParams
 
@@ -240,7 +240,7 @@ class VllmSpeaker:
             more["stop"] = ["\n\n"]
         return self._sampling(job, "", max_tokens=self._spec.max_tokens, **more)
 
-    def _sampling(self, job: Job, purpose: str, **more: Any) -> Any:
+    def _sampling(self, job: TokenizedRequest, purpose: str, **more: Any) -> Any:
         from vllm import SamplingParams
 
         spec = self._spec
@@ -259,7 +259,9 @@ class _Intake:
     An iterator that has come to its end goes on where there is more to do.
     """
 
-    def __init__(self, speaker: VllmSpeaker, feed: Feed, jobs: list[Job], *, joined: bool) -> None:
+    def __init__(
+        self, speaker: VllmSpeaker, feed: Feed, jobs: list[TokenizedRequest], *, joined: bool
+    ) -> None:
         self.jobs = deque(jobs)
         self._speaker = speaker
         self._feed = feed
