@@ -59,7 +59,7 @@ ENGINE_HELP = "PROVIDER/MODEL, FILE.json with settings of `wolves collect`, or a
 @click.option("--seller_critic_engine", default=ENGINE, show_default=True, help=ENGINE_HELP)
 @click.option("--buyer_critic_engine", default=ENGINE, show_default=True, help=ENGINE_HELP)
 @click.option("--moderator_engine", default=ENGINE, show_default=True,
-              help="Asked only with --moderated_by model.")  # fmt: skip
+              help="Used only with --moderated_by model.")  # fmt: skip
 @click.option("--seller_instruction", default="seller", show_default=True,
               help="The wording is ours; seller_diamond plays for a ring.")  # fmt: skip
 @click.option("--buyer_instruction", default="buyer", show_default=True,
@@ -92,7 +92,8 @@ ENGINE_HELP = "PROVIDER/MODEL, FILE.json with settings of `wolves collect`, or a
 def command(**flags: Any) -> int:
     """Play the published game: chains of haggling over a balloon, with advice in between.
 
-    The journal is kept beside the log: the same command run again asks only what is missing.
+    The journal is kept in the folder of the log. The same command run again asks only what
+    is missing.
     A chain goes on after a game without a deal, which has no price.
     """
     keys(flags)

@@ -22,7 +22,7 @@ SECTION = re.compile(r"^\s*-{3,}\s*$")
 PARAMETER = re.compile(r"^\s*\**\w[\w.]*(?:, \**\w+)*(?: : .*)?$")
 A_MESSAGE = re.compile(r"[A-Za-z][a-z']+[,;:]? (?:[\w'<>{}-]+[,;:]? ){1,}[\w'<>{}-]+")
 """At least three words in a row."""
-NO_PROSE = re.compile(r"\(\?|\\[bdsw]|^\s*[{<]|SELECT |^%[a-z]")
+NO_PROSE = re.compile(r"\(\?|\\[bdsw]|^\s*[{<]|SELECT |^%[a-z]|^\s*@\w+{")
 TEMPLATE_CODE = re.compile(r"{#.*?#}|{%.*?%}|<(style|script|svg)\b.*?</\1>", re.DOTALL)
 TEMPLATE_VALUE = re.compile(r"{{.*?}}", re.DOTALL)
 TAG = re.compile(r"</?(p|li|h\d|td|th|div|section|figcaption|summary|tr|ul|ol|table)\b[^>]*>")

@@ -19,9 +19,9 @@ _KEY_BYTES = 12
 class TurnJournal(Journal):
     """A journal whose answers are read back by episode; ``entries`` are failed turns only.
 
-    What was in the file when it was opened is indexed, 28 bytes a turn. Of what is
-    appended nothing is kept in memory but failed turns: who plays an episode knows
-    what it has been asked.
+    What was in the file when it was opened is indexed, 28 bytes per turn. Of what is
+    appended, only failed turns are kept in memory: whoever plays an episode knows
+    its questions.
 
     Parameters
     ----------

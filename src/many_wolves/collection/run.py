@@ -131,7 +131,7 @@ def play(
 ) -> Collected:
     """Lead every episode from its last answer to its end.
 
-    All turns that are open are asked; what opens while a local speaker answers is its next
+    All turns that are open are asked. What opens while a local speaker answers is its next
     batch, and new episodes take the places of those that ended.
 
     Parameters

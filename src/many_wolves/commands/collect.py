@@ -68,7 +68,7 @@ COMPILED = Path("task-data/compiled")
 @click.option("--temperature", type=click.FloatRange(0), help="Sampling; local models: 1.")
 @click.option("--top_p", type=click.FloatRange(0, 1, min_open=True), help="Sampling; 1 = all.")
 @click.option(
-    "--max_tokens", type=click.IntRange(1), help="Local: 64; API: 4096 beside the effort's."
+    "--max_tokens", type=click.IntRange(1), help="Local: 64; API: 4096, plus the effort's."
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--effort", default="", type=click.Choice(["", *LEVELS]), help="Reasoning effort.")
@@ -174,7 +174,9 @@ COMPILED = Path("task-data/compiled")
     type=click.Path(path_type=Path),
     help="Experiments: folder of the app that the engine starts a server for.",
 )
-@click.option("--delay", type=click.FloatRange(0), default=0.0, help="Simulated: seconds a trial.")
+@click.option(
+    "--delay", type=click.FloatRange(0), default=0.0, help="Simulated: seconds per trial."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -204,8 +206,8 @@ def command(
 ) -> int:
     """Ask a speaker every trial in TRIALS, and play every game in it.
 
-    Answers are appended to a journal; the same command run again asks only what is
-    missing or failed, and goes on in the middle of a game.
+    Answers are appended to a journal. The same command run again asks only what is
+    missing or failed, and resumes in the middle of a game.
     """
     if options["api_key"]:
         say(

@@ -100,7 +100,7 @@ def as_proposed(wanted: SpeakerRequest, trials: Path) -> list[SpeakerRequest]:
     """The speaker with the settings that the design of the trials proposes.
 
     Settings that the user gave stay; those that the speaker does not take are left out,
-    and the user is told. A setting with several values makes several speakers.
+    and a notice names it. A setting with several values makes several speakers.
     """
     manifest = trials.with_name(trials.name.removesuffix(".jsonl") + ".manifest.json")
     if wanted.provider == "simulated" or not manifest.is_file():

@@ -91,7 +91,7 @@ def family_of(named: list[str]) -> str:
     if len(found) > 1:
         raise WolvesError(
             f"expected trials of one task family, found {', '.join(found)}",
-            fix="ask each family in a run of its own",
+            fix="ask each family in a separate run",
         )
     return found[0]
 
@@ -108,7 +108,7 @@ def check_folder(several: list[SpeakerRequest], out: Path) -> None:
         raise WolvesError(
             f"expected a folder for {len(several)} speakers, found one journal",
             where=out,
-            fix="give a folder with --out: each speaker has a journal of its own",
+            fix="give a folder with --out: each speaker has a separate journal",
         )
 
 
@@ -169,7 +169,7 @@ def conclude(done: Collected, spec: SpeakerSpec) -> int:
 
 
 def record_fault(fault: LoadError, wanted: SpeakerRequest, out: Path, family: str) -> None:
-    """Write down that a checkpoint could not be loaded, and say so."""
+    """Write down that a checkpoint could not be loaded, and print it."""
     path = _fault_file(wanted, out, family)
     record = {
         "schema": SCHEMA,

@@ -156,7 +156,8 @@ def cast(
     Raises
     ------
     WolvesError
-        If a seat has nobody, a name is no seat, or several speakers were to share a journal.
+        If a seat is empty, a name is not that of a seat, or several speakers would
+        share a journal.
     """
     roles = dict.fromkeys(map(role_of, seats))
     if unknown := [seat for seat in named if seat not in seats and seat not in roles]:
@@ -178,7 +179,7 @@ def cast(
         raise WolvesError(
             f"expected a folder for {len(distinct)} speakers, found one journal",
             where=out,
-            fix="give a folder with --out: each speaker has a journal of its own",
+            fix="give a folder with --out: each speaker has a separate journal",
         )
     journals = {
         seat: out if out.suffix == ".jsonl" else out / family / f"{spec.slug}.jsonl"

@@ -48,8 +48,8 @@ def command() -> None:
 def run_command(file: Path, again: bool, dry_run: bool) -> None:
     """Run the stages of the study FILE that are out of date.
 
-    A stage that fails stops only what follows from it. Interrupted, it goes on
-    where it stopped when the same command is run again.
+    A stage that fails stops only the stages that need it. After an interrupt, run the
+    same command to resume.
     """
     study = read_study(file)
     places = StudyPaths(study.study)

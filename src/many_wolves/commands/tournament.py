@@ -67,13 +67,13 @@ def command(
     """
     if len(set(players)) < 2:
         raise WolvesError(
-            f"expected two speakers or more, each in a file of its own, found {len(set(players))}",
+            f"expected two speakers or more, each in a separate file, found {len(set(players))}",
             fix="wolves tournament TRIALS one.json two.json",
         )
     if out.suffix == ".jsonl":
         raise WolvesError(
             "expected a folder, found one journal", where=out,
-            fix="give a folder with --out: each speaker has a journal of its own",
+            fix="give a folder with --out: each speaker has a separate journal",
         )  # fmt: skip
     family = families.get(family_of(list(Trials(trials).families)))
     if not isinstance(family, EpisodicFamily):

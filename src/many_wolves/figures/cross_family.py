@@ -15,7 +15,7 @@ ACROSS = {"one": 1, "two": 2}
 
 
 def across(points: pd.DataFrame, *, x: str, caption: str, width: Width = "two") -> Figure:
-    """One point a speaker, with an interval each way; one panel a second task.
+    """One point per speaker, with an interval each way; one panel per second task.
 
     Parameters
     ----------

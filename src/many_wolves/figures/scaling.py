@@ -1,4 +1,4 @@
-"""Quantities over sizes on a logarithmic axis, with the band of a law."""
+"""Estimates over sizes on a logarithmic axis, with the band of a law."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class HeadlineMeasure:
-    """The one number of a fit by which tasks of several families are set beside each other.
+    """The one number of a fit by which tasks of several families are compared.
 
     Parameters
     ----------

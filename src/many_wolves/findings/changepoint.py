@@ -38,10 +38,10 @@ def settling(at: Array, drawn: Array, rng: np.random.Generator, draws: int = 400
     """Posterior of the break of a stick that all quantities share.
 
     The vector of quantities is level + drift * min(t, k) / k + remainder, where t is the
-    share of training from 0 to 1; level and drift are normal (mean 0.5 and 0, sd 0.5),
-    the remainder is normal with one unknown sd, half-normal(0.05), and each checkpoint
+    share of training from 0 to 1. Level and drift are normal (mean 0.5 and 0, sd 0.5).
+    The remainder is normal with one unknown sd, half-normal(0.05). Each checkpoint
     is measured with the covariance of its fit. The break k is uniform on (0, 1), and
-    one half of the prior says that there is no drift at all.
+    the prior probability of no drift at all is one half.
 
     Parameters
     ----------

@@ -65,7 +65,7 @@ class Member:
 
     @property
     def at(self) -> float | None:
-        """Where in training: tokens where they are known, else the step."""
+        """Where in training: tokens where they are known, otherwise the step."""
         found = self.fit.labels.get("tokens", self.fit.labels.get("step"))
         return None if found is None else float(found)
 

@@ -104,7 +104,7 @@ def _warning(tasks: Mapping[Task, Sequence[Fitted]], drawn: set[str]) -> Iterato
 
 
 def _correlations(points: pd.DataFrame) -> Iterator[str]:
-    """How the two go together, where there are speakers enough to say so."""
+    """How the two go together, where there are enough speakers."""
     for panel, part in points.groupby("panel", sort=False):
         if len(part) < 5 or part["x"].nunique() < 2 or part["y"].nunique() < 2:
             continue

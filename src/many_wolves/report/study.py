@@ -44,7 +44,7 @@ def write_study_report(
         Heading of the page.
     fit_folders
         Fit folders, in the order shown; the first says which task the page begins with,
-        and every further task gets sections of its own.
+        and every further task gets further sections.
     out
         The HTML file to write.
     introduction
@@ -138,7 +138,7 @@ def _findings(fits: Sequence[Fitted]) -> list[Section]:
     if len(sound) < 2 or not has_findings(sound):
         return []
     found = state(sound)
-    lacking = Section("unsaid", "What cannot be said", found.lacking)
+    lacking = Section("unsaid", "What the fits leave open", found.lacking)
     return [*findings_sections(found), *([lacking] if found.lacking else [])]
 
 

@@ -1,4 +1,4 @@
-"""Lines of a journal as they stand in its file, whole or not."""
+"""Lines of a journal as its file has them, whole or not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ends_well(path: Path) -> bool:
 
 
 def set_aside(path: Path, lines: set[int]) -> None:
-    """Add the lines that begin there to the file beside."""
+    """Add the lines that begin there to the file ``.set-aside``."""
     place = path.with_name(path.name + ".set-aside")
     with place.open("ab") as file:
         for at, raw in raw_lines(path):
@@ -33,7 +33,7 @@ def rewrite_in_place(path: Path, lines: Iterable[bytes]) -> int:
     """Write lines over a file, whose own lines they are, some left out; its new size.
 
     Whatever is written has been read before, so that nothing is lost if it breaks off: some
-    lines then stand twice.
+    lines are then duplicates.
     """
     with path.open("r+b", buffering=0) as file:
         for line in lines:

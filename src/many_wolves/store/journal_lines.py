@@ -13,7 +13,7 @@ from many_wolves.files import whole_text
 from many_wolves.records import Response, response_key
 
 SESSIONS = "sessions"
-"""Folder, beside the journals, of what happened in sessions on servers."""
+"""Folder, next to the journals, of what happened in sessions on servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Reading:
     unit
         What ``bad`` counts: lines of a journal, samples of an Inspect log.
     note
-        What else the user must know, in words; empty where there is nothing.
+        Other notices for the user; may be empty.
     """
 
     file: Path
@@ -94,7 +94,7 @@ def journal_files(
                 for file in source.rglob("*")
                 if file.suffix in suffixes
                 and not file.name.startswith(".")
-                # What happened in sessions on servers stands beside the answers.
+                # Records of sessions on servers are in the folder of the answers.
                 and SESSIONS not in file.relative_to(source).parts[:-1]
             )
         elif source.is_file():
@@ -114,7 +114,7 @@ def journal_files(
 
 
 def session_folders(sources: Iterable[Path]) -> list[Path]:
-    """Folders of sessions on servers that belong to journals, or stand in folders of these."""
+    """Folders of sessions on servers that belong to journals, or are in their folders."""
     found: dict[Path, None] = {}
     for source in sources:
         places = source.rglob(SESSIONS) if source.is_dir() else [source.with_name(SESSIONS)]
@@ -151,8 +151,8 @@ def read_lines(path: Path) -> Iterator[Line]:
 def read_journal(file: Path) -> Reading:
     """Every whole line of a journal.
 
-    A line whose key is not that of its content is read all the same, and counted in the
-    note: journals that others wrote have keys of their own.
+    A line whose key is not that of its content is read as well, and counted in the
+    note. Journals that others wrote may have other keys.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def parse_line(raw: bytes, like: Response | None = None) -> Response:
     """
     record = json.loads(raw.decode())
     if not isinstance(record, dict):
-        raise TypeError("it is no JSON object")
+        raise TypeError("not a JSON object")
     if b"\\ud" in raw or b"\\uD" in raw:
         record = _without_surrogates(record)
     return Response.from_json(record, like)
@@ -214,14 +214,14 @@ def _words(error: Exception) -> str:
     """Why a line holds no answer."""
     match error:
         case UnicodeDecodeError():
-            return f"it is no UTF-8 text (byte {error.start})"
+            return f"not UTF-8 text (byte {error.start})"
         case json.JSONDecodeError():
             return f"invalid JSON: {error.msg} at column {error.colno}"
         case RecursionError():
             return "its brackets are nested too deeply"
         case KeyError():
-            return f"it is no answer: the field {error} is missing"
-    return f"it is no answer: {error}"
+            return f"not a valid response: the field {error} is missing"
+    return f"not a valid response: {error}"
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -95,5 +95,5 @@ class StudyPaths:
         return self.results / "findings"
 
     def fit_files(self, name: str) -> tuple[Path, ...]:
-        """What a fit holds, but for its page, which `wolves report` may write again."""
+        """What a fit holds, except for its page, which `wolves report` may write again."""
         return tuple(self.fit(name) / file for file in FIT_FILES)

@@ -97,7 +97,7 @@ def _of_family(responses: list[Response], wanted: str | None) -> tuple[str, list
     if wanted is None and len(found) > 1:
         raise WolvesError(
             f"expected answers of one task family, found those of {quoted(found)}",
-            fix=f"--task {found[0]}, and each of the others by itself",
+            fix=f"--task {found[0]}, and the others in further runs",
         )
     family = wanted or found[0]
     if family not in found:
