@@ -92,7 +92,7 @@ def dollars(out: str) -> float:
         ("", None, "no trial"),
         ("{not json\n", 1, "expected a trial"),
         (json.dumps(a_trial(1).to_json() | {"task": "other"}) + "\n", 1, "expected id"),
-        ((json.dumps(a_trial(1).to_json()) + "\n") * 2, 2, "stands twice"),
+        ((json.dumps(a_trial(1).to_json()) + "\n") * 2, 2, "duplicate trial"),
     ],
 )
 def test_a_file_that_holds_no_trials_names_line_and_fix(tmp_path, capfd, content, line, words):

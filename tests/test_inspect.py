@@ -249,7 +249,7 @@ def test_a_log_of_another_task_is_named_and_left_out(logs, tmp_path) -> None:
     sums = Task([Sample("2 + 2?", target="4")], name="sums")
     evaluate(sums, model=model, log_dir=str(tmp_path / "logs"), display="none")
     said, _ = tabulated(tmp_path / "table", tmp_path / "logs", logs)
-    assert "it is no sample of many-wolves" in said
+    assert "not a sample of many-wolves" in said
 
 
 def test_a_damaged_log_is_an_error_with_its_mend(tmp_path) -> None:

@@ -85,8 +85,8 @@ def test_every_speaker_plays_every_game_in_places_of_its_own(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("games", "problem"),
     [
-        ("[{task: politeness}]", "expected every task once, found twice: politeness"),
-        ("[{task: dictator}, {task: dictator}]", "found twice: dictator"),
+        ("[{task: politeness}]", "expected every task once, found a duplicate: politeness"),
+        ("[{task: dictator}, {task: dictator}]", "found a duplicate: dictator"),
         ("[{task: dictator, sampel: 3}]", "found 'sampel'"),
     ],
 )

@@ -130,6 +130,9 @@ def of_docstring(text: str, line: int) -> Iterator[Passage]:
             part = []
             skipping = skipping and bool(words.strip())
             continue
+        if words.strip().startswith("- "):
+            yield from _paragraph(part, line + start)
+            part = []
         if not part:
             start = number
         part.append(words)

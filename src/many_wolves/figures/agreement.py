@@ -81,8 +81,8 @@ def agreement(
         plot=plot,
         data=frame,
         caption=(
-            f"One point per cell ({len(data)} cells, n = {n:,.0f} choices): the observed proportion "
-            f"against the mean of the posterior predictions, with 95 % equal-tailed predictive "
+            f"One point per cell ({len(data)} cells, n = {n:,.0f} choices): the observed "
+            f"proportion against the mean of the posterior predictions, with 95 % equal-tailed predictive "
             f"intervals. {words}; {inside:.0%} of the cells lie inside their interval."
         ),
         alt=(

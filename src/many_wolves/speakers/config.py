@@ -44,7 +44,7 @@ class SpeakerConfig(Options):
     max_tokens: int | None = Field(
         default=None,
         ge=1,
-        description="Longest answer: of local models 64, of an API 4096 beside the effort's.",
+        description="Longest answer: of local models 64, of an API 4096, plus the effort's.",
     )
     seed: int = Field(default=0, description="Seed of the sampling.")
     effort: Literal["", Effort] = Field(default="", description="Reasoning effort.")

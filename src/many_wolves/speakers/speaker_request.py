@@ -97,7 +97,7 @@ def describe(wanted: SpeakerRequest, *, sampled: bool = False) -> SpeakerSpec:
     ----------
     sampled
         Whether some of the questions are no choices, so that they are sampled in score
-        mode as well. Else its sampling settings are left out: they change no answer.
+        mode as well. Otherwise its sampling settings are left out: they change no answer.
 
     Raises
     ------

@@ -112,8 +112,9 @@ class Receipt(NamedTuple):
         Number of the turn.
     status
         ``accepted``, or ``refused`` by the rules. ``why`` then gives the reason, and the same
-        may be asked again, as a new turn. ``unknown`` where it cannot be found out, ``stale`` where it
-        came too late and was not sent, ``defaulted`` where the session took the default.
+        may be asked again, as a new turn. ``unknown`` where it cannot be found out, ``stale``
+        where it came too late and was not sent, ``defaulted`` where the session took the
+        default.
     why
         In words; empty where there is nothing to say.
     """

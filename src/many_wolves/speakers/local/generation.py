@@ -1,7 +1,7 @@
 """Torch: forward prompts once, and sample what follows them.
 
-The keys and values of a prompt are computed once and shared by all that follows:
-the options in score mode, the replicates in sample mode.
+The keys and values of a prompt are computed once. The options in score mode, and the
+replicates in sample mode, share them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Prefilled:
     Parameters
     ----------
     cache
-        Keys and values, one row a prompt, padded on the left.
+        Keys and values, one row per prompt, padded on the left.
     mask
         1 where there is a token: prompts x positions.
     logits
@@ -96,8 +96,8 @@ def sample(
 
     Notes
     -----
-    Answers to one prompt that have said the same so far are one row of the batch
-    until they part, so that many replicates cost little more than one.
+    Answers to one prompt that are the same so far are one row of the batch
+    until they differ. So many replicates cost little more than one.
     """
     import torch
 

@@ -38,9 +38,9 @@ class HfSpeaker:
 
     Notes
     -----
-    In score mode an option's log-probability includes the end of the answer, so
-    that the normalised scores are the distribution of free sampling at
-    temperature 1 given that the answer is exactly one of the options.
+    In score mode an option's log-probability includes the end of the answer. So
+    the normalised scores are the distribution of free sampling at
+    temperature 1, given that the answer is exactly one of the options.
     """
 
     def __init__(self, spec: SpeakerSpec, loaded: Loaded, batch_size: int = BATCH_SIZE) -> None:
@@ -158,7 +158,7 @@ class HfSpeaker:
         return self._answer(batch[:half]) + self._answer(batch[half:])
 
     def _think(self, batch: list[TokenizedRequest]) -> list[TokenizedRequest]:
-        """The batch with a thought of its own behind every prompt."""
+        """The batch with a separate thought behind every prompt."""
         thoughts = self._generate(
             batch,
             "thought",

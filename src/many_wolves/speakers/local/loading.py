@@ -31,13 +31,13 @@ class Loaded:
     ends
         Ids of the tokens that end an answer of one line.
     text_ends
-        Those that end an answer of several lines: the same, but for line breaks.
+        Those that end an answer of several lines: the same, except for line breaks.
     window
         Longest sequence in tokens; None where the model states none.
     last_only
         Whether the model can leave out the logits of all but the last positions.
     branches
-        Whether prompts may share their start, and options stand in one row as the
+        Whether prompts may share their start, and options form one row as the
         branches of a tree; found out by trying.
     """
 
@@ -138,7 +138,7 @@ def resolve_dtype(source: str | Path, revision: str, dtype: str, device: str) ->
     """The number format in effect.
 
     ``auto`` is float32 on a CPU, where it is exact and, on most, faster than
-    bfloat16; on a GPU it is the format that the weights are stored in.
+    bfloat16. On a GPU it is the format that the weights are stored in.
 
     Raises
     ------
@@ -157,13 +157,13 @@ def end_tokens(generation: Any, tokenizer: Any, prompt_format: PromptFormat) -> 
     """Ids of the tokens that end an answer.
 
     These are the end-of-sequence tokens of the model's generation configuration and
-    of its tokenizer; in the completion format, for an answer of one line, also
-    every token that begins with a line break.
+    of its tokenizer. In the completion format, for an answer of one line, every token
+    that begins with a line break ends it too.
 
     Raises
     ------
     WolvesError
-        If an end-of-sequence token is no token of the model.
+        If the model does not have an end-of-sequence token.
     """
     ends: set[int] = set()
     for source in (generation.eos_token_id, tokenizer.eos_token_id):

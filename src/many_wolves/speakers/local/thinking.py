@@ -155,7 +155,7 @@ def _thinking(tokenizer: Any, tags: tuple[str, str], budget: int) -> Thinking:
     elif quiet.rstrip().endswith(tag):
         shut = closing
     else:
-        # A template that says the same either way has no switch of its own.
+        # A template that gives the same text either way has no switch.
         shut = f"{tag}\n{closing}" if quiet == begun else ""
     opened = begun.rstrip().endswith(tag)
     return Thinking(

@@ -1,9 +1,9 @@
 """Prompts and options to token ids, with care for the place where they meet.
 
 The prompt is tokenised alone, as it is when a model answers freely. An option's
-tokens are those that follow when prompt and option are tokenised as one text; if
-a token of that text spans the border (so that no free answer could begin with
-it), the option is tokenised alone. Special tokens are added to a completion
+tokens are those that follow when prompt and option are tokenised as one text. If
+a token of that text spans the border, no free answer could begin with
+it. Then the option is tokenised alone. Special tokens are added to a completion
 prompt only: a chat template writes its own.
 """
 

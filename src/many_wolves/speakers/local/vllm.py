@@ -60,17 +60,17 @@ class VllmSpeaker:
 
     Notes
     -----
-    A sampled choice is one of the options, word for word: at each token those
-    that no option continues with are left out, and the rest is drawn from. That
+    A sampled choice is one of the options, word for word. Each token is drawn from
+    those that continue an option. This
     weighs options by their first words, and is not the distribution of score mode.
-    A number is sampled likewise among what is written as a number, a form among what
-    its schema allows; free text is sampled freely.
+    In the same way a number is sampled among what is written as a number, and a form
+    among what its schema allows. Free text is sampled freely.
 
     In score mode a choice is scored, and everything else sampled. An option's
     log-probability is that of ``HfSpeaker``, its end included: the sum of next-token
     log-probabilities along the option.
 
-    A request has a seed of its own, made of seed, replicate and trial. Which requests
+    The seed of a request is made of seed, replicate and trial. Which requests
     share a batch still moves logits in their last digits, so that a rerun repeats
     nearly all answers, not every one.
     """
@@ -254,7 +254,7 @@ class VllmSpeaker:
 
 
 class _Intake:
-    """Courses of the jobs at hand, and of those that are asked while they run.
+    """Courses of the given jobs, and of those that are asked while they run.
 
     An iterator that has come to its end goes on where there is more to do.
     """

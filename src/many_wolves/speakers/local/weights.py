@@ -25,7 +25,7 @@ def weights_fingerprint(folder: Path) -> str:
     """Fingerprint of the files in ``folder`` that can change an answer.
 
     A file above 64 MiB is read at 64 evenly spaced blocks of 1 MiB, its size
-    included, so that a folder of 100 GB takes no longer than a small one; two
+    included. So a folder of 100 GB takes no longer than a small one. Two
     checkpoints of one training run differ in every block.
 
     Raises
