@@ -252,7 +252,7 @@ def test_the_staged_script_runs_as_a_user_runs_it(tmp_path):
         (["--scale", "heart"], "did you mean 'hearts'?"),
         (["--utterances", "nine"], "known: 'eight'"),
         (["--task", "choices"], "did you mean 'choice'?"),
-        (["--items", "poem,poem"], "stands twice"),
+        (["--items", "poem,poem"], "duplicate item 'poem'"),
         (["--limit", "0"], "a number greater than or equal to 1"),
         (["--orders", "0"], "a number greater than or equal to 1"),
         (["--templates", "nowhere.yaml"], "nowhere.yaml"),

@@ -93,8 +93,8 @@ def option_secrets(arguments: Sequence[str], option: str = "--api_key") -> tuple
 def redactor(secrets: Iterable[str]) -> Redactor:
     """What replaces every secret in a text by ``[key]``, however it is escaped.
 
-    A secret is found as it is, without the white space around it, line by line,
-    and as Python, JSON, HTML or a URL would write it.
+    A secret is found without the white space around it, line by line, and as
+    Python, JSON, HTML or a URL would write it.
     """
     forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST}
     if not forms:

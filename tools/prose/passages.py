@@ -149,7 +149,7 @@ def _is_parameter(words: str, lines: Sequence[str], number: int) -> bool:
 
 
 def _paragraph(lines: Sequence[str], line: int) -> Iterator[Passage]:
-    if lines:
+    if lines and not lines[0].lstrip().startswith("{"):
         raw = "\n".join(words.strip() for words in lines)
         yield Passage(line, RST_CODE.sub(CODE, raw), raw)
 

@@ -8,7 +8,7 @@ What a journal promises, whatever happens to the process or the disk:
 - a second writer is refused, whatever name or link it uses (``NAME.jsonl.lock``, and a lock
   on the file itself);
 - a journal that is removed while it is written is written again;
-- no key has two lines: a failed answer that is asked again is first set
+- no key has two lines. A failed answer that is asked again is first set
   aside, and an answer whose key is there already is not written.
 """
 

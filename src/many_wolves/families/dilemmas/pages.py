@@ -1,4 +1,4 @@
-"""What the family of social dilemmas puts into reports: each model has pages of its own."""
+"""What the family of social dilemmas puts into reports: each model has its pages."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class DilemmaPages:
         return (f"Choices in the games were fitted by the cognitive models: {played}.",)
 
     def bibtex(self, fits: Sequence[Fitted]) -> str:
-        """Nothing: the papers stand with the models' equations."""
+        """Nothing: the papers are named with the models' equations."""
         return ""
 
     def fit_sections(self, fit: Fitted) -> Sequence[Section]:
@@ -58,7 +58,7 @@ class DilemmaPages:
         return sections
 
     def study_summary(self, fits: Sequence[Fitted]) -> Table:
-        """One row a speaker, model, quantity and group."""
+        """One row per speaker, model, quantity and group."""
         parts = [_summary(fit) for fit in fits]
         return Table(
             pd.concat(parts, ignore_index=True),
@@ -83,7 +83,7 @@ class DilemmaPages:
     def plots(self) -> Mapping[str, Plot]:
         """Figures by name."""
         return {
-            "groups": _plot("quantities by group, beside what was observed", 0),
+            "groups": _plot("quantities by group, with what was observed", 0),
             "agreement": _plot("observed proportions against predictions", -1),
         }
 

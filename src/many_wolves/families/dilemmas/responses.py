@@ -29,8 +29,8 @@ class Choice:
     choice
         Option id; None where there is none.
     weights
-        Share of the choice that each option gets: 1 for the one that was made, or the
-        probabilities where a game of one turn was scored.
+        Share of the choice that each option gets. It is 1 for the one that was made; in a
+        scored game of one turn, the probabilities.
     order
         Option ids in the order shown.
     status, example

@@ -4,10 +4,10 @@ Williams, E. J. (1949), Experimental designs balanced for the estimation of resi
 effects of treatments, Australian Journal of Scientific Research A 2, 149-168.
 
 Rows of the square are dealt to trials like cards, one after another through the
-cells of the design. Hence, whatever is selected, every row serves every cell, and
-all trials together, equally often, or but for one trial where the number of trials
-is no multiple of the number of rows. What is left free, the order in which cells
-are served and where in its items a cell begins, is used to even out single factors,
+cells of the design. So, whatever is selected, every row serves every cell, and
+all trials together, equally often. It differs by one trial where the number of trials
+is not a multiple of the number of rows. The order in which cells are served, and where in
+its items a cell begins, are free. They serve to even out single factors,
 pairs of factors and items.
 """
 
@@ -44,7 +44,7 @@ class Slot:
 def williams(n: int) -> list[tuple[int, ...]]:
     """A Latin square of ``n`` symbols, ``n`` rows.
 
-    Every symbol stands in every place once; for even ``n`` every symbol also
+    Every symbol has every place once; for even ``n`` every symbol also
     follows every other one once.
     """
     first = [0]
@@ -56,7 +56,7 @@ def williams(n: int) -> list[tuple[int, ...]]:
 def spread(cells: Sequence[Cell], items: Sequence[str], orders: int, rng: Random) -> list[Slot]:
     """All slots of a design in an order whose every beginning is as balanced as it can be.
 
-    Each round of ``len(cells)`` slots holds every cell once; within a round the
+    Each round of ``len(cells)`` slots holds every cell once. Within a round the
     levels of every factor, of every pair of factors, and the items take turns.
     """
     line = _turns(cells, rng)
@@ -132,7 +132,7 @@ def deal(slots: Sequence[Slot], rows: int, rng: Random) -> list[int]:
     -------
     list of int
         Rows in the order of ``slots``. Within a cell, and over all slots, the
-        number of slots that any two rows get differs by one at most; the orders
+        number of slots that any two rows get differs by one at most. The orders
         of one scene are different rows as long as there are enough.
     """
     if not slots:
@@ -193,7 +193,7 @@ class _Deal:
 def _margins(slots: Sequence[Slot]) -> tuple[Rows, int]:
     """Codes of the levels of the items, every single factor, and every pair of factors.
 
-    One row a margin and one column a slot, with the number of codes in all.
+    One row per margin and one column per slot, with the number of codes in all.
     """
     width = len(slots[0].cell)
     keys: list[list[Hashable]] = [[slot.item for slot in slots]]

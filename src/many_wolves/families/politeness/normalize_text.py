@@ -131,7 +131,7 @@ def _label(body: str, letters: int) -> tuple[str, str]:
 
 
 def stray_letters(text: str, letters: int) -> set[str]:
-    """Option letters that stand alone anywhere; not the article A."""
+    """Option letters that are single words anywhere; not the article A."""
     known = LABELS[:letters]
     found = re.finditer(rf"(?<![\w'])([{known}])(?![\w'])(\s+[a-z]\w*)?", text)
     linked = ("or", "and", "is", "because", "since")

@@ -95,7 +95,7 @@ class PolitenessPages:
         ]
 
     def study_summary(self, fits: Sequence[Fitted]) -> Table:
-        """One row a speaker and goal: the weights with their intervals."""
+        """One row per speaker and goal: the weights with their intervals."""
         return study_table(fits)
 
     def study_sections(self, fits: Sequence[Fitted]) -> Sequence[Section]:
@@ -123,7 +123,7 @@ class PolitenessPages:
             return Plot(summary, lambda fits, width: draw(fits[0], width), each=True)
 
         return {
-            "weights": Plot("utility weights by speaker and goal, beside people", utility_weights),
+            "weights": Plot("utility weights by speaker and goal, and of people", utility_weights),
             "simplex": Plot(
                 "the three weights in a triangle, people in black",
                 weight_triangle,

@@ -20,7 +20,7 @@ FIRST_ORDER = (
 UTILITIES = {
     "inf": "informative (the listener learns the true state)",
     "soc": "social (the listener believes in a good state)",
-    "pres": "presentational (the speaker is seen to pursue a certain mixture of the two)",
+    "pres": "presentational (the speaker appears to pursue a certain mixture of the two)",
     "s1": "first-order speaker (S1): one weight, phi, between informative and social",
 }
 
@@ -43,7 +43,7 @@ COST = {
         "A negation costs its speaker: utterances are weighted by exp(-cost), outside of alpha, "
         "as in the reference implementation."
     ),
-    "utility": "A negation costs its speaker: the cost stands inside alpha, as in the equation.",
+    "utility": "A negation costs its speaker: the cost is inside alpha, as in the equation.",
 }
 
 
@@ -78,10 +78,10 @@ def _data(fit: Fitted) -> dict[str, str]:
 
 
 def _priors(shapes: Mapping[str, Sequence[float]]) -> str:
-    """The priors; shapes other than one are told."""
+    """The priors, with shapes other than one."""
     text = (
-        "alpha uniform on 0 to 20, cost on 1 to 10, phi and theta on 0 to 1, the weights of a "
-        "goal on their simplex"
+        "alpha uniform on 0 to 20, cost on 1 to 10, phi and theta on 0 to 1, weights of a goal "
+        "on their simplex"
     )
     told = [
         f"{name} {', '.join(f'{v:g}' for v in values)}"
@@ -95,18 +95,19 @@ def _priors(shapes: Mapping[str, Sequence[float]]) -> str:
 
 READING_FIRST_ORDER = (
     "phi is the weight of being informative against being kind (1: purely informative, 0: purely "
-    "kind). This speaker has no third goal and does not care how it is seen."
+    "kind). This speaker has no third goal and does not care how it appears."
 )
 
 
 def reading_weights() -> tuple[str, ...]:
     """How the weights are to be read."""
     return (
-        "The three weights of a goal sum to one. w_inf: how much it counts that the listener "
-        "learns the truth. w_soc: how much it counts that the listener feels good about it. "
-        "w_pres: how much it counts to be seen pursuing a mixture of the two, and phi is that "
-        "mixture (1: purely informative, 0: purely kind). A polite speaker with high w_pres, low "
-        "phi and low w_inf wants to look kind more than it wants to be of use.",
+        "The three weights of a goal sum to one. Weight w_inf: how much it counts that the "
+        "listener learns the truth. Weight w_soc: how much it counts that the listener feels "
+        "good about it. Weight w_pres: how much it counts to appear to pursue a mixture of the "
+        "two. That mixture is phi (1: purely informative, 0: purely kind). A polite "
+        "speaker with high w_pres, low phi and low w_inf wants to look kind more than it wants "
+        "to be of use.",
     )
 
 
@@ -118,10 +119,10 @@ def weights(fit: Fitted) -> tuple[str, ...]:
         return reading_weights()
     return (
         *reading_weights(),
-        "The published values and these part for a reason: the published chains had not mixed "
-        "(R-hat between them is 2.0 to 2.7 on most weights, 2.2 on alpha), so that their pooled "
-        "means depend on where each chain happened to stand. Here phi is continuous, the chains "
-        "agree when the verdict above says so, and the intervals can be relied upon.",
+        "The published values differ from these, because the published chains had not mixed "
+        "(R-hat is 2.0 to 2.7 on most weights, 2.2 on alpha). So their pooled "
+        "means depend on where each chain happened to be. Here phi is continuous, and the "
+        "verdict above says whether the chains agree.",
     )
 
 
@@ -143,8 +144,8 @@ def meanings(fit: Fitted) -> tuple[str, ...]:
     text = "theta is the probability that an utterance is literally true of a state."
     if fit.info.get("options", {}).get("literal") == "joint":
         return (
-            f"{text} Fitted jointly, it serves the choices as well as the judgments: where points "
-            "and diamonds part, the choices pulled the meaning away from what was judged.",
+            f"{text} Fitted jointly, it serves choices and judgments. Where points and diamonds "
+            "differ, the choices pulled the meaning away from the judgments.",
         )
     return (text,)
 
@@ -193,7 +194,7 @@ def places(fit: Fitted) -> tuple[str, ...]:
         else "No place pulls or pushes: every interval holds zero."
     )
     return (
-        "An option is chosen by what it says and by where it stands in the list. Here the "
-        "log-odds of each place were inferred with the weights, so that they do not bend them.",
+        "A choice depends on the words of an option and on its place in the list. Here the "
+        "log-odds of each place were inferred with the weights, so that they do not bias them.",
         found,
     )
