@@ -44,7 +44,7 @@ def test_a_word_that_the_sources_lack_is_found_in_the_study_file(
     ("speaker", "problem"),
     [
         ("{name: a, provider: openai, model: m, efforts: [low, low]}", "found a duplicate: low"),
-        ("{name: a, provider: hf, model: m, revisions: [step1, step1]}", "found a duplicate: step1"),
+        ("{name: a, provider: hf, model: m, revisions: [step1, step1]}", "a duplicate: step1"),
         ("{name: a, provider: openai, model: m, efforts: [slow]}", "found 'slow'"),
         ("{name: a, provider: openai, model: m, revisions: [step1]}", "only of hf or vllm"),
         ("{name: a, provider: hf, prepare: smollm2, revisions: [x]}", "with `model` or `path`"),

@@ -69,7 +69,7 @@ FAULTS = {
         "duplic",
     ),
     "duplicate utterance": (replaced("utterances.yaml", "id: not bad", "id: bad"), "'bad'"),
-    "no YAML": (replaced("items.yaml", "- {id: poem,", "- {id: [poem,"), "YAML"),
+    "invalid YAML": (replaced("items.yaml", "- {id: poem,", "- {id: [poem,"), "YAML"),
 }
 
 

@@ -33,7 +33,8 @@ def social_notes(found: Divisions, form: Form) -> list[str]:
         notes.append(
             f"Up to half, gifts depend on {first} and precision only through precision x "
             f"(2 {first} - 1). Gifts show whether {first} is above one half, and the order of "
-            "groups. The distance from one half comes from the prior of precision and the gifts above half."
+            "groups. The distance from one half comes from the prior of precision and the gifts "
+            "above half."
         )
     if form == "ces" and not any(q.part == "replies" for q in found.questions):
         notes.append(
