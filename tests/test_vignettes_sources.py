@@ -52,7 +52,7 @@ FAULTS = {
         "rating",
     ),
     "unknown key in a framing": (replaced(T, "question: What do you say", "qestion: What"), "qest"),
-    "duplicate key": (replaced(T, "language: en", "language: en\nlanguage: de"), "twice"),
+    "duplicate key": (replaced(T, "language: en", "language: en\nlanguage: de"), "duplicate"),
     "goal of one framing": (replaced(T, "social: >-", "kind: >-"), "kind"),
     "duplicate item": (replaced("items.yaml", "id: cookie", "id: cake"), "duplicate item 'cake'"),
     "item without a field": (replaced("items.yaml", ", met: tasted it", ""), "'met'"),
