@@ -72,9 +72,11 @@ def _api_rate(port: int, trial: Trial, n: int, connections: int) -> Rate:
     from many_wolves.speakers.api.retry import RetryPolicy
     from many_wolves.speakers.api.speaker import ApiSpeaker
     from many_wolves.speakers.cost import FREE, Budget
-    from many_wolves.speakers.wanted import Wanted, describe
+    from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 
-    spec = describe(Wanted("openai-compatible", "tester", base_url=f"http://127.0.0.1:{port}/v1"))
+    spec = describe(
+        SpeakerRequest("openai-compatible", "tester", base_url=f"http://127.0.0.1:{port}/v1")
+    )
     policy = RetryPolicy(connections=connections)
 
     def ask(requests: list[Request]) -> tuple[float, float]:

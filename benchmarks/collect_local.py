@@ -23,8 +23,8 @@ from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.speakers import Request, Speaker
-from many_wolves.speakers.jobs import Job
-from many_wolves.speakers.prepare import prepare
+from many_wolves.speakers.local.packaged_models import prepare
+from many_wolves.speakers.local.requests import TokenizedRequest
 
 ROOT = Path(__file__).parent.parent
 THREADS = 1
@@ -43,7 +43,7 @@ def smollm2() -> Path:
 
 def hf(n: int) -> dict[str, Any]:
     """transformers: scoring, and sampling up to 8 tokens."""
-    from many_wolves.speakers.hf import HfSpeaker
+    from many_wolves.speakers.local.hf import HfSpeaker
 
     spec = SpeakerSpec("hf", "smollm2", mode="score", dtype="float32")
     speaker = HfSpeaker.open(spec, smollm2(), device="cpu", threads=THREADS)
@@ -66,7 +66,7 @@ def hf(n: int) -> dict[str, Any]:
     return {"score": scored, "sample": sampled, "prompts": n, "threads": THREADS}
 
 
-def bare_scores(loaded: Any, jobs: Sequence[Job]) -> None:
+def bare_scores(loaded: Any, jobs: Sequence[TokenizedRequest]) -> None:
     """A prompt cached once, its options as one batch, one prompt after the other."""
     import torch
 
@@ -80,7 +80,7 @@ def bare_scores(loaded: Any, jobs: Sequence[Job]) -> None:
             loaded.model(ids, past_key_values=keys).logits.log_softmax(-1)
 
 
-def fresh_scores(loaded: Any, jobs: Sequence[Job]) -> None:
+def fresh_scores(loaded: Any, jobs: Sequence[TokenizedRequest]) -> None:
     """Prompt and option as one text, for each option again."""
     import torch
 
@@ -90,7 +90,7 @@ def fresh_scores(loaded: Any, jobs: Sequence[Job]) -> None:
                 loaded.model(torch.tensor([[*job.prompt, *text]])).logits.log_softmax(-1)
 
 
-def bare_samples(loaded: Any, jobs: Sequence[Job], size: int = 16) -> None:
+def bare_samples(loaded: Any, jobs: Sequence[TokenizedRequest], size: int = 16) -> None:
     """transformers' own ``generate``, in batches padded on the left."""
     import torch
 
@@ -113,7 +113,7 @@ def bare_samples(loaded: Any, jobs: Sequence[Job], size: int = 16) -> None:
 
 def vllm(n: int) -> dict[str, Any]:
     """vLLM: scoring by walking the options, and sampling by structured choice."""
-    from many_wolves.speakers.vllm import VllmSpeaker, find_dtype
+    from many_wolves.speakers.local.vllm import VllmSpeaker, find_dtype
 
     dtype = find_dtype(smollm2(), "", "auto")
     spec = SpeakerSpec("vllm", "smollm2", mode="score", dtype=dtype)

@@ -27,7 +27,7 @@ OPENINGS = 1000
 def play_all(folder: Path, games: int) -> dict[str, float]:
     """Play games of six rounds, and say how fast and in how much memory."""
     from many_wolves.collection import Seat, Trials, play
-    from many_wolves.commands.episodes import Episodes
+    from many_wolves.commands.seating import Episodes
     from many_wolves.families.dilemmas import Dilemmas
     from many_wolves.records import SpeakerSpec
     from many_wolves.speakers import SimulatedSpeaker

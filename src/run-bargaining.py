@@ -13,16 +13,16 @@ import yaml
 
 from many_wolves.cli import run
 from many_wolves.collection import Trials
-from many_wolves.commands import playing
-from many_wolves.commands.collecting import say
-from many_wolves.commands.episodes import Casting, Episodes, Extents, cast, speaker_of_file
+from many_wolves.commands import collect_games
+from many_wolves.commands.collect_output import say
+from many_wolves.commands.seating import Casting, Episodes, Extents, cast, speaker_of_file
 from many_wolves.errors import WolvesError
 from many_wolves.families.bargaining import Bargaining
 from many_wolves.families.bargaining.reporting.log import log_lines
 from many_wolves.files import shipped, write_atomic
-from many_wolves.journals import read_journal
 from many_wolves.sources import nearest
-from many_wolves.speakers.wanted import Wanted
+from many_wolves.speakers.speaker_request import SpeakerRequest
+from many_wolves.store.journal_lines import read_journal
 from many_wolves.workflows.compiling import request, write_trials
 
 # Game type -> the side that is improved, and the arms between its games.
@@ -59,7 +59,7 @@ ENGINE_HELP = "PROVIDER/MODEL, FILE.json with settings of `wolves collect`, or a
 @click.option("--seller_critic_engine", default=ENGINE, show_default=True, help=ENGINE_HELP)
 @click.option("--buyer_critic_engine", default=ENGINE, show_default=True, help=ENGINE_HELP)
 @click.option("--moderator_engine", default=ENGINE, show_default=True,
-              help="Asked only with --moderated_by model.")  # fmt: skip
+              help="Used only with --moderated_by model.")  # fmt: skip
 @click.option("--seller_instruction", default="seller", show_default=True,
               help="The wording is ours; seller_diamond plays for a ring.")  # fmt: skip
 @click.option("--buyer_instruction", default="buyer", show_default=True,
@@ -92,7 +92,8 @@ ENGINE_HELP = "PROVIDER/MODEL, FILE.json with settings of `wolves collect`, or a
 def command(**flags: Any) -> int:
     """Play the published game: chains of haggling over a balloon, with advice in between.
 
-    The journal is kept beside the log: the same command run again asks only what is missing.
+    The journal is kept in the folder of the log. The same command run again asks only what
+    is missing.
     A chain goes on after a game without a deal, which has no price.
     """
     keys(flags)
@@ -104,7 +105,7 @@ def command(**flags: Any) -> int:
     extents = Extents(Trials(trials), flags["n_exp"], family)
     casting = seated(flags, role, extents.seats, folder)
     episodes = Episodes(Trials(trials), flags["n_exp"], casting.specs, family)
-    status = playing.ask(episodes, casting, family, playing.Table())
+    status = collect_games.ask(episodes, casting, family, collect_games.Table())
     file = folder / f"{flags['game_version']}.txt"
     text = "\n".join(log_lines(with_responses(episodes, casting), flags["ver"])) + "\n"
     write_atomic(file, text)
@@ -193,7 +194,7 @@ def seated(flags: Mapping[str, Any], role: str, seats: tuple[str, ...], folder: 
         "critic": flags[f"{role}_critic_engine"],
         "moderator": flags["moderator_engine"],
     }
-    first = Wanted("")
+    first = SpeakerRequest("")
     named = {seat: speaker_of_file(engine(engines[seat], folder), first) for seat in seats}
     speaker = named.pop("speaker")
     return cast(speaker, named, seats, "bargaining", folder / "journals", sampled=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from many_wolves.contracts import OptionAnswers, Reading
-from many_wolves.journals import read_journal
 from many_wolves.records import Choose, Message, Option, Question, Response, SpeakerSpec, Trial
 from many_wolves.speakers import SimulatedSpeaker
+from many_wolves.store.journal_lines import read_journal
 
 OPTIONS = tuple(Option(id, f"It was {id}.") for id in ("bad", "good", "amazing"))
 SPEC = SpeakerSpec("simulated", "tester", parameters={"alpha": 1})

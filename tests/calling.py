@@ -9,7 +9,7 @@ from fault_server import KEY
 from many_wolves.collection import collect
 from many_wolves.speakers import Request
 from many_wolves.speakers.api.retry import RetryPolicy
-from many_wolves.speakers.wanted import Wanted, describe, open_speaker
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
 
 CHAT = "openai-compatible/tester"
 QUICK = RetryPolicy(connections=8, retries=6, wait_s=0.02, timeout_s=5.0)
@@ -21,17 +21,17 @@ def give_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"{name}_API_KEY", KEY)
 
 
-def wanted(server, model=CHAT, **options) -> Wanted:
+def wanted(server, model=CHAT, **options) -> SpeakerRequest:
     path = "" if model.startswith(("anthropic", "google")) else "/v1"
     options.setdefault("patience", QUICK)
-    return Wanted("api", model, base_url=server.url + path, **options)
+    return SpeakerRequest("api", model, base_url=server.url + path, **options)
 
 
-def opened(who: Wanted):
+def opened(who: SpeakerRequest):
     return open_speaker(who, describe(who), lambda parameters: None)
 
 
-def ask(who: Wanted, listed):
+def ask(who: SpeakerRequest, listed):
     return list(opened(who).ask([Request(t) for t in listed], threading.Event()))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.figures import Fitted
-from many_wolves.findings.members import DRAWS, PREDICTED, Member
+from many_wolves.findings.fits import DRAWS, PREDICTED, Member
 
 WEIGHTS = ("w_inf", "w_soc", "w_pres")
 

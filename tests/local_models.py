@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from many_wolves.speakers.prepare import prepare
+from many_wolves.speakers.local.packaged_models import prepare
 
 ROOT = Path(__file__).parent.parent
 

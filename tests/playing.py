@@ -12,10 +12,10 @@ from many_wolves.contracts import Episode
 from many_wolves.families.dilemmas import Dilemmas
 from many_wolves.families.dilemmas.compiler import openings
 from many_wolves.families.dilemmas.options import GameDesign
-from many_wolves.journals import read_journal
 from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.speakers import Feed, SimulatedSpeaker
 from many_wolves.speakers.protocol import respond
+from many_wolves.store.journal_lines import read_journal
 from many_wolves.workflows import compiling
 from many_wolves.worlds import EpisodicWorld
 

@@ -11,7 +11,6 @@ import pytest
 from asking import keys
 from many_wolves.collection import collect
 from many_wolves.errors import WolvesError
-from many_wolves.journals import read_journal
 from many_wolves.reading import read
 from many_wolves.records import (
     Choose,
@@ -25,7 +24,8 @@ from many_wolves.records import (
 )
 from many_wolves.speakers import Request, SimulatedSpeaker
 from many_wolves.speakers.cost import Budget, Price, estimate
-from many_wolves.speakers.wanted import Wanted, describe
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe
+from many_wolves.store.journal_lines import read_journal
 
 PRICE = {
     "type": "object",
@@ -130,7 +130,7 @@ def test_estimates_and_budgets_take_every_type():
 
 
 def test_sampling_settings_count_where_a_question_is_no_choice():
-    wanted = Wanted("simulated", mode="score", parameters={"level": 1}, seed=4)
+    wanted = SpeakerRequest("simulated", mode="score", parameters={"level": 1}, seed=4)
     assert describe(wanted).seed == 0
     assert describe(wanted, sampled=True).seed == 4
 
@@ -148,7 +148,7 @@ class TestTransformers:
     pytestmark = pytest.mark.model
 
     def opened(self, folder, **settings):
-        from many_wolves.speakers.hf import HfSpeaker
+        from many_wolves.speakers.local.hf import HfSpeaker
 
         spec = SpeakerSpec("hf", "tiny", dtype="float32", temperature=1.0, max_tokens=16)
         return HfSpeaker.open(replace(spec, **settings), folder, device="cpu", threads=1)
@@ -201,7 +201,7 @@ class TestTransformers:
     def test_an_end_token_that_is_none_is_named(self, tiny):
         from types import SimpleNamespace
 
-        from many_wolves.speakers.loading import end_tokens
+        from many_wolves.speakers.local.loading import end_tokens
 
         for wrong in ("</s>", [2, "</s>"], -1, True):
             tokenizer = SimpleNamespace(eos_token_id=2)

@@ -11,7 +11,7 @@ from calling import CHAT, QUICK, ask, give_keys, opened, wanted
 from fault_server import ANSWER, REASONING, Fault, FaultServer
 from many_wolves.errors import WolvesError
 from many_wolves.speakers import Feed, Request
-from many_wolves.speakers.wanted import Wanted, describe
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 
 
 @pytest.fixture(autouse=True)
@@ -85,9 +85,9 @@ def test_what_a_model_says_has_its_true_status(model, kind, status):
 def test_a_missing_key_and_an_address_with_a_key_are_refused(monkeypatch):
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     with pytest.raises(WolvesError, match="ANTHROPIC_API_KEY"):
-        opened(Wanted("anthropic", "claude-haiku-4-5"))
+        opened(SpeakerRequest("anthropic", "claude-haiku-4-5"))
     with pytest.raises(WolvesError, match="credentials"):
-        describe(Wanted("api", CHAT, base_url="http://me:secret@localhost/v1"))
+        describe(SpeakerRequest("api", CHAT, base_url="http://me:secret@localhost/v1"))
 
 
 def test_a_halted_speaker_finishes_what_is_under_way():

@@ -16,8 +16,8 @@ from fault_server import KEY, REASONING, Fault, FaultServer
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
-from many_wolves.journals import read_journal
 from many_wolves.speakers.api.retry import backoff_s
+from many_wolves.store.journal_lines import read_journal
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from many_wolves.commands.collect import command as collect
 from many_wolves.errors import WolvesError
 from many_wolves.speakers import Request
 from many_wolves.speakers.api.settings import key_name
-from many_wolves.speakers.wanted import Wanted, describe, open_speaker
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
 from test_api_replies import with_text
 
 FIRST = {
@@ -190,7 +190,7 @@ def test_an_address_that_could_carry_a_key_is_refused_everywhere(tmp_path, capfd
         status = run(collect, [str(listed), *words, "--out", str(tmp_path / "out"), *more])
         assert status == 2
     with pytest.raises(WolvesError):
-        describe(Wanted("api", CHAT, base_url=address))
+        describe(SpeakerRequest("api", CHAT, base_url=address))
     file = tmp_path / "s.yaml"
     file.write_text(
         "study: s\ntrials: {}\nspeakers:\n"
@@ -210,7 +210,7 @@ def test_an_address_in_the_environment_may_carry_no_credentials(monkeypatch):
     with FaultServer() as server:
         planted = server.url.replace("http://", "http://me:SECRETsecret@") + "/v1"
         monkeypatch.setenv("OPENAI_BASE_URL", planted)
-        who = Wanted("openai", "gpt-4o", patience=QUICK)
+        who = SpeakerRequest("openai", "gpt-4o", patience=QUICK)
         with pytest.raises(WolvesError, match="carries credentials") as caught:
             open_speaker(who, describe(who), lambda parameters: None)
         assert server.calls == server.strangers == []
@@ -219,14 +219,14 @@ def test_an_address_in_the_environment_may_carry_no_credentials(monkeypatch):
 
 def test_a_provider_whose_client_cannot_be_kept_from_redirects_is_refused(monkeypatch):
     monkeypatch.setenv("BEDROCK_API_KEY", KEY)
-    who = Wanted("bedrock", "anthropic.claude-3", patience=QUICK)
+    who = SpeakerRequest("bedrock", "anthropic.claude-3", patience=QUICK)
     with pytest.raises(WolvesError, match="may follow redirects"):
         open_speaker(who, describe(who), lambda parameters: None)
 
 
 def test_another_key_variable_of_a_provider_is_checked_too(monkeypatch):
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", f"{KEY}\nx")
-    who = Wanted("anthropic", "claude-haiku-4-5", patience=QUICK)
+    who = SpeakerRequest("anthropic", "claude-haiku-4-5", patience=QUICK)
     with pytest.raises(WolvesError, match="ANTHROPIC_AUTH_TOKEN holds a line break"):
         open_speaker(who, describe(who), lambda parameters: None)
 

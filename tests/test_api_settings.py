@@ -12,9 +12,9 @@ from fault_server import Fault, FaultServer
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
 from many_wolves.errors import SettingError, WolvesError
-from many_wolves.journals import read_journal
 from many_wolves.records import SpeakerSpec
-from many_wolves.speakers.wanted import Wanted, describe
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe
+from many_wolves.store.journal_lines import read_journal
 
 ONE_CONNECTION = replace(QUICK, connections=1)
 
@@ -49,7 +49,7 @@ def test_a_sampling_setting_that_requests_leave_out_is_refused_before_anything_i
     model, options, setting
 ):
     with pytest.raises(SettingError, match=f"no {setting}") as caught:
-        describe(Wanted("api", model, **options))
+        describe(SpeakerRequest("api", model, **options))
     assert caught.value.setting == setting
     assert caught.value.fix == f"leave --{setting} out"
 
@@ -75,15 +75,15 @@ def test_what_a_model_does_not_take_is_known_without_a_key(monkeypatch):
     for name in ("OPENAI", "GOOGLE"):
         monkeypatch.delenv(f"{name}_API_KEY")
     with pytest.raises(WolvesError, match="takes no reasoning effort"):
-        describe(Wanted("api", "openai/gpt-4o", effort="low"))
+        describe(SpeakerRequest("api", "openai/gpt-4o", effort="low"))
     with pytest.raises(WolvesError, match="cannot be turned off"):
-        describe(Wanted("api", "google/gemini-2.5-pro", effort="none"))
-    assert describe(Wanted("api", "openai/gpt-5-mini", effort="low")).effort == "low"
+        describe(SpeakerRequest("api", "google/gemini-2.5-pro", effort="none"))
+    assert describe(SpeakerRequest("api", "openai/gpt-5-mini", effort="low")).effort == "low"
 
 
 def test_without_the_extra_a_speaker_is_described_and_opening_it_names_the_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "inspect_ai", None)
-    who = Wanted("api", "openai/gpt-4o", temperature=0.5)
+    who = SpeakerRequest("api", "openai/gpt-4o", temperature=0.5)
     assert describe(who).temperature == 0.5
     with pytest.raises(WolvesError, match="the speaker `openai` needs packages") as caught:
         opened(who)
@@ -94,7 +94,7 @@ def test_without_the_extra_a_speaker_is_described_and_opening_it_names_the_comma
 def test_a_provider_with_a_library_of_its_own_is_reached_as_a_compatible_server(model, monkeypatch):
     monkeypatch.setenv(f"{model.partition('/')[0].upper()}_API_KEY", "sk-planted-7f3a9c51d2e84b06")
     with pytest.raises(WolvesError, match="nothing was asked") as caught:
-        opened(Wanted("api", model))
+        opened(SpeakerRequest("api", model))
     assert "--provider openai-compatible" in caught.value.fix
 
 
@@ -143,10 +143,10 @@ def test_what_is_left_out_is_part_of_who_answers_only_where_it_is_set():
 @pytest.mark.parametrize(
     ("who", "words"),
     [
-        (Wanted("api", "openai/gpt-4o", omit=("seed",)), "openai-compatible servers only"),
-        (Wanted("simulated", parameters={"alpha": 1}, omit=("seed",)), "runs here"),
+        (SpeakerRequest("api", "openai/gpt-4o", omit=("seed",)), "openai-compatible servers only"),
+        (SpeakerRequest("simulated", parameters={"alpha": 1}, omit=("seed",)), "runs here"),
         (
-            Wanted("api", CHAT, base_url="http://h/v1", omit=("max_tokens",), max_tokens=5),
+            SpeakerRequest("api", CHAT, base_url="http://h/v1", omit=("max_tokens",), max_tokens=5),
             "a limit of tokens or none",
         ),
     ],

@@ -9,11 +9,11 @@ from calling import CHAT, QUICK, ask, give_keys, wanted
 from fault_server import ANSWER, Fault, FaultServer
 from many_wolves.collection import collect
 from many_wolves.errors import WolvesError
-from many_wolves.journals import read_journal
 from many_wolves.reading import read
 from many_wolves.records import Choose, Form, Message, Number, Option, Text, Trial
 from many_wolves.speakers.api.structured import Formats, refuses_schemas, structure_of
-from many_wolves.speakers.wanted import describe, open_speaker
+from many_wolves.speakers.speaker_request import describe, open_speaker
+from many_wolves.store.journal_lines import read_journal
 
 OFFER = {
     "type": "object",

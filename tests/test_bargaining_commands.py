@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from many_wolves.cli import run, wolves
-from many_wolves.journals import read_journal
 from many_wolves.records import Response
+from many_wolves.store.journal_lines import read_journal
 from many_wolves.tables import read_table
 from many_wolves.workflows.data import reference
 

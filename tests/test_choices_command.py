@@ -16,8 +16,8 @@ from many_wolves.cli import run
 from many_wolves.commands.choices import command
 from many_wolves.errors import WolvesError
 from many_wolves.files import shipped
-from many_wolves.journals import read_journal
 from many_wolves.records import Response, SpeakerSpec
+from many_wolves.store.journal_lines import read_journal
 from many_wolves.tables import read_table
 
 

@@ -15,9 +15,9 @@ from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
-from many_wolves.journals import read_journal
 from many_wolves.speakers.checkpoints import Position, expand, position
-from many_wolves.speakers.wanted import Wanted
+from many_wolves.speakers.speaker_request import SpeakerRequest
+from many_wolves.store.journal_lines import read_journal
 
 WEIGHTS = {"w_inf": 0.4, "w_soc": 0.1, "w_pres": 0.5, "phi": 0.5}
 PARAMETERS = {
@@ -92,7 +92,7 @@ def dollars(out: str) -> float:
         ("", None, "no trial"),
         ("{not json\n", 1, "expected a trial"),
         (json.dumps(a_trial(1).to_json() | {"task": "other"}) + "\n", 1, "expected id"),
-        ((json.dumps(a_trial(1).to_json()) + "\n") * 2, 2, "stands twice"),
+        ((json.dumps(a_trial(1).to_json()) + "\n") * 2, 2, "duplicate trial"),
     ],
 )
 def test_a_file_that_holds_no_trials_names_line_and_fix(tmp_path, capfd, content, line, words):
@@ -153,7 +153,7 @@ def test_patterns_find_the_checkpoints_of_a_folder_in_order(tmp_path):
         (tmp_path / name).mkdir()
         if name != "runs":
             (tmp_path / name / "config.json").write_text("{}")
-    found = expand(Wanted("hf", "m", tmp_path), "checkpoint-*,final")
+    found = expand(SpeakerRequest("hf", "m", tmp_path), "checkpoint-*,final")
     assert [w.revision for w in found] == [
         "checkpoint-3",
         "checkpoint-20",
@@ -162,7 +162,7 @@ def test_patterns_find_the_checkpoints_of_a_folder_in_order(tmp_path):
     ]
     assert found[0].path == tmp_path / "checkpoint-3"
     with pytest.raises(WolvesError, match="no checkpoint fits") as caught:
-        expand(Wanted("hf", "m", tmp_path), "step*")
+        expand(SpeakerRequest("hf", "m", tmp_path), "step*")
     assert "checkpoint-20" in caught.value.fix
 
 
@@ -202,17 +202,17 @@ def test_patterns_find_the_branches_of_a_hub_in_order(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with a_hub(branches, ["step0"]) as address:
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
-        found = expand(Wanted("hf", "org/m"), "main,step*000,step?")
+        found = expand(SpeakerRequest("hf", "org/m"), "main,step*000,step?")
         assert [(w.model, w.revision, w.path) for w in found] == [
             ("org/m", revision, None) for revision in ("main", "step1000", "step143000", "step0")
         ]
-        every = [w.revision for w in expand(Wanted("vllm", "org/m"), "step*")]
+        every = [w.revision for w in expand(SpeakerRequest("vllm", "org/m"), "step*")]
         assert every == ["step0", "step512", "step1000", "step2000-tokens4B", "step143000"]
         with pytest.raises(WolvesError, match="no checkpoint fits") as caught:
-            expand(Wanted("hf", "org/m"), "epoch*")
+            expand(SpeakerRequest("hf", "org/m"), "epoch*")
         assert "step512" in caught.value.fix
         with pytest.raises(WolvesError, match="org/other cannot be listed") as caught:
-            expand(Wanted("hf", "org/other"), "step*")
+            expand(SpeakerRequest("hf", "org/other"), "step*")
         assert "one by one" in caught.value.fix
 
 

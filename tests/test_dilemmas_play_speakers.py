@@ -17,7 +17,7 @@ from many_wolves.commands.collect import command as collect
 from many_wolves.commands.compile import command as compile_games
 from many_wolves.files import shipped
 from many_wolves.speakers import Request
-from many_wolves.speakers.wanted import Wanted, describe, open_speaker
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
 from many_wolves.tables import read_table
 from playing import by_game, games, history, responses
 
@@ -126,7 +126,7 @@ def test_an_api_model_is_asked_turn_after_turn(monkeypatch, model, options):
     give_keys(monkeypatch)
     with FaultServer() as server:
         path = "" if model.startswith(("anthropic", "google")) else "/v1"
-        who = Wanted("api", model, base_url=server.url + path, **options)
+        who = SpeakerRequest("api", model, base_url=server.url + path, **options)
         speaker = open_speaker(who, describe(who), lambda parameters: None)
         for trial in games("dictator", 3):
             (found,) = speaker.ask([Request(trial)], threading.Event())

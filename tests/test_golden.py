@@ -13,8 +13,8 @@ from many_wolves.collection import Journal, collect, make_plan, read_trials
 from many_wolves.commands.choices import command as choices
 from many_wolves.commands.collect import command as collect_command
 from many_wolves.families import get
-from many_wolves.journals import read_journal
 from many_wolves.records import Trial, response_key
+from many_wolves.store.journal_lines import read_journal
 from many_wolves.tables import read_table
 
 HERE = Path(__file__).parent / "golden" / "schema1"

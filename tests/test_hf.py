@@ -16,10 +16,10 @@ from local_models import ROOT, smollm2
 from many_wolves.errors import WolvesError
 from many_wolves.records import Message, Option, SpeakerSpec
 from many_wolves.speakers import Request
-from many_wolves.speakers.hf import HfSpeaker
+from many_wolves.speakers.local.hf import HfSpeaker
+from many_wolves.speakers.local.tokens import option_ids, prompt_ids
 from many_wolves.speakers.prompting import completion, continuation, render
-from many_wolves.speakers.tokens import option_ids, prompt_ids
-from many_wolves.speakers.wanted import Wanted, describe
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 
 pytestmark = pytest.mark.model
 pytest.importorskip("torch")
@@ -82,7 +82,7 @@ def fresh_logprob(loaded, messages, text, prompt_format):
     ],
 )
 def test_cached_scores_equal_fresh_ones(loaded, prompt_format, branches):
-    from many_wolves.speakers.loading import end_tokens
+    from many_wolves.speakers.local.loading import end_tokens
 
     ends = end_tokens(loaded.model.generation_config, loaded.tokenizer, prompt_format)
     assert loaded.branches
@@ -168,13 +168,15 @@ def test_a_completion_prompt_is_plain_text():
 def test_who_answers_is_known_by_the_weights(tmp_path):
     moved = tmp_path / "elsewhere"
     shutil.copytree(smollm2(), moved)
-    here = describe(Wanted("hf", path=smollm2(), mode="score", dtype="float32"))
-    there = describe(Wanted("hf", "smollm2", moved, mode="score", dtype="float32", threads=2))
+    here = describe(SpeakerRequest("hf", path=smollm2(), mode="score", dtype="float32"))
+    there = describe(
+        SpeakerRequest("hf", "smollm2", moved, mode="score", dtype="float32", threads=2)
+    )
     assert here == there
     with (moved / "model.safetensors").open("r+b") as file:
         file.seek(-4, 2)
         file.write(b"\1\2\3\4")
-    assert describe(Wanted("hf", "smollm2", moved, mode="score", dtype="float32")) != here
+    assert describe(SpeakerRequest("hf", "smollm2", moved, mode="score", dtype="float32")) != here
 
 
 def test_the_published_command_asks_a_model(tmp_path):

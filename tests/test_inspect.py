@@ -147,7 +147,7 @@ def test_logs_and_a_journal_with_the_same_answers_give_the_same_tables(
 
 
 def test_every_answer_keeps_its_key_text_and_true_status(readings, tmp_path) -> None:
-    from many_wolves.journals import read_journal
+    from many_wolves.store.journal_lines import read_journal
 
     journal = read_journal(written(readings, tmp_path / "a.jsonl"))
     ours = {r.key: r for reading in readings for r in reading.responses}
@@ -249,7 +249,7 @@ def test_a_log_of_another_task_is_named_and_left_out(logs, tmp_path) -> None:
     sums = Task([Sample("2 + 2?", target="4")], name="sums")
     evaluate(sums, model=model, log_dir=str(tmp_path / "logs"), display="none")
     said, _ = tabulated(tmp_path / "table", tmp_path / "logs", logs)
-    assert "it is no sample of many-wolves" in said
+    assert "not a sample of many-wolves" in said
 
 
 def test_a_damaged_log_is_an_error_with_its_mend(tmp_path) -> None:

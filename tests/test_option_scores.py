@@ -67,10 +67,10 @@ def test_probabilities_follow_from_scores(trial, scoring, value):
     ("found", "why"),
     [
         (lambda trial: scores(trial)[1:], "no score for"),
-        (lambda trial: scores(trial, logprob=math.nan), "scores that are no numbers"),
+        (lambda trial: scores(trial, logprob=math.nan), "scores that are not numbers"),
         (
             lambda trial: tuple(replace(s, logprob=-math.inf) for s in scores(trial)),
-            "scores that are no numbers",
+            "scores that are not numbers",
         ),
     ],
 )

@@ -13,10 +13,10 @@ from many_wolves.commands.fit import command
 from many_wolves.errors import WolvesError
 from many_wolves.families import get
 from many_wolves.families.politeness.compiler import trials_of
+from many_wolves.families.politeness.counterbalance import williams
 from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.options import NODES, PolitenessDesign
-from many_wolves.families.politeness.orders import williams
 from many_wolves.families.politeness.problem import build
 from many_wolves.families.politeness.recursion import (
     Condition,

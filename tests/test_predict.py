@@ -45,7 +45,7 @@ def test_prints_the_tables_of_webppl(row, tmp_path):
         ({"alpha": None}, "wrong shape or kind"),
         ({"theta": [[0.5, 2.0]]}, "has shape|probabilities"),
         ({"negated": [True]}, "negated"),
-        ({"phi_grid": [0.5, 1.5]}, "phi lies in"),
+        ({"phi_grid": [0.5, 1.5]}, "expected phi in"),
         ({"conditions": [{"w_inf": 1}]}, "wrong shape or kind"),
         ({"cost_form": "none"}, "cost form"),
     ],

@@ -31,6 +31,20 @@ def found(folder: Path, name: str, text: str) -> list[str]:
     return [f"{f.line} {f.rule}" for f in prose.check_file(Path(name), rules, folder)]
 
 
+def test_each_item_of_a_list_in_a_docstring_is_a_passage() -> None:
+    items = [p.raw for p in of_docstring("Promises:\n\n- one thing;\n- another\n  thing.\n", 1)]
+    assert items == ["Promises:", "- one thing;", "- another\nthing."]
+
+
+def test_an_example_in_braces_is_no_prose() -> None:
+    assert not list(of_docstring('{"a": 1,\n "b": 2}', 1))
+
+
+def test_a_trust_region_is_a_word_of_the_field(house: Path) -> None:
+    assert found(house, "a.md", "Newton steps in a trust region.\n") == []
+    assert found(house, "b.md", "A region of the posterior.\n") == ["1 Words"]
+
+
 class TestMarkdown:
     def test_each_rule_names_its_line(self, house: Path) -> None:
         page = f"""

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from asking import SPEC, a_trial, answers
 from many_wolves.files import canonical_json, fingerprint
-from many_wolves.journals import read_journal, read_lines
 from many_wolves.records import (
     Choose,
     Form,
@@ -24,6 +23,7 @@ from many_wolves.records import (
     blank_response,
     response_key,
 )
+from many_wolves.store.journal_lines import read_journal, read_lines
 
 PRICE = {"type": "object", "properties": {"price": {"type": "number"}}, "required": ["price"]}
 TYPES = [

@@ -165,17 +165,17 @@ def test_people_stand_beside_the_published_values_and_others_beside_people(
 
 
 def test_variants_of_people_stand_beside_the_full_model(tmp_path: Path) -> None:
-    from many_wolves.families.politeness import words
+    from many_wolves.families.politeness import text
     from many_wolves.families.politeness.report_tables import weights_table
 
     options = {"literal": "fixed", "utilities": ["inf", "soc"]}
     fit = read_fitted(write_fit_folder(tmp_path / "v", speaker="people", draws=20, options=options))
     assert "people" in weights_table(fit).frame
-    assert not any("had not mixed" in text for text in words.weights(fit))
+    assert not any("had not mixed" in text for text in text.weights(fit))
     first = {"literal": "joint", "utilities": ["s1"]}
     fit = read_fitted(write_fit_folder(tmp_path / "s", speaker="people", draws=20, options=first))
-    assert "first-order" in words.fitted(fit)["Model"]
-    assert "sum to one" not in " ".join(words.weights(fit))
+    assert "first-order" in text.fitted(fit)["Model"]
+    assert "sum to one" not in " ".join(text.weights(fit))
 
 
 def test_framings_are_compared_with_the_goal_of_people(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 from asking import SPEC, a_trial, simulated, trials
 from many_wolves.errors import WolvesError
 from many_wolves.speakers import Request
-from many_wolves.speakers.wanted import Wanted, describe
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 
 
 def ask(speaker, requests):
@@ -58,7 +58,7 @@ def test_a_halted_speaker_begins_nothing_new():
 
 
 def test_scoring_ignores_what_only_sampling_needs():
-    wanted = Wanted("simulated", mode="score", parameters={"alpha": 1})
+    wanted = SpeakerRequest("simulated", mode="score", parameters={"alpha": 1})
     assert describe(wanted) == describe(replace(wanted, seed=4, temperature=0.2, max_tokens=9))
     sampled = replace(wanted, mode="sample")
     assert describe(sampled) != describe(replace(sampled, seed=4))
@@ -67,13 +67,13 @@ def test_scoring_ignores_what_only_sampling_needs():
 @pytest.mark.parametrize(
     ("wanted", "fix"),
     [
-        (Wanted("simulated"), "--parameters"),
-        (Wanted("hf"), "--model_path"),
-        (Wanted("hf", "m", effort="low", thinking_tokens=5), "leave one out"),
-        (Wanted("hf", "m", tensor_parallel_size=2), "--provider vllm"),
-        (Wanted("vllm", "m", device="cuda:1"), "CUDA_VISIBLE_DEVICES"),
-        (Wanted("simulated", thinking_tokens=9), "--thinking_tokens"),
-        (Wanted("hf", "m", batch=True), "--batch"),
+        (SpeakerRequest("simulated"), "--parameters"),
+        (SpeakerRequest("hf"), "--model_path"),
+        (SpeakerRequest("hf", "m", effort="low", thinking_tokens=5), "leave one out"),
+        (SpeakerRequest("hf", "m", tensor_parallel_size=2), "--provider vllm"),
+        (SpeakerRequest("vllm", "m", device="cuda:1"), "CUDA_VISIBLE_DEVICES"),
+        (SpeakerRequest("simulated", thinking_tokens=9), "--thinking_tokens"),
+        (SpeakerRequest("hf", "m", batch=True), "--batch"),
     ],
 )
 def test_a_speaker_that_is_not_named_in_full_gets_a_mend(wanted, fix):
@@ -85,5 +85,5 @@ def test_a_speaker_that_is_not_named_in_full_gets_a_mend(wanted, fix):
 def test_a_folder_without_a_model_is_refused(tmp_path):
     pytest.importorskip("torch")
     with pytest.raises(WolvesError, match="Hugging Face model folder") as caught:
-        describe(Wanted("hf", path=tmp_path))
+        describe(SpeakerRequest("hf", path=tmp_path))
     assert str(tmp_path) in str(caught.value)

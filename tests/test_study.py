@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from many_wolves.errors import WolvesError
-from many_wolves.study.casting import cast
-from many_wolves.study.places import Places
+from many_wolves.study.paths import StudyPaths
 from many_wolves.study.plan import plan
 from many_wolves.study.reading import read_study
 from many_wolves.study.running import Runner, only_one
+from many_wolves.study.speakers import cast
 from many_wolves.study.stages import Stage, StateFile, in_order, path_fingerprint, why
 from studying import STUDIES, written
 
@@ -60,7 +60,7 @@ class TestReading:
         [
             ("", None, "empty", ""),
             ("- a\n", 1, "a study's fields", "begin with"),
-            ("study: a\n  b: c: d\n", 2, "no YAML", "indentation"),
+            ("study: a\n  b: c: d\n", 2, "invalid YAML", "indentation"),
             ("study: a b\nhuman: [yoon2020]\n", 1, "letters, digits", "write"),
             ("title: x\nhuman: [yoon2020]\n", 1, "study: expected this field", "add `study"),
             ("study: a\n\nhuman: [yoon2020]\nfits: {}\n", 4, "found 'fits'", "did you mean 'fit'"),
@@ -77,8 +77,8 @@ class TestReading:
                 "did you mean 'joint'",
             ),
             ("study: a\nhuman: [yoon2020]\nfit:\n  draws: many\n", 4, "valid integer", "integer"),
-            ("study: a\nhuman: [yoon2020]\nhuman: [y]\n", 3, "'human' stands twice", "delete"),
-            ("study: a\nhuman: [yoon2020, yoon2020]\n", 1, "found twice: yoon2020", ""),
+            ("study: a\nhuman: [yoon2020]\nhuman: [y]\n", 3, "duplicate key 'human'", "delete"),
+            ("study: a\nhuman: [yoon2020, yoon2020]\n", 1, "found duplicates: yoon2020", ""),
             ("study: a\ntrials:\n  goals: []\nhuman: [yoon2020]\n", 3, "at least 1", ""),
             ("study: a\nspeakers:\n- name: b\n  provider: hf\n", 3, "`model`, `path`", ""),
             ("study: a\n", 1, "`speakers` or `human`", ""),
@@ -108,7 +108,7 @@ class TestReading:
 class TestPlan:
     def test_the_demo_goes_from_vignettes_to_report(self) -> None:
         study = read_study(STUDIES / "demo.yaml")
-        stages = in_order(plan(study, Places("demo", Path("root"))))
+        stages = in_order(plan(study, StudyPaths("demo", Path("root"))))
         names = [stage.name for stage in stages]
         road = ["compile", *(f"{s} smollm2" for s in ("collect", "choices", "fit")), "report"]
         assert [name for name in names if name in road] == road
@@ -120,7 +120,7 @@ class TestPlan:
     def test_what_a_stage_reads_is_written_by_a_stage_before_it(self) -> None:
         study = read_study(STUDIES / "demo.yaml")
         there: set[Path] = set()
-        for stage in in_order(plan(study, Places("demo", Path("root")))):
+        for stage in in_order(plan(study, StudyPaths("demo", Path("root")))):
             made = {path for path in stage.reads if path.is_relative_to("root")}
             assert made <= there
             there |= set(stage.writes)
@@ -129,7 +129,7 @@ class TestPlan:
         journals = set()
         for asking in ("{mode: score}", "{mode: sample}", "{mode: sample, temperature: 0.5}"):
             text = f"study: s\ncollect: {asking}\nspeakers: [{{name: a, provider: hf, model: m}}]\n"
-            stages = plan(read_study(written(tmp_path, text)), Places("s"))
+            stages = plan(read_study(written(tmp_path, text)), StudyPaths("s"))
             journals.add(next(s for s in stages if s.name == "collect a").writes)
         assert len(journals) == 3
 
@@ -138,7 +138,7 @@ class TestPlan:
         for asking in ("{}", "{batch_size: 4}", "{connections: 8, max_cost: 2.5, batch: true}"):
             speaker = "{name: a, provider: openai, model: m}"
             text = f"study: s\ncollect: {asking}\nspeakers: [{speaker}]\n"
-            stages = plan(read_study(written(tmp_path, text)), Places("s"))
+            stages = plan(read_study(written(tmp_path, text)), StudyPaths("s"))
             collect = next(s for s in stages if s.name == "collect a")
             journals.add(collect.writes)
         assert len(journals) == 1
@@ -146,7 +146,7 @@ class TestPlan:
 
     def test_parameters_of_a_simulated_speaker_are_given_as_a_file(self, tmp_path: Path) -> None:
         text = "study: s\nspeakers: [{name: a, provider: simulated, parameters: {alpha: 3}}]\n"
-        stages = plan(read_study(written(tmp_path, text)), Places("s"))
+        stages = plan(read_study(written(tmp_path, text)), StudyPaths("s"))
         collect = next(s for s in stages if s.name == "collect a")
         path, content = collect.given[0]
         assert json.loads(content) == {"alpha": 3}

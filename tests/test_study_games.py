@@ -15,8 +15,8 @@ from fit_folders import write_fit_folder
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.report import write_study_report
-from many_wolves.report.further import across_section, by_task
-from many_wolves.study import Places, in_order, plan, read_study
+from many_wolves.report.other_families import across_section, by_task
+from many_wolves.study import StudyPaths, in_order, plan, read_study
 from studying import written
 
 SPEAKERS = """
@@ -58,7 +58,7 @@ games:
 
 def test_every_speaker_plays_every_game_in_places_of_its_own(tmp_path: Path) -> None:
     study = read_study(written(tmp_path, STUDY + SPEAKERS))
-    stages = {stage.name: stage for stage in in_order(plan(study, Places("duo")))}
+    stages = {stage.name: stage for stage in in_order(plan(study, StudyPaths("duo")))}
     for speaker in ("kind", "blunt"):
         for kind in ("collect", "choices", "fit"):
             assert {f"{kind} {speaker}", f"{kind} dilemma {speaker}"} <= set(stages)
@@ -85,8 +85,8 @@ def test_every_speaker_plays_every_game_in_places_of_its_own(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("games", "problem"),
     [
-        ("[{task: politeness}]", "expected every task once, found twice: politeness"),
-        ("[{task: dictator}, {task: dictator}]", "found twice: dictator"),
+        ("[{task: politeness}]", "expected every task once, found a duplicate: politeness"),
+        ("[{task: dictator}, {task: dictator}]", "found a duplicate: dictator"),
         ("[{task: dictator, sampel: 3}]", "found 'sampel'"),
     ],
 )

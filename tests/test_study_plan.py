@@ -14,7 +14,7 @@ from many_wolves.commands.compile import command as compile_trials
 from many_wolves.commands.study import command as study
 from many_wolves.errors import WolvesError
 from many_wolves.records import SpeakerSpec, blank_response
-from many_wolves.study import Places, cast, plan, read_study
+from many_wolves.study import StudyPaths, cast, plan, read_study
 from studying import checkpoint, table, told, written
 
 
@@ -43,8 +43,8 @@ def test_a_word_that_the_sources_lack_is_found_in_the_study_file(
 @pytest.mark.parametrize(
     ("speaker", "problem"),
     [
-        ("{name: a, provider: openai, model: m, efforts: [low, low]}", "found twice: low"),
-        ("{name: a, provider: hf, model: m, revisions: [step1, step1]}", "found twice: step1"),
+        ("{name: a, provider: openai, model: m, efforts: [low, low]}", "found a duplicate: low"),
+        ("{name: a, provider: hf, model: m, revisions: [step1, step1]}", "a duplicate: step1"),
         ("{name: a, provider: openai, model: m, efforts: [slow]}", "found 'slow'"),
         ("{name: a, provider: openai, model: m, revisions: [step1]}", "only of hf or vllm"),
         ("{name: a, provider: hf, prepare: smollm2, revisions: [x]}", "with `model` or `path`"),
@@ -74,7 +74,7 @@ def test_patterns_and_names_of_checkpoints_are_speakers_with_folders_of_their_ow
     )
     found = read_study(path)
     assert [c.name for c in cast(found)] == ["a@checkpoint-20", "a@checkpoint-100", "a@final"]
-    stages = {stage.name: stage for stage in plan(found, Places("s"))}
+    stages = {stage.name: stage for stage in plan(found, StudyPaths("s"))}
     asked = stages["collect a@checkpoint-20"]
     assert asked.reads[-1] == tmp_path / "run" / "checkpoint-20"
     assert asked.command[asked.command.index("--revisions") + 1] == "checkpoint-20"
@@ -99,7 +99,7 @@ def test_status_and_plan_count_the_answers_that_are_there(tmp_path, capsys, monk
         "speakers: [{name: a, provider: openai, model: gpt-5, efforts: [low]}]\n",
     )
     assert "answered" not in told(capsys, "status", path)
-    stages = {stage.name: stage for stage in plan(read_study(path), Places("s"))}
+    stages = {stage.name: stage for stage in plan(read_study(path), StudyPaths("s"))}
     assert run(compile_trials, list(stages["compile"].command[1:])) == 0
     trials = read_trials(Path("rsa-output/s/trials.jsonl"))
     spec = SpeakerSpec("openai", "gpt-5", effort="low")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fault_server import KEY, FaultServer
-from many_wolves.study import Places, StateFile, plan, read_study
+from many_wolves.study import StateFile, StudyPaths, plan, read_study
 from many_wolves.study.running import Runner
 from studying import checkpoint, table, told, written
 
@@ -69,7 +69,7 @@ def tiny_model(folder: Path, seed: int) -> Path:
     return folder
 
 
-def ran(path: Path, places: Places):
+def ran(path: Path, places: StudyPaths):
     """Run a study but for its figures, which take as long as the rest; the report has them too."""
     stages = [stage for stage in plan(read_study(path), places) if stage.name != "figures"]
     after = tuple(name for name in stages[-1].after_all if name != "figures")
@@ -99,7 +99,7 @@ def test_a_study_of_checkpoints_runs_and_a_broken_one_does_not_stop_it(
         tiny_model(tmp_path / "run" / f"checkpoint-{step}", seed=step)
     checkpoint(tmp_path / "run" / "checkpoint-30")
     path = written(tmp_path, MODELS)
-    places = Places("checkpoints")
+    places = StudyPaths("checkpoints")
     outcome = ran(path, places)
     assert outcome.failed == ("collect tiny@checkpoint-30",)
     assert set(outcome.skipped) == {"choices tiny@checkpoint-30", "fit tiny@checkpoint-30"}
@@ -137,7 +137,7 @@ def test_a_study_of_efforts_runs_over_http(tmp_path, monkeypatch, capsys) -> Non
         server.answer = option_for
         path = written(tmp_path, EFFORTS.replace("ADDRESS", server.url))
         planned = told(capsys, "plan", path)
-        places = Places("efforts")
+        places = StudyPaths("efforts")
         outcome = ran(path, places)
     assert not outcome.failed
     asked = [len(server.calls) // 3] * 3

@@ -14,12 +14,12 @@ from local_models import smollm2
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
-from many_wolves.journals import read_journal
 from many_wolves.records import Message, SpeakerSpec
 from many_wolves.speakers import Request
-from many_wolves.speakers.hf import HfSpeaker
-from many_wolves.speakers.thinking import settle
-from many_wolves.speakers.wanted import Wanted, describe
+from many_wolves.speakers.local.hf import HfSpeaker
+from many_wolves.speakers.local.thinking import settle
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe
+from many_wolves.store.journal_lines import read_journal
 from thinking_model import ALWAYS, SILENT, TEMPLATE, make
 
 pytestmark = pytest.mark.model
@@ -63,7 +63,7 @@ def test_a_thought_keeps_to_its_budget_and_is_told_apart_from_the_answer(model):
 
 
 def test_a_thought_is_cut_at_its_tag_however_that_is_spelt(model):
-    from many_wolves.speakers.loading import load_tokenizer
+    from many_wolves.speakers.local.loading import load_tokenizer
 
     tokenizer = load_tokenizer(model, "", "chat")
     thinking = settle(tokenizer, SAMPLE)
@@ -169,7 +169,7 @@ def test_what_a_model_does_not_take_is_an_error_before_its_weights_are_read(
 
 
 def test_a_model_without_a_thinking_section_takes_effort_none():
-    from many_wolves.speakers.loading import load_tokenizer
+    from many_wolves.speakers.local.loading import load_tokenizer
 
     tokenizer = load_tokenizer(smollm2(), "", "chat")
     spec = SpeakerSpec("hf", "smollm2", effort="none")
@@ -198,7 +198,7 @@ def test_chance_is_part_of_who_answers_only_where_something_is_drawn(tmp_path):
     folder = make(tmp_path / "tiny")
 
     def spec(**more):
-        return describe(Wanted("hf", path=folder, mode="score", dtype="float32", **more))
+        return describe(SpeakerRequest("hf", path=folder, mode="score", dtype="float32", **more))
 
     assert spec(effort="none", seed=1) == spec(effort="none", seed=2)
     assert spec(thinking_tokens=5, seed=1) != spec(thinking_tokens=5, seed=2)

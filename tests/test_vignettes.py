@@ -18,8 +18,8 @@ from designs import by_cell, of, places
 from many_wolves.cli import run
 from many_wolves.commands.compile import command
 from many_wolves.families.politeness.compiler import compile_trials, trials_of
+from many_wolves.families.politeness.counterbalance import Slot, deal, spread, williams
 from many_wolves.families.politeness.options import PolitenessDesign
-from many_wolves.families.politeness.orders import Slot, deal, spread, williams
 from many_wolves.files import file_fingerprint, shipped
 from many_wolves.records import Trial
 
@@ -252,7 +252,7 @@ def test_the_staged_script_runs_as_a_user_runs_it(tmp_path):
         (["--scale", "heart"], "did you mean 'hearts'?"),
         (["--utterances", "nine"], "known: 'eight'"),
         (["--task", "choices"], "did you mean 'choice'?"),
-        (["--items", "poem,poem"], "stands twice"),
+        (["--items", "poem,poem"], "duplicate item 'poem'"),
         (["--limit", "0"], "a number greater than or equal to 1"),
         (["--orders", "0"], "a number greater than or equal to 1"),
         (["--templates", "nowhere.yaml"], "nowhere.yaml"),

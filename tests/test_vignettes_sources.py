@@ -52,7 +52,7 @@ FAULTS = {
         "rating",
     ),
     "unknown key in a framing": (replaced(T, "question: What do you say", "qestion: What"), "qest"),
-    "duplicate key": (replaced(T, "language: en", "language: en\nlanguage: de"), "twice"),
+    "duplicate key": (replaced(T, "language: en", "language: en\nlanguage: de"), "duplicate"),
     "goal of one framing": (replaced(T, "social: >-", "kind: >-"), "kind"),
     "duplicate item": (replaced("items.yaml", "id: cookie", "id: cake"), "duplicate item 'cake'"),
     "item without a field": (replaced("items.yaml", ", met: tasted it", ""), "'met'"),
@@ -69,7 +69,7 @@ FAULTS = {
         "duplic",
     ),
     "duplicate utterance": (replaced("utterances.yaml", "id: not bad", "id: bad"), "'bad'"),
-    "no YAML": (replaced("items.yaml", "- {id: poem,", "- {id: [poem,"), "YAML"),
+    "invalid YAML": (replaced("items.yaml", "- {id: poem,", "- {id: [poem,"), "YAML"),
 }
 
 

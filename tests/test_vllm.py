@@ -17,12 +17,12 @@ from asking import OPTIONS, a_trial, keys, trials, write_trials
 from local_models import ROOT, smollm2
 from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
-from many_wolves.journals import read_journal
 from many_wolves.reading import read
 from many_wolves.records import Message, SpeakerSpec
 from many_wolves.speakers import Request
-from many_wolves.speakers.hf import HfSpeaker
-from many_wolves.speakers.vllm import VllmSpeaker, find_dtype
+from many_wolves.speakers.local.hf import HfSpeaker
+from many_wolves.speakers.local.vllm import VllmSpeaker, find_dtype
+from many_wolves.store.journal_lines import read_journal
 from playing import by_game
 from test_answer_types import trials as every_type
 from thinking_model import make

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from asking import trials, write_trials
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
-from many_wolves.speakers import walk
+from many_wolves.speakers.local import prefix_tree
 
 ENDS = (0, 1)
 TEXTS = st.lists(
@@ -28,14 +28,14 @@ def next_logprobs(beginning):
 
 @given(TEXTS)
 def test_a_walk_gives_the_probability_of_each_text_and_its_end(texts):
-    asked = walk.questions(texts, ENDS)
+    asked = prefix_tree.questions(texts, ENDS)
     assert len(asked) <= sum(len(set(t)) for t in texts) + sum(len(t) + 1 for t in texts)
     assert set(asked) == {t[:i] for t in texts for i in range(len(t) + 1)}
     found = {
         begun: {token: next_logprobs(begun)[token] for token in tokens}
         for begun, tokens in asked.items()
     }
-    for text, total in zip(texts, walk.sums(texts, ENDS, found), strict=True):
+    for text, total in zip(texts, prefix_tree.sums(texts, ENDS, found), strict=True):
         p = math.prod(math.exp(next_logprobs(text[:i])[t]) for i, t in enumerate(text))
         p *= sum(math.exp(next_logprobs(text)[end]) for end in ENDS)
         assert total == pytest.approx(math.log(p))
@@ -43,7 +43,7 @@ def test_a_walk_gives_the_probability_of_each_text_and_its_end(texts):
 
 @given(st.lists(st.integers()), st.integers(1, 9))
 def test_parts_hold_every_token_once(tokens, most):
-    parts = walk.parts(tokens, most)
+    parts = prefix_tree.parts(tokens, most)
     assert [t for part in parts for t in part] == tokens
     assert all(1 <= len(part) <= most for part in parts)
 

@@ -13,11 +13,11 @@ import pytest
 
 from many_wolves.collection import Seat, play
 from many_wolves.errors import WolvesError
-from many_wolves.journals import read_journal
 from many_wolves.reading import read
 from many_wolves.records import Choose, Message, Option, Trial
 from many_wolves.speakers import Feed, SimulatedSpeaker
 from many_wolves.speakers.protocol import respond
+from many_wolves.store.journal_lines import read_journal
 from many_wolves.store.session_journal import SessionJournal
 from many_wolves.worlds import SPEAKER, Episode, EpisodicWorld, Receipt, Turn
 from market import DEFAULT, SEATS, SPEC, Market, Prices, Server, events, played

@@ -16,10 +16,10 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import code_version
 
 BAD_INPUT, UNEXPECTED, INTERRUPTED = 2, 3, 130
-"""Exit statuses beside 0 (well) and 1 (the command's own verdict)."""
+"""Exit statuses other than 0 (success) and 1 (the command's own verdict)."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "data": ("data", "List the data that ship, and what is known of them."),
+    "data": ("data", "List the data that ship, and what is known about them."),
     "compile": ("compile", "Make trials from items and templates, or openings of games."),
     "collect": ("collect", "Ask a speaker the trials; resumes where it stopped."),
     "serve": ("serve", "Serve an experiment on this machine, for people and models."),
@@ -68,9 +68,9 @@ def wolves() -> None:
     """Measure how language models trade being informative against being kind.
 
     \b
-    Exit status: 0 well, 1 the command's own verdict (a fit that did not converge, answers
-    that failed), 2 bad input or a place that cannot be read or written, 3 an unexpected
-    error, 130 interrupted.
+    Exit status: 0 success, 1 a bad verdict (a fit that did not converge, answers that
+    failed). Status 2 means bad input, or a place that cannot be read or written. Status 3
+    means an unexpected error, and 130 an interrupt.
     """
 
 

@@ -96,11 +96,12 @@ class Problem:
     outcome
         Which of them is predicted, by which variable of the posterior.
     impute
-        Draws a replacement of part of the data from a distribution of its own
-        (cut inference: the choices do not inform it); None where nothing is imputed.
+        Draws a replacement of part of the data from its own posterior, which the choices
+        do not inform (cut inference). None where nothing is imputed.
     without
-        Given labels of the observed outcome and how many answers of each cell they name
-        to leave out (all, if more), the changes of ``data``; None where it has no answer.
+        Takes labels of the observed outcome, and how many answers to leave out of each
+        cell that they name (all, if more). Returns the changes of ``data``; None where it
+        has no answer.
     options
         How it was built (utilities, literal treatment, ...), for the report.
     notes
@@ -109,7 +110,7 @@ class Problem:
         Why nobody should fit these data for their own sake, though simulations
         may well bring them about.
     derive
-        Quantities that are functions of the posterior: given its variables as
+        Functions of the posterior: given its variables as
         (chains, draws, ...), name -> (dims, values of the same kind).
     tempered
         The Stan data that change where the likelihood is raised to a power in [0, 1].

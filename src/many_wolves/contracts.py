@@ -136,7 +136,7 @@ class FindingsSpec:
     condition
         What a condition is called: ``goal``. Its plural names the finding on conditions.
     default
-        The condition without a prompt of its own that the condition is held against,
+        The condition without a goal prompt that the condition is compared with,
         such as ``none/third`` for ``social/third``; empty for that condition itself.
     comparable
         The reference's condition that a condition is compared with; empty where it is
@@ -206,14 +206,14 @@ class Reference:
 
 @dataclass(frozen=True)
 class Compiled:
-    """Trials of one task, and what there is to know of them.
+    """Trials of one task, and facts about them.
 
     Parameters
     ----------
     trials
         The trials, or the openings of episodes; read once, in order.
     facts
-        Entries of the manifest beside those that every task has (counts, fingerprint):
+        Entries of the manifest in addition to those that every task has (counts, fingerprint):
         settings, fingerprints of the sources. ``asked_with`` proposes settings of the speaker.
     factors
         Factors of a trial's cell that the manifest counts by; all of them when empty.
@@ -320,8 +320,8 @@ class EpisodicFamily(TaskFamily, Protocol):
         """What is asked next, every turn at once that waits for no other; none at the end.
 
         ``answered`` are the responses to every turn offered before, by turn number. The
-        result depends on the episode and on them alone; all its trials carry the id of
-        the episode and a turn number of their own.
+        result depends only on the episode and on them. All its trials carry the id of
+        the episode and a turn number.
         """
         ...
 
@@ -347,7 +347,7 @@ class WorldFamily(TaskFamily, Protocol):
 
 @runtime_checkable
 class RecordingFamily(WorldFamily, Protocol):
-    """A family whose engines leave records of sessions beside the answers."""
+    """A family whose engines leave records of sessions in addition to the answers."""
 
     def tabulate_sessions(
         self, responses: Iterable[Response], folders: Sequence[Path]

@@ -88,7 +88,7 @@ def plain_name(words: str) -> str:
 
 
 def file_name(words: str) -> str:
-    """Words as a file name that a person can read: what may not stand there becomes a dash."""
+    """Words as a file name that a person can read: a forbidden character becomes a dash."""
     return plain_name(words)
 
 

@@ -19,7 +19,7 @@ else:
 
 
 class Lock:
-    """Who may write to a file: a lock beside it, called ``NAME.lock``.
+    """Who may write to a file: a lock in the same folder, called ``NAME.lock``.
 
     Parameters
     ----------

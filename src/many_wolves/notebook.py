@@ -74,7 +74,7 @@ def compile(task: str = "politeness", out: str | Path | None = None, **design: A
         A task, a part of one (``choice``), several with commas between, or a family.
     out
         File of the trials, as JSON lines; ``task-data/compiled/TASK.jsonl`` when left out.
-        Its manifest is written beside it.
+        Its manifest is written to the same folder.
     design
         Values of the task's design, such as ``goals=["social"]``, ``items="poem,cake"``,
         ``seed=2``; ``wolves compile --help`` names them.
@@ -161,8 +161,8 @@ def read_choices(
     Parameters
     ----------
     choices
-        Of politeness: columns goal, state, utterance, count; speaker and framing may stand
-        beside. With a CSV file, ``literal.csv`` of the same folder is read too.
+        Of politeness: columns goal, state, utterance, count, and if known speaker and
+        framing. With a CSV file, ``literal.csv`` of the same folder is read too.
     task
         Which task it holds; politeness when left out.
     speaker
@@ -292,10 +292,10 @@ def fit_all(
     Parameters
     ----------
     choices
-        Tables with any number of speakers: a CSV file, a folder of ``wolves choices``, a folder
-        that holds such folders, a data frame, observations, or several of them.
+        Tables with any number of speakers, or several of them. A table is a CSV file, a folder
+        of ``wolves choices``, a folder of such folders, a data frame, or observations.
     out
-        Folder; each speaker has a folder of its own in it.
+        Folder; each speaker has a subfolder.
     task
         Which task they hold; of CSV files and data frames politeness when left out.
     human
@@ -318,7 +318,7 @@ def fit_all(
     Raises
     ------
     WolvesError
-        If there is no table, or an option is not allowed.
+        If no table is found, or an option is not allowed.
     """
     from many_wolves.inference.threads import cores
     from many_wolves.workflows.fit_all import fit_many, people_of
@@ -349,7 +349,7 @@ def read_fit(folder: str | Path) -> SpeakerFit:
     Raises
     ------
     WolvesError
-        If the folder is no complete fit.
+        If the folder is not a complete fit.
     """
     from many_wolves.figures import read_fitted
 
@@ -381,7 +381,7 @@ def compare(
     out
         Folder of comparison.csv, the figure and the fits; finished variants are kept.
     variants
-        Names of variants beside the full model; all when empty.
+        Names of variants to compare with the full model; all when empty.
     unit
         What leave-one-out leaves out: ``choice``, ``cell``, ``row`` or ``cluster``.
     model, engine, chains, warmup, draws, adapt_delta, seed, progress, options
@@ -421,7 +421,7 @@ def pool(
     progress: bool = True,
     **options: Any,
 ) -> Pooling:
-    """Fit many speakers in one model, beside no and complete pooling.
+    """Fit many speakers in one model, with partial, no and complete pooling.
 
     Parameters
     ----------
@@ -737,11 +737,11 @@ class Study:
     """
 
     def __init__(self, file: str | Path) -> None:
-        from many_wolves.study import Places, read_study
+        from many_wolves.study import StudyPaths, read_study
 
         self.file = Path(file)
         self.study = read_study(self.file)
-        self.places = Places(self.study.study)
+        self.places = StudyPaths(self.study.study)
 
     def status(self) -> pd.DataFrame:
         """One row per stage: stage, why it is to run (empty where it is up to date), command."""

@@ -21,7 +21,7 @@ COUNT = "count"
 
 
 def _no_rows() -> pd.DataFrame:
-    # pandas takes longer to import than all else that a command without tables needs
+    # pandas takes longer to import than everything that a command without tables needs
     import pandas as pd
 
     return pd.DataFrame()

@@ -31,7 +31,7 @@ class OptionError(ValueError):
 
 
 def _split(value: Any) -> Any:
-    """Text with commas as a list of names; anything else as it is."""
+    """Text with commas as a list of names; other values unchanged."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
@@ -134,7 +134,7 @@ def explain(fault: ErrorDetails, known: Collection[str]) -> tuple[str, str]:
     fault
         One entry of ``ValidationError.errors()``.
     known
-        Names of the fields beside the one at fault.
+        Names of the other fields in the section.
     """
     kind, context = fault["type"], fault.get("ctx", {})
     name = str(fault["loc"][-1]) if fault["loc"] else ""

@@ -54,7 +54,7 @@ class Outcome:
     def agreement(
         self, dims: tuple[str, ...], values: npt.ArrayLike, predicted: Any
     ) -> tuple[Array, Array]:
-        """What was observed beside what is predicted: (n,) and (n,), where anything was asked.
+        """What was observed, and what is predicted: (n,) and (n,), where anything was asked.
 
         Parameters
         ----------

@@ -15,13 +15,13 @@ _GUARD = 'read -r _; kill -s KILL -- "-$1"'
 """A shell that waits for its input to close, then kills a process group.
 
 Only the parent holds the other end, so that it closes whenever the parent dies, by SIGKILL too.
-A death signal on Linux (``PR_SET_PDEATHSIG``) would reach the child alone: the driver ``g++``
+A death signal on Linux (``PR_SET_PDEATHSIG``) would reach only the child. The driver ``g++``
 would die, and the compiler proper, which holds the memory, would go on.
 """
 
 
 class ChildProcess:
-    """A command in a process group of its own, which ends with this process.
+    """A command in a separate process group, which ends with this process.
 
     A Ctrl-C at the terminal does not reach it: whoever started it ends it with ``kill``.
 
@@ -32,7 +32,7 @@ class ChildProcess:
     environment
         Variables that replace or add to those of this process.
     folder
-        Working directory; this process's own where left out.
+        Working directory; this process's own by default.
 
     Raises
     ------
@@ -147,7 +147,7 @@ class Children:
 
 
 def _guard(group: int) -> subprocess.Popen[bytes] | None:
-    """The guard of a process group; None where there is no POSIX shell."""
+    """The guard of a process group; None without a POSIX shell."""
     if os.name != "posix":
         return None
     return subprocess.Popen(

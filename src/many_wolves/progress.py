@@ -23,7 +23,7 @@ Advance = Callable[[int, int], None]
 """Takes how many are done, of how many."""
 
 _LINE_EVERY_S = 2.0
-"""Seconds between lines where the output is no terminal: a log file stays short."""
+"""Seconds between lines where the output is not a terminal: a log file stays short."""
 
 _consoles: list[Console] = []
 """The console of the bar that is shown, so that messages do not run into it."""

@@ -22,14 +22,14 @@ SHORTEST = 8
 """Characters of the shortest key that is redacted: shorter ones are ordinary words."""
 
 MARK = "[key]"
-"""What stands in place of a key."""
+"""What replaces a key in a text."""
 
 _SECRET_NAMES = ("_API_KEY", "_ACCESS_KEY", "_SECRET_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 _PRINTABLE = frozenset(string.ascii_letters + string.digits + string.punctuation)
 
 
 def clean_key(name: str, raw: str) -> str:
-    """A key as it may stand in an HTTP header.
+    """A key that an HTTP header can hold.
 
     Parameters
     ----------
@@ -93,8 +93,8 @@ def option_secrets(arguments: Sequence[str], option: str = "--api_key") -> tuple
 def redactor(secrets: Iterable[str]) -> Redactor:
     """What replaces every secret in a text by ``[key]``, however it is escaped.
 
-    Besides the secret itself these forms are found: without the white space around
-    it, each of its lines, and as Python, JSON, HTML or a URL would write it.
+    A secret is found without the white space around it, line by line, and as
+    Python, JSON, HTML or a URL would write it.
     """
     forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST}
     if not forms:
@@ -143,7 +143,7 @@ def base_url(address: str) -> str:
     Raises
     ------
     ValueError
-        If it is no HTTP address, or could carry credentials: a user name, a key, a
+        If it is not an HTTP address, or could carry credentials: a user name, a key, a
         query, a fragment. Addresses are written into journals and reports. The
         message does not repeat the address.
     """

@@ -72,12 +72,12 @@ class Source:
         Raises
         ------
         WolvesError
-            If it is no mapping, or a key stands twice.
+            If it is not a mapping, or a key is a duplicate.
         """
         if not isinstance(self.node, yaml.MappingNode):
             raise self.error(
                 f"expected `{self.name}` to hold `key: value` lines, found {self._kind()}",
-                f"write the keys of `{self.name}` on lines of their own, indented alike",
+                f"write the keys of `{self.name}` on separate lines, indented alike",
             )
         found: dict[str, Source] = {}
         for key_node, value_node in self.node.value:
@@ -85,8 +85,7 @@ class Source:
             line = int(key_node.start_mark.line) + 1
             if key in found:
                 raise self.error(
-                    f"the key {key!r} stands twice in `{self.name}`, first on line "
-                    f"{found[key].line}",
+                    f"duplicate key {key!r} in `{self.name}`, first on line {found[key].line}",
                     "rename or delete one of the two",
                     line,
                 )
@@ -122,7 +121,7 @@ class Source:
         Raises
         ------
         WolvesError
-            If it is no list, or an empty one.
+            If it is not a list, or is empty.
         """
         if not isinstance(self.node, yaml.SequenceNode) or not self.node.value:
             empty = isinstance(self.node, yaml.SequenceNode)
@@ -213,7 +212,7 @@ def read_source(path: str | Path) -> Source:
     Raises
     ------
     WolvesError
-        If it cannot be read, is no YAML, or is empty.
+        If it cannot be read, is not YAML, or is empty.
     """
     file = Path(path)
     try:
@@ -230,14 +229,14 @@ def read_source(path: str | Path) -> Source:
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
         raise WolvesError(
-            f"this is no YAML: {fault.problem or fault.context}",
+            f"invalid YAML: {fault.problem or fault.context}",
             where=file,
             line=mark.line + 1 if mark else None,
             fix="check indentation and quotes there; text with `: ` or a brace first needs quotes",
         ) from fault
     except yaml.YAMLError as fault:
         raise WolvesError(
-            f"this is no YAML: {fault}", where=file, fix="remove the character that it names"
+            f"invalid YAML: {fault}", where=file, fix="remove the character that it names"
         ) from fault
     if node is None:
         raise WolvesError("the file is empty", where=file, fix="restore it with `git checkout`")

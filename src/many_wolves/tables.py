@@ -23,7 +23,7 @@ from many_wolves.records import READABLE, SCHEMA, Check
 _NUMBERS = (COUNT, "yes", "n")
 """Columns that hold numbers of answers, real-valued in score mode."""
 _TEXT = ("speaker", "example")
-"""Columns that are text whatever stands in them."""
+"""Columns that are always text."""
 _NOT_META = ("family", "tables", "text", "main", "aside", "files", "schema")
 
 
@@ -126,12 +126,12 @@ def read_csv(path: Path, fix: str, text: Sequence[str] = ()) -> pd.DataFrame:
     fix
         What to do where it is none.
     text
-        Columns that are text, beside ``speaker``.
+        Columns that are text, as well as ``speaker``.
 
     Raises
     ------
     WolvesError
-        If it is no table with commas in UTF-8.
+        If it is not a table with commas in UTF-8.
     """
     try:
         return pd.read_csv(path, keep_default_na=False, dtype=dict.fromkeys((*_TEXT, *text), str))
@@ -162,9 +162,9 @@ def refuse_first(
     bad
         Whether each entry is bad.
     column
-        The entries as they stand in the file, row by row under a line of names.
+        The entries as the file has them, row by row under a line of names.
     expected
-        What should stand there, in words.
+        What was expected, in words.
     where, fix
         As in ``WolvesError``.
 

@@ -13,6 +13,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ import pytest
 
 from documents import installing
 from documents.blocks import Block
+from many_wolves import notebook
 from many_wolves.cli import run as run_command
 from many_wolves.cli import wolves
 from many_wolves.study.reading import read_study
@@ -68,7 +71,7 @@ class Session:
         runners: dict[str, Callable[[Block], None]] = {
             "bash": self._bash,
             "python": self._python,
-            "pycon": lambda b: _doctest(b, self.names),
+            "pycon": self._doctest,
             "yaml": self._yaml,
             "json": lambda b: json.loads(b.source),
             "csv": _csv,
@@ -79,7 +82,12 @@ class Session:
 
     def _python(self, block: Block) -> None:
         code = "\n" * (block.line - 1) + block.source
-        exec(compile(code, str(ROOT / block.page), "exec"), self.names)
+        with few_draws():
+            exec(compile(code, str(ROOT / block.page), "exec"), self.names)
+
+    def _doctest(self, block: Block) -> None:
+        with few_draws():
+            _doctest(block, self.names)
 
     def _bash(self, block: Block) -> None:
         whole = SCRIPT.search(block.source)
@@ -154,6 +162,15 @@ def cheaply(arguments: Sequence[str]) -> list[str]:
     given = {word.split("=")[0] for word in arguments}
     added = [w for name, n in missing.items() if f"--{name}" not in given for w in (f"--{name}", n)]
     return [*arguments, *added]
+
+
+@contextmanager
+def few_draws() -> Iterator[None]:
+    """Let ``mw.fit`` take few draws where a block does not say how many."""
+    few = {name: int(value) for name, value in CHEAP.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(notebook, "fit", partial(notebook.fit, **few))
+        yield
 
 
 def _commands(script: str) -> Iterator[str]:

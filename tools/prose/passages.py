@@ -22,7 +22,7 @@ SECTION = re.compile(r"^\s*-{3,}\s*$")
 PARAMETER = re.compile(r"^\s*\**\w[\w.]*(?:, \**\w+)*(?: : .*)?$")
 A_MESSAGE = re.compile(r"[A-Za-z][a-z']+[,;:]? (?:[\w'<>{}-]+[,;:]? ){1,}[\w'<>{}-]+")
 """At least three words in a row."""
-NO_PROSE = re.compile(r"\(\?|\\[bdsw]|^\s*[{<]|SELECT |^%[a-z]")
+NO_PROSE = re.compile(r"\(\?|\\[bdsw]|^\s*[{<]|SELECT |^%[a-z]|^\s*@\w+{")
 TEMPLATE_CODE = re.compile(r"{#.*?#}|{%.*?%}|<(style|script|svg)\b.*?</\1>", re.DOTALL)
 TEMPLATE_VALUE = re.compile(r"{{.*?}}", re.DOTALL)
 TAG = re.compile(r"</?(p|li|h\d|td|th|div|section|figcaption|summary|tr|ul|ol|table)\b[^>]*>")
@@ -130,6 +130,9 @@ def of_docstring(text: str, line: int) -> Iterator[Passage]:
             part = []
             skipping = skipping and bool(words.strip())
             continue
+        if words.strip().startswith("- "):
+            yield from _paragraph(part, line + start)
+            part = []
         if not part:
             start = number
         part.append(words)
@@ -146,7 +149,7 @@ def _is_parameter(words: str, lines: Sequence[str], number: int) -> bool:
 
 
 def _paragraph(lines: Sequence[str], line: int) -> Iterator[Passage]:
-    if lines:
+    if lines and not lines[0].lstrip().startswith("{"):
         raw = "\n".join(words.strip() for words in lines)
         yield Passage(line, RST_CODE.sub(CODE, raw), raw)
 

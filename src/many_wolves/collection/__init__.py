@@ -1,12 +1,12 @@
 """Plan, ask, journal, resume: what makes answers of trials, and loses none."""
 
+from many_wolves.collection.episode_index import TurnJournal
 from many_wolves.collection.episode_state import EpisodeState
 from many_wolves.collection.journal import Journal, peek
 from many_wolves.collection.plan import Plan, explain, make_plan, other_settings
 from many_wolves.collection.run import AT_ONCE, Collected, collect, play
 from many_wolves.collection.speaking import Seat
 from many_wolves.collection.trials import Trials, read_trials
-from many_wolves.collection.turns import TurnJournal
 
 __all__ = [
     "AT_ONCE",

@@ -1,4 +1,4 @@
-"""The journal: one JSON line an answer, appended and synced, one line a key.
+"""The journal: one JSON line per answer, appended and synced, one line per key.
 
 What a journal promises, whatever happens to the process or the disk:
 
@@ -8,7 +8,7 @@ What a journal promises, whatever happens to the process or the disk:
 - a second writer is refused, whatever name or link it uses (``NAME.jsonl.lock``, and a lock
   on the file itself);
 - a journal that is removed while it is written is written again;
-- no key stands in two lines: a failed answer that is asked again is first set
+- no key has two lines. A failed answer that is asked again is first set
   aside, and an answer whose key is there already is not written.
 """
 
@@ -22,25 +22,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from many_wolves.collection.lines import (
+from many_wolves.errors import WolvesError
+from many_wolves.files import canonical_json, write_atomic
+from many_wolves.locks import Lock, hold_inode
+from many_wolves.records import Response, SpeakerSpec, Status
+from many_wolves.store.damaged_lines import (
     ends_well,
     read_open,
     rewrite_in_place,
     set_aside,
     sync_folder,
 )
-from many_wolves.errors import WolvesError
-from many_wolves.files import canonical_json, write_atomic
-from many_wolves.journals import raw_lines, read_journal, read_lines
-from many_wolves.locks import Lock, hold_inode
-from many_wolves.records import Response, SpeakerSpec, Status
+from many_wolves.store.journal_lines import raw_lines, read_journal, read_lines
 
 _FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the journal knows of one key."""
+    """What the journal holds for one key."""
 
     status: Status
     error: str = ""
@@ -250,7 +250,7 @@ class Journal:
         Raises
         ------
         WolvesError
-            If something else took its place: what was answered lies beside it then.
+            If something else took its place. The answers are then in a file next to it.
         """
         try:
             found = self.path.stat()

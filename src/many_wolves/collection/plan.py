@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from many_wolves.collection.journal import Entry, differences
-from many_wolves.journals import read_journal
 from many_wolves.records import SpeakerSpec, Trial, with_replicates
 from many_wolves.speakers import Request
+from many_wolves.store.journal_lines import read_journal
 
 UNASKED = "not asked yet"
 
@@ -61,7 +61,7 @@ def make_plan(
 def explain(
     trials: Sequence[Trial], replicates: int, speaker: SpeakerSpec, entries: Mapping[str, Entry]
 ) -> Iterator[str]:
-    """One line a request: its trial, replicate, cell, and why it is asked or not."""
+    """One line per request: its trial, replicate, cell, and why it is asked or not."""
     for request, key, entry in _looked_up(trials, replicates, speaker, entries):
         cell = " ".join(f"{name}={value}" for name, value in request.trial.cell.items())
         yield (
@@ -71,7 +71,7 @@ def explain(
 
 
 def other_settings(journal: Path, speaker: SpeakerSpec) -> Iterator[str]:
-    """A line for each journal beside this one with the same model under other settings."""
+    """A line for each other journal in the folder with the same model under other settings."""
     for path in sorted(journal.parent.glob("*.jsonl")):
         if path == journal:
             continue

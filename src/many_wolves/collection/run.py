@@ -9,17 +9,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from many_wolves.collection.episode_index import TurnJournal
 from many_wolves.collection.interrupt import halting
 from many_wolves.collection.journal import Journal
 from many_wolves.collection.plan import make_plan
 from many_wolves.collection.progress import Progress
 from many_wolves.collection.running import Runner
 from many_wolves.collection.speaking import Seat
-from many_wolves.collection.turns import TurnJournal
 from many_wolves.contracts import Reading
-from many_wolves.journals import SESSIONS
 from many_wolves.records import Question, Response, SpeakerSpec, Trial
 from many_wolves.speakers import Speaker
+from many_wolves.store.journal_lines import SESSIONS
 from many_wolves.worlds import SPEAKER, Episode, EpisodicWorld, World, one_turn
 
 Reader = Callable[[Question, str], Reading]
@@ -131,7 +131,7 @@ def play(
 ) -> Collected:
     """Lead every episode from its last answer to its end.
 
-    All turns that are open are asked; what opens while a local speaker answers is its next
+    All turns that are open are asked. What opens while a local speaker answers is its next
     batch, and new episodes take the places of those that ended.
 
     Parameters

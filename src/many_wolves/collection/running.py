@@ -1,8 +1,8 @@
-"""The runner: one loop over sessions, and every speaker in a thread of its own.
+"""The runner: one loop over sessions, and every speaker in a separate thread.
 
-A turn goes from its session through the feed of its speaker to the speaker, its answer
-through the reader to the disk, and from there back to the session: a session acts on nothing
-that is not on the disk. One slow answer holds up its own session alone.
+A turn goes from its session through the feed of its speaker to the speaker. Its answer
+goes through the reader to the disk, and from there back to the session. A session acts on nothing
+that is not on the disk. One slow answer holds up only its session.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ class Runner:
             self._timers[state.number] = time.monotonic() + state.look_again_s
 
     def _end(self, state: EpisodeState) -> None:
-        """Count an episode that has ended, or begin one anew whose session was lost."""
+        """Count an episode that has ended, or restart one whose session was lost."""
         if state.ended not in (UNANSWERED, LOST):
             self.over += 1
         if state.ended != LOST:
@@ -207,7 +207,7 @@ class Runner:
             self._begin(replace(episode, attempt=episode.attempt + 1), state.lost)
 
     def _turn(self, progress: Progress) -> None:
-        """Wait until something happens, and do what follows from it."""
+        """Wait until something happens, and handle it."""
         answered: Counter[str] = Counter()
         touched: dict[int, EpisodeState] = {}
         for event in self._next():

@@ -1,4 +1,4 @@
-"""A speaker at work: in a thread of its own it drains its feed, and its answers are journalled."""
+"""A speaker at work: its thread drains its feed, and its answers are journalled."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Seat:
     spec
         The speaker; the same on several seats where it meets itself.
     journal
-        Where its answers go: one file a speaker.
+        Where its answers go: one file per speaker.
     open_speaker
         Makes the speaker; called only when something is to be asked.
     """

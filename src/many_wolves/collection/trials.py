@@ -16,7 +16,7 @@ def read_trials(path: Path) -> list[Trial]:
     Raises
     ------
     WolvesError
-        If the file is missing or empty, or a line is not a trial or stands twice.
+        If the file is missing or empty, or a line is not a trial or is a duplicate.
     """
     trials: dict[str, Trial] = {}
     for number, trial in _numbered(path):
@@ -29,10 +29,10 @@ def read_trials(path: Path) -> list[Trial]:
 
 
 class Trials:
-    """The trials of a file, read afresh each time, so that memory holds one at a time.
+    """The trials of a file, read again each time, so that memory holds one at a time.
 
-    ``families`` names those that they belong to; ``sampled`` says whether some want an
-    answer that is no choice, so that it is sampled in score mode as well.
+    ``families`` names those that they belong to. ``sampled`` says whether some want an
+    answer other than a choice, which is sampled in score mode as well.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def _numbered(path: Path) -> Iterator[tuple[int, Trial]]:
 
 def _twice(path: Path, line: int, trial: Trial) -> WolvesError:
     return WolvesError(
-        f"the trial {trial.id} stands twice",
+        f"duplicate trial {trial.id}",
         where=path,
         line=line,
         fix="make the file again with `wolves compile`",

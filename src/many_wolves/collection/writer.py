@@ -15,8 +15,8 @@ from many_wolves.records import Response
 class Writer:
     """A thread that appends to a journal what it is given, a group a sync.
 
-    All answers that came during one sync are written with the next, so that
-    neither a slow disk nor thousands of answers a second hold the other up.
+    All answers that came during one sync are written with the next. So
+    neither a slow disk nor thousands of answers per second hold the other up.
     Leaving the context waits until everything is on the disk.
 
     Parameters

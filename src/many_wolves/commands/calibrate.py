@@ -17,8 +17,8 @@ from many_wolves.commands.simulations import simulation_options, trials_from, wo
 def command(count: int, out: Path, **options: Any) -> int:
     """Simulation-based calibration with the design of CHOICES.
 
-    Parameters are drawn from the prior, answers from the simulator in NumPy, and the
-    Stan program is fitted to them; then the rank of every true value among the
+    Parameters are drawn from the prior, and answers from the simulator in NumPy. The
+    Stan program is fitted to them. Then the rank of every true value among the
     posterior draws must be uniform. Resumes where it stopped.
 
     \b

@@ -74,7 +74,7 @@ def command(
     """Read answers into a table of choices.
 
     JOURNALS are files or folders that `wolves collect` wrote, or logs (.eval) of `inspect
-    eval many_wolves/politeness`. What cannot be read is counted and listed with an
+    eval many_wolves/politeness`. Unreadable answers are counted and listed with an
     example, never guessed.
     """
     from many_wolves.tables import write_table

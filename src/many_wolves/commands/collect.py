@@ -9,8 +9,8 @@ import click
 
 from many_wolves import families
 from many_wolves.collection import AT_ONCE, Trials, collect, read_trials
-from many_wolves.commands import playing
-from many_wolves.commands.collecting import (
+from many_wolves.commands import collect_games
+from many_wolves.commands.collect_output import (
     FAILED,
     INTERRUPTED,
     OK,
@@ -33,7 +33,7 @@ from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.api.settings import OMISSIBLE
 from many_wolves.speakers.checkpoints import expand
 from many_wolves.speakers.effort import LEVELS
-from many_wolves.speakers.wanted import Wanted, describe, open_speaker
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
 
 COMPILED = Path("task-data/compiled")
 
@@ -68,7 +68,7 @@ COMPILED = Path("task-data/compiled")
 @click.option("--temperature", type=click.FloatRange(0), help="Sampling; local models: 1.")
 @click.option("--top_p", type=click.FloatRange(0, 1, min_open=True), help="Sampling; 1 = all.")
 @click.option(
-    "--max_tokens", type=click.IntRange(1), help="Local: 64; API: 4096 beside the effort's."
+    "--max_tokens", type=click.IntRange(1), help="Local: 64; API: 4096, plus the effort's."
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--effort", default="", type=click.Choice(["", *LEVELS]), help="Reasoning effort.")
@@ -174,7 +174,9 @@ COMPILED = Path("task-data/compiled")
     type=click.Path(path_type=Path),
     help="Experiments: folder of the app that the engine starts a server for.",
 )
-@click.option("--delay", type=click.FloatRange(0), default=0.0, help="Simulated: seconds a trial.")
+@click.option(
+    "--delay", type=click.FloatRange(0), default=0.0, help="Simulated: seconds per trial."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -204,8 +206,8 @@ def command(
 ) -> int:
     """Ask a speaker every trial in TRIALS, and play every game in it.
 
-    Answers are appended to a journal; the same command run again asks only what is
-    missing or failed, and goes on in the middle of a game.
+    Answers are appended to a journal. The same command run again asks only what is
+    missing or failed, and resumes in the middle of a game.
     """
     if options["api_key"]:
         say(
@@ -219,9 +221,9 @@ def command(
         settings = _settings(engine_options)
         settings |= {"server": server} if server else {}
         settings |= {"project": str(project)} if project is not None else {}
-        table = playing.Table(seats, opponent, at_once, engine, settings, dry_run, explained)
-        several = [one for wanted in several for one in playing.as_proposed(wanted, path)]
-        return playing.play_all(path, replicates, several, out, family, table)
+        table = collect_games.Table(seats, opponent, at_once, engine, settings, dry_run, explained)
+        several = [one for wanted in several for one in collect_games.as_proposed(wanted, path)]
+        return collect_games.play_all(path, replicates, several, out, family, table)
     for option, given in (
         ("--with", opponent),
         ("--seat", seats),
@@ -260,7 +262,7 @@ def _family(path: Path) -> str:
 def _one(
     trials: list[Trial],
     replicates: int,
-    wanted: Wanted,
+    wanted: SpeakerRequest,
     out: Path,
     *,
     dry_run: bool,
@@ -288,11 +290,11 @@ def _one(
     return conclude(done, spec)
 
 
-def _wanted(options: dict[str, Any]) -> Wanted:
+def _wanted(options: dict[str, Any]) -> SpeakerRequest:
     parameters = options.pop("parameters")
     timeout = None if options["batch"] else options.pop("timeout")
     options.pop("timeout", None)
-    return Wanted(
+    return SpeakerRequest(
         model=options.pop("model_name"),
         path=options.pop("model_path"),
         delay_s=options.pop("delay"),
@@ -314,7 +316,7 @@ def _settings(named: tuple[str, ...]) -> dict[str, str]:
     return dict(words.split("=", 1) for words in named)
 
 
-def _check(several: list[Wanted], replicates: int, out: Path, trials: list[Trial]) -> None:
+def _check(several: list[SpeakerRequest], replicates: int, out: Path, trials: list[Trial]) -> None:
     scored = all(isinstance(trial.answer, Choose) for trial in trials)
     if several[0].mode == "score" and replicates > 1 and scored and not several[0].thinks:
         raise WolvesError(

@@ -51,7 +51,7 @@ _FIELDS = tuple(
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Trials, as JSON lines; their manifest is written beside them. "
+    help="Trials, as JSON lines; their manifest is written to the same folder. "
     "task-data/compiled/politeness.jsonl, or TASK.jsonl there, when left out.",
 )
 def command(*, task: str, out: Path | None, **values: Any) -> None:

@@ -1,7 +1,7 @@
 """Options of a command from the fields of pydantic models.
 
 What a family's models and designs declare becomes options of ``wolves fit`` and ``wolves
-compile`` by itself; the values are checked by the declaration, not here.
+compile``. The declaration checks the values.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class _Json(click.ParamType[Any]):
     name = "json"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The object; a usage error where the text is no JSON."""
+        """The object; a usage error where the text is not JSON."""
         if not isinstance(value, str):
             return value
         try:
@@ -121,7 +121,7 @@ def _is_model(annotation: Any) -> bool:
 
 
 def _kind(annotation: Any) -> Any:
-    """The click type of an annotation; text where there is none of its own."""
+    """The click type of an annotation; text where it has none."""
     found = _bare(annotation)
     if get_origin(found) is Literal:
         return _Choice(tuple(str(value) for value in get_args(found)))

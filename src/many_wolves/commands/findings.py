@@ -27,7 +27,7 @@ from many_wolves.commands.command import show
     type=click.Choice(["parameters", "tokens", "step"]),
     help="State laws over this as well; several in turn.",
 )
-@click.option("--skip-missing", is_flag=True, help="Leave out what is no fit, and say so.")
+@click.option("--skip-missing", is_flag=True, help="Leave out what is not a fit, with a notice.")
 @click.option("--skip-unconverged", is_flag=True, help="Leave out fits that did not converge.")
 def command(*, fits: tuple[Path, ...], out: Path | None, **options: Any) -> None:
     """State what effort, goal prompts and training change, and how far from people it is.

@@ -52,15 +52,15 @@ def request_of(values: dict[str, Any]) -> FitRequest:
 def command(out: Path | None, allow_unconverged: bool, **options: Any) -> int:
     """Infer the parameters of a speaker from CHOICES: a folder of `wolves choices`, or a CSV file.
 
-    A CSV file of politeness needs the columns goal, state, utterance, count; speaker and
-    framing may stand beside them, and literal.csv (utterance, state, yes, n) in
-    the same folder. With --task it may hold the answers to another task;
+    A CSV file of politeness needs the columns goal, state, utterance, count. It may also
+    have speaker and framing. literal.csv (utterance, state, yes, n) may be in the same
+    folder. With --task it may hold the answers to another task;
     docs/explanation/game-models.md names the columns of games.
 
     \b
     Exit status: 0 the verdict holds, 1 the chains did not converge, 2 the input cannot be
-    fitted, 4 the chains converged, but the speaker did not do the task or the model does
-    not describe it.
+    fitted. Status 4 means that the chains converged, but the speaker did not do the task or the
+    model does not describe it.
     """
     from many_wolves.figures import read_fitted
     from many_wolves.report.verdict import judge
@@ -118,7 +118,7 @@ def status_of(verdicts: Sequence[Verdict], *, allowed: bool) -> int:
     if "bad" in grades:
         log.warning(
             "The fit failed its diagnostics: do not use its numbers. "
-            "What to change stands above; --allow-unconverged accepts it."
+            "The verdict names what to change; --allow-unconverged accepts it."
         )
         return 1
     return 4

@@ -79,7 +79,8 @@ def command(
 
     \b
     Exit status: 0 every verdict holds, 1 some fits did not converge, 2 some cannot be
-    fitted, 4 some speakers did not do the task, or the model does not describe them.
+    fitted. Status 4 means that some speakers did not do the
+    task, or the model does not describe them.
     """
     from many_wolves.errors import WolvesError
     from many_wolves.figures import read_all

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from many_wolves.commands.command import Group
-from many_wolves.speakers.prepare import PACKAGED, is_prepared, prepare
+from many_wolves.speakers.local.packaged_models import PACKAGED, is_prepared, prepare
 
 
 @click.group(cls=Group)

@@ -24,7 +24,7 @@ from many_wolves.commands.command import show
 @click.option("--list", "listing", is_flag=True, help="List the figures, and stop.")
 @click.option("--width", type=click.Choice(["one", "two"]), default="two", show_default=True,
               help="Columns that a figure spans (85 or 174 mm).")  # fmt: skip
-@click.option("--skip-missing", is_flag=True, help="Leave out what is no fit, and say so.")
+@click.option("--skip-missing", is_flag=True, help="Leave out what is not a fit, with a notice.")
 @click.option("--family", default=families.DEFAULT, show_default=True, help="Family for --list.")
 def command(
     *,

@@ -15,7 +15,7 @@ Kind = Literal["hf", "api"]
 
 LOCAL = ("hf", "vllm")
 NEITHER = ("simulated", "people")
-"""Speakers that are no language model; people are drawn beside either kind."""
+"""Speakers that are not language models; people are drawn together with either kind."""
 
 
 def staged(kind: Kind) -> click.Command:
@@ -28,7 +28,7 @@ def staged(kind: Kind) -> click.Command:
     """
 
     @click.command(
-        cls=Command, help=f"Figures of the fits of {kind} models under --fits, beside people."
+        cls=Command, help=f"Figures of the fits of {kind} models under --fits, and of people."
     )
     @click.option("--fits", type=click.Path(path_type=Path), default=Path("rsa-output"),
                   show_default=True, help="Folder that holds fit folders.")  # fmt: skip

@@ -1,4 +1,4 @@
-"""``wolves pool``: many speakers in one model, beside no and complete pooling."""
+"""``wolves pool``: many speakers in one model, with partial, no and complete pooling."""
 
 from __future__ import annotations
 

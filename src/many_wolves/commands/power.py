@@ -52,8 +52,8 @@ def command(at: Path | None, out: Path, count: int, **options: Any) -> None:
     Speakers with known parameters answer designs of several sizes, and are fitted. With
     --difference 0 the table gives the rate of false alarms. Resumes where it stopped.
 
-    Items do not differ within the model, so that designs with as many answers to a
-    question are one: 13 items once are 1 item 13 times.
+    Items do not differ within the model. So designs with as many answers to a
+    question are the same: 13 items once equal 1 item 13 times.
     """
     from many_wolves.workflows.power import find_power
     from many_wolves.workflows.simulation import read_parameters

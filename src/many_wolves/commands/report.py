@@ -22,15 +22,14 @@ from many_wolves.commands.command import show
     multiple=True,
     help="A command that makes the page again; those of the fits when left out.",
 )
-@click.option("--skip-missing", is_flag=True, help="Leave out what is no fit, and say so.")
+@click.option("--skip-missing", is_flag=True, help="Leave out what is not a fit, with a notice.")
 @click.option("--summary", is_flag=True, help="Print the summary table as Markdown instead.")
 def command(*, fits: tuple[Path, ...], summary: bool, **options: Any) -> None:
     """Write a report on fit folders.
 
-    Each fit gets its own report.html; with several fits, or with --out, a page
-    that sets them side by side is written too, and reports of single fits are
-    left as they are where they are newer than their fit. A folder that holds fit folders
-    stands for all of them.
+    Each fit gets its own report.html. With several fits, or with --out, a page
+    that compares them is written too. Reports of single fits that are newer than their
+    fit are then kept. A folder that holds fit folders means all of them.
     """
     from many_wolves.workflows.folders import fit_folders, present
     from many_wolves.workflows.reporting import write_reports

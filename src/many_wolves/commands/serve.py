@@ -1,4 +1,4 @@
-"""``wolves serve``: an experiment on an oTree server of its own, until it is interrupted."""
+"""``wolves serve``: an experiment on a local oTree server, until it is interrupted."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def command(*, experiment: str, port: int, database: str, out: Path) -> None:
         while server.running and not stop.wait(0.5):
             pass
         if not stop.is_set():
-            raise WolvesError("the server has ended by itself", where=server.log)
+            raise WolvesError("the server has stopped", where=server.log)
 
 
 def _project(experiment: str, out: Path) -> Path:
@@ -73,7 +73,7 @@ def _project(experiment: str, out: Path) -> Path:
     }
     if experiment not in known:
         raise WolvesError(
-            f"there is no experiment, and no folder, {experiment!r}",
+            f"expected an experiment or a folder, found {experiment!r}",
             fix=nearest(experiment, known),
         )
     return known[experiment].write_experiment(experiment, out / "experiment")

@@ -14,10 +14,10 @@ from many_wolves.commands.planning import bill_lines, compiled, stage_line
 from many_wolves.progress import log
 from many_wolves.records import Trial
 from many_wolves.study import (
-    Places,
     Stage,
     StateFile,
     Study,
+    StudyPaths,
     bills,
     cast,
     fitted_names,
@@ -48,11 +48,11 @@ def command() -> None:
 def run_command(file: Path, again: bool, dry_run: bool) -> None:
     """Run the stages of the study FILE that are out of date.
 
-    A stage that fails stops only what follows from it. Interrupted, it goes on
-    where it stopped when the same command is run again.
+    A stage that fails stops only the stages that need it. After an interrupt, run the
+    same command to resume.
     """
     study = read_study(file)
-    places = Places(study.study)
+    places = StudyPaths(study.study)
     stages = plan(study, places)
     trials = compiled(study, file) if study.speakers else []
     if dry_run:
@@ -76,7 +76,7 @@ def run_command(file: Path, again: bool, dry_run: bool) -> None:
 def plan_command(file: Path, prices: Path | None) -> None:
     """Print what the study FILE asks of whom, and what that costs; nothing is asked."""
     study = read_study(file)
-    places = Places(study.study)
+    places = StudyPaths(study.study)
     trials = compiled(study, file) if study.speakers else []
     for line in _costs(study, places, plan(study, places), trials, prices):
         click.echo(line)
@@ -87,7 +87,7 @@ def plan_command(file: Path, prices: Path | None) -> None:
 def status_command(file: Path) -> None:
     """Print which stages of the study FILE are up to date, and why the others are not."""
     study = read_study(file)
-    places = Places(study.study)
+    places = StudyPaths(study.study)
     done = StateFile(places.state).load()
     stages = in_order(plan(study, places))
     width = max(len(stage.name) for stage in stages)
@@ -102,7 +102,7 @@ def status_command(file: Path) -> None:
         click.echo(f"{stage.name.ljust(width)}  {words}{far}")
 
 
-def _asked(study: Study, places: Places) -> dict[str, str]:
+def _asked(study: Study, places: StudyPaths) -> dict[str, str]:
     """How far each collection is, by the name of its stage; empty before anything is compiled."""
     if not (study.speakers and places.trials.is_file()):
         return {}
@@ -121,7 +121,7 @@ def _waits(stage: Stage, waiting: set[str]) -> str:
 
 def _costs(
     study: Study,
-    places: Places,
+    places: StudyPaths,
     stages: Sequence[Stage],
     trials: Sequence[Trial],
     prices: Path | None = None,
@@ -138,7 +138,7 @@ def _costs(
         )
 
 
-def _close(study: Study, places: Places, seconds: float) -> None:
+def _close(study: Study, places: StudyPaths, seconds: float) -> None:
     from many_wolves.report import summary_markdown
 
     click.echo(summary_markdown([places.fit(name) for name in fitted_names(study)]))

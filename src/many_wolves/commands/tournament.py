@@ -9,13 +9,13 @@ import click
 
 from many_wolves import families
 from many_wolves.collection import AT_ONCE, Trials
-from many_wolves.commands import playing
-from many_wolves.commands.collecting import INTERRUPTED, OK, family_of, say
+from many_wolves.commands import collect_games
+from many_wolves.commands.collect_output import INTERRUPTED, OK, family_of, say
 from many_wolves.commands.command import command as wolves_command
-from many_wolves.commands.episodes import PARTNER, speaker_of_file
+from many_wolves.commands.seating import PARTNER, speaker_of_file
 from many_wolves.contracts import EpisodicFamily
 from many_wolves.errors import WolvesError
-from many_wolves.speakers.wanted import Wanted
+from many_wolves.speakers.speaker_request import SpeakerRequest
 
 
 @wolves_command("tournament")
@@ -67,13 +67,13 @@ def command(
     """
     if len(set(players)) < 2:
         raise WolvesError(
-            f"expected two speakers or more, each in a file of its own, found {len(set(players))}",
+            f"expected two speakers or more, each in a separate file, found {len(set(players))}",
             fix="wolves tournament TRIALS one.json two.json",
         )
     if out.suffix == ".jsonl":
         raise WolvesError(
             "expected a folder, found one journal", where=out,
-            fix="give a folder with --out: each speaker has a journal of its own",
+            fix="give a folder with --out: each speaker has a separate journal",
         )  # fmt: skip
     family = families.get(family_of(list(Trials(trials).families)))
     if not isinstance(family, EpisodicFamily):
@@ -82,13 +82,13 @@ def command(
             where=trials,
             fix="wolves compile --task haggle --preset tournament",
         )
-    read = {file: speaker_of_file(file, Wanted("")) for file in dict.fromkeys(players)}
+    read = {file: speaker_of_file(file, SpeakerRequest("")) for file in dict.fromkeys(players)}
     pairs = [(a, b) for a, b in product(read, read) if itself or a != b]
     statuses = []
     for number, (one, two) in enumerate(pairs, start=1):
         say(f"{number}/{len(pairs)}: {one.stem} against {two.stem}")
-        table = playing.Table((*seats, f"{PARTNER}={two}"), None, at_once, dry_run=dry_run)
-        statuses.append(playing.play_all(trials, replicates, [read[one]], out, family, table))
+        table = collect_games.Table((*seats, f"{PARTNER}={two}"), None, at_once, dry_run=dry_run)
+        statuses.append(collect_games.play_all(trials, replicates, [read[one]], out, family, table))
         if statuses[-1] == INTERRUPTED:
             break
     return max(statuses, default=OK)

@@ -8,28 +8,28 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from many_wolves.errors import WolvesError
-from many_wolves.evals.samples import Asked, read_question
+from many_wolves.evals.samples import QuestionOfSample, read_question
 from many_wolves.evals.speaker import speaker_of
-from many_wolves.journals import Reading
 from many_wolves.records import Answer, Response, SpeakerSpec, Status, Value, response_key
 from many_wolves.records.fields import read_value
 from many_wolves.secrets import known_secrets, redactor
 from many_wolves.speakers.api.effort import effort_in_request
 from many_wolves.speakers.api.output import parse_output
+from many_wolves.store.journal_lines import Reading
 
 
 def read_log(file: Path) -> Reading:
     """Every sample of an Inspect log as a response.
 
-    The replicate is the epoch, counted from zero; the effort asked for is the
-    configured one, the effort in effect is read from the request that the log keeps.
+    The replicate is the epoch, counted from zero. The effort asked for is the
+    configured one; the effort in effect comes from the request that the log keeps.
     A sample without an answer is ``failed`` with the reason. A log of another task
-    gives no response, and says so.
+    gives no response, and a notice.
 
     Raises
     ------
     WolvesError
-        If the file is no Inspect log.
+        If the file is not an Inspect log.
     """
     log = _open(file)
     spec = speaker_of(log)
@@ -85,7 +85,7 @@ def _versions(log: Any) -> dict[str, str]:
 
 
 def _response(
-    sample: Any, asked: Asked, spec: SpeakerSpec, versions: Mapping[str, str]
+    sample: Any, asked: QuestionOfSample, spec: SpeakerSpec, versions: Mapping[str, str]
 ) -> Response:
     calls = [event for event in sample.events if event.event == "model"]
     last = calls[-1] if calls else None

@@ -13,10 +13,10 @@ from many_wolves.records.fields import checked, read_cell, schema_of, shared_ans
 from many_wolves.speakers.api.model import messages
 
 KEY = "many_wolves"
-"""Where a sample's metadata hold its question; the factors of the cell stand beside it."""
+"""Where a sample's metadata hold its question; the factors of the cell are there as well."""
 
 
-class Asked(NamedTuple):
+class QuestionOfSample(NamedTuple):
     """The question of a sample, and the id of its trial."""
 
     trial_id: str
@@ -31,7 +31,7 @@ def dataset(name: str, trials: Sequence[Trial]) -> Any:
 def sample(trial: Trial) -> Any:
     """A trial as an Inspect sample.
 
-    There is no right answer, hence no target. The letters before the options are
+    No answer is right, hence no target. The letters before the options are
     part of the prompt, so that the solver has only to generate.
     """
     question = {
@@ -54,7 +54,7 @@ def sample(trial: Trial) -> Any:
     )
 
 
-def read_question(metadata: Mapping[str, Any] | None) -> Asked:
+def read_question(metadata: Mapping[str, Any] | None) -> QuestionOfSample:
     """The question in a sample's metadata.
 
     Raises
@@ -64,7 +64,7 @@ def read_question(metadata: Mapping[str, Any] | None) -> Asked:
     """
     record = (metadata or {}).get(KEY)
     if not isinstance(record, dict):
-        raise ValueError("it is no sample of many-wolves")
+        raise ValueError("not a sample of many-wolves")
     schema = schema_of(record)
     try:
         question = Question(
@@ -78,6 +78,6 @@ def read_question(metadata: Mapping[str, Any] | None) -> Asked:
             turn=checked(record, "turn"),
             seat=record.get("seat", ""),
         )
-        return Asked(str(record["id"]), question)
+        return QuestionOfSample(str(record["id"]), question)
     except (KeyError, TypeError, ValueError) as fault:
         raise ValueError(f"its question is not whole ({fault})") from fault

@@ -28,8 +28,8 @@ _REASONS: Mapping[Status, str] = {
 def scored(state: TaskState, read: Reader) -> Score:
     """What a family's reader finds in the answer of a sample.
 
-    There is no right or wrong answer: the score's value is the id of the option, the
-    number, the words or the fields of the form; or the status, where there is no value.
+    No answer is right or wrong. The score's value is the id of the option, the
+    number, the words or the fields of the form. Without a value it is the status.
     """
     if not state.output.choices:
         return _score(Reading(None, "failed"), "")

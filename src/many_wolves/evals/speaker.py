@@ -41,8 +41,8 @@ def speaker_of(log: Any) -> SpeakerSpec:
     """The speaker of a log.
 
     The model's settings are those of its first call, which hold what a provider
-    filled in. Whatever has no field of its own, a solver other than a plain question
-    for one, goes into ``parameters``: answers under other settings are never added up.
+    filled in. Settings without a field, such as a solver other than a plain question,
+    go into ``parameters``: answers under other settings are never added up.
     ``max_tokens`` is 0 where nobody set a limit.
     """
     config = _config(log)

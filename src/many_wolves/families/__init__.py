@@ -126,7 +126,7 @@ def of_task(task: str) -> tuple[TaskFamily, str]:
     Raises
     ------
     WolvesError
-        If there is no task of that name.
+        If no task has that name.
     """
     known = tasks()
     if task not in known:

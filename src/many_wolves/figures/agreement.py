@@ -1,4 +1,4 @@
-"""Observed proportions against predicted ones, one point a cell."""
+"""Observed proportions against predicted ones, one point per cell."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ def agreement(
         plot=plot,
         data=frame,
         caption=(
-            f"One point a cell ({len(data)} cells, n = {n:,.0f} choices): the observed proportion "
-            f"against the mean of the posterior predictions, with 95 % equal-tailed predictive "
-            f"intervals. {words}; {inside:.0%} of the cells lie inside their interval."
+            f"One point per cell ({len(data)} cells, n = {n:,.0f} choices): the observed "
+            f"proportion against the mean of the posterior predictions, with 95 % equal-tailed "
+            f"predictive intervals. {words}; {inside:.0%} of the cells lie inside their interval."
         ),
         alt=(
             f"Scatter of {len(data)} cells around the diagonal, {words}, "

@@ -19,7 +19,7 @@ def calibration(
     result
         Verdict and ranks.
     names
-        Quantities to show -> headings of their panels.
+        Which to show -> headings of their panels.
     columns
         Panels side by side.
     width
@@ -59,7 +59,7 @@ def calibration(
         data=data,
         caption=(
             f"Distribution of the rank of the true value among 99 posterior draws, minus the "
-            f"uniform one, over {result.simulations} simulations; grey: 95 % simultaneous band "
+            f"uniform one, over {result.simulations} simulations. Grey: 95 % simultaneous band "
             f"of each panel for calibrated posteriors. {result.verdict}."
         ),
         alt=f"Small panels of rank differences, one a quantity; {result.verdict}.",

@@ -85,7 +85,7 @@ def ranks(
         data=line,
         caption=(
             f"Difference between the distribution of each chain's ranks and the uniform one, "
-            f"{n_chains} chains, draws thinned to the effective number; grey: 95 % simultaneous "
+            f"{n_chains} chains, draws thinned to the effective number. Grey: 95 % simultaneous "
             f"band over all panels for chains that agree. Here {verdict}."
         ),
         alt=f"Small panels of rank differences, one a parameter; {verdict}.",
@@ -95,7 +95,7 @@ def ranks(
 
 
 def trace(draws: Mapping[str, Draws], columns: int = 2, points: int = 400) -> Figure:
-    """Draws in the order in which they came, one line a chain.
+    """Draws in the order in which they came, one line per chain.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def trace(draws: Mapping[str, Draws], columns: int = 2, points: int = 400) -> Fi
             f"(highest R-hat), {data['chain'].nunique()} chains, "
             f"{data['draw'].nunique()} draws of each shown."
         ),
-        alt=f"Traces of {shown}, one line a chain.",
+        alt=f"Traces of {shown}, one line per chain.",
         height_mm=20 + 26 * -(-len(draws) // columns),
         raster=True,
     )
@@ -146,7 +146,7 @@ def _rank_ecdf(values: Draws, ess: float, prob: float) -> tuple[pd.DataFrame, pd
 
     chains, length = values.shape
     independent = ess if np.isfinite(ess) and ess > 0 else values.size
-    # Below some twenty draws a chain the picture says nothing; keep those at least.
+    # Below about twenty draws per chain the picture is empty; keep at least those.
     step = int(min(np.ceil(values.size / independent), max(1, length // FEWEST)))
     thin = values[:, :: max(step, 1)]
     n = thin.shape[1]
@@ -172,8 +172,8 @@ def rank_band(n: int, chains: int, prob: float = 0.95) -> tuple[Draws, Draws, Dr
     """Simultaneous band of rank ECDF differences when all chains sample one distribution.
 
     Algorithm 2 of Säilynoja, Bürkner & Vehtari (2022): the count of a chain's ranks
-    below a point is hypergeometric; the pointwise level is lowered until ``prob`` of
-    simulated sets of chains lie inside everywhere.
+    below a point is hypergeometric. The pointwise level is lowered until ``prob`` of
+    simulated sets of chains are inside everywhere.
 
     Parameters
     ----------

@@ -42,14 +42,14 @@ def chart(
     Parameters
     ----------
     frame
-        group, panel, the columns ``x`` and ``y`` with ``_low`` and ``_high`` beside,
+        group, panel, the columns ``x`` and ``y`` with their ``_low`` and ``_high``,
         and ``fill`` in [0, 1].
     x, y, fill
         Names of the columns; ``x`` and ``y`` are axis titles as well.
     panels, groups
         Order of the panels, and of the marks' shapes.
     corner
-        panel, xmin, xmax, ymin, ymax: a region behind the points.
+        panel, xmin, xmax, ymin, ymax: a rectangle behind the points.
     name, title, caption
         Stem of the files, heading, what is drawn.
     width

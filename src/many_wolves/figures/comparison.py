@@ -14,7 +14,7 @@ MEASURES = {
 
 
 def comparison(table: pd.DataFrame, width: Width = "two") -> Figure:
-    """Log Bayes factors and differences of elpd, one row a variant.
+    """Log Bayes factors and differences of elpd, one row per variant.
 
     Parameters
     ----------
@@ -57,12 +57,12 @@ def comparison(table: pd.DataFrame, width: Width = "two") -> Figure:
         data=data,
         caption=(
             "Log Bayes factor and difference in expected log predictive density of each variant "
-            "against the full model, in nats; bars: 95 % intervals from the standard errors of "
-            "the estimates (of log Bayes factors: of the estimated log marginal likelihood, "
-            "often smaller than the mark)."
+            "against the full model, in nats. Bars: 95 % intervals from the standard errors of "
+            "the estimates. Those of log Bayes factors come from the estimated log marginal "
+            "likelihood, and are often smaller than the mark."
         ),
         alt=(
-            f"Two panels of points, one row a variant. By LOO {best} predicts best"
+            f"Two panels of points, one row per variant. By LOO {best} predicts best"
             + (f"; the evidence is least for {worst}." if worst else ".")
         ),
         width=width,

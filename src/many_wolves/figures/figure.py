@@ -26,7 +26,7 @@ class Figure:
     plot
         The figure itself.
     data
-        The tidy data behind it, one row a mark.
+        The tidy data behind it, one row per mark.
     caption
         What is drawn, n, and the kind of every interval.
     alt

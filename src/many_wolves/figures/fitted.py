@@ -37,7 +37,7 @@ class Fitted:
     diagnostics
         ``diagnostics.json``: the verdict and its numbers.
     summary
-        ``summary.csv``: one row a parameter and condition; ``condition`` is empty
+        ``summary.csv``: one row per parameter and condition; ``condition`` is empty
         for parameters that conditions share.
     name
         Short name, where the one that follows from the speaker will not do.
@@ -196,7 +196,7 @@ def _json(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _given_labels(place: Path) -> dict[str, Any]:
-    """Factors that a study, or a person, wrote beside a fit or into it."""
+    """Factors that a study, or a person, wrote into a fit or its folder."""
     for path in (place / LABELS, place.parent / LABELS):
         if path.is_file():
             return _json(path, ())
@@ -216,7 +216,7 @@ def interval_frame(values: xr.DataArray, prob: float = 0.95) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One column a remaining dimension, then mean, hdi_low, hdi_high.
+        One column per remaining dimension, then mean, hdi_low, hdi_high.
     """
     import arviz_stats  # noqa: F401  (registers the accessor)
 

@@ -22,7 +22,7 @@ def forest(
     zero: bool = True,
     width: Width = "two",
 ) -> Figure:
-    """One row a label, one panel a quantity, one mark a group.
+    """One row per label, one panel per quantity, one mark per group.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Quantities by group, with intervals, beside what was observed."""
+"""Estimates by group, with intervals, and what was observed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def by_group(
     note: str = "",
     width: Width = "two",
 ) -> Figure:
-    """Posterior means and intervals of quantities, one panel each, one row a group.
+    """Posterior means and intervals of quantities, one panel each, one row per group.
 
     Parameters
     ----------

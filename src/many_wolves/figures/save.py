@@ -97,10 +97,10 @@ def save(figure: Figure, folder: str | Path, formats: Sequence[str] = FORMATS) -
 
 
 def inline_svg(figure: Figure, prefix: str = "") -> str:
-    """The figure as an ``<svg>`` element that can stand in a page beside others.
+    """The figure as an ``<svg>`` element that a page can hold with others.
 
     Ids that are referred to get the figure's name (and ``prefix``), so that no two
-    figures of a page share one; other ids go, and the width follows the page.
+    figures of a page share one. Other ids are removed, and the width follows the page.
     """
     text = render(figure, "svg").decode()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)

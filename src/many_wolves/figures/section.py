@@ -78,8 +78,8 @@ class Plot:
 
 
 @dataclass(frozen=True)
-class Gist:
-    """The one number of a fit by which tasks of several families are set beside each other.
+class HeadlineMeasure:
+    """The one number of a fit by which tasks of several families are compared.
 
     Parameters
     ----------
@@ -95,11 +95,11 @@ class Gist:
     high: float
 
 
-def gist(words: str, values: xr.DataArray) -> Gist:
+def gist(words: str, values: xr.DataArray) -> HeadlineMeasure:
     """The gist from draws (chain, draw, ...), averaged over what the speaker met."""
     draws = values.mean([d for d in values.dims if d not in ("chain", "draw")]).to_numpy().ravel()
     low, high = np.quantile(draws, (0.025, 0.975))
-    return Gist(words, float(draws.mean()), float(low), float(high))
+    return HeadlineMeasure(words, float(draws.mean()), float(low), float(high))
 
 
 class FamilyReport(Protocol):
@@ -125,7 +125,7 @@ class FamilyReport(Protocol):
         """Figures by name."""
         ...
 
-    def gist(self, fit: Fitted) -> Gist | None:
+    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
         """How kind the speaker is, as far as this family can tell; None where it cannot."""
         ...
 

@@ -30,9 +30,9 @@ def simplex(
     Parameters
     ----------
     means
-        group, panel and one column a corner, summing to one.
+        group, panel and one column per corner, summing to one.
     clouds
-        The same columns, one row a draw.
+        The same columns, one row per draw.
     corners
         The three columns: lower left, lower right, top.
     groups

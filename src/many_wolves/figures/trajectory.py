@@ -25,7 +25,7 @@ def trajectory(
     reference: pd.DataFrame | None = None,
     width: Width = "two",
 ) -> Figure:
-    """One line a run with its ribbon, one panel a parameter and condition.
+    """One line per run with its ribbon, one panel per parameter and condition.
 
     Parameters
     ----------

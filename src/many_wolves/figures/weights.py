@@ -1,4 +1,4 @@
-"""Parameters by speaker and condition, with intervals, beside a reference."""
+"""Parameters by speaker and condition, with intervals, and a reference."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def weights(
     reference_name
         What the band is, for the caption.
     marks
-        parameter, condition, value: further values, drawn as open diamonds beside the
+        parameter, condition, value: further values, drawn as open diamonds next to the
         points; only where speakers stand side by side.
     marks_name
         What the diamonds are, for the caption.
@@ -150,7 +150,7 @@ def _columns(
 
 
 def _rows(data: pd.DataFrame, band: pd.DataFrame | None, speakers: Sequence[str]) -> p9.ggplot:
-    """One row a speaker, one block of rows a condition: holds any number of speakers."""
+    """One row per speaker, one block of rows per condition: holds any number of speakers."""
     import plotnine as p9
 
     upward = list(reversed(list(speakers)))

@@ -1,9 +1,9 @@
 """From fits to statements: what effort, goals, training and people change, with uncertainty."""
 
 from many_wolves.findings.dynamics import Run, runs
-from many_wolves.findings.members import Member, members
+from many_wolves.findings.fits import Member, members
 from many_wolves.findings.plots import plots
-from many_wolves.findings.stated import (
+from many_wolves.findings.run import (
     Findings,
     has_findings,
     quantities_of,

@@ -18,7 +18,7 @@ BREAKS = 100
 
 
 @dataclass(frozen=True)
-class Settling:
+class ChangePoint:
     """When a run settles.
 
     Parameters
@@ -34,14 +34,14 @@ class Settling:
     at: Array
 
 
-def settling(at: Array, drawn: Array, rng: np.random.Generator, draws: int = 4000) -> Settling:
+def settling(at: Array, drawn: Array, rng: np.random.Generator, draws: int = 4000) -> ChangePoint:
     """Posterior of the break of a stick that all quantities share.
 
     The vector of quantities is level + drift * min(t, k) / k + remainder, where t is the
-    share of training from 0 to 1; level and drift are normal (mean 0.5 and 0, sd 0.5),
-    the remainder is normal with one unknown sd, half-normal(0.05), and each checkpoint
+    share of training from 0 to 1. Level and drift are normal (mean 0.5 and 0, sd 0.5).
+    The remainder is normal with one unknown sd, half-normal(0.05). Each checkpoint
     is measured with the covariance of its fit. The break k is uniform on (0, 1), and
-    one half of the prior says that there is no drift at all.
+    the prior probability of no drift at all is one half.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def settling(at: Array, drawn: Array, rng: np.random.Generator, draws: int = 400
     weight = np.exp(log_p + log_prior - (log_p + log_prior).max())
     still = weight[0] / weight.sum()
     moving = weight[1:] / weight[1:].sum()
-    return Settling(
+    return ChangePoint(
         moves=(rng.random(draws) >= still).astype(np.float64),
         at=rng.choice(breaks, size=draws, p=moving) + (rng.random(draws) - 0.5) / BREAKS,
     )

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from many_wolves.contracts import Array, FindingsSpec
-from many_wolves.findings.members import Member, common_conditions, others, people
+from many_wolves.findings.fits import Member, common_conditions, others, people
 from many_wolves.findings.regression import measured, regression
 from many_wolves.findings.statement import Statement
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import rel_entr
 
 from many_wolves.contracts import Array, FindingsSpec
-from many_wolves.findings.members import Member, others, people
+from many_wolves.findings.fits import Member, others, people
 from many_wolves.findings.statement import Statement
 
 
@@ -16,9 +16,9 @@ def distance(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[Stat
     """Jensen-Shannon divergence of predicted choices from the reference's, in bits.
 
     Between the predicted distributions over outcomes, averaged over the cells of a
-    condition (for politeness, its states): 0 where the two choose alike, 1 where they
-    never choose the same (Lin 1991). Draws of both fits are paired, so that the
-    uncertainty of either goes in. A speaker asked on another scale is left out.
+    condition (for politeness, its states). It is 0 where the two choose alike, 1 where they
+    never choose the same (Lin 1991). Draws of both fits are paired, so
+    the uncertainty of both is included. A speaker asked on another scale is left out.
     """
     reference = people(found, quantities)
     if reference is None:

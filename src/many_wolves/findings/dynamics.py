@@ -10,7 +10,7 @@ import numpy as np
 
 from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.findings.changepoint import settling
-from many_wolves.findings.members import Member, common_conditions, others
+from many_wolves.findings.fits import Member, common_conditions, others
 from many_wolves.findings.regression import measured, regression
 from many_wolves.findings.statement import Statement
 
@@ -68,7 +68,7 @@ def _run_of(member: Member) -> tuple[str, str, frozenset[tuple[str, str | float]
 
 
 def _named_apart(found: Sequence[Run]) -> list[Run]:
-    """Runs whose names are the same get their labels behind them, and else a number."""
+    """Runs whose names are the same get their labels, or otherwise a number, behind them."""
     names = Counter(run.name for run in found)
     longer = [
         replace(run, name=" ".join([run.name, *map(str, run.labels.values())]))
@@ -155,9 +155,9 @@ def early_share(drift: Array, at: Array) -> Array | None:
     """(D,) share of the net drift that has happened after ``EARLY`` of training.
 
     The position at that point (linear between checkpoints) is projected on the
-    whole way from the first checkpoint to the last, in the space of all parameters
-    and conditions: 1 where all has happened, above where it went too far. None where
-    the whole drift is no larger than its uncertainty, so that there is nothing to
+    way from the first checkpoint to the last, over all parameters
+    and conditions. It is 1 where all has happened, and above where it went too far. None
+    where the uncertainty of the whole drift is as large as the drift: nothing is left to
     divide.
 
     Parameters

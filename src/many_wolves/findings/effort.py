@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from many_wolves.contracts import Array, FindingsSpec
-from many_wolves.findings.members import Member, common_conditions
+from many_wolves.findings.fits import Member, common_conditions
 from many_wolves.findings.regression import measured, regression
 from many_wolves.findings.statement import Statement
 
@@ -23,9 +23,9 @@ def effort(found: Sequence[Member], quantities: FindingsSpec, seed: int) -> Iter
     """Change of every parameter at each effort against none, over all speakers at once.
 
     For each parameter and condition: fit = speaker + effort + deviation of the
-    speaker's group at this effort + remainder, the first two with normal priors (sd
-    0.5), the last two normal with unknown sd; the posterior of each fit enters as a
-    measurement with its own error. Speakers of one effort only say nothing here.
+    speaker's group at this effort + remainder. The first two have normal priors (sd
+    0.5), the last two are normal with unknown sd. The posterior of each fit enters as a
+    measurement with its own error. Speakers with one effort only are left out.
     """
     asked = asked_at_several(found)
     models = list(dict.fromkeys(_who_thinks(m) for m in asked))

@@ -13,15 +13,15 @@ from many_wolves.errors import WolvesError
 from many_wolves.figures import Figure, Fitted, Plot
 from many_wolves.figures.chart import chart
 from many_wolves.figures.forest import forest
-from many_wolves.figures.law import law
+from many_wolves.figures.scaling import law
 from many_wolves.figures.theme import Width
 from many_wolves.figures.trajectory import trajectory
 from many_wolves.findings.dynamics import Run, runs
 from many_wolves.findings.effort import ORDER, asked_at_several, effort
-from many_wolves.findings.members import Member, common_conditions, members, others, people
+from many_wolves.findings.fits import Member, common_conditions, members, others, people
+from many_wolves.findings.run import quantities_of
 from many_wolves.findings.scaling import AXES, FEWEST, GROUP, band_of, scale_of, size_of
 from many_wolves.findings.signature import signature
-from many_wolves.findings.stated import quantities_of
 
 INTERVAL = "95 % equal-tailed intervals"
 SEED = 1
@@ -163,8 +163,8 @@ def signature_map(found: Sequence[Member], quantities: FindingsSpec, width: Widt
         panels=panels,
         groups=[m.label for m in models],
         corner=pd.DataFrame([{"panel": c} | corners[c] for c in panels]),
-        caption=f"Posterior means of {x} and {y} with {INTERVAL}, {len(models)} speakers; filled "
-        f"by the posterior probability of the signature of {kind} ({sides}, all at once, against "
+        caption=f"Posterior means of {x} and {y} with {INTERVAL}, {len(models)} speakers. Colour: "
+        f"the posterior probability of the signature of {kind} ({sides}, all at once, against "
         f"{quantities.reference_words}). Grey: the corner of {x} and {y} that it needs.",
         name=f"{kind}_map",
         title=f"Map of {kind}",
@@ -190,8 +190,8 @@ def laws(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Fig
         panels=names,
         axis=axis,
         caption=f"Posterior means of {len(sized)} models with {INTERVAL}, averaged over the "
-        f"{quantities.conditions}; "
-        "bands: what a further model of each size is expected to show, 95 %, over flat, "
+        f"{quantities.conditions}. "
+        "Bands: 95 % intervals for a further model of each size, over flat, "
         "log-linear, saturating and broken laws by their posterior probabilities.",
         width=width,
     )
@@ -199,7 +199,7 @@ def laws(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Fig
 
 def _no_axis(found: Sequence[Member], quantities: FindingsSpec, axis: str) -> str:
     sizes = {size_of(m, axis) for m in others(found, quantities)} - {None}
-    return "" if len(sizes) >= FEWEST else f"fewer than {FEWEST} {axis} are told"
+    return "" if len(sizes) >= FEWEST else f"fewer than {FEWEST} {axis} are known"
 
 
 def _no_size(found: Sequence[Member], quantities: FindingsSpec) -> str:
@@ -210,7 +210,7 @@ def _no_size(found: Sequence[Member], quantities: FindingsSpec) -> str:
 def _corner(
     reference: Member, condition: str, x: str, y: str, quantities: FindingsSpec
 ) -> dict[str, float]:
-    """The region on the signature's side of the reference's means."""
+    """The corner on the signature's side of the reference's means."""
     at = quantities.comparable(condition)
     beside = [at] if at in reference.fit.conditions else []
     edges: dict[str, float] = {}

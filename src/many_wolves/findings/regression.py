@@ -1,8 +1,8 @@
 """Linear regression on quantities that are themselves known only up to a posterior.
 
 Each fit measures a quantity with an error of known variance. The regression on top
-is normal given the standard deviations of its random effects, so those alone are
-integrated over, on a grid; nothing is sampled by Markov chains and nothing can fail
+is normal given the standard deviations of its random effects. So only those are
+integrated over, on a grid. No Markov chains are needed, and nothing can fail
 to converge. (Random-effects meta-regression: Higgins, Thompson & Spiegelhalter 2009,
 J. R. Stat. Soc. A 172, 137.)
 """
@@ -28,7 +28,7 @@ LEAST = 0.1
 
 @dataclass(frozen=True)
 class Measured:
-    """What fits say of a quantity, apart from their priors.
+    """The likelihood of a quantity in fits, without their priors.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def evidence(
 ) -> tuple[Array, Array, Array]:
     """What holds at each node (g) of the grid of spreads.
 
-    Log density of the data and the spreads, in the grid's shape; posterior means
+    Log density of the data and the spreads, in the grid's shape. Posterior means
     (g, p) of the coefficients, and roots (g, p, p) of their covariances.
     """
     n = len(X)

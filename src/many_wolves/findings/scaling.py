@@ -1,8 +1,8 @@
 """Laws of scale: a parameter against the logarithm of size, tokens or steps.
 
-Each form is linear given one shape (an exponent, the place of a break), so that its
-posterior is exact on a grid of the shape and of the residual's standard deviation,
-with the error of every fit carried along (``findings/regression.py``).
+Each form is linear given one shape (an exponent, the place of a break). So its
+posterior is exact on a grid of the shape and of the residual's standard deviation.
+It includes the error of every fit (``findings/regression.py``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy.stats import halfnorm, norm
 
 from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.errors import WolvesError
-from many_wolves.findings.members import Member, common_conditions, others
+from many_wolves.findings.fits import Member, common_conditions, others
 from many_wolves.findings.regression import SPREAD, Measured, evidence, measured
 from many_wolves.findings.statement import Statement
 
@@ -39,7 +39,7 @@ class Form:
     Parameters
     ----------
     words
-        What it says.
+        The form in words.
     columns
         (n, c) from u (n,), the range of log10 size, and one shape.
     shapes
@@ -90,7 +90,7 @@ class Scale:
     groups
         (n,) model families.
     y
-        What the fits say of the quantity.
+        The likelihood of the quantity in the fits.
     """
 
     size: Array
@@ -151,7 +151,7 @@ class FormFit:
 
 
 def fit_form(name: str, data: Scale, rng: np.random.Generator) -> FormFit:
-    """The posterior of one form, exact but for the grid of two numbers."""
+    """The posterior of one form, exact except for the grid of two numbers."""
     form, groups = FORMS[name], sorted(set(data.groups))
     log_p, means, roots = [], [], []
     for shape in form.shapes:
@@ -203,10 +203,10 @@ def scaling(
 ) -> Iterator[Statement]:
     """Which law each parameter follows over the sizes of a study, and what it predicts.
 
-    For each parameter, averaged over the conditions: the probability of every form,
-    the change over the range of sizes, the form's exponent or break, and what the
-    forms, weighted by their probabilities, predict of the largest model from the
-    others.
+    For each parameter, these are the probability of every form, the change over the range of
+    sizes, and the exponent or break. Parameters are averaged over the conditions. The last is the
+    prediction for the largest model from the others, by the forms weighted by their
+    probabilities.
 
     Raises
     ------
@@ -304,7 +304,7 @@ def form_probabilities(fits: Mapping[str, FormFit]) -> dict[str, float]:
 
 
 def band_of(data: Scale, seed: int, points: int = 25) -> pd.DataFrame:
-    """What the forms say of a further model of each family: group, size, mean, low, high."""
+    """The predictions for a further model of each family: group, size, mean, low, high."""
     rng = np.random.default_rng([seed, 7])
     fits = {name: fit_form(name, data, rng) for name in FORMS}
     weight = form_probabilities(fits)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from many_wolves.contracts import Array, FindingsSpec
-from many_wolves.findings.members import Member, others, people
+from many_wolves.findings.fits import Member, others, people
 from many_wolves.findings.statement import Statement
 
 

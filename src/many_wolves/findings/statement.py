@@ -142,7 +142,7 @@ def percent(p: float) -> str:
 
 
 def table(statements: Sequence[Statement]) -> pd.DataFrame:
-    """One row a statement: ``COLUMNS``."""
+    """One row per statement: ``COLUMNS``."""
     rows = [
         (
             s.finding,

@@ -24,7 +24,7 @@ def titles(quantities: FindingsSpec) -> dict[str, str]:
 
 
 def matrix(statements: Sequence[Statement]) -> pd.DataFrame:
-    """One row a subject, condition and contrast; one column a quantity.
+    """One row per subject, condition and contrast; one column per quantity.
 
     Cells read ``estimate [low, high]``, with a star where the evidence on the
     direction is moderate, two where it is strong; probabilities are in per cent.

@@ -1,7 +1,7 @@
 """What readers of several families share; no family is known here.
 
-``read`` answers for every answer type: an option named by its words, its id or its letter; a
-number in prose; free words; a JSON object. A family may use it as its own reader, or take
+``read`` handles every answer type: an option named by its words, its id or its letter; a
+number in prose; free text; a JSON object. A family may use it as its own reader, or take
 the parts: ``thoughts``, ``numbers``, ``objects``, ``refusals``.
 
 ``responses``: which of the responses count, and what their speakers are called.

@@ -64,9 +64,9 @@ def read_number(answer: Number, text: str) -> Reading:
     Returns
     -------
     Reading
-        ``answered`` with an int where the number must be whole, else a float; ``empty``
-        without words; ``refused`` where no number is given and the speaker declines;
-        else ``unparsed``.
+        ``answered`` with a float, or an int where the number must be whole. ``empty``
+        without words, ``refused`` where no number is given and the speaker declines,
+        and ``unparsed`` otherwise.
     """
     words = _clean(without_thoughts(text), answer)
     if not re.search(r"\w", words):
@@ -78,7 +78,7 @@ def read_number(answer: Number, text: str) -> Reading:
 
 
 def numbers_in(text: str) -> list[float]:
-    """Every number that stands in a text, in figures where there are any, else in words."""
+    """Every number in a text: in figures where there are any, otherwise in words."""
     found = [value for value in map(_value, _NUMBER.finditer(text)) if value is not None]
     return found or [n for match in _SPELT.finditer(text) if (n := _spelt(match[0])) is not None]
 

@@ -17,7 +17,7 @@ from many_wolves.records import Form
 
 _FENCE = re.compile(r"```[\w-]*\s*\n?(.*?)```", re.S)
 _MOST_CHARS = 100_000
-"""A longer answer is no form that anybody asked for."""
+"""A longer answer cannot be a form."""
 
 
 def read_form(answer: Form, text: str) -> Reading:
@@ -33,8 +33,8 @@ def read_form(answer: Form, text: str) -> Reading:
     Returns
     -------
     Reading
-        ``answered`` with the object; ``empty`` without words; ``refused`` where there is no
-        object and the speaker declines; else ``unparsed``.
+        ``answered`` with the object; ``empty`` without words; ``refused`` where the speaker
+        declines without an object; ``unparsed`` otherwise.
     """
     words = without_thoughts(text)
     if not words:
@@ -94,4 +94,4 @@ def _validator(schema: str) -> Any:
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

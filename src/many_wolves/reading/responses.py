@@ -1,4 +1,4 @@
-"""Responses as they come: which of them count, and what their speakers are called."""
+"""Responses in any order: which of them count, and what their speakers are called."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ SCORINGS: Mapping[str, Callable[[OptionScore], float]] = {
     "mean": lambda score: score.logprob / score.tokens,
     "pmi": lambda score: score.logprob - (score.baseline or 0.0),
 }
-"""How an option is scored in score mode: the log-probability of all its tokens, that of a
-token on the mean, or the gain over its log-probability without the scene."""
+"""How an option is scored in score mode: the log-probability of its tokens, its mean
+per token, or the gain over that without the scene."""
 
 
 def check_scoring(scoring: str) -> None:
@@ -66,7 +66,7 @@ def option_shares(response: Response, label: str, scoring: str) -> tuple[Array |
     _check(ordered, label, scoring)
     values = np.array([SCORINGS[scoring](score) for score in ordered])
     if np.isnan(values).any() or not np.isfinite(values.max()):
-        return None, f"scores that are no numbers: {values.tolist()}"
+        return None, f"scores that are not numbers: {values.tolist()}"
     weights: Array = np.exp(values - values.max())
     return weights / weights.sum(), ""
 

@@ -18,7 +18,7 @@ _OPEN = re.compile(rf"{_OPENS}.*\Z", re.S | re.I)
 def without_thoughts(text: str) -> str:
     """The text without thoughts.
 
-    What stands before a closing tag is a thought: many chat templates write the opening
+    The text before a closing tag is a thought: many chat templates write the opening
     tag into the prompt. What follows an opening tag that nothing closes is one too: the
     answer was cut off before it began.
     """

@@ -1,11 +1,11 @@
 """The types that pass between stages: the only thing that every stage knows.
 
-Data runs one way: ``Trial`` -> ``Response`` -> ``Observations`` -> fit. What is
-special to a task family travels in the ``cell`` of a trial (for politeness:
-item, state, scale, goal, framing), so that no record names a family's factors.
+Data runs one way: ``Trial`` -> ``Response`` -> ``Observations`` -> fit. The factors of a
+task family are in the ``cell`` of a trial (for politeness:
+item, state, scale, goal, framing), so no record names them.
 
-Schema 2 writes the answer type of a question and the value of an answer. Schema 1 knew
-options and a choice alone; its files are read for ever, and ids and keys of its
+Schema 2 writes the answer type of a question and the value of an answer. Schema 1 had only
+options and a choice. Its files stay readable, and ids and keys of its
 questions are computed as they were.
 """
 

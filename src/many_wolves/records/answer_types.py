@@ -10,7 +10,7 @@ from typing import Any, Literal
 Role = Literal["system", "user", "assistant"]
 
 LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""Letters that stand before the options, in the order shown."""
+"""Letters before the options, in the order shown."""
 
 
 @dataclass(frozen=True, slots=True)

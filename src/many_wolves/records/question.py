@@ -41,7 +41,7 @@ class Question:
     episode, turn
         A vignette is an episode of one turn; other episodes have many.
     seat
-        Role of whoever answers, where an episode has several and its family says so.
+        Role of whoever answers, where an episode has several and its family names them.
     """
 
     family: str

@@ -32,7 +32,7 @@ class Response(Question):
     """One answer, as one line of a journal; it alone suffices to tabulate it.
 
     ``value`` is what was read when the answer came: the id of an option, a number, words
-    (or None: a text may be answered without a value) or an object; ``wolves choices``
+    or an object. A text may be answered without a value (None). ``wolves choices``
     reads ``text`` again. The effort asked for is in ``speaker``; ``effort_used`` is the
     one in effect. ``format_used`` says how an API was asked for a number or an object:
     by a JSON ``schema`` or by an ``instruction`` in the prompt. ``usage`` counts tokens

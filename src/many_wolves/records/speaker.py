@@ -67,7 +67,7 @@ class SpeakerSpec:
     adapter, adapter_weights
         Name of a LoRA adapter on top of the weights, and fingerprint of its folder.
     omit
-        Fields of a request that this server does not take, with commas between: it is
+        Fields of a request that this server does not take, with commas between. It is
         asked without a ``seed`` or without a limit of tokens (``max_tokens``, then 0 here).
     """
 

@@ -74,7 +74,7 @@ class Card(BaseModel):
     tables
         The tables.
     faults, unknown, reproduced
-        What is wrong with the data; what nobody knows of them; which published figures
+        What is wrong with the data; what is not known about them; which published figures
         were computed again from them.
     """
 
@@ -127,7 +127,7 @@ class DataSet:
         return (self.folder / table.file).resolve()
 
     def frame(self, table: TableCard) -> pd.DataFrame:
-        """One of its tables as it stands in the file, every cell as text."""
+        """One of its tables as its file has it, every cell as text."""
         return pd.read_csv(self.path(table), dtype=str, keep_default_na=False)
 
     def facts(self) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def read_card(path: Path) -> Card:
     Raises
     ------
     WolvesError
-        If it is no YAML file with the fields of ``Card``, or a table of it is missing.
+        If it is not a YAML file with the fields of ``Card``, or a table of it is missing.
     """
     try:
         card = Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))

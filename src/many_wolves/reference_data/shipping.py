@@ -59,7 +59,7 @@ def references_of(
 def load(own: DataSet, table: TableCard, read: Reader) -> Observations:
     """The observations of one table, with its source in ``meta``.
 
-    How the file is laid out is no news to its reader, unlike what its columns leave open.
+    Its reader knows the layout of the file, but not what its columns leave open.
     """
     found = read(own.path(table), table.task)
     notes = [note for note in found.meta.get("notes", ()) if not note.startswith(WIDE)]

@@ -40,7 +40,7 @@ def excluded_section(fit: Fitted) -> Section:
 
 
 def missing_table(fits: Sequence[Fitted]) -> Table:
-    """One row a speaker: answers kept, and left out by status."""
+    """One row per speaker: answers kept, and left out by status."""
     rows = []
     for fit in fits:
         frame = pd.DataFrame(list(fit.info.get("excluded", ())))

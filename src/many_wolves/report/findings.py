@@ -24,9 +24,9 @@ def write_findings(
 ) -> Path:
     """Write all statements; returns the page, ``findings.html``.
 
-    Beside it: ``statements.csv``, one row a statement; ``KIND.csv``, ``KIND.md`` and
-    ``KIND.tex`` for each kind of finding; ``draws.nc``, the draws behind each statement
-    by the name that stands in its row.
+    The folder also gets ``statements.csv``, one row per statement, and ``KIND.csv``,
+    ``KIND.md`` and ``KIND.tex`` for each kind of finding. ``draws.nc`` has the draws behind
+    each statement, by the name in its row.
 
     Parameters
     ----------

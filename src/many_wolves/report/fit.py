@@ -11,8 +11,8 @@ from many_wolves.figures import Fitted, read_fitted
 from many_wolves.files import write_atomic
 from many_wolves.report.chains import chains_section
 from many_wolves.report.excluded import excluded_section
-from many_wolves.report.offer import pages_of
 from many_wolves.report.page import render_page
+from many_wolves.report.registry import pages_of
 from many_wolves.report.sensitivity import sensitivity_section
 from many_wolves.report.verdict import judge
 

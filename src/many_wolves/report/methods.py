@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from many_wolves.figures import Fitted, Section
 from many_wolves.files import code_version
-from many_wolves.report.offer import pages_of
+from many_wolves.report.registry import pages_of
 
 BIBTEX = """\
 @article{carpenter2017stan,
@@ -82,8 +82,8 @@ def methods_section(fits: Sequence[Fitted]) -> Section:
     if len(fits) > 1:
         paragraphs.append(
             "Speakers were compared from the joint posterior draws of their fits. Effects over "
-            "speakers come from a regression in which each fit measures its speaker with an error "
-            "of its own, its prior taken out, and what is left over between speakers has an "
+            "speakers come from a regression. In it each fit, without its prior, measures its "
+            "speaker with a known error. The remaining differences between speakers have an "
             "unknown variance (Higgins et al., 2009). Distances between choices are "
             "Jensen-Shannon divergences (Lin, 1991). Intervals are 95 % and equal-tailed."
         )
@@ -103,9 +103,10 @@ def _inference(fits: Sequence[Fitted]) -> str:
     diverged = sum(int(fit.diagnostics.get("divergences") or 0) for fit in fits)
     return (
         f"Posteriors were drawn with Stan ({info.get('engine', 'Stan')}; Carpenter et al., 2017) "
-        f"by the No-U-Turn sampler (Hoffman & Gelman, 2014), {info.get('chains')} chains of "
-        f"{info.get('draws')} draws after {info.get('warmup')} of warm-up, through many-wolves "
-        f"{code_version()}. Over all fits the largest rank-normalised R-hat was {worst:.3f}, the "
-        f"least bulk effective sample size {least:,.0f} (Vehtari et al., 2021; computed with "
-        f"ArviZ, Kumar et al., 2019), and there were {diverged} divergent transitions."
+        f"by the No-U-Turn sampler (Hoffman & Gelman, 2014) through many-wolves {code_version()}. "
+        f"There were {info.get('chains')} chains of {info.get('draws')} draws after "
+        f"{info.get('warmup')} of warm-up. Over all fits the largest rank-normalised R-hat was "
+        f"{worst:.3f}, and the least bulk effective sample size {least:,.0f} (Vehtari et al., "
+        f"2021). Diagnostics were computed with ArviZ (Kumar et al., 2019). There were {diverged} "
+        "divergent transitions."
     )

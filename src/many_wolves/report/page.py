@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def render_page(template: str, context: Mapping[str, Any]) -> str:
     """A page from one of the package's templates.
 
-    Text is escaped; figures are inlined; style and script stand inside the page.
+    Text is escaped; figures are inlined; style and script are inside the page.
     """
     return _environment().get_template(template).render(version=code_version(), **context)
 

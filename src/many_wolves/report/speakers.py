@@ -1,4 +1,4 @@
-"""Who was asked: model, checkpoint, training step and effort beside each speaker's name."""
+"""Who was asked: model, checkpoint, training step and effort of each speaker."""
 
 from __future__ import annotations
 

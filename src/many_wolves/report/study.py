@@ -14,10 +14,16 @@ from many_wolves.findings import has_findings, state
 from many_wolves.report.excluded import missing_table
 from many_wolves.report.findings import findings_sections
 from many_wolves.report.fit import command, facts
-from many_wolves.report.further import Task, across_section, by_task, further_sections, name_of
 from many_wolves.report.methods import bibtex, methods_section
-from many_wolves.report.offer import pages_of
+from many_wolves.report.other_families import (
+    Task,
+    across_section,
+    by_task,
+    further_sections,
+    name_of,
+)
 from many_wolves.report.page import cells, render_page
+from many_wolves.report.registry import pages_of
 from many_wolves.report.speakers import speakers_section
 from many_wolves.report.verdict import MEASURES, Verdict, judge, measured
 
@@ -38,7 +44,7 @@ def write_study_report(
         Heading of the page.
     fit_folders
         Fit folders, in the order shown; the first says which task the page begins with,
-        and every further task gets sections of its own.
+        and every further task gets further sections.
     out
         The HTML file to write.
     introduction
@@ -132,7 +138,7 @@ def _findings(fits: Sequence[Fitted]) -> list[Section]:
     if len(sound) < 2 or not has_findings(sound):
         return []
     found = state(sound)
-    lacking = Section("unsaid", "What cannot be said", found.lacking)
+    lacking = Section("unsaid", "What the fits leave open", found.lacking)
     return [*findings_sections(found), *([lacking] if found.lacking else [])]
 
 

@@ -158,20 +158,20 @@ def _model(fit: Fitted) -> Part:
     found = fit.info.get("describes")
     if not found or not found.get("ceiling"):
         r2 = fit.info.get("r2")
-        text = "The fit was not held against its own predictions"
+        text = "The fit was not compared with its own predictions"
         text += "; fit again to learn it." if "describes" not in fit.info else " by cells."
         if r2 is not None:
             text = f"Observed and predicted values: r² = {r2:.3f}. {text}"
         return Part("model", question, None, (text,))
     numbers = (
-        f"r² of observed and predicted shares is {_decimal(found['r2'])}; with so many answers a "
-        f"model that is right reaches {_decimal(found['ceiling'])}."
+        f"r² of observed and predicted shares is {_decimal(found['r2'])}; with so many answers, a "
+        f"correct model reaches {_decimal(found['ceiling'])}."
     )
     moved = (
-        f"{100 * found['misplaced']:.0f} % of the choices would have to be other ones to match "
-        f"the model ({100 * found['misplaced_by_chance']:.0f} % by sampling alone; posterior "
-        f"predictive p {_p(found['p'])}; {found['cells_missed']} of {found['cells']} cells are "
-        "missed)."
+        f"{100 * found['misplaced']:.0f} % of the choices would have to change to match "
+        f"the model ({100 * found['misplaced_by_chance']:.0f} % by sampling alone). "
+        f"Posterior predictive p {_p(found['p'])}; {found['cells_missed']} of {found['cells']} "
+        "cells are missed."
     )
     answer = (numbers, moved, *_worst(found), *_clusters(fit))
     return Part("model", question, _share(found) >= LEAST_DESCRIBED, answer)
@@ -219,7 +219,7 @@ def _clusters(fit: Fitted) -> tuple[str, ...]:
         elif effect >= ALIKE:
             words.append(
                 f"Answers to one {cluster} are alike: {n:,.0f} are worth about {n / effect:,.0f} "
-                f"independent ones, so that p is too small and intervals should be about "
+                f"independent ones. So p is too small, and intervals should be about "
                 f"{effect**0.5:.1f} times as wide (design effect {effect:.1f})."
             )
         else:
@@ -247,8 +247,8 @@ def edge_words(fit: Fitted) -> tuple[str, ...]:
     """Posteriors that press against the end of their prior's range."""
     return tuple(
         f"The posterior of {one['parameter']} presses against the {one['which']} end of its prior "
-        f"({one['end']:g}), and other parameters take up what it forbids; {one['option']} makes "
-        "the range wider."
+        f"({one['end']:g}), and other parameters compensate. {one['option']} "
+        "widens the range."
         for one in fit.info.get("edges") or ()
     )
 
@@ -262,13 +262,13 @@ def _p(value: float) -> str:
 
 
 def _statement(check: Mapping[str, Any], fit: Fitted) -> str:
-    """A check in words, without the name of the speaker, which stands above it."""
+    """A check in words, without the name of the speaker, which is above it."""
     text = str(check["statement"]).removeprefix(f"Speaker {fit.speaker}: ")
     return text[:1].upper() + text[1:]
 
 
 def diagnostics_table(fit: Fitted) -> Table:
-    """The sampler's diagnostics beside the values of a fit without fault."""
+    """The sampler's diagnostics, and the values of a fit without fault."""
     rows = [
         {"measure": words, "found": measured(fit, key), "should be": wanted}
         for key, words, wanted in MEASURES

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
-from many_wolves.speakers.wanted import Wanted
+from many_wolves.speakers.speaker_request import SpeakerRequest
 
 _STEP = re.compile(
     r"(?:step|checkpoint|ckpt|iter)s?[-_]?(\d+(?:\.\d+)?)([kmbt]?)(?![a-z0-9])", re.I
@@ -39,7 +39,7 @@ def has_pattern(name: str) -> bool:
     return _WILD.search(name) is not None
 
 
-def expand(wanted: Wanted, revisions: str) -> list[Wanted]:
+def expand(wanted: SpeakerRequest, revisions: str) -> list[SpeakerRequest]:
     """One speaker a checkpoint, in the order of training.
 
     Parameters
@@ -76,13 +76,13 @@ def expand(wanted: Wanted, revisions: str) -> list[Wanted]:
     return [_checkpoint(wanted, name) for name in names]
 
 
-def _checkpoint(wanted: Wanted, name: str) -> Wanted:
+def _checkpoint(wanted: SpeakerRequest, name: str) -> SpeakerRequest:
     path = wanted.path / name if wanted.path else None
     model = wanted.model or (wanted.path.resolve().name if wanted.path else "")
     return replace(wanted, model=model, path=path, revision=name)
 
 
-def _known(wanted: Wanted) -> list[str]:
+def _known(wanted: SpeakerRequest) -> list[str]:
     if wanted.path is not None:
         return _folders(wanted.path)
     from huggingface_hub import HfApi

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from many_wolves.options import Options
 from many_wolves.records import Effort, Mode, PromptFormat
 from many_wolves.speakers.api.retry import RetryPolicy
-from many_wolves.speakers.wanted import Wanted
+from many_wolves.speakers.speaker_request import SpeakerRequest
 
 Dtype = Literal["auto", "bfloat16", "float16", "float32"]
 
@@ -44,7 +44,7 @@ class SpeakerConfig(Options):
     max_tokens: int | None = Field(
         default=None,
         ge=1,
-        description="Longest answer: of local models 64, of an API 4096 beside the effort's.",
+        description="Longest answer: of local models 64, of an API 4096, plus the effort's.",
     )
     seed: int = Field(default=0, description="Seed of the sampling.")
     effort: Literal["", Effort] = Field(default="", description="Reasoning effort.")
@@ -123,13 +123,13 @@ class SpeakerConfig(Options):
     )
     """Fields that change no answer."""
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> SpeakerRequest:
         """The same as ``describe`` and ``open_speaker`` take it."""
         own = self.model_dump(exclude={"retry_wait", "retries", "connections", "timeout", "delay"})
         patience = RetryPolicy(
             self.connections, self.retries, self.retry_wait, None if self.batch else self.timeout
         )
-        return Wanted(**own, api_key=self.api_key, patience=patience, delay_s=self.delay)
+        return SpeakerRequest(**own, api_key=self.api_key, patience=patience, delay_s=self.delay)
 
 
 def partial_settings(name: str, fields: tuple[str, ...], **more: Any) -> type[Options]:

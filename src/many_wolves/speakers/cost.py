@@ -22,8 +22,8 @@ _LOCAL = ("hf", "vllm", "simulated", "openai-compatible")
 class Price:
     """US dollars per million tokens; reasoning is paid as output.
 
-    ``batch`` is the factor of the provider's batch mode; ``verified`` says whether
-    the table knows where the numbers are from; ``as_of`` when that source said so.
+    ``batch`` is the factor of the provider's batch mode. ``verified`` says whether
+    the numbers have a source, and ``as_of`` gives the date of that source.
     """
 
     input: float
@@ -39,7 +39,7 @@ class Price:
 
     @property
     def remark(self) -> str:
-        """What must stand beside the money: how old the price is, or that nobody checked it."""
+        """The note on a sum of money: how old the price is, or that nobody checked it."""
         if not self.verified:
             return "price not verified"
         return f"price as of {self.as_of}" if self.as_of else ""
@@ -91,12 +91,12 @@ def _price(entry: Source) -> Price:
 
 
 def input_tokens(trial: Trial) -> float:
-    """About how many tokens a prompt has: four characters each, eight for a message's frame."""
+    """Estimated tokens of a prompt: four characters each, eight for a message's frame."""
     return sum(len(m.content) / 4 + 8 for m in trial.messages)
 
 
 def output_tokens(trial: Trial, thought: int) -> float:
-    """About how many tokens an answer has, and the thought allowed."""
+    """Estimated tokens of an answer, and of the thought allowed."""
     return likely_chars(trial.answer) / 4 + 4 + thought
 
 
@@ -201,8 +201,8 @@ class Budget:
         Parameters
         ----------
         usage
-            Tokens; empty when the server did not say how many, which books the most that
-            the request may have cost; None when it was not answered.
+            Tokens; empty when the server did not say how many. Then the most that the
+            request may have cost is booked. None when it was not answered.
         """
         most = self._most(trial, spec)
         self._promised -= most

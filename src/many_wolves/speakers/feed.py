@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Feed:
     """A queue of requests for one speaker; all methods may be called from any thread.
 
-    Who answers in batches calls ``take``; who answers many at once on connections of its own
+    Who answers in batches calls ``take``; who answers many at once on its connections
     awaits ``next`` whenever one is free. Both learn from an empty result that nothing more
     will come.
     """
@@ -60,7 +60,7 @@ class Feed:
             self._owed += answers
 
     def settle(self, answers: int) -> None:
-        """Note that the runner has dealt with answers, and has put what follows from them."""
+        """Note that the runner has dealt with answers, and has put the next requests."""
         with self._changed:
             self._owed -= answers
             if not self._owed:
@@ -70,7 +70,7 @@ class Feed:
         """All requests that wait, as one batch; empty when nothing more will come.
 
         Waits until there is one, and until the runner has dealt with all answers that were
-        given: what follows from them belongs to the batch.
+        given: the next requests belong to the batch.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._closed or (self._waiting and not self._owed))

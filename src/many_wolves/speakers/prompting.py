@@ -12,8 +12,8 @@ The completion format, for models that were not taught to chat::
 
     Answer:
 
-An option follows the completion prompt as `` text`` with one leading space (the
-space belongs to the answer, as in ordinary text), and the chat prompt as ``text``.
+An option follows the completion prompt as `` text`` with one leading space, which
+belongs to the answer as in ordinary text. It follows the chat prompt as ``text``.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ class Request:
 class Speaker(Protocol):
     """Someone who answers trials.
 
-    A fault of one request (too long a prompt, a server that failed to the last
-    try) makes a response of status ``failed`` with the reason in ``error``. A
+    A fault of one request makes a response of status ``failed`` with the reason in
+    ``error``. Examples are too long a prompt, or a server that failed to the last try. A
     fault that concerns every request (wrong key, unknown model, dead host)
     raises ``WolvesError`` at once.
     """
@@ -49,9 +49,9 @@ class Speaker(Protocol):
     def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
         """Answer every request, in any order, each as soon as it is known.
 
-        The runner calls it once, in a thread of the speaker's own, with a ``Feed`` that
-        goes on filling: who answers in batches drains it batch by batch, who answers on
-        connections takes a request whenever one is free. A sequence is a feed that holds
+        The runner calls it once, in a thread of its speaker, with a ``Feed`` that
+        keeps filling. A speaker that answers in batches drains it batch by batch. One that
+        answers on connections takes a request whenever one is free. A sequence is a feed that holds
         all there is. When ``halt`` is set no new request is begun; those under way are
         finished. Mode ``score`` scores the options of a choice, and samples every other
         answer type. Of what was sampled ``value`` may be left None: the caller reads ``text``.

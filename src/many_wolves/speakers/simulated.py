@@ -29,7 +29,7 @@ class SimulatedSpeaker:
     answers
         The family's simulator made from these parameters.
     delay_s
-        Pause before each answer, in seconds: stands in for a slow model.
+        Pause before each answer, in seconds: it imitates a slow model.
 
     Notes
     -----

@@ -1,1 +1,1 @@
-"""What stands on disk, and how it is written and read."""
+"""The files on disk, and how it is written and read."""

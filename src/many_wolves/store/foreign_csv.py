@@ -1,7 +1,7 @@
 """A table that other software wrote, as text cells with known places; see ``foreign_text``.
 
-Nothing is guessed from the values: every cell stays the text that it is, so that the names
-``NA``, ``007`` and ``3.10`` stay what they are. Numbers are read column by column, when it is
+Nothing is guessed from the values: every cell stays the text that it is. So the names
+``NA``, ``007`` and ``3.10`` do not change. Numbers are read column by column, when it is
 known which columns hold numbers.
 """
 
@@ -47,7 +47,7 @@ class ForeignTable:
     where
         The file, for messages.
     separator
-        What stands between fields.
+        The separator of fields.
     notes
         What a reader of the table must know, in sentences.
     """
@@ -227,13 +227,13 @@ def read_foreign(path: str | Path) -> ForeignTable:
     Returns
     -------
     ForeignTable
-        Each cell as text, with the line that it stands on.
+        Each cell as text, with the number of its line.
 
     Raises
     ------
     WolvesError
-        If the file is no table, has no rows, a name stands twice in its header, or a
-        line has more or fewer fields than the header.
+        If the file is not a table, has no rows, or has duplicate names in its header. Also if
+        a line has more or fewer fields than the header.
     """
     file = Path(path)
     return _table(read_text(file), file)
@@ -245,7 +245,7 @@ def foreign_of(frame: pd.DataFrame, where: str = "the data frame") -> ForeignTab
     Raises
     ------
     WolvesError
-        If it has no rows, or a name stands twice among its columns.
+        If it has no rows, or duplicate names of columns.
     """
     if frame.empty:
         raise WolvesError("the table has no rows", where=where, fix="give one row or more")
@@ -341,7 +341,7 @@ def _refuse_twice(names: Sequence[str], where: str | Path, line: int) -> None:
             where=where,
             line=line,
             column=twice or None,
-            fix="give every column a name of its own",
+            fix="give every column a different name",
         )
 
 

@@ -1,7 +1,7 @@
 """From the bytes of a file to the text of a table, or to a sentence that says what it is instead.
 
 R, Excel, pandas and hand-made files differ in encoding, separator, comment lines and
-line ends. What is no table at all (a Git LFS pointer, a web page, a workbook) is named as
+line ends. A file that is not a table (a Git LFS pointer, a web page, a workbook) is named as
 what it is.
 """
 
@@ -44,7 +44,7 @@ class TableText:
     records
         Line number in the file (from 1) and fields of every line; the header comes first.
     separator
-        What stands between fields.
+        The separator of fields.
     notes
         What a reader of the file must know, in sentences.
     """
@@ -60,9 +60,9 @@ def read_text(path: Path) -> TableText:
     Parameters
     ----------
     path
-        The file: UTF-8, UTF-16 with its mark, or Windows-1252 (which is noted); fields
-        separated by commas, semicolons, tabs or bars, also as a line ``sep=;`` names it;
-        lines that begin with ``#`` and hold no separator, or stand before the header, are
+        The file: UTF-8, UTF-16 with its mark, or Windows-1252 (which is noted). Fields are
+        separated by commas, semicolons, tabs or bars, also as a line ``sep=;`` names it.
+        Lines that begin with ``#`` and have no separator, or come before the header, are
         comments.
 
     Returns
@@ -127,7 +127,7 @@ def _strictly(raw: bytes, encoding: str, path: Path) -> str:
 
 
 def _refuse_others(raw: bytes, path: Path) -> None:
-    """Name what is no table."""
+    """Name a file that is not a table."""
     if raw.startswith(_POINTER):
         raise WolvesError(
             "this is a Git LFS pointer: the table itself was not downloaded",
@@ -165,7 +165,7 @@ def _named_separator(
 
 
 def _without_comments(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """The lines from the header on; later comments are told apart once fields are known."""
+    """The lines from the header on; later comments are recognised once fields are known."""
     for at, (_, line) in enumerate(lines):
         if line.strip() and not line.lstrip().startswith("#"):
             return lines[at:]

@@ -52,7 +52,7 @@ class Numbers:
 
 
 class NotANumberError(ValueError):
-    """An entry that is no number; ``row`` counts from zero, ``why`` is a sentence's end."""
+    """An entry that is not a number; ``row`` counts from zero, ``why`` is a sentence's end."""
 
     def __init__(self, row: int, why: str) -> None:
         super().__init__(why)
@@ -62,7 +62,7 @@ class NotANumberError(ValueError):
 def decimal_commas(columns: Sequence[Sequence[str]], separator: str) -> bool:
     """Whether the entries of number columns are written with a decimal comma.
 
-    With a comma between fields only quoted entries can hold one, and these are looked at
+    With a comma between fields only quoted entries can hold one. These are examined
     one by one: ``0,5`` is a half, ``1,234`` is refused by ``read_numbers``.
     """
     entries = [entry for column in columns for entry in column if "," in entry]
@@ -93,7 +93,7 @@ def read_numbers(entries: Sequence[str], *, comma: bool = False, words: bool = F
     Raises
     ------
     NotANumberError
-        At the first entry that is no number, could be two, or is too large to be kept.
+        At the first entry that is not a number, could be two, or is too large to be kept.
     """
     values, percent = np.empty(len(entries)), np.zeros(len(entries), dtype=bool)
     for row, entry in enumerate(entries):
@@ -114,7 +114,7 @@ def _number(row: int, text: str, comma: bool, words: bool) -> float:
     if not (_COMMA if comma else _PLAIN).fullmatch(text):
         mixed = comma and "." in text and "," not in text
         raise NotANumberError(
-            row, "with a decimal point beside others with a comma" if mixed else ""
+            row, "with a decimal point although others have a comma" if mixed else ""
         )
     value = float(text.replace(",", "."))
     if not math.isfinite(value) or abs(value) > LARGEST:
@@ -156,7 +156,7 @@ def number_error(
     line: int,
     column: str,
 ) -> WolvesError:
-    """The error for a user: what was expected, what stands there, and the place."""
+    """The error for a user: what was expected, what was found, and the place."""
     tail = f", {fault.why}" if fault.why else ""
     return WolvesError(
         f"expected {expected}, found {entries[fault.row]!r}{tail}",

@@ -1,7 +1,7 @@
 """The journal of one session on a server: what was sent, and what became of it.
 
 One JSON line an event, synced when the call returns: ``begun``, ``sent``, ``receipt``,
-``ended``. The answers themselves stand in the journals of the speakers. What has ``sent`` and
+``ended``. The answers are in the journals of the speakers. What has ``sent`` and
 no ``receipt`` may or may not have arrived, and is looked up before it is sent again.
 """
 
@@ -33,7 +33,7 @@ class SessionJournal:
     folder
         Where the journals of sessions are.
     episode
-        Whose session it is; each attempt has a journal of its own.
+        Whose session it is; each attempt has a separate journal.
 
     Raises
     ------
@@ -134,7 +134,7 @@ class SessionJournal:
                     f"expected an event of a session, found {fault}",
                     where=self.path,
                     line=number,
-                    fix="move the file away: the session is then begun anew",
+                    fix="move the file away: the session then restarts",
                 ) from fault
         if torn:
             os.ftruncate(self._file, len(whole) + (whole != b""))

@@ -90,7 +90,7 @@ def counts_from_shares(
     Raises
     ------
     WolvesError
-        If a share lies outside 0 to 1 (or 100 %), names no count of that total, or
+        If a share is outside 0 to 1 (or 100 %), or matches no count of that total. Also if
         the shares of one cell do not add up to one within their rounding.
     """
     entries = table.text(share)

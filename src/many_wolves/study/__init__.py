@@ -1,12 +1,12 @@
 """A study file: what is asked, who answers, how it is fitted, and the stages that do it."""
 
-from many_wolves.study.casting import Cast, cast
 from many_wolves.study.estimating import Bill, bills
-from many_wolves.study.places import Places
+from many_wolves.study.paths import StudyPaths
 from many_wolves.study.plan import compile_stage, fitted_names, plan
 from many_wolves.study.reading import read_study
 from many_wolves.study.running import Outcome, Runner, only_one, run_study
 from many_wolves.study.schema import Speaker, Study
+from many_wolves.study.speakers import Cast, cast
 from many_wolves.study.stages import Done, Stage, StateFile, in_order, shown, why
 
 __all__ = [
@@ -14,12 +14,12 @@ __all__ = [
     "Cast",
     "Done",
     "Outcome",
-    "Places",
     "Runner",
     "Speaker",
     "Stage",
     "StateFile",
     "Study",
+    "StudyPaths",
     "bills",
     "cast",
     "compile_stage",

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from many_wolves.journals import read_journal
 from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.speakers.cost import Price, estimate, find_price
 from many_wolves.speakers.effort import BUDGETS
-from many_wolves.study.asking import journal_of
-from many_wolves.study.casting import Cast, cast
-from many_wolves.study.places import Places
+from many_wolves.store.journal_lines import read_journal
+from many_wolves.study.collect_stages import journal_of
+from many_wolves.study.paths import StudyPaths
 from many_wolves.study.schema import Study
+from many_wolves.study.speakers import Cast, cast
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Bill:
 
 
 def bills(
-    study: Study, places: Places, trials: Sequence[Trial], prices: Path | None = None
+    study: Study, places: StudyPaths, trials: Sequence[Trial], prices: Path | None = None
 ) -> Iterator[Bill]:
     """What each speaker takes, in the order of the study.
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from many_wolves import families
 from many_wolves.contracts import FiledModel
-from many_wolves.study.casting import Cast
-from many_wolves.study.places import Places
+from many_wolves.study.paths import StudyPaths
 from many_wolves.study.schema import Fit, Study, Task
+from many_wolves.study.speakers import Cast
 from many_wolves.study.stages import Stage
 
 
-def fit_people(study: Study, places: Places) -> Iterator[Stage]:
+def fit_people(study: Study, places: StudyPaths) -> Iterator[Stage]:
     """The fits of data that ship with the families."""
     known = families.references()
     of_tasks = {task.task: task for task in study.plan}
@@ -34,7 +34,7 @@ def fit_people(study: Study, places: Places) -> Iterator[Stage]:
         )
 
 
-def fit_speaker(speaker: Cast, task: Task, places: Places, after: tuple[str, ...]) -> Stage:
+def fit_speaker(speaker: Cast, task: Task, places: StudyPaths, after: tuple[str, ...]) -> Stage:
     """The fit of one speaker in one task.
 
     ``after`` are further stages that come before: where people are fitted with the same

@@ -7,18 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from many_wolves.study.asking import choices_stage, collect_stage
-from many_wolves.study.casting import Cast, cast
+from many_wolves.study.collect_stages import choices_stage, collect_stage
 from many_wolves.study.fitting import fit_people, fit_speaker
-from many_wolves.study.places import Places
+from many_wolves.study.paths import StudyPaths
 from many_wolves.study.schema import Study, Task
+from many_wolves.study.speakers import Cast, cast
 from many_wolves.study.stages import Stage, in_order, shown
 
 Given = tuple[tuple[Path, str], ...]
 """Files that are written before a stage, with their text."""
 
 
-def plan(study: Study, places: Places) -> list[Stage]:
+def plan(study: Study, places: StudyPaths) -> list[Stage]:
     """All stages of a study."""
     speakers = list(cast(study)) if study.speakers else []
     stages = [*fit_people(study, places), *_prepare(study, places)]
@@ -40,7 +40,7 @@ def plan(study: Study, places: Places) -> list[Stage]:
 
 
 def _task_stages(
-    task: Task, speakers: Sequence[Cast], places: Places, after: tuple[str, ...]
+    task: Task, speakers: Sequence[Cast], places: StudyPaths, after: tuple[str, ...]
 ) -> Iterator[Stage]:
     """Trials of a task, then answers, choices and fit of every speaker."""
     yield compile_stage(task, places)
@@ -55,7 +55,7 @@ def _task_stages(
 class Fits:
     """The fits of one task: where they are, and of whom."""
 
-    places: Places
+    places: StudyPaths
     names: tuple[str, ...]
 
     @property
@@ -79,7 +79,7 @@ def fitted_names(study: Study) -> list[str]:
     return [*study.human, *(speaker.name for speaker in cast(study))]
 
 
-def compile_stage(task: Task, places: Places) -> Stage:
+def compile_stage(task: Task, places: StudyPaths) -> Stage:
     """The stage that makes the trials of a task."""
     design = task.design
     command = ["compile", "--task", task.task, "--out", str(places.trials)]
@@ -98,14 +98,14 @@ def compile_stage(task: Task, places: Places) -> Stage:
     )
 
 
-def _prepare(study: Study, places: Places) -> Iterator[Stage]:
+def _prepare(study: Study, places: StudyPaths) -> Iterator[Stage]:
     for name in dict.fromkeys(s.prepare for s in study.speakers if s.prepare):
         folder = places.model(name)
         command = ("models", "prepare", name, "--out", str(folder))
         yield Stage(f"prepare {name}", command, reads=(), writes=(folder,))
 
 
-def _labels(speakers: Sequence[Cast], places: Places) -> Given:
+def _labels(speakers: Sequence[Cast], places: StudyPaths) -> Given:
     """The factors of each speaker, for the stages that group by them; no fit needs them."""
     return tuple(
         (places.labels(speaker.name), json.dumps(speaker.entry.labels, indent=1) + "\n")

@@ -33,8 +33,8 @@ def read_study(path: str | Path) -> Study:
     Raises
     ------
     WolvesError
-        If the file is missing, is not YAML, or says something that the schema
-        does not allow; the first fault in the file's order is the one named.
+        If the file is missing, is not YAML, or has something that the schema
+        does not allow. The message names the first fault in the file.
     """
     source = read_source(path)
     if not isinstance(source.node, yaml.MappingNode):
@@ -91,7 +91,7 @@ def _error(fault: ErrorDetails, faults: int, lines: dict[Place, int], path: Path
 
 
 def _fields(place: Place) -> Mapping[str, Any]:
-    """Fields that may stand beside the one at ``place``."""
+    """Fields of the section of the one at ``place``."""
     if len(place) <= 1:
         return Study.model_fields
     section = _SECTIONS.get(str(place[0]))

@@ -1,7 +1,7 @@
-"""Run the stages of a study that are out of date, each as a process of its own.
+"""Run the stages of a study that are out of date, each as a separate process.
 
-A process a stage frees a model's memory between checkpoints, keeps one stage's
-fault from the others, and makes every stage a command that can be run by hand.
+Separate processes free a model's memory between checkpoints and keep one stage's
+fault from the others. Every stage is a command that can be run by hand.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import IO
 from many_wolves.errors import WolvesError
 from many_wolves.files import hold_alone, write_atomic
 from many_wolves.progress import log
-from many_wolves.study.places import Places
+from many_wolves.study.paths import StudyPaths
 from many_wolves.study.plan import plan
 from many_wolves.study.schema import Study
 from many_wolves.study.stages import (
@@ -87,7 +87,7 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def run_study(study: Study, places: Places, *, again: bool = False) -> Outcome:
+def run_study(study: Study, places: StudyPaths, *, again: bool = False) -> Outcome:
     """Run the stages of a study that are out of date.
 
     Parameters
@@ -115,14 +115,14 @@ def run_study(study: Study, places: Places, *, again: bool = False) -> Outcome:
 
 
 class Runner:
-    """Runs stages in order, at most one in front and one beside it.
+    """Runs stages in order, at most one in front and one in the background.
 
     Parameters
     ----------
     state
         Where finished stages are recorded.
     logs
-        Folder of the output of stages that run beside.
+        Folder of the output of stages in the background.
     program
         What a stage's command is given to.
     """

@@ -45,7 +45,7 @@ class _Section(BaseModel):
 class Speaker(Asking):  # type: ignore[misc]
     """Who is asked: one model at every named revision and effort.
 
-    Its own settings stand before those of ``collect``.
+    Its own settings override those of ``collect``.
 
     Parameters
     ----------
@@ -110,7 +110,9 @@ class Speaker(Asking):  # type: ignore[misc]
             values = getattr(self, field)
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
-                raise ValueError(f"expected every one of `{field}` once, found twice: {twice[0]}")
+                raise ValueError(
+                    f"expected every one of `{field}` once, found a duplicate: {twice[0]}"
+                )
         if self.revisions and (self.provider not in WEIGHTS or self.prepare):
             raise ValueError("expected `revisions` only of hf or vllm, with `model` or `path`")
         if self.efforts and self.provider == "simulated":
@@ -175,15 +177,15 @@ class Fit(_Section):
 
 
 class Task(_Section):
-    """A task that the speakers are given, with a fit of its own.
+    """A task that the speakers are given, with a separate fit.
 
     Parameters
     ----------
     task
         Name of the task, such as ``politeness`` or ``dilemma``.
     mode, replicates, temperature, top_p, max_tokens
-        As in ``collect``, whose values a task after the first does not take over: a mode left
-        out samples, and the rest is what the design of the task proposes.
+        As in ``collect``. A task after the first does not take over the values there. By
+        default it samples, and the rest is what the design of the task proposes.
     scoring
         As in ``choices``.
     model
@@ -273,7 +275,7 @@ class Task(_Section):
 
 
 def _within(check: Any, path: tuple[str, ...]) -> Any:
-    """The result of a check, whose fault lies below a path of fields."""
+    """The result of a check, whose fault is below a path of fields."""
     try:
         return check()
     except OptionError as fault:
@@ -297,7 +299,7 @@ class Study(_Section):
     speakers
         Who is asked.
     human
-        Data that ship with a family, such as ``yoon2020``: they are fitted beside the
+        Data that ship with a family, such as ``yoon2020``: they are fitted as well as the
         speakers.
     fit
         How answers are fitted; the model's own options are those of the first task.
@@ -353,7 +355,7 @@ class Study(_Section):
         names = [speaker.name for speaker in self.speakers] + list(self.human)
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"expected every name once, found twice: {', '.join(twice)}")
+            raise ValueError(f"expected every name once, found duplicates: {', '.join(twice)}")
         known = families.references()
         for name in self.human:
             if name not in known:
@@ -377,7 +379,7 @@ class Study(_Section):
         names = [task.task for task in (first, *others)]
         twice = sorted({task for task in names if names.count(task) > 1})
         if twice:
-            raise ValueError(f"expected every task once, found twice: {twice[0]}")
+            raise ValueError(f"expected every task once, found a duplicate: {twice[0]}")
         for speaker in self.speakers:
             if others and speaker.provider == "simulated" and not speaker.as_player:
                 raise ValueError(

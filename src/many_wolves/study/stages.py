@@ -1,8 +1,8 @@
 """Stages that run only when what they read or how they are set has changed.
 
-A stage is one ``wolves`` command with the files it reads and writes. After it
-has run well, the fingerprints of its command, its inputs and its outputs go
-into the state file; it is up to date as long as all three are the same.
+A stage is one ``wolves`` command with the files it reads and writes. After a
+success, the fingerprints of its command, its inputs and its outputs go
+into the state file. It is up to date as long as all three are the same.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class Stage:
     given
         Files that are written just before it runs, with their text.
     beside
-        May run in the background, beside the stages that are not.
+        May run in the background, at the same time as the others.
     after_all
-        Names of stages that must have ended before, well or not: it makes do with what
-        those left that ended well.
+        Names of stages that must have ended before, well or not. It uses the outputs of
+        those that ended well.
     """
 
     name: str
@@ -95,7 +95,7 @@ class StateFile:
 def path_fingerprint(path: Path) -> str:
     """Fingerprint of a file, or of a folder by its files' names and contents; empty if missing.
 
-    Files of 32 MB and more (weights) count by size and time of change, so that a
+    Files of 32 MB and more (weights) count by size and time of change. So a
     run that has nothing to do does not read them.
     """
     if path.is_file():
@@ -183,7 +183,7 @@ def in_order(stages: Sequence[Stage]) -> list[Stage]:
     Raises
     ------
     ValueError
-        If a name stands twice, is unknown, or the stages wait for each other.
+        If a name is a duplicate, is unknown, or the stages wait for each other.
     """
     by_name = {stage.name: stage for stage in stages}
     if len(by_name) != len(stages):

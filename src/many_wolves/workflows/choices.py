@@ -13,10 +13,10 @@ from many_wolves.contracts import Observations, RecordingFamily
 from many_wolves.errors import WolvesError
 from many_wolves.extras import needs
 from many_wolves.files import file_fingerprint, fingerprint
-from many_wolves.journals import Reading, journal_files, read_journal, session_folders
 from many_wolves.progress import log
 from many_wolves.records import Response
 from many_wolves.sources import nearest, quoted
+from many_wolves.store.journal_lines import Reading, journal_files, read_journal, session_folders
 
 Kind = Literal["hf", "api", "all"]
 Scoring = Literal["sum", "mean", "pmi"]
@@ -97,7 +97,7 @@ def _of_family(responses: list[Response], wanted: str | None) -> tuple[str, list
     if wanted is None and len(found) > 1:
         raise WolvesError(
             f"expected answers of one task family, found those of {quoted(found)}",
-            fix=f"--task {found[0]}, and each of the others by itself",
+            fix=f"--task {found[0]}, and the others in further runs",
         )
     family = wanted or found[0]
     if family not in found:

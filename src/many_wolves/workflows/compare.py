@@ -89,7 +89,7 @@ def compare_variants(
     out
         Folder of comparison.csv, the figure and the fits.
     variants
-        Names of variants beside the full model; all when empty.
+        Names of variants to compare with the full model; all when empty.
     model, options
         Cognitive model, and its options.
     unit

@@ -51,7 +51,7 @@ def request(names: Sequence[str], given: Mapping[str, Any]) -> Request:
     if len(of) != 1:
         raise WolvesError(
             f"expected tasks of one family, found those of {', '.join(of) or 'none'}",
-            fix="compile each family into a file of its own",
+            fix="compile each family into a separate file",
         )
     family = families.get(of[0])
     designs = {}
@@ -110,7 +110,7 @@ class _Counts:
 
 
 def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
-    """Write the trials of a request, one JSON line each, and their manifest beside them.
+    """Write the trials of a request, one JSON line each, and their manifest.
 
     Equal requests of equal sources give equal bytes. Where the sources are at fault,
     nothing is written.

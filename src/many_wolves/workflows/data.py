@@ -173,7 +173,7 @@ def joined(found: Sequence[Observations], sources: Sequence[str]) -> Observation
     Raises
     ------
     WolvesError
-        If there is no table, a speaker is in two of them, or families differ.
+        If the list is empty, a speaker is in two of them, or families differ.
     """
     if not found:
         raise WolvesError(

@@ -20,7 +20,7 @@ FORMATS = ("pdf", "svg", "png")
 def plots_of_family(family: str) -> dict[str, Plot]:
     """The family's figures, and those of its findings where it has any."""
     from many_wolves.findings import plots, quantities_of_family
-    from many_wolves.report.offer import pages_of_family
+    from many_wolves.report.registry import pages_of_family
 
     found = dict(pages_of_family(family).plots())
     quantities = quantities_of_family(family)
@@ -89,7 +89,7 @@ def named(plots: Mapping[str, Plot], name: str, fits: Sequence[Fitted]) -> Plot:
 
 def _offered(fits: Sequence[Fitted]) -> dict[str, Plot]:
     """Figures of the family that all fits belong to; ``WolvesError`` where there is no such one."""
-    from many_wolves.report.offer import family_of, pages_of
+    from many_wolves.report.registry import family_of, pages_of
 
     pages_of(fits)
     return plots_of_family(family_of(fits[0]))

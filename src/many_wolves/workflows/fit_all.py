@@ -96,7 +96,7 @@ def fit_many(
     observations
         Tables of one or more speakers each.
     out
-        Folder; each speaker has a folder of its own in it.
+        Folder; each speaker has a subfolder.
     request
         How each is fitted.
     workers
@@ -123,7 +123,7 @@ def fit_many(
 
 
 def singles_of(observations: Sequence[Observations]) -> list[Observations]:
-    """The observations of each speaker by itself."""
+    """The observations of each single speaker."""
     return [of_one(table, name) for table in observations for name in table.speakers]
 
 

@@ -33,7 +33,7 @@ class FitRequest:
     sampling
         Engine, chains, iterations, seed.
     report
-        Whether ``report.html`` is written beside the fit.
+        Whether ``report.html`` is written into the folder.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -53,9 +53,9 @@ def make_ready(folder: Path) -> None:
 
 
 def fit_folders(given: Path) -> list[Path]:
-    """The folder itself if it is a fit, else the fits below it, in the order of their names.
+    """The folder itself if it is a fit, otherwise the fits below it, in the order of their names.
 
-    A folder without any fit is given back, so that reading it says what is missing.
+    A folder without any fit is given back, so that reading it names what is missing.
     """
     if (given / "fit.json").is_file():
         return [given]

@@ -15,7 +15,7 @@ from many_wolves.store.foreign_csv import read_foreign
 from many_wolves.workflows.fits import labels_of
 
 FILE = "labels.json"
-"""Beside a fit; what it holds comes before the labels that the fit itself records."""
+"""In the folder of a fit; its labels override those that the fit records."""
 Labels = Mapping[str, Mapping[str, str | float]]
 """Speaker -> label -> value."""
 
@@ -23,12 +23,12 @@ Labels = Mapping[str, Mapping[str, str | float]]
 def read_labels(path: Path) -> dict[str, dict[str, str | float]]:
     """Labels from a CSV file with the column ``speaker`` and one for each label.
 
-    An empty entry is no label; an entry that is a number is read as one.
+    An empty entry means no label; an entry that is a number is read as one.
 
     Raises
     ------
     WolvesError
-        If the column speaker is missing, or a speaker stands on two lines.
+        If the column speaker is missing, or a speaker has two lines.
     """
     table = read_foreign(path).renamed({"speaker": ("model", "speakers")})
     table.require("speaker", example="labels have the columns speaker, family, training")
@@ -36,7 +36,7 @@ def read_labels(path: Path) -> dict[str, dict[str, str | float]]:
     for row, name in enumerate(table.text("speaker")):
         if name in found:
             raise WolvesError(
-                f"the speaker {name!r} stands on two lines",
+                f"the speaker {name!r} has two lines",
                 where=path,
                 line=table.lines[row],
                 column="speaker",
@@ -71,7 +71,7 @@ def with_labels(tables: Sequence[Observations], labels: Labels, where: Path) -> 
 
 
 def write_labels(observations: Observations, folder: Path) -> None:
-    """Write the labels that came with a table beside the fit of its only speaker."""
+    """Write the labels that came with a table into the fit of its only speaker."""
     if observations.meta.get("labels", {}).get(observations.speakers[0]):
         write_atomic(folder / FILE, json.dumps(labels_of(observations), indent=1) + "\n")
 

@@ -1,4 +1,4 @@
-"""Fit many speakers in one model, beside no and complete pooling."""
+"""Fit many speakers in one model, with partial, no and complete pooling."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def read_groups(path: Path) -> dict[str, str]:
     Raises
     ------
     WolvesError
-        If it is no such file.
+        If it is not such a file.
     """
     import pandas as pd
 

@@ -120,7 +120,7 @@ class SpeakerFit:
         return figure([self.fitted], name).plot
 
     def report(self) -> Path:
-        """Write the HTML report beside the fit; returns its path."""
+        """Write the HTML report into the folder of the fit; returns its path."""
         from many_wolves.report import write_fit_report
 
         return write_fit_report(self.folder)

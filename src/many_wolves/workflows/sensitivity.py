@@ -33,7 +33,7 @@ class Sensitivity:
         One row per variant, parameter and condition: mean, sd, shift of the mean in posterior
         standard deviations, sensitivity to power-scaling, verdict.
     folder
-        The fit, with sensitivity.csv beside it.
+        The fit, with sensitivity.csv in its folder.
     details
         Parameters with an entry for each of many cells.
     """

@@ -47,7 +47,7 @@ class Trials:
     given
         Parameters of every simulation; None draws them from the prior.
     contrast
-        A difference between two conditions that is recorded beside the parameters.
+        A difference between two conditions that is recorded with the parameters.
     """
 
     table: Observations
@@ -320,7 +320,7 @@ def _simulated(trials: Trials, n: int, out: Path, seed: int, workers: int) -> li
 
 
 def _prior_draws(trials: Trials, seed: int, n: int = 500) -> dict[str, Any]:
-    """Draws from the prior by scalar name, to hold recovery of given parameters against."""
+    """Draws from the prior by scalar name, to compare with recovery of given parameters."""
     rng = np.random.default_rng(seed)
     from_prior = replace(trials, given=None)
     truths = [from_prior.simulate(rng).truth for _ in range(n)]

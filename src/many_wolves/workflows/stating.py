@@ -34,7 +34,7 @@ def state_findings(
     axes
         Laws of scale over these as well: parameters, tokens, step.
     skip_missing, skip_unconverged
-        Leave out what is no fit, and fits that did not converge, and say so.
+        Leave out what is not a fit, and fits that did not converge, with a notice.
 
     Returns
     -------

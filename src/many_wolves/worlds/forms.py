@@ -1,4 +1,4 @@
-"""Forms in words: what a JSON schema asks for, as a person would be told."""
+"""Forms in words: what a JSON schema asks for, as a person would say it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def describe(schema: Mapping[str, Any]) -> str:
-    """A form in words: one line a field, and how to answer."""
+    """A form in words: one line per field, and how to answer."""
     fields = schema.get("properties", {})
     lines = [f"- {name}: {field_words(field)}" for name, field in fields.items()]
     if not lines:

@@ -5,10 +5,10 @@ after each answer, when the world calls ``wake``, and when ``look_again_s`` has 
 each turn that is open once, journals the answer, and hands it over (``act``).
 
 A remote world (``World.remote``) acts outside this process, so that a run that is killed
-cannot know what arrived. For each of its sessions the runner keeps a journal: the answer is
+cannot know what arrived. For each of its sessions the runner keeps a journal. The answer is
 on the disk, then a line ``sent``, then ``act``, then a line for the ``Receipt`` that
-``observe`` gives. A run that takes the session up again hands every answer with the line
-``sent`` and no receipt to ``act(..., perhaps_sent=True)``, before anything else: the session
+``observe`` gives. A run that resumes the session first hands every answer with the line
+``sent`` and no receipt to ``act(..., perhaps_sent=True)``. The session
 then looks up on its server whether the answer arrived, and sends it only if it did not.
 """
 
@@ -77,7 +77,7 @@ class Episode:
 class Turn(NamedTuple):
     """One question within an episode, and the seat that answers it.
 
-    All turns of an episode carry its id, and a turn number of their own.
+    All turns of an episode carry its id, and a turn number.
     """
 
     trial: Trial
@@ -111,9 +111,10 @@ class Receipt(NamedTuple):
     turn
         Number of the turn.
     status
-        ``accepted``; ``refused`` by the rules, ``why`` says how (the same may then be asked
-        again, as a new turn); ``unknown`` where it cannot be found out; ``stale`` where it
-        came too late and was not sent; ``defaulted`` where the session acted by itself.
+        ``accepted``, or ``refused`` by the rules. ``why`` then gives the reason, and the same
+        may be asked again, as a new turn. ``unknown`` where it cannot be found out, ``stale``
+        where it came too late and was not sent, ``defaulted`` where the session took the
+        default.
     why
         In words; empty where there is nothing to say.
     """
@@ -158,8 +159,8 @@ class Session(Protocol):
         """Take the answer to a turn that was open; never blocks.
 
         Called once for each turn that was asked and answered, also where the answer could
-        not be read, and also with status ``failed``, where the speaker gave none: a session that
-        cannot wait acts by default then, another ends as ``UNANSWERED``. An answer may come
+        not be read. The status is ``failed`` where the speaker gave no answer. Then a session that
+        cannot wait acts by default, and another ends as ``UNANSWERED``. An answer may come
         after its turn has closed.
 
         Parameters

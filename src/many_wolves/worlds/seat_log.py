@@ -61,7 +61,7 @@ class SeatLog:
         self._write("receipt", turn=turn, status=status, why=why)
 
     def note(self, event: str, **fields: Any) -> None:
-        """Write down something else of this seat."""
+        """Write down another event of this seat."""
         self.journal.write(event, seat=self.seat, **fields)
 
     def _write(self, event: str, **fields: Any) -> None:

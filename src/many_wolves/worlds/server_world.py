@@ -1,8 +1,8 @@
 """A server as a world: each session on it is a coroutine in the one thread of the world.
 
-The coroutine asks a ``Desk``; a question there is an open turn for the runner, and the
-response to it is the answer at the desk. The coroutine keeps a journal of its own beside that
-of the runner: the pages that each seat read, and where an action was left in the middle.
+The coroutine asks a ``Desk``. A question there is an open turn for the runner, and the
+response to it is the answer at the desk. In addition to the runner's journal, the coroutine keeps
+the pages that each seat read, and where an action was left in the middle.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ class ServerSession:
             name = f"{self._episode.id}-{self._episode.replicate}.seats.jsonl"
             with SessionJournal(self._world.folder / name) as journal:
                 for line in journal.of("receipt"):
-                    # The run before may have ended between this line and that of its own.
+                    # The run before may have ended between this line and the runner's.
                     number = self._number(line["seat"], line["turn"])
                     self._note(Receipt(number, line["status"], line["why"]))
                 await self._world.server.play(self._episode, self, journal)

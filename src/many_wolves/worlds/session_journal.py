@@ -1,8 +1,8 @@
 """The journal of one session on a server: what was asked, sent and acknowledged, in order.
 
-The order is what makes an action happen exactly once: the answer is on disk before the line
-``sent``, that line before the action, and ``receipt`` after it. Where a session is taken up
-again, an action with ``sent`` and without ``receipt`` is looked up, never repeated blindly.
+The order is what makes an action happen exactly once. The answer is on disk before the line
+``sent``, that line before the action, and ``receipt`` after it. Where a session is
+resumed, an action with ``sent`` and without ``receipt`` is looked up, never repeated blindly.
 """
 
 from __future__ import annotations
@@ -118,6 +118,6 @@ def _read(path: Path) -> tuple[list[Line], int]:
                 f"damaged line: {error}",
                 where=path,
                 line=number,
-                fix="restore the file, or move it away to begin the session anew",
+                fix="restore the file, or move it away to restart the session",
             ) from error
     return lines, whole

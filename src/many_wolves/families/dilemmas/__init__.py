@@ -84,7 +84,7 @@ class Dilemmas:
         return table
 
     def from_frame(self, frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
-        """The same from a data frame; of the ultimatum, ``replies`` may stand beside offers."""
+        """The same from a data frame; of the ultimatum, also ``replies``."""
         table: Observations = _part("models.tables").from_frame(frame, task, **aside)
         return table
 

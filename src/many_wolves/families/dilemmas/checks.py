@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from many_wolves.families.dilemmas.intake import Choice
+from many_wolves.families.dilemmas.responses import Choice
 from many_wolves.records import Check
 
 _READABLE = 0.9

@@ -17,7 +17,7 @@ FACTORS = ("group", "partner", "length", "starts", "principal")
 
 
 def compile_game(game: str, design: GameDesign) -> Compiled:
-    """The openings of one game, and what there is to know of them.
+    """The openings of one game, and facts about them.
 
     Raises
     ------

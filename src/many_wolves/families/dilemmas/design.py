@@ -171,7 +171,7 @@ def chosen(source: Source, known: Sequence[str]) -> list[str]:
         if word not in known:
             raise value.error(f"unknown value {word!r} in `{source.name}`", nearest(word, known))
         if word in values:
-            raise value.error(f"{word!r} stands twice in `{source.name}`", "delete one")
+            raise value.error(f"duplicate {word!r} in `{source.name}`", "delete one")
         values.append(word)
     return values
 
@@ -182,7 +182,7 @@ def label_sets(source: Source, n: int) -> dict[str, list[str]]:
     Raises
     ------
     WolvesError
-        If a list has another length, or a label stands twice.
+        If a list has another length, or a label is a duplicate.
     """
     sets: dict[str, list[str]] = {}
     for kind, listed in source.entries().items():
@@ -235,5 +235,5 @@ def replications(game: Mapping[str, Source]) -> list[int]:
 
 
 def as_cell(participant: Participant) -> dict[str, Any]:
-    """Group and number, as they stand in cells."""
+    """Group and number, as cells have them."""
     return {"group": participant.group, "participant": participant.number}

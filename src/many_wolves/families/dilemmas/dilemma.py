@@ -158,7 +158,7 @@ def _trial(
 
 
 def _questions(opening: Trial, seat: int, own: Sequence[str], other: Sequence[str]) -> list[str]:
-    """What a seat is told and asked in every round, this one included."""
+    """What a seat reads in every round, this one included."""
     script, rounds = opening.script, opening.cell["rounds"]
     texts = {option.id: option.text for option in opening.options}
     total, theirs, news = 0.0, 0.0, str(script["rules"][seat])
@@ -202,7 +202,7 @@ def _payoffs(source: Source) -> dict[str, float]:
 
 
 def _length(design: Material, source: Source, chance: str) -> tuple[str, int, str]:
-    """Kind of length, number of rounds, and what a participant is told of it."""
+    """Kind of length, number of rounds, and what a participant reads about it."""
     kind = next(iter(source.entries()), "")
     if kind not in LENGTHS:
         raise source.error(

@@ -40,7 +40,7 @@ class GameDesign(Design):
     )
 
     def files(self) -> tuple[Path, ...]:
-        """The folder of sources, and the wording where it is a file of its own."""
+        """The folder of sources, and the wording where it is a separate file."""
         return (self.sources or shipped(SOURCES), *([self.templates] if self.templates else []))
 
 

@@ -1,4 +1,4 @@
-"""What the family of social dilemmas puts into reports: each model has pages of its own."""
+"""What the family of social dilemmas puts into reports: each model has its pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from many_wolves.figures.fitted import Fitted
-from many_wolves.figures.section import Gist, Plot, Section, Table, gist
+from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, gist
 
 _PAGES = {
     "memory-one": "memory_pages",
@@ -32,7 +32,7 @@ class DilemmaPages:
         words: Mapping[str, str] = _module(fit).words(fit)
         return words
 
-    def gist(self, fit: Fitted) -> Gist | None:
+    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
         """What it gives, or how often it cooperates, as the fit predicts."""
         for name, words in _GISTS.items():
             if fit.has("posterior", name):
@@ -49,7 +49,7 @@ class DilemmaPages:
         return (f"Choices in the games were fitted by the cognitive models: {played}.",)
 
     def bibtex(self, fits: Sequence[Fitted]) -> str:
-        """Nothing: the papers stand with the models' equations."""
+        """Nothing: the papers are named with the models' equations."""
         return ""
 
     def fit_sections(self, fit: Fitted) -> Sequence[Section]:
@@ -58,7 +58,7 @@ class DilemmaPages:
         return sections
 
     def study_summary(self, fits: Sequence[Fitted]) -> Table:
-        """One row a speaker, model, quantity and group."""
+        """One row per speaker, model, quantity and group."""
         parts = [_summary(fit) for fit in fits]
         return Table(
             pd.concat(parts, ignore_index=True),
@@ -83,7 +83,7 @@ class DilemmaPages:
     def plots(self) -> Mapping[str, Plot]:
         """Figures by name."""
         return {
-            "groups": _plot("quantities by group, beside what was observed", 0),
+            "groups": _plot("quantities by group, with what was observed", 0),
             "agreement": _plot("observed proportions against predictions", -1),
         }
 

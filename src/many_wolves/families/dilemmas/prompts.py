@@ -52,7 +52,7 @@ def baseline(block: str, cell: Mapping[str, Any]) -> tuple[Message, ...]:
 
 def rules(design: Material, game: str, participant: Participant, cell: Mapping[str, Any],
           **values: Any) -> str:  # fmt: skip
-    """What a participant is told first."""
+    """What a participant reads first."""
     partner = design.words("pronouns", str(cell["pronoun"])).fields(["waits", "them"])
     return filled(
         design.words(game, "rules"),

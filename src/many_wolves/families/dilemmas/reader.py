@@ -1,7 +1,7 @@
 """Which option an answer names: as its last declared choice, or as the only one it names.
 
-Nothing is guessed. An answer that names two options without declaring one, that names
-one in order to reject it, or that goes back on what it declared, is unparsed; so is a
+Nothing is guessed. An answer is unparsed if it names two options without declaring one, names
+one in order to reject it, or withdraws what it declared. So is a
 label that may be a mere number. The first label in the text never counts for being first.
 """
 
@@ -123,13 +123,13 @@ def _mentioned(forms: Sequence[_Form], sentences: Sequence[str], words: str) -> 
 
 
 def _declared(forms: Sequence[_Form], sentences: Sequence[str], n: int, rest: str) -> Reading:
-    """The option of the last declaration, unless what follows takes it back."""
+    """The option of the last declaration, unless later words withdraw it."""
     named = {form.id for form in forms if form.short.search(rest)}
     standing = _standing(forms, rest)
     if standing is not None:
         named = {standing}
     if len(named) != 1:
-        # "Choice:" on a line of its own, and the option on the next
+        # "Choice:" on a separate line, and the option on the next
         return Reading(None, "unparsed")
     (only,) = named
     form = next(form for form in forms if form.id == only)
@@ -171,7 +171,7 @@ def _clean(text: str) -> str:
         text = _BOXED.sub(r"\1", text)
     text = re.sub(r"[*_~]+|^\s*#+", "", text, flags=re.M)
     text = re.sub(r"[^\S\n]+", " ", text)
-    # a declaration and its option may stand on two lines
+    # a declaration and its option may be on two lines
     return re.sub(r"(\w\s*:)\s*\n+\s*", r"\1 ", text).strip()
 
 

@@ -8,8 +8,8 @@ Parameters, as a simulated speaker takes them; a game needs its own alone::
      "groups": {"Selfish": {"memory_one": {...}}}}
 
 ``memory_one``: probability of C at the start, and after the round before, own move first.
-``preferences``: utility of own x and other's y, x - envy max(y-x, 0) - guilt max(x-y, 0)
-(Fehr & Schmidt 1999), and a softmax with that precision, a unit per dollar. A
+``preferences``: ``x - envy max(y-x, 0) - guilt max(x-y, 0)`` is the utility of own x and
+other's y (Fehr & Schmidt 1999), with a softmax with that precision, a unit per dollar. A
 proposer expects responders like itself. ``service``: log-odds of serving the user, and
 what is added where the reasons are shown to the user, and to the principal.
 """

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from many_wolves.families.dilemmas.checks import check_speaker
-from many_wolves.families.dilemmas.course import Game, games_of
-from many_wolves.families.dilemmas.intake import FAMILY, Choice, take
+from many_wolves.families.dilemmas.game_records import Game, games_of
+from many_wolves.families.dilemmas.responses import FAMILY, Choice, take
 from many_wolves.files import code_version
 from many_wolves.observations import Observations
 from many_wolves.reading import Intake
@@ -36,8 +36,8 @@ _EXCLUDED = ["speaker", "task", "group", "partner", "status", "n", "example"]
 def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> Observations:
     """Tables of the choices of any speakers.
 
-    A turn counts as it was read when it was played, since the rest of its game followed from
-    that; games of one turn are read again. In score mode a game of several turns
+    A turn keeps the reading that it had when it was played, since the rest of its game
+    depended on it. Games of one turn are read again. In score mode a game of several turns
     counts the moves that were drawn, a game of one turn the probabilities of its options.
 
     Parameters
@@ -50,7 +50,7 @@ def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> Observat
     Returns
     -------
     Observations
-        ``counts`` (speaker, task, group, partner, choice, count), and beside it ``rounds``,
+        ``counts`` (speaker, task, group, partner, choice, count), and ``rounds``,
         ``gifts``, ``offers``, ``replies``, ``served``, ``games`` with ``COLUMNS``; those
         without a row are left out.
 

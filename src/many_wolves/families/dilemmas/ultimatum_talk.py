@@ -1,4 +1,4 @@
-"""What the players of the ultimatum game are told and asked, round by round."""
+"""What the players of the ultimatum game read, round by round."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REPORTS = {
     "offer_accepted": ("amount", "own", "other"),
     "offer_rejected": ("amount",),
 }
-"""What came of a round, as a player is told -> placeholders."""
+"""The result of a round, for a player -> placeholders."""
 
 
 class Round(NamedTuple):
@@ -27,7 +27,7 @@ class Round(NamedTuple):
 
 
 def questions(opening: Trial, seat: int, rounds: Sequence[Round], offer: float | None) -> list[str]:
-    """What a seat is told and asked in every round, this one included."""
+    """What a seat reads in every round, this one included."""
     news = str(opening.script["rules"][seat])
     listed = []
     for n, one in enumerate(rounds, start=1):
@@ -60,7 +60,7 @@ def _question(opening: Trial, n: int, offer: float | None) -> str:
 
 
 def _report(opening: Trial, seat: int, one: Round) -> str:
-    """What came of a round, as a seat is told."""
+    """The result of a round, for a seat."""
     script, rest = opening.script, float(opening.cell["endowment"]) - one.offer
     ours = one.proposer == seat
     kind = ("my_offer_" if ours else "offer_") + ("accepted" if one.accepted else "rejected")

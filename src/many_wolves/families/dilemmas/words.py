@@ -19,13 +19,13 @@ def filled(source: Source, **values: Any) -> str:
     Raises
     ------
     WolvesError
-        If it names a placeholder that is not known there, or has a stray brace.
+        If it names a placeholder that is not known there, or has an unmatched brace.
     """
     return fill(source.words(), source, **values)
 
 
 def fill(text: str, at: Source | None = None, **values: Any) -> str:
-    """A text with its placeholders filled; ``at`` is where a fault is said to be."""
+    """A text with its placeholders filled; ``at`` is the place that a fault names."""
     try:
         return text.format_map(values)
     except (KeyError, ValueError, IndexError, AttributeError) as fault:

@@ -65,12 +65,12 @@ class Politeness:
         return OptionAnswers(_part("recursion").simulator(parameters))
 
     def from_csv(self, path: Path, task: str, **foreign: Any) -> Observations:
-        """Choices from a CSV file, with literal.csv and placed.csv beside it."""
+        """Choices from a CSV file, with literal.csv and placed.csv of its folder."""
         found: Observations = _part("from_csv").from_csv(path, task)
         return found
 
     def from_frame(self, frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
-        """Choices from a data frame; ``literal`` and ``placed`` may stand beside it."""
+        """Choices from a data frame; ``literal`` and ``placed`` are optional."""
         found: Observations = _part("from_csv").from_frame(frame, task, **aside)
         return found
 

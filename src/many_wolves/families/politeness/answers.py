@@ -41,7 +41,7 @@ class Answer:
         Share of the answer that each option gets, in that order; sums to one. None
         where nothing could be read.
     status
-        Why there are no weights; ``answered`` where there are.
+        Why weights are missing; ``answered`` where they are not.
     example
         What was found instead of an answer.
     """

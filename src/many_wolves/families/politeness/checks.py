@@ -17,9 +17,9 @@ P_LIMIT = 0.01
 """An effect with a larger p-value is not taken to be there. Some ten checks are made for a
 speaker; at 0.01 a sound one rarely meets a false alarm."""
 STATE_LEAST = 0.05
-"""Smallest share of choices that the state must move. People move more than half; below one
-in twenty the utility of being informative has nothing to be estimated from, however many
-answers make it significant."""
+"""Smallest share of choices that the state must move. People move more than half. Below one
+in twenty, the data do not determine the utility of being informative, even where many
+answers make the effect significant."""
 PLACE_MOST = 0.20
 """Largest share of choices that the place may move. Counterbalancing takes a weaker effect out
 of the counts; a stronger one means that most of the answer is not about the scene. With eight
@@ -32,10 +32,10 @@ FAILED = "the speaker did not do the task"
 
 @dataclass(frozen=True)
 class _Trials:
-    """The read answers of one task, one row a trial.
+    """The read answers of one task, one row per trial.
 
     ``weights`` (trial x option, options in one order) are means over replicates,
-    which are no independent evidence; ``places`` has the place of each option.
+    which are not independent evidence; ``places`` has the place of each option.
     """
 
     speaker: str
@@ -92,7 +92,7 @@ def check_speaker(speaker: str, answers: Sequence[Answer], seed: int) -> list[Ch
 
 
 def _trials(speaker: str, task: str, asked: Sequence[Answer]) -> _Trials | None:
-    """One row a trial; only options of the commonest set, so that rows can be compared."""
+    """One row per trial; only options of the commonest set, so that rows can be compared."""
     read = [answer for answer in asked if answer.weights is not None]
     if not read:
         return None
@@ -139,7 +139,7 @@ def _state(trials: _Trials, name: str, seed: int) -> Check:
     effect, levels = _between(trials, "state", strata, seed)
     if effect is None:
         text = f"Speaker {trials.speaker} was asked about one state only: whether its {what} "
-        return _unknown(trials, name, text + "depends on the state cannot be told.")
+        return _unknown(trials, name, text + "depends on the state is unknown.")
     ok = effect.p_value <= P_LIMIT and effect.size >= STATE_LEAST
     moved = f"{_percent(effect.size)} of {trials.n} {what}s over {levels} states"
     if ok:
@@ -172,8 +172,8 @@ def _place(trials: _Trials, name: str, seed: int) -> Check:
     elif effect.p_value <= P_LIMIT:
         text = (
             f"Speaker {trials.speaker}: the place of the option moves {_percent(effect.size)} of "
-            f"{trials.n} answers ({_p(effect)}), towards {place}; the balanced order of options "
-            "takes this out of the counts."
+            f"{trials.n} answers ({_p(effect)}), towards {place}. The balanced order of options "
+            "removes this from the counts."
         )
     else:
         text = (
@@ -216,7 +216,7 @@ def _between(
 def _merged(trials: _Trials, strata: Sequence[str]) -> Codes:
     """Strata for permuting orders: cells, or everything where cells hold few orders each.
 
-    Orders are dealt without regard to the cell, so that either is sound; within
+    Orders are dealt without regard to the cell, so that either is sound. Within
     cells the preferences of the cell are held fixed, which is the sharper test.
     """
     cells = trials.strata(*strata)

@@ -11,8 +11,8 @@ from typing import Any
 
 from many_wolves.contracts import Compiled
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.counterbalance import Cell, Slot, deal, spread, williams
 from many_wolves.families.politeness.options import TRIALS, PolitenessDesign
-from many_wolves.families.politeness.orders import Cell, Slot, deal, spread, williams
 from many_wolves.families.politeness.reader import read
 from many_wolves.families.politeness.scenes import (
     Item,
@@ -50,7 +50,7 @@ class _Scenes:
 def compile_trials(design: PolitenessDesign) -> Compiled:
     """Compile trials; equal designs of equal sources give equal trials.
 
-    The trials stand in an order whose every beginning is as balanced as it can be,
+    The trials have an order whose every beginning is as balanced as it can be,
     both kinds mixed in proportion.
 
     Raises
@@ -99,7 +99,7 @@ def _scenes(selection: PolitenessDesign) -> _Scenes:
 
 
 def _readable(options: Sequence[Option], file: Path) -> None:
-    """Refuse options that the reader could not tell apart: collected answers would be lost."""
+    """Refuse options that the reader could not distinguish: collected answers would be lost."""
     for option in options:
         found = read(options, option.text).value
         if found != option.id:

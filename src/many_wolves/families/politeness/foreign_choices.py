@@ -1,7 +1,8 @@
 """Choices and literal judgments from tables that other software wrote.
 
-What is read: one row a cell with its count, a share with its total, one row a choice, or
-a wide table with a column for each utterance. Clusters (item, participant) are kept.
+Tables may have one row per cell with its count, a share with its total, or one row per
+choice. They may also be wide, with a column for each utterance. Clusters (item,
+participant) are kept.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Choices:
         speaker, the clusters that are there, goal, framing if it is there, state (whole
         number), utterance, count (float).
     negated
-        Utterance -> whether it is a negation, where the table says so.
+        Utterance -> whether it is a negation, where the table has it.
     clusters
         Those of CLUSTERS that the table has.
     unused
@@ -173,8 +174,8 @@ def of_speakers(
     Raises
     ------
     WolvesError
-        If judgments of several speakers stand beside choices of one who is not among them:
-        they would be added up.
+        If judgments of several speakers come with choices of another speaker: they would be
+        added up.
     """
     if "speaker" not in literal:
         return literal, ()
@@ -211,7 +212,7 @@ def check_total(read: float, used: float, where: str) -> None:
             f"the table holds {read:,.10g} choices and the fit would use {used:,.10g}",
             where=where,
             column="count",
-            fix="give states as whole numbers and every row a goal and an utterance",
+            fix="give states as whole numbers and a goal and an utterance in every row",
         )
 
 
@@ -261,7 +262,7 @@ def _counts(table: ForeignTable, cell: Sequence[str]) -> tuple[Array, set[str], 
         return counts, {share, total}, (note,)
     if total is not None:
         return table.numbers(total), {total}, (f"The column {total!r} was read as 'count'.",)
-    note = f"There is no column of counts: each of the {len(table.frame):,} rows is one choice."
+    note = f"No column of counts was found: each of the {len(table.frame):,} rows is one choice."
     return np.ones(len(table.frame)), set(), (note,)
 
 
@@ -289,17 +290,17 @@ def _judgments(table: ForeignTable) -> tuple[Array, Array, set[str], tuple[str, 
             column="n",
             fix="add a column n with the number of judgments in each cell",
         )
-    note = f"There is no column n: each of the {len(table.frame):,} rows is one judgment."
+    note = f"No column n was found: each of the {len(table.frame):,} rows is one judgment."
     return yes, np.ones(len(yes)), {column}, (note,)
 
 
 def _told(table: ForeignTable, renamed: dict[str, str]) -> dict[str, bool]:
-    """Utterance -> negated, where the table says so.
+    """Utterance -> negated, where the table has it.
 
     Raises
     ------
     WolvesError
-        If it says both of one utterance.
+        If it has both for one utterance.
     """
     if "negated" not in table.frame:
         return {}

@@ -26,25 +26,25 @@ from many_wolves.store.foreign_csv import ForeignTable, foreign_of, read_foreign
 from many_wolves.tables import read_csv
 
 BESIDE = ("literal", "placed")
-"""Further tables: files beside the choices."""
+"""Further tables: files in the folder of the choices."""
 CHECK_SEED = 1
 HINT = "make it again with `wolves choices`, which writes placed.csv"
 
 
 def from_csv(path: Path, task: str) -> Observations:
-    """The choices in ``path``, with literal.csv and placed.csv where they lie beside it.
+    """The choices in ``path``, with literal.csv and placed.csv where its folder has them.
 
     Returns
     -------
     Observations
         The rows keep the columns item and participant. ``meta`` holds ``notes`` (what a
         reader must know), ``clusters``, ``negated`` (utterance -> whether it is a negation,
-        where the table says so) and ``total``.
+        where the table has them) and ``total``.
 
     Raises
     ------
     WolvesError
-        If a file is no table, or does not hold what it should; with line and column.
+        If a file is not a table, or does not hold what it should; with line and column.
     """
     literal, placed = (path.with_name(f"{name}.csv") for name in BESIDE)
     return _table(

@@ -1,4 +1,4 @@
-"""Many polite speakers in one model: partial pooling, and no and complete pooling beside it."""
+"""Many polite speakers in one model: partial, no and complete pooling."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ def literal_table(table: Observations) -> tuple[pd.DataFrame, list[str]]:
     if own is not None and len(own) and not ("n" in own and (own["n"] == 0).all()):
         return own, []
     return human.literal_counts(), [
-        "The speaker gave no literal judgments of its own; those of 49 people "
-        f"({CITATION}) stand in for them."
+        "The speaker gave no literal judgments. People's judgments are used instead (49 people, "
+        f"{CITATION})."
     ]
 
 
@@ -53,7 +53,7 @@ def layout_of(choices: pd.DataFrame, judged: pd.DataFrame, where: str) -> Layout
             column="utterance",
             fix="correct its spelling; or collect the literal task for them "
             "(`wolves compile --task literal`), or give their judgments in literal.csv "
-            "(utterance,state,yes,n) beside the counts",
+            "(utterance,state,yes,n) next to the counts",
         )
     if len(utterances) < 2:
         raise WolvesError(
@@ -76,13 +76,13 @@ def layout_of(choices: pd.DataFrame, judged: pd.DataFrame, where: str) -> Layout
             where=where,
             column="state",
             fix="give literal judgments on the same scale as the choices, in literal.csv "
-            "(utterance,state,yes,n) beside the counts",
+            "(utterance,state,yes,n) next to the counts",
         )
     return Layout(utterances, states, tuple(dict.fromkeys(choices["condition"])))
 
 
 def cube(choices: pd.DataFrame, layout: Layout) -> Array:
-    """(C, U, S) counts; zero where there is no row."""
+    """(C, U, S) counts; zero where a row is missing."""
     index = pd.MultiIndex.from_product(
         [layout.conditions, layout.utterances, layout.states],
         names=["condition", "utterance", "state"],

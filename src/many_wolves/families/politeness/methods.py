@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from many_wolves.families.politeness.references import SPEAKER
-from many_wolves.families.politeness.words import is_first_order
+from many_wolves.families.politeness.text import is_first_order
 from many_wolves.figures import Fitted
 
 BIBTEX = """\
@@ -43,8 +43,8 @@ def methods(fits: Sequence[Fitted]) -> tuple[str, ...]:
     goals = list(dict.fromkeys(c for fit in models for c in fit.conditions))
     asked = (
         f"{len(models)} speakers chose what Ann says to Bob about something he made, in scenes "
-        f"after Yoon et al. (2020), given Ann's true opinion and one of the conditions "
-        f"{', '.join(goals)}; the order of the eight utterances was counterbalanced. "
+        f"after Yoon et al. (2020). They were given Ann's true opinion and one of the conditions "
+        f"{', '.join(goals)}. The order of the eight utterances was counterbalanced. "
         if models
         else ""
     )
@@ -57,8 +57,8 @@ def methods(fits: Sequence[Fitted]) -> tuple[str, ...]:
     literal = LITERAL.get(str(options.get("literal")), "were given")
     return (
         f"{asked}{beside}Each speaker's choices were modelled by a {order} pragmatic speaker of "
-        "the Rational Speech Acts framework (Yoon et al., 2020), whose utility weighs being "
-        "informative, being kind, and being seen to pursue a mixture phi of the two. Literal "
+        "the Rational Speech Acts framework (Yoon et al., 2020). Its utility weighs being "
+        "informative, being kind, and appearing to pursue a mixture phi of the two. Literal "
         f"meanings {literal}. Weights and phi were free in every condition; the speaker's "
         "optimality alpha and the cost of a negation were shared by them.",
     )

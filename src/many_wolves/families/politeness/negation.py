@@ -45,13 +45,13 @@ def canonical_labels(labels: Collection[str], known: Collection[str] = ()) -> di
 
 
 def negations(utterances: Sequence[str], told: Mapping[str, bool] | None = None) -> list[bool]:
-    """Whether each utterance is a negation: as ``told``, else by its label ``not X``."""
+    """Whether each utterance is a negation: as ``told``, otherwise by its label ``not X``."""
     given = told or {}
     return [given.get(utterance, is_negation(utterance)) for utterance in utterances]
 
 
 def note_without_negations(utterances: Sequence[str], negated: Sequence[bool]) -> str | None:
-    """What to say of a table in which no utterance is a negation; None where one is."""
+    """A note on a table in which no utterance is a negation; None where one is."""
     if any(negated):
         return None
     return (

@@ -72,7 +72,7 @@ class PolitenessDesign(Design):
     parts: ClassVar[Mapping[str, Mapping[str, Any]]] = {kind: {"tasks": (kind,)} for kind in TRIALS}
 
     def files(self) -> tuple[Path, ...]:
-        """The folder of sources, and the templates where they are a file of their own."""
+        """The folder of sources, and the templates where they are a separate file."""
         return (self.sources or shipped(SOURCES), *([self.templates] if self.templates else []))
 
 
@@ -80,7 +80,7 @@ class Priors(Options):
     """Shapes of the priors; all ones are those of the paper.
 
     ``alpha`` and ``cost`` are Beta on their share of their ranges, (0, 20) and (1, 10) if
-    no option widens them; ``phi`` is Beta, ``weights`` Dirichlet over (inf, soc, pres).
+    no option widens them. ``phi`` is Beta, ``weights`` Dirichlet over (inf, soc, pres).
     """
 
     alpha: tuple[float, float] = (1.0, 1.0)
@@ -101,11 +101,11 @@ class PoliteOptions(ModelOptions):
         default=UTILITIES, description="Utilities of the speaker: a subset, or s1 (first order)."
     )
     cost_form: CostForm = Field(
-        default="prior", description="Cost beside alpha * utility, or inside it."
+        default="prior", description="Cost added to alpha * utility, or inside it."
     )
     weights_form: WeightsForm = Field(
         default="normalised",
-        description="Of reduced variants: weights over the utilities at hand, or over all three.",
+        description="Of reduced variants: weights over its utilities, or over all three.",
     )
     position_bias: bool = Field(
         default=False, description="Estimate the log-odds of each place in the list of options too."
@@ -121,7 +121,7 @@ class PoliteOptions(ModelOptions):
         default=COST_RANGE[0],
         ge=-50,
         description="Lower end of the prior of the cost of a negation, where other utterances "
-        "cost 1; 1 is that of the paper, below 1 negations are preferred.",
+        "cost 1. The paper has 1; below 1 negations are preferred.",
     )
     cost_upper: float = Field(
         default=COST_RANGE[1],
@@ -172,7 +172,7 @@ class PooledOptions(ModelOptions):
         default=UTILITIES, description="Utilities of the speaker: a subset, or s1 (first order)."
     )
     cost_form: CostForm = Field(
-        default="prior", description="Cost beside alpha * utility, or inside it."
+        default="prior", description="Cost added to alpha * utility, or inside it."
     )
     nodes: int = Field(default=NODES, ge=2, le=2000, description="Quadrature nodes for phi.")
     spread: float = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from many_wolves.families.politeness import methods, words
+from many_wolves.families.politeness import methods, text
 from many_wolves.families.politeness.figures import (
     choice_agreement,
     choice_cells,
@@ -29,7 +29,7 @@ from many_wolves.families.politeness.report_tables import (
 )
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
-from many_wolves.figures.section import Gist, Plot, Section, Table, gist
+from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, gist
 from many_wolves.figures.theme import Width
 
 PARAMETERS = ("w_inf", "w_soc", "w_pres", "phi", "alpha", "cost")
@@ -40,9 +40,9 @@ class PolitenessPages:
 
     def fitted_words(self, fit: Fitted) -> Mapping[str, str]:
         """What was fitted: heading -> plain words."""
-        return words.fitted(fit)
+        return text.fitted(fit)
 
-    def gist(self, fit: Fitted) -> Gist | None:
+    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
         """The weight of being kind."""
         if not fit.has("posterior", "w_soc"):
             return None
@@ -66,7 +66,7 @@ class PolitenessPages:
             Section(
                 "weights",
                 "Utility weights",
-                paragraphs=words.weights(fit),
+                paragraphs=text.weights(fit),
                 tables=(weights_table(fit),),
                 figures=(_both(lambda width: utility_weights([fit], width)),),
             ),
@@ -74,19 +74,19 @@ class PolitenessPages:
             Section(
                 "predictive",
                 "Predictive check",
-                paragraphs=words.predictive(fit),
+                paragraphs=text.predictive(fit),
                 figures=(choice_agreement(fit), _both(lambda width: choice_cells(fit, width))),
             ),
             Section(
                 "meanings",
                 "Literal semantics",
-                paragraphs=words.meanings(fit),
+                paragraphs=text.meanings(fit),
                 figures=(_both(lambda width: literal_semantics(fit, width)),),
             ),
             Section(
                 "recursion",
                 "Listener and speaker",
-                paragraphs=words.recursion(fit),
+                paragraphs=text.recursion(fit),
                 figures=(
                     listener_table(fit),
                     _both(lambda width: speaker_table(fit, width)),
@@ -95,7 +95,7 @@ class PolitenessPages:
         ]
 
     def study_summary(self, fits: Sequence[Fitted]) -> Table:
-        """One row a speaker and goal: the weights with their intervals."""
+        """One row per speaker and goal: the weights with their intervals."""
         return study_table(fits)
 
     def study_sections(self, fits: Sequence[Fitted]) -> Sequence[Section]:
@@ -104,13 +104,13 @@ class PolitenessPages:
             Section(
                 "weights",
                 "Utility weights side by side",
-                paragraphs=words.reading_weights(),
+                paragraphs=text.reading_weights(),
                 figures=(_both(lambda width: utility_weights(fits, width)),),
             ),
             Section(
                 "predictive",
                 "How well the model predicts each speaker",
-                paragraphs=words.study_predictive(fits),
+                paragraphs=text.study_predictive(fits),
                 tables=(shared_table(fits),),
                 figures=(_both(lambda width: study_agreement(fits, width)),),
             ),
@@ -123,7 +123,7 @@ class PolitenessPages:
             return Plot(summary, lambda fits, width: draw(fits[0], width), each=True)
 
         return {
-            "weights": Plot("utility weights by speaker and goal, beside people", utility_weights),
+            "weights": Plot("utility weights by speaker and goal, and of people", utility_weights),
             "simplex": Plot(
                 "the three weights in a triangle, people in black",
                 weight_triangle,
@@ -165,7 +165,7 @@ def _places(fit: Fitted) -> list[Section]:
         Section(
             "places",
             "Bias of place",
-            paragraphs=words.places(fit),
+            paragraphs=text.places(fit),
             tables=(places_table(fit),),
         )
     ]

@@ -1,8 +1,8 @@
 """Permutation tests on answers as vectors of weights: whole choices and expected ones alike.
 
-The effect is a distance in total variation: the share of choices that would have to
-be moved to make a factor's levels (or the places) alike. Its mean under permutation
-is what chance alone gives, and is taken off.
+The effect is a distance in total variation: the share of choices that must
+move to make a factor's levels (or the places) alike. Its mean under permutation
+is the effect of chance, and is subtracted.
 
 Phipson, B. & Smyth, G. K. (2010), Permutation p-values should never be zero,
 Statistical Applications in Genetics and Molecular Biology 9, 39.

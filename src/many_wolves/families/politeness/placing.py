@@ -133,8 +133,8 @@ def _places(
         shown = sorted(part["utterance"]) == sorted(utterances)
         if not shown or sorted(part["place"]) != list(range(1, len(utterances) + 1)):
             raise WolvesError(
-                f"order {order} does not show each of the {len(utterances)} options in a place "
-                "of its own",
+                f"order {order} does not show each of the {len(utterances)} options in a "
+                "separate place",
                 where=where,
                 column="place",
                 fix="the bias of place needs the same options in every trial; "

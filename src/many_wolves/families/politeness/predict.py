@@ -20,8 +20,8 @@ def predict(given: Mapping[str, Any]) -> dict[str, Any]:
     ----------
     given
         theta (utterance x state), alpha, cost, negated (per utterance), values (per
-        state), phi_grid, and conditions, a list of {w_inf, w_soc, w_pres, phi};
-        cost_form (``prior`` or ``utility``) is optional.
+        state), phi_grid, and conditions, a list of {w_inf, w_soc, w_pres, phi}.
+        The field ``cost_form`` (``prior`` or ``utility``) is optional.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def predict(given: Mapping[str, Any]) -> dict[str, Any]:
     inside = all(0 <= c.phi <= 1 for c in conditions)
     if not (inside and grid.ndim == 1 and grid.size and np.all((grid >= 0) & (grid <= 1))):
         raise WolvesError(
-            "phi lies in [0, 1], on the grid and in the conditions",
+            "expected phi in [0, 1], on the grid and in the conditions",
             column="phi_grid",
             fix="correct the values outside [0, 1]",
         )

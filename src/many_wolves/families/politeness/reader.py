@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from many_wolves.contracts import Reading
-from many_wolves.families.politeness.wording import (
+from many_wolves.families.politeness.normalize_text import (
     Segment,
     clean,
     marked_letters,
@@ -70,8 +70,8 @@ _REFUSAL = re.compile(
 class _Forms:
     """How an option is recognised.
 
-    ``alone`` are phrases that name it when they are a whole sentence; ``bare`` is
-    the predicate by itself, which names it only when it is all there is.
+    ``alone`` are phrases that name it when they are a whole sentence. ``bare`` is
+    the predicate, which names it only when it is the whole answer.
     """
 
     id: str
@@ -223,7 +223,7 @@ def _standing(forms: Sequence[_Forms], part: Segment, *, bare: bool) -> _Forms |
 
 
 def _brief_in(form: _Forms, text: str) -> bool:
-    """Whether a brief option stands in ``text`` by itself: not the ``no`` of "no doubt"."""
+    """Whether ``text`` has a brief option as a separate word: not the ``no`` of "no doubt"."""
     return any(_AFTER.match(text[match.end() :]) for match in form.pattern.finditer(text))
 
 

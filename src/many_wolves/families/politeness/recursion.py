@@ -53,7 +53,7 @@ class Lexicon:
             raise WolvesError(
                 f"theta has shape {self.theta.shape}, so `negated` must have {utterances} entries "
                 f"and `values` {states}; found {self.negated.size} and {self.values.size}",
-                fix="give theta one row an utterance and one column a state",
+                fix="give theta one row per utterance and one column per state",
             )
         if not np.all((self.theta >= 0) & (self.theta <= 1)):
             raise WolvesError(
@@ -85,7 +85,7 @@ class Tables:
     """The recursion below the second-order speaker.
 
     prior (U,); L0 (u, s); S1 (q, s, u); L1_state (u, s); L1_phi (u, q), as
-    probabilities of the nodes; ``evidence`` (u,) is the sum of S1 over nodes and
+    probabilities of the nodes. The field ``evidence`` (u,) is the sum of S1 over nodes and
     states, the normaliser of L1.
     """
 
@@ -119,7 +119,7 @@ def speaker1(
 ) -> Array:
     """P_S1(u | s, phi), shape (q, s, u), for every value in ``phi`` (Q,).
 
-    With ``cost_form="utility"`` the cost stands inside alpha * (...), as in the
+    With ``cost_form="utility"`` the cost is inside alpha * (...), as in the
     equation of the paper; ``"prior"`` is the reference implementation.
     """
     L0 = lexicon.theta / lexicon.theta.sum(axis=1, keepdims=True)

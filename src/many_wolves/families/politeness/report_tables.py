@@ -1,4 +1,4 @@
-"""Tables of politeness fits for reports: one fit beside people, speakers side by side."""
+"""Tables of politeness fits for reports: one fit with people, several speakers together."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def interval(summary: pd.DataFrame, parameter: str, condition: str) -> str:
 
 
 def weights_table(fit: Fitted) -> Table:
-    """Every weight of one fit with its diagnostics, beside people.
+    """Every weight of one fit with its diagnostics, and those of people.
 
-    The reference fit of people stands beside the values that were published for them.
+    The reference fit of people is shown with the values that were published for them.
     """
     part = fit.summary[fit.summary["parameter"].isin((*WEIGHTS, *SHARED))]
     published = PUBLISHED.set_index(["parameter", "condition"])["published"]
@@ -77,7 +77,7 @@ def places_table(fit: Fitted) -> Table:
 
 
 def study_table(fits: Sequence[Fitted]) -> Table:
-    """One row a speaker and goal: weights with intervals, and whether to trust them."""
+    """One row per speaker and goal: weights with intervals, and whether to trust them."""
     rows = [
         {"speaker": fit.label, "goal": condition}
         | {name: interval(fit.summary, name, condition) for name in WEIGHTS}
@@ -96,7 +96,7 @@ def study_table(fits: Sequence[Fitted]) -> Table:
 
 
 def shared_table(fits: Sequence[Fitted]) -> Table:
-    """One row a speaker: what the goals share, how much was answered, r²."""
+    """One row per speaker: what the goals share, how much was answered, r²."""
     rows = [
         {"speaker": fit.label}
         | {name: interval(fit.summary, name, "") for name in SHARED}
@@ -106,9 +106,9 @@ def shared_table(fits: Sequence[Fitted]) -> Table:
     ]
     return Table(
         pd.DataFrame(rows),
-        "alpha: how closely the speaker follows its utilities (near 0: choices at random); cost: "
-        "of a negation (1: none); means with 95 % highest-density intervals. r²: observed on "
-        "predicted proportions over all cells.",
+        "Means with 95 % highest-density intervals. alpha: how closely the speaker follows its "
+        "utilities (near 0: choices at random). Cost of a negation (1: none). r² of observed "
+        "and predicted proportions over all cells.",
         digits=3,
     )
 

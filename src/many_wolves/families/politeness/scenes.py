@@ -87,7 +87,7 @@ def read_scale(path: Path, name: str) -> Scale:
     Raises
     ------
     WolvesError
-        If there is none of that name, a state stands twice, a rating stands twice,
+        If there is none of that name, a state or a rating is a duplicate,
         or it has fewer than two states.
     """
     scales = read_source(path).fields(["scales"])["scales"]
@@ -116,8 +116,8 @@ def read_utterances(path: Path, name: str) -> tuple[Utterance, ...]:
     Raises
     ------
     WolvesError
-        If there is none of that name, it is empty, an id or a sentence stands
-        twice, or there are more utterances than letters.
+        If there is none of that name, it is empty, an id or a sentence is a
+        duplicate, or there are more utterances than letters.
     """
     chosen = _chosen(read_source(path).fields(["sets"])["sets"], "set of utterances", name)
     utterances: list[Utterance] = []
@@ -148,14 +148,14 @@ def select[T](known: Mapping[str, T], wanted: tuple[str, ...], kind: str, option
     Raises
     ------
     WolvesError
-        If a name is unknown or stands twice.
+        If a name is unknown or a duplicate.
     """
     for name in wanted:
         if name not in known:
             raise WolvesError(f"unknown {kind} {name!r} in {option}", fix=nearest(name, known))
         if wanted.count(name) > 1:
             raise WolvesError(
-                f"{kind} {name!r} stands twice in {option}", fix=f"name every {kind} once"
+                f"duplicate {kind} {name!r} in {option}", fix=f"name every {kind} once"
             )
     return [value for name, value in known.items() if not wanted or name in wanted]
 

@@ -1,6 +1,6 @@
 """Data from known parameters, with a real design: for recovery, calibration and power.
 
-Parameters come from the prior or are given; answers come from the recursion in
+Parameters come from the prior or are given. Answers come from the recursion in
 NumPy, which shares no code with the Stan program that is fitted to them.
 """
 
@@ -58,7 +58,7 @@ class Known:
     theta
         (U, S) probability that an utterance is true of a state.
     place_bias
-        (U,) log-odds of each place that an option can stand in; sums to zero.
+        (U,) log-odds of each place of an option; sums to zero.
     """
 
     alpha: float
@@ -137,8 +137,8 @@ def simulate(
 ) -> Observations:
     """A table of the same design with answers from ``known``.
 
-    The number of answers in every condition and state, and of judgments of every
-    utterance and state, is that of ``table`` (rounded, where it holds expected counts).
+    The numbers of answers in every condition and state are those of ``table``, as are the
+    judgments of every utterance and state. Expected counts are rounded.
     Judgments are drawn only where the problem models them.
     """
     problem = build(table, **options)

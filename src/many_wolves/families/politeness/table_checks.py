@@ -1,7 +1,7 @@
 """Did a speaker do the task, as far as a table of counts can tell?
 
 A table that did not come from answers knows neither what could not be read nor where options
-stood. It does tell whether choices heed the state, and whether they are true of it.
+stood. It does show whether choices depend on the state, and whether they are true of it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INFORMATIVE = "informative"
 """The goal under which choices are to be true."""
 TRUTH_LEAST = 0.10
 """Least gain in literal truth under that goal over choices that do not know the state. People of
-Yoon et al. (2020) gain 0.43; speakers that hardly heed the state 0.04 and less."""
+Yoon et al. (2020) gain 0.43; speakers that hardly depend on the state 0.04 and less."""
 TABLES = 199
 """Random tables with the margins of the counts: smallest p-value 0.005."""
 
@@ -97,7 +97,7 @@ def _clustered(wide: pd.DataFrame, strata: Sequence[str], seed: int) -> Effect:
 
 
 def _counted(wide: pd.DataFrame, strata: Sequence[str], seed: int) -> Effect:
-    """The effect of the state, where every answer counts by itself."""
+    """The effect of the state, where every answer counts as one."""
     # scipy.stats takes long to import
     from scipy.stats import random_table
 
@@ -159,8 +159,7 @@ def _state(speaker: str, effect: Effect, n: float, states: int) -> Check:
 def _truth(speaker: str, gain: float) -> Check:
     ok = gain >= TRUTH_LEAST
     text = (
-        f"Speaker {speaker}: asked to be informative, it chooses what is true of the state in "
-        f"{100 * gain:.0f} % more of its answers than a speaker that does not know the state "
-        "(people: 43 %)"
+        f"Speaker {speaker}: asked to be informative, it gains {100 * gain:.0f} % of true choices "
+        "over a speaker that does not know the state (people: 43 %)"
     )
     return Check("truth", speaker, ok, text + ("." if ok else f": {FAILED}."), gain, math.nan)

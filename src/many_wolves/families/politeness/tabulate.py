@@ -33,8 +33,8 @@ def tabulate(
 ) -> Observations:
     """Count choices and judgments.
 
-    A response in sample mode counts one for the option that is read from its text;
-    one in score mode is shared out over the options by their probabilities.
+    A response in sample mode counts one for the option that is read from its text.
+    One in score mode counts for every option by its probability.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ def tabulate(
     Returns
     -------
     Observations
-        Tables ``counts`` (speaker, goal, framing, state, utterance, count) with a row
-        for every utterance of every cell that a speaker was asked, counts of zero
-        included; ``literal`` (speaker, utterance, state, yes, n); ``placed`` (speaker,
+        Table ``counts`` (speaker, goal, framing, state, utterance, count) has a row
+        for every utterance of every cell that a speaker was asked, zeros
+        included. Table ``literal`` (speaker, utterance, state, yes, n). Table ``placed`` (speaker,
         goal, framing, state, order, utterance, place, count), the choices by the order in
         which the options were shown.
 
@@ -160,7 +160,7 @@ def _literal(answers: Sequence[Answer]) -> pd.DataFrame:
 
 
 def _place(answers: Sequence[Answer], columns: Sequence[str]) -> Any:
-    """Sort key for rows of ``columns``: speakers as they came, then the factors' own order."""
+    """Sort key for rows of ``columns``: speakers in order of arrival, then the factors' order."""
     speakers = {s: i for i, s in enumerate(dict.fromkeys(a.speaker for a in answers))}
 
     def rank(column: str, value: Any) -> tuple[float, str]:

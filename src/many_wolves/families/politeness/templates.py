@@ -117,7 +117,7 @@ def _framings(source: Source) -> dict[str, Framing]:
         if framings and set(goals) != set(framings[first].goals):
             odd = set(goals) ^ set(framings[first].goals)
             raise parts["goals"].error(
-                f"expected the same goals in every framing, but {quoted(sorted(odd))} stand in "
+                f"expected the same goals in every framing, but {quoted(sorted(odd))} are in "
                 f"only one of {first!r} and {name!r}",
                 "write a sentence for every goal under every framing",
             )

@@ -14,7 +14,7 @@ from many_wolves.tables import no_name, refuse_first
 ONE_ANSWER = 0.995
 """Share of one utterance above which a speaker always says the same."""
 MOST_CHOICES = 10
-"""Choices to each literal judgment, above which the judgments hold the meanings no longer."""
+"""Choices per literal judgment, above which the judgments no longer determine the meanings."""
 FEW = 40.0
 """Choices up to which saying the same may be chance, and is harmless to the sampler."""
 
@@ -27,8 +27,8 @@ def check_choices(counts: pd.DataFrame, where: str, *, framed: bool | None = Non
     Raises
     ------
     WolvesError
-        If a column is missing, a count is not a number or negative, a state is
-        not a whole number, the table is empty, or it holds several speakers.
+        If a column is missing, the table is empty, or it holds several speakers. Also if a
+        count is not a number or negative, or a state is not a whole number.
     """
     require_columns(counts, ("goal", "state", "utterance", "count"), where)
     require_numbers(counts, ("state", "count"), where)
@@ -103,7 +103,7 @@ def require_numbers(
     where: str,
     whole: tuple[str, ...] = ("state",),
 ) -> None:
-    """Refuse what is no number, is negative or, in the columns ``whole``, has a fraction."""
+    """Refuse what is not a number, is negative or, in the columns ``whole``, has a fraction."""
     for column in columns:
         numbers = pd.to_numeric(frame[column], errors="coerce")
         bad = ~np.isfinite(numbers) | (numbers < 0)
@@ -117,7 +117,7 @@ def require_numbers(
                 where=where,
                 line=row + 2,
                 column=column,
-                fix="correct the entry, or leave the row out and say so in excluded.csv",
+                fix="correct the entry, or leave the row out and list it in excluded.csv",
             )
 
 
@@ -132,9 +132,9 @@ def one_answer(counts: Array, utterances: Sequence[str], where: str) -> WolvesEr
     if total <= FEW or by_utterance[most] <= ONE_ANSWER * total:
         return None
     return WolvesError(
-        f"the speaker answered {utterances[most]!r} to every question; where the "
-        "literal meanings are not fixed, they would bend to these choices, which say nothing of "
-        "the weights",
+        f"the speaker answered {utterances[most]!r} to every question. Where the "
+        "literal meanings are not fixed, they would follow these choices, which carry no "
+        "information about the weights",
         where=where,
         column="utterance",
         fix="--literal fixed; and see in checks.json whether the speaker did the task",
@@ -142,18 +142,18 @@ def one_answer(counts: Array, utterances: Sequence[str], where: str) -> WolvesEr
 
 
 def overwhelmed(choices: float, judgments: float, where: str) -> WolvesError | None:
-    """Why so many choices beside so few literal judgments are fitted with theta fixed only.
+    """Why many choices with few literal judgments are fitted with theta fixed only.
 
-    None where there are enough judgments. Else free meanings are whatever fits the choices
-    best, in as many ways as there are modes, and no search is sure to come to the best;
-    and drawn from the judgments alone, each leaves a posterior of the weights so thin that
-    chains do not come from one to the next.
+    None where there are enough judgments. Otherwise free meanings are whatever fits the
+    choices best, in as many ways as there are modes. No search is sure to find the best.
+    Drawn from the judgments alone, each leaves so narrow a posterior of the weights that
+    chains cannot move from one to the next.
     """
     if choices <= MOST_CHOICES * judgments:
         return None
     return WolvesError(
-        f"{choices:,.0f} choices stand beside {judgments:,.0f} literal judgments, more than "
-        f"{MOST_CHOICES} to one; for so many choices the literal meanings must be known better",
+        f"{choices:,.0f} choices come with {judgments:,.0f} literal judgments, more than "
+        f"{MOST_CHOICES} to one. For so many choices the literal meanings must be known better",
         where=where,
         column="count",
         fix="--literal fixed; or collect more judgments (`wolves compile --task literal`)",

@@ -86,7 +86,7 @@ class Caller:
     def _unwrapped(self, reply: Reply, structure: Structure) -> Reply:
         """The reply with its answer taken out of the object; as it is if it ignores the schema.
 
-        A model that once kept to a schema takes schemas: its other replies are what it says.
+        A model that once kept to a schema takes schemas: its other replies are taken as written.
         """
         answer = reply.answer
         found = structure.answer_in(answer.text)

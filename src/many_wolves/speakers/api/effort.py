@@ -1,7 +1,7 @@
 """Reasoning effort of API models: what is asked for, and what a provider makes of it.
 
 Each provider has its own words for effort, and inspect-ai translates; some levels it
-lowers, some it leaves out. What is in effect stands in the request.
+lowers, some it leaves out. The request has what is in effect.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The HTTP client under inspect-ai's providers: where requests may go, what comes back.
 
 The vendors' clients follow redirects, with the prompts and for some providers with the
-key. They take any body for a reply. The client made here is handed to them in place of
-their own: it sends to one origin only, follows no redirect, turns what is no reply into
-an error that says what came, and repairs replies that differ from their documentation.
+key. They take any body for a reply. The client made here is handed to them instead.
+It sends to one origin only and follows no redirect. It repairs replies that differ from their
+documentation, and turns everything else into an error that quotes it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from many_wolves.speakers.api.repair import repair
 Kind = Literal["retry", "fail", "stop"]
 
 CONNECT_S = 30.0
-"""Seconds until a host counts as unreachable; the whole request has a limit of its own."""
+"""Seconds until a host counts as unreachable; the whole request has another limit."""
 
 _QUESTIONS = ("/messages", "/completions", "/responses", ":generateContent")
 """Endings of the paths that take questions; other paths serve batches."""
@@ -79,7 +79,7 @@ class Guard:
         Whether a server was reached at all: a host that never was is dead, another one
         is having a bad moment.
     answered
-        Whether any question came back with a reply: what is no reply then passes, as
+        Whether any question came back with a reply: other pages then pass, as
         a proxy's page does, and is worth another try.
     """
 
@@ -130,7 +130,7 @@ class Guard:
         Raises
         ------
         ReplyError
-            If it is a redirect, or a page or anything else in place of a reply.
+            If it is a redirect, a page, or something other than a reply.
         """
         self.replied = True
         status = response.status_code

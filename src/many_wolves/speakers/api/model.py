@@ -36,7 +36,7 @@ class Connection:
     """One model at its provider, with the HTTP client that carries its requests.
 
     inspect-ai's ``ModelAPI`` closes its client with the event loop that used it: each
-    round of requests has a connection of its own.
+    round of requests has a separate connection.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def open_model(
     Raises
     ------
     WolvesError
-        If there is no key, the provider is unknown, or it does not take the effort.
+        If the key is missing, the provider is unknown, or it does not take the effort.
     """
     key = read_key(spec.provider, api_key)
     redact = redactor(known_secrets(key, api_key or ""))
@@ -163,7 +163,7 @@ def _learn(
     except Exception as error:  # clients raise what they like before a request is sent
         words = redact(" ".join(_MARKUP.sub("", str(error)).split()))
         if _NEEDS_LIBRARY.search(words):
-            raise _unguarded(spec, "needs a library of its own for this provider") from None
+            raise _unguarded(spec, "needs a special library for this provider") from None
         raise WolvesError(
             f"{spec.name}: {words}; nothing was asked",
             fix="check --provider, --model_name, --effort and --thinking_tokens",
@@ -243,7 +243,7 @@ def _connect(spec: SpeakerSpec, key: str, guard: Guard, timeout_s: float) -> Con
             key_name=key_name(spec.provider),
         )
 
-    # The bookkeeping of a batch is retried by inspect-ai, for as long as this says so.
+    # The bookkeeping of a batch is retried by inspect-ai, for as long as this returns true.
     api.should_retry = lambda error: classify(error).kind == "retry"
     return Connection(api, client, classify)
 

@@ -19,7 +19,7 @@ _CLOSING = re.compile(rf"</(?:{_TAG})>|\[/THINK\]", re.IGNORECASE)
 class Completion(NamedTuple):
     """An answer before a family has read it.
 
-    ``status`` is ``answered`` where there is a text, ``refused`` or ``empty``;
+    ``status`` is ``answered`` where there is a text, ``refused`` or ``empty``. The field
     ``note`` says that the answer was cut off or blocked, or that a tool was called.
     """
 
@@ -64,7 +64,7 @@ def split_thought(text: str) -> tuple[str, str]:
     """Answer and thought of a text with a thought between tags before its answer.
 
     A thought that was cut off has no closing tag, and no answer. A thought whose
-    opening tag stands in the prompt has a closing one only.
+    opening tag is in the prompt has a closing one only.
     """
     opening, closing = _OPENING.match(text), _CLOSING.search(text)
     begin = opening.end() if opening else 0

@@ -1,8 +1,8 @@
 """Replies as servers send them, brought into the form that their API documents.
 
 inspect-ai and the vendors' clients read replies as documented, and end in a
-``TypeError`` or a ``KeyError`` where one is not. What is known to differ between
-servers is mended here, before they see it: once for all formats, whole replies,
+``TypeError`` or a ``KeyError`` where one is not. Known differences between
+servers are repaired here, before they see them. This serves all formats: whole replies,
 streamed ones, and those of a batch.
 """
 
@@ -146,7 +146,7 @@ def _complete(counts: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _numbers(counts: Any) -> dict[str, Any]:
-    """The counts with every number of tokens an integer or None; none where they are no object."""
+    """The counts, every number of tokens an integer or None; empty if they are not an object."""
     if not isinstance(counts, dict):
         return {}
     found = dict(counts)

@@ -22,7 +22,7 @@ NEW_LIMIT = "max_completion_tokens"
 _MOST_WAIT_S = 60.0
 _NO_CREDIT = ("insufficient_quota", "credit balance is too low")
 _QUOTA = "exceeded your current quota"
-"""Said by OpenAI of an empty account, and by Google of any limit, with the time to wait."""
+"""OpenAI says this of an empty account, and Google of any limit, with the time to wait."""
 _TRY_AGAIN = re.compile(r"(?:try again|retry)\s+in\s+(\d+(?:\.\d+)?)\s*(ms|s|m|h)\b", re.IGNORECASE)
 _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BAD_KEY = ("api_key_invalid", "api key not valid")
@@ -81,7 +81,7 @@ class ErrorClass:
     fix
         For ``stop``: what the user can do.
     retry_after_s
-        Seconds that the server asks to wait; None when it says nothing.
+        Seconds that the server asks to wait; None when it gives none.
     """
 
     kind: Kind
@@ -91,7 +91,7 @@ class ErrorClass:
 
 
 class Provider(Protocol):
-    """What inspect-ai's ``ModelAPI`` knows of its vendor's errors."""
+    """What inspect-ai's ``ModelAPI`` can do with its vendor's errors."""
 
     def should_retry(self, ex: Exception) -> Any:
         """Whether another try can help; a ``RetryDecision`` also says when."""
@@ -271,7 +271,7 @@ def message_of(error: BaseException) -> str:
 
 
 def _page(error: BaseException) -> str:
-    """The body of a reply that is no JSON; empty where there is none."""
+    """The body of a reply that is not JSON; empty where there is none."""
     try:
         text = str(getattr(getattr(error, "response", None), "text", ""))
     except RuntimeError:  # of a stream, nothing was kept
@@ -288,7 +288,7 @@ def _code(error: BaseException) -> str:
 
 
 def _retry_after(error: BaseException, decision: Any) -> float | None:
-    """Seconds that the server asks to wait; None where it says nothing that can be read."""
+    """Seconds that the server asks to wait; None where it gives nothing readable."""
     headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
     for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
         try:

@@ -13,7 +13,7 @@ COMPATIBLE = "openai-compatible"
 """Provider name of any server that speaks OpenAI's chat format."""
 
 ANSWER_TOKENS = 4096
-"""Room for an answer beside its reasoning: a limit, not what is paid."""
+"""Room for an answer in addition to its reasoning: a limit, not what is paid."""
 
 OMISSIBLE = ("max_tokens", "seed")
 """Fields that every request to a compatible server has, unless they are to be left out."""
@@ -22,7 +22,7 @@ _KEY_NAMES = {COMPATIBLE: "OPENAI_COMPATIBLE_API_KEY"}
 _NO_SAMPLING = {"anthropic"}
 _BATCHES = {"anthropic", "openai", "google"}
 _OTHER_KEYS = {"anthropic": ("ANTHROPIC_AUTH_TOKEN",)}
-"""Variables that a provider's client reads by itself."""
+"""Variables that a provider's client reads."""
 
 
 def key_name(provider: str) -> str:
@@ -51,7 +51,7 @@ def read_key(provider: str, given: str | None) -> str:
         return "none"
     if not key:
         raise WolvesError(
-            f"{provider}: there is no key in the environment variable {name}",
+            f"{provider}: the environment variable {name} has no key",
             fix=f"export {name}=...",
         )
     return key

@@ -168,7 +168,7 @@ class ApiSpeaker:
         free = asyncio.Semaphore(self._policy.connections)
 
         async def keep_busy(request: Request) -> None:
-            """Answer this request, then whatever waits: nothing lies between the two."""
+            """Answer this request, then whatever waits, without a pause between the two."""
             found: Request | None = request
             while found is not None:
                 await answer(found)

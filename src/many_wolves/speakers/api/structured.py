@@ -2,9 +2,9 @@
 
 APIs take schemas of objects only. A number is therefore asked for as an object with one
 field, and taken out of it again. A server that refuses schemas, or ignores them, is asked
-in words: a sentence at the end of the prompt says what form the answer has. Choices and
-texts are asked as the task words them: holding a choice to its options would change what
-is measured, for a model could no longer decline.
+in words. A sentence at the end of the prompt then says what form the answer has. Choices and
+texts are asked as the task words them. Restricting a choice to its options would change what
+is measured, since a model could no longer decline.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ class IbexClient:
         return int(told["data"]["id"])
 
     async def status(self, game: int, recovery: str) -> dict[str, Any] | None:
-        """All that the server knows of a seat; None while it has not joined, or the server saves.
+        """All that the server holds for a seat; None while it has not joined, or the server saves.
 
         Raises
         ------

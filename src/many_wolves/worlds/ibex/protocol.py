@@ -1,6 +1,6 @@
 """Messages of the lab's server, protocol v1: what a client sends, what it gets.
 
-A later protocol has another envelope; it would be another module beside this one.
+A later protocol has another envelope; it would be another module.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def read(text: str) -> Event:
     Raises
     ------
     ValueError
-        If it is no JSON object of this protocol.
+        If it is not a JSON object of this protocol.
     """
     told = json.loads(text)
     if not isinstance(told, dict):

@@ -1,1 +1,1 @@
-"""oTree as an engine: a server of its own where wanted, and clients that need no browser."""
+"""oTree as an engine: a local server where wanted, and clients that need no browser."""

@@ -159,7 +159,7 @@ class OTreeClient:
             raise _refusal(reply)
         return reply.body
 
-    # Pages
+    # From page to page
 
     async def join(self, code: str) -> Page:
         """The page that a participant is on, at any time: this is all of joining again.
@@ -172,7 +172,7 @@ class OTreeClient:
         return await self._page("GET", f"/InitializeParticipant/{code}")
 
     async def enter_room(self, room: str, label: str) -> Page:
-        """The page behind the door of a room: a wait page before its session, else the first.
+        """The page behind the door of a room: a wait page before its session, otherwise the first.
 
         Raises
         ------

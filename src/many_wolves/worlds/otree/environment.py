@@ -31,7 +31,7 @@ def otree_environment(extra: Sequence[str] = ()) -> Path:
     Parameters
     ----------
     extra
-        Requirements beside oTree, such as a database driver or those of an experiment.
+        Requirements in addition to oTree, such as a database driver or those of an experiment.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def _make(folder: Path, requirements: Sequence[str]) -> None:
         if done.returncode:
             raise WolvesError(
                 f"cannot install {' '.join(requirements)}: {_last_line(done.stderr)}",
-                fix=f"run `{' '.join(step)}` and see what it says",
+                fix=f"run `{' '.join(step)}` and read its output",
             )
 
 

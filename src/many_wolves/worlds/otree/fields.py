@@ -23,7 +23,7 @@ class FormField:
     Parameters
     ----------
     name, label
-        Its name in what is posted, and the words beside it.
+        Its name in what is posted, and its label.
     kind
         ``script``: a hidden field that the page's script fills in.
     required
@@ -82,7 +82,7 @@ def read_fields(
     """Fields of a page's form, and its hidden inputs that have a value.
 
     Named buttons that submit the form are the choices of one field. Inputs elsewhere belong
-    to the form where their ``form`` attribute says so.
+    to the form where their ``form`` attribute names it.
     """
     controls = list(form.iter(*_CONTROLS))
     controls += [c for c in root.iter(*_CONTROLS) if c.get("form") == form.get("id")]
@@ -183,7 +183,7 @@ def _type(tag: Element) -> str:
 
 
 def _covered(tag: Element, form: Element, hidden: Collection[Element]) -> bool:
-    """Whether a control lies in something that the reader does not see."""
+    """Whether a control is in something that the reader does not see."""
     while tag is not None and tag is not form:
         if is_hidden(tag, hidden):
             return True
@@ -210,7 +210,7 @@ class _Labels:
         return str(tag.get("aria-label") or tag.get("placeholder") or "")
 
     def of_choice(self, tag: Element) -> str:
-        """Words of one choice: of the button, of its label, else its value."""
+        """Words of one choice: of the button, of its label, otherwise its value."""
         if tag.tag == "button":
             return plain_words(tag) or _value(tag)
         around = next(tag.iterancestors("label"), None)

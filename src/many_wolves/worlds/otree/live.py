@@ -117,7 +117,7 @@ def _closing(script: str, opening: int) -> int:
 
 
 def _parse(source: str) -> Any:
-    """A JavaScript literal as Python; what is no literal is ``UNKNOWN``."""
+    """A JavaScript literal as Python; anything but a literal is ``UNKNOWN``."""
     tokens = [t for t in _TOKEN.finditer(source) if not t["space"]]
     value, rest = _value(tokens, 0)
     return value if rest == len(tokens) else UNKNOWN

@@ -120,7 +120,7 @@ def messages(
 
 
 def on_load_messages(page: Page) -> list[Any]:
-    """Live messages that a browser sends by itself when it opens the page."""
+    """Live messages that a browser sends when it opens the page."""
     calls: list[LiveCall] = live_calls(page.script) if page.script else []
     return [call.value for call in calls if call.on_load and call.constant]
 

@@ -30,7 +30,7 @@ from many_wolves.worlds.session_journal import Line, SessionJournal
 _log = logging.getLogger(__name__)
 
 REFUSALS = 3
-"""Refused answers to one page before the engine answers by itself."""
+"""Refused answers to one page before the engine takes the default."""
 POLL_S = 20.0
 """A wait page is loaded again after this, whatever its socket says."""
 LEFT = "the page was left before the answer came"
@@ -47,7 +47,7 @@ class Limits:
     Parameters
     ----------
     live_turns
-        Questions on one live page before the engine submits it by itself.
+        Questions on one live page before the engine submits it.
     look_again_s
         A seat that chose to wait on a live page is asked again after so many seconds.
     memory
@@ -132,7 +132,7 @@ class Seat:
                 await self._wait(page)
         return await self.client.join(self.code)
 
-    # Pages without a question
+    # On pages without a question
 
     async def _wait(self, page: Page) -> Page:
         """Stay on a wait page until the server says that it goes on."""
@@ -155,7 +155,7 @@ class Seat:
             await asyncio.sleep(pause)
             pause = min(2 * pause, 10.0)
 
-    # Pages with a question
+    # On pages with a question
 
     async def _play(self, page: Page) -> Page:
         """Ask until the page is left; the page that comes then."""

@@ -57,12 +57,12 @@ class OTreeServer:
     port
         Port on loopback; a free one where 0.
     requirements
-        What the project needs beside oTree.
+        What the project needs in addition to oTree.
 
     Raises
     ------
     WolvesError
-        If the folder is no oTree project, or the server does not answer.
+        If the folder is not an oTree project, or the server does not answer.
     """
 
     def __init__(
@@ -178,7 +178,7 @@ def free_port() -> int:
 
 
 def _workplace(project: Path, folder: Path) -> Path:
-    """A folder of links to what the project holds, beside which the database is written."""
+    """A folder of links to what the project holds; the database is written there as well."""
     place = folder / "otree"
     place.mkdir(exist_ok=True)
     for item in project.resolve().iterdir():
@@ -190,7 +190,7 @@ def _workplace(project: Path, folder: Path) -> Path:
 
 
 def _link(link: Path, item: Path) -> None:
-    """A link where the system has them, else a copy."""
+    """A link where the system has them, otherwise a copy."""
     try:
         link.symlink_to(item, target_is_directory=item.is_dir())
     except OSError:

@@ -37,7 +37,7 @@ EFFECT_S = 2.0
 ACKNOWLEDGED_S = 30.0
 """Messages to a page that acknowledges them are waited for again and again; this long each."""
 QUIET_S = 0.1
-"""Messages that come together are read together."""
+"""Messages that arrive at the same time are read together."""
 LONGEST_LINE = 4_000
 
 
@@ -163,7 +163,7 @@ class Inbox:
         if not text.strip():
             return "refused", "text: please write something, or wait"
         if not self._chats:
-            return "refused", "there is no chat here"
+            return "refused", "this page has no chat"
         chat, socket = next(iter(self._chats.values()))
         await socket.send_json({"body": text, "nickname_signed": chat.nickname_signed})
         await self._effect()

@@ -54,7 +54,7 @@ def is_hidden(element: Element, hidden: Collection[Element] = ()) -> bool:
 def readable(root: Element, hidden: Collection[Element] = ()) -> str:
     """The text of an element as a person reads it.
 
-    Blocks stand on lines of their own, cells are parted by bars, list items begin with a
+    Blocks get separate lines, and bars separate cells. List items begin with a
     dash, and a field is shown as its name in brackets.
     """
     pieces: list[str] = []

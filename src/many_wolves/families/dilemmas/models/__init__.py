@@ -102,7 +102,7 @@ class MemoryOne(_GameModel):
     """A player that looks back one round, its log-odds partially pooled.
 
     Every participant has log-odds of C after start, CC, CD, DC and DD (its own move
-    first), and a change in the last round; participants are pooled within groups.
+    first), and a change in the last round. Participants are pooled within groups.
     """
 
     name: str = "memory-one"
@@ -163,7 +163,7 @@ class SocialPreferences(_GameModel):
     )
 
     def _asked(self, observations: Observations) -> Observations:
-        """Gifts alone, or offers and replies with the gifts beside them."""
+        """Gifts alone, or offers and replies with the gifts."""
         task = observations.task
         if task not in self.tasks:
             task = "ultimatum" if "replies" in observations.aside else "dictator"

@@ -79,7 +79,7 @@ def decision_problem(
     Parameters
     ----------
     extra
-        Observed quantities beside the counts, for predictive checks.
+        Observed quantities other than the counts, for predictive checks.
     derive
         Functions of the posterior; it has ``log_odds`` (.., K, J).
     kept

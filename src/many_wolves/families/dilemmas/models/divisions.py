@@ -146,7 +146,7 @@ def _parts(frame: pd.DataFrame, where: str) -> pd.Series:
     if "given" in frame:
         return pd.Series("gifts", index=frame.index)
     raise WolvesError(
-        "expected gifts (a column given), or offers and replies to tell apart",
+        "expected gifts (a column given), or offers and replies with their roles",
         where=where,
         column="role",
         fix="add a column role with proposer or responder, or name the files offers.csv and "

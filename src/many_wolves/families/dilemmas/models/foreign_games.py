@@ -1,8 +1,8 @@
 """Tables of games in the forms in which others publish them, as rounds and replies.
 
-Strategy-method tables (the least amount that a responder accepts), full tables of replies
-(a player's move after every history), transitions (a move after the last two), and rates
-without counts, which no fit can take.
+Strategy-method tables have the least amount that a responder accepts. Full tables
+of replies have a player's move after every history, and transitions a move after the last
+two. Rates without counts cannot be fitted.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LEAST_NOTE = (
 
 
 def as_rows(table: ForeignTable) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Rows of rounds, gifts, offers or replies, and what a reader must know of them.
+    """Rows of rounds, gifts, offers or replies, and notes on them.
 
     Raises
     ------
@@ -93,13 +93,13 @@ def rounds_of_transitions(frame: pd.DataFrame, table: ForeignTable) -> pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        Rounds; the other's last move is empty, and a first round that was no opening has the
-        count 0.
+        Rounds; the other's last move is empty, and a first round that did not open the game has
+        the count 0.
 
     Raises
     ------
     WolvesError
-        If there is no count, or a move is neither C nor D.
+        If the count is missing, or a move is neither C nor D.
     """
     _require(table, "count")
     for column in ("own_before", "other_before", "own"):
@@ -178,8 +178,8 @@ def replies_of_least(frame: pd.DataFrame, table: ForeignTable) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Replies to offers of 0, 1/20, 2/20, ... of the stake, each with its share of the count,
-        so that a person's statement adds up to one reply.
+        Replies to offers of 0, 1/20, 2/20, ... of the stake, each with its share of the count.
+        So a person's statement adds up to one reply.
 
     Raises
     ------
@@ -235,7 +235,7 @@ def refuse_rates(table: ForeignTable) -> None:
         where=table.where,
         line=1,
         column=rate,
-        fix="add the column count; rates alone can stand in a figure beside fits",
+        fix="add the column count; rates alone can be shown in a figure",
     )
 
 

@@ -124,16 +124,16 @@ def _notes(plan: Plan) -> tuple[str, ...]:
     classes_ = zip(plan.names, plan.members, strict=True)
     merged = [name for name, members in classes_ if len(members) > 1]
     found = [
-        f"Against the partners at hand these play alike, and have one frequency together: {name}."
+        f"Strategies that play alike against these partners have one frequency: {name}."
         for name in merged
     ]
     if len({tuple(g.other.tolist()) for g in plan.games}) < 2:
-        found.append("All partners made the same moves: few strategies can be told apart.")
+        found.append("All partners made the same moves: few strategies can be distinguished.")
     for number, group in enumerate(plan.groups):
         own = {tuple(g.other.tolist()): g.other for g in plan.games if g.group == number}
         if len(classes(plan.strategies, list(own.values()))) < len(plan.members):
             found.append(
                 f"The group {group} met fewer kinds of partners than the others: some of the "
-                "frequencies that are told apart elsewhere are its prior's."
+                "frequencies that other groups distinguish are its prior's."
             )
     return tuple(found)

@@ -17,9 +17,9 @@ from many_wolves.figures.theme import Width
 
 DIAGNOSED = ("frequency", "tremble")
 MEANING = (
-    "Each game is played by one strategy, and a move is another than it prescribes with the "
-    "probability of a tremble. Strategies that make the same moves against all partners at "
-    "hand stand in one class with one frequency."
+    "Each game is played by one strategy. A move differs from what it prescribes with the "
+    "probability of a tremble. Strategies that make the same moves against all partners here "
+    "form one class with one frequency."
 )
 
 
@@ -137,6 +137,6 @@ def _before(fit: Fitted) -> Table:
         rows.append(row | {"observed": float(share.sel(arm=arm))})
     return Table(
         pd.DataFrame(rows),
-        "Share of C over a game, by group and the partner's moves: mean with 95 % central interval "
-        "before the data (prior predictive check) and after them.",
+        "Share of C over a game, by group and the partner's moves. Means with 95 % central "
+        "intervals, before the data (prior predictive check) and after them.",
     )

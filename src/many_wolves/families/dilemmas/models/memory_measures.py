@@ -47,12 +47,14 @@ def measures(coefficient: Array, met: Situations, levels: Levels) -> dict[str, A
     -------
     dict
         ``p_c`` (..., 5, G): probability of C after each context, the mean over the
-        group's participants; and, each (..., G), ``cooperation`` (share of C in the
-        situations that were met), ``opening`` (C at the start), ``retaliation``
-        (D after CD: the other defected on a cooperator), ``forgiveness`` (C after DC: the
-        other came back), ``spite`` (both D after CD and D after the DC that follows:
-        keeps defecting though the other defected once), ``endgame_drop`` (how much less C
-        in the last round, over the contexts in which it was met).
+        group's participants. The others have the shape (..., G).
+        - ``cooperation``: share of C in the situations that were met.
+        - ``opening``: C at the start.
+        - ``retaliation``: D after CD, where the other defected on a cooperator.
+        - ``forgiveness``: C after DC, where the other came back.
+        - ``spite``: both D after CD and D after the DC that follows.
+        - ``endgame_drop``: how much less C in the last round, over the contexts in which
+          it was met.
     """
     p = expit(coefficient[..., : len(CONTEXTS), :])
     cd, dc = CONTEXTS.index("CD"), CONTEXTS.index("DC")

@@ -1,4 +1,4 @@
-"""What the games at hand do not tell about memory-one strategies, in words."""
+"""What the games leave open about memory-one strategies, in words."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def notes(rounds: Rounds, end_game: bool) -> list[str]:
         )
     if (per_game["other"].nunique() == 1).all():
         found.append(
-            "Every partner played one move throughout, whatever it was called: nothing here "
-            "tells a player that reacts to the partner from one that knows its kind."
+            "Every partner played one move throughout, whatever its name. These games cannot "
+            "distinguish a player that reacts to the partner from one that knows its kind."
         )
     met = frame.groupby(["group", "context"]).size()
     for index, context in enumerate(CONTEXTS):
@@ -33,7 +33,7 @@ def notes(rounds: Rounds, end_game: bool) -> list[str]:
             )
     if end_game and not frame["last"].any():
         found.append(
-            "In no game was a round known to be the last: the end-game drop is unknown, and the "
-            "effect of the last round is its prior."
+            "In no game was a round known to be the last. So the end-game drop is unknown, and "
+            "the effect of the last round is its prior."
         )
     return found

@@ -39,8 +39,8 @@ AFTER = {
     "DD": "after DD",
 }
 MEANING = (
-    "A player that looks back one round has a probability of cooperating (C) in the first "
-    "round and after each pair of moves, its own first. Retaliation: D after CD, where the "
+    "A player that remembers one round has a probability of cooperating (C) in the first "
+    "round, and after each pair of moves (its own first). Retaliation: D after CD, where the "
     "other defected on a cooperator. Forgiveness: C after DC, where the other cooperates with "
     "one that defected. Spite: D twice in a row after the other defected once, (1 - C after "
     "CD) x (1 - C after DC). End-game drop: how much less C there is in the last round, the "
@@ -78,7 +78,7 @@ def sections(fit: Fitted) -> list[Section]:
             "Memory-one strategies",
             paragraphs=(
                 "Probability of C after each context, the mean over a group's participants. "
-                "Beside it the observed frequency over all rounds but the last, and n.",
+                "The last columns are the observed frequency over all rounds but the last, and n.",
             ),
             tables=(_strategies(fit, groups, seen), _rounds(fit, groups)),
             figures=(both(lambda width: strategies_figure(fit, width)),),
@@ -95,7 +95,7 @@ def sections(fit: Fitted) -> list[Section]:
 
 
 def measures_figure(fit: Fitted, width: Width) -> Figure:
-    """Measures by group, beside the observed share of C."""
+    """Measures by group, and the observed share of C."""
     groups = _groups(fit)
     frame = by_condition(fit, HEADINGS)
     shares = _seen(fit, groups).groupby("group")[["c", "n"]].sum()
@@ -116,7 +116,7 @@ def measures_figure(fit: Fitted, width: Width) -> Figure:
 
 
 def strategies_figure(fit: Fitted, width: Width) -> Figure:
-    """Probability of C after each context by group, beside observed frequencies."""
+    """Probability of C after each context by group, and observed frequencies."""
     groups = _groups(fit)
     part = fit.summary[fit.summary["parameter"] == "p_c"]
     place = part["condition"].str.split("/", n=1, expand=True)
@@ -171,7 +171,7 @@ def _table(fit: Fitted, groups: Sequence[str], seen: pd.DataFrame) -> Table:
         rows.append(row | {"rounds": own["n"].sum()})
     return Table(
         pd.DataFrame(rows),
-        "Posterior means with 95 % highest-density intervals by group, beside the observed "
+        "Posterior means with 95 % highest-density intervals by group, and the observed "
         "share of C; rounds: n.",
     )
 

@@ -29,7 +29,7 @@ CODES = {"C": 0, "D": 1}
 
 @dataclass(frozen=True)
 class Game:
-    """One game: its group, and the moves of both, one a round; and how often it stands there."""
+    """One game: its group, and the moves of both, one per round; and how often it occurs."""
 
     group: int
     own: Moves
@@ -40,7 +40,7 @@ class Game:
 
 @dataclass(frozen=True)
 class Plan:
-    """Games, strategies, and the classes that the partners tell apart.
+    """Games, strategies, and the classes that the partners distinguish.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def games_of(rounds: Rounds) -> tuple[Game, ...]:
 
 
 def _refuse_parts(frame: pd.DataFrame) -> None:
-    """Refuse rounds that count for less than the game they stand in."""
+    """Refuse rounds that count for less than their game."""
     if (frame.groupby("game", sort=False)["count"].nunique() > 1).any():
         raise WolvesError(
             "strategy frequencies count whole games; in this table single moves are counted "

@@ -65,7 +65,7 @@ def predictive(
     words: str,
     tables: tuple[Table, ...] = (),
 ) -> Section:
-    """The section that holds predictions against what was chosen."""
+    """The section that compares predictions with what was chosen."""
 
     def draw(width: Width) -> Figure:
         return agreement(frame, groups=list(groups), n=n, width=width)
@@ -80,7 +80,7 @@ def predictive(
 
 
 def before_and_after(fit: Fitted, name: str, heading: str, observed: Mapping[str, float]) -> Table:
-    """What prior and posterior make of a quantity of each group, beside what was observed."""
+    """What prior and posterior make of a quantity of each group, and what was observed."""
     prior, posterior = fit.values("prior", name), fit.values("posterior", name)
     dim = str(posterior.dims[-1])
     rows = [

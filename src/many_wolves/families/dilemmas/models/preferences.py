@@ -1,6 +1,6 @@
 """Social preferences in NumPy: utilities of payoffs, and choice by softmax.
 
-The Stan program says the same in other words; tests hold the two against each other.
+The Stan program computes the same; tests compare the two.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ NAMES: dict[str, tuple[str, ...]] = {
     "charness-rabin": ("rho", "sigma"),
     "ces": ("weight_self", "r"),
 }
-"""Parameters of each form beside precision."""
+"""Parameters of each form other than precision."""
 INDIFFERENT: dict[str, float] = {"fehr-schmidt": 0.0, "charness-rabin": float(norm.ppf(0.75))}
-"""First coordinate at which all gifts up to half are worth the same (guilt or rho of one half),
-of the forms whose utility is linear: their gifts tell its distance from there times precision."""
+"""First coordinate at which all gifts up to half are worth the same (guilt or rho of one half).
+Of the forms with linear utility, gifts show its distance from there times precision."""
 ENVY_MEAN = 0.8
 """Near the mean of the distribution that Fehr & Schmidt (1999) propose, 0.85."""
 PRECISION_MEDIAN, PRECISION_SD = 10.0, 1.5

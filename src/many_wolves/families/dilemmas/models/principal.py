@@ -24,7 +24,7 @@ from many_wolves.families.dilemmas.models.decisions import (
 from many_wolves.families.dilemmas.models.principal_asked import (
     FACTORS,
     SERVED,
-    Asked,
+    Situations,
     principals_of,
 )
 from many_wolves.families.dilemmas.options import SPREAD
@@ -48,7 +48,7 @@ def simulate(
     **options: Any,
 ) -> tuple[Mapping[str, Any], Observations]:
     """See ``PrincipalAgent.simulate``."""
-    found = Asked.of(table, **options)
+    found = Situations.of(table, **options)
     plan = found.prior
     spread = float(options.get("spread", SPREAD))
     known = from_prior(found.levels, plan, spread, rng) if given is None else _given(given, found)
@@ -68,7 +68,7 @@ def build(
     spread: float = SPREAD,
 ) -> Problem:
     """See ``PrincipalAgent.problem``."""
-    found = Asked.of(table, information, by_principal, spread)
+    found = Situations.of(table, information, by_principal, spread)
     situation = found.situation
 
     def derive(posterior: Mapping[str, Array]) -> dict[str, tuple[tuple[str, ...], Array]]:
@@ -102,7 +102,7 @@ def build(
     )
 
 
-def _derived(found: Asked, coefficient: Array) -> dict[str, Array]:
+def _derived(found: Situations, coefficient: Array) -> dict[str, Array]:
     """Share served by principal, and the mean change that each factor makes, (..., P), (..., F).
 
     Parameters
@@ -127,15 +127,14 @@ def _derived(found: Asked, coefficient: Array) -> dict[str, Array]:
     return derived
 
 
-def _notes(found: Asked) -> list[str]:
+def _notes(found: Situations) -> list[str]:
     notes = []
     user, principal = found.cells.counts.sum(axis=0)
     if min(user, principal) == 0:
         who = "user" if principal == 0 else "principal"
         notes.append(
-            f"All {user + principal:,.0f} choices served the {who}: effects are known only as "
-            "far as they leave that nearly certain, and how large they are in log-odds comes "
-            "from the prior."
+            f"All {user + principal:,.0f} choices served the {who}. So effects are known only as "
+            "far as they leave that nearly certain. Their size in log-odds comes from the prior."
         )
     for factor in found.constant:
         notes.append(
@@ -150,7 +149,7 @@ def _notes(found: Asked) -> list[str]:
     return notes
 
 
-def _given(given: Mapping[str, Any], found: Asked) -> Known:
+def _given(given: Mapping[str, Any], found: Situations) -> Known:
     """The same known log-odds for every principal.
 
     Raises
@@ -169,7 +168,7 @@ def _given(given: Mapping[str, Any], found: Asked) -> Known:
     return Known(coefficient, np.zeros(0), np.zeros(0), np.zeros(0))
 
 
-def _as_table(table: Observations, found: Asked, cells: Cells) -> Observations:
+def _as_table(table: Observations, found: Situations, cells: Cells) -> Observations:
     """Choices as rows of a table like the one that was read."""
     parts = []
     for column, who in enumerate(SERVED):

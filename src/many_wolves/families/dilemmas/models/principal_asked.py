@@ -27,7 +27,7 @@ _NO = {"no": 0.0, "false": 0.0, "0": 0.0, "0.0": 0.0}
 
 
 @dataclass(frozen=True)
-class Asked:
+class Situations:
     """Situations counted: cells, and the factors that vary (their names and columns).
 
     ``situation`` holds for every cell the principal and the factors, as the table has them.
@@ -55,7 +55,7 @@ class Asked:
         information: bool = True,
         by_principal: bool = True,
         spread: float = SPREAD,
-    ) -> Asked:
+    ) -> Situations:
         where = str(table.meta.get("path", "the table of choices"))
         frame = _checked(table.rows.reset_index(drop=True), where)
         present = [f for f in FACTORS if f in frame]
@@ -111,7 +111,7 @@ def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     return found
 
 
-def principals_of(found: Asked) -> tuple[list[str], np.ndarray]:
+def principals_of(found: Situations) -> tuple[list[str], np.ndarray]:
     """Names of the principals, and the number of each cell's."""
     names = list(dict.fromkeys(map(str, found.situation["principal"])))
     return names, np.array([names.index(str(p)) for p in found.situation["principal"]])

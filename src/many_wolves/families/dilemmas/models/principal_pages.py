@@ -22,10 +22,10 @@ from many_wolves.figures.theme import Width
 
 DIAGNOSED = ("user_served", "effect")
 MEANING = (
-    "The agent serves a user, and its principal wants the other of two options. Shown is the "
-    "probability that the user is served, by principal, over the situations that were asked; "
-    "and how much that probability changes where the agent's reasons are shown to user or "
-    "principal."
+    "The agent serves a user, and its principal wants the other of two options. The table "
+    "shows the probability that the user is served, by principal, over the situations that "
+    "were asked. It also shows how much that changes where the agent's reasons are shown to "
+    "user or principal."
 )
 
 
@@ -74,7 +74,7 @@ def sections(fit: Fitted) -> list[Section]:
 
 
 def served_figure(fit: Fitted, width: Width) -> Figure:
-    """Probability that the user is served by principal, beside the observed share."""
+    """Probability that the user is served by principal, and the observed share."""
     part = fit.summary[fit.summary["parameter"] == "user_served"]
     frame = part.rename(columns={"condition": "group"})
     frame = frame.assign(observed=frame["group"].map(_seen(fit)["share"]))
@@ -118,7 +118,7 @@ def _table(fit: Fitted) -> Table:
     return Table(
         pd.DataFrame(rows),
         "Probability that the user is served: posterior means with 95 % highest-density intervals, "
-        "beside the observed share.",
+        "with the observed share.",
     )
 
 
@@ -133,6 +133,6 @@ def _effects(fit: Fitted) -> Table:
     )
     return Table(
         frame,
-        "What showing the reasons does to the probability that the user is served, averaged over "
-        "the situations asked; and in log-odds for the middle of the principals.",
+        "Effect of showing the reasons on the probability that the user is served, averaged over "
+        "the situations asked. Also in log-odds, for the middle of the principals.",
     )

@@ -13,9 +13,9 @@ from many_wolves.observations import Observations
 from many_wolves.tables import refuse_first
 
 COLUMNS = ("group", "participant", "partner", "game", "round", "own", "other")
-"""What a table of rounds holds beside the speaker; ``count`` repeats a row."""
+"""What a table of rounds holds other than the speaker; ``count`` repeats a row."""
 ANNOUNCED = "announced"
-"""Value of the column ``length`` where players were told how many rounds there are."""
+"""Value of the column ``length`` where players knew how many rounds there are."""
 MOVES = ("C", "D")
 CONTEXTS = ("start", "CC", "CD", "DC", "DD")
 """What went before: nothing, or own move and the other's in the last round."""
@@ -56,7 +56,7 @@ def read_rounds(table: Observations) -> Rounds:
             f"expected the columns {', '.join(COLUMNS)}; {', '.join(missing)} missing",
             where=where,
             column=missing[0],
-            fix="give a table with one row a round, such as task-data/dilemmas/reference/"
+            fix="give a table with one row per round, such as task-data/dilemmas/reference/"
             "phelps_dilemma_rounds.csv",
         )
     if frame.empty:
@@ -91,7 +91,7 @@ def _whole(rounds: pd.Series, where: str) -> pd.Series:
 
 
 def _check_moves(frame: pd.DataFrame, where: str) -> None:
-    """Refuse what is no move; the other's may be missing in a game's last round."""
+    """Refuse what is not a move; the other's may be missing in a game's last round."""
     for column in ("own", "other"):
         bad = ~frame[column].isin(MOVES)
         if column == "other":
@@ -102,8 +102,8 @@ def _check_moves(frame: pd.DataFrame, where: str) -> None:
             frame[column],
             "the move C or D",
             where=where,
-            fix="leave rounds without a move out (but for the other's move in a game's last "
-            "round, which may be empty); a game ends where an answer was not read",
+            fix="leave rounds without a move out; only the other's move in a game's last round "
+            "may be empty. A game ends where an answer was not read",
         )
 
 

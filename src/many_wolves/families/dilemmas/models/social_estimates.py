@@ -1,7 +1,7 @@
 """What the gifts of each participant say of its first preference, taken alone.
 
-A map between standard normals and effects of participants uses it; the map changes the
-sampler's path, never the posterior, so that a rough estimate will do.
+A map between standard normals and effects of participants uses it. The map changes the
+sampler's path, never the posterior, so a rough estimate is enough.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ PRECISIONS = np.linspace(-3.0, 3.0, 25)
 def estimates(found: Divisions, plan: Plan) -> tuple[Array, Array]:
     """Estimate (J,) of the first coordinate and its information (J,), one over the variance.
 
-    Where utility is linear in the preference, gifts tell how far the coordinate is from
-    ``INDIFFERENT``, times precision, and the estimate is of that over ``PRECISION_MEDIAN``.
+    Where utility is linear in the preference, gifts show the distance of the coordinate from
+    ``INDIFFERENT`` times precision. The estimate is of that over ``PRECISION_MEDIAN``.
     The information is zero for whoever was not asked for gifts, and for all where no
     preference varies between participants.
     """

@@ -9,7 +9,7 @@ from many_wolves.families.dilemmas.models.preferences import Form
 
 
 def social_notes(found: Divisions, form: Form) -> list[str]:
-    """Sentences on what the design at hand does not identify, for one form."""
+    """Sentences on what the design does not identify, for one form."""
     if form == "selfish":
         return []
     notes = []
@@ -19,9 +19,9 @@ def social_notes(found: Divisions, form: Form) -> list[str]:
     if form != "ces" and unequal == 0:
         notes.append(
             f"A dictator alone does not identify {behind}: only gifts above half bear on it, and "
-            f"{above:,.0f} of {gifts:,.0f} are. What stands here for {behind} is its prior, cut "
-            "off where it would call for more of them; replies to unequal offers in the "
-            "ultimatum would tell."
+            f"{above:,.0f} of {gifts:,.0f} are. So {behind} is its prior here, without the "
+            "values that would lead to more of them. Replies to unequal offers in the ultimatum "
+            "identify it."
         )
     elif form != "ces" and rejected == 0:
         notes.append(
@@ -31,16 +31,16 @@ def social_notes(found: Divisions, form: Form) -> list[str]:
     if form != "ces" and not any(q.part != "gifts" for q in found.questions):
         first = "guilt" if form == "fehr-schmidt" else "rho"
         notes.append(
-            f"Up to half, gifts depend on {first} and precision through precision x (2 {first} - "
-            f"1) alone. Whether {first} lies above one half, and the order of groups, come from "
-            "the gifts; how far from one half, from the prior of precision and the gifts above "
-            "half."
+            f"Up to half, gifts depend on {first} and precision only through precision x "
+            f"(2 {first} - 1). Gifts show whether {first} is above one half, and the order of "
+            "groups. The distance from one half comes from the prior of precision and the gifts "
+            "above half."
         )
     if form == "ces" and not any(q.part == "replies" for q in found.questions):
         notes.append(
-            "A dollar given always costs a dollar: one price does not tell the weight of one's own "
-            "payoff from the exponent r but by how gifts spread around the most frequent one, "
-            "and that depends on precision."
+            "A dollar given always costs a dollar. At one price, only the spread of gifts around "
+            "the most frequent one separates the weight of one's own payoff from the exponent "
+            "r. That spread depends on precision."
         )
     if any(q.part == "offers" for q in found.questions):
         notes.append(

@@ -34,7 +34,7 @@ FORMS = {
 MEANING = {
     "fehr-schmidt": "Guilt is what a dollar ahead of the other costs in utility: above one half "
     "it pays to share equally, below to keep everything. Envy is what a dollar behind costs.",
-    "charness-rabin": "Rho is the weight of the other's payoff where one is ahead: above one half "
+    "charness-rabin": "Rho is the weight of the other's payoff where one is ahead. Above one half "
     "it pays to share equally; below zero the other's loss is a gain. Sigma is the same where "
     "one is behind.",
     "ces": "The weight of one's own payoff, and the exponent r: near 1 only the weighted sum "
@@ -110,7 +110,7 @@ def sections(fit: Fitted) -> list[Section]:
 
 
 def preferences_figure(fit: Fitted, width: Width) -> Figure:
-    """Preferences by group (the group's middle), and what is given beside what was given."""
+    """Preferences by group (the group's middle), and predicted and observed gifts."""
     groups = _groups(fit)
     frame = by_condition(fit, HEADINGS)
     given = _given(fit, groups)
@@ -184,9 +184,9 @@ def _table(fit: Fitted, groups: Sequence[str], form: str) -> Table:
         rows.append(row | {"choices": counts[_of_cells(fit) == number].sum()})
     return Table(
         pd.DataFrame(rows),
-        "Posterior means with 95 % highest-density intervals: preferences of each group's middle, "
-        "and the share of the stake that is given or offered, beside what was observed; "
-        f"precision {interval(fit, 'precision', '')} per dollar.",
+        "Posterior means with 95 % highest-density intervals of each group's preferences, "
+        "and of the share of the stake that is given or offered; observed shares. "
+        f"Precision:  {interval(fit, 'precision', '')} per dollar.",
     )
 
 

@@ -41,7 +41,7 @@ class Plan:
 
     @property
     def preferences(self) -> tuple[str, ...]:
-        """The parameters of the form beside precision."""
+        """The parameters of the form other than precision."""
         return NAMES[self.form]
 
     @property

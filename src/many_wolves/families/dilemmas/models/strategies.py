@@ -1,4 +1,4 @@
-"""Strategies of the repeated prisoner's dilemma as automata, and which can be told apart.
+"""Strategies of the repeated prisoner's dilemma as automata, and which can be distinguished.
 
 Dal Bo & Frechette (2011, doi:10.1257/aer.101.1.411).
 """
@@ -103,7 +103,7 @@ def classes(strategies: Sequence[Strategy], partners: Sequence[Moves]) -> list[l
     """Indices of strategies that play alike against all of these partners' moves.
 
     Each class lists its members in their order; classes come in the order of their first.
-    Strategies of one class make the same moves in every game, but for trembles: how often
+    Strategies of one class make the same moves in every game, except for trembles: how often
     each is played cannot be learnt from the games.
     """
     found: dict[tuple[int, ...], list[int]] = {}

@@ -30,12 +30,12 @@ LEAST = "least_accepted"
 
 
 def from_csv(path: Path, task: str) -> Observations:
-    """A table of one task from a CSV file; of the ultimatum, replies.csv may lie beside offers.csv.
+    """A table of one task from a CSV file; of the ultimatum, replies.csv may be next to offers.csv.
 
     Raises
     ------
     WolvesError
-        If it is no CSV file, or has no rows.
+        If it is not a CSV file, or has no rows.
     """
     beside = {p: path.with_name(f"{p}.csv") for p in NAMES[task] if p != path.stem}
     known = path.stem in NAMES[task]

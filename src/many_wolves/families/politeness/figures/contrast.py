@@ -30,7 +30,7 @@ def human_choices(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         groups=list(dict.fromkeys(frame["group"])),
         name="human_choices",
         title="Choices of speakers against choices of people",
-        caption=f"One point a cell of goal, state and utterance; {len(speakers)} speakers against "
+        caption=f"One point per cell of goal, state and utterance; {len(speakers)} speakers and "
         "203 people (2,436 choices, Yoon et al. 2020). On the dashed line both choose alike.",
         width=width,
     )

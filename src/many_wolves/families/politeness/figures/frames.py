@@ -64,7 +64,7 @@ def cells(fit: Fitted) -> pd.DataFrame:
 
 
 def meanings(fit: Fitted) -> pd.DataFrame:
-    """Posterior of theta beside the literal judgments.
+    """Posterior of theta, and the literal judgments.
 
     Returns
     -------

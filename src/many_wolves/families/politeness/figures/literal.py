@@ -1,4 +1,4 @@
-"""What the utterances mean: theta, beside the literal judgments."""
+"""What the utterances mean: theta, and the literal judgments."""
 
 from __future__ import annotations
 

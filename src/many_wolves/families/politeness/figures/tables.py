@@ -7,7 +7,7 @@ import pandas as pd
 from many_wolves.families.politeness.figures import frames
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted, interval_frame
-from many_wolves.figures.heat import heat
+from many_wolves.figures.heatmap import heat
 from many_wolves.figures.theme import Width
 
 

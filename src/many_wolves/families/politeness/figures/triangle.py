@@ -41,7 +41,7 @@ def weight_triangle(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         groups=[fit.label for fit in shown],
         panels=panels,
         caption="Posterior means (large marks) of the three weights, which sum to one, over "
-        f"{CLOUD} posterior draws each (dots); lines at a quarter, a half and three quarters."
+        f"{CLOUD} posterior draws each (dots). Lines at a quarter, a half and three quarters."
         + (" Black stars: people under the same goal." if people and models else "")
         + f" Choices: {counts}.",
         reference=people,
@@ -55,7 +55,7 @@ def lacks_weights(fit: Fitted) -> bool:
 
 
 def _placed(fit: Fitted, panels: Sequence[str]) -> list[tuple[str, str]]:
-    """(panel, condition) of a fit: people stand in every panel of their goal."""
+    """(panel, condition) of a fit: people are in every panel of their goal."""
     if fit.speaker != SPEAKER:
         return [(c, c) for c in fit.conditions]
     return [(p, goal_of(p)) for p in panels if goal_of(p) in fit.conditions]

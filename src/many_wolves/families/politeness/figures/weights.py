@@ -23,10 +23,10 @@ LABELS = {
 
 
 def utility_weights(fits: Sequence[Fitted], width: Width = "two") -> Figure:
-    """Weights and projected phi of every speaker, beside people.
+    """Weights and projected phi of every speaker, and of people.
 
-    The reference fit of people, where it is among several ``fits``, is the band;
-    alone it is drawn as points beside what was published for it. Without it the
+    The reference fit of people, where it is among several ``fits``, is the band.
+    Alone it is drawn as points, together with the published values. Without it the
     band is the reference that ships with the project.
     """
     band = next((fit for fit in fits if is_reference(fit)), None)

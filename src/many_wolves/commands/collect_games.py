@@ -1,0 +1,172 @@
+"""What ``wolves collect`` does where later questions depend on earlier answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import click
+
+from many_wolves.collection import AT_ONCE, Seat, Trials, play
+from many_wolves.commands.collect_output import (
+    FAILED,
+    INTERRUPTED,
+    OK,
+    LoadError,
+    check_folder,
+    conclude,
+    family_of,
+    forget_fault,
+    loading,
+    record_fault,
+    say,
+)
+from many_wolves.commands.dry_run import tell
+from many_wolves.commands.seating import Casting, Episodes, Extents, cast, read_seats
+from many_wolves.contracts import EpisodicFamily, WorldFamily
+from many_wolves.errors import SettingError, WolvesError
+from many_wolves.records import SpeakerSpec
+from many_wolves.speakers import Speaker
+from many_wolves.speakers.speaker_request import LOCAL, SpeakerRequest, describe, open_speaker
+from many_wolves.store.journal_lines import SESSIONS
+from many_wolves.worlds import EpisodicWorld, World
+
+
+@dataclass(frozen=True)
+class Table:
+    """How episodes are played.
+
+    Parameters
+    ----------
+    seats, opponent
+        What ``--seat`` and ``--with`` say.
+    at_once
+        Episodes under way at once.
+    engine, engine_options
+        Where a family's questions come from, if they come from an engine.
+    dry_run, explained
+        Whether only to print what would be asked, and whether to explain it.
+    """
+
+    seats: tuple[str, ...] = ()
+    opponent: str | None = None
+    at_once: int = AT_ONCE
+    engine: str = ""
+    engine_options: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+    explained: bool = False
+
+
+def play_all(
+    path: Path,
+    replicates: int,
+    several: list[SpeakerRequest],
+    out: Path,
+    family: EpisodicFamily | WorldFamily,
+    table: Table,
+) -> int:
+    """Play the episodes of a file with each speaker; the exit status."""
+    trials = Trials(path)
+    family_of(list(trials.families))
+    check_folder(several, out)
+    extents = Extents(trials, replicates, family)
+    sampled = trials.sampled or not isinstance(family, EpisodicFamily)
+    statuses = []
+    for wanted in several:
+        try:
+            named = read_seats(table.seats, table.opponent, wanted)
+            casting = cast(wanted, named, extents.seats, family.name, out, sampled=sampled)
+            episodes = Episodes(trials, replicates, casting.specs, family)
+            if table.dry_run or table.explained:
+                tell(episodes, extents, casting, family, explained=table.explained)
+                continue
+            statuses.append(ask(episodes, casting, family, table))
+        except LoadError as fault:
+            if len(several) == 1:
+                raise
+            record_fault(fault, wanted, out, family.name)
+            statuses.append(FAILED)
+        else:
+            if wanted.revision and out.suffix != ".jsonl":
+                forget_fault(wanted, out, family.name)
+        if statuses[-1] == INTERRUPTED:
+            break
+    return max(statuses, default=OK)
+
+
+def as_proposed(wanted: SpeakerRequest, trials: Path) -> list[SpeakerRequest]:
+    """The speaker with the settings that the design of the trials proposes.
+
+    Settings that the user gave stay; those that the speaker does not take are left out,
+    and a notice names it. A setting with several values makes several speakers.
+    """
+    manifest = trials.with_name(trials.name.removesuffix(".jsonl") + ".manifest.json")
+    if wanted.provider == "simulated" or not manifest.is_file():
+        return [wanted]
+    if wanted.mode == "score" and not (wanted.thinks or Trials(trials).sampled):
+        return [wanted]
+    proposed = json.loads(manifest.read_text(encoding="utf-8")).get("asked_with", {})
+    found = [wanted]
+    for name, values in proposed.items():
+        # An API's own limit leaves room for the thoughts that it is asked for.
+        local = wanted.provider in LOCAL
+        if getattr(wanted, name) is not None or (name == "max_tokens" and not local):
+            continue
+        told = ", ".join(f"{value:g}" for value in values)
+        if local or _takes(replace(wanted, **{name: values[0]})):
+            found = [replace(one, **{name: value}) for value in values for one in found]
+            say(f"{name} {told}, as the design of the trials says.")
+        else:
+            say(f"The trials' design says {name} {told}; this speaker takes none.")
+    return found
+
+
+def _takes(wanted: SpeakerRequest) -> bool:
+    """Whether a speaker takes all of its settings; other faults are met when it is asked."""
+    try:
+        describe(wanted)
+    except SettingError:
+        return False
+    except WolvesError:
+        return True
+    return True
+
+
+def ask(
+    episodes: Episodes, casting: Casting, family: EpisodicFamily | WorldFamily, table: Table
+) -> int:
+    """Play the episodes; the exit status."""
+    seats = {
+        seat: Seat(spec, casting.journals[seat], _opener(casting.wanted[seat], spec, family))
+        for seat, spec in casting.specs.items()
+    }
+    world: World
+    if isinstance(family, EpisodicFamily):
+        world = EpisodicWorld(family.turns)
+    else:
+        folder = next(iter(casting.journals.values())).parent / SESSIONS
+        world = family.world(table.engine, {"folder": str(folder), **table.engine_options})
+    done = play(
+        episodes,
+        seats=seats,
+        world=world,
+        reader=family.read,
+        say=say,
+        at_once=table.at_once,
+        total=len(episodes),
+    )
+    for journal in list(dict.fromkeys(casting.journals.values()))[1:]:
+        click.echo(journal)
+    unread = {s: n for s, n in done.asked.items() if s in ("unparsed", "refused", "empty")}
+    if unread:
+        told = ", ".join(f"{n} {status}" for status, n in sorted(unread.items()))
+        say(f"{sum(unread.values())} answers could not be read: {told}.")
+    return conclude(done, next(iter(casting.specs.values())))
+
+
+def _opener(
+    wanted: SpeakerRequest, spec: SpeakerSpec, family: EpisodicFamily | WorldFamily
+) -> Callable[[], Speaker]:
+    return lambda: loading(lambda: open_speaker(wanted, spec, family.simulator))

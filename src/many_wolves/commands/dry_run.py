@@ -1,0 +1,89 @@
+"""What would be asked of episodes, and what it would cost at most."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+import click
+
+from many_wolves.collection import EpisodeState
+from many_wolves.commands.seating import Casting, Episodes, Extents
+from many_wolves.contracts import EpisodicFamily, WorldFamily
+from many_wolves.records import Response
+from many_wolves.speakers.cost import find_price
+from many_wolves.store.journal_lines import read_journal
+from many_wolves.worlds import Episode, EpisodicWorld, TakeTurns
+
+Known = Mapping[tuple[str, int], Mapping[str, Response]]
+"""Answers by key, by episode and replicate."""
+
+
+def tell(
+    episodes: Episodes,
+    extents: Extents,
+    casting: Casting,
+    family: EpisodicFamily | WorldFamily,
+    *,
+    explained: bool,
+) -> None:
+    """Print what would be asked, and what it would cost at most."""
+    known = _known(casting)
+    statuses = Counter(
+        response.status for answers in known.values() for response in answers.values()
+    )
+    if explained and isinstance(family, EpisodicFamily):
+        for line in _explain(episodes, family.turns, known):
+            click.echo(line)
+    for seat in casting.distinct.values():
+        click.echo(f"speaker  {casting.specs[seat].name}")
+        click.echo(f"journal  {casting.journals[seat]}")
+    click.echo(f"{len(episodes):12d} episodes")
+    for status, n in sorted(statuses.items()):
+        click.echo(f"{n:12d} {status}")
+    left = max(0, extents.turns - sum(n for s, n in statuses.items() if s != "failed"))
+    share = left / extents.turns if extents.turns else 0.0
+    click.echo(f"{left:12d} calls to make, at most")
+    click.echo(f"{extents.input * share:12.0f} input tokens, about")
+    click.echo(f"{extents.output * share:12.0f} output tokens, about, without thoughts")
+    _tell_price(extents, casting, share)
+
+
+def _tell_price(extents: Extents, casting: Casting, share: float) -> None:
+    """Print what it costs: each seat is taken to have as many turns as the others."""
+    money = 0.0
+    for seat, spec in casting.specs.items():
+        price = find_price(spec, casting.wanted[seat].prices)
+        if price is None:
+            click.echo(
+                f"     unknown US dollars: the table of prices lacks {spec.name} (--prices FILE)"
+            )
+            return
+        part = share / len(casting.specs)
+        tokens = extents.input * part, extents.output * part
+        money += price.of(*tokens, batch=casting.wanted[seat].batch)
+    click.echo(f"{money:12.2f} US dollars, about")
+
+
+def _known(casting: Casting) -> Known:
+    known: dict[tuple[str, int], dict[str, Response]] = {}
+    for journal in dict.fromkeys(casting.journals.values()):
+        for response in read_journal(journal).responses if journal.exists() else ():
+            known.setdefault((response.episode, response.replicate), {})[response.key] = response
+    return known
+
+
+def _explain(episodes: Iterable[Episode], take_turns: TakeTurns, known: Known) -> Iterator[str]:
+    world = EpisodicWorld(take_turns)
+    for episode in episodes:
+        answers = known.get((episode.id, episode.replicate), {})
+        sound = {key: r for key, r in answers.items() if r.status != "failed"}
+        state = EpisodeState(0, episode, world, sound, lambda: None)
+        open_ = state.look()
+        cell = " ".join(f"{name}={value}" for name, value in episode.opening.cell.items())
+        numbers = ", ".join(str(turn.request.trial.turn + 1) for turn in open_)
+        why = "will not be asked: it has ended" if state.ended else f"goes on with turn {numbers}"
+        yield (
+            f"{episode.id} replicate {episode.replicate} ({episode.opening.task} {cell}): "
+            f"{state.met} turns answered; {why}"
+        )

@@ -1,0 +1,109 @@
+"""Responses -> the choices that were made: one for each turn, with what is known of its game."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from many_wolves.families.dilemmas.design import GAMES
+from many_wolves.families.dilemmas.reader import read
+from many_wolves.reading import Intake, check_scoring, option_shares, take_newest
+from many_wolves.records import Cell, Response, Status
+
+FAMILY = "dilemmas"
+SINGLE = ("dictator", "principal")
+"""Games of one turn: nothing followed from what was read, so the text is read again."""
+_EXAMPLE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One turn as it was answered.
+
+    Parameters
+    ----------
+    speaker
+        Label of the speaker in the tables.
+    task, cell, episode, replicate, turn
+        As in the response.
+    choice
+        Option id; None where there is none.
+    weights
+        Share of the choice that each option gets. It is 1 for the one that was made; in a
+        scored game of one turn, the probabilities.
+    order
+        Option ids in the order shown.
+    status, example
+        Why there is no choice, and what was found instead.
+    """
+
+    speaker: str
+    task: str
+    cell: Cell
+    episode: str
+    replicate: int
+    turn: int
+    choice: str | None
+    weights: Mapping[str, float]
+    order: tuple[str, ...]
+    status: Status
+    example: str = ""
+
+
+def take(responses: Iterable[Response], *, scoring: str) -> tuple[list[Choice], Intake]:
+    """The choice of every turn; of several responses to one turn the latest that did not fail.
+
+    Raises
+    ------
+    WolvesError
+        If the scoring is unknown, or is ``pmi`` where no baseline was scored.
+    """
+    check_scoring(scoring)
+    intake = take_newest(responses, _ours, _turn)
+    return [_choice(r, intake.names[r.speaker.slug], scoring) for r in intake.newest], intake
+
+
+def _ours(response: Response) -> bool:
+    return response.family == FAMILY and response.task in GAMES
+
+
+def _turn(response: Response) -> tuple[str, str, int, int]:
+    """A turn of one game: an episode that was asked again has other trials, and the same turns."""
+    return response.speaker.slug, response.episode, response.replicate, response.turn
+
+
+def _choice(response: Response, label: str, scoring: str) -> Choice:
+    status, example = response.status, response.text
+    choice = None if response.value is None else str(response.value)
+    weights: Mapping[str, float] = {}
+    if response.status == "failed":
+        choice, example = None, response.error
+    elif response.scores and response.task in SINGLE:
+        shares, why = option_shares(response, label, scoring)
+        if shares is None:
+            choice, status, example = None, "unparsed", why
+        else:
+            named = [option.id for option in response.options]
+            weights = dict(zip(named, shares.tolist(), strict=True))
+            choice = max(weights, key=lambda option: weights[option])
+    elif response.task in SINGLE and response.text.strip():
+        reading = read(response.options, response.text)
+        choice = None if reading.value is None else str(reading.value)
+        status = reading.status
+        if choice is None and response.status == "refused":
+            status = "refused"
+    if choice is not None:
+        weights = weights or {choice: 1.0}
+    return Choice(
+        speaker=label,
+        task=response.task,
+        cell=response.cell,
+        episode=response.episode,
+        replicate=response.replicate,
+        turn=response.turn,
+        choice=choice,
+        weights=weights,
+        order=tuple(option.id for option in response.options),
+        status=status,
+        example="" if choice is not None else " ".join(example.split())[:_EXAMPLE],
+    )

@@ -1,0 +1,174 @@
+"""All statements that a set of fits supports, and the draws behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from many_wolves import families
+from many_wolves.contracts import FindingsSpec
+from many_wolves.errors import WolvesError
+from many_wolves.figures import Fitted
+from many_wolves.findings.conditions import conditions
+from many_wolves.findings.distance import distance
+from many_wolves.findings.dynamics import dynamics, runs
+from many_wolves.findings.effort import effort
+from many_wolves.findings.fits import Member, members, others, people
+from many_wolves.findings.scaling import scaling
+from many_wolves.findings.signature import signature
+from many_wolves.findings.statement import Statement
+from many_wolves.findings.tables import titles
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found.
+
+    Parameters
+    ----------
+    members
+        The fits compared.
+    statements
+        All statements, by kind.
+    lacking
+        Why a kind of statement could not be made, in words.
+    seed
+        Of the draws.
+    titles
+        Kind of finding -> its heading; also the order on a page.
+    """
+
+    members: tuple[Member, ...]
+    statements: tuple[Statement, ...]
+    lacking: tuple[str, ...]
+    seed: int
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, finding: str) -> list[Statement]:
+        """Statements of one kind."""
+        return [s for s in self.statements if s.finding == finding]
+
+    def draws(self) -> xr.Dataset:
+        """The draws behind every statement: (statement, draw); short ones end in nan."""
+        import xarray as xr
+
+        n = max((len(s.draws) for s in self.statements), default=0)
+        values = np.full((len(self.statements), n), np.nan, dtype=np.float32)
+        for row, statement in zip(values, self.statements, strict=True):
+            row[: len(statement.draws)] = statement.draws
+        return xr.Dataset(
+            {"draws": (("statement", "draw"), values)},
+            coords={"statement": [s.id for s in self.statements]},
+            attrs={"seed": self.seed},
+        )
+
+
+def state(fits: Sequence[Fitted], seed: int = 1, axes: Sequence[str] = ()) -> Findings:
+    """All statements about the fits of one family.
+
+    Parameters
+    ----------
+    fits
+        The fits.
+    seed
+        Of the draws.
+    axes
+        Of ``scaling.AXES``: state laws over these as well.
+
+    Raises
+    ------
+    WolvesError
+        If there is no fit, a fit has not converged, or the fits are of several families.
+    """
+    quantities = quantities_of(fits)
+    found = members(fits, quantities, seed)
+    statements = [
+        *effort(found, quantities, seed),
+        *conditions(found, quantities, seed),
+        *signature(found, quantities),
+        *dynamics(found, quantities, seed),
+        *distance(found, quantities),
+        *(s for axis in axes for s in scaling(found, quantities, axis, seed)),
+    ]
+    unique = {s.id: s for s in statements}
+    lacking = _lacking(found, quantities)
+    return Findings(tuple(found), tuple(unique.values()), lacking, seed, titles(quantities))
+
+
+def has_findings(fits: Sequence[Fitted]) -> bool:
+    """Whether the fits are of one family, and that has findings."""
+    names = _families(fits)
+    return len(names) == 1 and quantities_of_family(names[0]) is not None
+
+
+def quantities_of(fits: Sequence[Fitted]) -> FindingsSpec:
+    """What the family of the fits has findings about.
+
+    Raises
+    ------
+    WolvesError
+        If the fits are of several families, or their family has none.
+    """
+    names = _families(fits)
+    if len(names) != 1:
+        raise WolvesError(
+            f"expected fits of one task family, found {', '.join(names) or 'no fit'}",
+            fix="give the fits of one family at a time",
+        )
+    found = quantities_of_family(names[0])
+    if found is None:
+        raise WolvesError(
+            f"the task family {names[0]!r} has no findings",
+            fix="return a FindingsSpec from the method `findings` of its class",
+        )
+    return found
+
+
+def quantities_of_family(name: str) -> FindingsSpec | None:
+    """What the findings of a family are about; None where it has none."""
+    return families.get(name).findings()
+
+
+def _families(fits: Sequence[Fitted]) -> list[str]:
+    return sorted({str(fit.info.get("family", families.DEFAULT)) for fit in fits})
+
+
+def _lacking(found: Sequence[Member], quantities: FindingsSpec) -> tuple[str, ...]:
+    """What could not be said, and what it would take."""
+    models, words = others(found, quantities), []
+    if quantities.reference and people(found, quantities) is None:
+        about = [quantities.signature_name, "the distance from them", "their own shifts"]
+        words.append(
+            f"No fit of {quantities.reference_words} is among these, so that nothing is said on "
+            f"{', on '.join(filter(None, about))}."
+            + (
+                f" Add one: `{quantities.reference_command}`."
+                if quantities.reference_command
+                else ""
+            )
+        )
+    efforts = {m.effort for m in models}
+    if len(efforts) < 2:
+        words.append(
+            "All speakers were asked at one effort, so that nothing is said on effort. A study "
+            "asks at several with `efforts: [none, low, medium, high]`."
+        )
+    if not runs(models):
+        words.append(
+            "No speaker was asked at three or more checkpoints, so that nothing is said on "
+            "training. A study names them with `revisions`."
+        )
+    defaults = any(quantities.default(c) for m in models for c in m.fit.conditions)
+    if defaults and not any(quantities.default(c) in m.fit.conditions for m in models
+                          for c in m.fit.conditions):  # fmt: skip
+        words.append(
+            f"No speaker was asked without a {quantities.condition}, so that shifts from the "
+            "default are not known."
+        )
+    return tuple(words)

@@ -1,0 +1,1 @@
+"""Speakers whose weights run on this machine: transformers and vLLM."""

@@ -1,0 +1,167 @@
+"""Local models that think before they answer: how they begin, how long, and how they are stopped.
+
+A reasoning model writes its thought between two tags, ``<think>`` and ``</think>`` for
+most. The thought is generated up to a budget of tokens, then closed, and the answer is
+read or its options scored after it. A budget of zero closes the thought at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from many_wolves.errors import WolvesError
+from many_wolves.records import Message, SpeakerSpec
+from many_wolves.speakers.effort import BUDGETS
+from many_wolves.speakers.prompting import render
+
+TAGS = (
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<seed:think>", "</seed:think>"),
+    ("[THINK]", "[/THINK]"),
+)
+"""What begins and ends a thought, in the models that are known."""
+
+_SWITCHES = ("enable_thinking", "thinking")
+"""Variables by which chat templates turn a thought on and off."""
+_PROBE = (Message("user", "Hello"),)
+_TAIL = 12
+"""Tokens in which a closing tag is looked for: more than any is made of."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a prompt begins a thought: variables of the chat template, and text behind it."""
+
+    template: dict[str, bool]
+    text: str
+
+
+@dataclass(frozen=True)
+class Thinking:
+    """How a model with a thinking section is made to think.
+
+    Parameters
+    ----------
+    budget
+        Most tokens of a thought.
+    open, shut
+        Prompts that begin a thought, and that hold an empty one.
+    tag, closing
+        The tag that ends a thought, and the text that closes one.
+    """
+
+    budget: int
+    open: Opening
+    shut: Opening
+    tag: str
+    closing: str
+
+    def prompt(self, tokenizer: Any, messages: Sequence[Message], *, thought: bool) -> str:
+        """The text that a model continues with its thought, or without one with its answer."""
+        way = self.open if thought else self.shut
+        return render(tokenizer, messages, "chat", **way.template) + way.text
+
+    def ended(self, tokenizer: Any, ids: Sequence[int]) -> bool:
+        """Whether the last of these tokens ends the thought."""
+        return self.tag in tokenizer.decode(ids[-_TAIL:], skip_special_tokens=False)
+
+    def cut(
+        self, tokenizer: Any, ids: Sequence[int], ends: Collection[int]
+    ) -> tuple[tuple[int, ...], str]:
+        """The thought without what ended it, as token ids and as text."""
+        said = list(ids)
+        while said and said[-1] in ends:
+            said.pop()
+        text = tokenizer.decode(said, skip_special_tokens=False)
+        if self.tag not in text:
+            return tuple(said), text
+        text = text.split(self.tag, 1)[0]
+        while said and self.tag in tokenizer.decode(said, skip_special_tokens=False):
+            said.pop()
+        if tokenizer.decode(said, skip_special_tokens=False) != text:
+            # The tag is several tokens, or shares one with the thought.
+            said = list(tokenizer(text, add_special_tokens=False)["input_ids"])
+        return tuple(said), text
+
+    def close(self, tokenizer: Any, thought: str) -> list[int]:
+        """Tokens that close a thought."""
+        text = self.closing.lstrip("\n") if thought.endswith("\n") else self.closing
+        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def settle(tokenizer: Any, spec: SpeakerSpec) -> Thinking | None:
+    """How the model thinks under the effort asked for; None where it does not think.
+
+    Raises
+    ------
+    WolvesError
+        If it cannot think as asked, or nothing was said of the effort of a model
+        that thinks: it would answer inside its thought.
+    """
+    budget = asked(spec)
+    tags = _tags(tokenizer) if spec.prompt_format == "chat" else None
+    if tags is None:
+        if budget:
+            why = (
+                "its chat template has no thinking section"
+                if spec.prompt_format == "chat"
+                else "a thought needs the model's chat format"
+            )
+            raise WolvesError(
+                f"{spec.name}: it takes no reasoning effort: {why}; nothing was asked",
+                fix="leave --effort and --thinking_tokens out, or say --effort none",
+            )
+        return None
+    if budget is None:
+        raise WolvesError(
+            f"{spec.name}: this model thinks before it answers, and no effort was named; "
+            "nothing was asked",
+            fix="--effort none for an answer without a thought, --effort low|medium|high, "
+            "or --thinking_tokens N",
+        )
+    return _thinking(tokenizer, tags, budget)
+
+
+def asked(spec: SpeakerSpec) -> int | None:
+    """Tokens of thought that the effort asked for allows; None where none was asked for."""
+    if spec.thinking_tokens is not None:
+        return spec.thinking_tokens
+    return BUDGETS[spec.effort] if spec.effort else None
+
+
+def _tags(tokenizer: Any) -> tuple[str, str] | None:
+    """The tags in the chat template, the template of tool calls left aside."""
+    template = getattr(tokenizer, "chat_template", None) or ""
+    if isinstance(template, dict):
+        template = template.get("default", "")
+    for opening, closing in TAGS:
+        if opening in template or closing in template:
+            return opening, closing
+    return None
+
+
+def _thinking(tokenizer: Any, tags: tuple[str, str], budget: int) -> Thinking:
+    tag, end = tags
+    on, off = (dict.fromkeys(_SWITCHES, value) for value in (True, False))
+    begun = render(tokenizer, _PROBE, "chat", **on)
+    quiet = render(tokenizer, _PROBE, "chat", **off)
+    closing = f"\n{end}\n\n"
+    if quiet.rstrip().endswith(end):
+        # The template writes an empty thought: its line breaks are the model's own.
+        closing, shut = "\n" + end + quiet.rpartition(end)[2], ""
+    elif quiet.rstrip().endswith(tag):
+        shut = closing
+    else:
+        # A template that gives the same text either way has no switch.
+        shut = f"{tag}\n{closing}" if quiet == begun else ""
+    opened = begun.rstrip().endswith(tag)
+    return Thinking(
+        budget=budget,
+        open=Opening(on, "" if opened else f"{tag}\n"),
+        shut=Opening(off, shut),
+        tag=end,
+        closing=closing,
+    )

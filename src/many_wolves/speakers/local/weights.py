@@ -1,0 +1,57 @@
+"""Fingerprint of a local folder of weights: the folder may move, its answers may not change."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from many_wolves.errors import WolvesError
+from many_wolves.files import fingerprint
+
+_KINDS = {".safetensors", ".bin", ".pt", ".json", ".jinja", ".txt", ".model", ".gguf"}
+_ASIDE = {
+    "many-wolves.json",
+    "optimizer.pt",
+    "scheduler.pt",
+    "trainer_state.json",
+    "training_args.bin",
+}
+_WHOLE = 64 * 2**20
+_BLOCK = 2**20
+_BLOCKS = 64
+
+
+def weights_fingerprint(folder: Path) -> str:
+    """Fingerprint of the files in ``folder`` that can change an answer.
+
+    A file above 64 MiB is read at 64 evenly spaced blocks of 1 MiB, its size
+    included. So a folder of 100 GB takes no longer than a small one. Two
+    checkpoints of one training run differ in every block.
+
+    Raises
+    ------
+    WolvesError
+        If the folder is missing, or holds no model.
+    """
+    if not (folder / "config.json").is_file():
+        raise WolvesError(
+            "expected a Hugging Face model folder (with config.json, weights and tokenizer)",
+            where=folder,
+            fix="check --model_path, or make one with `wolves models prepare smollm2`",
+        )
+    files = sorted(
+        f for f in folder.iterdir() if f.is_file() and f.suffix in _KINDS and f.name not in _ASIDE
+    )
+    return fingerprint([[f.name, _digest(f)] for f in files])
+
+
+def _digest(file: Path) -> str:
+    size = file.stat().st_size
+    with file.open("rb") as handle:
+        if size <= _WHOLE:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+        digest = hashlib.sha256(str(size).encode())
+        for i in range(_BLOCKS):
+            handle.seek((size - _BLOCK) * i // (_BLOCKS - 1))
+            digest.update(handle.read(_BLOCK))
+        return digest.hexdigest()

