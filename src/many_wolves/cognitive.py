@@ -101,6 +101,8 @@ class Problem:
     without
         Given labels of the observed outcome and how many answers of each cell they name
         to leave out (all, if more), the changes of ``data``; None where it has no answer.
+    parts
+        What ``without`` can leave out whole beside cells, such as ``item`` -> its labels.
     options
         How it was built (utilities, literal treatment, ...), for the report.
     notes
@@ -136,6 +138,7 @@ class Problem:
     outcome: Outcome = field(default_factory=Outcome)
     impute: Callable[[np.random.Generator], Mapping[str, Any]] | None = None
     without: Callable[[Mapping[str, Any], float], Mapping[str, Any]] | None = None
+    parts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     refused: WolvesError | None = None
