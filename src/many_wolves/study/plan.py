@@ -26,13 +26,13 @@ def plan(study: Study, places: Places) -> list[Stage]:
     for number, task in enumerate(study.plan if speakers else ()):
         own = places.of(task.task) if number else places
         asked = [speaker.given(task) for speaker in speakers] if number else speakers
-        people = () if number else study.human
+        people = () if number else tuple(one.name for one in study.shipped)
         stages += _task_stages(task, asked, own, tuple(f"fit {name}" for name in people))
         fits.append(Fits(own, (*people, *(speaker.name for speaker in speakers))))
-    fits = fits or [Fits(places, study.human)]
+    fits = fits or [Fits(places, tuple(one.name for one in study.shipped))]
     labels = [_labels(speakers, one.places) for one in fits]
     stages += [_figures(f, given) for f, given in zip(fits, labels, strict=True)]
-    if speakers:
+    if speakers or len(study.shipped) > 1:
         stages.append(_findings(fits[0], study, labels[0]))
     made_by = [shown(stage.command) for stage in in_order(stages)]
     given = tuple(file for files in labels for file in files)
@@ -76,7 +76,7 @@ class Fits:
 
 def fitted_names(study: Study) -> list[str]:
     """Names of all fits, people first, in the order of the file."""
-    return [*study.human, *(speaker.name for speaker in cast(study))]
+    return [*(one.name for one in study.shipped), *(speaker.name for speaker in cast(study))]
 
 
 def compile_stage(task: Task, places: Places) -> Stage:
