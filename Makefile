@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-training programs test test-slow test-quick test-vllm lint docs help-texts format bench truth calibrate-games check-reference sync clean
+.PHONY: help demo example-training programs test test-slow test-quick test-vllm lint docs help-texts format bench truth items calibrate-games check-reference sync clean
 
 # Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
 # again: `wolves study status` takes three times as long. So what make starts does keep it.
@@ -79,6 +79,10 @@ bench: sync ## speed of the parts, written to benchmarks/out/results.json
 
 truth: sync ## findings on simulated studies of known truth: bias, coverage, signs
 	$(RUN) python benchmarks/known_truth.py
+
+items: sync ## coverage where answers to one item are alike, and what one item does to nine models
+	$(RUN) python benchmarks/items.py
+	$(RUN) wolves influence --data zhao2025 --literal fixed --out benchmarks/out/influence
 
 calibrate-games: sync ## simulation-based calibration of every model of the games
 	$(RUN) python benchmarks/calibrate_games.py

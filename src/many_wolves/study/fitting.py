@@ -18,10 +18,10 @@ from many_wolves.study.stages import Stage
 def fit_people(study: Study, places: Places) -> Iterator[Stage]:
     """The fits of data that ship with the families.
 
-    The first compiles the program in the background; the others come after it.
+    The first of each task compiles its program in the background; the others come after it.
     """
     known = families.references()
-    first = ""
+    first: dict[str, str] = {}
     of_tasks = {task.task: task for task in study.plan}
     for one in study.shipped:
         name, reference = one.name, known[one.data][1]
@@ -35,10 +35,10 @@ def fit_people(study: Study, places: Places) -> Iterator[Stage]:
             ("fit", "--data", one.data, *which, *words, "--out", str(out)),
             reads=(*reference.files(), *program_files(task)),
             writes=places.fit_files(name),
-            after=(first,) if first else (),
-            beside=not first,
+            after=(first[reference.task],) if reference.task in first else (),
+            beside=reference.task not in first,
         )
-        first = first or f"fit {name}"
+        first.setdefault(reference.task, f"fit {name}")
 
 
 def fit_speaker(speaker: Cast, task: Task, places: Places, after: tuple[str, ...]) -> Stage:
