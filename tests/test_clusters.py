@@ -132,9 +132,9 @@ def test_density_is_prior_times_likelihood_of_the_urn(program, table):
 def test_without_likeness_and_lapses_answers_are_independent(program, table):
     problem = build(table, literal="fixed")
     points = points_of(program, problem, 3, seed=6)
-    points[:, -2:] = -8.0
-    lapse = norm.cdf(-8.0)
-    prior = 2 * norm.logpdf(-8.0) + beta.logpdf(lapse, 1, 9)
+    points[:, -2:] = -30.0
+    lapse = norm.cdf(-30.0)
+    prior = 2 * norm.logpdf(-30.0) + beta.logpdf(lapse, 1, 9)
     whole = build(table, literal="fixed", likelihood="counts")
     np.testing.assert_allclose(
         log_density(program, problem, points),

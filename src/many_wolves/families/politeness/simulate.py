@@ -276,7 +276,8 @@ def _framed(table: Observations, drawn: Counts, labels: tuple[Sequence[Any], ...
             for u, utterance in enumerate(utterances):
                 rows.append((speaker, goal, framing or only, state, utterance, drawn[c, s, u]))
     columns = ["speaker", "goal", "framing", "state", "utterance", "count"]
-    return pd.DataFrame(rows, columns=columns)
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame if "framing" in table.rows else frame.drop(columns="framing")
 
 
 def _by_cluster(
@@ -288,8 +289,8 @@ def _by_cluster(
         _framed(table, one, labels).assign(**{name: label})
         for label, one in zip(problem.coords[name], each, strict=True)
     ]
-    columns = ["speaker", name, "goal", "framing", "state", "utterance", "count"]
-    return pd.concat(parts, ignore_index=True)[columns]
+    joined = pd.concat(parts, ignore_index=True)
+    return joined[["speaker", name, *(c for c in joined if c not in ("speaker", name))]]
 
 
 def _place(problem: Problem) -> npt.NDArray[np.int64]:
@@ -310,7 +311,8 @@ def _placed(
         places = dict(zip(labels[2], place[o] + 1, strict=True))
         parts.append(part.assign(order=o + 1, place=part["utterance"].map(places)))
     columns = ["speaker", "goal", "framing", "state", "order", "utterance", "place", "count"]
-    return pd.concat(parts, ignore_index=True)[columns]
+    joined = pd.concat(parts, ignore_index=True)
+    return joined[[c for c in columns if c in joined]]
 
 
 def _judged(

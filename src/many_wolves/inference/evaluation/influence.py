@@ -158,11 +158,11 @@ def noted(fit: Fit, names: Sequence[str]) -> list[dict[str, Any]] | None:
         if not known.ok:
             found.append(part | {"parameter": "", "condition": "", "shift": None})
             continue
-        moved = by_weights(str(label), draws, known)
-        moved = moved[moved["shift"].abs() > MUCH]
-        for row in moved.to_dict(orient="records"):
-            named = {key: row[key] for key in ("parameter", "condition", "shift")}
-            found.append(part | {str(key): value for key, value in named.items()})
+        for (name, condition), values in draws.items():
+            flat = values.ravel()
+            shift = float(known.weights @ flat - flat.mean()) / max(float(flat.std()), 1e-12)
+            if abs(shift) > MUCH:
+                found.append(part | {"parameter": name, "condition": condition, "shift": shift})
     return sorted(found, key=lambda one: -abs(one["shift"] or 0.0))
 
 
