@@ -81,7 +81,7 @@ class TestReading:
             ("study: a\nhuman: [yoon2020, yoon2020]\n", 1, "found twice: yoon2020", ""),
             ("study: a\ntrials:\n  goals: []\nhuman: [yoon2020]\n", 3, "at least 1", ""),
             ("study: a\nspeakers:\n- name: b\n  provider: hf\n", 3, "`model`, `path`", ""),
-            ("study: a\n", 1, "`speakers` or `human`", ""),
+            ("study: a\n", 1, "`speakers`, `human` or `data`", ""),
         ],
     )
     def test_a_fault_names_its_line_and_fix(
