@@ -39,7 +39,7 @@ def command(out: Path, by: str | None, **options: Any) -> int:
 
     The fit without a part comes from the draws by importance weights; where these are not
     reliable, the rest is fitted again. Prints, for each weight, the jackknife standard error
-    over parts beside the posterior standard deviation. Writes influence.csv, jackknife.csv, a
+    over parts and the posterior standard deviation. Writes influence.csv, jackknife.csv, a
     figure, and each fit.
 
     \b
@@ -68,9 +68,9 @@ def _print(found: Influence) -> None:
         shown = found.spread.drop(columns="speaker")
         click.echo(shown.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
     click.echo(
-        "Jackknife standard error / posterior standard deviation, median over the weights; the "
-        f"largest shift of a weight when one {found.by} is left out, in posterior standard "
-        "deviations:"
+        "median_ratio: jackknife standard error / posterior standard deviation, median over the "
+        f"weights. largest_shift: of a weight when one {found.by} is left out, in posterior "
+        "standard deviations."
     )
     click.echo(summary.to_string(index=False, float_format=lambda x: f"{x:.2f}"))
     for _, row in found.table[~found.table["ok"]].iterrows():

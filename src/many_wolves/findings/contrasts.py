@@ -1,4 +1,4 @@
-"""What a label of speakers changes: post-training, size, whatever labels tell apart."""
+"""What a label of speakers changes: post-training, size, or another ordered label."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from many_wolves.findings.statement import Statement
 
 FINDING = "contrasts"
 TRAINING = "training"
-"""The label that tells a base model from what post-training made of it."""
+"""The label of base models, and of what post-training made of them."""
 LEVELS = {TRAINING: ("base", "instruct")}
-"""Labels in words -> their levels, first to last; numbers have an order of their own."""
+"""Labels in words -> their levels, first to last; numbers need none."""
 OVERALL = ""
 """Condition of the mean over all conditions."""
 
@@ -92,7 +92,7 @@ def _before(first: Member, second: Member, factor: str) -> bool:
 def contrasts(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[Statement]:
     """Change of every parameter from the first speaker of a pair to the second.
 
-    The posteriors of two fits are independent, so that draws are subtracted as they come.
+    The posteriors of two fits are independent, so that draws are subtracted in any order.
     """
     for pair in pairs(others(found, quantities)):
         shared = common_conditions([pair.first, pair.second])

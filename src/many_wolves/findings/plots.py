@@ -115,6 +115,7 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
         f"of {quantities.reference_words}: 0 where both choose alike, 1 where never the same. "
         f"Posterior means with {INTERVAL}.",
         zero=False,
+        columns=3,
         width=width,
     )
 

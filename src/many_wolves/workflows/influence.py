@@ -37,11 +37,11 @@ class Influence:
     by
         What was left out: ``item``, ``participant`` or ``cell``.
     table
-        One row per speaker, part, parameter and condition: mean, sd, shift of the mean in
-        posterior standard deviations, how it was found, Pareto k.
+        One row per speaker, part, parameter and condition: mean, sd, how they were found, Pareto
+        k. ``shift`` is that of the mean, in posterior standard deviations.
     spread
         One row per speaker, parameter and condition: jackknife standard error, its ratio to
-        the posterior standard deviation, the largest shift and the part that makes it.
+        the posterior standard deviation, and the part that makes the largest shift.
     weights
         Names of the parameters that the summary is about.
     folder

@@ -25,7 +25,7 @@ from many_wolves.observations import Observations
 
 Given = npt.NDArray[np.int64]
 CLUSTERED = "clustered"
-"""Table of the choices by cluster, beside counts that are summed over clusters."""
+"""Table of the choices by cluster, next to counts that are summed over clusters."""
 FEWEST = 2
 """Clusters in a cell, and answers of one of them, from which their likeness shows."""
 
@@ -104,11 +104,11 @@ def no_clusters(conditions: int, states: int, utterances: int) -> dict[str, Any]
 
 
 def choices_by_cluster(table: Observations, choices: pd.DataFrame) -> pd.DataFrame | None:
-    """Choices with a column for each cluster: the main table, or the one beside it."""
+    """Choices with a column for each cluster: the main table, or the one next to it."""
     if any(name in choices for name in CLUSTERS):
         return choices
-    beside = table.aside.get(CLUSTERED)
-    return beside if beside is not None and len(beside) else None
+    further = table.aside.get(CLUSTERED)
+    return further if further is not None and len(further) else None
 
 
 def read_clusters(

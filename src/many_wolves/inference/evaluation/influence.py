@@ -1,8 +1,7 @@
 """What each item, participant or cell does to each parameter.
 
-The posterior without a part comes from the draws that are there, by importance weights that
-Pareto smoothing makes reliable; where it cannot (Pareto k), the part is left out and the
-rest is fitted again.
+The posterior without a part comes from the draws that are there, by Pareto-smoothed importance
+weights. Where these are not reliable (Pareto k), the rest is fitted again.
 
 References
 ----------
@@ -104,7 +103,7 @@ def influence(
 
 
 def jackknife(table: pd.DataFrame, fitted: pd.DataFrame) -> pd.DataFrame:
-    """The spread of a parameter over parts beside its posterior standard deviation.
+    """The spread of a parameter over parts, and its posterior standard deviation.
 
     Parameters
     ----------
