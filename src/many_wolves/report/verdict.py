@@ -237,7 +237,7 @@ def _clusters(fit: Fitted) -> tuple[str, ...]:
 
 def moved_words(fit: Fitted) -> tuple[str, ...]:
     """Items, participants or cells that alone move a weight by more than two deviations."""
-    noted = fit.info.get("influence") or ()
+    noted: list[Mapping[str, Any]] = list(fit.info.get("influence") or [])
     words = [
         f"Without the {one['by']} {one['left_out']!r} {one['parameter']} {one['condition']}".strip()
         + f" moves by {one['shift']:+.1f} posterior standard deviations."

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from many_wolves import families
 from many_wolves.study.asking import choices_stage, collect_stage
 from many_wolves.study.casting import Cast, cast
 from many_wolves.study.fitting import fit_people, fit_speaker
@@ -32,11 +33,19 @@ def plan(study: Study, places: Places) -> list[Stage]:
     fits = fits or [Fits(places, tuple(one.name for one in study.shipped))]
     labels = [_labels(speakers, one.places) for one in fits]
     stages += [_figures(f, given) for f, given in zip(fits, labels, strict=True)]
-    if speakers or len(study.shipped) > 1:
+    if speakers or _comparable(study):
         stages.append(_findings(fits[0], study, labels[0]))
     made_by = [shown(stage.command) for stage in in_order(stages)]
     given = tuple(file for files in labels for file in files)
     return [*stages, _report(tuple(fits), study, given, made_by)]
+
+
+def _comparable(study: Study) -> bool:
+    """Whether the data that ship are several of one family that has findings."""
+    known = families.references()
+    found = {known[one.data][0].name: known[one.data][0] for one in study.shipped}
+    one_family = len(study.shipped) > 1 and len(found) == 1
+    return one_family and next(iter(found.values())).findings() is not None
 
 
 def _task_stages(

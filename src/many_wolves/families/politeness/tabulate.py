@@ -111,8 +111,8 @@ def _by_item(answers: Sequence[Answer]) -> pd.DataFrame | None:
     ]
     columns = ["speaker", "item", *FACTORS["choice"], "utterance", "count"]
     keys = columns[:-1]
-    summed = pd.DataFrame(rows, columns=columns).groupby(keys, as_index=False, sort=False)
-    return summed["count"].sum()
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.groupby(keys, sort=False)["count"].sum().reset_index()
 
 
 def _scale(answers: Sequence[Answer]) -> str:

@@ -59,7 +59,7 @@ def parts_of(problem: Problem, by: str) -> dict[str, Mapping[str, Any]]:
     if outcome.event is not None:
         seen = seen.sum(axis=dims.index(outcome.event))
         dims = tuple(d for d in dims if d != outcome.event)
-    found = {}
+    found: dict[str, Mapping[str, Any]] = {}
     for at in map(tuple, np.argwhere(seen > 0)):
         labels = {d: problem.coords[d][i] for d, i in zip(dims, at, strict=True)}
         found[", ".join(f"{d} {label}" for d, label in labels.items())] = labels
@@ -120,12 +120,12 @@ def jackknife(table: pd.DataFrame, fitted: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     keys = ["parameter", "condition"]
-    known = fitted.set_index(keys)
+    known = {(row["parameter"], row["condition"]): row for row in fitted.to_dict("records")}
     for key, own in table.groupby(keys, sort=False):
         n, means = len(own), own["mean"].to_numpy()
         se = float(np.sqrt((n - 1) / n * np.square(means - means.mean()).sum()))
         most = own.iloc[int(own["shift"].abs().to_numpy().argmax())]
-        one = known.loc[key]
+        one = known[str(key[0]), str(key[1])]
         rows.append(
             dict(zip(keys, key, strict=True))
             | {"mean": float(one["mean"]), "sd": float(one["sd"]), "jackknife_se": se}
