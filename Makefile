@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-training programs test test-slow test-quick test-vllm lint docs help-texts format bench truth items calibrate-games check-reference sync clean
+.PHONY: help demo published example-training programs test test-slow test-quick test-vllm lint docs help-texts format bench truth items calibrate-games check-reference sync clean
 
 # Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
 # again: `wolves study status` takes three times as long. So what make starts does keep it.
@@ -21,6 +21,9 @@ sync: ## install everything that the other targets need
 
 demo: sync ## vignettes, people and a real small model, fits, figures, one report
 	@$(RUN) wolves study run studies/demo.yaml
+
+published: sync ## people, published choices of six models, and one model asked live, in one report
+	@$(RUN) wolves study run studies/people-and-models.yaml
 
 # Folders and files whose prose is not yet free of findings: they are counted only.
 PROSE_PENDING := src tests/golden experiments bargain-model market-model docs/explanation docs/tutorials docs/decisions.md README.md CHANGELOG.md examples studies task-data
