@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-training programs test test-slow test-quick test-vllm lint docs help-texts format bench truth calibrate-games check-reference sync clean
+.PHONY: help demo published example-training programs test test-slow test-quick test-vllm lint docs help-texts format bench truth items calibrate-games check-reference sync clean
 
 # Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
 # again: `wolves study status` takes three times as long. So what make starts does keep it.
@@ -21,6 +21,9 @@ sync: ## install everything that the other targets need
 
 demo: sync ## vignettes, people and a real small model, fits, figures, one report
 	@$(RUN) wolves study run studies/demo.yaml
+
+published: sync ## people, published choices of six models, and one model asked live, in one report
+	@$(RUN) wolves study run studies/people-and-models.yaml
 
 # Folders and files whose prose is not yet free of findings: they are counted only.
 PROSE_PENDING := src/many_wolves/families/bargaining src/many_wolves/families/markets src/many_wolves/inference src/many_wolves/families/politeness/layout.py src/many_wolves/families/politeness/model.py src/many_wolves/families/politeness/placing.py src/many_wolves/families/politeness/problem.py
@@ -79,6 +82,10 @@ bench: sync ## speed of the parts, written to benchmarks/out/results.json
 
 truth: sync ## findings on simulated studies of known truth: bias, coverage, signs
 	$(RUN) python benchmarks/known_truth.py
+
+items: sync ## coverage where answers to one item are alike, and what one item does to nine models
+	$(RUN) python benchmarks/items.py
+	$(RUN) wolves influence --data zhao2025 --literal fixed --out benchmarks/out/influence
 
 calibrate-games: sync ## simulation-based calibration of every model of the games
 	$(RUN) python benchmarks/calibrate_games.py

@@ -16,9 +16,10 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import SPEAKER
 from many_wolves.families.politeness.quantities import QUANTITIES
 from many_wolves.figures import read_all
-from many_wolves.findings import members
+from many_wolves.findings import lead_figure, members
 from many_wolves.findings.changepoint import settling
 from many_wolves.findings.conditions import conditions as goals
+from many_wolves.findings.contrasts import contrasts, lead, pairs
 from many_wolves.findings.distance import distance, divergence
 from many_wolves.findings.dynamics import dynamics, early_share, runs
 from many_wolves.findings.effort import effort
@@ -363,3 +364,39 @@ def test_tables_show_statements_as_papers_do():
     assert frame.loc[0, "phi"].startswith("+0.30 [+0.28") and frame.loc[0, "phi"].endswith("**")
     assert not frame.loc[0, "w_inf"].endswith("*")
     assert table([one]).loc[0, "draws"] == "draws.nc#goals/m/social/phi/social - none"
+
+
+def test_a_base_model_is_paired_with_what_post_training_made_of_it():
+    rng = np.random.default_rng(21)
+    before = dict.fromkeys((*PEOPLE, "none"), (0.4, 0.3, 0.3, 0.4))
+    after = dict.fromkeys((*PEOPLE, "none"), (0.4, 0.7, 0.1, 0.2))
+    facts = {"family": "a", "parameters": 7e9}
+    base = speaker(rng, "hf/a", before, 3000, training="base", **facts)
+    tuned = speaker(rng, "hf/a-instruct", after, 3000, training="instruct", **facts)
+    small = speaker(rng, "hf/b", before, 3000, training="base", family="a", parameters=1e9)
+    human = speaker(rng, SPEAKER, PEOPLE, 3000)
+    found = [tuned, base, human, small]
+    assert [(p.factor, p.first, p.second) for p in pairs(found)] == [
+        ("training", base, tuned),
+        ("parameters", small, base),
+    ]
+    stated = {(s.subject, s.quantity, s.condition): s for s in contrasts(found, QUANTITIES)}
+    moved = stated["a", "w_inf", ""]
+    assert covers(moved, 0.4) and moved.evidence == "strong"
+    assert "Post-training of a moves w_inf" in moved.sentence
+    assert covers(stated["b", "w_inf", ""], 0.0)
+    told = lead(found, QUANTITIES)
+    assert told.startswith("Post-training moves the weight of being informative (w_inf) most: by +")
+    assert "a-instruct" in told and "bits away" in told
+    assert lead([human], QUANTITIES) == ""
+    figure = lead_figure(found, QUANTITIES)
+    assert set(figure.data["group"]) == {"people", "base", "instruct"}
+    assert set(figure.data[figure.data["group"] == "instruct"]["row"]) == {"a"}
+
+
+def test_speakers_asked_otherwise_are_no_pair():
+    rng = np.random.default_rng(22)
+    base = speaker(rng, "hf/a", PEOPLE, 50, training="base")
+    other = speaker(rng, "hf/b", PEOPLE, 50, training="instruct", family="b")
+    high = speaker(rng, "hf/a", PEOPLE, 50, training="instruct", effort="high")
+    assert pairs([base, other, high]) == []

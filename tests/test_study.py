@@ -81,7 +81,7 @@ class TestReading:
             ("study: a\nhuman: [yoon2020, yoon2020]\n", 1, "found duplicates: yoon2020", ""),
             ("study: a\ntrials:\n  goals: []\nhuman: [yoon2020]\n", 3, "at least 1", ""),
             ("study: a\nspeakers:\n- name: b\n  provider: hf\n", 3, "`model`, `path`", ""),
-            ("study: a\n", 1, "`speakers` or `human`", ""),
+            ("study: a\n", 1, "`speakers`, `human` or `data`", ""),
         ],
     )
     def test_a_fault_names_its_line_and_fix(
@@ -116,6 +116,23 @@ class TestPlan:
         written = [path for stage in stages for path in stage.writes]
         assert all(path.is_relative_to("root") for path in written)
         assert len(written) == len(set(written))
+
+    def test_speakers_of_data_that_ship_are_fitted_after_the_first(self, tmp_path: Path) -> None:
+        text = (
+            "study: s\nhuman: [yoon2020]\ndata:\n"
+            "- {name: a, data: zhao2025, speaker: Qwen2.5-72B}\n"
+            "- {name: b, data: phelps2023-rounds}\n"
+        )
+        stages = {s.name: s for s in plan(read_study(written(tmp_path, text)), Places("s"))}
+        fit = stages["fit a"]
+        assert fit.command[1:5] == ("--data", "zhao2025", "--speaker", "Qwen2.5-72B")
+        assert fit.after == ("fit yoon2020",) and not fit.beside
+        assert stages["fit b"].beside and not stages["fit b"].after
+        assert "findings" not in stages
+        unknown = text.replace("zhao2025", "zhao")
+        with pytest.raises(WolvesError, match="no data called 'zhao'") as caught:
+            read_study(written(tmp_path, unknown))
+        assert caught.value.line == 4
 
     def test_what_a_stage_reads_is_written_by_a_stage_before_it(self) -> None:
         study = read_study(STUDIES / "demo.yaml")

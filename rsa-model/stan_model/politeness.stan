@@ -8,6 +8,7 @@ functions {
 #include probits.stanfunctions
 #include places.stanfunctions
 #include recursion.stanfunctions
+#include clusters.stanfunctions
 }
 data {
   int<lower=2> U; // utterances
@@ -30,6 +31,16 @@ data {
   array[O, U] int<lower=1, upper=U> place; // place of each option in an order
   array[O, C] matrix<lower=0>[U, S] placed; // the counts by order
   array[O, C, S] int<lower=0> placed_total; // answers to replicate by order
+  int<lower=0> J; // clusters whose answers are alike; 0: all are independent
+  array[J, C, S, U] int<lower=0> given; // choices of each cluster
+  // The same choices as clusters.stanfunctions wants them.
+  int<lower=0> N;
+  array[N] int<lower=1, upper=C * S * U> at;
+  vector<lower=0>[N] before;
+  vector<lower=0>[N] times;
+  int<lower=0> M;
+  vector<lower=0>[M] asked_before;
+  vector<lower=0>[M] asked_times;
   int<lower=1> Q; // quadrature nodes for phi in [0, 1]
   row_vector<lower=0, upper=1>[Q] node;
   vector<lower=0>[Q] node_weight;
@@ -38,16 +49,20 @@ data {
   real cost_lower;
   real<lower=cost_lower> cost_upper;
   // Beta priors of alpha and cost, as shares of their ranges, and of phi;
-  // Dirichlet prior of the weights. All ones: the priors of the paper.
+  // Dirichlet prior of the weights. All ones: the priors of the paper. Beta
+  // priors of the share of lapses and of the correlation within clusters.
   vector<lower=0>[2] alpha_prior;
   vector<lower=0>[2] cost_prior;
   vector<lower=0>[2] phi_prior;
   vector<lower=0>[3] weight_prior;
+  vector<lower=0>[2] lapse_prior;
+  vector<lower=0>[2] icc_prior;
 }
 transformed data {
   int K = sum(in_simplex);
   int P = first_order || has_utility[3] ? C : 0;
   int B = O ? U - 1 : 0;
+  int A = J ? 1 : 0;
   matrix[U, B] contrast;
   vector[U] chosen = rep_vector(0, U); // choices by place
   array[C] matrix[O, S] asked; // choices by order and state
@@ -80,6 +95,8 @@ parameters {
   matrix[max(0, K - 1), C] share_probit; // of what is left of the stick
   vector[B] place_contrast; // log-odds, in Helmert contrasts
   row_vector[P] phi_probit;
+  vector[A] lapse_probit;
+  vector[A] icc_probit;
 }
 transformed parameters {
   real alpha = alpha_upper * Phi(alpha_probit);
@@ -88,6 +105,8 @@ transformed parameters {
   row_vector[P] phi = probabilities(phi_probit);
   matrix[U, S] theta = theta_free ? probabilities(theta_probit) : theta_given;
   vector[U] log_prior = utterance_cost(negated, cost, cost_in_utility, alpha);
+  vector[A] lapse = Phi(lapse_probit); // share of answers by chance
+  vector[A] icc = Phi(icc_probit); // correlation of answers in a cluster
 }
 model {
   to_vector(theta_probit) ~ std_normal();
@@ -99,9 +118,18 @@ model {
   if (theta_free) {
     target += judgments_probit(theta_probit, literal_yes, literal_no);
   }
-  target += speaker_log_lik(counts, first_order, theta, value, alpha,
-                            log_prior, weights, phi, node, node_weight,
-                            has_utility);
+  if (J) {
+    lapse_probit ~ beta_probit(lapse_prior[1], lapse_prior[2]);
+    icc_probit ~ beta_probit(icc_prior[1], icc_prior[2]);
+    target += clustered_log_lik(
+                speaker(first_order, theta, value, alpha, log_prior, weights,
+                        phi, node, node_weight, has_utility),
+                lapse[1], icc[1], at, before, times, asked_before, asked_times);
+  } else {
+    target += speaker_log_lik(counts, first_order, theta, value, alpha,
+                              log_prior, weights, phi, node, node_weight,
+                              has_utility);
+  }
   if (O) {
     array[C] matrix[U, S] log_choice = speaker(first_order, theta, value,
                                                alpha, log_prior, weights, phi,
@@ -114,9 +142,11 @@ generated quantities {
   vector[O ? U : 0] place_bias; // log-odds; they sum to zero
   real lprior; // log prior density of the constrained parameters
   array[C] matrix[S, U] choice; // P(u | s)
-  array[O ? C : 0] matrix[S, U] predicted; // its mean over the orders
+  // Its mean over the orders, or with lapses.
+  array[O || J ? C : 0] matrix[S, U] predicted;
   array[C, S, U] int counts_rep;
   array[C] matrix[S, U] log_lik;
+  array[J, C] vector[S] cluster_lik; // log-likelihood of each cluster
   matrix[theta_free ? U : 0, theta_free ? S : 0] literal_log_lik;
   // P_L1(s | u)
   matrix[U, S] l1_state = listener1(literal_listener(theta), value, alpha,
@@ -128,6 +158,10 @@ generated quantities {
            - log(alpha_upper)
            + beta_lpdf(Phi(cost_probit) | cost_prior[1], cost_prior[2])
            - log(cost_upper - cost_lower) + std_normal_lpdf(place_contrast);
+  if (J) {
+    lprior += beta_lpdf(lapse | lapse_prior[1], lapse_prior[2])
+              + beta_lpdf(icc | icc_prior[1], icc_prior[2]);
+  }
   if (P) {
     lprior += beta_lpdf(phi | phi_prior[1], phi_prior[2]);
   }
@@ -139,7 +173,20 @@ generated quantities {
   for (c in 1 : C) {
     choice[c] = exp(log_choice[c]');
     log_lik[c] = (counts[c] .* log_choice[c])';
-    if (O == 0) {
+    if (J) {
+      predicted[c] = (1 - lapse[1]) * choice[c] + lapse[1] / U;
+      for (s in 1 : S) {
+        vector[U] p = predicted[c][s]';
+        counts_rep[c, s] = rep_array(0, U);
+        for (j in 1 : J) {
+          array[U] int drawn = cluster_rng(sum(given[j, c, s]), p, icc[1]);
+          cluster_lik[j, c][s] = cluster_log_lik(given[j, c, s], p, icc[1]);
+          for (u in 1 : U) {
+            counts_rep[c, s, u] += drawn[u];
+          }
+        }
+      }
+    } else if (O == 0) {
       for (s in 1 : S) {
         counts_rep[c, s] = multinomial_rng(softmax(log_choice[c][ : , s]),
                                            total[c, s]);

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fit-all": ("fit_all", "Fit every speaker of many tables, several at once."),
     "compare": ("compare", "Compare variants: evidence and leave-one-out accuracy."),
     "sensitivity": ("sensitivity", "How much a fit owes to its prior and other assumptions."),
+    "influence": ("influence", "What each item, participant or cell does to each weight."),
     "pool": ("pool", "Fit many speakers in one model; compare ways of pooling."),
     "recover": ("recover", "Find known parameters again: bias, coverage, contraction."),
     "power": ("power", "How many answers a difference in a parameter needs."),

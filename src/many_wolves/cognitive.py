@@ -102,6 +102,8 @@ class Problem:
         Takes labels of the observed outcome, and how many answers to leave out of each
         cell that they name (all, if more). Returns the changes of ``data``; None where it
         has no answer.
+    parts
+        What ``without`` can leave out whole beside cells, such as ``item`` -> its labels.
     options
         How it was built (utilities, literal treatment, ...), for the report.
     notes
@@ -137,6 +139,7 @@ class Problem:
     outcome: Outcome = field(default_factory=Outcome)
     impute: Callable[[np.random.Generator], Mapping[str, Any]] | None = None
     without: Callable[[Mapping[str, Any], float], Mapping[str, Any]] | None = None
+    parts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     refused: WolvesError | None = None

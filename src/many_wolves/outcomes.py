@@ -34,6 +34,10 @@ class Outcome:
     cluster
         Dimension of ``observed`` whose entries depend on each other, such as participants or
         items: leave-one-out can leave one out whole. Empty where there is none.
+    by_cluster
+        Observed variable with the number of answers by cluster, whose log-likelihood has its
+        name, where answers of a cluster are no product over ``observed``. The smallest part that
+        can be left out is then the answers of a cluster to one question.
     """
 
     observed: str = "counts"
@@ -41,6 +45,7 @@ class Outcome:
     event: str | None = None
     kind: Kind = "counts"
     cluster: str = ""
+    by_cluster: str = ""
 
     def total(self, values: npt.ArrayLike) -> float:
         """Number of answers in the observed values."""

@@ -75,7 +75,7 @@ def command(out: Path | None, allow_unconverged: bool, **options: Any) -> int:
 
 def _print(done: Fit, out: Path, verdict: Verdict, *, report: bool) -> None:
     from many_wolves.figures import read_fitted
-    from many_wolves.report.verdict import edge_words
+    from many_wolves.report.verdict import edge_words, moved_words
     from many_wolves.workflows.results import short
 
     problem = done.problem
@@ -86,7 +86,7 @@ def _print(done: Fit, out: Path, verdict: Verdict, *, report: bool) -> None:
         click.echo(verdict.headline)
         for part in verdict.parts:
             click.echo(part.line)
-        for sentence in edge_words(fitted):
+        for sentence in (*edge_words(fitted), *moved_words(fitted)):
             click.echo(sentence)
         click.echo(table.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
         click.echo(f"Report: {out / 'report.html'}" if report else f"Written to {out}")
@@ -102,6 +102,7 @@ def _print(done: Fit, out: Path, verdict: Verdict, *, report: bool) -> None:
         "r2": fitted.info["r2"],
         "describes": fitted.info.get("describes"),
         "edges": fitted.info.get("edges"),
+        "influence": fitted.info.get("influence"),
         "failed_checks": [str(check["statement"]) for check in fitted.failed_checks],
         "summary": table,
     }

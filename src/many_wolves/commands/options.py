@@ -106,6 +106,21 @@ def table_options(help_of_data: str) -> Option:
     )
 
 
+def speakers_of(values: Mapping[str, Any]) -> list[Observations]:
+    """The observations that the options of ``table_options`` name, one for each speaker."""
+    from many_wolves.workflows.data import each_speaker
+
+    framing = values.get("framing")
+    parts = [*values.get("only", ()), *([f"framing={framing}"] if framing else [])]
+    return each_speaker(
+        values["choices"],
+        values["data"],
+        speaker=values["speaker"],
+        parts=parts,
+        task=values["task"],
+    )
+
+
 def observations_of(values: Mapping[str, Any]) -> Observations:
     """The observations that the options of ``table_options`` name."""
     from many_wolves.workflows.data import one_speaker

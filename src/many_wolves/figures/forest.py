@@ -20,6 +20,7 @@ def forest(
     axis: str,
     caption: str,
     zero: bool = True,
+    columns: int = 4,
     width: Width = "two",
 ) -> Figure:
     """One row per label, one panel per quantity, one mark per group.
@@ -38,6 +39,8 @@ def forest(
         What is drawn, n, and the kind of the intervals.
     zero
         Whether zero is marked: of effects, not of parameters.
+    columns
+        Panels side by side, at most, where the figure has two columns.
     width
         One or two columns.
     """
@@ -50,6 +53,7 @@ def forest(
         row=pd.Categorical(frame["row"], rows[::-1], ordered=True),
         group=pd.Categorical(frame["group"], list(groups), ordered=True),
     )
+    across = min(len(panels), columns if width == "two" else 2)
     apart = p9.position_dodge(width=0.7 if len(groups) > 1 else 0.01)
     plot = p9.ggplot(data, p9.aes("row", "mean", color="group", shape="group"))
     if zero:
@@ -58,7 +62,7 @@ def forest(
         plot
         + p9.geom_linerange(p9.aes(ymin="low", ymax="high"), position=apart, size=0.6)
         + p9.geom_point(position=apart, size=1.6)
-        + p9.facet_wrap("heading", ncol=min(len(panels), 4 if width == "two" else 2))
+        + p9.facet_wrap("heading", ncol=across)
         + p9.coord_flip()
         + p9.labs(x="", y=axis)
         + group_scales(groups)
@@ -66,7 +70,6 @@ def forest(
     )
     if len(groups) == 1:
         plot = plot + p9.theme(legend_position="none")
-    across = min(len(panels), 4 if width == "two" else 2)
     down = -(-len(panels) // across)
     return Figure(
         name=name,

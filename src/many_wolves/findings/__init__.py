@@ -2,7 +2,7 @@
 
 from many_wolves.findings.dynamics import Run, runs
 from many_wolves.findings.fits import Member, members
-from many_wolves.findings.plots import plots
+from many_wolves.findings.plots import lead_figure, plots
 from many_wolves.findings.run import (
     Findings,
     has_findings,
@@ -20,6 +20,7 @@ __all__ = [
     "Run",
     "Statement",
     "has_findings",
+    "lead_figure",
     "matrix",
     "members",
     "percent",

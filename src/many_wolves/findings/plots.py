@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from many_wolves.figures.forest import forest
 from many_wolves.figures.scaling import law
 from many_wolves.figures.theme import Width
 from many_wolves.figures.trajectory import trajectory
+from many_wolves.findings.contrasts import LEVELS, TRAINING, mean_distance, pairs
 from many_wolves.findings.dynamics import Run, runs
 from many_wolves.findings.effort import ORDER, asked_at_several, effort
 from many_wolves.findings.fits import Member, common_conditions, members, others, people
@@ -25,6 +27,8 @@ from many_wolves.findings.signature import signature
 
 INTERVAL = "95 % equal-tailed intervals"
 SEED = 1
+OTHER = "not told"
+"""Group of speakers whose training nobody told."""
 
 Draw = Callable[[Sequence[Member], FindingsSpec, Width], Figure]
 Lacks = Callable[[Sequence[Member], FindingsSpec], str]
@@ -80,6 +84,59 @@ def all_speakers(found: Sequence[Member], quantities: FindingsSpec, width: Width
         zero=False,
         width=width,
     )
+
+
+def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
+    """Weights of people and models, base and instruct, and their distance from people."""
+    reference = people(found, quantities)
+    assert reference is not None
+    shared = common_conditions(found)
+    weights = [p for p in quantities.words if all(m.has(p) for m in found)]
+    away = f"distance from {reference.label}"
+    rows = []
+    for member in found:
+        group = reference.label if member is reference else _training_of(member)
+        here = {"row": _without_training(member, found), "group": group}
+        rows += [here | {"panel": p} | _three(member.mean_over(p, shared)) for p in weights]
+        far = None if member is reference else mean_distance(member, reference, quantities)
+        if far is not None:
+            rows.append(here | {"panel": away} | _three(far))
+    frame = pd.DataFrame(rows)
+    known = (reference.label, *LEVELS[TRAINING], OTHER)
+    return forest(
+        frame,
+        name="post_training",
+        title=f"{reference.label.capitalize()} and models, before and after post-training",
+        panels=[*weights, away],
+        groups=[g for g in known if g in set(frame["group"])],
+        axis="posterior mean; bits",
+        caption=f"Each parameter, averaged over the {quantities.conditions} that all were asked "
+        f"under ({', '.join(shared)}), and the Jensen-Shannon divergence of the choices from those "
+        f"of {quantities.reference_words}: 0 where both choose alike, 1 where never the same. "
+        f"Posterior means with {INTERVAL}.",
+        zero=False,
+        columns=3,
+        width=width,
+    )
+
+
+def lead_figure(found: Sequence[Member], quantities: FindingsSpec) -> Figure | None:
+    """The figure beside the first sentence of a report; None where it cannot be drawn."""
+    if _no_reference(found, quantities):
+        return None
+    narrow = post_training(found, quantities, "one")
+    return replace(post_training(found, quantities, "two"), narrow=narrow)
+
+
+def _training_of(member: Member) -> str:
+    found = str(member.labels.get(TRAINING, OTHER))
+    return found if found in LEVELS[TRAINING] else OTHER
+
+
+def _without_training(member: Member, found: Sequence[Member]) -> str:
+    """Name of a row: of a base model and its post-trained form that of the first."""
+    pair = next((p for p in pairs(found, TRAINING) if p.second is member), None)
+    return member.label if pair is None else pair.first.label
 
 
 def training_paths(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
@@ -232,6 +289,14 @@ def _no_effort(found: Sequence[Member], quantities: FindingsSpec) -> str:
     return "no speaker was asked at several efforts, none among them"
 
 
+def _no_reference(found: Sequence[Member], quantities: FindingsSpec) -> str:
+    if people(found, quantities) is None:
+        return f"it needs a fit of {quantities.reference_words or 'a reference'}"
+    if not any(TRAINING in m.labels for m in found) or not common_conditions(found):
+        return "no speaker is told to be a base model or post-trained, in conditions of people"
+    return ""
+
+
 def _no_run(found: Sequence[Member], quantities: FindingsSpec) -> str:
     if runs(others(found, quantities)):
         return ""
@@ -279,6 +344,11 @@ def plots(signature_name: str = "") -> dict[str, Plot]:
     return {
         "forest": plot(
             "every parameter of every speaker, over its conditions", all_speakers, _nothing
+        ),
+        "post_training": plot(
+            "weights before and after post-training, and distance from people",
+            post_training,
+            _no_reference,
         ),
         "effort": plot("what each reasoning effort changes", effort_effects, _no_effort),
         "trajectories": plot("weights over training, a ribbon a run", training_paths, _no_run),

@@ -13,6 +13,7 @@ from many_wolves.contracts import FindingsSpec
 from many_wolves.errors import WolvesError
 from many_wolves.figures import Fitted
 from many_wolves.findings.conditions import conditions
+from many_wolves.findings.contrasts import contrasts, lead
 from many_wolves.findings.distance import distance
 from many_wolves.findings.dynamics import dynamics, runs
 from many_wolves.findings.effort import effort
@@ -42,6 +43,8 @@ class Findings:
         Of the draws.
     titles
         Kind of finding -> its heading; also the order on a page.
+    lead
+        The first thing to say; empty where neither post-training nor a reference is known.
     """
 
     members: tuple[Member, ...]
@@ -49,6 +52,7 @@ class Findings:
     lacking: tuple[str, ...]
     seed: int
     titles: Mapping[str, str] = field(default_factory=dict)
+    lead: str = ""
 
     def of(self, finding: str) -> list[Statement]:
         """Statements of one kind."""
@@ -89,6 +93,7 @@ def state(fits: Sequence[Fitted], seed: int = 1, axes: Sequence[str] = ()) -> Fi
     quantities = quantities_of(fits)
     found = members(fits, quantities, seed)
     statements = [
+        *contrasts(found, quantities),
         *effort(found, quantities, seed),
         *conditions(found, quantities, seed),
         *signature(found, quantities),
@@ -98,7 +103,8 @@ def state(fits: Sequence[Fitted], seed: int = 1, axes: Sequence[str] = ()) -> Fi
     ]
     unique = {s.id: s for s in statements}
     lacking = _lacking(found, quantities)
-    return Findings(tuple(found), tuple(unique.values()), lacking, seed, titles(quantities))
+    first = lead(found, quantities)
+    return Findings(tuple(found), tuple(unique.values()), lacking, seed, titles(quantities), first)
 
 
 def has_findings(fits: Sequence[Fitted]) -> bool:

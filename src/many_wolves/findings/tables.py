@@ -14,6 +14,7 @@ def titles(quantities: FindingsSpec) -> dict[str, str]:
     """Kind of finding -> its heading; also the order on a page."""
     name, who = quantities.signature_name, quantities.reference or "the reference"
     return {
+        "contrasts": "What post-training, size and other labels change",
         "effort": "What reasoning effort changes",
         quantities.conditions: f"What a {quantities.condition} prompt changes",
         **({name: name[:1].upper() + name[1:]} if name else {}),

@@ -48,7 +48,7 @@ def write_findings(
     temporary.replace(place / DRAWS)
     context = {
         "title": title,
-        "introduction": list(notes),
+        "introduction": [*([found.lead] if found.lead else []), *notes],
         "verdict": verdict(found),
         "sections": findings_sections(found),
     }

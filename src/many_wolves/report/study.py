@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from many_wolves.figures import Fitted, Section, Table, read_all
+from many_wolves.figures import Figure, Fitted, Section, Table, read_all
 from many_wolves.files import write_atomic
-from many_wolves.findings import has_findings, state
+from many_wolves.findings import Findings, has_findings, lead_figure, quantities_of, state
 from many_wolves.report.excluded import missing_table
 from many_wolves.report.findings import findings_sections
 from many_wolves.report.fit import command, facts
@@ -62,8 +62,11 @@ def write_study_report(
     pages = pages_of(fits)
     every = _named(tasks)
     verdicts = [(fit, judge(fit)) for fit in every]
+    findings = _found(fits)
     context = {
         "title": title,
+        "lead": findings.lead if findings else "",
+        "lead_figure": _lead_figure(fits, findings),
         "introduction": list(introduction),
         "overall": overall(verdicts),
         "summary": pages.study_summary(fits),
@@ -71,7 +74,7 @@ def write_study_report(
         "sections": [
             *speakers_section(fits),
             *pages.study_sections(fits),
-            *_findings(fits),
+            *_findings(findings),
             *further_sections(tasks),
             *across_section(tasks),
             _answered(every),
@@ -132,12 +135,22 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
     return Verdict("bad" if bad else "doubtful", headline, tuple(reasons))
 
 
-def _findings(fits: Sequence[Fitted]) -> list[Section]:
-    """What the fits that converged say together; nothing where the family has no findings."""
+def _found(fits: Sequence[Fitted]) -> Findings | None:
+    """What the fits that converged say together; None where the family has no findings."""
     sound = [fit for fit in fits if fit.converged]
-    if len(sound) < 2 or not has_findings(sound):
+    return state(sound) if len(sound) >= 2 and has_findings(sound) else None
+
+
+def _lead_figure(fits: Sequence[Fitted], found: Findings | None) -> Figure | None:
+    """The figure that belongs to the first sentence; None where there is no such sentence."""
+    if found is None or not found.lead:
+        return None
+    return lead_figure(found.members, quantities_of(fits))
+
+
+def _findings(found: Findings | None) -> list[Section]:
+    if found is None:
         return []
-    found = state(sound)
     lacking = Section("unsaid", "What the fits leave open", found.lacking)
     return [*findings_sections(found), *([lacking] if found.lacking else [])]
 

@@ -35,6 +35,8 @@ WELL_DESCRIBED = 0.8
 """Share of the reachable r2 from which a model describes a speaker roughly."""
 ALIKE = 1.5
 """Design effect from which intervals are noticeably too narrow: by a fifth."""
+MOST_MOVED = 3
+"""Parts that move a weight, of which so many are named."""
 LEAST_DESCRIBED = 0.5
 """Share of the reachable r2 below which a model does not describe a speaker."""
 
@@ -110,7 +112,7 @@ def judge(fit: Fitted) -> Verdict:
     reasons = [sentence for part in parts if part.ok is False for sentence in part.answer]
     unknown = [sentence for part in parts if part.ok is None for sentence in part.answer]
     holds = [sentence for part in parts if part.ok for sentence in part.answer]
-    also = (*reasons, *edges, *unknown)
+    also = (*reasons, *edges, *moved_words(fit), *unknown)
     if not chains.ok:
         tail = " And the speaker did not do the task." if task.ok is False else ""
         headline = "Do not use these numbers: the chains have not converged." + tail
@@ -201,6 +203,9 @@ def _degree(fit: Fitted) -> str:
 def _clusters(fit: Fitted) -> tuple[str, ...]:
     """What intervals leave out where answers to one item, or of one person, may be alike."""
     source = fit.info.get("source", {})
+    likelihood = dict(fit.info.get("options", {})).get("likelihood", "counts")
+    if likelihood != "counts":
+        return (f"Intervals allow for answers to one {likelihood} that are alike.",)
     if "clusters" not in source:
         return ()
     if not source["clusters"]:
@@ -228,6 +233,28 @@ def _clusters(fit: Fitted) -> tuple[str, ...]:
                 f"{effect:.1f})."
             )
     return tuple(words)
+
+
+def moved_words(fit: Fitted) -> tuple[str, ...]:
+    """Items, participants or cells that alone move a weight by more than two deviations."""
+    noted: list[Mapping[str, Any]] = list(fit.info.get("influence") or [])
+    words = [
+        f"Without the {one['by']} {one['left_out']!r} {one['parameter']} {one['condition']}".strip()
+        + f" moves by {one['shift']:+.1f} posterior standard deviations."
+        for one in noted
+        if one["shift"] is not None
+    ]
+    left = [f"{one['left_out']!r}" for one in noted if one["shift"] is None]
+    more = [f"And so do {len(words) - MOST_MOVED} more."] if len(words) > MOST_MOVED else []
+    unknown = (
+        [
+            f"What the {noted[0]['by']} {', '.join(left)} does is not known from these draws; "
+            "`wolves influence` fits again without it."
+        ]
+        if left
+        else []
+    )
+    return (*words[:MOST_MOVED], *more, *unknown)
 
 
 def _worst(found: Mapping[str, Any]) -> tuple[str, ...]:

@@ -16,22 +16,29 @@ from many_wolves.study.stages import Stage
 
 
 def fit_people(study: Study, places: StudyPaths) -> Iterator[Stage]:
-    """The fits of data that ship with the families."""
+    """The fits of data that ship with the families.
+
+    The first of each task compiles its program in the background; the others come after it.
+    """
     known = families.references()
+    first: dict[str, str] = {}
     of_tasks = {task.task: task for task in study.plan}
-    for name in study.human:
-        reference = known[name][1]
+    for one in study.shipped:
+        name, reference = one.name, known[one.data][1]
         task = of_tasks.get(reference.task) or Task.model_validate({"task": reference.task})
         options = {k: v for k, v in task.fit.options.items() if k not in reference.lacks}
         words = _words(options) + sampling(study.fit if task.task not in of_tasks else task.fit)
         out = places.fit(name)
+        which = ("--speaker", one.speaker) if one.speaker else ()
         yield Stage(
             f"fit {name}",
-            ("fit", "--human", name, *words, "--out", str(out)),
+            ("fit", "--data", one.data, *which, *words, "--out", str(out)),
             reads=(*reference.files(), *program_files(task)),
             writes=places.fit_files(name),
-            beside=True,
+            after=(first[reference.task],) if reference.task in first else (),
+            beside=reference.task not in first,
         )
+        first.setdefault(reference.task, f"fit {name}")
 
 
 def fit_speaker(speaker: Cast, task: Task, places: StudyPaths, after: tuple[str, ...]) -> Stage:

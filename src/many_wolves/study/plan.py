@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from many_wolves import families
 from many_wolves.study.collect_stages import choices_stage, collect_stage
 from many_wolves.study.fitting import fit_people, fit_speaker
 from many_wolves.study.paths import StudyPaths
@@ -26,17 +27,25 @@ def plan(study: Study, places: StudyPaths) -> list[Stage]:
     for number, task in enumerate(study.plan if speakers else ()):
         own = places.of(task.task) if number else places
         asked = [speaker.given(task) for speaker in speakers] if number else speakers
-        people = () if number else study.human
+        people = () if number else tuple(one.name for one in study.shipped)
         stages += _task_stages(task, asked, own, tuple(f"fit {name}" for name in people))
         fits.append(Fits(own, (*people, *(speaker.name for speaker in speakers))))
-    fits = fits or [Fits(places, study.human)]
+    fits = fits or [Fits(places, tuple(one.name for one in study.shipped))]
     labels = [_labels(speakers, one.places) for one in fits]
     stages += [_figures(f, given) for f, given in zip(fits, labels, strict=True)]
-    if speakers:
+    if speakers or _comparable(study):
         stages.append(_findings(fits[0], study, labels[0]))
     made_by = [shown(stage.command) for stage in in_order(stages)]
     given = tuple(file for files in labels for file in files)
     return [*stages, _report(tuple(fits), study, given, made_by)]
+
+
+def _comparable(study: Study) -> bool:
+    """Whether the data that ship are several of one family that has findings."""
+    known = families.references()
+    found = {known[one.data][0].name: known[one.data][0] for one in study.shipped}
+    one_family = len(study.shipped) > 1 and len(found) == 1
+    return one_family and next(iter(found.values())).findings() is not None
 
 
 def _task_stages(
@@ -76,7 +85,7 @@ class Fits:
 
 def fitted_names(study: Study) -> list[str]:
     """Names of all fits, people first, in the order of the file."""
-    return [*study.human, *(speaker.name for speaker in cast(study))]
+    return [*(one.name for one in study.shipped), *(speaker.name for speaker in cast(study))]
 
 
 def compile_stage(task: Task, places: StudyPaths) -> Stage:

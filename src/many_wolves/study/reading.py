@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from many_wolves.errors import WolvesError
 from many_wolves.options import OptionError, explain
 from many_wolves.sources import Source, read_source
-from many_wolves.study.schema import Asking, Choices, Fit, Speaker, Study, Task
+from many_wolves.study.schema import Asking, Choices, Fit, Shipped, Speaker, Study, Task
 
 Place = tuple[str | int, ...]
 
@@ -24,6 +24,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "tasks": Task,
     "games": Task,
     "speakers": Speaker,
+    "data": Shipped,
 }
 
 

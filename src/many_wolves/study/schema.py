@@ -129,6 +129,24 @@ class Speaker(Asking):  # type: ignore[misc]
             )
 
 
+class Shipped(_Section):
+    """A speaker of data that ship, fitted beside those that are asked.
+
+    Parameters
+    ----------
+    name
+        The study's name for it; names its folder.
+    data
+        Name of the data, as ``wolves data list`` prints it.
+    speaker
+        Which speaker of the data; empty where there is one.
+    """
+
+    name: Name
+    data: str
+    speaker: str = ""
+
+
 class Choices(_Section):
     """How answers are read: ``scoring`` of option probabilities in score mode."""
 
@@ -301,6 +319,8 @@ class Study(_Section):
     human
         Data that ship with a family, such as ``yoon2020``: they are fitted as well as the
         speakers.
+    data
+        Speakers of data that ship, fitted beside them as well.
     fit
         How answers are fitted; the model's own options are those of the first task.
     family, trials, choices
@@ -321,7 +341,13 @@ class Study(_Section):
     tasks: tuple[Task, ...] = ()
     games: tuple[Task, ...] = ()
     human: tuple[str, ...] = ()
+    data: tuple[Shipped, ...] = ()
     speakers: tuple[Speaker, ...] = ()
+
+    @property
+    def shipped(self) -> tuple[Shipped, ...]:
+        """All data that ship which are fitted: those of ``human`` first."""
+        return (*(Shipped(name=name, data=name) for name in self.human), *self.data)
 
     @cached_property
     def plan(self) -> tuple[Task, ...]:
@@ -350,19 +376,19 @@ class Study(_Section):
 
     @model_validator(mode="after")
     def _someone_answers(self) -> Self:
-        if not self.speakers and not self.human:
-            raise ValueError("expected `speakers` or `human`, found neither")
-        names = [speaker.name for speaker in self.speakers] + list(self.human)
+        if not self.speakers and not self.shipped:
+            raise ValueError("expected `speakers`, `human` or `data`, found none")
+        names = [speaker.name for speaker in self.speakers] + [one.name for one in self.shipped]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"expected every name once, found duplicates: {', '.join(twice)}")
         known = families.references()
-        for name in self.human:
-            if name not in known:
+        for one in self.shipped:
+            if one.data not in known:
                 raise OptionError(
-                    f"no data called {name!r} ship with the families",
-                    nearest(name, known),
-                    ("human",),
+                    f"no data called {one.data!r} ship with the families",
+                    nearest(one.data, known),
+                    ("human",) if one.data in self.human else ("data",),
                 )
         for speaker in self.speakers:
             if (speaker.asking | {}).get("mode", self.collect.mode) == "score":

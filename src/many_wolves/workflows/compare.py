@@ -114,7 +114,8 @@ def compare_variants(
         _fit_variant(name, problem, found, program, settings.settings, unit, out)
     rows = _table(list(problems), out)
     write_atomic(out / "comparison.csv", rows.to_csv(index=False))
-    how = {"options": options_of(found, options or {}), "loo_unit": unit}
+    first = json.loads((out / "variants" / next(iter(problems)) / "row.json").read_text())
+    how = {"options": options_of(found, options or {}), "loo_unit": first["loo_unit"]}
     facts = how | settings.model_dump() | _facts(observations)
     write_atomic(out / "comparison.json", json.dumps(facts, indent=2, default=str) + "\n")
     save(comparison(rows), out)
@@ -170,7 +171,8 @@ def _fit_variant(
     again = refitting(done, program, model.parameters, unit, step) if done.diagnostics.ok else None
     left_out = accuracy(done, again, unit)
     write_parts(left_out, folder / "loo.csv")
-    record = row(name, done, bridged, left_out).to_json() | {"fingerprint": seal, "loo_unit": unit}
+    facts = {"fingerprint": seal, "loo_unit": left_out.unit}
+    record = row(name, done, bridged, left_out).to_json() | facts
     write_atomic(folder / "row.json", json.dumps(record, indent=2) + "\n")
 
 

@@ -135,6 +135,28 @@ def one_speaker(
         If neither or both are given, or the table holds several speakers and
         none is named.
     """
+    found, where = _chosen(path, name, parts, task)
+    return of_one(found, speaker, where)
+
+
+def each_speaker(
+    path: Path | None,
+    name: str | None = None,
+    *,
+    speaker: str | None = None,
+    parts: Sequence[str] = (),
+    task: str | None = None,
+) -> list[Observations]:
+    """The same for the named speaker, or for all of the table when none is named."""
+    found, where = _chosen(path, name, parts, task)
+    names = [speaker] if speaker is not None else found.speakers
+    return [of_one(found, one, where) for one in names]
+
+
+def _chosen(
+    path: Path | None, name: str | None, parts: Sequence[str], task: str | None
+) -> tuple[Observations, str | Path]:
+    """The kept rows of a table, and what names it in messages."""
     if (path is None) == (name is None):
         raise WolvesError(
             "expected a table of choices or --data NAME, and not both",
@@ -145,7 +167,7 @@ def one_speaker(
     where = path or f"--data {name}"
     for one in parts:
         found = part(found, one, where)
-    return of_one(found, speaker, where)
+    return found, where
 
 
 def only(observations: Observations, column: str, value: str, where: str | Path) -> Observations:

@@ -108,7 +108,7 @@ def fit_into(
         problem, program, model.parameters, request.sampling.settings, step
     )
     told = request.record(observations, out) if facts is None else facts
-    inference.save(done, out, facts_of(observations) | examined(done) | dict(told))
+    inference.save(done, out, facts_of(observations) | examined(done, model) | dict(told))
     if request.report:
         from many_wolves.report import write_fit_report
 
@@ -116,12 +116,15 @@ def fit_into(
     return done
 
 
-def examined(done: Fit) -> dict[str, Any]:
-    """What ``fit.json`` tells of how well the model describes the speaker, and of its priors."""
+def examined(done: Fit, model: CognitiveModel) -> dict[str, Any]:
+    """What ``fit.json`` tells of misfit, edges of priors, and clusters that decide."""
     from many_wolves.inference.evaluation.edges import edges
+    from many_wolves.inference.evaluation.influence import noted
     from many_wolves.inference.evaluation.predictive import describes
 
-    return {"describes": describes(done), "edges": edges(done)}
+    found = {"describes": describes(done), "edges": edges(done)}
+    moved = noted(done, tuple(getattr(model, "contrasts", ())))
+    return found if moved is None else found | {"influence": moved}
 
 
 def facts_of(observations: Observations) -> dict[str, Any]:

@@ -135,12 +135,15 @@ class SpeakerFit:
         )
 
     def _repr_html_(self) -> str:
-        from many_wolves.report.verdict import edge_words
+        from many_wolves.report.verdict import edge_words, moved_words
 
         verdict = self.judged
         parts = [f"<b>{html.escape(self.fitted.label)}: {html.escape(verdict.headline)}</b>"]
         parts += [html.escape(part.line) for part in verdict.parts]
-        parts += [html.escape(sentence) for sentence in edge_words(self.fitted)]
+        parts += [
+            html.escape(sentence)
+            for sentence in (*edge_words(self.fitted), *moved_words(self.fitted))
+        ]
         table = self.weights.round(3).to_html(index=False, na_rep="")
         return "".join(f"<p>{part}</p>" for part in parts) + table
 

@@ -48,6 +48,10 @@ class PoliteSpeaker:
         Parameter("phi", "share", "U(0, 1)", "projected goal: 1 informative, 0 kind"),
         Parameter("alpha", "inverse utility", "U(0, 20)", "speaker optimality"),
         Parameter("cost", "nats", "U(1, 10)", "cost of a negation; other utterances cost 1"),
+        Parameter("lapse", "share", "Beta(1, 9)", "answers by chance"),
+        Parameter(
+            "icc", "correlation", "U(0, 1)", "of two answers of one item (participant) in a cell"
+        ),
         Parameter(
             "theta", "probability", "U(0, 1)", "that an utterance is true of a state", detail=True
         ),

@@ -15,6 +15,7 @@ LiteralTreatment = Literal["joint", "cut", "fixed"]
 CostForm = Literal["prior", "utility"]
 WeightsForm = Literal["normalised", "three-way"]
 Pooling = Literal["none", "partial", "complete"]
+Likelihood = Literal["auto", "item", "participant", "counts"]
 UTILITIES = ("inf", "soc", "pres")
 FIRST_ORDER = "s1"
 """In place of utilities: the choices come from the first-order speaker S1."""
@@ -80,13 +81,16 @@ class Priors(Options):
     """Shapes of the priors; all ones are those of the paper.
 
     ``alpha`` and ``cost`` are Beta on their share of their ranges, (0, 20) and (1, 10) if
-    no option widens them. ``phi`` is Beta, ``weights`` Dirichlet over (inf, soc, pres).
+    no option widens them. ``phi`` is Beta, ``weights`` Dirichlet over (inf, soc, pres). Where
+    answers come by cluster, ``lapse`` and ``icc`` are Beta.
     """
 
     alpha: tuple[float, float] = (1.0, 1.0)
     cost: tuple[float, float] = (1.0, 1.0)
     phi: tuple[float, float] = (1.0, 1.0)
     weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    lapse: tuple[float, float] = (1.0, 9.0)
+    icc: tuple[float, float] = (1.0, 1.0)
 
 
 class PoliteOptions(ModelOptions):
@@ -109,6 +113,11 @@ class PoliteOptions(ModelOptions):
     )
     position_bias: bool = Field(
         default=False, description="Estimate the log-odds of each place in the list of options too."
+    )
+    likelihood: Likelihood = Field(
+        default="auto",
+        description="item, participant: its answers to one question are alike, and some are "
+        "lapses; counts: all answers are independent; auto: the first that the table allows.",
     )
     nodes: int = Field(default=NODES, ge=2, le=2000, description="Quadrature nodes for phi.")
     alpha_upper: float = Field(

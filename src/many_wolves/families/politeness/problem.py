@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from many_wolves.contracts import Array, Outcome, Problem, Range, Variable
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.clusters import (
+    CLUSTERED,
+    Clustered,
+    known_clusters,
+    no_clusters,
+    read_clusters,
+    stan_data,
+)
 from many_wolves.families.politeness.foreign_choices import check_total
 from many_wolves.families.politeness.layout import Layout, cube, layout_of, literal_table, square
 from many_wolves.families.politeness.negation import negations, note_without_negations
@@ -45,8 +54,8 @@ def build(table: Observations, **options: Any) -> Problem:
     """See ``PoliteSpeaker.problem``."""
     chosen = PoliteOptions.read(options, of=f"the model {NAME!r}")
     where = table.where
-    held = _collect(table, chosen.position_bias, where)
-    layout, counts, yes, no = held.layout, held.counts, held.yes, held.no
+    held = _collect(table, chosen, where)
+    yes, no = held.yes, held.no
     cut, joint = chosen.literal == "cut", chosen.literal == "joint"
     variant = _variant(chosen.utilities, chosen.weights_form == "three-way", joint)
     data = _stan_data(held, variant, chosen)
@@ -58,16 +67,13 @@ def build(table: Observations, **options: Any) -> Problem:
         data=data,
         coords=_coords(held),
         variables=_variables(held, variant),
-        observed={
-            "counts": (("condition", "state", "utterance"), counts.transpose(0, 2, 1)),
-            "literal_yes": (("utterance", "state"), yes),
-            "literal_n": (("utterance", "state"), yes + no),
-        },
-        outcome=OUTCOME,
+        observed=_observed(held),
+        outcome=_outcome(held.clustered),
         impute=_theta_from_judgments(yes, no) if cut else None,
         tempered=None if cut else _tempered(data),
-        without=None if held.placed or cut else _without(layout, counts),
-        options=_recorded(chosen),
+        without=None if held.placed or cut else _without(held),
+        parts=_parts(held),
+        options=_recorded(chosen, held.clustered),
         notes=tuple(held.notes),
         ridge=("alpha_probit",),
         adapt_delta=ADAPT_DELTA,
@@ -76,9 +82,29 @@ def build(table: Observations, **options: Any) -> Problem:
     )
 
 
-def _recorded(chosen: PoliteOptions) -> dict[str, Any]:
-    """The options as a fit records them."""
-    return chosen.model_dump() | {"utilities": list(chosen.utilities)}
+def _recorded(chosen: PoliteOptions, clustered: Clustered | None) -> dict[str, Any]:
+    """The options as a fit records them; the likelihood is the one that was taken."""
+    likelihood = clustered.name if clustered is not None else "counts"
+    taken = {"utilities": list(chosen.utilities), "likelihood": likelihood}
+    return chosen.model_dump() | taken
+
+
+def _outcome(clustered: Clustered | None) -> Outcome:
+    if clustered is None:
+        return OUTCOME
+    return replace(OUTCOME, cluster=clustered.name, by_cluster=CLUSTERED)
+
+
+def _observed(held: _Data) -> dict[str, tuple[tuple[str, ...], Array]]:
+    found: dict[str, tuple[tuple[str, ...], Array]] = {
+        "counts": (("condition", "state", "utterance"), held.counts.transpose(0, 2, 1)),
+        "literal_yes": (("utterance", "state"), held.yes),
+        "literal_n": (("utterance", "state"), held.yes + held.no),
+    }
+    if held.clustered is not None:
+        axes = (held.clustered.name, "condition", "state")
+        found[CLUSTERED] = (axes, held.clustered.totals.astype(float))
+    return found
 
 
 def _refused(held: _Data, where: str) -> WolvesError | None:
@@ -90,7 +116,11 @@ def _refused(held: _Data, where: str) -> WolvesError | None:
 
 @dataclass(frozen=True)
 class _Data:
-    """Choices (C, U, S), yes- and no-judgments (U, S), and choices by place where it has a bias."""
+    """Choices (C, U, S), yes- and no-judgments (U, S).
+
+    Also choices by place where it has a bias, by cluster where their answers are alike, and by
+    each cluster that the table knows.
+    """
 
     layout: Layout
     counts: Array
@@ -98,10 +128,12 @@ class _Data:
     no: Array
     negated: Sequence[bool]
     placed: Placed | None
+    clustered: Clustered | None
+    known: tuple[Clustered, ...]
     notes: Sequence[str]
 
 
-def _collect(table: Observations, position_bias: bool, where: str) -> _Data:
+def _collect(table: Observations, chosen: PoliteOptions, where: str) -> _Data:
     judged, notes = literal_table(table)
     choices = check_choices(table.rows, where)
     check_literal(judged, _beside(table, where, "literal.csv"))
@@ -110,14 +142,31 @@ def _collect(table: Observations, position_bias: bool, where: str) -> _Data:
     check_total(float(table.rows["count"].astype(float).sum()), float(counts.sum()), where)
     negated = negations(layout.utterances, table.meta.get("negated"))
     without = note_without_negations(layout.utterances, negated)
-    notes = [*table.meta.get("notes", ()), *notes, *([without] if without else [])]
+    clustered, left_out = _clusters(table, choices, layout, chosen, where)
+    known = known_clusters(table, choices, layout)
+    notes = [*table.meta.get("notes", ()), *notes, *([without] if without else []), *left_out]
     yes, no = (square(judged, layout, c) for c in ("yes", "no"))
     placed = (
         _placed(table, layout, counts, _beside(table, where, "placed.csv"))
-        if position_bias
+        if chosen.position_bias
         else None
     )
-    return _Data(layout, counts, yes, no, negated, placed, notes)
+    return _Data(layout, counts, yes, no, negated, placed, clustered, known, notes)
+
+
+def _clusters(
+    table: Observations, choices: pd.DataFrame, layout: Layout, chosen: PoliteOptions, where: str
+) -> tuple[Clustered | None, tuple[str, ...]]:
+    """The choices by cluster; None with a bias of place, which is of single answers."""
+    if not chosen.position_bias:
+        return read_clusters(table, choices, layout, chosen.likelihood, where)
+    if chosen.likelihood in ("auto", "counts"):
+        return None, ()
+    raise WolvesError(
+        f"the bias of place is estimated from independent answers, not by {chosen.likelihood}",
+        where=where,
+        fix="leave --position-bias out; or --likelihood counts",
+    )
 
 
 def _beside(table: Observations, where: str, name: str) -> str:
@@ -176,11 +225,15 @@ def _stan_data(held: _Data, variant: _Variant, chosen: PoliteOptions) -> dict[st
         "cost_prior": list(map(float, priors.cost)),
         "phi_prior": list(map(float, priors.phi)),
         "weight_prior": list(map(float, priors.weights)),
+        "lapse_prior": list(map(float, priors.lapse)),
+        "icc_prior": list(map(float, priors.icc)),
     }
+    C, U, S = counts.shape
+    alike = stan_data(held.clustered.given) if held.clustered else no_clusters(C, S, U)
     placed = held.placed or no_orders(*counts.shape)
     recursion = recursion_data(layout, chosen.nodes, chosen.cost_form, held.negated)
     ranges = {name: getattr(chosen, name) for name in ("alpha_upper", "cost_lower", "cost_upper")}
-    return data | recursion | ranges | placed.data()
+    return data | alike | recursion | ranges | placed.data()
 
 
 def _ranges(chosen: PoliteOptions) -> dict[str, Range]:
@@ -217,7 +270,11 @@ def _coords(held: _Data) -> dict[str, Sequence[Any]]:
         "utterance": layout.utterances,
         "state": layout.states,
     }
-    return coords | ({"place": range(1, len(layout.utterances) + 1)} if held.placed else {})
+    if held.placed:
+        coords["place"] = range(1, len(layout.utterances) + 1)
+    if held.clustered is not None:
+        coords[held.clustered.name] = held.clustered.labels
+    return coords
 
 
 def _variables(held: _Data, variant: _Variant) -> tuple[Variable, ...]:
@@ -236,6 +293,16 @@ def _variables(held: _Data, variant: _Variant) -> tuple[Variable, ...]:
             Variable("posterior", "place_bias", "place_bias", ("place",), (U,)),
             Variable("posterior", "predicted", "predicted", *cells),
         ]
+    likelihood = Variable("log_likelihood", "counts", "log_lik", *cells)
+    if held.clustered is not None:
+        axes = (held.clustered.name, "condition", "state")
+        shape = held.clustered.totals.shape
+        likelihood = Variable("log_likelihood", CLUSTERED, "cluster_lik", axes, shape)
+        listed += [
+            Variable("posterior", "lapse", "lapse", (), (1,), 0),
+            Variable("posterior", "icc", "icc", (), (1,), 0),
+            Variable("posterior", "predicted", "predicted", *cells),
+        ]
     listed.append(Variable("posterior", "theta", "theta", ("utterance", "state"), (U, S)))
     if variant.theta_free:
         listed.append(
@@ -251,19 +318,33 @@ def _variables(held: _Data, variant: _Variant) -> tuple[Variable, ...]:
         Variable("posterior", "s2", "choice", *cells),
         Variable("posterior", "l1_state", "l1_state", ("utterance", "state"), (U, S)),
         Variable("posterior_predictive", "counts", "counts_rep", *cells),
-        Variable("log_likelihood", "counts", "log_lik", *cells),
+        likelihood,
         Variable("log_prior", "lprior", "lprior"),
     ]
     return tuple(listed)
 
 
-def _without(
-    layout: Layout, counts: Array
-) -> Callable[[Mapping[str, Any], float], Mapping[str, Any]]:
+def _parts(held: _Data) -> dict[str, Sequence[str]]:
+    """Clusters that can be left out whole: of a likelihood by cluster, its own alone."""
+    if held.placed:
+        return {}
+    left_out = held.known if held.clustered is None else (held.clustered,)
+    return {one.name: one.labels for one in left_out}
+
+
+def _without(held: _Data) -> Callable[[Mapping[str, Any], float], Mapping[str, Any]]:
+    layout, counts = held.layout, held.counts
     axes = ("condition", "utterance", "state")
     labels = (layout.conditions, layout.utterances, layout.states)
 
     def without(part: Mapping[str, Any], most: float) -> Mapping[str, Any]:
+        if held.clustered is not None:
+            given = held.clustered.without(part, layout).given
+            return {"counts": given.sum(axis=0).transpose(0, 2, 1)} | stan_data(given)
+        for one in held.known:
+            if one.name in part:
+                given = one.without(part, layout).given
+                return {"counts": given.sum(axis=0).transpose(0, 2, 1).astype(float)}
         at = tuple(
             own.index(part[axis]) if axis in part else slice(None)
             for axis, own in zip(axes, labels, strict=True)
@@ -277,7 +358,7 @@ def _without(
 
 def _tempered(data: Mapping[str, Any]) -> Callable[[float], Mapping[str, Any]]:
     """The likelihood is a product over answers: its power is that of so many times the answers."""
-    answers = ("counts", "literal_yes", "literal_no", "placed")
+    answers = ("counts", "literal_yes", "literal_no", "placed", "times", "asked_times")
 
     def tempered(power: float) -> Mapping[str, Any]:
         return {name: power * np.asarray(data[name]) for name in answers}

@@ -18,6 +18,7 @@ from scipy.special import xlog1py, xlogy
 
 from many_wolves.contracts import Array, Problem
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness import clusters
 from many_wolves.families.politeness.layout import literal_table
 from many_wolves.families.politeness.options import FIRST_ORDER, UTILITIES
 from many_wolves.families.politeness.problem import build
@@ -59,6 +60,8 @@ class Known:
         (U, S) probability that an utterance is true of a state.
     place_bias
         (U,) log-odds of each place of an option; sums to zero.
+    lapse, icc
+        Share of answers by chance, and correlation of the answers of a cluster to a cell.
     """
 
     alpha: float
@@ -67,6 +70,8 @@ class Known:
     phi: Array
     theta: Array
     place_bias: Array
+    lapse: float = 0.0
+    icc: float = 0.0
 
 
 def from_prior(problem: Problem, rng: np.random.Generator) -> Known:
@@ -86,6 +91,8 @@ def from_prior(problem: Problem, rng: np.random.Generator) -> Known:
         phi=_beta(data["phi_prior"], rng, C),
         theta=rng.uniform(size=(U, S)) if data["theta_free"] else np.array(data["theta_given"]),
         place_bias=_centred(rng.normal(size=U)) if data["O"] else np.zeros(U),
+        lapse=_beta(data["lapse_prior"], rng) if data["J"] else 0.0,
+        icc=_beta(data["icc_prior"], rng) if data["J"] else 0.0,
     )
 
 
@@ -117,19 +124,35 @@ def choice_probabilities(problem: Problem, known: Known) -> Array:
     )
 
 
+def answer_probabilities(problem: Problem, known: Known) -> Array:
+    """P(u | s) with lapses, shape (C, S, U)."""
+    probabilities = choice_probabilities(problem, known)
+    found: Array = (1 - known.lapse) * probabilities + known.lapse / problem.data["U"]
+    return found
+
+
 def log_likelihood(problem: Problem, known: Known) -> float:
     """Log-likelihood of the choices, and of the literal judgments where they are modelled."""
     counts, _ = _counts(problem)
-    probabilities = choice_probabilities(problem, known)
+    probabilities = answer_probabilities(problem, known)
+    if problem.data["J"]:
+        given = np.asarray(problem.data["given"])
+        total = clusters.log_likelihood(given, probabilities, known.icc)
+        return total + _judged_likelihood(problem, known)
     if problem.data["O"]:
         counts = np.array(problem.data["placed"]).transpose(0, 1, 3, 2)
         probabilities = by_order(probabilities, known.place_bias, _place(problem))
     with np.errstate(divide="ignore"):
         total = float(xlogy(counts, probabilities).sum())
-    if problem.data["theta_free"]:
-        yes, no = (np.array(problem.data[f"literal_{name}"]) for name in ("yes", "no"))
-        total += float(xlogy(yes, known.theta).sum() + xlog1py(no, -known.theta).sum())
-    return total
+    return total + _judged_likelihood(problem, known)
+
+
+def _judged_likelihood(problem: Problem, known: Known) -> float:
+    """Log-likelihood of the literal judgments; zero where they are not modelled."""
+    if not problem.data["theta_free"]:
+        return 0.0
+    yes, no = (np.array(problem.data[f"literal_{name}"]) for name in ("yes", "no"))
+    return float(xlogy(yes, known.theta).sum() + xlog1py(no, -known.theta).sum())
 
 
 def simulate(
@@ -144,9 +167,19 @@ def simulate(
     problem = build(table, **options)
     counts, labels = _counts(problem)
     totals = np.rint(counts.sum(axis=2)).astype(int)
-    probabilities = choice_probabilities(problem, known)
+    probabilities = answer_probabilities(problem, known)
     aside = dict(table.aside)
-    if problem.data["O"]:
+    main: pd.DataFrame | None = None
+    if problem.data["J"]:
+        given = np.asarray(problem.data["given"])
+        each = clusters.draw(given.sum(axis=-1), probabilities, known.icc, rng)
+        drawn = each.sum(axis=0)
+        by_cluster = _by_cluster(table, problem, each, labels)
+        if clusters.CLUSTERED in aside:
+            aside[clusters.CLUSTERED] = by_cluster
+        else:
+            main = by_cluster
+    elif problem.data["O"]:
         asked = np.array(problem.data["placed_total"])
         pulled = by_order(probabilities, known.place_bias, _place(problem))
         by_orders = rng.multinomial(asked, pulled)
@@ -154,7 +187,7 @@ def simulate(
         drawn = by_orders.sum(axis=0)
     else:
         drawn = rng.multinomial(totals, probabilities)
-    frame = _framed(table, drawn, labels)
+    frame = _framed(table, drawn, labels) if main is None else main
     if problem.data["theta_free"]:
         aside["literal"] = _judged(table, problem, known, rng)
     else:
@@ -175,6 +208,8 @@ def truth(problem: Problem, known: Known) -> dict[str, Any]:
         names["theta"] = known.theta
     if problem.data["O"]:
         names["place_bias"] = known.place_bias
+    if problem.data["J"]:
+        names |= {"lapse": known.lapse, "icc": known.icc}
     return names | {"log_lik": log_likelihood(problem, known)}
 
 
@@ -210,6 +245,8 @@ def from_json(record: Mapping[str, Any], problem: Problem) -> Known:
             place_bias=_centred(
                 np.array(record.get("place_bias", np.zeros(problem.data["U"])), dtype=float)
             ),
+            lapse=float(record.get("lapse", 0.0)) if problem.data["J"] else 0.0,
+            icc=float(record.get("icc", 0.0)) if problem.data["J"] else 0.0,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise WolvesError(
@@ -239,7 +276,21 @@ def _framed(table: Observations, drawn: Counts, labels: tuple[Sequence[Any], ...
             for u, utterance in enumerate(utterances):
                 rows.append((speaker, goal, framing or only, state, utterance, drawn[c, s, u]))
     columns = ["speaker", "goal", "framing", "state", "utterance", "count"]
-    return pd.DataFrame(rows, columns=columns)
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame if "framing" in table.rows else frame.drop(columns="framing")
+
+
+def _by_cluster(
+    table: Observations, problem: Problem, each: Counts, labels: tuple[Sequence[Any], ...]
+) -> pd.DataFrame:
+    """Choices (J, C, S, U) with a column for the cluster."""
+    name = problem.outcome.cluster
+    parts = [
+        _framed(table, one, labels).assign(**{name: label})
+        for label, one in zip(problem.coords[name], each, strict=True)
+    ]
+    joined = pd.concat(parts, ignore_index=True)
+    return joined[["speaker", name, *(c for c in joined if c not in ("speaker", name))]]
 
 
 def _place(problem: Problem) -> npt.NDArray[np.int64]:
@@ -260,7 +311,8 @@ def _placed(
         places = dict(zip(labels[2], place[o] + 1, strict=True))
         parts.append(part.assign(order=o + 1, place=part["utterance"].map(places)))
     columns = ["speaker", "goal", "framing", "state", "order", "utterance", "place", "count"]
-    return pd.concat(parts, ignore_index=True)[columns]
+    joined = pd.concat(parts, ignore_index=True)
+    return joined[[c for c in columns if c in joined]]
 
 
 def _judged(

@@ -12,6 +12,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.answers import FACTORS, FAMILY, Answer, take
 from many_wolves.families.politeness.checks import check_speaker
 from many_wolves.families.politeness.clustering import design_effects
+from many_wolves.families.politeness.clusters import CLUSTERED
 from many_wolves.families.politeness.utterances import order
 from many_wolves.files import code_version
 from many_wolves.observations import Observations
@@ -52,7 +53,8 @@ def tabulate(
         for every utterance of every cell that a speaker was asked, zeros
         included. Table ``literal`` (speaker, utterance, state, yes, n). Table ``placed`` (speaker,
         goal, framing, state, order, utterance, place, count), the choices by the order in
-        which the options were shown.
+        which the options were shown; ``clustered`` (speaker, item, goal, framing, state,
+        utterance, count), the choices by item where answers were sampled.
 
     Raises
     ------
@@ -67,30 +69,39 @@ def tabulate(
         for speaker in speakers
         for check in check_speaker(speaker, [a for a in answers if a.speaker == speaker], seed)
     ]
+    choices = [a for a in answers if a.task == "choice"]
+    by_item = _by_item(choices)
     return Observations(
         family=FAMILY,
         tables={
-            "counts": _counts([a for a in answers if a.task == "choice"]),
+            "counts": _counts(choices),
             "literal": _literal([a for a in answers if a.task == "literal"]),
-            "placed": _by_order([a for a in answers if a.task == "choice"]),
+            "placed": _by_order(choices),
+            **({CLUSTERED: by_item} if by_item is not None else {}),
         },
         excluded=_excluded(answers),
         checks=tuple(checks),
         meta=_meta(answers, intake, {"scoring": scoring, "scale": scale, "seed": seed})
-        | _alike([a for a in answers if a.task == "choice"]),
+        | _alike(choices, by_item),
     )
 
 
-def _alike(answers: Sequence[Answer]) -> dict[str, Any]:
+def _alike(answers: Sequence[Answer], by_item: pd.DataFrame | None) -> dict[str, Any]:
     """Which answers may be alike, and how alike those to one item are; see ``clustering``.
 
     Probabilities of options vary by item without any sampling, which the measure does not fit.
     """
+    if by_item is not None:
+        return {"clusters": ["item"], "design_effects": design_effects(by_item, ["item"])}
+    known = any(a.weights is not None and "item" in a.cell for a in answers)
+    return {"clusters": ["item"]} if known else {}
+
+
+def _by_item(answers: Sequence[Answer]) -> pd.DataFrame | None:
+    """Choices by item; None where no item is known, or answers are probabilities of options."""
     read = [a for a in answers if a.weights is not None and "item" in a.cell]
-    if not read:
-        return {}
-    if any(float(a.weights.max()) < 1 for a in read if a.weights is not None):
-        return {"clusters": ["item"]}
+    if not read or any(float(a.weights.max()) < 1 for a in read if a.weights is not None):
+        return None
     rows = [
         (a.speaker, a.cell["item"], *(a.cell[f] for f in FACTORS["choice"]), option, share)
         for a in read
@@ -99,8 +110,9 @@ def _alike(answers: Sequence[Answer]) -> dict[str, Any]:
         if share
     ]
     columns = ["speaker", "item", *FACTORS["choice"], "utterance", "count"]
+    keys = columns[:-1]
     frame = pd.DataFrame(rows, columns=columns)
-    return {"clusters": ["item"], "design_effects": design_effects(frame, ["item"])}
+    return frame.groupby(keys, sort=False)["count"].sum().reset_index()
 
 
 def _scale(answers: Sequence[Answer]) -> str:

@@ -46,6 +46,8 @@ class Row:
 def accuracy(done: Fit, refit: Refit | None = None, unit: Unit = "choice") -> Loo:
     """PSIS-LOO of the choices of a fit; with ``refit``, bad parts are fitted again."""
     outcome = done.problem.outcome
+    if outcome.by_cluster:
+        return _by_cluster(done, refit, unit)
     log_lik = done.tree["log_likelihood"].to_dataset()[outcome.observed]
     observed = done.tree["observed_data"].to_dataset()[outcome.observed]
     answers = observed if outcome.kind == "counts" else observed.notnull().astype(float)
@@ -54,6 +56,17 @@ def accuracy(done: Fit, refit: Refit | None = None, unit: Unit = "choice") -> Lo
     asked = log_lik if outcome.kind == "counts" else log_lik.where(answers > 0, 0.0)
     return loo(
         asked, answers, unit=chosen, last=outcome.event, cluster=outcome.cluster, refit=refit
+    )
+
+
+def _by_cluster(done: Fit, refit: Refit | None, unit: Unit) -> Loo:
+    """The same where answers of a cluster depend on each other: no single one is left out."""
+    outcome = done.problem.outcome
+    log_lik = done.tree["log_likelihood"].to_dataset()[outcome.by_cluster]
+    answers = done.tree["observed_data"].to_dataset()[outcome.by_cluster]
+    least: Unit = "cluster" if unit == "choice" else unit
+    return loo(
+        log_lik, answers, unit=least, last=outcome.cluster, cluster=outcome.cluster, refit=refit
     )
 
 

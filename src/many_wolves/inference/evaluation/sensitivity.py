@@ -95,19 +95,24 @@ def sensitivity(
     for name, (problem, _) in alternatives.items():
         weighted = None if fit.problem.impute else reweighted(fit, problem, program)
         if weighted is not None and weighted.ok:
-            parts.append(_by_weights(name, draws, weighted))
+            parts.append(by_weights(name, draws, weighted))
         else:
-            parts.append(_by_fit(name, draws, refit(problem), names))
+            parts.append(by_fit(name, draws, refit(problem), names))
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
 def reweighted(fit: Fit, problem: Problem, program: Program) -> Weighted:
     """Weights that turn the draws of a fit into those of another problem."""
-    from arviz_stats.base import array_stats
-
     x = fit.draws.flat
     with program.open(problem.data) as other, program.open(fit.problem.data) as own:
         ratios = other.log_density(x) - own.log_density(x)
+    return smoothed(ratios)
+
+
+def smoothed(ratios: Array) -> Weighted:
+    """Pareto-smoothed weights from log ratios of two densities, one for each draw."""
+    from arviz_stats.base import array_stats
+
     good_k = min(1 - 1 / np.log10(ratios.size), 0.7)
     log_weights, k = ratios, -np.inf
     if np.ptp(ratios) > EVEN:
@@ -182,7 +187,7 @@ def _as_fitted(draws: Mapping[tuple[str, str], Array], fit: Fit) -> pd.DataFrame
     )
 
 
-def _by_weights(
+def by_weights(
     variant: str, draws: Mapping[tuple[str, str], Array], found: Weighted
 ) -> pd.DataFrame:
     rows = []
@@ -201,7 +206,7 @@ def _by_weights(
     return _framed(rows)
 
 
-def _by_fit(
+def by_fit(
     variant: str, draws: Mapping[tuple[str, str], Array], other: Fit, names: tuple[str, ...]
 ) -> pd.DataFrame:
     posterior = other.tree["posterior"].to_dataset()

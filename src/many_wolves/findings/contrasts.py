@@ -1,0 +1,195 @@
+"""What a label of speakers changes: post-training, size, or another ordered label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from many_wolves.contracts import Array, FindingsSpec
+from many_wolves.findings.distance import divergence
+from many_wolves.findings.members import Member, common_conditions, others, people
+from many_wolves.findings.statement import Statement
+
+FINDING = "contrasts"
+TRAINING = "training"
+"""The label of base models, and of what post-training made of them."""
+LEVELS = {TRAINING: ("base", "instruct")}
+"""Labels in words -> their levels, first to last; numbers need none."""
+OVERALL = ""
+"""Condition of the mean over all conditions."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two speakers whose labels differ in one factor alone.
+
+    Parameters
+    ----------
+    factor
+        The label that differs.
+    first, second
+        The speakers, the lower level first.
+    """
+
+    factor: str
+    first: Member
+    second: Member
+
+    @property
+    def words(self) -> str:
+        """What makes the second speaker of the first."""
+        if self.factor == TRAINING:
+            return f"Post-training of {self.first.label}"
+        levels = (self.first.labels[self.factor], self.second.labels[self.factor])
+        low, high = (f"{one:g}" if isinstance(one, float) else str(one) for one in levels)
+        return f"{self.factor} {high} against {low} ({self.second.label}, {self.first.label})"
+
+
+def pairs(found: Sequence[Member], factor: str = "") -> list[Pair]:
+    """All pairs that differ in one ordered factor (in ``factor``, if it is given).
+
+    Of numbers, neighbours alone are paired.
+    """
+    result: dict[tuple[str, str], Pair] = {}
+    for first in found:
+        for second in found:
+            differs = _differs(first, second)
+            if not differs or (factor and differs != factor):
+                continue
+            known = result.get((differs, first.label))
+            if _before(first, second, differs) and (
+                known is None or _before(second, known.second, differs)
+            ):
+                result[differs, first.label] = Pair(differs, first, second)
+    return list(result.values())
+
+
+def _differs(first: Member, second: Member) -> str:
+    """The one label in which two speakers differ; empty where it is none, or several.
+
+    Speakers at other checkpoints, or asked at another effort, differ in more than labels.
+    """
+    if first.at != second.at or first.effort != second.effort:
+        return ""
+    keys = set(first.labels) | set(second.labels)
+    found = [key for key in keys if first.labels.get(key) != second.labels.get(key)]
+    both = len(found) == 1 and found[0] in first.labels and found[0] in second.labels
+    return found[0] if both else ""
+
+
+def _before(first: Member, second: Member, factor: str) -> bool:
+    one, other = first.labels[factor], second.labels[factor]
+    levels = LEVELS.get(factor, ())
+    if one in levels and other in levels:
+        return levels.index(str(one)) < levels.index(str(other))
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return one < other
+    return False
+
+
+def contrasts(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[Statement]:
+    """Change of every parameter from the first speaker of a pair to the second.
+
+    The posteriors of two fits are independent, so that draws are subtracted in any order.
+    """
+    for pair in pairs(others(found, quantities)):
+        shared = common_conditions([pair.first, pair.second])
+        for parameter in quantities.words:
+            if not (pair.first.has(parameter) and pair.second.has(parameter)):
+                continue
+            for condition in (OVERALL, *shared):
+                at = [condition] if condition else shared
+                where = (
+                    f" under the {quantities.condition} {condition}"
+                    if condition
+                    else f", averaged over the {quantities.conditions},"
+                )
+                yield Statement(
+                    finding=FINDING,
+                    subject=pair.first.label,
+                    condition=condition,
+                    quantity=parameter,
+                    contrast=f"{pair.second.label} - {pair.first.label}",
+                    draws=pair.second.mean_over(parameter, at)
+                    - pair.first.mean_over(parameter, at),
+                    words=f"{pair.words} moves {parameter} ({quantities.words[parameter]}){where}",
+                )
+
+
+def mean_distance(member: Member, reference: Member, quantities: FindingsSpec) -> Array | None:
+    """(D,) draws of the divergence from the reference, averaged over comparable conditions."""
+    each = []
+    for condition in member.fit.conditions:
+        at = quantities.comparable(condition)
+        ours, theirs = member.predicted.get(condition), reference.predicted.get(at)
+        if ours is not None and theirs is not None and ours.shape == theirs.shape:
+            each.append(divergence(ours, theirs))
+    if not each:
+        return None
+    mean: Array = np.mean(each, axis=0)
+    return mean
+
+
+def lead(found: Sequence[Member], quantities: FindingsSpec) -> str:
+    """What post-training does, and how far each speaker is from the reference, in two sentences.
+
+    Speakers that did not do the task are left out, and named. Empty where nothing can be said.
+    """
+    sound = [member for member in found if not member.fit.failed_checks]
+    idle = [member.label for member in found if member.fit.failed_checks]
+    sentences = [*_training(sound, quantities), *_distances(sound, quantities)]
+    if sentences and idle:
+        sentences.append(f"Left out here: {', '.join(idle)}, which did not do the task.")
+    return " ".join(sentences)
+
+
+def _training(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[str]:
+    known = pairs(others(found, quantities), TRAINING)
+    statements = [
+        s
+        for s in contrasts([member for pair in known for member in (pair.first, pair.second)],
+                           quantities)
+        if s.condition == OVERALL and s.contrast in {_contrast(p) for p in known}
+    ]  # fmt: skip
+    sizes: dict[str, list[float]] = {}
+    for s in statements:
+        sizes.setdefault(s.quantity, []).append(abs(s.estimate))
+    if not sizes:
+        return
+    most = max(sizes, key=lambda name: float(np.mean(sizes[name])))
+    moves = {s.contrast: s for s in statements if s.quantity == most}
+    words = [
+        f"by {s.estimate:+.2f} [{s.interval[0]:+.2f}, {s.interval[1]:+.2f}] in {s.subject}"
+        for s in moves.values()
+    ]
+    meaning = quantities.words[most]
+    yield (
+        f"Post-training moves {meaning} ({most}) most: {_listed(words)}, averaged over the "
+        f"{quantities.conditions}."
+    )
+
+
+def _contrast(pair: Pair) -> str:
+    return f"{pair.second.label} - {pair.first.label}"
+
+
+def _distances(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[str]:
+    reference = people(found, quantities)
+    if reference is None:
+        return
+    each = [(m, mean_distance(m, reference, quantities)) for m in others(found, quantities)]
+    known = sorted(
+        ((m.label, float(np.median(d))) for m, d in each if d is not None), key=lambda one: one[1]
+    )
+    if known:
+        words = [f"{label} {bits:.2f}" for label, bits in known]
+        yield (
+            f"From the choices of {quantities.reference_words} they are so many bits away (0: "
+            f"always the same, 1: never): {_listed(words)}."
+        )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,193 @@
+"""What each item, participant or cell does to the parameters of speakers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from many_wolves.contracts import CognitiveModel, Observations, Problem
+from many_wolves.errors import WolvesError
+from many_wolves.files import file_name, write_atomic
+from many_wolves.progress import step
+from many_wolves.sources import nearest
+from many_wolves.workflows.calls import command, shown
+from many_wolves.workflows.fits import examined, facts_of
+from many_wolves.workflows.folders import make_ready
+from many_wolves.workflows.models import options_of, single_model
+from many_wolves.workflows.sampling import Sampling
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from many_wolves.inference import Fit
+
+SHOWN = ("parameter", "condition", "mean", "sd", "jackknife_se", "ratio", "shift", "left_out")
+"""Columns of the table of one speaker, as it is printed."""
+
+
+@dataclass(frozen=True)
+class Influence:
+    """Fits of speakers without each part.
+
+    Parameters
+    ----------
+    by
+        What was left out: ``item``, ``participant`` or ``cell``.
+    table
+        One row per speaker, part, parameter and condition: mean, sd, how they were found, Pareto
+        k. ``shift`` is that of the mean, in posterior standard deviations.
+    spread
+        One row per speaker, parameter and condition: jackknife standard error, its ratio to
+        the posterior standard deviation, and the part that makes the largest shift.
+    weights
+        Names of the parameters that the summary is about.
+    folder
+        Where influence.csv, jackknife.csv, the figure and the fits are.
+    """
+
+    by: str
+    table: pd.DataFrame
+    spread: pd.DataFrame
+    weights: tuple[str, ...]
+    folder: Path
+
+    @property
+    def ok(self) -> bool:
+        """Whether all numbers are to be trusted."""
+        return bool(self.table["ok"].all())
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row per speaker: median ratio over the weights, largest shift and its part."""
+        import pandas as pd
+
+        rows = []
+        weights = self.spread[self.spread["parameter"].isin(self.weights)]
+        refitted = self.table.drop_duplicates(["speaker", "left_out"])
+        for speaker, own in weights.groupby("speaker", sort=False):
+            most = own.iloc[int(own["shift"].abs().to_numpy().argmax())]
+            parts = refitted[refitted["speaker"] == speaker]
+            rows.append(
+                {
+                    "speaker": speaker,
+                    "median_ratio": float(own["ratio"].median()),
+                    "largest_shift": float(most["shift"]),
+                    "of": f"{most['parameter']} {most['condition']}".strip(),
+                    "left_out": most["left_out"],
+                    "fitted_again": int((parts["how"] == "fitted again").sum()),
+                    "parts": len(parts),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def _repr_html_(self) -> str:
+        return str(self.summary.round(2).to_html(index=False))
+
+
+def measure_influence(
+    speakers: Sequence[Observations],
+    out: Path,
+    *,
+    by: str | None = None,
+    model: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    sampling: Sampling | None = None,
+) -> Influence:
+    """Fit each speaker, and again without each item, participant or cell.
+
+    Parameters
+    ----------
+    speakers
+        Observations of one speaker each.
+    out
+        Folder of influence.csv, jackknife.csv, the figure, and the fits by speaker.
+    by
+        ``cell``, or a cluster of the tables; their first one when None, and cells where they
+        have none.
+
+    Raises
+    ------
+    WolvesError
+        If a table cannot be fitted, or has no such parts.
+    """
+    import pandas as pd
+
+    from many_wolves.figures.influence import influence_figure
+    from many_wolves.figures.save import save
+    from many_wolves.inference.evaluation.influence import jackknife
+
+    settings = sampling or Sampling()
+    make_ready(out)
+    tables, spreads = [], []
+    found = single_model(speakers[0], model)
+    weights = tuple(getattr(found, "contrasts", ())) or tuple(
+        p.name for p in found.parameters if not p.detail
+    )
+    part = by
+    for observations in speakers:
+        name = str(observations.speakers[0])
+        step(f"{name}:")
+        problem = found.problem(observations, **options_of(found, options or {}))
+        part = _part(problem, by if part is None else part)
+        folder = out / (file_name(name) or "speaker")
+        done, table = _one(observations, problem, found, settings, part, folder)
+        tables.append(table.assign(speaker=name))
+        spreads.append(jackknife(table, done.summary).assign(speaker=name))
+    everything, spread = (pd.concat(frames, ignore_index=True) for frames in (tables, spreads))
+    assert part is not None
+    result = Influence(part, everything, spread, weights, out)
+    write_atomic(out / "influence.csv", everything.to_csv(index=False))
+    write_atomic(out / "jackknife.csv", spread.to_csv(index=False))
+    write_atomic(out / "summary.csv", result.summary.to_csv(index=False))
+    save(influence_figure(everything[everything["parameter"].isin(weights)], part), out)
+    return result
+
+
+def _part(problem: Problem, by: str | None) -> str:
+    """What is left out of a problem."""
+    from many_wolves.inference.evaluation.influence import CELL
+
+    known = [*problem.parts, CELL]
+    if problem.without is None:
+        raise WolvesError(
+            "nothing can be left out of this fit: its literal meanings are cut, or it has a bias "
+            "of place",
+            fix="--literal joint or --literal fixed, without --position-bias",
+        )
+    if by is None:
+        return known[0]
+    if by not in known:
+        raise WolvesError(f"these answers have no {by} to leave out", fix=nearest(by, known))
+    return by
+
+
+def _one(
+    observations: Observations,
+    problem: Problem,
+    model: CognitiveModel,
+    sampling: Sampling,
+    by: str,
+    folder: Path,
+) -> tuple[Fit, pd.DataFrame]:
+    """The fit of a speaker, kept in a folder, and its posterior without each part."""
+    from many_wolves import inference
+    from many_wolves.inference.evaluation.influence import influence
+
+    program = inference.load(problem.program, sampling.engine, step)
+    names = tuple(p.name for p in model.parameters if not p.detail)
+    done = inference.fit_carefully(problem, program, model.parameters, sampling.settings, step)
+
+    def refit(left: Problem) -> Fit:
+        return inference.fit_carefully(left, program, model.parameters, sampling.settings, step)
+
+    step(f"leaving out each {by}")
+    table = influence(done, names, by, program, refit)
+    told = command("influence", observations, {"by": by}, sampling, flags=["--out", shown(folder)])
+    moved = table[table["shift"].abs() > 2][["left_out", "parameter", "condition", "shift"]]
+    noted = [{"by": by} | row for row in json.loads(moved.to_json(orient="records"))]
+    facts = facts_of(observations) | examined(done, model) | {"command": told, "influence": noted}
+    inference.save(done, folder, facts)
+    return done, table
