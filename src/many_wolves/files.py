@@ -74,6 +74,64 @@ def write_atomic(path: str | Path, content: str | bytes | Iterable[bytes]) -> Pa
     return target
 
 
+def read_json_object(path: str | Path, fix: str) -> dict[str, Any]:
+    """The JSON object that a file holds.
+
+    Parameters
+    ----------
+    path
+        The file.
+    fix
+        What to do where it holds none.
+
+    Raises
+    ------
+    WolvesError
+        If the file cannot be read, is no JSON in UTF-8, or holds something else.
+    """
+    try:
+        return json_object(Path(path).read_text(encoding="utf-8"), path, fix)
+    except OSError as error:
+        raise WolvesError(
+            f"the file cannot be read: {error.strerror}", where=path, fix="check the path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise WolvesError(
+            f"expected JSON, found no UTF-8 text (byte {error.start})", where=path, fix=fix
+        ) from error
+
+
+def json_object(text: str, where: str | Path, fix: str) -> dict[str, Any]:
+    """The JSON object that a text holds; see ``read_json_object``."""
+    try:
+        found = json.loads(text, object_pairs_hook=_keys_once)
+    except json.JSONDecodeError as error:
+        raise WolvesError(
+            f"expected JSON, found {error.msg}", where=where, line=error.lineno, fix=fix
+        ) from error
+    except ValueError as error:
+        raise WolvesError(f"expected JSON; {error}", where=where, fix=fix) from error
+    except RecursionError as error:
+        raise WolvesError(
+            "expected JSON; its brackets are nested too deeply", where=where, fix=fix
+        ) from error
+    if not isinstance(found, dict):
+        raise WolvesError(
+            f"expected a JSON object, found {type(found).__name__}", where=where, fix=fix
+        )
+    return found
+
+
+def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs of an object; a key that stands twice is refused, not overwritten."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} stands twice")
+    return found
+
+
 def hold_alone(handle: IO[str], otherwise: WolvesError) -> None:
     """Lock an open file until it is closed; raise ``otherwise`` if another process holds it."""
     try:

@@ -215,6 +215,12 @@ def _load(path: Path) -> Any:
             line=fault.lineno,
             fix="make the table again with `wolves choices`",
         ) from fault
+    except (ValueError, RecursionError) as fault:
+        raise WolvesError(
+            f"expected JSON, found a fault: {fault}",
+            where=path,
+            fix="make the table again with `wolves choices`",
+        ) from fault
 
 
 def _mapping(path: Path) -> dict[str, Any]:
