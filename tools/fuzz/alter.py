@@ -256,7 +256,7 @@ def of_text(rng: Random, data: bytes) -> Alteration:
 
 
 def any_of(*ways: Callable[[Random, bytes], Alteration]) -> Callable[[Random, bytes], Alteration]:
-    """One of some ways of altering, drawn anew each time."""
+    """One of some ways of altering, drawn again each time."""
 
     def alter(rng: Random, data: bytes) -> Alteration:
         try:

@@ -22,8 +22,8 @@ TASKS = ROOT / "task-data"
 _SPEAKER = ("--provider", "simulated", "--model_name", "speaker")
 
 Kind = Callable[[Random, Path], tuple[str, Ran, list[str]]]
-"""Makes an input in a folder and runs a command on it: what was done, what came of it, and
-which numbers do not add up."""
+"""Makes an input in a folder and runs a command on it. Returns what was done, what the
+command did, and which numbers do not add up."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,15 @@ def _lines_lost(data: bytes, table: Path, ran: Ran) -> list[str]:
     meta = json.loads((table / "meta.json").read_text())
     source = meta["sources"][0]
     known = source["responses"] + source["torn"] + len(source["left_out"])
-    faults = [] if known == lines else [f"{lines} lines, of which {known} are told of"]
+    faults = [] if known == lines else [f"{lines} lines, of which {known} are counted"]
     answers = sum(n for speaker in meta["status"].values() for n in speaker.values())
     if "answers" in meta and answers + meta["repeated"] + meta["foreign"] != source["responses"]:
         faults.append(
             f"{source['responses']} responses, but {answers} answers, {meta['repeated']} "
             f"repeated, {meta['foreign']} foreign"
         )
+    if (meta.get("foreign") or meta.get("repeated")) and "left out" not in ran.said:
+        faults.append("answers are left out without a word")
     return faults
 
 
@@ -176,7 +178,7 @@ def _table(rng: Random, folder: Path) -> tuple[str, Ran, list[str]]:
 
 
 def _answers_lost(data: bytes, ran: Ran) -> list[str]:
-    """Answers of a table that are not fitted, where nothing says so."""
+    """Answers of a table that are not fitted, without a word about it."""
     faults = []
     for observations, problem in ran.prepared:
         fitted = problem.outcome.total(problem.observed[problem.outcome.observed][1])
@@ -192,7 +194,7 @@ def _answers_lost(data: bytes, ran: Ran) -> list[str]:
 
 
 def _total(data: bytes) -> float | None:
-    """Add up the column ``count`` by a reader of its own; None where it cannot tell."""
+    """Add up the column ``count`` with its own reader; None where it cannot tell."""
     try:
         text = data.decode("utf-8-sig")
         header = text.splitlines()[0]
@@ -307,7 +309,7 @@ def _fit(rng: Random, folder: Path) -> tuple[str, Ran, list[str]]:
 
 
 def _labels(rng: Random, folder: Path) -> tuple[str, Ran, list[str]]:
-    """Labels beside a table of several speakers."""
+    """Labels next to a table of several speakers."""
     table = people("yoon2020").decode().splitlines()
     rows = [f"speaker,{table[0]}"]
     rows += [f"{who},{row}" for who in ("one", "two") for row in table[1:]]
@@ -386,4 +388,4 @@ SHARES: Mapping[str, int] = {
     "flags": 5,
     "model": 1,
 }
-"""How often a kind is tried beside the others, where it is not once."""
+"""How often a kind is tried next to the others, where it is not once."""

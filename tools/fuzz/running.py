@@ -20,7 +20,7 @@ from many_wolves.errors import WolvesError
 SECONDS = 240
 """A command that takes longer hangs: nothing is sampled."""
 DOCUMENTED = (0, 1, 2, 4)
-"""Exit statuses beside those of a fault and of an interrupt."""
+"""Exit statuses other than those of a fault and of an interrupt."""
 
 
 class StoppedError(WolvesError):

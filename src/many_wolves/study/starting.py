@@ -48,7 +48,7 @@ class NewStudy:
         Raises
         ------
         WolvesError
-            If the task is unknown, or there is no model in the folder.
+            If the task is unknown, or the folder holds no model.
         """
         if self.task not in families.tasks():
             raise WolvesError(
@@ -89,7 +89,7 @@ class NewStudy:
             return [
                 *_comment(
                     "What the speakers are given; `wolves compile --help` names what can be "
-                    "chosen. Several tasks may stand here, each with a fit of its own."
+                    "chosen. Several tasks may stand here, each with its own fit."
                 ),
                 "tasks:",
                 f"  - task: {_quoted(self.task)}",
@@ -103,7 +103,7 @@ class NewStudy:
             f"family: {families.DEFAULT}",
             "",
             *_comment(
-                "The scenes. All goals, so that the weights of each can be held beside the "
+                "The scenes. All goals, so that the weights of each can be compared with the "
                 "others. For your own material: `sources: FOLDER` with items.yaml, scales.yaml, "
                 "utterances.yaml and templates; `wolves compile --show 2` prints prompts."
             ),
@@ -160,7 +160,7 @@ class NewStudy:
         if not self._polite:
             return []
         return [
-            *_comment("Data that ship, fitted beside the speakers: `wolves data list`."),
+            *_comment("Data that ship, fitted next to the speakers: `wolves data list`."),
             "human: [yoon2020]",
             "",
         ]
@@ -169,7 +169,7 @@ class NewStudy:
         return [
             *_comment(
                 "Who answers. `labels` are factors that findings compare by, such as "
-                "`base: llama`. Further speakers stand below, each with its own `- name:`."
+                "`base: llama`. Further speakers follow, each with its own `- name:`."
             ),
             "speakers:",
             *(f"  {line}" for line in self._speaker()),
@@ -259,7 +259,7 @@ def new_study(wanted: NewStudy, out: Path | None = None) -> Path:
 
 
 def _patterns(names: list[str]) -> list[str]:
-    """One pattern for names that differ in a number alone, else the names."""
+    """One pattern for names that differ in a number alone; otherwise the names."""
     stems = {re.sub(r"\d+", "*", name) for name in names}
     (stem, *others) = stems
     return [stem] if not others and stem.count("*") == 1 and len(names) > 1 else names

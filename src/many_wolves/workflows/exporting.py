@@ -37,8 +37,8 @@ def export(fits: Sequence[Path], out: Path, *, every: bool = False) -> list[Path
     out
         Folder of ``draws.csv``, ``summary.csv`` and ``choices.csv``.
     every
-        Whether draws of parameters with an entry for each of many cells, such as the literal
-        meanings of utterances, are written too; their summaries are in any case.
+        Whether to write draws of parameters with an entry for each of many cells too, such
+        as the literal meanings of utterances. Their summaries are written in any case.
 
     Returns
     -------
@@ -93,15 +93,15 @@ def draws_of(fit: Fitted, *, every: bool = False) -> pd.DataFrame:
 
 
 def choices_of(fit: Fitted) -> pd.DataFrame | None:
-    """What was observed beside what is predicted, one row per outcome.
+    """What was observed next to what is predicted, one row per outcome.
 
     Returns
     -------
     pandas.DataFrame
-        The labels of each outcome, observed (how often it was chosen, or a number that was
-        given), and, where the model predicts it, share (of its cell), predicted, and low and
-        high: the ends of the 95 % interval of the prediction. None where a fit holds nothing
-        of this.
+        The labels of each outcome, and observed: how often it was chosen, or the number that
+        was given. Where the answers are choices, share: its share of the cell. Then predicted,
+        low and high: mean and 95 % interval of the prediction. None where the fit holds no
+        predictions.
     """
     from many_wolves.figures.fitted import quantile_frame
 
