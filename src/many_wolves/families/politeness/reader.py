@@ -21,6 +21,7 @@ from many_wolves.families.politeness.wording import (
     segments,
     stray_letters,
 )
+from many_wolves.reading.answers import answers_in, correction_in
 from many_wolves.records import LABELS, Option
 
 _SUBJECT = r"(?:it|that|this|(?:the|your|his|my)\s+[\w-]+)"
@@ -29,7 +30,7 @@ _BRIEF = 2
 
 _REJECTION = re.compile(
     r"\b(?:not|no|never|cannot|can't|without|avoid\w*|anything|except|rather|instead|neither|nor|if|whether|unless"
-    r"|than|between|or)\b|n't\b",
+    r"|than|between|or|refus\w*|declin\w*|hesitate|unkind|rude|cruel|harsh|dishonest|wrong)\b|n't\b",
     re.I,
 )
 _TURNED = r"(?![\"')\]\s]*(?:is|was|would|could|might|but|though|although)\b)"
@@ -64,6 +65,12 @@ _REFUSAL = re.compile(
     r"|\bmy apologies\b|\bi can(?:not|'?t)\b|\bi'?d rather not\b",
     re.I,
 )
+
+_DECLINES = re.compile(
+    r"\bi (?:(?:must|have to|will|would) )?(?:(?:respectfully|politely) )?(?:decline|refuse)\b",
+    re.I,
+)
+"""A refusal that no option behind it undoes."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +119,43 @@ def read(options: Sequence[Option], text: str) -> Reading:
         ``answered`` with the option's id; ``empty`` without words; ``refused``
         where no option is named and the speaker declines; else ``unparsed``.
     """
-    words = clean(text)
-    if not re.search(r"\w", words):
-        # a thought that was cut off is not an empty answer
-        return Reading(None, "unparsed" if re.search(r"\w", text) else "empty")
     forms = _forms(tuple(options))
+    found = Reading(None, "unparsed")
+    for part in answers_in(text):
+        words = clean(part)
+        if not re.search(r"\w", words):
+            # a thought that was cut off is not an empty answer
+            return Reading(None, "unparsed" if re.search(r"\w", text) else "empty")
+        found = _corrected(forms, words)
+        if found.value is not None:
+            break
+    return found
+
+
+def _corrected(forms: Sequence[_Forms], words: str) -> Reading:
+    """What a text names, or what it names after it has corrected itself."""
+    correction = correction_in(words)
+    if correction is None or not _names_any(forms, correction.before):
+        return _read(forms, words)
+    after = _read(forms, correction.after)
+    if after.value is not None:
+        return after
+    if correction.certain or _names_any(forms, correction.after):
+        return Reading(None, "unparsed")
+    return _read(forms, correction.before)
+
+
+def _names_any(forms: Sequence[_Forms], words: str) -> bool:
+    """Whether a text names any option, in whatever manner."""
+    found = _mentions(forms, words)
+    named = found.declared | found.standing | found.embedded | found.letters
+    return bool(named) or found.doubtful or bool(stray_letters(words, len(forms)))
+
+
+def _read(forms: Sequence[_Forms], words: str) -> Reading:
+    """What a cleaned text names, whole."""
+    if _DECLINES.search(words) and not _mentions(forms, words).declared:
+        return Reading(None, "refused")
     found = _mentions(forms, words)
     if found.contradicted:
         return Reading(None, "unparsed")
