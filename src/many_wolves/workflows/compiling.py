@@ -14,6 +14,7 @@ from many_wolves import families
 from many_wolves.contracts import Compiled, Design, EpisodicFamily, TaskFamily, WorldFamily
 from many_wolves.errors import WolvesError
 from many_wolves.files import canonical_json, code_version, write_atomic
+from many_wolves.progress import log
 from many_wolves.records import LABELS, SCHEMA, SpeakerSpec, Trial
 from many_wolves.sources import nearest
 from many_wolves.worlds import Episode
@@ -128,6 +129,8 @@ def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
         If sources or designs are at fault, no trial is left, or a file cannot be written.
     """
     found = compiled(wanted)
+    for note in dict.fromkeys(note for one in found for note in one.notes):
+        log.info("Note: %s", note)
     digest = hashlib.sha256()
     counts = [_Counts(one.factors) for one in found]
 

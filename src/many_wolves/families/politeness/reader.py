@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from many_wolves.contracts import Reading
+from many_wolves.families.politeness.phrases import phrases
 from many_wolves.families.politeness.wording import (
     Segment,
     clean,
@@ -172,7 +173,8 @@ def _read(forms: Sequence[_Forms], words: str) -> Reading:
     else:
         stray = stray_letters(words, len(forms))
         by_letter = _by_letter(forms, found.letters | stray) if found.letters else None
-        if not found.letters | stray and _REFUSAL.search(words):
+        refuses = _REFUSAL.search(words) or phrases().refusals.search(words)
+        if not found.letters | stray and refuses:
             return Reading(None, "refused")
     return Reading(by_letter, "answered") if by_letter else Reading(None, "unparsed")
 
@@ -279,6 +281,7 @@ def _embedded(forms: Sequence[_Forms], body: str) -> tuple[list[_Forms], bool]:
             others = {bare for f in forms if f is not form for bare in f.bare}
             sure = (
                 not _REJECTION.search(before)
+                and not phrases().rejections.search(before)
                 and _AFTER.match(after)
                 and not _asked(body)
                 and not _has_phrase(f"{before} | {after}", others)
@@ -307,13 +310,14 @@ def _form(letter: str, option: Option) -> _Forms:
     sentence = plain(option.text)
     predicate = sentence.removeprefix("it was ")
     if predicate == sentence:
+        prefix = next((p for p in phrases().prefixes if sentence.startswith(p)), "")
         pattern = rf"(?<![\w'-]){re.escape(sentence)}(?![\w'-])"
         return _Forms(
             id=option.id,
             letter=letter,
             pattern=re.compile(pattern, re.I),
             alone=frozenset({sentence}),
-            bare=frozenset({sentence, option.id.lower()}),
+            bare=frozenset({sentence, sentence.removeprefix(prefix), option.id.lower()}),
             brief=len(sentence.split()) <= _BRIEF,
         )
     pattern = rf"(?<![\w'-]){_SUBJECT}\s+was\s+{re.escape(predicate)}(?![\w'-])"

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from many_wolves.families.politeness.phrases import phrases
 from many_wolves.records import LABELS
 
 _QUOTES = str.maketrans(
@@ -123,9 +124,9 @@ def _peel(piece: str, letters: int) -> Segment:
         body = _INTERJECTION.sub("", body)
         if not label:
             label, body = _label(body, letters)
-        shorter = _DECLARATION.sub("", body, count=1)
+        shorter = phrases().introductions.sub("", _DECLARATION.sub("", body, count=1), count=1)
         declared, body = declared or shorter != body, shorter
-        shorter = _SAYING.sub("", body, count=1)
+        shorter = phrases().sayings.sub("", _SAYING.sub("", body, count=1), count=1)
         said, body = said or shorter != body, shorter
         if body == before:
             break
