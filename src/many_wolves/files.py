@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
@@ -54,12 +55,17 @@ def file_fingerprint(path: str | Path, length: int = 16) -> str:
 def write_atomic(path: str | Path, content: str | bytes | Iterable[bytes]) -> Path:
     """Write a file so that a reader sees the old content or the new, never a part.
 
-    Content that comes in pieces is written piece by piece.
+    Content that comes in pieces is written piece by piece. What is no regular file, such as
+    ``/dev/null`` or a pipe, is written into and never replaced; a link stays a link.
     """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
     whole = content.encode() if isinstance(content, str) else content
     pieces = [whole] if isinstance(whole, bytes) else whole
+    if is_special(path):
+        with open(path, "wb") as device:
+            device.writelines(pieces)
+        return Path(path)
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as out:
@@ -71,7 +77,16 @@ def write_atomic(path: str | Path, content: str | bytes | Iterable[bytes]) -> Pa
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    return target
+    return Path(path)
+
+
+def is_special(path: str | Path) -> bool:
+    """Whether a path, its links followed, is a device, a pipe or a socket."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116  (a Path would read the name of an open pipe)
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def read_json_object(path: str | Path, fix: str) -> dict[str, Any]:

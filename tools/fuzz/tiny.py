@@ -8,7 +8,7 @@ from pathlib import Path
 def tiny_model(folder: Path) -> Path:
     """Write a Llama of two layers with a tokenizer of bytes into a folder."""
     import torch
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 

@@ -108,4 +108,5 @@ def _print(manifest: Mapping[str, Any], out: Path, beside: Path) -> None:
         cells = [cell["trials"] for cell in manifest["cells"] if cell["task"] == name]
         each = f"{min(cells)}" if min(cells) == max(cells) else f"{min(cells)} to {max(cells)}"
         click.echo(f"  {name}: {sum(cells)} in {len(cells)} cells, {each} in each")
-    click.echo(f"manifest in {beside}")
+    if beside.exists():
+        click.echo(f"manifest in {beside}")

@@ -13,7 +13,7 @@ from typing import Any
 from many_wolves import families
 from many_wolves.contracts import Compiled, Design, EpisodicFamily, TaskFamily, WorldFamily
 from many_wolves.errors import WolvesError
-from many_wolves.files import canonical_json, code_version, write_atomic
+from many_wolves.files import canonical_json, code_version, is_special, write_atomic
 from many_wolves.progress import log
 from many_wolves.records import LABELS, SCHEMA, SpeakerSpec, Trial
 from many_wolves.sources import nearest
@@ -150,7 +150,8 @@ def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
         write_atomic(out, lines())
         manifest = _manifest(wanted, found, counts, digest.hexdigest()[:16])
         words = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-        write_atomic(manifest_of(out), words)
+        if not is_special(out):
+            write_atomic(manifest_of(out), words)
     except OSError as fault:
         raise WolvesError(
             f"the trials cannot be written: {fault.strerror}",
