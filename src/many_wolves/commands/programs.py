@@ -17,6 +17,7 @@ def list_command() -> None:
     """Print the programs, their models, whether each is compiled, and where it is kept."""
     from many_wolves.workflows.programs import programs
 
+    found = programs()
     rows = [
         {
             "program": one.name,
@@ -24,13 +25,13 @@ def list_command() -> None:
             "models": list(one.models),
             "library": one.library,
         }
-        for one in programs()
+        for one in found
     ]
 
     def words() -> None:
-        for row in rows:
-            click.echo(f"{row['program']}: {row['state']}; {', '.join(row['models'])}")
-        click.echo(f"kept in {rows[0]['library'].parent}" if rows else "no family has a program")
+        for one in found:
+            click.echo(f"{one.name}: {one.state}; {', '.join(one.models)}")
+        click.echo(f"kept in {found[0].library.parent}" if found else "no family has a program")
 
     show({"programs": rows}, words)
 

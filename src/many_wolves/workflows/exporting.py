@@ -54,7 +54,7 @@ def export(fits: Sequence[Path], out: Path, *, every: bool = False) -> list[Path
 
     found = read_all(_folders(fits))
     make_ready(out)
-    tables = {
+    tables: dict[str, dict[str, pd.DataFrame | None]] = {
         "draws": {fit.label: draws_of(fit, every=every) for fit in found},
         "summary": {fit.label: fit.summary for fit in found},
         "choices": {fit.label: choices_of(fit) for fit in found},
@@ -150,7 +150,7 @@ def _event(predicted: xr.DataArray) -> str | None:
     """The dimension along which predictions are shares of one."""
     for dim in predicted.dims:
         if dim not in ("chain", "draw"):
-            total = predicted.sum(dim)
+            total = predicted.sum(str(dim))
             if bool((np.abs(total - 1) < _SUM_TOLERANCE).all()):
                 return str(dim)
     return None
