@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo published example-training programs test test-slow test-quick test-vllm lint docs help-texts format bench truth items calibrate-games check-reference sync clean
+.PHONY: help demo published example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items calibrate-games check-reference sync clean
 
 # Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
 # again: `wolves study status` takes three times as long. So what make starts does keep it.
@@ -76,6 +76,9 @@ example-training: ## fine-tune a small model on blunt truth and on kindness; dra
 format: sync ## put the code in its canonical form
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
+
+fuzz: sync ## 1,400 altered inputs: each ends in a sentence, and loses nothing unsaid
+	OMP_NUM_THREADS=1 $(RUN) python -m tools.fuzz --cases 1400
 
 bench: sync ## speed of the parts, written to benchmarks/out/results.json
 	$(UV) run --extra api --extra hf --group dev --group models --group bench python benchmarks/run.py

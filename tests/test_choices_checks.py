@@ -81,7 +81,8 @@ def test_scores_are_checked_like_choices(choice):
 
 
 def test_replicates_are_no_independent_evidence():
-    trials = trials_of(PolitenessDesign(tasks=("choice",), limit=16))
+    part = {"goals": ("social", "both"), "framings": ("third",)}
+    trials = trials_of(PolitenessDesign(tasks=("choice",), limit=32, **part))
     rng = np.random.default_rng(3)
     chosen = {t.id: t.options[int(rng.integers(8))].text for t in trials}
     responses = [said(t, chosen[t.id], replicate=r) for t in trials for r in range(50)]
@@ -111,6 +112,12 @@ def test_what_was_not_varied_cannot_be_told():
     assert "one goal only" in check(table, "goal").statement
     assert "one state only" in check(table, "state").statement
     assert math.isnan(check(table, "state").p_value)
+    item = [t for t in trials if t.cell["item"] == "cake"]
+    table = FAMILY.tabulate(
+        [said(t, text_of(t, honest(t)), replicate=r) for t in item for r in range(3)]
+    )
+    assert check(table, "state").ok
+    assert "cannot be told without more items" in check(table, "state").statement
 
 
 def test_the_tests_keep_their_level_under_the_null():

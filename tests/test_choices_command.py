@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from choosing import answers, honest, kind
 from many_wolves.cli import run
 from many_wolves.commands.choices import command
+from many_wolves.commands.command import show_messages
 from many_wolves.errors import WolvesError
 from many_wolves.files import shipped
 from many_wolves.records import Response, SpeakerSpec
@@ -46,6 +47,7 @@ def test_the_command_writes_a_table_and_says_what_it_left_out(trials, tmp_path):
     lines.insert(3, "garbage")
     file.write_text("\n".join(lines))
     out = tmp_path / "out"
+    show_messages()  # as `wolves` does before it runs a command
     result = CliRunner().invoke(command, [str(file.parent), "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert f"{file}, line 4: left out, invalid JSON: Expecting value at column 1" in result.output
@@ -120,3 +122,16 @@ def test_the_staged_script_takes_the_published_flags(choice, tmp_path):
         assert table.speakers == [speaker]
         assert table.rows["count"].sum() == n
     assert "speaker" in done.stdout
+
+
+def test_answers_that_do_not_say_where_they_belong_are_named(choice, tmp_path, capsys):
+    lost = [
+        replace(response, cell={k: v for k, v in response.cell.items() if k != "goal"})
+        for response in answers(choice[:3], honest)
+    ]
+    kept = answers(choice[3:40], honest)
+    file = journal(tmp_path / "j.jsonl", [*lost, *kept])
+    assert run(command, [str(file), "--out", str(tmp_path / "out")]) == 0
+    assert "3 answers do not say of which task" in capsys.readouterr().err
+    table = read_table(tmp_path / "out")
+    assert (table.meta["foreign"], table.total) == (3, 37)

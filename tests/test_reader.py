@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import further_phrases
 from many_wolves.families import get
 from many_wolves.records import LABELS, Choose, Option, Question
 
@@ -348,3 +349,14 @@ def test_a_negation_is_never_lost(word, data):
     adverb = data.draw(st.sampled_from(["", "very ", "really ", "exactly ", "all that "]))
     tail = data.draw(st.sampled_from([".", "!", "", ", I think.", " at all."]))
     assert READ(OPTIONS, f"It {negation} {adverb}{word}{tail}").value != word
+
+
+@pytest.mark.parametrize(("text", "named"), further_phrases.ALL)
+def test_a_further_phrasing_names_its_option_or_is_unread(text: str, named: str | None) -> None:
+    assert READ(OPTIONS, text).value in (named, None)
+
+
+def test_of_the_further_phrasings_few_are_unread() -> None:
+    wanted = [(text, named) for text, named in further_phrases.ALL if named is not None]
+    unread = [text for text, named in wanted if READ(OPTIONS, text).value is None]
+    assert len(further_phrases.ALL) > 150 and len(unread) <= 0.1 * len(wanted), unread

@@ -123,7 +123,7 @@ class TestPlan:
             "- {name: a, data: zhao2025, speaker: Qwen2.5-72B}\n"
             "- {name: b, data: phelps2023-rounds}\n"
         )
-        stages = {s.name: s for s in plan(read_study(written(tmp_path, text)), Places("s"))}
+        stages = {s.name: s for s in plan(read_study(written(tmp_path, text)), StudyPaths("s"))}
         fit = stages["fit a"]
         assert fit.command[1:5] == ("--data", "zhao2025", "--speaker", "Qwen2.5-72B")
         assert fit.after == ("fit yoon2020",) and not fit.beside

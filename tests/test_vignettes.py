@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from designs import by_cell, of, places
-from many_wolves.cli import run
+from many_wolves.cli import run, wolves
 from many_wolves.commands.compile import command
 from many_wolves.families.politeness.compiler import compile_trials, trials_of
 from many_wolves.families.politeness.counterbalance import Slot, deal, spread, williams
@@ -271,3 +271,16 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, capsys):
     out = tmp_path / "file" / "trials.jsonl"
     assert run(command, ["--limit", "8", "--out", str(out)]) == 2
     assert f"{out}: the trials cannot be written" in capsys.readouterr().err
+
+
+def test_prompts_are_printed_as_a_model_is_asked_them(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(wolves, ["compile", "--task", "choice", "--show", "1"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("--- 1: choice item=")
+    assert "[user]\n" in out and "Options:\nA) It was" in out
+    assert run(wolves, ["compile", "--task", "dilemma", "--show", "1", "--json"]) == 0
+    (first,) = json.loads(capsys.readouterr().out)["prompts"]
+    assert "This is round 1" in first["messages"][-1]["content"]
+    assert run(wolves, ["compile", "--task", "planning", "--show", "1"]) == 2
+    assert not list(tmp_path.iterdir())

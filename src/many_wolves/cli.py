@@ -16,7 +16,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import code_version
 
 BAD_INPUT, UNEXPECTED, INTERRUPTED = 2, 3, 130
-"""Exit statuses other than 0 (success) and 1 (the command's own verdict)."""
+"""Exit statuses other than 0 (success), 1 and 4 (the command's own verdicts)."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("data", "List the data that ship, and what is known about them."),
@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "Serve an experiment on this machine, for people and models."),
     "tournament": ("tournament", "Play all ordered pairs of several speakers."),
     "models": ("models", "Prepare local model folders."),
+    "programs": ("programs", "Compile the models' programs ahead of the first fit."),
     "choices": ("choices", "Read answers into a table of choices."),
     "predict": ("predict", "Print what a model predicts for given parameters."),
     "fit": ("fit", "Infer the parameters of a speaker from its choices."),
@@ -39,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "findings": ("findings", "State what effort, goals and training change."),
     "plot": ("plot", "Draw a figure from fits."),
     "report": ("report", "Write a report on fits."),
+    "export": ("export", "Write fits as CSV files for R and spreadsheets."),
     "study": ("study", "Run a study file from trials to report."),
 }
 """Subcommand -> (module under ``many_wolves.commands``, one-line help)."""
@@ -71,7 +73,8 @@ def wolves() -> None:
     \b
     Exit status: 0 success, 1 a bad verdict (a fit that did not converge, answers that
     failed). Status 2 means bad input, or a place that cannot be read or written. Status 3
-    means an unexpected error, and 130 an interrupt.
+    means an unexpected error. Status 4 means that the speaker did not do the task, or that
+    the model does not describe it. Status 130 means an interrupt.
     """
 
 
@@ -83,8 +86,8 @@ def run(  # noqa: PLR0911  (one status for each kind of end)
     Returns
     -------
     int
-        The exit status: 0 well, 1 the command's own verdict, 2 bad usage or bad input, 3
-        an unexpected error, 130 interrupted.
+        The exit status: 0 well, 1 or 4 the command's own verdict, 2 bad usage or bad input,
+        3 an unexpected error, 130 interrupted.
     """
     show_messages()
     words = list(sys.argv[1:] if arguments is None else arguments)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
@@ -54,12 +55,17 @@ def file_fingerprint(path: str | Path, length: int = 16) -> str:
 def write_atomic(path: str | Path, content: str | bytes | Iterable[bytes]) -> Path:
     """Write a file so that a reader sees the old content or the new, never a part.
 
-    Content that comes in pieces is written piece by piece.
+    Content that comes in pieces is written piece by piece. What is no regular file, such as
+    ``/dev/null`` or a pipe, is written into and never replaced; a link stays a link.
     """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
     whole = content.encode() if isinstance(content, str) else content
     pieces = [whole] if isinstance(whole, bytes) else whole
+    if is_special(path):
+        with open(path, "wb") as device:
+            device.writelines(pieces)
+        return Path(path)
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as out:
@@ -71,7 +77,74 @@ def write_atomic(path: str | Path, content: str | bytes | Iterable[bytes]) -> Pa
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    return target
+    return Path(path)
+
+
+def is_special(path: str | Path) -> bool:
+    """Whether a path, its links followed, is a device, a pipe or a socket."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116  (a Path would read the name of an open pipe)
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def read_json_object(path: str | Path, fix: str) -> dict[str, Any]:
+    """The JSON object that a file holds.
+
+    Parameters
+    ----------
+    path
+        The file.
+    fix
+        What to do where it holds none.
+
+    Raises
+    ------
+    WolvesError
+        If the file cannot be read, is no JSON in UTF-8, or holds something else.
+    """
+    try:
+        return json_object(Path(path).read_text(encoding="utf-8"), path, fix)
+    except OSError as error:
+        raise WolvesError(
+            f"the file cannot be read: {error.strerror}", where=path, fix="check the path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise WolvesError(
+            f"expected JSON, found no UTF-8 text (byte {error.start})", where=path, fix=fix
+        ) from error
+
+
+def json_object(text: str, where: str | Path, fix: str) -> dict[str, Any]:
+    """The JSON object that a text holds; see ``read_json_object``."""
+    try:
+        found = json.loads(text, object_pairs_hook=_keys_once)
+    except json.JSONDecodeError as error:
+        raise WolvesError(
+            f"expected JSON, found {error.msg}", where=where, line=error.lineno, fix=fix
+        ) from error
+    except ValueError as error:
+        raise WolvesError(f"expected JSON; {error}", where=where, fix=fix) from error
+    except RecursionError as error:
+        raise WolvesError(
+            "expected JSON; its brackets are nested too deeply", where=where, fix=fix
+        ) from error
+    if not isinstance(found, dict):
+        raise WolvesError(
+            f"expected a JSON object, found {type(found).__name__}", where=where, fix=fix
+        )
+    return found
+
+
+def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs of an object; a key that stands twice is refused, not overwritten."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} stands twice")
+    return found
 
 
 def hold_alone(handle: IO[str], otherwise: WolvesError) -> None:

@@ -47,6 +47,7 @@ __all__ = [
     "compare",
     "compile",
     "data",
+    "export",
     "figure_of",
     "findings_of",
     "fit",
@@ -354,6 +355,44 @@ def read_fit(folder: str | Path) -> SpeakerFit:
     from many_wolves.figures import read_fitted
 
     return SpeakerFit(read_fitted(folder))
+
+
+def export(
+    fits: Fits | SpeakerFit | str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    every: bool = False,
+) -> list[Path]:
+    """Write fits as CSV files for R and spreadsheets, as ``wolves export`` does.
+
+    Parameters
+    ----------
+    fits
+        Fits, their folders, or folders that hold some.
+    out
+        Folder of ``draws.csv``, ``summary.csv`` and ``choices.csv``, one row per value.
+    every
+        Whether draws of parameters with an entry for each of many cells are written too.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    WolvesError
+        If a folder is no fit, or ``out`` cannot be written into.
+    """
+    from many_wolves.workflows import exporting
+
+    if isinstance(fits, SpeakerFit):
+        fits = [fits.folder]
+    elif isinstance(fits, Fits):
+        fits = [one.folder for one in fits.values()]
+    elif isinstance(fits, str | Path):
+        fits = [fits]
+    return exporting.export([Path(fit) for fit in fits], Path(out), every=every)
 
 
 def compare(
@@ -742,6 +781,43 @@ class Study:
         self.file = Path(file)
         self.study = read_study(self.file)
         self.places = StudyPaths(self.study.study)
+
+    @classmethod
+    def new(
+        cls,
+        name: str,
+        *,
+        task: str = "politeness",
+        provider: str = "",
+        model: str = "",
+        checkpoints: str | Path | None = None,
+        out: str | Path | None = None,
+    ) -> Study:
+        """Write a study file with comments, as ``wolves study new`` does.
+
+        Parameters
+        ----------
+        name
+            Names the study and the folder of its results.
+        task
+            The task that is given.
+        provider, model
+            Who answers; a small model that runs anywhere when both are left out.
+        checkpoints
+            A local model, or the folder of a training run's checkpoints.
+        out
+            The file; ``studies/NAME.yaml`` when left out.
+
+        Raises
+        ------
+        WolvesError
+            If the file is there already, or what is wanted makes no study.
+        """
+        from many_wolves.study import NewStudy, new_study
+
+        folder = None if checkpoints is None else Path(checkpoints)
+        wanted = NewStudy(name, task, provider, model, folder)
+        return cls(new_study(wanted, None if out is None else Path(out)))
 
     def status(self) -> pd.DataFrame:
         """One row per stage: stage, why it is to run (empty where it is up to date), command."""

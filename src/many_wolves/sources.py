@@ -206,6 +206,54 @@ class Source:
         return repr(self.node.value) if self.node.value else "nothing"
 
 
+_MOST = 200_000
+"""Values in a file, each alias counted with all that it stands for."""
+
+
+def _check_size(node: yaml.Node | None, file: Path) -> None:
+    """Refuse an anchor within itself, and aliases that multiply without end.
+
+    Raises
+    ------
+    WolvesError
+        At the line of the value.
+    """
+    sizes: dict[int, int] = {}
+    open_: set[int] = set()
+    stack = [] if node is None else [node]
+    while stack:
+        top = stack[-1]
+        parts = _parts(top)
+        left = [part for part in parts if id(part) not in sizes]
+        if id(top) in sizes or not left:
+            sizes.setdefault(id(top), 1 + sum(sizes[id(part)] for part in parts))
+            open_.discard(id(stack.pop()))
+            if sizes[id(top)] > _MOST:
+                raise WolvesError(
+                    f"expected at most {_MOST:,} values, found more: aliases repeat each other",
+                    where=file,
+                    line=top.start_mark.line + 1,
+                    fix="write out what the aliases stand for",
+                )
+            continue
+        open_.add(id(top))
+        if any(id(part) in open_ for part in left):
+            raise WolvesError(
+                "an anchor stands within itself",
+                where=file,
+                line=top.start_mark.line + 1,
+                fix="write out what the alias stands for",
+            )
+        stack += left
+
+
+def _parts(node: yaml.Node) -> list[yaml.Node]:
+    """What a list or a mapping holds."""
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
 def read_source(path: str | Path) -> Source:
     """The content of a YAML file.
 
@@ -224,6 +272,19 @@ def read_source(path: str | Path) -> Source:
             where=file,
             fix="give the path of a YAML file in UTF-8",
         ) from fault
+    return source_of(text, file)
+
+
+def source_of(text: str, file: Path) -> Source:
+    """The content of a YAML text; see ``read_source``.
+
+    Parameters
+    ----------
+    text
+        The text.
+    file
+        Where it stands or will stand, for messages.
+    """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as fault:
@@ -238,6 +299,11 @@ def read_source(path: str | Path) -> Source:
         raise WolvesError(
             f"invalid YAML: {fault}", where=file, fix="remove the character that it names"
         ) from fault
+    except RecursionError as fault:
+        raise WolvesError(
+            "its brackets are nested too deeply", where=file, fix="close the brackets"
+        ) from fault
+    _check_size(node, file)
     if node is None:
         raise WolvesError("the file is empty", where=file, fix="restore it with `git checkout`")
     return Source(file, text, node, TOP)

@@ -63,7 +63,7 @@ def _write(table: Observations, target: Path) -> Path:
         write_atomic(target / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
         for name, frame in frames.items()
     ]
-    checks = [_without_nan(asdict(check)) for check in table.checks]
+    checks = [asdict(check) for check in table.checks]
     files.append(write_atomic(target / "checks.json", _json(checks)))
     meta = dict(table.meta) | {
         "schema": SCHEMA,
@@ -185,12 +185,16 @@ def refuse_first(
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_finite(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _without_nan(record: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON knows no NaN: what could not be computed is null there."""
-    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in record.items()}
+def _finite(value: Any) -> Any:
+    """The value with null for every number that JSON does not know."""
+    if isinstance(value, Mapping):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _text(path: Path) -> str:
@@ -213,6 +217,12 @@ def _load(path: Path) -> Any:
             f"expected JSON, found a fault: {fault.msg}",
             where=path,
             line=fault.lineno,
+            fix="make the table again with `wolves choices`",
+        ) from fault
+    except (ValueError, RecursionError) as fault:
+        raise WolvesError(
+            f"expected JSON, found a fault: {fault}",
+            where=path,
             fix="make the table again with `wolves choices`",
         ) from fault
 

@@ -10,7 +10,6 @@ import click
 from many_wolves import families
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.command import show
-from many_wolves.progress import log
 
 if TYPE_CHECKING:
     from many_wolves.contracts import Observations
@@ -86,12 +85,6 @@ def command(
     table = tabulated(sources, Selection(wanted, kind, only, trials), scoring)
     name = table.family if kind == "all" else f"{table.family}-{kind}"
     folder = write_table(table, out or Path("rsa-output") / name / "choices")
-    if table.meta.get("repeated"):
-        log.warning(
-            "%d answers are to a question (trial, settings, replicate) that has a later one, and "
-            "are left out; more answers to a question are more replicates",
-            table.meta["repeated"],
-        )
 
     def words() -> None:
         click.echo(_overview(table))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from many_wolves.commands.dry_run import tell
 from many_wolves.commands.seating import Casting, Episodes, Extents, cast, read_seats
 from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import SettingError, WolvesError
+from many_wolves.files import read_json_object
 from many_wolves.records import SpeakerSpec
 from many_wolves.speakers import Speaker
 from many_wolves.speakers.speaker_request import LOCAL, SpeakerRequest, describe, open_speaker
@@ -107,7 +107,14 @@ def as_proposed(wanted: SpeakerRequest, trials: Path) -> list[SpeakerRequest]:
         return [wanted]
     if wanted.mode == "score" and not (wanted.thinks or Trials(trials).sampled):
         return [wanted]
-    proposed = json.loads(manifest.read_text(encoding="utf-8")).get("asked_with", {})
+    fix = "make the trials again with `wolves compile`, or remove this file"
+    proposed = read_json_object(manifest, fix).get("asked_with", {})
+    if not _proposals(proposed):
+        raise WolvesError(
+            f"expected numbers by setting in `asked_with`, found {proposed!r:.60}",
+            where=manifest,
+            fix=fix,
+        )
     found = [wanted]
     for name, values in proposed.items():
         # An API's own limit leaves room for the thoughts that it is asked for.
@@ -121,6 +128,17 @@ def as_proposed(wanted: SpeakerRequest, trials: Path) -> list[SpeakerRequest]:
         else:
             say(f"The trials' design says {name} {told}; this speaker takes none.")
     return found
+
+
+def _proposals(value: object) -> bool:
+    """Whether a value names settings of speakers, each with numbers."""
+    return isinstance(value, dict) and all(
+        name in SpeakerRequest.__dataclass_fields__
+        and isinstance(numbers, list)
+        and numbers
+        and all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers)
+        for name, numbers in value.items()
+    )
 
 
 def _takes(wanted: SpeakerRequest) -> bool:

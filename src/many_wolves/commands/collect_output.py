@@ -13,7 +13,7 @@ import click
 
 from many_wolves.collection import Collected, explain, make_plan, other_settings, peek
 from many_wolves.errors import WolvesError
-from many_wolves.files import write_atomic
+from many_wolves.files import read_json_object, write_atomic
 from many_wolves.records import SCHEMA, SpeakerSpec, Trial
 from many_wolves.speakers.checkpoints import position
 from many_wolves.speakers.cost import estimate, find_price
@@ -57,26 +57,9 @@ def read_parameters(path: Path) -> dict[str, Any]:
     WolvesError
         If there is none.
     """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise WolvesError(
-            f"the parameters cannot be read: {error.strerror}", where=path, fix="check the path"
-        ) from error
-    except ValueError as error:
-        raise WolvesError(
-            f"expected JSON: {error}",
-            where=path,
-            line=getattr(error, "lineno", None),
-            fix="fix the file at that place",
-        ) from error
-    if not isinstance(found, dict):
-        raise WolvesError(
-            f"expected a JSON object, found {type(found).__name__}",
-            where=path,
-            fix='write an object such as {"alpha": 4.5, "cost": 2.6, "weights": {...}}',
-        )
-    return found
+    return read_json_object(
+        path, 'write an object such as {"alpha": 4.5, "cost": 2.6, "weights": {...}}'
+    )
 
 
 def family_of(named: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from many_wolves.commands.command import show
 from many_wolves.commands.fields import field_options, given
 from many_wolves.commands.options import names_of
 from many_wolves.contracts import Design
+from many_wolves.records import Trial
 
 COMPILED = Path("task-data/compiled")
 ALL = "all"
@@ -54,7 +55,14 @@ _FIELDS = tuple(
     help="Trials, as JSON lines; their manifest is written to the same folder. "
     "task-data/compiled/politeness.jsonl, or TASK.jsonl there, when left out.",
 )
-def command(*, task: str, out: Path | None, **values: Any) -> None:
+@click.option(
+    "--show",
+    "preview",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Print N prompts of each kind as a model is asked them, and write nothing.",
+)
+def command(*, task: str, out: Path | None, preview: int | None, **values: Any) -> None:
     """Make trials from items and templates, or games from their parameters.
 
     The order of options is counterbalanced by a Latin square over all trials that
@@ -62,10 +70,14 @@ def command(*, task: str, out: Path | None, **values: Any) -> None:
     fault, nothing is written.
     """
     from many_wolves.progress import log
-    from many_wolves.workflows.compiling import manifest_of, request, write_trials
+    from many_wolves.workflows.compiling import manifest_of, prompts, request, write_trials
 
     names = (families.DEFAULT,) if task == ALL else names_of(task)
     wanted = request(names, given(values, _FIELDS))
+    if preview is not None:
+        found = list(prompts(wanted, preview))
+        show({"prompts": [trial.to_json() for trial in found]}, lambda: _print_prompts(found))
+        return
     own = families.DEFAULT if wanted.family == families.DEFAULT else task
     target = out or COMPILED / f"{own}.jsonl"
     manifest = write_trials(wanted, target)
@@ -81,10 +93,20 @@ def command(*, task: str, out: Path | None, **values: Any) -> None:
     )
 
 
+def _print_prompts(trials: Sequence[Trial]) -> None:
+    """Each message under a line that says whose it is."""
+    for number, trial in enumerate(trials, start=1):
+        cell = " ".join(f"{name}={value}" for name, value in trial.cell.items())
+        click.echo(f"--- {number}: {trial.task} {cell}"[:200])
+        for message in trial.messages:
+            click.echo(f"[{message.role}]\n{message.content}\n")
+
+
 def _print(manifest: Mapping[str, Any], out: Path, beside: Path) -> None:
     click.echo(f"{manifest['trials']} trials in {out}")
     for name in dict.fromkeys(cell["task"] for cell in manifest["cells"]):
         cells = [cell["trials"] for cell in manifest["cells"] if cell["task"] == name]
         each = f"{min(cells)}" if min(cells) == max(cells) else f"{min(cells)} to {max(cells)}"
         click.echo(f"  {name}: {sum(cells)} in {len(cells)} cells, {each} in each")
-    click.echo(f"manifest in {beside}")
+    if beside.exists():
+        click.echo(f"manifest in {beside}")

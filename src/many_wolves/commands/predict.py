@@ -13,6 +13,7 @@ from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.options import MODEL
 from many_wolves.contracts import PredictingModel
 from many_wolves.errors import WolvesError
+from many_wolves.files import json_object, read_json_object
 from many_wolves.workflows.models import all_models, predicting_model
 
 
@@ -38,21 +39,7 @@ def command(params: Path, model: str | None) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-        given = json.loads(text)
-    except OSError as error:
-        raise WolvesError(
-            "the file of parameters cannot be read", where=path, fix="check the path"
-        ) from error
-    except ValueError as error:
-        raise WolvesError(
-            f"expected a JSON object; {error}", where=path, fix="correct the JSON there"
-        ) from error
-    if not isinstance(given, dict):
-        raise WolvesError(
-            "expected a JSON object",
-            where=path,
-            fix='write {"NAME": VALUE, ...}; see `wolves predict --help`',
-        )
-    return given
+    fix = 'write {"NAME": VALUE, ...}; see `wolves predict --help`'
+    if str(path) == "-":
+        return json_object(sys.stdin.read(), path, fix)
+    return read_json_object(path, fix)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
+from many_wolves import families
 from many_wolves.collection import read_trials
 from many_wolves.commands.command import Group
 from many_wolves.commands.planning import bill_lines, compiled, stage_line
 from many_wolves.progress import log
 from many_wolves.records import Trial
 from many_wolves.study import (
+    NewStudy,
     Stage,
     StateFile,
     Study,
@@ -22,6 +25,7 @@ from many_wolves.study import (
     cast,
     fitted_names,
     in_order,
+    new_study,
     plan,
     read_study,
     run_study,
@@ -37,6 +41,29 @@ def _say(text: str) -> None:
 @click.group(cls=Group)
 def command() -> None:
     """Run a study file from vignettes to report."""
+
+
+@command.command("new")
+@click.argument("name")
+@click.option("--task", default=families.DEFAULT, show_default=True, help="The task that is given.")
+@click.option(
+    "--checkpoints",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="A local model, or the folder of a training run's checkpoints.",
+)
+@click.option("--provider", default="", help="hf, vllm, anthropic, openai, google, ...")
+@click.option("--model", default="", help="Name of the model at its provider.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The file; studies/NAME.yaml when left out."
+)
+def new_command(out: Path | None, **wanted: Any) -> None:
+    """Write a study file with comments, ready to run.
+
+    NAME names the study and the folder of its results. Without a model or
+    checkpoints it asks a small model that runs anywhere.
+    """
+    click.echo(new_study(NewStudy(**wanted), out))
 
 
 @command.command("run")

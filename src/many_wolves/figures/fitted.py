@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.errors import WolvesError
+from many_wolves.files import read_json_object
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -135,7 +135,7 @@ def read_fitted(folder: str | Path) -> Fitted:
             where=place,
             fix="give a folder that `wolves fit ... --out FOLDER` wrote",
         )
-    summary = pd.read_csv(place / "summary.csv")
+    summary = _summary(place / "summary.csv")
     lacking = SUMMARY_COLUMNS - set(summary)
     if lacking:
         raise WolvesError(
@@ -146,8 +146,23 @@ def read_fitted(folder: str | Path) -> Fitted:
         )
     info = _json(place / "fit.json", ("model", "speaker", "conditions"))
     info["labels"] = info.get("labels", {}) | _given_labels(place)
-    summary["condition"] = summary["condition"].fillna("").astype(str)
     return Fitted(place, info, _json(place / "diagnostics.json", ("ok", "verdict")), summary)
+
+
+def _summary(path: Path) -> pd.DataFrame:
+    """A summary; no word in it stands for a missing value: a condition may be called NA."""
+    text = {"parameter": str, "condition": str}
+    try:
+        found = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=text)
+        numbers = [name for name in ("mean", "sd", "hdi_low", "hdi_high") if name in found]
+        found = found.astype(dict.fromkeys(numbers, float))
+    except (ValueError, OSError) as error:
+        raise WolvesError(
+            f"expected a summary as CSV; {str(error).strip()}",
+            where=path,
+            fix="fit again; this file is written by `wolves fit`",
+        ) from error
+    return found.fillna({"condition": "", "parameter": ""})
 
 
 def read_all(folders: Sequence[str | Path]) -> list[Fitted]:
@@ -175,15 +190,7 @@ def distinct(fits: Sequence[Fitted]) -> list[Fitted]:
 
 
 def _json(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise WolvesError(
-            f"expected JSON, found {error.msg}",
-            where=path,
-            line=error.lineno,
-            fix="fit again; this file is written by `wolves fit`",
-        ) from None
+    record = read_json_object(path, "fit again; this file is written by `wolves fit`")
     absent = [key for key in needed if key not in record]
     if absent:
         raise WolvesError(
@@ -192,7 +199,7 @@ def _json(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
             column=absent[0],
             fix="fit again with this version of many-wolves",
         )
-    return dict(record)
+    return record
 
 
 def _given_labels(place: Path) -> dict[str, Any]:

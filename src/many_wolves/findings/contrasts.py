@@ -9,7 +9,7 @@ import numpy as np
 
 from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.findings.distance import divergence
-from many_wolves.findings.members import Member, common_conditions, others, people
+from many_wolves.findings.fits import Member, common_conditions, others, people
 from many_wolves.findings.statement import Statement
 
 FINDING = "contrasts"

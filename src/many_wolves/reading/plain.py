@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from many_wolves.contracts import Reading
+from many_wolves.reading.answers import answers_in
 from many_wolves.reading.numbers import read_number
 from many_wolves.reading.objects import read_form
 from many_wolves.reading.refusals import declines
@@ -49,7 +50,7 @@ def read_text(answer: Text, text: str) -> Reading:
 
 def read_option(answer: Choose, text: str) -> Reading:
     """The option that the whole answer, or its first line, names by words, id or letter."""
-    words = without_thoughts(text)
+    words = answers_in(text)[0]
     if not words:
         return Reading(None, "unparsed" if text.strip() else "empty")
     for part in (words, words.splitlines()[0]):

@@ -129,7 +129,7 @@ def open_speaker(wanted: SpeakerRequest, spec: SpeakerSpec, simulator: Simulator
         If it cannot be had.
     """
     if wanted.provider == "simulated":
-        return SimulatedSpeaker(spec, simulator(spec.parameters), wanted.delay_s)
+        return SimulatedSpeaker(spec, _answers(simulator, spec), wanted.delay_s)
     if wanted.provider not in LOCAL:
         from many_wolves.speakers.api.model import open_model
         from many_wolves.speakers.api.speaker import ApiSpeaker
@@ -138,6 +138,17 @@ def open_speaker(wanted: SpeakerRequest, spec: SpeakerSpec, simulator: Simulator
         model = open_model(spec, wanted.api_key, wanted.patience, batch=wanted.batch)
         return ApiSpeaker(spec, model, wanted.patience, budget)
     return _open_weights(wanted, spec)
+
+
+def _answers(simulator: Simulator, spec: SpeakerSpec) -> SimulatedAnswers:
+    """What a family's simulator answers; odd parameters are refused whatever it makes of them."""
+    try:
+        return simulator(spec.parameters)
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        raise WolvesError(
+            f"the parameters of the simulated speaker cannot be used: {error}",
+            fix="correct the file of --parameters; the documentation of the task names them",
+        ) from error
 
 
 def _open_weights(wanted: SpeakerRequest, spec: SpeakerSpec) -> Speaker:

@@ -8,11 +8,13 @@ from many_wolves.study.running import Outcome, Runner, only_one, run_study
 from many_wolves.study.schema import Speaker, Study
 from many_wolves.study.speakers import Cast, cast
 from many_wolves.study.stages import Done, Stage, StateFile, in_order, shown, why
+from many_wolves.study.starting import NewStudy, new_study
 
 __all__ = [
     "Bill",
     "Cast",
     "Done",
+    "NewStudy",
     "Outcome",
     "Runner",
     "Speaker",
@@ -25,6 +27,7 @@ __all__ = [
     "compile_stage",
     "fitted_names",
     "in_order",
+    "new_study",
     "only_one",
     "plan",
     "read_study",

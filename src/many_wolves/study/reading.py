@@ -37,7 +37,11 @@ def read_study(path: str | Path) -> Study:
         If the file is missing, is not YAML, or has something that the schema
         does not allow. The message names the first fault in the file.
     """
-    source = read_source(path)
+    return study_of(read_source(path))
+
+
+def study_of(source: Source) -> Study:
+    """The study that a YAML file holds; see ``read_study``."""
     if not isinstance(source.node, yaml.MappingNode):
         raise source.error(
             "expected a study's fields, found none",
@@ -49,7 +53,7 @@ def read_study(path: str | Path) -> Study:
         return Study.model_validate(content)
     except ValidationError as invalid:
         faults = sorted(invalid.errors(), key=lambda fault: _line(_place(fault), lines))
-        raise _error(faults[0], len(faults), lines, Path(path)) from None
+        raise _error(faults[0], len(faults), lines, source.file) from None
 
 
 def _plain(source: Source, lines: dict[Place, int], place: Place) -> Any:
@@ -60,7 +64,14 @@ def _plain(source: Source, lines: dict[Place, int], place: Place) -> Any:
     if isinstance(source.node, yaml.SequenceNode):
         parts = source.sequence() if source.node.value else []
         return [_plain(part, lines, (*place, i)) for i, part in enumerate(parts)]
-    return yaml.SafeLoader("").construct_object(source.node)
+    try:
+        return yaml.SafeLoader("").construct_object(source.node)
+    except (yaml.YAMLError, ValueError) as fault:
+        words = getattr(fault, "problem", None) or str(fault)
+        raise source.error(
+            f"expected a value in `{source.name}`, found {source.node.value!r:.60} ({words})",
+            "put quotation marks around it",
+        ) from fault
 
 
 def _place(fault: ErrorDetails) -> Place:

@@ -77,6 +77,7 @@ def tabulated(
         table = chosen.tabulate_sessions(responses, session_folders(sources))
     else:
         table = chosen.tabulate(responses, scoring=scoring)
+    _warn_of_counts(table)
     meta = {
         **table.meta,
         "efforts": _efforts(table, responses),
@@ -167,6 +168,22 @@ def _warn(readings: Iterable[Reading]) -> None:
             log.warning("%s: %s", reading.file, reading.note)
         for number, reason in reading.bad:
             log.warning("%s, %s %d: left out, %s", reading.file, reading.unit, number, reason)
+
+
+def _warn_of_counts(table: Observations) -> None:
+    """Say how many answers came in that the tables leave out."""
+    if table.meta.get("repeated"):
+        log.warning(
+            "%d answers are to a question (trial, settings, replicate) that has a later one, and "
+            "are left out; more answers to a question are more replicates",
+            table.meta["repeated"],
+        )
+    if table.meta.get("foreign"):
+        log.warning(
+            "%d answers do not say of which task, options and cell of the design they are, and "
+            "are left out; `wolves collect` writes such answers whole",
+            table.meta["foreign"],
+        )
 
 
 def _none(sources: Sequence[Path], readings: Sequence[Reading], kind: str) -> WolvesError:

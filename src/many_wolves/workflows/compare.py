@@ -13,7 +13,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import code_version, fingerprint, write_atomic
 from many_wolves.progress import log, step
 from many_wolves.sources import nearest
-from many_wolves.workflows.folders import make_ready
+from many_wolves.workflows.folders import make_ready, seal_of
 from many_wolves.workflows.models import options_of, simulated_model
 from many_wolves.workflows.sampling import Sampling
 
@@ -156,11 +156,9 @@ def _fit_variant(
 
     folder = out / "variants" / name
     seal = mark(problem, settings, unit, program)
-    if (folder / "row.json").exists():
-        found = json.loads((folder / "row.json").read_text())
-        if found["fingerprint"] == seal:
-            log.info("%s: done before", name)
-            return
+    if seal_of(folder / "row.json") == seal:
+        log.info("%s: done before", name)
+        return
     log.info("%s:", name)
     done = inference.fit_carefully(
         problem, program, model.parameters, settings, step, longest_path=LONG_PATH

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from many_wolves import families
-from many_wolves.contracts import Compiled, Design
+from many_wolves.contracts import Compiled, Design, EpisodicFamily, TaskFamily, WorldFamily
 from many_wolves.errors import WolvesError
-from many_wolves.files import canonical_json, code_version, write_atomic
-from many_wolves.records import LABELS, SCHEMA, Trial
+from many_wolves.files import canonical_json, code_version, is_special, write_atomic
+from many_wolves.progress import log
+from many_wolves.records import LABELS, SCHEMA, SpeakerSpec, Trial
 from many_wolves.sources import nearest
+from many_wolves.worlds import Episode
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,8 @@ def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
         If sources or designs are at fault, no trial is left, or a file cannot be written.
     """
     found = compiled(wanted)
+    for note in dict.fromkeys(note for one in found for note in one.notes):
+        log.info("Note: %s", note)
     digest = hashlib.sha256()
     counts = [_Counts(one.factors) for one in found]
 
@@ -146,7 +150,8 @@ def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
         write_atomic(out, lines())
         manifest = _manifest(wanted, found, counts, digest.hexdigest()[:16])
         words = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-        write_atomic(manifest_of(out), words)
+        if not is_special(out):
+            write_atomic(manifest_of(out), words)
     except OSError as fault:
         raise WolvesError(
             f"the trials cannot be written: {fault.strerror}",
@@ -196,3 +201,47 @@ def _together(facts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             if isinstance(before, Mapping) and isinstance(value, Mapping):
                 found[name] = {**before, **value}
     return found
+
+
+def prompts(wanted: Request, n: int) -> Iterator[Trial]:
+    """The first trials of each task as a speaker is asked them; of an episode its first turns.
+
+    Parameters
+    ----------
+    wanted
+        What is compiled.
+    n
+        How many of each task, and of each of its parts.
+
+    Raises
+    ------
+    WolvesError
+        If the questions of a task come from a server, so that there are none without it.
+    """
+    family = families.get(wanted.family)
+    shown: Counter[str] = Counter()
+    for one in compiled(wanted):
+        for trial in one.trials:
+            if shown[trial.task] >= n:
+                continue
+            shown[trial.task] += 1
+            yield from _as_asked(family, trial)
+
+
+def _as_asked(family: TaskFamily, trial: Trial) -> Iterator[Trial]:
+    """The trial itself, or the first turns of the episode that it opens."""
+    if isinstance(family, EpisodicFamily):
+        seats = dict.fromkeys(family.extent(trial).seats, _ANYONE)
+        yield from (turn.trial for turn in family.turns(Episode(trial, 0, seats), ()))
+    elif isinstance(family, WorldFamily):
+        raise WolvesError(
+            f"the questions of the task {trial.task!r} come while it is played",
+            fix="play it with scripts: `wolves collect FILE --provider simulated`, and read the "
+            "journal",
+        )
+    else:
+        yield trial
+
+
+_ANYONE = SpeakerSpec(provider="simulated", model="anyone", mode="sample")
+"""Who sits on the seats of an episode that is only shown."""

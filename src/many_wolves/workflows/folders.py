@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,3 +69,11 @@ def is_current(folder: Path) -> bool:
     return (
         report.is_file() and fit.is_file() and report.stat().st_mtime_ns >= fit.stat().st_mtime_ns
     )
+
+
+def seal_of(row: Path) -> str:
+    """The fingerprint of what a row was computed from; empty where the file cannot be read."""
+    try:
+        return str(json.loads(row.read_text(encoding="utf-8"))["fingerprint"])
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return ""

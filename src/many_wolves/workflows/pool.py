@@ -14,7 +14,7 @@ from many_wolves.files import write_atomic
 from many_wolves.progress import log, step
 from many_wolves.sources import nearest
 from many_wolves.workflows.compare import mark
-from many_wolves.workflows.folders import make_ready
+from many_wolves.workflows.folders import make_ready, seal_of
 from many_wolves.workflows.models import options_of, pooled_model
 from many_wolves.workflows.sampling import POOLED, Sampling
 
@@ -145,7 +145,7 @@ def _fit(
     folder = out / name
     seal = mark(problem, settings, UNIT, program)
     if (folder / "row.json").exists():
-        if json.loads((folder / "row.json").read_text())["fingerprint"] == seal:
+        if seal_of(folder / "row.json") == seal:
             log.info("%s: done before", name)
             return
         (folder / "row.json").unlink()

@@ -14,7 +14,7 @@ import numpy as np
 from many_wolves import families
 from many_wolves.contracts import Array, Observations, Problem, SimulatedModel
 from many_wolves.errors import WolvesError
-from many_wolves.files import fingerprint, write_atomic
+from many_wolves.files import fingerprint, read_json_object, write_atomic
 from many_wolves.progress import bar, step
 from many_wolves.workflows.executors import executing
 from many_wolves.workflows.folders import make_ready
@@ -290,21 +290,9 @@ def read_parameters(path: Path) -> dict[str, Any]:
     WolvesError
         If it holds no JSON object.
     """
-    try:
-        given = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WolvesError(
-            f"expected parameters as JSON; {error}",
-            where=path,
-            fix='write an object such as {"alpha": 5, "cost": 3, "weights": {...}}',
-        ) from error
-    if not isinstance(given, dict):
-        raise WolvesError(
-            f"expected a JSON object, found {type(given).__name__}",
-            where=path,
-            fix='write an object such as {"alpha": 5, "cost": 3, "weights": {...}}',
-        )
-    return given
+    return read_json_object(
+        path, 'write an object such as {"alpha": 5, "cost": 3, "weights": {...}}'
+    )
 
 
 def _simulated(trials: Trials, n: int, out: Path, seed: int, workers: int) -> list[Simulation]:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from many_wolves.contracts import Reading
+from many_wolves.reading.answers import answers_in
 from many_wolves.records import Option
 
-_THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.S | re.I)
 _QUOTES = str.maketrans(
     dict.fromkeys("‘’‚‛ʼ´′`", "'") | dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("\u200b\ufeff")
 )
@@ -95,10 +95,20 @@ def read(options: Sequence[Option], text: str) -> Reading:
         ``answered`` with the option's id; ``empty`` without words; ``refused`` where no
         option is named and the speaker declines; else ``unparsed``.
     """
-    words = _clean(text)
-    if not re.search(r"\w", words):
-        return Reading(None, "unparsed" if re.search(r"\w", text) else "empty")
     forms = _forms(tuple(options))
+    found = Reading(None, "unparsed")
+    for part in answers_in(text):
+        words = _clean(part)
+        if not re.search(r"\w", words):
+            return Reading(None, "unparsed" if re.search(r"\w", text) else "empty")
+        found = _read(forms, words)
+        if found.value is not None:
+            break
+    return found
+
+
+def _read(forms: Sequence[_Form], words: str) -> Reading:
+    """What a cleaned text names."""
     sentences = [part.strip() for part in _SENTENCE.split(words) if part.strip()]
     whole = _standing(forms, words)
     if whole is not None:
@@ -164,8 +174,8 @@ def _standing(forms: Sequence[_Form], text: str) -> str | None:
 
 
 def _clean(text: str) -> str:
-    """The text without thoughts and markdown, with plain quotes."""
-    text = _THOUGHT.sub(" ", text).translate(_QUOTES)
+    """The text without markdown, with plain quotes."""
+    text = text.translate(_QUOTES)
     text = unicodedata.normalize("NFKC", text)
     for _ in range(2):
         text = _BOXED.sub(r"\1", text)

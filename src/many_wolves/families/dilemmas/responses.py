@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -64,7 +65,49 @@ def take(responses: Iterable[Response], *, scoring: str) -> tuple[list[Choice], 
 
 
 def _ours(response: Response) -> bool:
-    return response.family == FAMILY and response.task in GAMES
+    """Whether a response is of a game, and says all that the tables need of its turn."""
+    if response.family != FAMILY or response.task not in GAMES:
+        return False
+    cell, task = response.cell, response.task
+    needed = _NUMBERS.get(task, ())
+    offered = {option.id for option in response.options}
+    if task == "ultimatum" and cell.get("role") == "responder":
+        needed, task = (*needed, "offer"), "responder"
+    return (
+        "order" in cell
+        and (task != "ultimatum" or cell.get("role") == "proposer")
+        and all(_number(cell.get(name)) for name in needed)
+        and all(_number(cell[name]) for name in _PERHAPS if name in cell)
+        and cell.get("other") in (None, "C", "D")
+        and (offered <= _OPTIONS[task] if task in _OPTIONS else all(map(_amount, offered)))
+    )
+
+
+_NUMBERS: Mapping[str, tuple[str, ...]] = {
+    "dictator": ("endowment",),
+    "dilemma": ("round", "seat", "T", "R", "P", "S"),
+    "ultimatum": ("endowment", "round", "seat"),
+}
+"""Game -> factors of its cells that are numbers."""
+_PERHAPS = ("rounds", "seat", "accepts_from")
+"""Factors that are numbers where they are there."""
+_OPTIONS: Mapping[str, frozenset[str]] = {
+    "dilemma": frozenset("CD"),
+    "responder": frozenset(("accept", "reject")),
+    "principal": frozenset(("user", "principal")),
+}
+"""Game, or role, whose options are not amounts -> their ids."""
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _amount(option: str) -> bool:
+    try:
+        return math.isfinite(float(option))
+    except ValueError:
+        return False
 
 
 def _turn(response: Response) -> tuple[str, str, int, int]:

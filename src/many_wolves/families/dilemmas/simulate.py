@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -50,6 +50,11 @@ def simulator(parameters: Mapping[str, Any]) -> OptionProbabilities:
         If a parameter is missing or unknown, or a probability is none.
     """
     groups = parameters.get("groups", {})
+    if not isinstance(groups, Mapping) or not all(isinstance(g, Mapping) for g in groups.values()):
+        raise WolvesError(
+            f"expected parameters by group, found {groups!r}",
+            fix='write "groups": {"Selfish": {"memory_one": {...}}}',
+        )
     for found in (parameters, *groups.values()):
         _check(found)
 
@@ -71,7 +76,8 @@ def _check(parameters: Mapping[str, Any]) -> None:
     for name, numbers in parameters.items():
         if name == "groups":
             continue
-        if name not in _FIELDS or set(numbers) != set(_FIELDS[name]):
+        fits = isinstance(numbers, Mapping) and set(numbers) == set(_FIELDS.get(name, ()))
+        if not fits or not all(_finite(value) for value in numbers.values()):
             known = "; ".join(f"{k}: {quoted(v)}" for k, v in _FIELDS.items())
             raise WolvesError(
                 f"expected parameters of a participant, found {name!r}: {numbers}",
@@ -81,6 +87,11 @@ def _check(parameters: Mapping[str, Any]) -> None:
             raise WolvesError(
                 f"expected probabilities in memory_one, found {numbers}", fix="from 0 to 1"
             )
+
+
+def _finite(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(cast(float, value))
 
 
 def _dilemma(trial: Trial, p: Mapping[str, float]) -> Array:

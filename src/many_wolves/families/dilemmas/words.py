@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from many_wolves.errors import WolvesError
+from many_wolves.reading.thoughts import without_thoughts
 from many_wolves.records import Message, Response
 from many_wolves.sources import Source, quoted
-
-_THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.S | re.I)
 
 
 def filled(source: Source, **values: Any) -> str:
@@ -65,7 +63,7 @@ def talk(
     for place, question in enumerate(questions):
         messages.append(Message("user", cased(question, case)))
         if place < len(answers):
-            said = _THOUGHT.sub("", answers[place]).strip()
+            said = without_thoughts(answers[place])
             messages.append(Message("assistant", said))
     return tuple(messages)
 

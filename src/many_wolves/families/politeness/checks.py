@@ -140,6 +140,14 @@ def _state(trials: _Trials, name: str, seed: int) -> Check:
     if effect is None:
         text = f"Speaker {trials.speaker} was asked about one state only: whether its {what} "
         return _unknown(trials, name, text + "depends on the state is unknown.")
+    if len(set(trials.column(*strata, "state"))) == len(trials.answers):
+        # No permutation of single trials changes the statistic.
+        text = f"Speaker {trials.speaker} had one trial per state and {', '.join(strata)}: whether "
+        return _unknown(
+            trials,
+            name,
+            text + f"its {what} depends on the state cannot be known without more items.",
+        )
     ok = effect.p_value <= P_LIMIT and effect.size >= STATE_LEAST
     moved = f"{_percent(effect.size)} of {trials.n} {what}s over {levels} states"
     if ok:

@@ -12,7 +12,8 @@ from typing import Any
 from many_wolves.contracts import Compiled
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.counterbalance import Cell, Slot, deal, spread, williams
-from many_wolves.families.politeness.options import TRIALS, PolitenessDesign
+from many_wolves.families.politeness.options import TRIALS, PolitenessDesign, sources_of
+from many_wolves.families.politeness.phrases import phrases
 from many_wolves.families.politeness.reader import read
 from many_wolves.families.politeness.scenes import (
     Item,
@@ -59,7 +60,18 @@ def compile_trials(design: PolitenessDesign) -> Compiled:
         On a fault in the sources (file, line, fix) or an unknown name.
     """
     scenes = _scenes(design)
-    return Compiled(_trials(design, scenes), _facts(design, scenes), FACTORS)
+    return Compiled(_trials(design, scenes), _facts(design, scenes), FACTORS, _notes(scenes))
+
+
+def _notes(scenes: _Scenes) -> tuple[str, ...]:
+    """What to know of a language whose phrases the reader does not have."""
+    language = scenes.templates.language
+    if language in phrases().languages:
+        return ()
+    return (
+        f"In the language {language!r} an answer is read where it is an option word for word, or "
+        "a letter. Score mode needs no reading.",
+    )
 
 
 def trials_of(design: PolitenessDesign) -> tuple[Trial, ...]:
@@ -77,18 +89,17 @@ def _trials(design: PolitenessDesign, scenes: _Scenes) -> tuple[Trial, ...]:
 
 def _scenes(selection: PolitenessDesign) -> _Scenes:
     select({kind: kind for kind in TRIALS}, selection.tasks, "task", "--task")
-    folder = selection.sources or sources_folder()
-    own = folder / "templates.en.yaml"
-    shipped = own if own.exists() else sources_folder() / own.name
-    wording = selection.templates or shipped
+    folder = selection.sources or sources_of(selection.language)
+    wording = selection.templates or _wording(folder)
     files = (folder / "items.yaml", folder / "scales.yaml", folder / "utterances.yaml", wording)
-    templates = read_templates(wording)
+    items = read_items(files[0])
+    templates = read_templates(wording, next(iter(items.values())).words)
     utterances = read_utterances(files[2], selection.utterances)
     _readable([Option(u.id, u.sentence) for u in utterances], files[2])
     _readable(list(templates.answers), wording)
     framings = {name: name for name in templates.framings}
     return _Scenes(
-        items=select(read_items(files[0]), selection.items, "item", "--items"),
+        items=select(items, selection.items, "item", "--items"),
         scale=read_scale(files[1], selection.scale),
         utterances=utterances,
         templates=templates,
@@ -96,6 +107,24 @@ def _scenes(selection: PolitenessDesign) -> _Scenes:
         framings=select(framings, selection.framings, "framing", "--framings"),
         files=files,
     )
+
+
+def _wording(folder: Path) -> Path:
+    """The templates in a folder of sources; the English ones where it has none.
+
+    Raises
+    ------
+    WolvesError
+        If it has several.
+    """
+    found = sorted(folder.glob("templates.*.yaml"))
+    if len(found) > 1:
+        raise WolvesError(
+            f"expected one file of templates, found {', '.join(path.name for path in found)}",
+            where=folder,
+            fix="name one with --templates",
+        )
+    return found[0] if found else sources_folder() / "templates.en.yaml"
 
 
 def _readable(options: Sequence[Option], file: Path) -> None:
@@ -213,7 +242,7 @@ def _all_different(trials: Sequence[Trial]) -> None:
 
 def _facts(selection: PolitenessDesign, design: _Scenes) -> dict[str, Any]:
     """What the trials were made from, without paths of this machine."""
-    chosen = selection.model_dump(exclude={"sources", "templates"})
+    chosen = selection.model_dump(exclude={"sources", "templates", "language"})
     return {
         "seed": selection.seed,
         "selection": {name: value for name, value in chosen.items() if value is not None},

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from many_wolves.families.politeness.phrases import phrases
 from many_wolves.records import LABELS
 
 _QUOTES = str.maketrans(
@@ -13,7 +14,18 @@ _QUOTES = str.maketrans(
     | dict.fromkeys("“”„‟«»″", '"')
     | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff")
 )
-_THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.S | re.I)
+_PICTURES = re.compile("[\U0001f300-\U0001faff\u2600-\u2704\u2706-\u2712\u2728\ufe0f]")
+"""Pictures without a meaning of their own: not ticks, crosses and thumbs down."""
+_SIGNS = str.maketrans(
+    dict.fromkeys("\u3002\uff0e\uff61", ". ")
+    | dict.fromkeys("\u3001\uff0c", ", ")
+    | dict.fromkeys("\u300c\u300d\u300e\u300f\u300a\u300b\u3008\u3009\u3010\u3011\u2039\u203a", '"')
+    | dict.fromkeys("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+)
+"""Full stops, commas and quotation marks of other scripts, and marks of direction."""
+_OTHER = r"\u0400-\u04ff\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af"
+_BESIDE = re.compile(rf"(?<=[{_OTHER}])(?=[A-Za-z])|(?<=[A-Za-z])(?=[{_OTHER}])")
+_FORMULA = re.compile(r"\\[()\[\]]|\$")
 _BOXED = re.compile(r"\\(?:boxed|text|textbf|mathrm)\s*\{([^{}]*)\}")
 _NEGATIONS = (
     (re.compile(r"\bwas(?:n'?t|'nt|n' t|n t| n't)\b", re.I), "was not"),
@@ -38,8 +50,10 @@ _INTERJECTION = re.compile(
 _DECLARATION = re.compile(
     r"^[\"'{(\[\s]*(?:"
     r"(?:(?:the|my|her|ann's|best|correct|right|most|final|likely|appropriate|chosen|selected)\s+)*"
-    r"(?:answer|choice|option|response|reply|pick|selection|letter)"
-    r"(?:\s+(?:is|would\s+be|should\s+be|will\s+be))?[\"']?\s*[:=,\u2013\u2014-]*\s*"
+    r"(?:answer|choice|option|response|reply|pick|selection|letter|antwort|réponse|respuesta"
+    r"|resposta|risposta|ответ|答案|答え|答|选择|选项|選択肢|選択|답)"
+    r"(?:\s*(?:是|は|为|為)|\s+(?:is|would\s+be|should\s+be|will\s+be|ist|est|es|é|è))?"
+    r"[\"']?\s*[:=,\u2013\u2014-]*\s*"
     r"|i(?:'d|'ll)?\s+(?:(?:would|will)\s+)?(?:choose|pick|select|go\s+(?:with|for))\s*:?\s*"
     r")",
     re.I,
@@ -67,11 +81,13 @@ class Segment(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """The text without thoughts and markdown, with plain quotes and ``was not`` for ``wasn't``."""
-    text = _THOUGHT.sub(" ", text).translate(_QUOTES)
-    text = unicodedata.normalize("NFKC", text)
+    """The text without markdown and formulas, with plain signs and ``was not`` for ``wasn't``."""
+    text = text.translate(_QUOTES).translate(_SIGNS)
+    text = unicodedata.normalize("NFKC", _PICTURES.sub(" ", text))
+    text = _BESIDE.sub(" ", text)
     for _ in range(2):
         text = _BOXED.sub(r"\1", text)
+    text = _FORMULA.sub(" ", text)
     text = re.sub(r"(?<=\w)`(?=\w)", "'", text)
     text = re.sub(r"[*_~`]+|^\s*#+", "", text, flags=re.M)
     text = re.sub(r"[^\S\n]+", " ", text)
@@ -108,9 +124,9 @@ def _peel(piece: str, letters: int) -> Segment:
         body = _INTERJECTION.sub("", body)
         if not label:
             label, body = _label(body, letters)
-        shorter = _DECLARATION.sub("", body, count=1)
+        shorter = phrases().introductions.sub("", _DECLARATION.sub("", body, count=1), count=1)
         declared, body = declared or shorter != body, shorter
-        shorter = _SAYING.sub("", body, count=1)
+        shorter = phrases().sayings.sub("", _SAYING.sub("", body, count=1), count=1)
         said, body = said or shorter != body, shorter
         if body == before:
             break

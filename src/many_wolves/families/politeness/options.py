@@ -8,8 +8,10 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from many_wolves.errors import WolvesError
 from many_wolves.files import shipped
 from many_wolves.options import Design, ModelOptions, Names, OptionError, Options
+from many_wolves.sources import nearest
 
 LiteralTreatment = Literal["joint", "cut", "fixed"]
 CostForm = Literal["prior", "utility"]
@@ -30,6 +32,24 @@ TRIALS = ("choice", "literal")
 """Kinds of trials."""
 SOURCES = "task-data/politeness"
 """Folder of the shipped items, scales, utterances and templates."""
+
+
+def sources_of(language: str) -> Path:
+    """Folder of the shipped scenes in a language.
+
+    Raises
+    ------
+    WolvesError
+        If none ship in it.
+    """
+    folder = shipped(SOURCES)
+    known = ["en", *sorted(place.parent.name for place in folder.glob("*/items.yaml"))]
+    if language not in known:
+        raise WolvesError(
+            f"no scenes ship in the language {language!r}",
+            fix=f"{nearest(language, known)}; or give a folder of your own with --sources",
+        )
+    return folder if language == "en" else folder / language
 
 
 class PolitenessDesign(Design):
@@ -61,6 +81,9 @@ class PolitenessDesign(Design):
         description="Folder with items.yaml, scales.yaml and utterances.yaml; the shipped one when "
         "left out.",
     )
+    language: str = Field(
+        default="en", description="Language of the shipped scenes: en or de; own ones by sources."
+    )
     templates: Path | None = Field(
         default=None,
         description="Template file; the one in the folder of sources when left out.",
@@ -74,7 +97,10 @@ class PolitenessDesign(Design):
 
     def files(self) -> tuple[Path, ...]:
         """The folder of sources, and the templates where they are a separate file."""
-        return (self.sources or shipped(SOURCES), *([self.templates] if self.templates else []))
+        return (
+            self.sources or sources_of(self.language),
+            *([self.templates] if self.templates else []),
+        )
 
 
 class Priors(Options):

@@ -21,6 +21,8 @@ from many_wolves.families.politeness.normalize_text import (
     segments,
     stray_letters,
 )
+from many_wolves.families.politeness.phrases import phrases
+from many_wolves.reading.answers import answers_in, correction_in
 from many_wolves.records import LABELS, Option
 
 _SUBJECT = r"(?:it|that|this|(?:the|your|his|my)\s+[\w-]+)"
@@ -29,7 +31,7 @@ _BRIEF = 2
 
 _REJECTION = re.compile(
     r"\b(?:not|no|never|cannot|can't|without|avoid\w*|anything|except|rather|instead|neither|nor|if|whether|unless"
-    r"|than|between|or)\b|n't\b",
+    r"|than|between|or|refus\w*|declin\w*|hesitate|unkind|rude|cruel|harsh|dishonest|wrong)\b|n't\b",
     re.I,
 )
 _TURNED = r"(?![\"')\]\s]*(?:is|was|would|could|might|but|though|although)\b)"
@@ -64,6 +66,12 @@ _REFUSAL = re.compile(
     r"|\bmy apologies\b|\bi can(?:not|'?t)\b|\bi'?d rather not\b",
     re.I,
 )
+
+_DECLINES = re.compile(
+    r"\bi (?:(?:must|have to|will|would) )?(?:(?:respectfully|politely) )?(?:decline|refuse)\b",
+    re.I,
+)
+"""A refusal that no option behind it undoes."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +120,43 @@ def read(options: Sequence[Option], text: str) -> Reading:
         ``answered`` with the option's id; ``empty`` without words; ``refused``
         where no option is named and the speaker declines; else ``unparsed``.
     """
-    words = clean(text)
-    if not re.search(r"\w", words):
-        # a thought that was cut off is not an empty answer
-        return Reading(None, "unparsed" if re.search(r"\w", text) else "empty")
     forms = _forms(tuple(options))
+    found = Reading(None, "unparsed")
+    for part in answers_in(text):
+        words = clean(part)
+        if not re.search(r"\w", words):
+            # a thought that was cut off is not an empty answer
+            return Reading(None, "unparsed" if re.search(r"\w", text) else "empty")
+        found = _corrected(forms, words)
+        if found.value is not None:
+            break
+    return found
+
+
+def _corrected(forms: Sequence[_Forms], words: str) -> Reading:
+    """What a text names, or what it names after it has corrected itself."""
+    correction = correction_in(words)
+    if correction is None or not _names_any(forms, correction.before):
+        return _read(forms, words)
+    after = _read(forms, correction.after)
+    if after.value is not None:
+        return after
+    if correction.certain or _names_any(forms, correction.after):
+        return Reading(None, "unparsed")
+    return _read(forms, correction.before)
+
+
+def _names_any(forms: Sequence[_Forms], words: str) -> bool:
+    """Whether a text names any option, in whatever manner."""
+    found = _mentions(forms, words)
+    named = found.declared | found.standing | found.embedded | found.letters
+    return bool(named) or found.doubtful or bool(stray_letters(words, len(forms)))
+
+
+def _read(forms: Sequence[_Forms], words: str) -> Reading:
+    """What a cleaned text names, whole."""
+    if _DECLINES.search(words) and not _mentions(forms, words).declared:
+        return Reading(None, "refused")
     found = _mentions(forms, words)
     if found.contradicted:
         return Reading(None, "unparsed")
@@ -133,7 +173,8 @@ def read(options: Sequence[Option], text: str) -> Reading:
     else:
         stray = stray_letters(words, len(forms))
         by_letter = _by_letter(forms, found.letters | stray) if found.letters else None
-        if not found.letters | stray and _REFUSAL.search(words):
+        refuses = _REFUSAL.search(words) or phrases().refusals.search(words)
+        if not found.letters | stray and refuses:
             return Reading(None, "refused")
     return Reading(by_letter, "answered") if by_letter else Reading(None, "unparsed")
 
@@ -240,6 +281,7 @@ def _embedded(forms: Sequence[_Forms], body: str) -> tuple[list[_Forms], bool]:
             others = {bare for f in forms if f is not form for bare in f.bare}
             sure = (
                 not _REJECTION.search(before)
+                and not phrases().rejections.search(before)
                 and _AFTER.match(after)
                 and not _asked(body)
                 and not _has_phrase(f"{before} | {after}", others)
@@ -268,13 +310,14 @@ def _form(letter: str, option: Option) -> _Forms:
     sentence = plain(option.text)
     predicate = sentence.removeprefix("it was ")
     if predicate == sentence:
+        prefix = next((p for p in phrases().prefixes if sentence.startswith(p)), "")
         pattern = rf"(?<![\w'-]){re.escape(sentence)}(?![\w'-])"
         return _Forms(
             id=option.id,
             letter=letter,
             pattern=re.compile(pattern, re.I),
             alone=frozenset({sentence}),
-            bare=frozenset({sentence, option.id.lower()}),
+            bare=frozenset({sentence, sentence.removeprefix(prefix), option.id.lower()}),
             brief=len(sentence.split()) <= _BRIEF,
         )
     pattern = rf"(?<![\w'-]){_SUBJECT}\s+was\s+{re.escape(predicate)}(?![\w'-])"

@@ -266,11 +266,14 @@ class SpeakerParameters:
                 states=states,
                 alpha=float(record["alpha"]),
                 cost=float(record["cost"]),
-                weights={goal: Condition(**w) for goal, w in record["weights"].items()},
+                weights={
+                    goal: Condition(**{name: float(value) for name, value in own.items()})
+                    for goal, own in record["weights"].items()
+                },
                 cost_form=record.get("cost_form", "prior"),
                 place_bias=tuple(map(float, record.get("place_bias", ()))),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise WolvesError(
                 f"the parameters of a simulated speaker lack or misstate a field: {error}",
                 fix='give {"alpha": 5, "cost": 3, "weights": {"informative": '

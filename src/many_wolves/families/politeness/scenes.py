@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.options import SOURCES
 from many_wolves.files import shipped
 from many_wolves.records import LABELS
-from many_wolves.sources import Source, nearest, read_source
+from many_wolves.sources import Source, nearest, quoted, read_source
+
+PLACEHOLDERS = ("item", "made", "met", "rating", "scale", "claim", "text", "options")
+"""Names that templates know whatever the items say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """Something that Bob made.
 
-    ``made`` and ``met`` are in the past tense: Bob *wrote a poem*, Ann *read it*.
+    ``made`` and ``met`` are in the past tense: Bob *wrote a poem*, Ann *read it*. ``words``
+    are further words that templates need, such as the noun with its article in another
+    language: every item has the same.
     """
 
     id: str
     noun: str
     made: str
     met: str
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ def read_items(path: Path) -> dict[str, Item]:
     items: dict[str, Item] = {}
     lines: dict[str, int] = {}
     for entry in read_source(path).fields(["items"])["items"].sequence():
-        fields = entry.fields(["id", "made", "met"], ["noun"])
+        fields = entry.fields(["id", "made", "met"], ["noun", "words"])
         name = _id(fields["id"])
         _once(entry, "item", name, lines)
         items[name] = Item(
@@ -77,8 +83,29 @@ def read_items(path: Path) -> dict[str, Item]:
             noun=fields["noun"].words() if "noun" in fields else name,
             made=fields["made"].words(),
             met=fields["met"].words(),
+            words=_further(fields["words"]) if "words" in fields else {},
         )
+        first = next(iter(items.values()))
+        if set(items[name].words) != set(first.words):
+            raise entry.error(
+                f"expected the same `words` as in the item {first.id!r}, found "
+                f"{quoted(items[name].words) or 'none'}",
+                f"write {quoted(first.words) or 'none'} under `words` of every item",
+            )
     return items
+
+
+def _further(source: Source) -> dict[str, str]:
+    """Words of an item by the names of their placeholders."""
+    found = {}
+    for name, value in source.entries().items():
+        if not name.isidentifier() or name in PLACEHOLDERS:
+            raise value.error(
+                f"expected a new name for a placeholder, found {name!r}",
+                f"choose another than {quoted(PLACEHOLDERS)}, of letters",
+            )
+        found[name] = value.words()
+    return found
 
 
 def read_scale(path: Path, name: str) -> Scale:

@@ -81,8 +81,8 @@ class Templates:
         return (Message("user", content),)
 
 
-def read_templates(path: Path) -> Templates:
-    """A template file.
+def read_templates(path: Path, further: Collection[str] = ()) -> Templates:
+    """A template file, whose placeholders may be those that items bring along too.
 
     Raises
     ------
@@ -93,24 +93,27 @@ def read_templates(path: Path) -> Templates:
     root = read_source(path).fields(["language", "prompt", "option", "choice", "literal"])
     literal = root["literal"].fields(["scene", "question", "baseline", "answers"])
     answers = literal["answers"].fields(_ANSWERS)
+    scene = (*_SCENE, *further)
     return Templates(
         language=root["language"].words(),
         prompt=_template(root["prompt"], ["text", "options"], ["text", "options"]),
         option=_template(root["option"], ["letter", "sentence"], ["letter", "sentence"]),
-        framings=_framings(root["choice"]),
+        framings=_framings(root["choice"], scene),
         literal=Framing(
-            scene=_template(literal["scene"], _SCENE, ["rating"]),
+            scene=_template(literal["scene"], scene, ["rating"]),
             goals={},
-            question=_template(literal["question"], [*_SCENE, "claim"], ["claim"]),
+            question=_template(literal["question"], [*scene, "claim"], ["claim"]),
             baseline=_template(literal["baseline"], ["claim"], []),
         ),
         answers=tuple(Option(name, answers[name].words()) for name in _ANSWERS),
     )
 
 
-def _framings(source: Source) -> dict[str, Framing]:
+def _framings(source: Source, scene: Collection[str]) -> dict[str, Framing]:
     framings: dict[str, Framing] = {}
     first = ""
+    # Where items bring words of their own, one of those may name the item.
+    named = "item" if set(scene) == set(_SCENE) else "made"
     for name, entry in source.entries().items():
         parts = entry.fields(["scene", "goals", "question", "baseline"])
         goals = parts["goals"].entries()
@@ -123,9 +126,9 @@ def _framings(source: Source) -> dict[str, Framing]:
             )
         first = first or name
         framings[name] = Framing(
-            scene=_template(parts["scene"], _SCENE, ["item", "rating"]),
-            goals={goal: _template(text, _SCENE, [], empty=True) for goal, text in goals.items()},
-            question=_template(parts["question"], _SCENE, []),
+            scene=_template(parts["scene"], scene, ["rating", named]),
+            goals={goal: _template(text, scene, [], empty=True) for goal, text in goals.items()},
+            question=_template(parts["question"], scene, []),
             baseline=_template(parts["baseline"], [], []),
         )
     if not framings or not framings[first].goals:
@@ -173,6 +176,7 @@ def _join(*parts: str) -> str:
 
 def _words(item: Item, scale: Scale, state: State) -> dict[str, str]:
     return {
+        **item.words,
         "item": item.noun,
         "made": item.made,
         "met": item.met,

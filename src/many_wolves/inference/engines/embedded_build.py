@@ -55,12 +55,12 @@ def compiled(source: Source, progress: Progress | None) -> tuple[Path, float]:
     WolvesError
         If the program or its C++ does not compile, or the cache cannot be written.
     """
-    folder = cache_folder("httpstan")
-    target = folder / f"{_key(source.text, source.cpp)}.so"
-    if _whole(target):
+    target = library_of(source)
+    folder = target.parent
+    if is_whole(target):
         return target, 0.0
     with build_folder(target) as work:
-        if _whole(target):
+        if is_whole(target):
             return target, 0.0
         if progress is not None:
             again = "the kept program is damaged: " if target.exists() else ""
@@ -68,6 +68,11 @@ def compiled(source: Source, progress: Progress | None) -> tuple[Path, float]:
         began = time.monotonic()
         _keep(_built(source, folder, work, progress), target)
         return target, time.monotonic() - began
+
+
+def library_of(source: Source) -> Path:
+    """Where the cache keeps the library of a program, whether it is there or not."""
+    return cache_folder("httpstan") / f"{_key(source.text, source.cpp)}.so"
 
 
 def load_dependencies() -> None:
@@ -119,7 +124,7 @@ def _keep(built: Path, target: Path) -> None:
     built.replace(target)
 
 
-def _whole(target: Path) -> bool:
+def is_whole(target: Path) -> bool:
     """Whether the cache holds a library as it was compiled: a damaged one kills the process."""
     try:
         facts = json.loads(_facts(target).read_text())
@@ -139,7 +144,7 @@ def _services(folder: Path, children: Children) -> Path:
     """The object that all programs share."""
     target = folder / f"services_{_key(_compiler())}.o"
     with locked(target):
-        if not _whole(target):
+        if not is_whole(target):
             built = target.with_suffix(".part")
             _compile(CPP / "services.cpp", built, children)
             _keep(built, target)

@@ -15,7 +15,7 @@ from typing import Any
 
 from many_wolves.errors import WolvesError
 from many_wolves.extras import install_command, needs
-from many_wolves.files import code_version, file_fingerprint
+from many_wolves.files import code_version, file_fingerprint, read_json_object
 from many_wolves.records import SCHEMA
 
 PROVENANCE = "many-wolves.json"
@@ -126,8 +126,7 @@ def provenance(folder: Path) -> dict[str, Any]:
     """Where a prepared folder's weights come from; empty for any other folder."""
     if not is_prepared(folder):
         return {}
-    found: dict[str, Any] = json.loads((folder / PROVENANCE).read_text())
-    return found
+    return read_json_object(folder / PROVENANCE, "remove the folder, and prepare it again")
 
 
 def _gguf_file(packaged: Packaged, scratch: Path) -> Path:

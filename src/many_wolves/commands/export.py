@@ -1,0 +1,42 @@
+"""``wolves export``: fits as CSV files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from many_wolves.commands.command import command as wolves_command
+from many_wolves.commands.command import show
+
+
+@wolves_command("export", as_json=True)
+@click.argument("fits", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder of the CSV files; FITS/csv if not given.",
+)
+@click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="Draws of every parameter, such as the literal meaning of each utterance.",
+)
+def command(*, fits: tuple[Path, ...], out: Path | None, every: bool) -> None:
+    """Write fits as CSV files for R and spreadsheets.
+
+    FITS are fit folders, or folders that hold some. Writes draws.csv (one row per draw,
+    parameter and condition), summary.csv (one row per parameter and condition) and
+    choices.csv (observed and predicted, one row per outcome); each row names its speaker.
+    Missing numbers are NA.
+    """
+    from many_wolves.workflows.exporting import export
+
+    written = export(fits, out or fits[0] / "csv", every=every)
+
+    def words() -> None:
+        for path in written:
+            click.echo(path)
+
+    show({"files": written}, words)

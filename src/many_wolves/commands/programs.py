@@ -1,0 +1,65 @@
+"""``wolves programs``: the Stan programs of the models, compiled ahead of the first fit."""
+
+from __future__ import annotations
+
+import click
+
+from many_wolves.commands.command import Group, show
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """Compile the models' programs ahead of the first fit."""
+
+
+@command.command("list", as_json=True)
+def list_command() -> None:
+    """Print the programs, their models, whether each is compiled, and where it is kept."""
+    from many_wolves.workflows.programs import programs
+
+    found = programs()
+    rows = [
+        {
+            "program": one.name,
+            "state": one.state,
+            "models": list(one.models),
+            "library": one.library,
+        }
+        for one in found
+    ]
+
+    def words() -> None:
+        for one in found:
+            click.echo(f"{one.name}: {one.state}; {', '.join(one.models)}")
+        click.echo(f"kept in {found[0].library.parent}" if found else "no family has a program")
+
+    show({"programs": rows}, words)
+
+
+@command.command("build", as_json=True)
+@click.argument("names", nargs=-1)
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "httpstan", "cmdstan"]),
+    default="auto",
+    show_default=True,
+    help="As in `wolves fit`.",
+)
+def build_command(names: tuple[str, ...], engine: str) -> None:
+    """Compile programs, so that no fit has to wait for it.
+
+    NAMES are programs or models; all programs when left out. A program takes one to four
+    minutes and 2 GB of memory; those that are compiled are left alone. They are kept in
+    MANY_WOLVES_CACHE, else in ~/.cache/many-wolves, for every environment on a machine.
+    They run on processors of the kind that they were compiled on.
+    """
+    from many_wolves.workflows.programs import build
+
+    built = build(names, engine)  # type: ignore[arg-type]
+    rows = [{"program": one.name, "library": one.library} for one in built]
+
+    def words() -> None:
+        for one in built:
+            click.echo(f"{one.name}: {one.state}")
+
+    show({"programs": rows}, words)

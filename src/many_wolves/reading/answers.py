@@ -1,0 +1,128 @@
+"""Which part of a text is the answer: not its thoughts, nor what the model asks itself next.
+
+Used before any option is looked for. Nothing here knows the options.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from many_wolves.reading.objects import objects_in
+from many_wolves.reading.thoughts import without_thoughts
+
+_STRUCK = re.compile(r"~~.+?~~|<(del|s|strike)>.*?</\1>", re.S | re.I)
+_TAGGED = re.compile(
+    r"<(answer|final_answer|response|choice|option|final)>(?P<inner>.*?)</\1>", re.S | re.I
+)
+_ENDS = re.compile(r"<\|?(?:eot_id|im_end|endoftext|end|end_of_turn|return)\|?>|</?s>|\[/?INST\]")
+_NEXT = re.compile(
+    r"\n\s*(?:\*\*|#+\s*)?(?:q|question|user|human|bob|example|scenario|prompt)(?:\s*\d+)?"
+    r"(?:\*\*)?\s*:",
+    re.I,
+)
+"""Where a text runs on into a question that nobody asked."""
+_NAMES = frozenset(
+    (
+        *("answer", "finalanswer", "youranswer", "choice", "finalchoice", "mychoice", "option"),
+        *("selectedoption", "chosenoption", "selection", "selected", "chosen", "response"),
+        *("pick", "decision", "label", "letter"),
+    )
+)
+"""Fields of an object that say what the answer is, without case and signs."""
+_WORDS = frozenset(["text", "sentence", "utterance", "words", "statement"])
+"""Fields that give the words of the answer next to its letter."""
+_STRONG = re.compile(
+    r"\b(?:no,?\s+wait|wait,?\s+no|scratch\s+that|strike\s+that|i\s+take\s+(?:that|it)\s+back"
+    r"|correction|(?:sorry,?\s+)?i\s+meant|let\s+me\s+(?:reconsider|rephrase|correct|change)"
+    r"|hmm+,?\s+no|or\s+rather|i(?:'ve|\s+have)?\s+changed\s+my\s+mind|my\s+mistake|oops)\b",
+    re.I,
+)
+"""Words that take back what stood before them."""
+_WEAK = re.compile(
+    r"\bon\s+second\s+thoughts?\b"
+    r"|(?:^|(?<=[.!?;,\u2026\n\u2014-]))\s*(?:but\s+|no,?\s+|oh,?\s+)?(?:actually|wait|hold\s+on)\b",
+    re.I,
+)
+"""Words that may."""
+
+
+class Correction(NamedTuple):
+    """A text that corrects itself.
+
+    ``before`` and ``after`` are its parts; ``certain`` says that the first is taken back,
+    whatever the second says.
+    """
+
+    before: str
+    after: str
+    certain: bool
+
+
+def answers_in(text: str) -> tuple[str, ...]:
+    """What may be the answer of a text, to be read in turn until one can be read.
+
+    Parameters
+    ----------
+    text
+        What the speaker wrote.
+
+    Returns
+    -------
+    tuple of str
+        Without thoughts and struck words. Where the text holds JSON objects or tags, the one
+        answer that they declare, or nothing. Where it runs on into another question, what
+        stands before it, and the whole only where that merely introduces the rest.
+    """
+    words = _ENDS.sub("\n", _STRUCK.sub(" ", without_thoughts(text))).strip()
+    objects = list(objects_in(words))
+    if objects:
+        return (_only({_declared(found) for found in objects} - {None}),)
+    tagged = {match["inner"].strip() for match in _TAGGED.finditer(words)}
+    if tagged:
+        return (_only(tagged),)
+    cut = _NEXT.search(words)
+    head = words[: cut.start()].strip() if cut else ""
+    if not re.search(r"\w", head):
+        return (words,)
+    return (head, words) if head.endswith(":") else (head,)
+
+
+def correction_in(words: str) -> Correction | None:
+    """The last place where a text corrects itself; None where it does not."""
+    found = [(match, True) for match in _STRONG.finditer(words)]
+    found += [(match, False) for match in _WEAK.finditer(words)]
+    if not found:
+        return None
+    match, _ = max(found, key=lambda one: one[0].end())
+    certain = any(strong for _, strong in found)
+    after = words[match.end() :].lstrip(" \t,.:;\u2026\u2014-")
+    return Correction(words[: match.start()], after, certain)
+
+
+def _only(found: set[Any]) -> str:
+    """The one text of a set; empty where there are none or several."""
+    return str(next(iter(found))) if len(found) == 1 else ""
+
+
+def _declared(found: Mapping[str, Any]) -> str | None:
+    """The answer that an object declares; empty where it is unclear, None where it says none."""
+    fields = {re.sub(r"[^a-z]", "", str(name).lower()): value for name, value in found.items()}
+    named = [_text(value) for name, value in fields.items() if name in _NAMES]
+    worded = [_text(value) for name, value in fields.items() if name in _WORDS]
+    if not named:
+        return worded[0] if len(fields) == 1 and worded else None
+    parts = list(dict.fromkeys([*named, *worded]))
+    if len(parts) == 2 and len(parts[0]) == 1:
+        return f"{parts[0]}) {parts[1]}"
+    return parts[0] if len(parts) == 1 else ""
+
+
+def _text(value: Any) -> str:
+    """The text of a field; empty where it holds none, or several."""
+    if isinstance(value, Mapping):
+        return _declared(value) or ""
+    if isinstance(value, list):
+        return _text(value[0]) if len(value) == 1 else ""
+    return value.strip() if isinstance(value, str) else ""

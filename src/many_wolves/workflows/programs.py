@@ -1,0 +1,112 @@
+"""The Stan programs of the models: which are compiled, and compiling them ahead of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from many_wolves.contracts import CognitiveModel
+from many_wolves.errors import WolvesError
+from many_wolves.progress import step
+from many_wolves.sources import nearest
+from many_wolves.workflows.models import all_models
+from many_wolves.workflows.sampling import EngineName
+
+State = Literal["compiled", "damaged", "not compiled"]
+
+
+@dataclass(frozen=True)
+class StanProgram:
+    """A Stan program of the installed families.
+
+    Parameters
+    ----------
+    name
+        Name of its file, without the ending.
+    path
+        The file.
+    models
+        Cognitive models that it belongs to.
+    """
+
+    name: str
+    path: Path
+    models: tuple[str, ...]
+
+    @property
+    def library(self) -> Path:
+        """Where the cache keeps it compiled, for this processor and this compiler's flags."""
+        from many_wolves.inference.engines.embedded_build import library_of
+        from many_wolves.inference.engines.programs import program_source
+
+        return library_of(program_source(self.path))
+
+    @property
+    def state(self) -> State:
+        """Whether it is compiled."""
+        from many_wolves.inference.engines.embedded_build import is_whole
+
+        library = self.library
+        if is_whole(library):
+            return "compiled"
+        return "damaged" if library.exists() else "not compiled"
+
+
+def programs() -> list[StanProgram]:
+    """The programs of all models that are offered, each once."""
+    models: dict[Path, list[str]] = {}
+    for name, model in all_models().items():
+        for path in _programs_of(model):
+            models.setdefault(path.resolve(), []).append(name)
+    return [StanProgram(path.stem, path, tuple(of)) for path, of in models.items()]
+
+
+def build(names: Sequence[str] = (), engine: EngineName = "auto") -> list[StanProgram]:
+    """Compile programs, so that no fit has to; those that are compiled are left alone.
+
+    Parameters
+    ----------
+    names
+        Names of programs or of models; all programs when empty.
+    engine
+        As in ``fit``.
+
+    Returns
+    -------
+    list of StanProgram
+        The programs, compiled.
+
+    Raises
+    ------
+    WolvesError
+        If a name is unknown, or a program does not compile.
+    """
+    from many_wolves import inference
+
+    chosen = _chosen(programs(), names)
+    for program in chosen:
+        inference.load(program.path, engine, step)
+    return chosen
+
+
+def _chosen(known: Sequence[StanProgram], names: Sequence[str]) -> list[StanProgram]:
+    """The programs that some names stand for."""
+    for name in names:
+        if not any(name == p.name or name in p.models for p in known):
+            words = [*(p.name for p in known), *(m for p in known for m in p.models)]
+            raise WolvesError(
+                f"no program is called {name!r}", fix=nearest(name, list(dict.fromkeys(words)))
+            )
+    return [p for p in known if not names or {p.name, *p.models} & set(names)]
+
+
+def _programs_of(model: CognitiveModel) -> Iterator[Path]:
+    """The program files of a model."""
+    files = getattr(model, "files", None)
+    for place in files() if files is not None else ():
+        if place.is_dir():
+            yield from sorted(place.glob("*.stan"))
+        elif place.suffix == ".stan":
+            yield place

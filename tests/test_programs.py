@@ -1,0 +1,48 @@
+"""`wolves programs`: which Stan programs are compiled, and compiling them ahead."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from many_wolves import inference
+from many_wolves.cli import run, wolves
+from many_wolves.workflows.programs import build, programs
+
+
+def test_every_program_of_a_model_is_listed_with_its_state(monkeypatch, tmp_path, capsys) -> None:
+    monkeypatch.setenv("MANY_WOLVES_CACHE", str(tmp_path))
+    assert run(wolves, ["programs", "list", "--json"]) == 0
+    rows = {row["program"]: row for row in json.loads(capsys.readouterr().out)["programs"]}
+    assert {"politeness", "hierarchy", "decisions", "social", "strategies"} <= set(rows)
+    assert {row["state"] for row in rows.values()} == {"not compiled"}
+    assert "polite-speaker" in rows["politeness"]["models"]
+    library = Path(rows["politeness"]["library"])
+    library.parent.mkdir(parents=True)
+    library.write_bytes(b"half of it")
+    assert {p.name: p.state for p in programs()}["politeness"] == "damaged"
+
+
+def test_only_those_named_are_compiled(monkeypatch, capsys) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(inference, "load", lambda path, engine, say: asked.append(path.stem))
+    build(["politeness"])
+    assert asked == ["politeness"]
+    asked.clear()
+    build()
+    assert sorted(asked) == sorted(p.name for p in programs())
+    assert run(wolves, ["programs", "build", "politenes"]) == 2
+    assert "did you mean 'politeness'" in capsys.readouterr().err
+
+
+@pytest.mark.stan
+def test_a_program_that_is_compiled_is_left_alone(capsys) -> None:
+    assert run(wolves, ["programs", "build", "politeness"]) == 0
+    capsys.readouterr()
+    (one,) = [p for p in programs() if p.name == "politeness"]
+    before = one.library.stat().st_mtime_ns
+    assert run(wolves, ["programs", "build", "politeness"]) == 0
+    assert capsys.readouterr().out == "politeness: compiled\n"
+    assert one.library.stat().st_mtime_ns == before
