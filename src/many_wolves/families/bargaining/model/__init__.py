@@ -240,16 +240,7 @@ class KindWords(_Model):
 
 
 def models() -> dict[str, CognitiveModel]:
-    """The models that can be fitted: none yet.
-
-    Their programs have named parameters, and the engine still wants one vector ``z``. Return
-    ``drafts()`` here once it takes them.
-    """
-    return {}
-
-
-def drafts() -> dict[str, CognitiveModel]:
-    """The models by name as they are written; of each task, the first would be the default."""
+    """The models by name; of each task, the first is the default."""
     return {
         model.name: model
         for model in (Concession(), Outcomes(), Aspiration(), Values(), KindWords())

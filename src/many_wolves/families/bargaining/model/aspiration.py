@@ -170,7 +170,7 @@ def build(
         Variable("posterior_predictive", "counts", "counts_rep", ("episode", "move"), (E, 3)),
         Variable("log_likelihood", "counts", "log_lik", ("episode", "move"), (E, 3)),
     )  # fmt: skip
-    return Problem(  # `size` goes with the engine
+    return Problem(
         model=NAME,
         family=FAMILY,
         speaker=str(d.frame["speaker"].iloc[0]),
@@ -190,7 +190,17 @@ def build(
         derive=lambda posterior: _derived(posterior, written),
         adapt_delta=0.9,
         options={"reciprocity": reciprocity, "ends": ends, "by_game": by_game, "spread": spread},
-        notes=(*_notes(written, ends), *not_told(_Oracle(written, reciprocity), d.frame)),
+        notes=(
+            *_notes(written, ends),
+            *not_told(
+                _Oracle(written, reciprocity),
+                at.time,
+                at.offered,
+                at.change,
+                at.step,
+                written.covariates.matrix,
+            ),
+        ),
     )
 
 

@@ -229,7 +229,7 @@ def build(observations: Observations, *, by_partner: bool, arms: bool, spread: f
         Variable("posterior_predictive", "counts", "counts_rep", ("episode", "end"), (N, 3)),
         Variable("log_likelihood", "counts", "log_lik", ("episode", "end"), (N, 3)),
     )  # fmt: skip
-    return Problem(  # `size` goes with the engine
+    return Problem(
         model=NAME,
         family=FAMILY,
         speaker=str(games.frame["speaker"].iloc[0]),
@@ -259,7 +259,12 @@ def build(observations: Observations, *, by_partner: bool, arms: bool, spread: f
         derive=lambda posterior: _derived(posterior, games),
         adapt_delta=0.9,
         options={"by_partner": by_partner, "arms": arms, "spread": spread},
-        notes=(*_notes(games), *not_told(_Oracle(games), games.frame)),
+        notes=(
+            *_notes(games),
+            *not_told(
+                _Oracle(games), games.at.rounds, games.at.step, games.at.atoms, games.at.design
+            ),
+        ),
     )
 
 

@@ -177,7 +177,7 @@ def build(
         Variable("posterior_predictive", "counts", "counts_rep", ("episode", "move"), (E, 3)),
         Variable("log_likelihood", "counts", "log_lik", ("episode", "move"), (E, 3)),
     )  # fmt: skip
-    return Problem(  # `size` goes with the engine
+    return Problem(
         model=NAME,
         family=FAMILY,
         speaker=str(d.frame["speaker"].iloc[0]),
@@ -203,7 +203,19 @@ def build(
         derive=lambda posterior: _derived(posterior, chosen),
         adapt_delta=0.9,
         options={"fair": fair, "deal": deal, "rows": rows, "by_game": by_game, "spread": spread},
-        notes=(*_notes(chosen), *not_told(_Oracle(chosen, fair, deal), d.frame)),
+        notes=(
+            *_notes(chosen),
+            *not_told(
+                _Oracle(chosen, fair, deal),
+                at.offered,
+                at.step,
+                at.outside,
+                *sum(at.menus.values(), ()),
+                chosen.covariates.matrix,
+                fair,
+                deal,
+            ),
+        ),
     )
 
 

@@ -166,7 +166,7 @@ def build(observations: Observations, *, kind: bool, spread: float) -> Problem:
         left[place] = np.maximum(left[place] - most, 0.0)
         return {"counts": left}
 
-    return Problem(  # `size` goes with the engine
+    return Problem(
         model=NAME,
         family=FAMILY,
         speaker=str(at.frame["speaker"].iloc[0]),
