@@ -78,13 +78,18 @@ def replied(small: Small) -> Observations:
     """Choices among replies, twelve of each situation."""
     design = FAMILY.design(small.task).read(dict(small.design))
     parameters = {"words": {"own": 0.6, "deal": 0.1, "kind": 0.3}}
-    spec, player = SpeakerSpec("simulated", "s", parameters=parameters), FAMILY.simulator(parameters)
+    spec, player = (
+        SpeakerSpec("simulated", "s", parameters=parameters),
+        FAMILY.simulator(parameters),
+    )
     rng = np.random.default_rng(1)
     answers = []
     for trial in FAMILY.compile(small.task, design).trials:
         names, p = [option.id for option in trial.options], player.probabilities(trial)
         for k in range(12):
-            answers.append(blank_response(trial, spec, k, "answered", value=str(rng.choice(names, p=p))))
+            answers.append(
+                blank_response(trial, spec, k, "answered", value=str(rng.choice(names, p=p)))
+            )
     return FAMILY.tabulate(answers)
 
 
