@@ -39,10 +39,6 @@ class Taken:
         self.lp += (expon.logpdf(np.exp(log), scale=spread) + log).sum()
         return np.exp(log)
 
-    def simplex(self, weights):
-        """Stan's sticks: the normaliser of the transform is that of the installed version."""
-        raise NotImplementedError
-
     def done(self):
         assert self.at == self.x.size
         return self.lp

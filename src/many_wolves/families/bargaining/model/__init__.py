@@ -131,7 +131,6 @@ class Outcomes(_Model):
         Parameter("share", "share of the pie", "see coefficient", "mean of a deal: its power"),
         Parameter("expected_share", "share of the pie", "see coefficient",
                   "deal rate times mean share: what a game that is begun brings"),
-        Parameter("last_round", "rounds", "see coefficient", "mean round in which a game ends"),
         Parameter("coefficient", "log-odds", "end normal(-1, 1), deal normal(1, 1.5), middle "
                   "normal(0, 0.5); slopes normal(0, 1)", "of an end, a deal, the share's logit",
                   detail=True),

@@ -200,11 +200,16 @@ def build(observations: Observations, *, memory: str, by_game: bool, spread: flo
             **level_coords(levels),
             "move": words.KINDS,
             "outcome": OUTCOMES,
+            "message": range(len(moves.decisions)),
             "covariate": names,
             "arm": tuple(arm_contrasts(moves.covariates.names)),
         },
         variables=variables,
-        observed={"counts": (("episode", "move"), counts)},
+        observed={
+            "counts": (("episode", "move"), counts),
+            "episode_group": (("episode",), group_of_games(levels).astype(float)),
+            **_seen(moves),
+        },
         outcome=Outcome("counts", ("predicted",), "move", "counts", "episode"),
         without=lambda part, most: {"weight": left_out(levels, moves.kind, words.KINDS, part)},
         derive=lambda posterior: _derived(posterior, moves, counts),
@@ -215,6 +220,19 @@ def build(observations: Observations, *, memory: str, by_game: bool, spread: flo
             *not_told(_Oracle(moves), moves.at.gap, moves.at.step, moves.at.design, moves.opens),
         ),
     )
+
+
+def _seen(moves: Moves) -> dict[str, tuple[tuple[str, ...], Array]]:
+    """What was offered, named and taken in each message, for the report."""
+    d = moves.decisions
+    seen = {
+        "round": d.round,
+        "seller": d.seller.astype(float),
+        "offered_share": d.offered,
+        "demanded": d.demand,
+        "accepted": (moves.kind == words.KINDS.index("accept")).astype(float),
+    }
+    return {name: (("message",), values) for name, values in seen.items()}
 
 
 def _edges(moves: Moves, conceded: Index) -> Array:

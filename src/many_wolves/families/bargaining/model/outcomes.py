@@ -251,6 +251,8 @@ def build(observations: Observations, *, by_partner: bool, arms: bool, spread: f
             "counts": (("episode", "end"), counts),
             "share": (("episode",), games.share),
             "last_round": (("episode",), games.last.astype(float)),
+            "episode_condition": (("episode",), _conditions(games)[1].astype(float)),
+            "episode_partner": (("episode",), games.partner.astype(float)),
         },
         outcome=Outcome("counts", ("predicted",), "end", "counts", "episode"),
         without=lambda part, most: {
@@ -308,6 +310,7 @@ def _derived(
         "deal_rate": (("condition",), rate),
         "share": (("condition",), brings / np.maximum(rate, 1e-12)),
         "expected_share": (("condition",), brings),
+        "expected": (("episode",), deals * share),
     }
     names, b = games.covariates.names, posterior["coefficient"]
     contrasts = [

@@ -27,6 +27,7 @@ from many_wolves.families.bargaining.model.shared import (
     Index,
     by_group,
     counts_by_game,
+    group_of_games,
     left_out,
     level_coords,
     level_data,
@@ -195,6 +196,7 @@ def build(
         variables=variables,
         observed={
             "counts": (("episode", "move"), counts),
+            "episode_group": (("episode",), group_of_games(levels).astype(float)),
             "demanded": (("message",), np.where(chosen.action == 2, d.demand, np.nan)),
             "offered_share": (("message",), at.offered),
         },
