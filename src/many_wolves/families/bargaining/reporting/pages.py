@@ -170,7 +170,8 @@ def moves_of_speakers(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     parts = []
     for fit in fits:
         rows = fit.summary[fit.summary["parameter"] == "rate"]
-        group, move = rows["condition"].str.rsplit("/", n=1).str
+        group = [str(c).rpartition("/")[0] for c in rows["condition"]]
+        move = [str(c).rpartition("/")[2] for c in rows["condition"]]
         seen = _observed_rates(fit)
         parts.append(rows.assign(
             parameter=move, group=[_named(fit, g, len(fits)) for g in group],
