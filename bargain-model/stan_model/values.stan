@@ -152,11 +152,12 @@ generated quantities {
                                   odds[first[n] : to]));
       vector[2 + demands[n]] p = exp(lp);
       int drawn = categorical_rng(p / sum(p));
-      real demanded = sum(p[3 : ]);
+      vector[demands[n]] each = tail(p, demands[n]); // of the demands
+      real demanded = sum(each);
       predicted[game[n], 1 : 2] += p[1 : 2]';
       predicted[game[n], 3] += demanded;
       mean_demand[n] = demanded > 0
-                       ? dot_product(p[3 : ], demand[first[n] : to])
+                       ? dot_product(each, demand[first[n] : to])
                          / demanded : 0;
       counts_rep[game[n], min(drawn, 3)] += 1;
       log_lik[game[n], min(chosen[n], 3)] += lp[chosen[n]];

@@ -66,7 +66,7 @@ def acceptance(fit: Fitted) -> pd.DataFrame:
     """share, rate, low, high, n: how often offers of each share were taken."""
     offered = fit.values("observed_data", "offered_share").to_numpy()
     taken = fit.values("observed_data", "accepted").to_numpy() > 0
-    bins = np.clip(np.digitize(offered, BINS) - 1, 0, BINS.size - 2)
+    bins = np.clip(np.digitize(offered + 1e-9, BINS) - 1, 0, BINS.size - 2)
     rows = []
     for number in range(BINS.size - 1):
         here = taken[(bins == number) & np.isfinite(offered)]
