@@ -159,3 +159,19 @@ def test_what_a_deal_is_worth_is_said_in_words():
         "y gives up 25% of the pie to close a deal rather than leave "
         "(w_deal / w_own; 95 % interval 25% to 25%)."
     )
+
+
+def test_published_improvement_is_set_beside_the_games_that_were_begun():
+    import importlib.util
+
+    file = Path(__file__).parent.parent / "benchmarks" / "bargaining_claims.py"
+    spec = importlib.util.spec_from_file_location("bargaining_claims", file)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    found = script.changes(script.rounds()).set_index(["engine", "role"])
+    # Prices of deals rise from 15.47 to 17.29, of 10 to 20; 194 of 200 and 122 of 146 games close.
+    gpt4 = found.loc[("gpt-4", "seller")]
+    assert gpt4["change"] == pytest.approx(0.729 * 122 / 146 - 0.547 * 194 / 200, abs=1e-9)
+    assert gpt4["verdict"] == "up"
+    assert gpt4["low"] < gpt4["change"] < gpt4["high"]
+    assert found.loc[("gpt-3.5-turbo", "seller"), "verdict"] == "not told apart"

@@ -249,7 +249,7 @@ def build(observations: Observations, *, by_partner: bool, arms: bool, spread: f
         variables=variables,
         observed={
             "counts": (("episode", "end"), counts),
-            "share": (("episode",), games.share),
+            "share_of_deal": (("episode",), games.share),
             "last_round": (("episode",), games.last.astype(float)),
             "episode_condition": (("episode",), _conditions(games)[1].astype(float)),
             "episode_partner": (("episode",), games.partner.astype(float)),

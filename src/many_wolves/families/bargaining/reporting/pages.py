@@ -355,7 +355,7 @@ def _observed_rates(fit: Fitted) -> dict[tuple[str, str], float]:
 
 def _observed_storeys(fit: Fitted) -> dict[tuple[str, str], float]:
     deal = fit.values("observed_data", "counts").sel(end="deal").to_numpy() > 0
-    share = fit.values("observed_data", "share").to_numpy()
+    share = fit.values("observed_data", "share_of_deal").to_numpy()
     of = fit.values("observed_data", "episode_condition").to_numpy().astype(int)
     names = [str(c) for c in fit.values("posterior", "deal_rate")["condition"].to_numpy()]
     found = {}
