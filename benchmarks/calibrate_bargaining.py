@@ -109,11 +109,13 @@ def main() -> int:
     """Calibrate and recover one model after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=100, help="simulations of each model")
-    parser.add_argument("--model", choices=MODELS, action="append", help="these alone")
+    parser.add_argument(
+        "--model", choices=list(FAMILY.models()), action="append", help="these alone"
+    )
     parser.add_argument("--workers", type=int, default=0, help="fits at once; 0: one for each core")
     chosen = parser.parse_args()
     worst = 0
-    for name in chosen.model or MODELS:
+    for name in chosen.model or FAMILY.models():
         print(f"{name}:", flush=True)
         words = [str(table(name)), "--task", MODELS[name].task, "--model", name, "--n",
                  str(chosen.n), *MODELS[name].options]  # fmt: skip

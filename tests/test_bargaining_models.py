@@ -10,7 +10,7 @@ import pytest
 
 import bargaining_oracle as oracle
 from densities import log_density, points_of
-from haggling import FAMILY, openings
+from haggling import FAMILY, MODELS, openings
 from many_wolves import inference
 from many_wolves.families.bargaining.model.steps import fitting_steps
 from many_wolves.families.bargaining.simulation import concession
@@ -35,7 +35,7 @@ def people():
 
 def differences(name, expected, observations, points=3, **options):
     """Log densities of the program less those of the oracle."""
-    problem = FAMILY.models()[name].problem(observations, **options)
+    problem = MODELS[name].problem(observations, **options)
     program = inference.load(problem.program, "httpstan")
     x = points_of(program, problem, points, seed=1, spread=0.5)
     wanted = [expected(problem, observations, point, **options) for point in x]
@@ -103,7 +103,7 @@ class TestDensities:
     @pytest.mark.parametrize("who", ["chains", "people"])
     def test_outcomes(self, who):
         observations = in_chains() if who == "chains" else people()
-        problem = FAMILY.models()["outcomes"].problem(observations)
+        problem = MODELS["outcomes"].problem(observations)
         program = inference.load(problem.program, "httpstan")
         x = points_of(program, problem, 2, seed=1, spread=0.5)
         with program.open(problem.data) as model:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from haggling import FAMILY, openings
+from haggling import FAMILY, MODELS, openings
 from many_wolves.families.bargaining.reporting import curves
 from many_wolves.families.bargaining.reporting.pages import PAGES, pays
 from many_wolves.figures.fitted import Fitted
@@ -24,7 +24,7 @@ SIMPLEX = {"atom": -1, "w": 2, "w_participant": 2, "predicted": -1}
 
 def fitted(name: str, observations: Observations, speaker: str = "", seed: int = 1) -> Fitted:
     """A fit whose draws are random numbers of the right shapes."""
-    model = FAMILY.models()[name]
+    model = MODELS[name]
     problem = model.problem(observations)
     rng = np.random.default_rng(seed)
     groups: dict[str, dict] = {"posterior": {}, "posterior_predictive": {}}

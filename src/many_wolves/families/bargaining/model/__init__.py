@@ -238,8 +238,21 @@ class KindWords(_Model):
     )  # fmt: skip
 
 
+OFFERED = ("concession", "outcomes")
+"""Models that were sampled, and whose parameters were found again in simulations."""
+
+
 def models() -> dict[str, CognitiveModel]:
-    """The models by name; of each task, the first is the default."""
+    """The models that can be fitted, by name; the first of a task is its default."""
+    return {name: model for name, model in _written().items() if name in OFFERED}
+
+
+def drafts() -> dict[str, CognitiveModel]:
+    """The models whose programs compile and have the right density, and no more than that."""
+    return {name: model for name, model in _written().items() if name not in OFFERED}
+
+
+def _written() -> dict[str, CognitiveModel]:
     return {
         model.name: model
         for model in (Concession(), Outcomes(), Aspiration(), Values(), KindWords())
