@@ -76,7 +76,7 @@ def command(
     if out.suffix == ".jsonl":
         raise WolvesError(
             "expected a folder, found one journal", where=out,
-            fix="give a folder with --out: each speaker has a journal of its own",
+            fix="give a folder with --out: each speaker has one journal",
         )  # fmt: skip
     family = families.get(family_of(list(Trials(trials).families)))
     if not isinstance(family, EpisodicFamily):

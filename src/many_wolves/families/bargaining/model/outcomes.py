@@ -340,6 +340,9 @@ def mean_share(posterior: Mapping[str, Array], atoms: Array) -> Array:
 def _notes(games: Games) -> list[str]:
     """What was left out, and what censors."""
     found = [f"{n:,} games are left out: {why}." for why, n in games.skipped.items() if n]
+    roles = sorted(set(games.frame["role"].astype(str)))
+    if len(roles) == 1:
+        found.append(f"Shares are those of the {roles[0]}.")
     how = games.frame["ended"][games.ended == 2].value_counts()
     if len(how):
         listed = ", ".join(f"{name} {n}" for name, n in how.items())

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from many_wolves.families.bargaining.model.shared import Index
 from many_wolves.families.bargaining.simulation import concession as words
 from many_wolves.outcomes import Array
 
 HALVINGS = 8
-"""How often a step is halved at most, before a move counts as too small to be told."""
+"""How often a step is halved at most, before a move counts as too small."""
 _EPS = 1e-9
 
 
 def fitting_steps(
-    gap: Array, step: Array, own: Array, demand: Array, move: Array
-) -> tuple[Array, Index, Array]:
+    gap: Array, step: Array, own: Array, demand: Array, move: npt.NDArray[np.str_]
+) -> tuple[Array, Index, npt.NDArray[np.bool_]]:
     """Steps that allow every move, and the kind of each move by them.
 
-    A step is halved only where a move would be impossible with the given one: a split of a gap of
-    one step, a concession between two prices of the grid.
+    A step is halved only where a move would be impossible with it. Such moves are a split of a
+    gap of one step, and a concession between two prices of the grid.
 
     Parameters
     ----------
@@ -41,7 +42,9 @@ def fitting_steps(
     return step, kind, wrong
 
 
-def _possible(gap: Array, step: Array, own: Array, demand: Array, kind: Index) -> Array:
+def _possible(
+    gap: Array, step: Array, own: Array, demand: Array, kind: Index
+) -> npt.NDArray[np.bool_]:
     """(N,) whether the grid has the move: its kind, and a cell for a concession."""
     at = words.Situations(gap, step, np.zeros((gap.size, 0)))
     found = at.available[np.arange(gap.size), kind]
@@ -51,5 +54,5 @@ def _possible(gap: Array, step: Array, own: Array, demand: Array, kind: Index) -
     half, split = at.relative_step / 2, at.split_half_width
     inside = (fraction > half) & (fraction < 1 - half) & (np.abs(fraction - 0.5) > split - _EPS)
     there = ~conceded | (inside & (high - low > 0.2 * at.relative_step))
-    possible: Array = found & there
+    possible: npt.NDArray[np.bool_] = found & there
     return possible

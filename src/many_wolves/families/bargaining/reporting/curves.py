@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
@@ -103,13 +104,13 @@ def acceptance_curve(fit: Fitted, width: Width = "one") -> Figure:
     return Figure(
         "acceptance", "Acceptance against what is offered", plot, data,
         "Share of messages that take a standing offer, by the share of the pie that it leaves, "
-        f"with 95 % Jeffreys intervals; bins with fewer than {FEWEST} messages are left "
+        f"with 95 % Jeffreys intervals. Bins with fewer than {FEWEST} messages are left "
         f"out. n = {data['n'].sum():,} messages.",
         f"Acceptance by offered share: {words}.", width, 66,
     )  # fmt: skip
 
 
-def survival(last: Array, ended: Array) -> pd.DataFrame:
+def survival(last: Array, ended: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """round, open, at_risk, ends, cut: Kaplan-Meier share of games that go on after each round.
 
     Parameters
@@ -117,7 +118,7 @@ def survival(last: Array, ended: Array) -> pd.DataFrame:
     last
         (N,) last round.
     ended
-        (N,) whether the game ended in it; else it was cut, and had not ended by then.
+        (N,) whether the game ended in it. Otherwise it was cut, and had not ended by then.
     """
     rows, still = [(0, 1.0, last.size, 0, 0)], 1.0
     for number in range(1, int(last.max()) + 1):

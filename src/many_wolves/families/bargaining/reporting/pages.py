@@ -18,14 +18,14 @@ from many_wolves.figures.simplex import simplex
 from many_wolves.figures.theme import Width
 
 ABOUT = {
-    "concession": "what is done next, without theory: log-odds of six kinds of moves, and the "
-    "fraction of the gap that a concession gives up, linear in covariates",
-    "outcomes": "in which round a game ends, whether with a deal, and at which share of the pie; "
-    "games that were cut had not ended by then",
+    "concession": "log-odds of six kinds of moves, and the fraction of the gap that a concession "
+    "gives up, linear in covariates",
+    "outcomes": "in which round a game ends, whether with a deal, and at which share; games that "
+    "were cut had not ended by then",
     "aspiration": "an aspiration that falls with time from an opening to a bottom "
     "(Faratin, Sierra & Jennings 1998)",
     "values": "a deal is worth own gain, an even split and agreement, with weights that add "
-    "up to one; beliefs about what the other side takes are estimated beside them",
+    "up to one; beliefs about the other side are estimated too",
     "kind-words": "a reply is worth own gain, taking the standing price and kind words, with "
     "weights that add up to one",
 }
@@ -87,11 +87,11 @@ class BargainPages:
         return CITED if any(_model(fit) == "aspiration" for fit in fits) else ""
 
     def fit_sections(self, fit: Fitted) -> Sequence[Section]:
-        """What the model says of the speaker, what was done, and the predictive check."""
+        """The estimates, what was done, and the predictive check."""
         return [*_SECTIONS[_model(fit)](fit), _predictive(fit)]
 
     def study_summary(self, fits: Sequence[Fitted]) -> Table:
-        """One row a speaker, model, quantity and condition."""
+        """One row for each speaker, model, quantity and condition."""
         parts = [_summary(fit) for fit in fits]
         return Table(
             pd.concat(parts, ignore_index=True),
@@ -99,7 +99,7 @@ class BargainPages:
         )
 
     def study_sections(self, fits: Sequence[Fitted]) -> Sequence[Section]:
-        """Speakers beside each other: how they move, what they reach, what they want."""
+        """Speakers next to each other: how they move, what they reach, what they want."""
         found = []
         moved = [fit for fit in fits if _model(fit) == "concession"]
         ended = [fit for fit in fits if _model(fit) == "outcomes"]
@@ -107,10 +107,10 @@ class BargainPages:
             figures = (moves_of_speakers(moved), fractions_of_speakers(moved))
             found.append(Section("moves", "How they concede", (), (), figures))
         if len(ended) > 1:
-            figures = (storeys_of_speakers(ended), curves.survival_curve(ended))
+            reached: tuple[Figure, ...] = (storeys_of_speakers(ended), curves.survival_curve(ended))
             if _met_each_other(ended):
-                figures = (*figures, curves.tournament(ended))
-            found.append(Section("outcomes", "What they reach", (NEVER_ALONE,), (), figures))
+                reached = (*reached, curves.tournament(ended))
+            found.append(Section("outcomes", "What they reach", (NEVER_ALONE,), (), reached))
         for number, fit in enumerate(fits):
             first = self.fit_sections(fit)[0]
             title = f"{first.title}: {fit.label}"
@@ -120,7 +120,7 @@ class BargainPages:
     def plots(self) -> Mapping[str, Plot]:
         """Figures by name."""
         return {
-            "moves": Plot("rates of each kind of move, speakers beside each other",
+            "moves": Plot("rates of each kind of move, by speaker",
                           moves_of_speakers,
                           lacking=_only("concession")),
             "fractions": Plot("fraction of the gap that a concession gives up, by speaker",
@@ -166,7 +166,7 @@ def pays(fit: Fitted) -> str:
 
 
 def moves_of_speakers(fits: Sequence[Fitted], width: Width = "two") -> Figure:
-    """Rates of each kind of move by speaker and group, beside what was observed."""
+    """Rates of each kind of move by speaker and group, with what was observed."""
     parts = []
     for fit in fits:
         rows = fit.summary[fit.summary["parameter"] == "rate"]
@@ -186,7 +186,7 @@ def moves_of_speakers(fits: Sequence[Fitted], width: Width = "two") -> Figure:
 
 
 def fractions_of_speakers(fits: Sequence[Fitted], width: Width = "one") -> Figure:
-    """The fraction of the gap that a concession gives up, people beside models."""
+    """The fraction of the gap that a concession gives up, people next to models."""
     parts = []
     for fit in fits:
         rows = fit.summary[fit.summary["parameter"] == "middle_fraction"]
@@ -201,7 +201,7 @@ def fractions_of_speakers(fits: Sequence[Fitted], width: Width = "one") -> Figur
 
 
 def storeys(fit: Fitted, width: Width = "two") -> Figure:
-    """Share of deals, deals per game, share per game: by arm and game, beside what was seen."""
+    """Share of deals, deals per game, share per game: by arm and game, with what was seen."""
     return storeys_of_speakers([fit], width)
 
 
@@ -273,8 +273,8 @@ def _aspiration(fit: Fitted) -> list[Section]:
     )  # fmt: skip
     table = Table(_table(rows), "Posterior means with 95 % highest-density intervals.")
     words = (
-        "Shares of the pie at the first and the last message, and how the way between them bends: "
-        "an exponent below 1 concedes late (Boulware), above 1 early (conceder)."
+        "Opening and bottom are shares of the pie at the first and the last message. "
+        "An exponent below 1 concedes late (Boulware), above 1 early (conceder)."
     )
     return [Section("schedule", "How the aspiration falls", (words,), (table,), (figure,))]
 
