@@ -124,9 +124,9 @@ def read_moves(observations: Observations, memory: str = "all") -> Moves:
     step, kind, wrong = fitting_steps(gap, d.step, own, demand, move)
     skipped["too small a step"] = int(wrong.sum())
     finer = int(((step < d.step) & ~wrong).sum())
-    d, own, opens, gap, step, demand, kind = (
-        d.part(~wrong), *(x[~wrong] for x in (own, opens, gap, step, demand, kind))
-    )  # fmt: skip
+    there = ~wrong
+    d, own, opens, gap = d.part(there), own[there], opens[there], gap[there]
+    step, demand, kind = step[there], demand[there], kind[there]
     conceded = kind == words.KINDS.index("concede")
     fraction = np.where(conceded, (own - demand) / gap, np.nan)
     covariates = _covariates(d, gap, opens, memory)
