@@ -68,7 +68,7 @@ ENGINE_HELP = "PROVIDER/MODEL, FILE.json with settings of `wolves collect`, or a
 @click.option("--buyer_critic_instruction", default="buyer_critic", show_default=True)
 @click.option("--moderator_instruction", default="moderator_buyer", show_default=True)
 @click.option("--moderator_trace_n_history", type=click.IntRange(1), default=5, show_default=True,
-              help="Taken; a moderator here always reads six messages.")  # fmt: skip
+              help="Last messages that a moderator reads; with --moderated_by model.")  # fmt: skip
 @click.option("--api_key", help="Taken for this run; the environment is the place for a key.")
 @click.option("--anthropic_api_key", help="The same.")
 @click.option("--ai21_api_key", help="The same.")
@@ -152,6 +152,7 @@ def compiled(flags: Mapping[str, Any], role: str, arms: tuple[str, ...], folder:
         "copies": 1,
         "moderator": float(model),
         "moderator_decides": model,
+        "moderator_reads": flags["moderator_trace_n_history"],
         "sources": priced(flags, good, folder),
     }
     if flags["buyer_instruction"] == "buyer_no_initial_price":

@@ -248,6 +248,20 @@ def test_moderators_see_the_last_messages_with_their_roles():
     assert message.content.count("\nSeller: ") + message.content.count("\nBuyer: ") <= 6
 
 
+def test_moderators_see_as_many_messages_as_the_design_says():
+    shown = {}
+    for reads in (1, 2, 6):
+        one = script("default", partners=["linear"], moderator=1, moderator_reads=reads, **TWO)
+        went = go_through(one, lambda q: None if q.kind == "moderator" else offers(19))
+        last = [q for q in went.questions if q.kind == "moderator"][-1]
+        (message,) = moderator_chat(one, last)
+        shown[reads] = sum(f"{side}: " in message.content.replace("\n", "|\n")
+                           for side in ("Seller", "Buyer"))  # fmt: skip
+        assert Script.of(one.to_json()).moderator_reads == reads
+    assert shown[1] < shown[2]
+    assert "moderator_reads" not in script("default", moderator=1, **TWO).to_json()
+
+
 def test_answers_in_a_form_keep_it_in_their_own_memory_and_lose_it_on_the_way():
     one = script("default", partners=["self"], **{**TWO, "openings": ["none"]})
     text = "I could do $18.\nOffer: $18"

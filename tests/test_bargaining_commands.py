@@ -11,13 +11,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from many_wolves.cli import run, wolves
+from many_wolves.errors import WolvesError
+from many_wolves.families.bargaining import Bargaining
+from many_wolves.families.bargaining.model import OFFERED, drafts
 from many_wolves.records import Response
 from many_wolves.store.journal_lines import read_journal
 from many_wolves.tables import read_table
 from many_wolves.workflows.data import reference
 
+FAMILY = Bargaining()
 ROOT = Path(__file__).parent.parent
 WANTS = {"values": {"own": 0.6, "fair": 0.3, "deal": 0.1}}
 STUBBORN = {"aspiration": {"opening": 0.99, "bottom": 0.97, "exponent": 0.2}}
@@ -182,6 +187,19 @@ def test_a_tournament_plays_the_same_games_in_every_cell(tmp_path, capsys):
     called(*words)
     assert capsys.readouterr().err.count("nothing to ask") == 4
     called("tournament", trials, one, status=2)
+    study = tmp_path / "study.yaml"
+    study.write_text(yaml.safe_dump({
+        "study": "rivals",
+        "tasks": [{"task": "haggle"}],
+        "speakers": [
+            {"name": name, "provider": "simulated", "parameters": parameters}
+            for name, parameters in (("one", WANTS), ("two", STUBBORN))
+        ],
+    }))  # fmt: skip
+    # The same speakers by the same names: all of their answers are there.
+    capsys.readouterr()
+    called("tournament", trials, study, "--out", tmp_path / "journals")
+    assert capsys.readouterr().err.count("nothing to ask") == 4
 
 
 def script_of_2023(folder: Path, *words: object, status: int = 0) -> None:
@@ -262,9 +280,17 @@ def test_published_games_ship_as_tables(name, games, deals):
     assert found.task == "haggle"
 
 
-def test_no_model_is_offered_that_cannot_be_fitted(tmp_path, capsys):
-    called("fit", "--data", "fu2023-balloon", "--out", tmp_path / "fit", status=2)
-    assert "no model for this" in capsys.readouterr().err
+def test_models_that_were_not_recovered_are_drafts(tmp_path, capsys):
+    assert list(FAMILY.models()) == list(OFFERED)
+    assert not FAMILY.models().keys() & drafts().keys()
+    observations = reference("fu2023-balloon").of("gpt-3.5-turbo (2023)")
+    problem = FAMILY.models()["outcomes"].problem(observations)
+    assert problem.observed["counts"][1].sum() == 100
+    with pytest.raises(WolvesError, match="expected"):
+        FAMILY.models()["outcomes"].problem(observations, fair="even")
+    draft = next(iter(drafts()))
+    called("fit", "--data", "fu2023-balloon", "--model", draft, "--out", tmp_path / "f", status=2)
+    assert draft in capsys.readouterr().err
 
 
 @pytest.mark.slow

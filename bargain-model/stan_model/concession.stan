@@ -40,7 +40,9 @@ data {
 }
 transformed data {
   array[S] int participant_conceded = participant[conceded];
-  matrix[S, P] design_conceded = design[conceded];
+  matrix[N, 1 + P] with_one = append_col(rep_vector(1, N), design);
+  matrix[S, 1 + P] with_one_conceded = with_one[conceded];
+  int vary = by_group || by_participant;
 }
 parameters {
   vector[6] intercept_std;
@@ -81,16 +83,19 @@ model {
   sd_game ~ exponential(1 / spread);
   game_std ~ std_normal();
   {
-    matrix[N, 6] log_p
-      = log_kinds(coefficient, design, closed, prompt, participant,
+    matrix[N, 6] odds
+      = kind_odds(coefficient, with_one, closed, prompt, participant, vary,
                   unit_deviations(sd_chain, chain_std, chain)
                   + unit_deviations(sd_game, game_std, game));
+    vector[N] lp;
     for (n in 1 : N) {
-      target += weight[n] * log_p[n, kind[n]];
+      lp[n] = odds[n, kind[n]] - log_sum_exp(odds[n]);
     }
+    target += dot_product(weight, lp);
     target += dot_product(weight[conceded],
-                          log_sizes(coefficient, size_scale, design_conceded,
-                                    edges, prompt, participant_conceded));
+                          log_sizes(coefficient, size_scale,
+                                    with_one_conceded, edges, prompt,
+                                    participant_conceded));
   }
 }
 generated quantities {
@@ -107,13 +112,15 @@ generated quantities {
   }
   {
     matrix[N, 6] log_p
-      = log_kinds(coefficient, design, closed, prompt, participant,
+      = kind_odds(coefficient, with_one, closed, prompt, participant, vary,
                   unit_deviations(sd_chain, chain_std, chain)
                   + unit_deviations(sd_game, game_std, game));
     vector[N] size_lp = rep_vector(0, N);
-    size_lp[conceded] = log_sizes(coefficient, size_scale, design_conceded,
-                                  edges, prompt, participant_conceded);
+    size_lp[conceded] = log_sizes(coefficient, size_scale,
+                                  with_one_conceded, edges, prompt,
+                                  participant_conceded);
     for (n in 1 : N) {
+      log_p[n] -= log_sum_exp(log_p[n]);
       int drawn = categorical_logit_rng(log_p[n]');
       predicted[game[n]] += exp(log_p[n]);
       counts_rep[game[n], drawn] += 1;

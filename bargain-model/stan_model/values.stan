@@ -45,6 +45,12 @@ transformed data {
   int V = with_fair && with_deal ? 2 : with_fair || with_deal ? 1 : 0;
   real ratio_sd = 1.2;
   real hope_sd = 0.25;
+  matrix[N, 3] standing = goods(offered - outside, even);
+  matrix[O, 3] wanted;
+  for (n in 1 : N) {
+    int to = first[n] + demands[n] - 1;
+    wanted[first[n] : to] = goods(demand[first[n] : to] - outside[n], even);
+  }
 }
 parameters {
   vector[V] ratio_std;
@@ -100,11 +106,11 @@ model {
       vector[3] w = weights(ratio + slope * design[n]'
                             + prompt[ : , participant[n]],
                             with_fair, with_deal);
-      vector[2 + demands[n]] lp
-        = log_options(w, precision, hopes[n], sharpness, breakdown, kind[n],
-                      offered[n], outside[n], demand[first[n] : to],
-                      odds[first[n] : to], even);
-      target += weight[n] * lp[chosen[n]];
+      vector[2 + demands[n]] at
+        = option_odds(w, precision, hopes[n], sharpness, breakdown, kind[n],
+                      offered[n], standing[n], wanted[first[n] : to],
+                      demand[first[n] : to], odds[first[n] : to]);
+      target += weight[n] * (at[chosen[n]] - log_sum_exp(at));
     }
   }
 }
@@ -135,20 +141,23 @@ generated quantities {
                            + unit_deviations(sd_game, game_std, game));
     for (n in 1 : N) {
       int to = first[n] + demands[n] - 1;
-      vector[2 + demands[n]] lp
-        = log_options(weights(ratio + slope * design[n]'
+      vector[3] w_n = weights(ratio + slope * design[n]'
                               + prompt[ : , participant[n]],
-                              with_fair, with_deal),
-                      precision, hopes[n], sharpness, breakdown, kind[n],
-                      offered[n], outside[n], demand[first[n] : to],
-                      odds[first[n] : to], even);
+                              with_fair, with_deal);
+      vector[2 + demands[n]] lp
+        = log_softmax(option_odds(w_n, precision, hopes[n], sharpness,
+                                  breakdown, kind[n], offered[n],
+                                  standing[n], wanted[first[n] : to],
+                                  demand[first[n] : to],
+                                  odds[first[n] : to]));
       vector[2 + demands[n]] p = exp(lp);
       int drawn = categorical_rng(p / sum(p));
-      real demanded = sum(p[3 : ]);
+      vector[demands[n]] each = tail(p, demands[n]); // of the demands
+      real demanded = sum(each);
       predicted[game[n], 1 : 2] += p[1 : 2]';
       predicted[game[n], 3] += demanded;
       mean_demand[n] = demanded > 0
-                       ? dot_product(p[3 : ], demand[first[n] : to])
+                       ? dot_product(each, demand[first[n] : to])
                          / demanded : 0;
       counts_rep[game[n], min(drawn, 3)] += 1;
       log_lik[game[n], min(chosen[n], 3)] += lp[chosen[n]];

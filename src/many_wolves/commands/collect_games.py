@@ -44,6 +44,8 @@ class Table:
         What ``--seat`` and ``--with`` say.
     at_once
         Episodes under way at once.
+    seated
+        Who sits on further seats, beside those that ``seats`` names.
     engine, engine_options
         Where a family's questions come from, if they come from an engine.
     dry_run, explained
@@ -57,6 +59,7 @@ class Table:
     engine_options: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
     explained: bool = False
+    seated: Mapping[str, SpeakerRequest] = field(default_factory=dict)
 
 
 def play_all(
@@ -76,7 +79,7 @@ def play_all(
     statuses = []
     for wanted in several:
         try:
-            named = read_seats(table.seats, table.opponent, wanted)
+            named = read_seats(table.seats, table.opponent, wanted) | dict(table.seated)
             casting = cast(wanted, named, extents.seats, family.name, out, sampled=sampled)
             episodes = Episodes(trials, replicates, casting.specs, family)
             if table.dry_run or table.explained:

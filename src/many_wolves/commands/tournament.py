@@ -20,7 +20,9 @@ from many_wolves.speakers.speaker_request import SpeakerRequest
 
 @wolves_command("tournament")
 @click.argument("trials", type=click.Path(path_type=Path))
-@click.argument("players", nargs=-1, type=click.Path(path_type=Path), metavar="FILE.json ...")
+@click.argument(
+    "players", nargs=-1, type=click.Path(path_type=Path), metavar="STUDY.yaml|FILE.json ..."
+)
 @click.option("--replicates", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
     "--itself/--not-itself",
@@ -62,13 +64,14 @@ def command(
 
     TRIALS are openings for two speakers, such as `wolves compile --task haggle --preset
     tournament` writes; every pair plays the same ones. Each FILE.json describes a speaker by
-    the options of `wolves collect`. Every speaker has one journal, and the same command run
-    again asks only what is missing.
+    the options of `wolves collect`; STUDY.yaml stands for all speakers of a study file.
+    Every speaker has one journal, and the same command run again asks only what is missing.
     """
-    if len(set(players)) < 2:
+    read = _read(players)
+    if len(read) < 2:
         raise WolvesError(
-            f"expected two speakers or more, each in a separate file, found {len(set(players))}",
-            fix="wolves tournament TRIALS one.json two.json",
+            f"expected two speakers or more, found {len(read)}",
+            fix="wolves tournament TRIALS study.yaml; or each in a file: one.json two.json",
         )
     if out.suffix == ".jsonl":
         raise WolvesError(
@@ -82,13 +85,33 @@ def command(
             where=trials,
             fix="wolves compile --task haggle --preset tournament",
         )
-    read = {file: speaker_of_file(file, SpeakerRequest("")) for file in dict.fromkeys(players)}
     pairs = [(a, b) for a, b in product(read, read) if itself or a != b]
     statuses = []
     for number, (one, two) in enumerate(pairs, start=1):
-        say(f"{number}/{len(pairs)}: {one.stem} against {two.stem}")
-        table = collect_games.Table((*seats, f"{PARTNER}={two}"), None, at_once, dry_run=dry_run)
+        say(f"{number}/{len(pairs)}: {one} against {two}")
+        table = collect_games.Table(
+            seats, None, at_once, dry_run=dry_run, seated={PARTNER: read[two]}
+        )
         statuses.append(collect_games.play_all(trials, replicates, [read[one]], out, family, table))
         if statuses[-1] == INTERRUPTED:
             break
     return max(statuses, default=OK)
+
+
+def _read(files: tuple[Path, ...]) -> dict[str, SpeakerRequest]:
+    """The speakers that files describe, by name: that of the file, or the study's for it."""
+    found: dict[str, SpeakerRequest] = {}
+    for file in dict.fromkeys(files):
+        if file.suffix in (".yaml", ".yml"):
+            from many_wolves.study.players import players_of
+
+            several = players_of(file)
+        else:
+            several = {str(file.with_suffix("")): speaker_of_file(file, SpeakerRequest(""))}
+        twice = sorted(found.keys() & several.keys())
+        if twice:
+            raise WolvesError(
+                f"the speaker {twice[0]!r} is named twice", where=file, fix="leave one out"
+            )
+        found |= several
+    return found

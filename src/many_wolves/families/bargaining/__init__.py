@@ -101,9 +101,10 @@ class Bargaining:
         models: Mapping[str, CognitiveModel] = _part("model").models()
         return models
 
-    def report(self) -> FamilyReport | None:
-        """None, as long as no model is fitted."""
-        return None
+    def report(self) -> FamilyReport:
+        """The family's pages."""
+        report: FamilyReport = _part("reporting.pages").PAGES
+        return report
 
     def findings(self) -> None:
         """None: what the arms do is in the report of a fit."""

@@ -131,7 +131,6 @@ class Outcomes(_Model):
         Parameter("share", "share of the pie", "see coefficient", "mean of a deal: its power"),
         Parameter("expected_share", "share of the pie", "see coefficient",
                   "deal rate times mean share: what a game that is begun brings"),
-        Parameter("last_round", "rounds", "see coefficient", "mean round in which a game ends"),
         Parameter("coefficient", "log-odds", "end normal(-1, 1), deal normal(1, 1.5), middle "
                   "normal(0, 0.5); slopes normal(0, 1)", "of an end, a deal, the share's logit",
                   detail=True),
@@ -239,17 +238,21 @@ class KindWords(_Model):
     )  # fmt: skip
 
 
-def models() -> dict[str, CognitiveModel]:
-    """The models that can be fitted: none yet.
+OFFERED = ("concession", "outcomes")
+"""Models that were sampled, and whose parameters were found again in simulations."""
 
-    Their programs have named parameters, and the engine still wants one vector ``z``. Return
-    ``drafts()`` here once it takes them.
-    """
-    return {}
+
+def models() -> dict[str, CognitiveModel]:
+    """The models that can be fitted, by name; the first of a task is its default."""
+    return {name: model for name, model in _written().items() if name in OFFERED}
 
 
 def drafts() -> dict[str, CognitiveModel]:
-    """The models by name as they are written; of each task, the first would be the default."""
+    """The models whose programs compile and have the right density, and no more than that."""
+    return {name: model for name, model in _written().items() if name not in OFFERED}
+
+
+def _written() -> dict[str, CognitiveModel]:
     return {
         model.name: model
         for model in (Concession(), Outcomes(), Aspiration(), Values(), KindWords())

@@ -27,6 +27,7 @@ from many_wolves.families.bargaining.model.shared import (
     Index,
     by_group,
     counts_by_game,
+    group_of_games,
     left_out,
     level_coords,
     level_data,
@@ -170,7 +171,7 @@ def build(
         Variable("posterior_predictive", "counts", "counts_rep", ("episode", "move"), (E, 3)),
         Variable("log_likelihood", "counts", "log_lik", ("episode", "move"), (E, 3)),
     )  # fmt: skip
-    return Problem(  # `size` goes with the engine
+    return Problem(
         model=NAME,
         family=FAMILY,
         speaker=str(d.frame["speaker"].iloc[0]),
@@ -184,13 +185,26 @@ def build(
             "arm": tuple(arm_contrasts(names)),
         },
         variables=variables,
-        observed={"counts": (("episode", "move"), counts)},
+        observed={
+            "counts": (("episode", "move"), counts),
+            "episode_group": (("episode",), group_of_games(levels).astype(float)),
+        },
         outcome=Outcome("counts", ("predicted",), "move", "counts", "episode"),
         without=lambda part, most: {"weight": left_out(levels, written.action, ACTIONS, part)},
         derive=lambda posterior: _derived(posterior, written),
         adapt_delta=0.9,
         options={"reciprocity": reciprocity, "ends": ends, "by_game": by_game, "spread": spread},
-        notes=(*_notes(written, ends), *not_told(_Oracle(written, reciprocity), d.frame)),
+        notes=(
+            *_notes(written, ends),
+            *not_told(
+                _Oracle(written, reciprocity),
+                at.time,
+                at.offered,
+                at.change,
+                at.step,
+                written.covariates.matrix,
+            ),
+        ),
     )
 
 

@@ -33,6 +33,7 @@ from many_wolves.families.bargaining.model.shared import (
     level_data,
     level_variables,
 )
+from many_wolves.families.bargaining.model.steps import fitting_steps
 from many_wolves.families.bargaining.simulation import concession as words
 from many_wolves.files import shipped
 from many_wolves.outcomes import Array
@@ -68,6 +69,8 @@ class Moves:
         (N,) whether the speaker had named no price: it opens (hold), accepts, or leaves.
     skipped
         How many moves had no place in the model, by reason.
+    finer
+        How many moves lie between the steps of the grid, and have a finer one of their own.
     """
 
     decisions: Decisions
@@ -77,6 +80,7 @@ class Moves:
     covariates: Covariates
     opens: Any
     skipped: Mapping[str, int]
+    finer: int = 0
 
     @property
     def available(self) -> Any:
@@ -115,14 +119,19 @@ def read_moves(observations: Observations, memory: str = "all") -> Moves:
             fix="collect games with scripted or speaking partners; probes are for `values`",
         )
     own, opens, gap = own[kept], opens[kept], gap[kept]
-    move = d.frame["move"].to_numpy().astype(str)
-    kind = words.classify(gap, d.step, own, d.demand, move)
-    kind = np.where(opens & (move == "offer"), words.HOLD, kind).astype(np.int64)
+    move = np.where(opens & (d.frame["move"] == "offer"), "opening", d.frame["move"]).astype(str)
+    demand = np.where(opens, own, d.demand)
+    step, kind, wrong = fitting_steps(gap, d.step, own, demand, move)
+    skipped["too small a step"] = int(wrong.sum())
+    finer = int(((step < d.step) & ~wrong).sum())
+    there = ~wrong
+    d, own, opens, gap = d.part(there), own[there], opens[there], gap[there]
+    step, demand, kind = step[there], demand[there], kind[there]
     conceded = kind == words.KINDS.index("concede")
-    fraction = np.where(conceded, (own - d.demand) / gap, np.nan)
+    fraction = np.where(conceded, (own - demand) / gap, np.nan)
     covariates = _covariates(d, gap, opens, memory)
-    at = words.Situations(gap, d.step, covariates.matrix)
-    return Moves(d, at, kind, fraction, covariates, opens, skipped)
+    at = words.Situations(gap, step, covariates.matrix)
+    return Moves(d, at, kind, fraction, covariates, opens, skipped, finer)
 
 
 def _covariates(d: Decisions, gap: Array, opens: Any, memory: str) -> Covariates:
@@ -181,7 +190,7 @@ def build(observations: Observations, *, memory: str, by_game: bool, spread: flo
         Variable("posterior_predictive", "counts", "counts_rep", ("episode", "move"), (E, K)),
         Variable("log_likelihood", "counts", "log_lik", ("episode", "move"), (E, K)),
     )  # fmt: skip
-    return Problem(  # `size` goes with the engine
+    return Problem(
         model=NAME,
         family=FAMILY,
         speaker=str(moves.decisions.frame["speaker"].iloc[0]),
@@ -191,18 +200,39 @@ def build(observations: Observations, *, memory: str, by_game: bool, spread: flo
             **level_coords(levels),
             "move": words.KINDS,
             "outcome": OUTCOMES,
+            "message": range(len(moves.decisions)),
             "covariate": names,
             "arm": tuple(arm_contrasts(moves.covariates.names)),
         },
         variables=variables,
-        observed={"counts": (("episode", "move"), counts)},
+        observed={
+            "counts": (("episode", "move"), counts),
+            "episode_group": (("episode",), group_of_games(levels).astype(float)),
+            **_seen(moves),
+        },
         outcome=Outcome("counts", ("predicted",), "move", "counts", "episode"),
         without=lambda part, most: {"weight": left_out(levels, moves.kind, words.KINDS, part)},
         derive=lambda posterior: _derived(posterior, moves, counts),
         adapt_delta=0.9,
         options={"memory": memory, "by_game": by_game, "spread": spread},
-        notes=(*_notes(moves), *not_told(_Oracle(moves), moves.decisions.frame)),
+        notes=(
+            *_notes(moves),
+            *not_told(_Oracle(moves), moves.at.gap, moves.at.step, moves.at.design, moves.opens),
+        ),
     )
+
+
+def _seen(moves: Moves) -> dict[str, tuple[tuple[str, ...], Array]]:
+    """What was offered, named and taken in each message, for the report."""
+    d = moves.decisions
+    seen = {
+        "round": d.round,
+        "seller": d.seller.astype(float),
+        "offered_share": d.offered,
+        "demanded": d.demand,
+        "accepted": (moves.kind == words.KINDS.index("accept")).astype(float),
+    }
+    return {name: (("message",), values) for name, values in seen.items()}
 
 
 def _edges(moves: Moves, conceded: Index) -> Array:
@@ -244,6 +274,11 @@ def _derived(
 def _notes(moves: Moves) -> list[str]:
     """What was left out, and which covariates these data do not vary."""
     found = [f"{n:,} moves are left out: {why}." for why, n in moves.skipped.items() if n]
+    if moves.finer:
+        found.append(
+            f"{moves.finer:,} of {len(moves.decisions):,} moves lie between the steps of the "
+            "prices; for these the steps are taken to be finer."
+        )
     if moves.covariates.constant:
         found.append(
             f"Not varied in these games, and so without an effect: "

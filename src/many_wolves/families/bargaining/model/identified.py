@@ -8,12 +8,12 @@ be expected of each parameter, as a share of the prior's.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import pandas as pd
 
 from many_wolves.outcomes import Array
 
@@ -116,9 +116,24 @@ def _scores(oracle: Oracle, x: Array, drawn: Any) -> Array:
     return found
 
 
-def not_told(oracle: Oracle, frame: pd.DataFrame) -> list[str]:
-    """What a design does not tell, in sentences; computed from the situations alone."""
-    found = identified(oracle)
+_FOUND: dict[str, Identified] = {}
+"""What the designs of this process tell: simulations fit one design many times."""
+
+
+def not_told(oracle: Oracle, *situations: Any) -> list[str]:
+    """What a design does not tell, in sentences; computed from the situations alone.
+
+    Parameters
+    ----------
+    oracle
+        The model in the situations at hand.
+    situations
+        Arrays and numbers that make up these situations.
+    """
+    key = hashlib.sha256(
+        b"|".join([repr(oracle.names).encode(), *(np.asarray(s).tobytes() for s in situations)])
+    ).hexdigest()
+    found = _FOUND[key] = _FOUND.get(key) or identified(oracle)
     sentences = []
     if found.hardly:
         listed = ", ".join(f"{name} ({share:.0%})" for name, share in found.hardly)

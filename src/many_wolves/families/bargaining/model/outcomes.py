@@ -229,7 +229,7 @@ def build(observations: Observations, *, by_partner: bool, arms: bool, spread: f
         Variable("posterior_predictive", "counts", "counts_rep", ("episode", "end"), (N, 3)),
         Variable("log_likelihood", "counts", "log_lik", ("episode", "end"), (N, 3)),
     )  # fmt: skip
-    return Problem(  # `size` goes with the engine
+    return Problem(
         model=NAME,
         family=FAMILY,
         speaker=str(games.frame["speaker"].iloc[0]),
@@ -249,8 +249,10 @@ def build(observations: Observations, *, by_partner: bool, arms: bool, spread: f
         variables=variables,
         observed={
             "counts": (("episode", "end"), counts),
-            "share": (("episode",), games.share),
+            "share_of_deal": (("episode",), games.share),
             "last_round": (("episode",), games.last.astype(float)),
+            "episode_condition": (("episode",), _conditions(games)[1].astype(float)),
+            "episode_partner": (("episode",), games.partner.astype(float)),
         },
         outcome=Outcome("counts", ("predicted",), "end", "counts", "episode"),
         without=lambda part, most: {
@@ -259,7 +261,12 @@ def build(observations: Observations, *, by_partner: bool, arms: bool, spread: f
         derive=lambda posterior: _derived(posterior, games),
         adapt_delta=0.9,
         options={"by_partner": by_partner, "arms": arms, "spread": spread},
-        notes=(*_notes(games), *not_told(_Oracle(games), games.frame)),
+        notes=(
+            *_notes(games),
+            *not_told(
+                _Oracle(games), games.at.rounds, games.at.step, games.at.atoms, games.at.design
+            ),
+        ),
     )
 
 
@@ -303,6 +310,7 @@ def _derived(
         "deal_rate": (("condition",), rate),
         "share": (("condition",), brings / np.maximum(rate, 1e-12)),
         "expected_share": (("condition",), brings),
+        "expected": (("episode",), deals * share),
     }
     names, b = games.covariates.names, posterior["coefficient"]
     contrasts = [
@@ -332,6 +340,9 @@ def mean_share(posterior: Mapping[str, Array], atoms: Array) -> Array:
 def _notes(games: Games) -> list[str]:
     """What was left out, and what censors."""
     found = [f"{n:,} games are left out: {why}." for why, n in games.skipped.items() if n]
+    roles = sorted(set(games.frame["role"].astype(str)))
+    if len(roles) == 1:
+        found.append(f"Shares are those of the {roles[0]}.")
     how = games.frame["ended"][games.ended == 2].value_counts()
     if len(how):
         listed = ", ".join(f"{name} {n}" for name, n in how.items())

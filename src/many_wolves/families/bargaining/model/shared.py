@@ -47,7 +47,6 @@ def level_coords(levels: Levels) -> dict[str, Sequence[str]]:
     return {
         "group": levels.groups,
         "participant": levels.participants,
-        "chain": levels.chains,
         "episode": levels.games,
     }
 

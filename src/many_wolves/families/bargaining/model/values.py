@@ -27,6 +27,7 @@ from many_wolves.families.bargaining.model.shared import (
     Index,
     by_group,
     counts_by_game,
+    group_of_games,
     left_out,
     level_coords,
     level_data,
@@ -177,7 +178,7 @@ def build(
         Variable("posterior_predictive", "counts", "counts_rep", ("episode", "move"), (E, 3)),
         Variable("log_likelihood", "counts", "log_lik", ("episode", "move"), (E, 3)),
     )  # fmt: skip
-    return Problem(  # `size` goes with the engine
+    return Problem(
         model=NAME,
         family=FAMILY,
         speaker=str(d.frame["speaker"].iloc[0]),
@@ -195,6 +196,7 @@ def build(
         variables=variables,
         observed={
             "counts": (("episode", "move"), counts),
+            "episode_group": (("episode",), group_of_games(levels).astype(float)),
             "demanded": (("message",), np.where(chosen.action == 2, d.demand, np.nan)),
             "offered_share": (("message",), at.offered),
         },
@@ -203,7 +205,19 @@ def build(
         derive=lambda posterior: _derived(posterior, chosen),
         adapt_delta=0.9,
         options={"fair": fair, "deal": deal, "rows": rows, "by_game": by_game, "spread": spread},
-        notes=(*_notes(chosen), *not_told(_Oracle(chosen, fair, deal), d.frame)),
+        notes=(
+            *_notes(chosen),
+            *not_told(
+                _Oracle(chosen, fair, deal),
+                at.offered,
+                at.step,
+                at.outside,
+                *sum(at.menus.values(), ()),
+                chosen.covariates.matrix,
+                fair,
+                deal,
+            ),
+        ),
     )
 
 

@@ -166,7 +166,7 @@ def build(observations: Observations, *, kind: bool, spread: float) -> Problem:
         left[place] = np.maximum(left[place] - most, 0.0)
         return {"counts": left}
 
-    return Problem(  # `size` goes with the engine
+    return Problem(
         model=NAME,
         family=FAMILY,
         speaker=str(at.frame["speaker"].iloc[0]),
@@ -182,7 +182,13 @@ def build(observations: Observations, *, kind: bool, spread: float) -> Problem:
             "reply": at.replies,
         },
         variables=variables,
-        observed={"counts": (cells, at.counts)},
+        observed={
+            "counts": (cells, at.counts),
+            "situation_group": (
+                ("situation",),
+                levels.of_participant[levels.participant].astype(float),
+            ),
+        },
         outcome=Outcome("counts", ("predicted",), "reply", "counts"),
         without=without,
         tempered=lambda power: {"counts": power * at.counts},

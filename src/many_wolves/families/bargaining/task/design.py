@@ -12,6 +12,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.bargaining.moves import Role
 from many_wolves.families.bargaining.reading.message import Form
 from many_wolves.families.bargaining.task.material import FOLDER, read_yaml
+from many_wolves.families.bargaining.task.script import MODERATOR_READS
 from many_wolves.files import shipped
 from many_wolves.options import Design, Names, OptionError
 from many_wolves.sources import nearest
@@ -115,6 +116,9 @@ class HaggleDesign(_Sources):
     )
     moderator_decides: bool = Field(
         default=False, description="Whether the moderator, not the rules, ends a game."
+    )
+    moderator_reads: int = Field(
+        default=MODERATOR_READS, ge=1, description="Last messages that a moderator is shown."
     )
     copies: int = Field(default=1, ge=1, description="Games of each cell.")
     sample: int | None = Field(

@@ -61,6 +61,7 @@ def script_of(material: Material, design: HaggleDesign, cell: Mapping[str, Any])
         moderator=0.0 if probe else design.moderator,
         moderator_decides=design.moderator_decides and not probe,
         seed=design.seed,
+        moderator_reads=design.moderator_reads,
     )
 
 

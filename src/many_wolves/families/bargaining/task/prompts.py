@@ -9,9 +9,6 @@ from many_wolves.families.bargaining.task.chain import Game, Question
 from many_wolves.families.bargaining.task.script import SPEAKER_SEAT, Script
 from many_wolves.records import Message
 
-MODERATOR_READS = 6
-"""Last messages that a moderator is shown."""
-
 
 class _Chat:
     """Messages of a chat; two of the same side in a row become one."""
@@ -58,7 +55,7 @@ def critic_chat(script: Script, question: Question) -> tuple[Message, ...]:
 
 def moderator_chat(script: Script, question: Question) -> tuple[Message, ...]:
     """The moderator's prompt: the last messages of the game."""
-    lines = _lines(script, question.game)[-MODERATOR_READS:]
+    lines = _lines(script, question.game)[-script.moderator_reads :]
     return (Message("user", script.texts["moderator"].replace("{transcript}", "\n".join(lines))),)
 
 

@@ -19,6 +19,8 @@ SPEAKER_SEAT, PARTNER_SEAT, CRITIC_SEAT, MODERATOR_SEAT = (
     "critic",
     "moderator",
 )
+MODERATOR_READS = 6
+"""Last messages that a moderator is shown, unless a design says how many."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class Script:
         Share of games that a moderator reads, and whether it ends them.
     seed
         Decides what partners draw.
+    moderator_reads
+        Last messages that a moderator is shown.
     """
 
     terms: Terms
@@ -88,6 +92,7 @@ class Script:
     moderator: float
     moderator_decides: bool
     seed: int
+    moderator_reads: int = MODERATOR_READS
 
     @property
     def partner_role(self) -> Role:
@@ -133,6 +138,8 @@ class Script:
     def to_json(self) -> dict[str, Any]:
         """The script as it stands in an opening."""
         found = asdict(self) | {"money": self.money.model_dump()}
+        if self.moderator_reads == MODERATOR_READS:
+            del found["moderator_reads"]  # so that the ids of older openings stay
         return {name: value for name, value in found.items() if value not in ({}, (), [])}
 
     @classmethod
@@ -165,4 +172,5 @@ def _script(text: str) -> Script:
         moderator=record["moderator"],
         moderator_decides=record["moderator_decides"],
         seed=record["seed"],
+        moderator_reads=record.get("moderator_reads", MODERATOR_READS),
     )

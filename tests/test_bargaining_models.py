@@ -1,0 +1,145 @@
+"""Models of bargaining in Stan: densities against NumPy, weights found again, pages."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bargaining_oracle as oracle
+from densities import log_density, points_of
+from haggling import FAMILY, MODELS, openings
+from many_wolves import inference
+from many_wolves.families.bargaining.model.steps import fitting_steps
+from many_wolves.families.bargaining.simulation import concession
+from many_wolves.families.bargaining.simulation.games import simulate_games
+
+ROOT = Path(__file__).parent.parent
+CONCEDES = {"concession": {"opening": 0.9, "walk": -2, "back": -2, "concede": 0.5}}
+WANTS = {"values": {"own": 0.54, "fair": 0.2, "deal": 0.26}}
+LEVELS = {"sample": 8, "games": 3, "groups": ["Plain", "Kind"], "arms": ["none", "constant"]}
+"""Few chains, but of every level: groups, role prompts, chains of several games."""
+
+stan = [pytest.mark.slow, pytest.mark.stan, pytest.mark.xdist_group("bargaining")]
+
+
+def in_chains():
+    return simulate_games(openings("improvement", **LEVELS), CONCEDES)
+
+
+def people():
+    return FAMILY.references()["he2018-bargaining"].load().of("people")
+
+
+def differences(name, expected, observations, points=3, **options):
+    """Log densities of the program less those of the oracle."""
+    problem = MODELS[name].problem(observations, **options)
+    program = inference.load(problem.program, "httpstan")
+    x = points_of(program, problem, points, seed=1, spread=0.5)
+    wanted = [expected(problem, observations, point, **options) for point in x]
+    return log_density(program, problem, x) - wanted
+
+
+class TestSteps:
+    def test_a_price_between_the_steps_has_a_finer_one(self):
+        gap, step, own = np.array([0.4, 0.1]), np.array([0.1, 0.1]), np.array([0.9, 0.9])
+        demand, move = np.array([0.7, 0.85]), np.array(["offer", "offer"])
+        found, kind, wrong = fitting_steps(gap, step, own, demand, move)
+        assert found.tolist() == [0.1, 0.05]
+        assert [concession.KINDS[k] for k in kind] == ["split", "split"]
+        assert not wrong.any()
+
+    def test_every_published_move_is_possible(self):
+        from many_wolves.families.bargaining.model.concession import _Masked, read_moves
+        from many_wolves.families.bargaining.model.concession import words as simulator
+
+        moves = read_moves(people(), "none")
+        P, zero = len(moves.covariates.names), np.zeros(len(moves.decisions))
+        known = simulator.Parameters(np.zeros((5, 1 + P)), np.zeros(1 + P), 0.6)
+        rows = simulator.row_log_likelihood(
+            _Masked.of(moves), known, np.zeros((zero.size, 5)), zero, zero, moves.kind,
+            moves.fraction,
+        )  # fmt: skip
+        assert np.isfinite(rows).all()
+        assert 0 < moves.finer < 0.02 * zero.size
+
+
+class TestDensities:
+    pytestmark = stan
+
+    @pytest.mark.parametrize("options", [{}, {"memory": "gap"}, {"memory": "none"}])
+    def test_concession(self, options):
+        found = differences("concession", oracle.of_concession, in_chains(), **options)
+        np.testing.assert_allclose(found, 0, atol=1e-8)
+
+    def test_concession_of_people(self):
+        found = differences("concession", oracle.of_concession, people(), 1)
+        np.testing.assert_allclose(found, 0, atol=1e-8)
+
+    @pytest.mark.parametrize("options", [{}, {"reciprocity": False}])
+    def test_aspiration(self, options):
+        found = differences("aspiration", oracle.of_aspiration, in_chains(), **options)
+        np.testing.assert_allclose(found, 0, atol=1e-8)
+
+    @pytest.mark.parametrize(
+        "options",
+        [{}, {"fair": "inequity"}, {"fair": "smooth"}, {"fair": "none"}, {"deal": False},
+         {"fair": "none", "deal": False}],
+    )  # fmt: skip
+    def test_values(self, options):
+        games = simulate_games(openings("values", sample=40), WANTS)
+        found = differences("values", oracle.of_values, games, **options)
+        np.testing.assert_allclose(found, 0, atol=1e-8)
+
+    @pytest.mark.parametrize("options", [{}, {"kind": False}])
+    def test_kind_words(self, options):
+        script = benchmark("calibrate_bargaining")
+        replies = script.replied(script.MODELS["kind-words"])
+        found = differences("kind-words", oracle.of_words, replies, **options)
+        np.testing.assert_allclose(found, 0, atol=1e-8)
+
+    @pytest.mark.parametrize("who", ["chains", "people"])
+    def test_outcomes(self, who):
+        observations = in_chains() if who == "chains" else people()
+        problem = MODELS["outcomes"].problem(observations)
+        program = inference.load(problem.program, "httpstan")
+        x = points_of(program, problem, 2, seed=1, spread=0.5)
+        with program.open(problem.data) as model:
+            found = model.log_density(x)
+            first = list(model.param_names).index("atom.1")
+            free = [n for n, name in enumerate(model.param_unc_names) if name.startswith("atom")]
+
+            def atoms(point):
+                return model.param_constrain(point[None])[0, first : first + 4]
+
+            for point, density in zip(x, found, strict=True):
+                steps = 1e-6 * np.eye(x.shape[1])[free]
+                columns = [(atoms(point + s) - atoms(point - s))[:3] / 2e-6 for s in steps]
+                jacobian = np.log(abs(np.linalg.det(np.column_stack(columns))))
+                wanted = oracle.of_outcomes(problem, observations, point, atoms(point), jacobian)
+                assert density == pytest.approx(wanted, abs=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.stan
+@pytest.mark.xdist_group("bargaining")
+@pytest.mark.xfail(reason="the weight of a deal has a posterior sd of .024, its bound is .02")
+def test_weights_are_found_again_from_240_games_with_probes():
+    import pandas as pd
+
+    script = benchmark("bargaining_weights")
+    table = script.errors(pd.concat([script.weights(seed) for seed in (1, 2, 3, 4)]))
+    assert (table["rmse"] <= table["bound"]).all(), table.to_string()
+    assert (table["inside 95 %"] >= 3).all(), table.to_string()
+
+
+def benchmark(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    script = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules[name] = script
+    spec.loader.exec_module(script)
+    return script
