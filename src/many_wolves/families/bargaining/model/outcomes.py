@@ -73,6 +73,8 @@ class Games:
         How many games had no place in the model, by reason.
     where
         The file.
+    outside
+        How many deals lie outside the range of shares, and count to its outermost steps.
     """
 
     frame: pd.DataFrame
@@ -86,6 +88,7 @@ class Games:
     partner: Index
     skipped: Mapping[str, int]
     where: str
+    outside: int = 0
 
     @property
     def as_words(self) -> Index:
@@ -165,19 +168,21 @@ def _games(frame: pd.DataFrame, skipped: dict[str, int], where: str, *, arms: bo
     last = np.clip(frame["last_round"].astype(int).to_numpy(), 1, None)
     ended = np.select([frame["ended"] == "deal", frame["ended"] == "walked"], [0, 1], 2)
     partners = tuple(dict.fromkeys(frame["partner"].astype(str)))
+    reached = np.where(ended == 0, share(frame["price"]), np.nan)
     ends = words.Ends(covariates.matrix, np.maximum(rounds, last), step, atoms)
     return Games(
         frame=frame,
         at=ends,
         last=last.astype(np.int64),
         ended=ended.astype(np.int64),
-        share=np.where(ended == 0, share(frame["price"]), np.nan),
+        share=np.clip(reached, words.LOW + step / 2, words.HIGH - step / 2),
         covariates=covariates,
         levels=Levels.of(frame),
         partners=partners,
         partner=np.array([partners.index(str(p)) for p in frame["partner"]], dtype=np.int64),
         skipped=skipped,
         where=where,
+        outside=int(((reached < words.LOW) | (reached > words.HIGH)).sum()),
     )
 
 
@@ -343,6 +348,11 @@ def _notes(games: Games) -> list[str]:
     roles = sorted(set(games.frame["role"].astype(str)))
     if len(roles) == 1:
         found.append(f"Shares are those of the {roles[0]}.")
+    if games.outside:
+        found.append(
+            f"{games.outside:,} deals lie beyond half the pie outside of it; they count as the "
+            "outermost shares."
+        )
     how = games.frame["ended"][games.ended == 2].value_counts()
     if len(how):
         listed = ", ".join(f"{name} {n}" for name, n in how.items())
