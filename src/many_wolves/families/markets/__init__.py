@@ -107,8 +107,9 @@ class Markets:
         return {}
 
     def models(self) -> Mapping[str, CognitiveModel]:
-        """None so far: `wolves choices` gives the tables that models are to be fitted to."""
-        return {}
+        """The family's cognitive models by name."""
+        models: Mapping[str, CognitiveModel] = _part("model").models()
+        return models
 
     def report(self) -> None:
         """None so far."""
