@@ -108,16 +108,22 @@ def problem_of(
     outcome: Outcome,
     **more: Any,
 ) -> Problem:
-    """A problem whose scalar parameters have the names of the program's variables."""
+    """A problem whose scalar parameters have the names of the program's variables.
+
+    The fit keeps the speaker's sessions as well, for its report.
+    """
+    from many_wolves.families.markets.model.sessions import kept_sessions
+
+    kept, sessions = kept_sessions(observations)
     return Problem(
         model=model,
         family="markets",
         speaker=str(observations.rows["speaker"].iloc[0]) if len(observations.rows) else "",
         program=shipped(f"{PROGRAMS}/{program}.stan"),
         data=data,
-        coords=coords,
+        coords={**kept, **coords},
         variables=(*(Variable("posterior", name, name) for name in names), *variables),
-        observed=observed,
+        observed={**observed, **sessions},
         outcome=outcome,
         options=options.model_dump(),
         **more,

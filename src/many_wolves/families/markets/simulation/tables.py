@@ -8,7 +8,7 @@ import pandas as pd
 
 from many_wolves.families.markets.rules.parameters import ROLES, Rules
 from many_wolves.families.markets.rules.session import SessionRecord
-from many_wolves.families.markets.rules.tables import TABLES, table_rows
+from many_wolves.families.markets.rules.tables import TABLES, counted, table_rows
 from many_wolves.families.markets.simulation.agents import Agent
 from many_wolves.families.markets.simulation.play import play_session, seat_players
 from many_wolves.observations import Observations
@@ -51,4 +51,5 @@ def tables_of(records: Mapping[str, SessionRecord], speaker: str) -> Observation
         if rows:
             named = ["speaker" if column == "agent" else column for column in columns]
             tables[name] = pd.DataFrame(rows, columns=named)
-    return Observations("markets", tables, "payoffs", meta={"task": "planning"})
+    meta = {"task": "planning", "rules": counted(r.rules for r in records.values())}
+    return Observations("markets", tables, "payoffs", meta=meta)
