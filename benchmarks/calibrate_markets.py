@@ -15,13 +15,16 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from many_wolves.cli import run
 from many_wolves.commands.calibrate import command
-from many_wolves.families.markets.rules.parameters import Rules
+from many_wolves.families.markets.model import models
+from many_wolves.families.markets.rules.parameters import OWNER, Rules
 from many_wolves.families.markets.simulation.strategies import player
 from many_wolves.families.markets.simulation.tables import played_tables
 from many_wolves.observations import Observations
@@ -29,13 +32,13 @@ from many_wolves.tables import write_table
 
 OUT = Path(__file__).parent / "out" / "calibration"
 TAXES = (0.1, 0.33, 0.5)
-DESIGNS = {
-    "declared-value": {"rounds": 1, "ticks": 0},
+DESIGNS: dict[str, dict[str, Any]] = {
+    "declared-value": {"rounds": 1, "ticks": 0, "owner": replace(OWNER, count=2)},
     "purchases": {"rounds": 1, "ticks": 0},
     "quotes": {"rounds": 1, "ticks": 4},
     "ewa": {"rounds": 4, "ticks": 0},
 }
-"""Model -> what its sessions have; nothing is practised."""
+"""Model -> what its sessions have; nothing is practised. Declarations: nine participants."""
 
 
 def design(model: str) -> Observations:
@@ -68,11 +71,11 @@ def main() -> int:
     """Calibrate one model after the other, then print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=50, help="simulations of each model")
-    parser.add_argument("--model", choices=DESIGNS, action="append", help="these alone")
+    parser.add_argument("--model", choices=models(), action="append", help="these alone")
     parser.add_argument("--figures", action="store_true", help="print figures of what is done")
     chosen = parser.parse_args()
     worst = 0
-    for model in chosen.model or DESIGNS:
+    for model in chosen.model or models():
         if not chosen.figures:
             table = write_table(design(model), OUT / "designs" / model)
             words = ["--choices", str(table), "--model", model]

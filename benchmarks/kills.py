@@ -160,35 +160,43 @@ def play(number: int, kind: str, kills: int, rng: np.random.Generator, tally: Ta
         server = Forked(lambda: served(port), log)
     else:
         more += ("--delay", "0.02")
-    client = None
+
+    def start() -> Forked:
+        return Forked(lambda: command(*collect(out, *more)), log)
+
+    client: Forked | None = None
     try:
         for _ in range(kills):
-            client = client or Forked(lambda: command(*collect(out, *more)), log)
+            client = client or start()
             if client.ended(float(rng.uniform(*WITHIN_S[engine]))):
                 break
-            if server is not None and victim in ("server", "both"):
+            if victim != "client" and server is not None:
                 server.kill()
-                server = None
-            if victim in ("client", "both"):
+                server = Forked(lambda: served(port), log)
+            if victim != "server":
                 client.kill()
                 client = None
             tally.killed[kind] += 1
-            if engine == "lab" and server is None:
-                server = Forked(lambda: served(port), log)
-        for _ in range(STARTS):
-            client = client or Forked(lambda: command(*collect(out, *more)), log)
-            if client.ended(240) and client.status == 0:
-                break
-            client.kill()
-            client = None
-        else:
-            raise RuntimeError("it never ended")
+        finished(client, start)
     finally:
         for process in (client, server):
             if process is not None:
                 process.kill()
     tally.sessions[engine] += 1
     tally.faults += [f"{out} ({kind}): {fault}" for fault in compared(engine, out, tally)]
+
+
+def finished(client: Forked | None, start: Callable[[], Forked]) -> None:
+    """Play a session to its end, with as many starts as it takes."""
+    for _ in range(STARTS):
+        process = client or start()
+        client = None
+        try:
+            if process.ended(240) and process.status == 0:
+                return
+        finally:
+            process.kill()
+    raise RuntimeError("it never ended")
 
 
 def served(port: int) -> int:

@@ -6,7 +6,7 @@ import arviz_base as azb
 import numpy as np
 import pandas as pd
 
-from many_wolves import families
+from many_wolves.families.markets.model import ALL
 from many_wolves.figures.fitted import Fitted
 
 DRAWS = 40
@@ -14,7 +14,7 @@ DRAWS = 40
 
 def fitted(folder, name, table, seed=1):
     """A fit folder of a model whose posterior is made up; nothing was sampled."""
-    problem = families.get("markets").models()[name].problem(table)
+    problem = ALL[name].problem(table)
     rng = np.random.default_rng(seed)
     groups, dims = {}, {}
     for variable in problem.variables:

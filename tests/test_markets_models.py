@@ -5,9 +5,9 @@ import pytest
 from scipy.special import expit, logsumexp
 from scipy.stats import norm
 
-from many_wolves import families
+from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
-from many_wolves.families.markets.model import purchases_numpy
+from many_wolves.families.markets.model import ALL, WAITING, models, purchases_numpy
 from many_wolves.families.markets.model.declared_data import read_declarations
 from many_wolves.families.markets.model.declared_numpy import (
     Declarer,
@@ -30,13 +30,14 @@ from many_wolves.families.markets.model.quotes_numpy import (
     reservation,
 )
 from many_wolves.families.markets.model.quotes_numpy import log_likelihood as log_turns
+from many_wolves.tables import write_table
 from market_sessions import played
 
 SMALL = {"rounds": 3, "practice": False, "ticks": 3}
 
 
 def model(name):
-    return families.get("markets").models()[name]
+    return ALL[name]
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +195,14 @@ def test_what_is_simulated_is_read_back_with_its_own_likelihood(three_taxes, nam
     observed = problem.outcome.observed
     assert problem.observed[observed][1].shape == before.observed[observed][1].shape
     assert not np.array_equal(problem.observed[observed][1], before.observed[observed][1])
+
+
+def test_no_command_offers_a_model_that_is_not_calibrated(three_taxes, capsys, tmp_path):
+    assert set(models()) == set(ALL) - set(WAITING)
+    write_table(three_taxes, tmp_path / "t")
+    for name in WAITING:
+        assert run(wolves, ["fit", str(tmp_path / "t"), "--model", name]) == 2
+        assert "purchases" in capsys.readouterr().err
 
 
 # What a design leaves open

@@ -1,5 +1,6 @@
 """Models of markets in Stan: densities against NumPy and SciPy, known truth found again."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,9 @@ from scipy.special import expit
 from scipy.stats import beta, expon, halfnorm, norm
 
 from densities import log_density, points_of
-from many_wolves import families, inference
+from many_wolves import inference
+from many_wolves.cli import run, wolves
+from many_wolves.families.markets.model import ALL
 from many_wolves.families.markets.model.beliefs import fitted_rate
 from many_wolves.families.markets.model.declared_data import read_declarations
 from many_wolves.families.markets.model.declared_numpy import Declarer, log_likelihood
@@ -18,6 +21,7 @@ from many_wolves.families.markets.model.purchases_numpy import Buyer, read_purch
 from many_wolves.families.markets.model.purchases_numpy import log_likelihood as log_purchases
 from many_wolves.families.markets.model.quotes_numpy import Trader, read_turns
 from many_wolves.families.markets.model.quotes_numpy import log_likelihood as log_turns
+from many_wolves.tables import write_table
 from market_sessions import played
 
 # Each program takes one to three minutes to compile: `make test-slow`.
@@ -59,7 +63,7 @@ class Reader:
 
 def check(name, table, expected, options, spread=0.6):
     """The program's density at a few points is the one that ``expected`` works out."""
-    problem = families.get("markets").models()[name].problem(table, **options)
+    problem = ALL[name].problem(table, **options)
     program = inference.load(problem.program, "httpstan")
     points = points_of(program, problem, 3, seed=1, spread=spread)
     wanted = []
@@ -159,3 +163,30 @@ def test_learning(table, options):
         return log_courses(who, data, data.chosen)[data.there].sum()
 
     check("ewa", table, expected, options)
+
+
+def test_from_a_table_to_a_report_and_back_to_known_truth(tmp_path, monkeypatch, capsys):
+    """Fit, report, recovery and comparison, through the commands."""
+    monkeypatch.chdir(tmp_path)
+    write_table(played(2, rounds=2, ticks=4), "t")
+    short = ["--chains", "2", "--warmup", "200", "--draws", "200"]
+    given = ["fit", "t", "--model", "quotes", *short, "--allow-unconverged", "--out", "fit"]
+    assert run(wolves, given) in (0, 4)
+    told = capsys.readouterr()
+    both = told.out + told.err
+    assert both.index("tell") < both.index("private_weight "), "what is open comes first"
+    assert run(wolves, ["report", "fit"]) == 0
+    assert "Price paths against the fundamental" in (tmp_path / "fit/report.html").read_text()
+    trader = {
+        "private_weight": 0.7, "public_bias": 0.0, "anchor": 0.0, "inventory": 0.1,
+        "margin": 0.03, "sigma": 0.05, "precision": 0.5, "taste": [0.5, 0.5, 0.0],
+    }  # fmt: skip
+    (tmp_path / "trader.json").write_text(json.dumps(trader))
+    words = ["recover", "t", "--model", "quotes", "--n", "4", "--workers", "1"]
+    words += ["--given", "trader.json", "--out", "recovery", *short]
+    run(wolves, words)
+    lines = (tmp_path / "recovery/simulations.jsonl").read_text().splitlines()[1:]
+    found = [json.loads(line)["quantities"] for line in lines]
+    for name in ("sigma", "precision"):
+        mean = np.mean([q[name]["mean"] for q in found])
+        assert mean == pytest.approx(trader[name], rel=0.35)

@@ -102,20 +102,22 @@ model {
   precision_std ~ std_normal();
   for (n in 1 : N) {
     int j = who[n];
+    vector[K] u = declared_utility(amount[n], percentile[n], value[n],
+                                   tax[n], share[n], each_takeover[j], slope,
+                                   loss, honesty);
     target += weight[n]
-              * final_log_p(amount[n], percentile[n], value[n], tax[n],
-                            share[n], each_takeover[j], slope, loss, honesty,
-                            each_precision[j])[chosen[n]];
+              * categorical_logit_lpmf(chosen[n] | each_precision[j] * u);
   }
   for (f in 1 : F) {
     int j = first_who[f];
-    vector[L * L] log_p = first_log_p(first_amount[f], first_percentile[f],
-                                      first_value[f], first_tax[f],
-                                      first_share[f], chance[f],
-                                      strategic * gain[f], each_takeover[j],
-                                      slope, loss, honesty,
-                                      each_precision[j]);
-    target += weight[N + f] * log_p[pair_chosen[f]];
+    vector[L * L] u = first_utility(first_amount[f], first_percentile[f],
+                                    first_value[f], first_tax[f],
+                                    first_share[f], chance[f],
+                                    strategic * gain[f], each_takeover[j],
+                                    slope, loss, honesty);
+    target += weight[N + f]
+              * categorical_logit_lpmf(pair_chosen[f] |
+                  each_precision[j] * u);
   }
 }
 generated quantities {
@@ -125,21 +127,22 @@ generated quantities {
   vector[N + F] log_lik;
   for (n in 1 : N) {
     int j = who[n];
-    vector[K] log_p = final_log_p(amount[n], percentile[n], value[n], tax[n],
-                                  share[n], each_takeover[j], slope, loss,
-                                  honesty, each_precision[j]);
+    vector[K] u = declared_utility(amount[n], percentile[n], value[n],
+                                   tax[n], share[n], each_takeover[j], slope,
+                                   loss, honesty);
+    vector[K] log_p = log_softmax(each_precision[j] * u);
     predicted[n] = dot_product(exp(log_p), amount[n]) / value[n] - 1;
     markup_rep[n] = amount[n][categorical_logit_rng(log_p)] / value[n] - 1;
     log_lik[n] = weight[n] * log_p[chosen[n]];
   }
   for (f in 1 : F) {
     int j = first_who[f];
-    vector[L * L] log_p = first_log_p(first_amount[f], first_percentile[f],
-                                      first_value[f], first_tax[f],
-                                      first_share[f], chance[f],
-                                      strategic * gain[f], each_takeover[j],
-                                      slope, loss, honesty,
-                                      each_precision[j]);
+    vector[L * L] u = first_utility(first_amount[f], first_percentile[f],
+                                    first_value[f], first_tax[f],
+                                    first_share[f], chance[f],
+                                    strategic * gain[f], each_takeover[j],
+                                    slope, loss, honesty);
+    vector[L * L] log_p = log_softmax(each_precision[j] * u);
     vector[L * L] markup = to_vector(
                                      0.5
                                      * (rep_matrix(first_amount[f, 1], L)

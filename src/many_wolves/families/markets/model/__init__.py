@@ -203,6 +203,14 @@ class Ewa(_MarketModel):
     }
 
 
+ALL: Mapping[str, CognitiveModel] = {
+    model.name: model for model in (Purchases(), Quotes(), Ewa(), DeclaredValue())
+}
+"""Every model by name."""
+WAITING = ("declared-value",)
+"""Models whose simulation-based calibration is not finished: no command offers them."""
+
+
 def models() -> dict[str, CognitiveModel]:
-    """The models by name; the first is the default."""
-    return {model.name: model for model in (DeclaredValue(), Purchases(), Quotes(), Ewa())}
+    """The models that are offered, by name; the first is the default."""
+    return {name: model for name, model in ALL.items() if name not in WAITING}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from many_wolves.families.markets.model import models
+from many_wolves.families.markets.model import ALL
 from many_wolves.families.markets.reporting import figures, measures
 from many_wolves.families.markets.reporting.checks import predictive_table
 from many_wolves.families.markets.reporting.kept import designs_of, sessions_of
@@ -50,7 +50,7 @@ class MarketPages:
     def fitted_words(self, fit: Fitted) -> Mapping[str, str]:
         """What was fitted: heading -> plain words."""
         sessions = sessions_of(fit).get("payoffs", pd.DataFrame(columns=["session"]))
-        parameters = models()[str(fit.info["model"])].parameters
+        parameters = ALL[str(fit.info["model"])].parameters
         priors = "; ".join(f"{p.name} {p.prior}" for p in parameters)
         return {
             "Model": WORDS[str(fit.info["model"])],
@@ -64,7 +64,7 @@ class MarketPages:
 
     def diagnosed(self, fit: Fitted) -> Sequence[str]:
         """The parameters."""
-        parameters = models()[str(fit.info["model"])].parameters
+        parameters = ALL[str(fit.info["model"])].parameters
         return [p.name for p in parameters if fit.has("posterior", p.name)]
 
     def methods(self, fits: Sequence[Fitted]) -> Sequence[str]:
@@ -290,7 +290,7 @@ def _payoffs(tables: measures.Tables, designs: tuple[str, ...]) -> Table:
 
 
 def _parameters(fit: Fitted) -> Table:
-    known = {p.name: p for p in models()[str(fit.info["model"])].parameters}
+    known = {p.name: p for p in ALL[str(fit.info["model"])].parameters}
     part = fit.summary[fit.summary["parameter"].isin(list(known))]
     rows = [
         {
