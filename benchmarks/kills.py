@@ -177,7 +177,7 @@ def play(number: int, kind: str, kills: int, rng: np.random.Generator, tally: Ta
                 client.kill()
                 client = None
             tally.killed[kind] += 1
-        finished(client, start)
+        finished(client, start, lambda: engine == "local" or any(Path(out).rglob("*.record.json")))
     finally:
         for process in (client, server):
             if process is not None:
@@ -186,13 +186,17 @@ def play(number: int, kind: str, kills: int, rng: np.random.Generator, tally: Ta
     tally.faults += [f"{out} ({kind}): {fault}" for fault in compared(engine, out, tally)]
 
 
-def finished(client: Forked | None, start: Callable[[], Forked]) -> None:
-    """Play a session to its end, with as many starts as it takes."""
+def finished(client: Forked | None, start: Callable[[], Forked], ended: Callable[[], bool]) -> None:
+    """Play a session to its end, with as many starts as it takes.
+
+    After three lost attempts a command ends, and the next one goes on: so its status is not
+    enough.
+    """
     for _ in range(STARTS):
         process = client or start()
         client = None
         try:
-            if process.ended(240) and process.status == 0:
+            if process.ended(240) and process.status == 0 and ended():
                 return
         finally:
             process.kill()

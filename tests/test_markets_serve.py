@@ -83,10 +83,11 @@ def test_a_person_and_models_play_on_a_server_that_ends_when_it_is_told(served, 
     Path("truthful.json").write_text(json.dumps({"strategy": "truthful"}))
     collect = ["collect", "trials.jsonl", "--task", "planning", "--model_type", "simulated"]
     collect += ["--model_name", "truthful", "--parameters", "truthful.json", "--out", "out"]
+    collect += ["--seat", "developer=self", "--seat", "speculator=self"]
     collect += ["--engine", "otree", "--server", url, "--engine_option", f"people={PERSON}"]
     models = subprocess.Popen([sys.executable, "-m", "many_wolves", *collect])
     try:
-        asyncio.run(asyncio.wait_for(person(url, tmp_path), 400))
+        asyncio.run(asyncio.wait_for(person(url, tmp_path, models), 400))
         assert models.wait(200) == 0
     finally:
         models.kill()
@@ -114,12 +115,13 @@ def test_a_person_and_models_play_on_a_server_that_ends_when_it_is_told(served, 
     assert KEY not in (tmp_path / "server" / "otree.log").read_text()
 
 
-async def person(url, folder):
+async def person(url, folder, models):
     """Somebody who opens the link of one participant and plays to the end."""
     rules = Rules.lab("harberger", rounds=1, practice=False, ticks=1)
     desk = TestDesk(scripted(rules, {PERSON: OverReporter()}, 1))
     async with OTreeClient(Address(url, os.environ["OTREE_REST_KEY"])) as client:
         while not (found := await client.sessions()):
+            assert models.poll() is None, "the command ended early"
             await asyncio.sleep(0.3)
         session = await client.session(str(found[0]["code"]))
         (own,) = [one for one in session.participants if one.number == PERSON]

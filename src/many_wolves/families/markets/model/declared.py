@@ -118,9 +118,9 @@ def notes(
     said = []
     if len(data.taxes) == 1:
         said.append(
-            f"There is one tax rate on final declarations ({data.taxes[0]:g}): how declarations "
-            "change with the tax is not seen, and rests on the form of the model. Sessions with "
-            "several rates (--final-tax 0.1,0.33,0.5) would show it."
+            f"Final declarations have one tax rate ({data.taxes[0]:g}). How they change with the "
+            "tax rests on the form of the model. Sessions with several rates "
+            "(--final-tax 0.1,0.33,0.5) would show it."
         )
     if not strategy:
         said.append(
@@ -132,8 +132,8 @@ def notes(
     said += design_notes(observations, rows_of(observations, "declarations", (), missing=""))
     if data.outside:
         said.append(
-            f"{data.outside} declarations lie outside the grid (below .4 of the low end of the "
-            "band, or above 1.3 of its high end) and are left out."
+            f"The fit leaves out {data.outside} declarations outside the grid: below .4 of the "
+            "low end of the band, or above 1.3 of its high end."
         )
     if not varied(data.participants):
         said.append(f"The {len(data.participants)} participants are taken to be alike.")

@@ -42,7 +42,7 @@ class Declarations:
     pivots
         Whether the declared sums choose the condition, (F,).
     lead, lead_sd
-        Mean and standard deviation of the sum of the others' ``d1 - d0`` as their bands imply.
+        Mean and standard deviation of the sum of the others' ``d1 - d0`` that their bands imply.
     taxes
         Tax rates on final declarations, before own shares flow back.
     outside
@@ -113,7 +113,7 @@ def read_declarations(observations: Observations, first: bool = True) -> Declara
     Raises
     ------
     WolvesError
-        If there is no declaration, or a column is missing.
+        If nobody declared, or a column is missing.
     """
     rows = rows_of(observations, "declarations", COLUMNS, missing=NO_DECLARATIONS)
     given = given_rows(rows)

@@ -102,7 +102,7 @@ def utility(
 
 
 def money(value: Array, amount: Array, tax: Array, share: Array, rate: Array, loss: float) -> Array:
-    """What a declaration brings beside the value, in 10,000 points, in the broadcast shape.
+    """What a declaration brings next to the value, in 10,000 points, in the broadcast shape.
 
     ``-t d - g q [loss (v - d)+ - (d - v)+]`` with q the rate of purchases.
     """

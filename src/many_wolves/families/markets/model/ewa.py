@@ -106,15 +106,15 @@ def notes(observations: Observations, data: Courses, options: EwaOptions) -> tup
     said = []
     if options.past and options.foregone:
         said.append(
-            "Participants are not told what other declarations would have earned: foregone "
-            "payoffs are computed with the others' purchases as they were, so delta also holds "
-            "how well participants work them out."
+            "Participants do not see what other declarations would have earned. Foregone payoffs "
+            "are computed with the purchases as they were. So delta also holds how well "
+            "participants work them out."
         )
     payoffs = observations.rows
     if "round" in payoffs and not (payoffs["round"] == PRACTICE).any():
         said.append(
-            "There was no practice round: attractions before the first paid round are those of "
-            "the prior's declarer, not learned ones."
+            "This design has no practice round: attractions before the first paid round are those "
+            "of the prior's declarer, not learned ones."
         )
     longest = int(data.rounds.max())
     if options.growth == "estimated" and longest <= FEW_ROUNDS:

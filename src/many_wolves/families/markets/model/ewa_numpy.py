@@ -52,7 +52,7 @@ class Courses:
     rounds
         Number of rounds of each, (P,).
     chosen
-        Bin of each declaration, (P, T); 0 where there is no round.
+        Bin of each declaration, (P, T); 0 after the last round.
     payoff
         What each bin would have earned with the purchases as they were, in 10,000 points,
         (P, T, K).

@@ -14,7 +14,7 @@ STEP = 1e-4
 LITTLE = 0.7
 """A parameter whose standard deviation stays above this share of its prior's rests on it."""
 TRADED = 0.8
-"""Parameters whose estimates correlate this strongly are not told apart."""
+"""Parameters whose estimates correlate this strongly cannot be separated."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the answers to a design's questions would say of each parameter.
+    """How much the answers to a design's questions would teach about each parameter.
 
     Parameters
     ----------

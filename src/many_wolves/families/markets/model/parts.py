@@ -63,9 +63,9 @@ def rows_of(
         )
     rows = frame if not len(frame) or practice else frame[frame["round"] != PRACTICE]
     if not len(rows):
-        only = "but of the practice round " if len(frame) else ""
+        only = " but those of the practice round" if len(frame) else ""
         raise WolvesError(
-            f"there are no {table} {only}to fit", where=observations.where, fix=missing
+            f"expected {table} to fit, found none{only}", where=observations.where, fix=missing
         )
     who = rows["session"].astype(str) + "/" + rows["participant"].astype(str)
     at = np.flatnonzero(np.isin(np.asarray(frame.index), np.asarray(rows.index)))
@@ -136,9 +136,9 @@ def design_notes(observations: Observations, rows: pd.DataFrame) -> list[str]:
     said = []
     if "round" in payoffs and not (payoffs["round"] == PRACTICE).any():
         said.append(
-            "There was no practice round: what is learned of the forms in the first paid round "
-            "counts as behaviour."
+            "This design has no practice round: what is learned of the forms in the first paid "
+            "round counts as behaviour."
         )
     if rows["round"].nunique() == 1:
-        said.append("All answers are of one round: nothing is said of how they change.")
+        said.append("All answers are of one round, so that a change over rounds cannot be seen.")
     return said

@@ -144,7 +144,7 @@ def read_purchases(observations: Observations) -> Decisions:
     Raises
     ------
     WolvesError
-        If a column is missing, or there is no decision.
+        If a column is missing, or nobody decided.
     """
     missing = "fit a speaker that sat on the seat of a speculator; `voting` has none"
     rows = rows_of(observations, "purchases", COLUMNS, missing=missing)

@@ -44,7 +44,7 @@ class Turns:
     Parameters
     ----------
     private, public, median
-        Signals and median price in points; 0 where there was no trade yet.
+        Signals and median price in points; 0 before the first trade.
     excess
         Own shares over the endowment, less 1.
     best_bid, best_ask
@@ -161,7 +161,7 @@ def read_turns(observations: Observations) -> Turns:
     Raises
     ------
     WolvesError
-        If a column is missing, or there is no turn.
+        If a column is missing, or nobody had a turn.
     """
     missing = "play sessions with a market: --ticks above 0, a mechanism other than voting"
     rows = rows_of(observations, "orders", COLUMNS, missing=missing)
@@ -233,8 +233,8 @@ def bayesian_weight(spread: float, markup_sd: float) -> float:
 def design_limits(data: Turns, anchor: bool, inventory: bool) -> Limits:
     """What these turns leave open of each estimated parameter, on the scale of its prior.
 
-    Choices bring the information of a logit, prices that of the place and scale of a t
-    distribution, weighted by how often an offer is made.
+    Choices bring the information of a logit. Prices bring that of the place and scale of a t
+    distribution, weighted by the probability of an offer.
     """
     half = (2 / np.pi) ** 0.5
     """Mean of a half normal distribution of scale 1."""

@@ -1,4 +1,4 @@
-"""Sessions as arrays that a fit keeps beside its draws, so that reports can show them."""
+"""Sessions as arrays that a fit keeps next to its draws, so that reports can show them."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ Observed = dict[str, tuple[tuple[str, ...], Array]]
 def kept_sessions(observations: Observations) -> tuple[dict[str, Sequence[Any]], Observed]:
     """Coordinates and observed variables of a fit: tables of the speaker's sessions.
 
-    Sessions are numbered from 0. The rules stand as JSON in the coordinate ``rules``, where
-    the tables say them.
+    Sessions are numbered from 0. The coordinate ``rules`` holds the rules as JSON, if
+    the tables name them.
     """
     payoffs = observations.rows
     names = list(dict.fromkeys(map(str, payoffs["session"]))) if "session" in payoffs else []

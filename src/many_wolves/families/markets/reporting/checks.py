@@ -1,4 +1,4 @@
-"""Predictive checks: what was observed beside what the fit would bring about again."""
+"""Predictive checks: what was observed next to what the fit would bring about again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Statistic = tuple[str, float, Array]
 
 
 def predictive_table(fit: Fitted) -> Table:
-    """Statistics of the answers beside those of replicated ones."""
+    """Statistics of the answers next to those of replicated ones."""
     found = {"declared-value": _declared, "purchases": _purchases, "quotes": _quotes, "ewa": _ewa}
     rows = []
     for words, seen, replicated in found[str(fit.info["model"])](fit):
@@ -35,7 +35,7 @@ def predictive_table(fit: Fitted) -> Table:
         )
     return Table(
         pd.DataFrame(rows),
-        "Posterior predictive check: statistics of the answers beside those of answers that the "
+        "Posterior predictive check: statistics of the answers next to those of answers that the "
         "fitted model gives to the same questions (mean and 95 % equal-tailed interval).",
     )
 

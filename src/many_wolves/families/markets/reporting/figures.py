@@ -127,7 +127,7 @@ def turnover_figure(
 
 
 def prices_figure(tables: Tables, designs: tuple[str, ...], width: Width = "two") -> Figure:
-    """Prices over what a share paid, trade by trade: one line a round."""
+    """Prices over what a share paid, trade by trade: one line per round."""
     import plotnine as p9
 
     data = measures.price_paths(tables)
@@ -164,7 +164,7 @@ def prices_figure(tables: Tables, designs: tuple[str, ...], width: Width = "two"
         plot=plot,
         data=pd.concat([data[["path", "number", "ratio"]].assign(kind="trade"), drawn]),
         caption=(
-            "Price of each trade over what a share paid at the end of the round, one line a "
+            "Price of each trade over what a share paid at the end of the round, one line per "
             "round. At 1 (solid) the price is the fundamental"
             f"{_also(drawn, kinds, 'medians of ')}. {said}."
         ),
@@ -175,7 +175,7 @@ def prices_figure(tables: Tables, designs: tuple[str, ...], width: Width = "two"
 
 
 def efficiency_figure(tables: Tables, designs: tuple[str, ...], width: Width = "two") -> Figure:
-    """Sum of values over the best sum, round by round, beside scripted players."""
+    """Sum of values over the best sum, round by round, next to scripted players."""
     import plotnine as p9
 
     groups = {"observed": measures.rounds(tables)}
@@ -209,7 +209,7 @@ def efficiency_figure(tables: Tables, designs: tuple[str, ...], width: Width = "
 
 
 def payoffs_figure(tables: Tables, designs: tuple[str, ...], width: Width = "two") -> Figure:
-    """Euro by role, beside scripted players."""
+    """Euro by role, next to scripted players."""
     import plotnine as p9
 
     groups = {"observed": measures.payoffs(tables, ROLES)}
@@ -241,9 +241,9 @@ def payoffs_figure(tables: Tables, designs: tuple[str, ...], width: Width = "two
         plot=plot,
         data=data,
         caption=(
-            "Mean payoff of a round in euro, as if it were paid, with base points and fee; lines "
-            "are 95 % intervals over sessions, where there are three or more. The Gini "
-            f"coefficient is over participants. {said}."
+            "Mean payoff of a round in euro, as if it were paid, with base points and fee. Lines "
+            "are 95 % intervals over three or more sessions. The Gini coefficient is over "
+            f"participants. {said}."
         ),
         alt=f"Mean payoffs by role. {said}.",
         width=width,
@@ -300,7 +300,7 @@ def _line_layers(lines: pd.DataFrame, x: str, y: str, kinds: Sequence[str] = KIN
 
 
 def _also(lines: pd.DataFrame, kinds: Sequence[str] = KINDS, of: str = "") -> str:
-    """Which lines are drawn beside the first, in words."""
+    """Which lines are drawn next to the first, in words."""
     there = set(lines["kind"])
     named = [
         f"{pattern}: {of}{kind}"

@@ -16,7 +16,7 @@ from scipy.stats import t as student
 EQUAL = 0.01
 """A declaration this close to the value, as a share of it, is counted as truthful."""
 FEW_SESSIONS = 3
-"""With fewer sessions there is no interval: rounds of one session depend on each other."""
+"""An interval needs so many sessions: rounds of one session depend on each other."""
 BINS = (-np.inf, 0.0, 0.25, 0.5, 0.75, 1.0, np.inf)
 """Ends of the classes of a declaration's percentile in its band."""
 

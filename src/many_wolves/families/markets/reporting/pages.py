@@ -23,15 +23,14 @@ from many_wolves.figures.theme import Width
 NOTHING = "–"
 WORDS = {
     "declared-value": "Declarations by logit choice: taxes, a believed purchase rate that falls "
-    "with the declaration, losses by purchases, and (first declarations) the chance to decide "
-    "the condition",
+    "with the declaration, losses by purchases. First declarations also decide the condition",
     "purchases": "Purchases by logit choice: the expected value, from the declaration and the "
     "middle of the band, against a hurdle",
     "quotes": "Orders by logit choice around a reservation price: two signals, the median price, "
     "and the own shares",
     "ewa": "Experience-weighted attraction over classes of markup (Camerer & Ho 1999)",
 }
-"""Cognitive model -> what it says."""
+"""Cognitive model -> its content in words."""
 FIGURES: Mapping[str, tuple[str, str]] = {
     "declared": ("declarations", "declared against true values"),
     "turnover": ("declarations", "share of lots bought, by declaration"),
@@ -90,7 +89,7 @@ class MarketPages:
         ]
 
     def study_summary(self, fits: Sequence[Fitted]) -> Table:
-        """One row a speaker, model and parameter."""
+        """One row per speaker, model and parameter."""
         parts = []
         for fit in fits:
             frame = _parameters(fit).frame
@@ -171,7 +170,7 @@ def _sessions_sections(fit: Fitted) -> list[Section]:
 
 
 def _interval(row: Mapping[str, Any], digits: int = 3) -> str:
-    """``mean [low, high]``, or the mean alone where there is no interval."""
+    """``mean [low, high]``, or the mean alone."""
     mean = f"{row['mean']:.{digits}f}"
     if pd.isna(row["low"]):
         return mean
@@ -214,7 +213,7 @@ def _turnover(tables: measures.Tables) -> Table:
         )
     return Table(
         pd.DataFrame(rows),
-        "Lots bought in the final stage beside the purchase probability tax x (1 - own shares) / "
+        "Lots bought in the final stage next to the purchase probability tax x (1 - own shares) / "
         "buyers' share. Where more is bought, it pays to declare above the value; else below.",
     )
 
