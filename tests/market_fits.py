@@ -16,7 +16,8 @@ def fitted(folder, name, table, seed=1):
     """A fit folder of a model whose posterior is made up; nothing was sampled."""
     problem = ALL[name].problem(table)
     rng = np.random.default_rng(seed)
-    groups, dims = {}, {}
+    groups: dict[str, dict] = {}
+    dims = {}
     for variable in problem.variables:
         shape = (2, DRAWS, *variable.shape)
         values = np.exp(0.1 * rng.normal(size=shape))

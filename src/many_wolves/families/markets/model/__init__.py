@@ -104,11 +104,11 @@ class _MarketModel:
 class DeclaredValue(_MarketModel):
     """Logit choice of a declaration, given taxes, purchases and loss aversion."""
 
-    name = "declared-value"
-    module = "declared"
-    outcome = "markup"
-    options = DeclaredOptions
-    parameters = (
+    name: str = "declared-value"
+    module: str = "declared"
+    outcome: str = "markup"
+    options: type[ModelOptions] = DeclaredOptions
+    parameters: tuple[Parameter, ...] = (
         Parameter(
             "takeover", "log-odds", "normal(0, 1.5)", "believed purchase rate at the low end"
         ),
@@ -135,11 +135,11 @@ class DeclaredValue(_MarketModel):
 class Purchases(_MarketModel):
     """Logit choice to buy a lot, by what its value is expected to be."""
 
-    name = "purchases"
-    module = "purchases"
-    outcome = "counts"
-    options = PurchaseOptions
-    parameters = (
+    name: str = "purchases"
+    module: str = "purchases"
+    outcome: str = "counts"
+    options: type[ModelOptions] = PurchaseOptions
+    parameters: tuple[Parameter, ...] = (
         Parameter("base_rate", "share", "beta(2, 2)", "weight on the middle of the band"),
         Parameter("shading", "share", "normal(0, 0.2)", "believed shading of declarations"),
         Parameter("hurdle", "log-odds", "normal(0, 1)", "reluctance to buy"),
@@ -158,11 +158,11 @@ class Purchases(_MarketModel):
 class Quotes(_MarketModel):
     """Beliefs from two signals and the price; offers and acceptances around them."""
 
-    name = "quotes"
-    module = "quotes"
-    outcome = "choice"
-    options = QuoteOptions
-    parameters = (
+    name: str = "quotes"
+    module: str = "quotes"
+    outcome: str = "choice"
+    options: type[ModelOptions] = QuoteOptions
+    parameters: tuple[Parameter, ...] = (
         Parameter("private_weight", "share", "beta(2, 2)", "weight on the private signal"),
         Parameter("public_bias", "share", "normal(0, 0.1)", "correction of the public signal"),
         Parameter("anchor", "share", "normal(0, 0.5)", "pull of the median price; < 0 contrarian"),
@@ -183,11 +183,11 @@ class Quotes(_MarketModel):
 class Ewa(_MarketModel):
     """Experience-weighted attraction over bins of markup."""
 
-    name = "ewa"
-    module = "ewa"
-    outcome = "chosen"
-    options = EwaOptions
-    parameters = (
+    name: str = "ewa"
+    module: str = "ewa"
+    outcome: str = "chosen"
+    options: type[ModelOptions] = EwaOptions
+    parameters: tuple[Parameter, ...] = (
         Parameter("phi", "share", "beta(8, 2)", "how much of past attractions is kept"),
         Parameter("delta", "share", "beta(2, 2)", "weight on foregone payoffs"),
         Parameter("kappa", "share", "beta(1, 1)", "growth of experience: 0 averages, 1 sums"),
@@ -203,11 +203,10 @@ class Ewa(_MarketModel):
     }
 
 
-ALL: Mapping[str, CognitiveModel] = {
-    model.name: model for model in (Purchases(), Quotes(), Ewa(), DeclaredValue())
-}
+_MODELS: tuple[CognitiveModel, ...] = (Purchases(), Quotes(), Ewa(), DeclaredValue())
+ALL: Mapping[str, CognitiveModel] = {model.name: model for model in _MODELS}
 """Every model by name."""
-WAITING = ("declared-value",)
+WAITING: tuple[str, ...] = ("declared-value",)
 """Models whose simulation-based calibration is not finished: no command offers them."""
 
 

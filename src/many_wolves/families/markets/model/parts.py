@@ -84,7 +84,7 @@ def numbered(who: pd.Series) -> tuple[tuple[str, ...], Ints]:
     return names, np.array([place[name] for name in who], np.int64)
 
 
-def varied(participants: Sequence[str]) -> bool:
+def varied(participants: Sequence[Any]) -> bool:
     """Whether there are enough participants to learn how they vary."""
     return len(participants) >= FEW_PARTICIPANTS
 

@@ -72,8 +72,8 @@ def _with_worth(trades: pd.DataFrame, payoffs: pd.DataFrame) -> pd.DataFrame:
 
 def _numbers(column: pd.Series, name: str, place: Mapping[str, int]) -> Array:
     if name == "session":
-        return column.astype(str).map(place).to_numpy(float)
+        return np.array([place[str(session)] for session in column], float)
     if name in WORDS:
         codes = {word: number for number, word in enumerate(WORDS[name])}
-        return column.map(codes).to_numpy(float)
-    return pd.to_numeric(column).to_numpy(float)
+        return np.array([codes.get(word, np.nan) for word in column], float)
+    return np.asarray(pd.to_numeric(column), float)

@@ -81,8 +81,8 @@ def turnover_figure(
 
     data = measures.turnover(tables)
     roles = list(dict.fromkeys(data["role"]))
-    theory = data.groupby("role", as_index=False)["truthful"].mean()
-    theory = theory.rename(columns={"truthful": "bought"}).assign(kind="truthful")
+    rates = data.groupby("role")["truthful"].mean()
+    theory = pd.DataFrame({"role": rates.index, "bought": rates.to_numpy(), "kind": "truthful"})
     ends = pd.concat([theory.assign(percentile=x) for x in (0.0, 1.0)])
     lines = [ends[["role", "percentile", "bought", "kind"]]]
     if designs:
@@ -262,7 +262,7 @@ def _declared_lines(data: pd.DataFrame, designs: tuple[str, ...], precision: flo
     if designs:
         other = measures.final_declarations(scripted("zero intelligence", designs))
         for (role, condition), part in other.groupby(["role", "condition"]):
-            panel = f"{role}, {condition.replace('_', ' ')}"
+            panel = f"{role}, {str(condition).replace('_', ' ')}"
             parts.append(_straight(part).assign(panel=panel, kind="zero intelligence"))
         expected = expected_declarations(designs, precision)
         if len(expected):
@@ -270,9 +270,10 @@ def _declared_lines(data: pd.DataFrame, designs: tuple[str, ...], precision: flo
             mean = expected.assign(
                 panel=expected["role"] + ", " + words.str.replace("_", " "), kind=EQUILIBRIUM
             )
-            mean = mean.groupby(["panel", "kind", "value"], as_index=False)["declared"].mean()
+            keys = ["panel", "kind", "value"]
+            grid = mean.groupby(keys)["declared"].mean().reset_index()
             parts.append(
-                mean.assign(value=mean["value"] / THOUSAND, declared=mean["declared"] / THOUSAND)
+                grid.assign(value=grid["value"] / THOUSAND, declared=grid["declared"] / THOUSAND)
             )
     return pd.concat(parts)[["panel", "value", "declared", "kind"]]
 

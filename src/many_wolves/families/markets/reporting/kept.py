@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy.typing as npt
 import pandas as pd
 
+from many_wolves.families.markets.model.parts import Array
 from many_wolves.families.markets.model.sessions import KEPT, WORDS
 from many_wolves.figures.fitted import Fitted
 
@@ -29,7 +29,7 @@ def designs_of(fit: Fitted) -> tuple[str, ...]:
     return tuple(map(str, fit.values("observed_data", "sessions")["rules"].to_numpy()))
 
 
-def decoded(values: npt.ArrayLike, columns: Sequence[str]) -> pd.DataFrame:
+def decoded(values: Array, columns: Sequence[str]) -> pd.DataFrame:
     """Rows of numbers with their words."""
     frame = pd.DataFrame(values, columns=list(columns))
     for name in set(columns) & set(WORDS):

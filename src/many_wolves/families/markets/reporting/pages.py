@@ -169,7 +169,7 @@ def _sessions_sections(fit: Fitted) -> list[Section]:
     return found
 
 
-def _interval(row: Mapping[str, Any], digits: int = 3) -> str:
+def _interval(row: Mapping[Any, Any], digits: int = 3) -> str:
     """``mean [low, high]``, or the mean alone."""
     mean = f"{row['mean']:.{digits}f}"
     if pd.isna(row["low"]):
@@ -185,7 +185,7 @@ def _markups(tables: measures.Tables) -> Table:
             "role": frame["role"],
             "tax": frame["tax"].map("{:g}".format),
             "declarations": frame["n"].map(str),
-            "markup [95 %]": [_interval(row) for _, row in frame.iterrows()],
+            "markup [95 %]": [_interval(row) for row in frame.to_dict("records")],
             "above the value": frame["over"].map("{:.0%}".format),
             "below": frame["under"].map("{:.0%}".format),
         }
@@ -270,7 +270,7 @@ def _prices(tables: measures.Tables, designs: tuple[str, ...]) -> Table:
 def _payoffs(tables: measures.Tables, designs: tuple[str, ...]) -> Table:
     rows = []
     for name, own in _compared(tables, designs).items():
-        for _, row in measures.payoffs(own, ROLES).iterrows():
+        for row in measures.payoffs(own, ROLES).to_dict("records"):
             gini = NOTHING if pd.isna(row["gini"]) else f"{row['gini']:.3f}"
             rows.append(
                 {

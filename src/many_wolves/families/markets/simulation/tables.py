@@ -30,7 +30,7 @@ def played_tables(
     seeds
         Of draws, order of actions, and the player's luck.
     """
-    cast = {role: [agent] for role in ROLES}
+    cast: dict[str, list[Agent]] = {role: [agent] for role in ROLES}
     records = {
         f"{number}-{seed}": play_session(rules, seat_players(rules, cast), seed).record()
         for seed in seeds
