@@ -224,8 +224,10 @@ def compared(engine: str, out: str, tally: Tally) -> list[str]:
     for path in Path(out, "markets", "sessions").glob("*.jsonl"):
         if not path.name.endswith(".seats.jsonl"):
             faults += receipts(path, tally)
-    # A lost attempt is a session that did not end; its answers go on in the next one.
-    if len(meta["unfinished"]) != tally.lost - lost_before or meta["repeated"]:
+    # A lost attempt is a session that did not end, if it had answers; they go on in the next.
+    unfinished = len(meta["unfinished"])
+    ended = answers["session"].nunique() - unfinished
+    if ended != 1 or unfinished > tally.lost - lost_before or meta["repeated"]:
         faults.append(f"unfinished {meta['unfinished']}, repeated {meta['repeated']}")
     tally.answers += len(answers)
     question = ["session", "seat", "round", "stage", "tick", "attempt"]
