@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo published example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items calibrate-games calibrate-bargaining check-reference sync clean
+.PHONY: help demo published example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items calibrate-games calibrate-bargaining calibrate-markets kills check-reference sync clean
 
 # Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
 # again: `wolves study status` takes three times as long. So what make starts does keep it.
@@ -95,6 +95,12 @@ calibrate-games: sync ## simulation-based calibration of every model of the game
 
 calibrate-bargaining: sync ## recovery and simulation-based calibration of the models of bargaining
 	$(RUN) python benchmarks/calibrate_bargaining.py
+
+calibrate-markets: sync ## recovery and simulation-based calibration of every model of markets
+	$(RUN) python benchmarks/calibrate_markets.py
+
+kills: sync ## kill -9 at 200 random points of sessions of twelve seats: nothing lost, nothing twice
+	$(RUN) python benchmarks/kills.py
 
 check-reference: sync ## hold a fresh fit of the human choices against the reference posterior
 	$(RUN) python benchmarks/reference.py check

@@ -42,6 +42,8 @@ transformed data {
   array[F, 2] vector[L] first_amount;
   array[F, 2] vector[L] first_percentile;
   array[F] matrix[L, L] chance; // of the project
+  array[F] int pair_chosen; // of all pairs, column by column
+  vector[F] gain; // by the project, 10,000 points; 0 where nothing is decided
   for (n in 1 : N) {
     amount[n] = declared_grid(K, low[n], high[n]);
     percentile[n] = (amount[n] - low[n]) / (high[n] - low[n]);
@@ -53,6 +55,8 @@ transformed data {
       first_percentile[f, c] = (first_amount[f, c] - bottom)
                                / (first_high[f, c] - bottom);
     }
+    pair_chosen[f] = first_chosen[f, 1] + L * (first_chosen[f, 2] - 1);
+    gain[f] = pivots[f] * (first_value[f, 2] - first_value[f, 1]) / 10000;
     for (i in 1 : L) {
       for (j in 1 : L) {
         real ahead = lead[f] + first_amount[f, 2][j] - first_amount[f, 1][i];
@@ -68,7 +72,7 @@ parameters {
   real log_precision; // per 10,000 points
   array[has_strategy] real strategic_free;
   array[has_honesty] real<lower=0> honesty_free;
-  vector<lower=0>[2 * has_participants] sd_participant;
+  vector<lower=0>[2 * has_participants] sd_participant; // takeover, precision
   vector[has_participants ? J : 0] takeover_std;
   vector[has_participants ? J : 0] precision_std;
 }
@@ -77,6 +81,7 @@ transformed parameters {
   real slope = has_beliefs ? given_slope : exp(log_slope[1]);
   real strategic = has_strategy ? strategic_free[1] : 0;
   real honesty = has_honesty ? honesty_free[1] : 0;
+  real loss = exp(log_loss);
   vector[J] each_takeover = rep_vector(takeover, J);
   vector[J] each_precision = rep_vector(log_precision, J);
   if (has_participants) {
@@ -86,7 +91,6 @@ transformed parameters {
   each_precision = exp(each_precision);
 }
 model {
-  real loss = exp(log_loss);
   takeover_free ~ normal(0, 1.5);
   log_slope ~ normal(0.7, 0.7);
   log_loss ~ normal(0.3, 0.5);
@@ -98,87 +102,56 @@ model {
   precision_std ~ std_normal();
   for (n in 1 : N) {
     int j = who[n];
-    vector[K] u = each_precision[j]
-                  * declared_utility(amount[n], percentile[n], value[n],
-                                     tax[n], share[n], each_takeover[j],
-                                     slope, loss, honesty);
-    target += weight[n] * (u[chosen[n]] - log_sum_exp(u));
+    vector[K] u = declared_utility(amount[n], percentile[n], value[n],
+                                   tax[n], share[n], each_takeover[j], slope,
+                                   loss, honesty);
+    target += weight[n]
+              * categorical_logit_lpmf(chosen[n] | each_precision[j] * u);
   }
   for (f in 1 : F) {
     int j = first_who[f];
-    array[2] vector[L] part;
-    matrix[L, L] u;
-    for (c in 1 : 2) {
-      part[c] = declared_utility(first_amount[f, c], first_percentile[f, c],
-                                 first_value[f, c], first_tax[f],
-                                 first_share[f], each_takeover[j], slope,
-                                 loss, honesty);
-    }
-    u = each_precision[j]
-        * first_utility(part[1], part[2], chance[f],
-                        strategic * pivots[f]
-                        * (first_value[f, 2] - first_value[f, 1]) / 10000);
+    vector[L * L] u = first_utility(first_amount[f], first_percentile[f],
+                                    first_value[f], first_tax[f],
+                                    first_share[f], chance[f],
+                                    strategic * gain[f], each_takeover[j],
+                                    slope, loss, honesty);
     target += weight[N + f]
-              * (u[first_chosen[f, 1], first_chosen[f, 2]] - log_sum_exp(u));
+              * categorical_logit_lpmf(pair_chosen[f] |
+                  each_precision[j] * u);
   }
 }
 generated quantities {
-  real loss = exp(log_loss);
   real precision = exp(log_precision);
   vector[N + F] predicted; // markup: declaration over value, less 1
   vector[N + F] markup_rep;
   vector[N + F] log_lik;
   for (n in 1 : N) {
     int j = who[n];
-    vector[K] log_p = log_softmax(
-                                  each_precision[j]
-                                  * declared_utility(amount[n],
-                                                     percentile[n], value[n],
-                                                     tax[n], share[n],
-                                                     each_takeover[j], slope,
-                                                     loss, honesty));
+    vector[K] u = declared_utility(amount[n], percentile[n], value[n],
+                                   tax[n], share[n], each_takeover[j], slope,
+                                   loss, honesty);
+    vector[K] log_p = log_softmax(each_precision[j] * u);
     predicted[n] = dot_product(exp(log_p), amount[n]) / value[n] - 1;
     markup_rep[n] = amount[n][categorical_logit_rng(log_p)] / value[n] - 1;
     log_lik[n] = weight[n] * log_p[chosen[n]];
   }
   for (f in 1 : F) {
     int j = first_who[f];
-    array[2] vector[L] part;
-    matrix[L, L] u;
-    vector[L * L] log_p;
-    matrix[L, L] p;
-    int drawn;
-    int row;
-    for (c in 1 : 2) {
-      part[c] = declared_utility(first_amount[f, c], first_percentile[f, c],
-                                 first_value[f, c], first_tax[f],
-                                 first_share[f], each_takeover[j], slope,
-                                 loss, honesty);
-    }
-    u = each_precision[j]
-        * first_utility(part[1], part[2], chance[f],
-                        strategic * pivots[f]
-                        * (first_value[f, 2] - first_value[f, 1]) / 10000);
-    log_p = log_softmax(to_vector(u)); // column by column
-    p = to_matrix(exp(log_p), L, L);
-    predicted[N + f] = 0.5
-                       * (dot_product(p * rep_vector(1, L),
-                                      first_amount[f, 1])
-                          / first_value[f, 1]
-                          + dot_product(p' * rep_vector(1, L),
-                                        first_amount[f, 2])
-                            / first_value[f, 2])
-                       - 1;
-    drawn = categorical_logit_rng(log_p);
-    row = 1 + (drawn - 1) % L;
-    markup_rep[N + f] = 0.5
-                        * (first_amount[f, 1][row] / first_value[f, 1]
-                           + first_amount[f, 2][1 + (drawn - row) %/% L]
-                             / first_value[f, 2])
-                        - 1;
-    log_lik[N + f] = weight[N + f]
-                     * log_p[first_chosen[f, 1]
-                             + L * (first_chosen[f, 2] - 1)];
+    vector[L * L] u = first_utility(first_amount[f], first_percentile[f],
+                                    first_value[f], first_tax[f],
+                                    first_share[f], chance[f],
+                                    strategic * gain[f], each_takeover[j],
+                                    slope, loss, honesty);
+    vector[L * L] log_p = log_softmax(each_precision[j] * u);
+    vector[L * L] markup = to_vector(
+                                     0.5
+                                     * (rep_matrix(first_amount[f, 1], L)
+                                        / first_value[f, 1]
+                                        + rep_matrix(first_amount[f, 2]', L)
+                                          / first_value[f, 2])
+                                     - 1);
+    predicted[N + f] = dot_product(exp(log_p), markup);
+    markup_rep[N + f] = markup[categorical_logit_rng(log_p)];
+    log_lik[N + f] = weight[N + f] * log_p[pair_chosen[f]];
   }
 }
-

@@ -1,5 +1,8 @@
 // Experience-weighted attraction over the rounds of a session: each bin of
 // markups gains by what it earned, or would have earned.
+functions {
+  #include ewa.stanfunctions
+}
 data {
   int<lower=1> P; // participants
   int<lower=1> T; // rounds at most
@@ -23,6 +26,7 @@ parameters {
 transformed parameters {
   real phi = has_memory ? phi_free[1] : 0;
   real delta = has_memory && has_foregone ? delta_free[1] : 0;
+  real lambda = exp(log_lambda);
   real kappa = has_memory && has_growth ? kappa_free[1] : given_growth;
 }
 model {
@@ -31,50 +35,32 @@ model {
   kappa_free ~ beta(1, 1);
   log_lambda ~ std_normal();
   for (p in 1 : P) {
-    vector[K] attraction = start[p]';
-    real experience = 1;
+    matrix[rounds[p], K] log_p = ewa_log_p(rounds[p], chosen[p], payoff[p],
+                                           start[p], has_memory, phi, delta,
+                                           kappa, lambda);
     for (t in 1 : rounds[p]) {
-      vector[K] u = exp(log_lambda) * attraction;
-      int j = chosen[p, t];
-      target += weight[p, t] * (u[j] - log_sum_exp(u));
-      if (has_memory) {
-        real grown = phi * (1 - kappa) * experience + 1;
-        vector[K] counted = delta * payoff[p, t]';
-        counted[j] = payoff[p, t, j];
-        attraction = (phi * experience * attraction + counted) / grown;
-        experience = grown;
-      }
+      target += weight[p, t] * log_p[t, chosen[p, t]];
     }
   }
 }
 generated quantities {
-  real lambda = exp(log_lambda);
   array[P] matrix[T, K] predicted; // probability of each bin
   array[P, T] int chosen_rep;
   matrix[P, T] log_lik;
   for (p in 1 : P) {
-    vector[K] attraction = start[p]';
-    real experience = 1;
+    matrix[rounds[p], K] log_p = ewa_log_p(rounds[p], chosen[p], payoff[p],
+                                           start[p], has_memory, phi, delta,
+                                           kappa, lambda);
+    predicted[p] = rep_matrix(1.0 / K, T, K);
     for (t in 1 : T) {
       if (t > rounds[p]) {
-        predicted[p, t] = rep_row_vector(1.0 / K, K);
         chosen_rep[p, t] = 1;
         log_lik[p, t] = 0;
       } else {
-        vector[K] log_p = log_softmax(exp(log_lambda) * attraction);
-        int j = chosen[p, t];
-        predicted[p, t] = exp(log_p)';
-        chosen_rep[p, t] = categorical_rng(exp(log_p));
-        log_lik[p, t] = weight[p, t] * log_p[j];
-        if (has_memory) {
-          real grown = phi * (1 - kappa) * experience + 1;
-          vector[K] counted = delta * payoff[p, t]';
-          counted[j] = payoff[p, t, j];
-          attraction = (phi * experience * attraction + counted) / grown;
-          experience = grown;
-        }
+        predicted[p, t] = exp(log_p[t]);
+        chosen_rep[p, t] = categorical_rng(exp(log_p[t]'));
+        log_lik[p, t] = weight[p, t] * log_p[t, chosen[p, t]];
       }
     }
   }
 }
-

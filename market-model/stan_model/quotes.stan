@@ -2,6 +2,9 @@
 // a reservation price that falls with the own shares, and a logit choice
 // between waiting, offering and taking; offers lie around the reservation
 // price with a margin.
+functions {
+  #include quotes.stanfunctions
+}
 data {
   int<lower=1> N; // turns
   vector<lower=0>[N] private_signal; // points
@@ -69,14 +72,9 @@ model {
   log_precision ~ normal(-1, 1);
   taste ~ normal(0, 1.5);
   for (n in 1 : N) {
-    int a = action[n];
-    real part = utility[n, a] - log_sum_exp(utility[n]);
-    if (a == 2 || a == 3) {
-      part += student_t_lpdf(log(price[n]) | 4,
-                             log(reservation[n])
-                             + (a == 3 ? margin : -margin), exp(log_sigma));
-    }
-    target += weight[n] * part;
+    target += weight[n]
+              * turn_lpdf(price[n] | action[n], log_softmax(utility[n]'),
+                          reservation[n], margin, exp(log_sigma));
   }
 }
 generated quantities {
@@ -87,26 +85,16 @@ generated quantities {
   vector[N] price_rep; // what a bid or an ask would cost; 0 elsewhere
   vector[N] log_lik;
   for (n in 1 : N) {
-    int a = action[n];
     vector[5] log_p = log_softmax(utility[n]');
     predicted[n] = exp(log_p)';
     action_rep[n] = categorical_rng(exp(log_p));
     price_rep[n] = 0;
-    if (action_rep[n] == 2 || action_rep[n] == 3) {
-      price_rep[n] = exp(
-                         student_t_rng(4,
-                                       log(reservation[n])
-                                       + (action_rep[n] == 3 ? margin
-                                          : -margin),
-                                       sigma));
+    if (is_offer(action_rep[n])) {
+      real middle = offer_middle(action_rep[n], reservation[n], margin);
+      price_rep[n] = exp(student_t_rng(4, middle, sigma));
     }
-    log_lik[n] = log_p[a];
-    if (a == 2 || a == 3) {
-      log_lik[n] += student_t_lpdf(log(price[n]) | 4,
-                                   log(reservation[n])
-                                   + (a == 3 ? margin : -margin), sigma);
-    }
-    log_lik[n] *= weight[n];
+    log_lik[n] = weight[n]
+                 * turn_lpdf(price[n] | action[n], log_p, reservation[n],
+                             margin, sigma);
   }
 }
-

@@ -21,6 +21,7 @@ from many_wolves.records import Question, Response, Trial
 if TYPE_CHECKING:
     import pandas as pd
 
+    from many_wolves.figures import FamilyReport
     from many_wolves.worlds.protocol import Extent, World
 
 __all__ = ["Markets"]
@@ -107,12 +108,14 @@ class Markets:
         return {}
 
     def models(self) -> Mapping[str, CognitiveModel]:
-        """None so far: `wolves choices` gives the tables that models are to be fitted to."""
-        return {}
+        """The family's cognitive models by name."""
+        models: Mapping[str, CognitiveModel] = _part("model").models()
+        return models
 
-    def report(self) -> None:
-        """None so far."""
-        return
+    def report(self) -> FamilyReport:
+        """Sections, tables and figures of sessions and of the models."""
+        report: FamilyReport = _part("reporting.pages").PAGES
+        return report
 
     def findings(self) -> None:
         """None: what mechanisms and agents do is in the report of a study."""

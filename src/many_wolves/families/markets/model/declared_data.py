@@ -11,15 +11,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from many_wolves.errors import WolvesError
+from many_wolves.families.markets.model.parts import Array, Ints, given_rows, numbered, rows_of
 from many_wolves.observations import Observations
-
-Array = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 FINAL_POINTS, FIRST_POINTS = 41, 21
 """Grid points of a final declaration, and of each declaration of a first pair."""
 LOWEST, HIGHEST = 0.4, 1.3
 """The grid goes from .4 of the band's low end to 1.3 of its high end."""
+COLUMNS = (
+    "session", "round", "participant", "stage", "condition", "value", "declared", "low", "high",
+    "tax", "given", "mechanism", "held", "buyer_share", "lead", "lead_sd", "buyers",
+)  # fmt: skip
+NO_DECLARATIONS = "fit a speaker that sat on the seat of an owner or of the developer"
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,9 @@ class Declarations:
     pivots
         Whether the declared sums choose the condition, (F,).
     lead, lead_sd
-        Mean and standard deviation of the sum of the others' ``d1 - d0`` as their bands imply.
+        Mean and standard deviation of the sum of the others' ``d1 - d0`` that their bands imply.
+    taxes
+        Tax rates on final declarations, before own shares flow back.
     outside
         How many declarations lay outside the grid and are left out.
     labels
@@ -66,15 +71,11 @@ class Declarations:
     pivots: npt.NDArray[np.bool_]
     lead: Array
     lead_sd: Array
+    taxes: tuple[float, ...]
     outside: int
     labels: tuple[str, ...]
     rows: Ints
     first_rows: Ints
-
-    @property
-    def rates(self) -> tuple[float, ...]:
-        """Effective tax rates that occur in final declarations, rounded."""
-        return tuple(sorted(set(np.round(self.tax, 3).tolist())))
 
     def markups(self) -> Array:
         """Declaration over value, less 1: of a first pair, the mean of both, (N + F,)."""
@@ -112,27 +113,31 @@ def read_declarations(observations: Observations, first: bool = True) -> Declara
     Raises
     ------
     WolvesError
-        If there is no declaration, or a column is missing.
+        If nobody declared, or a column is missing.
     """
-    rows = observations.tables.get("declarations", pd.DataFrame())
-    needed = {"session", "round", "participant", "stage", "condition", "value", "declared"}
-    needed |= {"low", "high", "tax", "given", "mechanism", "held", "buyer_share", "lead", "lead_sd"}
-    if not needed <= set(rows.columns):
-        missing = ", ".join(sorted(needed - set(rows.columns)))
-        raise WolvesError(f"the table of declarations lacks: {missing}", where=observations.where)
-    given = rows.assign(row=np.arange(len(rows)))[rows["given"].astype(bool)]
-    who = given["session"].astype(str) + "/" + given["participant"].astype(str)
+    rows = rows_of(observations, "declarations", COLUMNS, missing=NO_DECLARATIONS)
+    given = given_rows(rows)
+    final_taxes = given.loc[given["stage"] == "final", "tax"]
     kept = np.where(given["stage"] == "final", 1 - given["held"], 1.0)
-    given = given.assign(who=who, tax=given["tax"] * kept)
-    participants = tuple(dict.fromkeys(given["who"]))
+    given = given.assign(tax=given["tax"] * kept)
+    participants, _ = numbered(given["who"])
     place = {name: n for n, name in enumerate(participants)}
     final, out_final = _finals(given, place)
     pairs, out_first = _pairs(given if first else given.iloc[:0], place)
     if not len(final["who"]) and not len(pairs["first_who"]):
-        raise WolvesError("no declaration was given", where=observations.where)
+        raise WolvesError(
+            "no declaration was given, or all lie outside the grid",
+            where=observations.where,
+            fix=NO_DECLARATIONS,
+        )
     labels = (*final.pop("labels"), *pairs.pop("labels"))
     return Declarations(
-        participants, **final, **pairs, outside=out_final + out_first, labels=labels
+        participants,
+        **final,
+        **pairs,
+        taxes=tuple(sorted(set(final_taxes.round(4)))),
+        outside=out_final + out_first,
+        labels=labels,
     )
 
 

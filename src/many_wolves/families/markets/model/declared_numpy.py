@@ -20,13 +20,18 @@ from scipy.special import expit, log_softmax, ndtr
 from many_wolves.families.markets.model.declared_data import (
     FINAL_POINTS,
     FIRST_POINTS,
-    Array,
     Declarations,
     declared,
 )
+from many_wolves.families.markets.model.limits import (
+    Limits,
+    Scale,
+    choice_information,
+    limits,
+    middles,
+)
+from many_wolves.families.markets.model.parts import POINTS, Array, varied
 
-POINTS = 10_000.0
-"""Utilities are in units of so many points."""
 HONEST_STEP = 0.1
 """The weight on honesty is per deviation of so much of the value."""
 
@@ -47,6 +52,8 @@ class Declarer:
         Weight on the chance to decide the condition; 1 is fully pivotal.
     honesty
         10,000 points that a deviation of a tenth of the value costs.
+    sd_takeover, sd_log_precision
+        How participants vary.
     takeover_each, log_precision_each
         Deviations of participants, (J,).
     """
@@ -57,6 +64,8 @@ class Declarer:
     precision: float = 1.0
     strategic: float = 0.0
     honesty: float = 0.0
+    sd_takeover: float = 0.0
+    sd_log_precision: float = 0.0
     takeover_each: Array | None = None
     log_precision_each: Array | None = None
 
@@ -80,17 +89,26 @@ def utility(
 ) -> Array:
     """Utility of every declaration of the grid, in 10,000 points, (..., points).
 
-    ``u(d) = -t d - g q(d) [loss (v - d)+ - (d - v)+] - honesty |d / v - 1|``.
+    ``u(d) = -t d - g q(d) [loss (v - d)+ - (d - v)+] - honesty |d / v - 1| / 0.1``.
     """
-    grid = np.arange(points)
-    amount = declared(grid, low[..., None], high[..., None], points)
+    amount = declared(np.arange(points), low[..., None], high[..., None], points)
     percentile = (amount - low[..., None]) / (high - low)[..., None]
     rate = expit(takeover[..., None] - declarer.slope * percentile)
-    gap = value[..., None] - amount
-    lost = np.where(gap > 0, declarer.loss * gap, gap)
-    money = -tax[..., None] * amount - share[..., None] * rate * lost
-    honest = declarer.honesty * np.abs(gap) / value[..., None] / HONEST_STEP
-    found: Array = money / POINTS - honest
+    terms = (tax[..., None], share[..., None])
+    found: Array = money(value[..., None], amount, *terms, rate, declarer.loss)
+    if declarer.honesty:
+        found -= declarer.honesty * np.abs(amount / value[..., None] - 1) / HONEST_STEP
+    return found
+
+
+def money(value: Array, amount: Array, tax: Array, share: Array, rate: Array, loss: float) -> Array:
+    """What a declaration brings next to the value, in 10,000 points, in the broadcast shape.
+
+    ``-t d - g q [loss (v - d)+ - (d - v)+]`` with q the rate of purchases.
+    """
+    gap = value - amount
+    lost = np.where(gap > 0, loss * gap, gap)
+    found: Array = (-tax * amount - share * rate * lost) / POINTS
     return found
 
 
@@ -167,9 +185,9 @@ def draw(declarer: Declarer, data: Declarations, rng: np.random.Generator) -> De
 def draw_declarer(
     participants: int, rng: np.random.Generator, strategic: bool, honesty: bool, spread: float
 ) -> Declarer:
-    """Parameters from the prior; participants vary where there are three or more."""
-    each = participants >= 3
-    sd = np.abs(rng.exponential(spread, 2)) if each else np.zeros(2)
+    """Parameters from the prior, without the deviations of participants."""
+    each = varied(range(participants))
+    sd = rng.exponential(spread, 2) if each else np.zeros(2)
     return Declarer(
         takeover=rng.normal(0, 1.5),
         slope=float(np.exp(rng.normal(0.7, 0.7))),
@@ -177,8 +195,18 @@ def draw_declarer(
         precision=float(np.exp(rng.normal(0, 1))),
         strategic=rng.normal(0, 1) if strategic else 0.0,
         honesty=rng.exponential(1.0) if honesty else 0.0,
-        takeover_each=sd[0] * rng.normal(size=participants) if each else None,
-        log_precision_each=sd[1] * rng.normal(size=participants) if each else None,
+        sd_takeover=float(sd[0]),
+        sd_log_precision=float(sd[1]),
+    )
+
+
+def with_participants(declarer: Declarer, participants: int, rng: np.random.Generator) -> Declarer:
+    """The same with deviations of participants drawn by their standard deviations."""
+    normal = rng.normal(size=(2, participants))
+    return replace(
+        declarer,
+        takeover_each=declarer.sd_takeover * normal[0],
+        log_precision_each=declarer.sd_log_precision * normal[1],
     )
 
 
@@ -186,6 +214,29 @@ def declarer_of(given: Mapping[str, Any]) -> Declarer:
     """Parameters by name, as a simulated speaker takes them."""
     numbers = {name: float(value) for name, value in given.items()}
     return replace(Declarer(), **numbers)  # type: ignore[arg-type]
+
+
+def design_limits(data: Declarations, beliefs: bool, strategy: bool, honesty: bool) -> Limits:
+    """What this design leaves open of each estimated parameter, on the scale of its prior."""
+    scales: dict[str, Scale] = {}
+    if beliefs:
+        scales |= {"takeover": Scale(0.0, 1.5), "slope": Scale(0.7, 0.7)}
+    scales |= {"loss": Scale(0.3, 0.5), "precision": Scale(0.0, 1.0)}
+    scales |= {"strategic": Scale(0.0, 1.0)} if strategy else {}
+    scales |= {"honesty": Scale(1.0, 1.0)} if honesty else {}
+    logs = ("slope", "loss", "precision")
+
+    def declarer(x: Array) -> Declarer:
+        numbers = dict(zip(scales, x, strict=True))
+        return declarer_of({k: np.exp(v) if k in logs else v for k, v in numbers.items()})
+
+    at = middles(scales)
+    found = choice_information(lambda x: final_log_probability(declarer(x), data), at)
+    if len(data.first_who):
+        found += choice_information(
+            lambda x: first_log_probability(declarer(x), data).reshape(len(data.first_who), -1), at
+        )
+    return limits(scales, found)
 
 
 def _pick(log_probability: Array, rng: np.random.Generator) -> Any:

@@ -12,7 +12,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.markets.reading.lab import record_from_lab
 from many_wolves.families.markets.reading.tabulate import FAMILY, MAIN, PLANNING
 from many_wolves.families.markets.rules.session import SessionRecord
-from many_wolves.families.markets.rules.tables import TABLES, table_rows
+from many_wolves.families.markets.rules.tables import TABLES, counted, table_rows
 from many_wolves.observations import Observations
 from many_wolves.sources import nearest
 
@@ -72,7 +72,8 @@ def _from_record(path: Path, data: Any) -> Observations:
         for name in TABLES
     }
     shown = {name: table for name, table in tables.items() if len(table) or name == MAIN}
-    return Observations(FAMILY, shown, MAIN, meta={"task": PLANNING})
+    meta = {"task": PLANNING, "rules": counted([record.rules])}
+    return Observations(FAMILY, shown, MAIN, meta=meta)
 
 
 def _columns(name: str) -> list[str]:

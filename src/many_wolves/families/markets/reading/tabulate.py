@@ -12,8 +12,9 @@ from typing import Any
 import pandas as pd
 
 from many_wolves.families.markets.reading.records import find_record, replayed
+from many_wolves.families.markets.rules.parameters import Rules
 from many_wolves.families.markets.rules.session import SessionRecord
-from many_wolves.families.markets.rules.tables import TABLES, table_rows
+from many_wolves.families.markets.rules.tables import TABLES, counted, table_rows
 from many_wolves.families.markets.task.cells import seat_number
 from many_wolves.files import code_version
 from many_wolves.observations import Observations
@@ -58,6 +59,7 @@ def tabulate(responses: Iterable[Response], folders: Sequence[Path] = ()) -> Obs
         sessions[response.episode, response.replicate].append(response)
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
     unfinished: list[str] = []
+    played: list[Rules] = []
     for (episode, replicate), answers in sessions.items():
         if answers[0].task != PLANNING:
             continue
@@ -66,6 +68,7 @@ def tabulate(responses: Iterable[Response], folders: Sequence[Path] = ()) -> Obs
         if record is None or not record.rewards:
             unfinished.append(session)
         if record is not None:
+            played.append(record.rules)
             agents = {seat_number(r.seat): intake.names[r.speaker.slug] for r in answers}
             for name in TABLES:
                 rows[name] += table_rows(name, session, record, agents)
@@ -75,7 +78,8 @@ def tabulate(responses: Iterable[Response], folders: Sequence[Path] = ()) -> Obs
             len(unfinished),
             len(sessions),
         )
-    return _observations(intake, rows, {"sessions": len(sessions), "unfinished": unfinished})
+    meta = {"sessions": len(sessions), "unfinished": unfinished, "rules": counted(played)}
+    return _observations(intake, rows, meta)
 
 
 def _question(response: Response) -> tuple[str, str, int, int]:

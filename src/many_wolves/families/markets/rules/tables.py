@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -83,6 +84,15 @@ def table_rows(
     }[name]
     for round_ in record.rounds:
         yield from make(_Context(session, record, round_, named))
+
+
+def counted(played: Iterable[Rules]) -> list[dict[str, Any]]:
+    """The rules of sessions as JSON objects, each once, with the number of its sessions."""
+    numbers: dict[str, int] = {}
+    for rules in played:
+        text = json.dumps(rules.to_json(), sort_keys=True)
+        numbers[text] = numbers.get(text, 0) + 1
+    return [{"sessions": n, "rules": json.loads(text)} for text, n in numbers.items()]
 
 
 class _Context(NamedTuple):

@@ -10,9 +10,10 @@ import numpy as np
 from scipy.special import log_expit, ndtr, softmax
 
 from many_wolves.families.markets.model.declared_data import FINAL_POINTS, FIRST_POINTS, declared
-from many_wolves.families.markets.model.declared_numpy import POINTS, Declarer, utility
-from many_wolves.families.markets.model.purchases import Buyer
-from many_wolves.families.markets.model.quotes import ACTIONS, Trader
+from many_wolves.families.markets.model.declared_numpy import Declarer, utility
+from many_wolves.families.markets.model.parts import POINTS
+from many_wolves.families.markets.model.purchases_numpy import Buyer
+from many_wolves.families.markets.model.quotes_numpy import ACTIONS, Trader
 from many_wolves.families.markets.rules.actions import Action
 from many_wolves.families.markets.rules.draws import others_lead
 from many_wolves.families.markets.rules.parameters import CONDITIONS, Rules
