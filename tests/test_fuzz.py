@@ -41,7 +41,7 @@ FOUND = [
         ),
         "aliases",
     ),
-    ("parameters", '{"alpha": 1, "alpha": 2}', "stands twice"),
+    ("parameters", '{"alpha": 1, "alpha": 2}', "duplicate"),
     ("parameters", '{"a":' * 50_000, "nested too deeply"),
     ("parameters", '{"weights": {"social": {"w_inf": "NA"}}}', "lack or misstate"),
     ("games", '{"memory_one": {"start": " ", "CC": 0, "CD": 0, "DC": 0, "DD": 0}}', "memory_one"),

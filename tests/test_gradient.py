@@ -16,7 +16,7 @@ from many_wolves.inference.engines.embedded import EmbeddedProgram
 from many_wolves.inference.engines.programs import program_source
 
 STAN = Path(__file__).parent / "stan"
-IN_STAN = {name: STAN / name for name in ("speaker2.stanfunctions", "probits.stanfunctions")}
+IN_STAN = {path.name: path for path in STAN.glob("*.stanfunctions")}
 SUBSETS = [s for n in (1, 2, 3) for s in itertools.combinations(("inf", "soc", "pres"), n)]
 UNEVEN = Priors(alpha=(2.0, 3.0), cost=(1.5, 2.5), phi=(2.0, 0.7), weights=(1.5, 2.0, 0.8))
 

@@ -103,7 +103,7 @@ class Problem:
         cell that they name (all, if more). Returns the changes of ``data``; None where it
         has no answer.
     parts
-        What ``without`` can leave out whole beside cells, such as ``item`` -> its labels.
+        What ``without`` can leave out whole, apart from cells, such as ``item`` -> its labels.
     options
         How it was built (utilities, literal treatment, ...), for the report.
     notes

@@ -55,7 +55,7 @@ def file_fingerprint(path: str | Path, length: int = 16) -> str:
 def write_atomic(path: str | Path, content: str | bytes | Iterable[bytes]) -> Path:
     """Write a file so that a reader sees the old content or the new, never a part.
 
-    Content that comes in pieces is written piece by piece. What is no regular file, such as
+    Content that comes in pieces is written piece by piece. What is not a regular file, such as
     ``/dev/null`` or a pipe, is written into and never replaced; a link stays a link.
     """
     whole = content.encode() if isinstance(content, str) else content
@@ -102,7 +102,7 @@ def read_json_object(path: str | Path, fix: str) -> dict[str, Any]:
     Raises
     ------
     WolvesError
-        If the file cannot be read, is no JSON in UTF-8, or holds something else.
+        If the file cannot be read, is not JSON in UTF-8, or holds something else.
     """
     try:
         return json_object(Path(path).read_text(encoding="utf-8"), path, fix)
@@ -138,12 +138,12 @@ def json_object(text: str, where: str | Path, fix: str) -> dict[str, Any]:
 
 
 def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The pairs of an object; a key that stands twice is refused, not overwritten."""
+    """The pairs of an object; a duplicate key is refused, not overwritten."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} stands twice")
+        raise ValueError(f"the key {twice!r} is a duplicate")
     return found
 
 

@@ -36,7 +36,7 @@ class Outcome:
         items: leave-one-out can leave one out whole. Empty where there is none.
     by_cluster
         Observed variable with the number of answers by cluster, whose log-likelihood has its
-        name, where answers of a cluster are no product over ``observed``. The smallest part that
+        name, where answers of a cluster are not a product over ``observed``. The smallest part that
         can be left out is then the answers of a cluster to one question.
     """
 

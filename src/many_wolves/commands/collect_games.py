@@ -45,7 +45,7 @@ class Table:
     at_once
         Episodes under way at once.
     seated
-        Who sits on further seats, beside those that ``seats`` names.
+        Who sits on further seats, apart from those that ``seats`` names.
     engine, engine_options
         Where a family's questions come from, if they come from an engine.
     dry_run, explained

@@ -26,9 +26,9 @@ from many_wolves.commands.command import show
 def command(*, fits: tuple[Path, ...], out: Path | None, every: bool) -> None:
     """Write fits as CSV files for R and spreadsheets.
 
-    FITS are fit folders, or folders that hold some. Writes draws.csv (one row per draw,
-    parameter and condition), summary.csv (one row per parameter and condition) and
-    choices.csv (observed and predicted, one row per outcome); each row names its speaker.
+    FITS are fit folders, or folders that hold some. The file draws.csv has one row per draw,
+    parameter and condition, and summary.csv has one per parameter and condition. The file
+    choices.csv has one row per outcome, observed and predicted. Each row names its speaker.
     Missing numbers are NA.
     """
     from many_wolves.workflows.exporting import export

@@ -50,7 +50,7 @@ def build_command(names: tuple[str, ...], engine: str) -> None:
 
     NAMES are programs or models; all programs when left out. A program takes one to four
     minutes and 2 GB of memory; those that are compiled are left alone. They are kept in
-    MANY_WOLVES_CACHE, else in ~/.cache/many-wolves, for every environment on a machine.
+    MANY_WOLVES_CACHE, or ~/.cache/many-wolves, for every environment on a machine.
     They run on processors of the kind that they were compiled on.
     """
     from many_wolves.workflows.programs import build

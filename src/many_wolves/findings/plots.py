@@ -111,8 +111,8 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
         groups=[g for g in known if g in set(frame["group"])],
         axis="posterior mean; bits",
         caption=f"Each parameter, averaged over the {quantities.conditions} that all were asked "
-        f"under ({', '.join(shared)}), and the Jensen-Shannon divergence of the choices from those "
-        f"of {quantities.reference_words}: 0 where both choose alike, 1 where never the same. "
+        f"under ({', '.join(shared)}). Last, the Jensen-Shannon divergence of the choices from "
+        f"those of {quantities.reference_words}: 0 where both choose alike, 1 where never. "
         f"Posterior means with {INTERVAL}.",
         zero=False,
         columns=3,
@@ -121,7 +121,7 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
 
 
 def lead_figure(found: Sequence[Member], quantities: FindingsSpec) -> Figure | None:
-    """The figure beside the first sentence of a report; None where it cannot be drawn."""
+    """The figure next to the first sentence of a report; None where it cannot be drawn."""
     if _no_reference(found, quantities):
         return None
     narrow = post_training(found, quantities, "one")
@@ -293,7 +293,7 @@ def _no_reference(found: Sequence[Member], quantities: FindingsSpec) -> str:
     if people(found, quantities) is None:
         return f"it needs a fit of {quantities.reference_words or 'a reference'}"
     if not any(TRAINING in m.labels for m in found) or not common_conditions(found):
-        return "no speaker is told to be a base model or post-trained, in conditions of people"
+        return "no label names a base model or post-trained, in conditions of people"
     return ""
 
 

@@ -73,7 +73,7 @@ def answers_in(text: str) -> tuple[str, ...]:
     tuple of str
         Without thoughts and struck words. Where the text holds JSON objects or tags, the one
         answer that they declare, or nothing. Where it runs on into another question, what
-        stands before it, and the whole only where that merely introduces the rest.
+        comes before it, and the whole only where that merely introduces the rest.
     """
     words = _ENDS.sub("\n", _STRUCK.sub(" ", without_thoughts(text))).strip()
     objects = list(objects_in(words))
@@ -107,7 +107,7 @@ def _only(found: set[Any]) -> str:
 
 
 def _declared(found: Mapping[str, Any]) -> str | None:
-    """The answer that an object declares; empty where it is unclear, None where it says none."""
+    """The answer that an object declares; empty where it is unclear, None where it has none."""
     fields = {re.sub(r"[^a-z]", "", str(name).lower()): value for name, value in found.items()}
     named = [_text(value) for name, value in fields.items() if name in _NAMES]
     worded = [_text(value) for name, value in fields.items() if name in _WORDS]

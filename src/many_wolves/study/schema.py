@@ -130,7 +130,7 @@ class Speaker(Asking):  # type: ignore[misc]
 
 
 class Shipped(_Section):
-    """A speaker of data that ship, fitted beside those that are asked.
+    """A speaker of data that ship, fitted next to those that are asked.
 
     Parameters
     ----------
@@ -320,7 +320,7 @@ class Study(_Section):
         Data that ship with a family, such as ``yoon2020``: they are fitted as well as the
         speakers.
     data
-        Speakers of data that ship, fitted beside them as well.
+        Speakers of data that ship, fitted next to them as well.
     fit
         How answers are fitted; the model's own options are those of the first task.
     family, trials, choices

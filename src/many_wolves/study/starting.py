@@ -16,7 +16,7 @@ from many_wolves.study.reading import study_of
 from many_wolves.study.schema import WEIGHTS
 
 _SMALL = "smollm2"
-"""The model that needs no network of its own: it comes from the package index."""
+"""The model that needs no network: it comes from the package index."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class NewStudy:
     checkpoints: Path | None = None
 
     def text(self, path: Path) -> str:
-        """The study file, as it will stand at ``path``.
+        """The study file, as it will be at ``path``.
 
         Raises
         ------

@@ -64,7 +64,7 @@ def compile_trials(design: PolitenessDesign) -> Compiled:
 
 
 def _notes(scenes: _Scenes) -> tuple[str, ...]:
-    """What to know of a language whose phrases the reader does not have."""
+    """What a user should know about a language whose phrases the reader does not have."""
     language = scenes.templates.language
     if language in phrases().languages:
         return ()

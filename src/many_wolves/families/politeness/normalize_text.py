@@ -15,7 +15,7 @@ _QUOTES = str.maketrans(
     | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff")
 )
 _PICTURES = re.compile("[\U0001f300-\U0001faff\u2600-\u2704\u2706-\u2712\u2728\ufe0f]")
-"""Pictures without a meaning of their own: not ticks, crosses and thumbs down."""
+"""Pictures without a meaning: not ticks, crosses and thumbs down."""
 _SIGNS = str.maketrans(
     dict.fromkeys("\u3002\uff0e\uff61", ". ")
     | dict.fromkeys("\u3001\uff0c", ", ")

@@ -51,10 +51,10 @@ def tabulate(
     Observations
         Table ``counts`` (speaker, goal, framing, state, utterance, count) has a row
         for every utterance of every cell that a speaker was asked, zeros
-        included. Table ``literal`` (speaker, utterance, state, yes, n). Table ``placed`` (speaker,
-        goal, framing, state, order, utterance, place, count), the choices by the order in
-        which the options were shown; ``clustered`` (speaker, item, goal, framing, state,
-        utterance, count), the choices by item where answers were sampled.
+        included. Table ``literal`` (speaker, utterance, state, yes, n) has the judgments.
+        Table ``placed`` has the choices by the order in which the options were shown, in
+        ``order`` and ``place``. Table ``clustered`` has the choices by ``item``, where answers
+        were sampled.
 
     Raises
     ------

@@ -112,7 +112,7 @@ def read_templates(path: Path, further: Collection[str] = ()) -> Templates:
 def _framings(source: Source, scene: Collection[str]) -> dict[str, Framing]:
     framings: dict[str, Framing] = {}
     first = ""
-    # Where items bring words of their own, one of those may name the item.
+    # Where items bring words, one of those may name the item.
     named = "item" if set(scene) == set(_SCENE) else "made"
     for name, entry in source.entries().items():
         parts = entry.fields(["scene", "goals", "question", "baseline"])
