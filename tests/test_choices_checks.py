@@ -117,7 +117,7 @@ def test_what_was_not_varied_cannot_be_told():
         [said(t, text_of(t, honest(t)), replicate=r) for t in item for r in range(3)]
     )
     assert check(table, "state").ok
-    assert "cannot be told without more items" in check(table, "state").statement
+    assert "cannot be known without more items" in check(table, "state").statement
 
 
 def test_the_tests_keep_their_level_under_the_null():
