@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 MISSING = "NA"
 """What stands for a missing number, as R writes it."""
-_PREDICTED = ("predicted", "s2")
-"""Names of predictions, as the models of the families give them."""
+_PREDICTED = "predicted"
+"""Where several variables have the dimensions of what was observed, this one is taken."""
 _SUM_TOLERANCE = 1e-6
 
 
@@ -140,10 +140,8 @@ def _group(fit: Fitted, name: str) -> xr.Dataset:
 def _predicted(observed: xr.DataArray, posterior: xr.Dataset) -> xr.DataArray | None:
     """The prediction of an observed variable: it has its dimensions, and draws."""
     wanted = {"chain", "draw", *map(str, observed.dims)}
-    for name in _PREDICTED:
-        if name in posterior and set(map(str, posterior[name].dims)) == wanted:
-            return posterior[name]
-    return None
+    alike = [v for v in posterior.data_vars.values() if set(map(str, v.dims)) == wanted]
+    return min(alike, key=lambda variable: variable.name != _PREDICTED, default=None)
 
 
 def _event(predicted: xr.DataArray) -> str | None:
