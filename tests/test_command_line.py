@@ -34,7 +34,7 @@ def test_help_has_a_short_flag(flag, capsys):
 
 
 def options_of(command: click.Command) -> list[str]:
-    context = click.Context(command)
+    context = click.Context(command, **command.context_settings)
     return [
         name
         for option in command.get_params(context)

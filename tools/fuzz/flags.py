@@ -81,13 +81,13 @@ def odd_words(rng: Random) -> list[str]:
     name = rng.choice(list(STARTS))
     found: click.Command = wolves
     for word in name.split():
-        context = click.Context(found)
+        context = click.Context(found, **found.context_settings)
         assert isinstance(found, click.Group)
         found = found.get_command(context, word) or found
     words = list(STARTS[name])
     options = [
         option
-        for option in found.get_params(click.Context(found))
+        for option in found.get_params(click.Context(found, **found.context_settings))
         if isinstance(option, click.Option)
         and not {"--help", "--delay", "--cluster", "--server"} & set(option.opts)
     ]
