@@ -178,7 +178,7 @@ def test_climbs_along_alpha_find_what_none_from_the_prior_does():
 def test_people_have_the_far_region_of_the_reference_posterior():
     problem = build(human_table())
     program = inference.load(problem.program, "httpstan")
-    done = inference.fit_carefully(
+    done = inference.fit_with_retries(
         problem, program, PoliteSpeaker.parameters, Settings(draws=1000, seed=11)
     )
     record = json.loads(REFERENCE.read_text())

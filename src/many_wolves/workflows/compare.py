@@ -160,7 +160,7 @@ def _fit_variant(
         log.info("%s: done before", name)
         return
     log.info("%s:", name)
-    done = inference.fit_carefully(
+    done = inference.fit_with_retries(
         problem, program, model.parameters, settings, step, longest_path=LONG_PATH
     )
     inference.save(done, folder, {})

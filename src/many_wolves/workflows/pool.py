@@ -150,7 +150,9 @@ def _fit(
             return
         (folder / "row.json").unlink()
     log.info("%s pooling:", name)
-    done = inference.fit_carefully(problem, program, model.parameters, settings, step, attempts=1)
+    done = inference.fit_with_retries(
+        problem, program, model.parameters, settings, step, attempts=1
+    )
     inference.save(done, folder, {"source": dict(observations.meta)})
     left_out = accuracy(done)
     write_parts(left_out, folder / "loo.csv")

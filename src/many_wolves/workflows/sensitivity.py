@@ -88,7 +88,7 @@ def vary_assumptions(
     program = inference.load(problem.program, chosen_sampling.engine, step)
 
     def sample(which: Problem) -> Fit:
-        return inference.fit_carefully(
+        return inference.fit_with_retries(
             which, program, found.parameters, chosen_sampling.settings, step
         )
 

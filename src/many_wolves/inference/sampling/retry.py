@@ -33,7 +33,7 @@ AGREED = 1.1
 """R-hat below which the draws of a failed attempt tell the shape of the posterior."""
 
 
-def fit_carefully(
+def fit_with_retries(
     problem: Problem,
     program: Program,
     parameters: tuple[Parameter, ...],
