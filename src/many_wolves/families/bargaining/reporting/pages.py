@@ -13,7 +13,7 @@ from many_wolves.figures.agreement import agreement
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.groups import by_group
-from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, gist
+from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, headline
 from many_wolves.figures.simplex import simplex
 from many_wolves.figures.theme import Width
 
@@ -65,12 +65,12 @@ class BargainPages:
             "Games": f"{_games(fit):,}",
         }
 
-    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
+    def headline(self, fit: Fitted) -> HeadlineMeasure | None:
         """The weight of kind words, where these were set against gain."""
         if _model(fit) != "kind-words":
             return None
         weight = fit.values("posterior", "w").sel(weight="kind", drop=True)
-        return gist("weight of kind words against own gain", weight)
+        return headline("weight of kind words against own gain", weight)
 
     def diagnosed(self, fit: Fitted) -> Sequence[str]:
         """The parameters of interest, as far as the fit has them."""
