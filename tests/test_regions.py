@@ -120,7 +120,7 @@ def test_a_region_that_no_chain_came_to_gets_its_share_of_the_draws():
     assert (x > 0).mean() == pytest.approx(share, abs=0.02)
     assert x[x > 0].std() == pytest.approx(0.3, rel=0.1)
     np.testing.assert_array_equal(whole.draws.x, x)
-    assert whole.diagnostics.ok and "2 regions" in whole.diagnostics.verdict[-1]
+    assert whole.diagnostics.ok and "2 modes" in whole.diagnostics.verdict[-1]
     assert whole.cpu_seconds == 2.0
     found = evidence(whole, program, seed=1)
     assert abs(found.log_ml) < 4 * found.se < 0.1

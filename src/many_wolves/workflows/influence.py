@@ -56,7 +56,7 @@ class Influence:
 
     @property
     def ok(self) -> bool:
-        """Whether all numbers are to be trusted."""
+        """Whether all numbers are reliable."""
         return bool(self.table["ok"].all())
 
     @property

@@ -44,11 +44,11 @@ class Pooling:
 
     @property
     def ok(self) -> bool:
-        """Whether every row is to be trusted."""
+        """Whether every row is reliable."""
         return bool(self.table["ok"].all())
 
     def _repr_html_(self) -> str:
-        state = "All rows are to be trusted." if self.ok else "Some rows are not to be trusted."
+        state = "All rows are reliable." if self.ok else "Some rows are unreliable."
         return f"<p>{state}</p>{self.table.round(2).to_html(index=False, na_rep='')}"
 
 

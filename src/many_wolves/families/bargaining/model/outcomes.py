@@ -102,7 +102,7 @@ def read_games(observations: Observations, *, arms: bool = True) -> Games:
     Raises
     ------
     WolvesError
-        If there is no table of games, or a column is missing.
+        If the table of games or one of its columns is missing.
     """
     frame = observations.tables.get("games")
     where = observations.where
@@ -267,7 +267,7 @@ def build(observations: Observations, *, by_partner: bool, arms: bool, spread: f
         adapt_delta=0.9,
         options={"by_partner": by_partner, "arms": arms, "spread": spread},
         notes=(
-            "In simulations its parameters were calibrated; its log likelihood was not.",
+            "In simulations, the parameters were calibrated; the joint log-likelihood was not.",
             *_notes(games),
             *not_told(
                 _Oracle(games), games.at.rounds, games.at.step, games.at.atoms, games.at.design
@@ -351,7 +351,8 @@ def _notes(games: Games) -> list[str]:
         found.append(f"Shares are those of the {roles[0]}.")
     if games.outside:
         found.append(
-            f"{games.outside:,} deals lie beyond half the pie outside of it; they count as the "
+            f"{games.outside:,} deals are outside the pie by more than half of it; they count as "
+            "the "
             "outermost shares."
         )
     how = games.frame["ended"][games.ended == 2].value_counts()
@@ -359,7 +360,7 @@ def _notes(games: Games) -> list[str]:
         listed = ", ".join(f"{name} {n}" for name, n in how.items())
         found.append(
             f"{int(how.sum()):,} of {len(games.frame):,} games had not ended when they were cut "
-            f"({listed}): they count as games without an end so far, not as failures."
+            f"({listed}): they count as censored, not as failures."
         )
     if games.covariates.constant:
         found.append(

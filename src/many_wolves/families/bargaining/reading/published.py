@@ -29,10 +29,10 @@ _WALKS = ("reject", "quit")
 
 
 def he2018(dialogues: Path, turns: Path) -> Iterator[Played]:
-    """Dialogues of two people each (He et al. 2018): list price and the buyer's target are told.
+    """Dialogues of two people each (He et al. 2018), with list price and the buyer's target.
 
-    The list price is the seller's first price. The target is a goal, no limit: it bounds the
-    pie from below, and a fifth of the deals lie under it.
+    The list price is the seller's first price. The target is a goal, not a limit: it bounds the pie
+    from below, and a fifth of the deals are below it.
     """
     moves = _by_game(pd.read_csv(turns), "dialogue")
     for row in pd.read_csv(dialogues).to_dict("records"):

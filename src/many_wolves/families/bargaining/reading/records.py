@@ -1,4 +1,4 @@
-"""Responses -> the games that were played, by going through every chain again."""
+"""Responses -> the games that were played, by replaying every chain."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from many_wolves.files import fingerprint
 from many_wolves.records import Cell, Response, SpeakerSpec
 
 UNKNOWN = "unknown"
-"""Name of a speaker whose journal is not at hand."""
+"""Name of a speaker whose journal is missing."""
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,14 @@ def chains(responses: Iterable[Response], labels: Mapping[str, str]) -> list[Cha
 
 
 class _Silent:
-    """Finds who sat on a seat that said nothing: the id of an episode holds who played it."""
+    """Finds the player of a seat without messages, from the id of the episode."""
 
     def __init__(self, specs: Mapping[str, SpeakerSpec], labels: Mapping[str, str]) -> None:
         self._specs, self._labels = specs, labels
         self._found: dict[tuple[str, tuple[str, ...]], Mapping[str, str]] = {}
 
     def names(self, episode: str, seats: tuple[str, ...]) -> Mapping[str, str]:
-        """Seat -> label, for all seats; empty where the journal of one of them is not at hand."""
+        """Seat -> label, for all seats; empty if the journal of one of them is missing."""
         played = episode.partition("-")[2].partition(".")[0]
         key = played, seats
         if played and key not in self._found:

@@ -52,7 +52,7 @@ class Played:
     facts
         Further columns that both sides share: arm, game, good, form, rule, ...
     menu
-        Prices and odds that were told.
+        The announced prices and odds.
     """
 
     terms: Terms
@@ -65,7 +65,7 @@ class Played:
 
 @dataclass
 class _Side:
-    """What one side knows of the other when it writes."""
+    """A side's knowledge of the other when it writes."""
 
     standing_before: float | None = None
     rounds: int = 0
