@@ -20,7 +20,7 @@ from many_wolves.families.bargaining.moves import (
     better,
     other,
 )
-from many_wolves.families.bargaining.reading.rows import Played, Said
+from many_wolves.families.bargaining.reading.rows import Played, PlayedMessage
 from many_wolves.families.bargaining.task.rules import Ended, State, begin
 
 PEOPLE = "people"
@@ -147,7 +147,7 @@ def _played(
     state, said = begin(terms), []
     for role, named, status in moves:
         move = _as_rules_see_it(role, named, state)
-        said.append(Said(role, move, status, state))
+        said.append(PlayedMessage(role, move, status, state))
         state = _went_on(state, role, move)
         if move is not None and move.kind in ("accept", "walk"):
             break

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from many_wolves.families.bargaining.moves import Move, Role, other
-from many_wolves.families.bargaining.reading.rows import Played, Said
+from many_wolves.families.bargaining.reading.rows import Played, PlayedMessage
 from many_wolves.families.bargaining.task.cells import script_from_cell
 from many_wolves.families.bargaining.task.chain import Answer, Game, walk
 from many_wolves.families.bargaining.task.partners import told_prices
@@ -177,7 +177,9 @@ def played(chain: Chain, numbers: Mapping[str, int]) -> list[Played]:
     return [
         Played(
             terms=chain.script.terms,
-            said=[Said(u.role, u.move, u.status, u.before, u.turn) for u in game.utterances],
+            said=[
+                PlayedMessage(u.role, u.move, u.status, u.before, u.turn) for u in game.utterances
+            ],
             state=game.state,
             who=who,
             facts=_facts(chain, game),

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Said:
+class PlayedMessage:
     """One message: who wrote it, its move or the status of a message without one.
 
     ``turn`` is its number in the journal, -1 for a script's.
@@ -56,7 +56,7 @@ class Played:
     """
 
     terms: Terms
-    said: Sequence[Said]
+    said: Sequence[PlayedMessage]
     state: State
     who: Mapping[Role, Mapping[str, Any]]
     facts: Mapping[str, Any]
@@ -121,7 +121,7 @@ ENDED = ("deal", "walked", "cap")
 
 
 def _turn_row(
-    game: Played, said: Said, side: _Side, given_up: float | None, heard: float | None
+    game: Played, said: PlayedMessage, side: _Side, given_up: float | None, heard: float | None
 ) -> Row:
     move = said.move
     role, before = said.role, said.before
