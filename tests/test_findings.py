@@ -313,7 +313,7 @@ def test_the_command_writes_tables_draws_and_a_page(tmp_path):
             assert row["estimate"] == pytest.approx(float(middle(values)), abs=1e-4)
     page = (out / "findings.html").read_text()
     assert page.count("since they did not do the task: o+high") == 4
-    assert "did not do the task" in page and "nothing is said on training" in page
+    assert "did not do the task" in page and "findings on training are missing" in page
     for kind in ("effort", "goals", "sycophancy", "distance"):
         assert (out / f"{kind}.md").read_text().startswith("| subject")
         assert "\\toprule" in (out / f"{kind}.tex").read_text()

@@ -148,7 +148,7 @@ def test_fit_report_holds_its_parts(pages: dict[str, Path]) -> None:
     words = html.unescape(" ".join(Outline(text).words))
     assert "wolves fit CHOICES --literal joint --utilities inf,soc,pres" in words
     assert "--seed 4" in words
-    assert "Nothing was left out" in words
+    assert "No answer was excluded" in words
 
 
 def test_people_stand_beside_the_published_values_and_others_beside_people(

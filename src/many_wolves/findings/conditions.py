@@ -137,6 +137,6 @@ def _statement(
         quantity=parameter,
         contrast=f"{condition} - {base}",
         draws=drawn,
-        words=f"In {who}, the {quantities.condition} {condition} against {base} moves {parameter} "
-        f"({quantities.words[parameter]})",
+        words=f"In {who}, the {quantities.condition} {condition} compared with {base} changes "
+        f"{parameter} ({quantities.words[parameter]})",
     )

@@ -141,7 +141,7 @@ def lead(found: Sequence[Member], quantities: FindingsSpec) -> str:
     idle = [member.label for member in found if member.fit.failed_checks]
     sentences = [*_training(sound, quantities), *_distances(sound, quantities)]
     if sentences and idle:
-        sentences.append(f"Left out here: {', '.join(idle)}, which did not do the task.")
+        sentences.append(f"Excluded because they did not do the task: {', '.join(idle)}.")
     return " ".join(sentences)
 
 
@@ -186,8 +186,8 @@ def _distances(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[st
     if known:
         words = [f"{label} {bits:.2f}" for label, bits in known]
         yield (
-            f"From the choices of {quantities.reference_words} they are so many bits away (0: "
-            f"always the same, 1: never): {_listed(words)}."
+            f"Distance in bits from the choices of {quantities.reference_words} (0: "
+            f"the same choices, 1: no overlap): {_listed(words)}."
         )
 
 

@@ -53,7 +53,7 @@ def effort_effects(found: Sequence[Member], quantities: FindingsSpec, width: Wid
     return forest(
         frame,
         name="effort",
-        title="What reasoning effort changes",
+        title="Effects of reasoning effort",
         panels=list(dict.fromkeys(frame["panel"])),
         groups=[e for e in ORDER if e in set(frame["group"])],
         axis="change against no reasoning",
@@ -111,8 +111,8 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
         groups=[g for g in known if g in set(frame["group"])],
         axis="posterior mean; bits",
         caption=f"Each parameter, averaged over the {quantities.conditions} that all were asked "
-        f"under ({', '.join(shared)}). Last, the Jensen-Shannon divergence of the choices from "
-        f"those of {quantities.reference_words}: 0 where both choose alike, 1 where never. "
+        f"under ({', '.join(shared)}). Last panel: the Jensen-Shannon divergence of the choices "
+        f"from those of {quantities.reference_words} (0: the same choices, 1: no overlap). "
         f"Posterior means with {INTERVAL}.",
         zero=False,
         columns=3,
@@ -221,7 +221,7 @@ def signature_map(found: Sequence[Member], quantities: FindingsSpec, width: Widt
         groups=[m.label for m in models],
         corner=pd.DataFrame([{"panel": c} | corners[c] for c in panels]),
         caption=f"Posterior means of {x} and {y} with {INTERVAL}, {len(models)} speakers. Colour: "
-        f"the posterior probability of the signature of {kind} ({sides}, all at once, against "
+        f"the posterior probability of the signature of {kind} ({sides}, jointly, compared with "
         f"{quantities.reference_words}). Grey: the corner of {x} and {y} that it needs.",
         name=f"{kind}_map",
         title=f"Map of {kind}",
@@ -350,9 +350,9 @@ def plots(signature_name: str = "") -> dict[str, Plot]:
             post_training,
             _no_reference,
         ),
-        "effort": plot("what each reasoning effort changes", effort_effects, _no_effort),
-        "trajectories": plot("weights over training, a ribbon a run", training_paths, _no_run),
-        "scaling": plot("every parameter over size, with laws of scale", laws, _no_size),
+        "effort": plot("effect of each reasoning effort", effort_effects, _no_effort),
+        "trajectories": plot("weights over training, one ribbon per run", training_paths, _no_run),
+        "scaling": plot("every parameter over size, with scaling laws", laws, _no_size),
     } | (
         {
             f"{signature_name}_map": plot(

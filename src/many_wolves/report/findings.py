@@ -59,7 +59,8 @@ def findings_sections(found: Findings) -> list[Section]:
     """One section a kind of finding: its sentences, then the table of all."""
     doubtful = [m.label for m in found.members if m.fit.failed_checks]
     warning = (
-        f"Not to be read at face value, since they did not do the task: {', '.join(doubtful)}.",
+        "Do not interpret these speakers, because they did not do the task: "
+        f"{', '.join(doubtful)}.",
     )
     sections = []
     for kind, title in found.titles.items():
@@ -96,13 +97,13 @@ def verdict(found: Findings) -> Verdict:
     """What a reader must know before any finding."""
     doubtful = {m.label: m.fit.failed_checks for m in found.members if m.fit.failed_checks}
     reasons = [
-        f"{label} did not do the task ({', '.join(str(c['name']) for c in checks)}), so that "
-        "its weights do not mean what they say, here as elsewhere."
+        f"{label} did not do the task ({', '.join(str(c['name']) for c in checks)}), so "
+        "its weights are meaningless."
         for label, checks in doubtful.items()
     ]
     n = len(found.members)
     if not n:
-        return Verdict("bad", "No fit converged, so that nothing can be said.")
+        return Verdict("bad", "No fit converged, so findings are missing.")
     headline = f"{len(found.statements)} statements from {n} fits, all of which converged."
     return Verdict("doubtful" if doubtful else "good", headline, (*reasons, *found.lacking))
 

@@ -98,8 +98,8 @@ def _warning(tasks: Mapping[Task, Sequence[Fitted]], drawn: set[str]) -> Iterato
     doubted = {fit.label for fit in fits if not fit.converged or fit.failed_checks}
     if doubted:
         yield (
-            "Not to be read at face value, since a fit did not converge or the speaker failed a "
-            f"check of the task: {', '.join(sorted(doubted))}."
+            "Do not interpret these speakers, because a fit did not converge or the speaker "
+            f"failed a check of the task: {', '.join(sorted(doubted))}."
         )
 
 
@@ -110,6 +110,6 @@ def _correlations(points: pd.DataFrame) -> Iterator[str]:
             continue
         r = np.corrcoef(part["x"], part["y"])[0, 1]
         yield (
-            f"Over {len(part)} speakers the correlation with {panel} is {r:.2f}, of posterior "
-            "means, so without their uncertainty."
+            f"Over {len(part)} speakers, the correlation of posterior means with {panel} is "
+            f"{r:.2f} (without their uncertainty)."
         )

@@ -120,18 +120,16 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
         return Verdict("good", f"{each} converged, and no speaker failed a check of the task.")
     reasons = []
     if bad:
-        reasons.append(f"Not converged, so not to be used: {', '.join(bad)}.")
+        reasons.append(f"Not converged (do not use): {', '.join(bad)}.")
     if idle:
-        reasons.append(
-            f"Did not do the task, so that the weights do not mean what they say: "
-            f"{', '.join(idle)}."
-        )
+        reasons.append(f"Did not do the task, so the weights are meaningless: {', '.join(idle)}.")
     if other:
         reasons.append(
-            f"Not described by the model, which predicts other choices: {', '.join(other)}."
+            "Not described by the model, whose predictions differ from the choices: "
+            f"{', '.join(other)}."
         )
     sound = n - len(bad) - len(doubtful)
-    headline = f"{sound} of {n} fits can be read at face value."
+    headline = f"{sound} of {n} fits can be interpreted."
     return Verdict("bad" if bad else "doubtful", headline, tuple(reasons))
 
 
@@ -151,7 +149,7 @@ def _lead_figure(fits: Sequence[Fitted], found: Findings | None) -> Figure | Non
 def _findings(found: Findings | None) -> list[Section]:
     if found is None:
         return []
-    lacking = Section("unsaid", "What the fits leave open", found.lacking)
+    lacking = Section("unsaid", "Findings that need more fits", found.lacking)
     return [*findings_sections(found), *([lacking] if found.lacking else [])]
 
 
