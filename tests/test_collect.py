@@ -41,7 +41,7 @@ def test_a_second_run_asks_only_what_is_new(simulated, capfd):
     journal = capfd.readouterr().out.strip()
     assert len(keys_of(journal)) == 40
     assert run(command, simulated) == 0
-    assert "nothing to ask, 40 answers exist" in capfd.readouterr().err
+    assert "nothing to ask, all 40 answers exist" in capfd.readouterr().err
     assert run(command, [*simulated, "--replicates", "2"]) == 0
     found = read_journal_of(journal)
     assert len(found) == 80

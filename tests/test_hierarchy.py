@@ -265,7 +265,7 @@ def test_wolves_pool_compares_and_goes_on_where_it_stopped(tmp_path, capfd):
     )
     capfd.readouterr()
     run(wolves, arguments)
-    assert capfd.readouterr().err.count("done before") == 2
+    assert capfd.readouterr().err.count("already done") == 2
 
 
 def test_theta_is_each_speakers_own_or_shared():

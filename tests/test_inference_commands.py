@@ -82,7 +82,7 @@ def test_compare_writes_its_rows_and_goes_on_where_it_stopped(
     (tmp_path / "comparison.csv").unlink()
     capsys.readouterr()
     run(wolves, arguments)
-    assert capsys.readouterr().err.count("done before") == 3
+    assert capsys.readouterr().err.count("already done") == 3
     assert (tmp_path / "comparison.csv").exists()
     assert (tmp_path / "variants" / "inf" / "posterior.nc").stat().st_mtime_ns == before
 

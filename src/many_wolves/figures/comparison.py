@@ -1,4 +1,4 @@
-"""Which variant of a model do the data speak for? Evidence and predictive accuracy."""
+"""Comparison of the variants of a model: marginal likelihood and predictive accuracy."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def comparison(table: pd.DataFrame, width: Width = "two") -> Figure:
         plot=plot,
         data=data,
         caption=(
-            "Log Bayes factor and difference in expected log predictive density of each variant "
-            "against the full model, in nats. Bars: 95 % intervals from the standard errors of "
-            "the estimates. Those of log Bayes factors come from the estimated log marginal "
-            "likelihood, and are often smaller than the mark."
+            "Log Bayes factor and difference in expected log predictive density of each variant, "
+            "compared with the full model, in nats. Bars: 95 % intervals from the standard "
+            "errors of the estimates. Those of log Bayes factors come from the estimated log "
+            "marginal likelihood, and are often smaller than the mark."
         ),
         alt=(
             f"Two panels of points, one row per variant. By LOO {best} predicts best"
-            + (f"; the evidence is least for {worst}." if worst else ".")
+            + (f"; the marginal likelihood is lowest for {worst}." if worst else ".")
         ),
         width=width,
         height_mm=22 + 6 * len(table),

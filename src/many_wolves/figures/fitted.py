@@ -90,7 +90,7 @@ class Fitted:
             return xr.load_datatree(path)
         except (OSError, ValueError) as error:
             raise WolvesError(
-                f"expected a NetCDF file with a posterior; it cannot be read ({error})",
+                f"expected a NetCDF file with a posterior; the file cannot be read ({error})",
                 where=path,
                 fix="fit again: wolves fit ... --out " + str(self.folder),
             ) from error
@@ -107,7 +107,7 @@ class Fitted:
             array: xr.DataArray = self.draws[group].dataset[name]
         except KeyError:
             raise WolvesError(
-                f"expected the variable {name!r} in the group {group!r}; it is not there",
+                f"expected the variable {name!r} in the group {group!r}, found none",
                 where=self.folder / "posterior.nc",
                 fix="fit again with this version of many-wolves",
             ) from None
@@ -133,7 +133,7 @@ def read_fitted(folder: str | Path) -> Fitted:
             f"expected a fit folder with {', '.join(FILES)}; {', '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} missing",
             where=place,
-            fix="give a folder that `wolves fit ... --out FOLDER` wrote",
+            fix="give a fit folder, as written by `wolves fit ... --out FOLDER`",
         )
     summary = _summary(place / "summary.csv")
     lacking = SUMMARY_COLUMNS - set(summary)
@@ -194,7 +194,7 @@ def _json(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
     absent = [key for key in needed if key not in record]
     if absent:
         raise WolvesError(
-            f"expected the field {absent[0]!r}; it is not there",
+            f"expected the field {absent[0]!r}, found none",
             where=path,
             column=absent[0],
             fix="fit again with this version of many-wolves",

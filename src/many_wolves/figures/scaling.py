@@ -71,7 +71,7 @@ def law(
     down = -(-len(panels) // min(len(panels), 4 if width == "two" else 2))
     return Figure(
         name="scaling",
-        title="Laws of scale",
+        title="Scaling laws",
         plot=plot,
         data=pd.concat([points.assign(drawn="point"), band.assign(drawn="band")]),
         caption=caption,

@@ -151,8 +151,8 @@ def _lacking(found: Sequence[Member], quantities: FindingsSpec) -> tuple[str, ..
     if quantities.reference and people(found, quantities) is None:
         about = [quantities.signature_name, "the distance from them", "their own shifts"]
         words.append(
-            f"No fit of {quantities.reference_words} is included. Such a fit is needed for findings "
-            f"on {', on '.join(filter(None, about))}."
+            f"No fit of {quantities.reference_words} is included. Such a fit is needed for "
+            f"findings on {', on '.join(filter(None, about))}."
             + (
                 f" Add one: `{quantities.reference_command}`."
                 if quantities.reference_command

@@ -79,9 +79,9 @@ def only_one(folder: Path) -> Iterator[None]:
         hold_alone(
             handle,
             WolvesError(
-                "expected one run of this study at a time, found another one under way",
+                "expected one run of this study at a time, found another running one",
                 where=folder,
-                fix="wait for it, or stop it; `wolves study status` shows how far it is",
+                fix="wait for it, or stop it; `wolves study status` shows its progress",
             ),
         )
         yield
@@ -109,7 +109,7 @@ def run_study(study: Study, places: StudyPaths, *, again: bool = False) -> Outco
     if outcome.failed:
         raise WolvesError(
             f"{len(outcome.failed)} of {len(stages)} stages failed: {', '.join(outcome.failed)}",
-            fix="correct what is named above, then run the same command: finished stages are kept",
+            fix="fix the errors above, then run the same command again: finished stages are kept",
         )
     return outcome
 
@@ -180,7 +180,7 @@ class Runner:
             if lost:
                 waiting.remove(stage)
                 self._skipped.append(stage.name)
-                _say(f"  - {stage.name}: skipped, since `{lost[0]}` gave nothing")
+                _say(f"  - {stage.name}: skipped, because `{lost[0]}` has no output")
             elif self._ended.issuperset(stage.after) and (self._ended | out).issuperset(
                 stage.after_all
             ):
@@ -200,7 +200,7 @@ class Runner:
         waiting.remove(stage)
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{stage.name.replace(' ', '-').replace('/', '-')}.log"
-        _say(f"  > {stage.name} (in the background; its words: {log})")
+        _say(f"  > {stage.name} (in the background; log: {log})")
         with log.open("wb") as out:
             self._beside = _start(self._program, stage, out, log)
 

@@ -26,9 +26,7 @@ def reference(name: str) -> Observations:
     """
     known = families.references()
     if name not in known:
-        raise WolvesError(
-            f"no data called {name!r} ship with the installed families", fix=nearest(name, known)
-        )
+        raise WolvesError(f"no shipped data are called {name!r}", fix=nearest(name, known))
     found = known[name][1].load()
     task = known[name][1].task
     return replace(found, meta={"task": task, **found.meta, "reference": name})
@@ -53,7 +51,7 @@ def load(path: Path, task: str | None = None) -> Observations:
         return _folder(path, task)
     if not path.exists():
         raise WolvesError(
-            "there is no such table of choices",
+            "the table of choices does not exist",
             where=path,
             fix="run `wolves choices` first, or correct the path",
         )
@@ -94,7 +92,7 @@ def of_one(observations: Observations, speaker: str | None, where: str | Path = 
         return replace(one, meta={**one.meta, "kept": kept})
     if len(observations.speakers) > 1:
         raise WolvesError(
-            f"one fit is of one speaker; the table holds {', '.join(observations.speakers)}",
+            f"a fit needs one speaker; the table holds {', '.join(observations.speakers)}",
             where=where or None,
             fix=f"name one with --speaker {shlex.quote(observations.speakers[0])}, or fit all of "
             f"them with `wolves fit-all {_place(observations, where)}`",
@@ -159,7 +157,7 @@ def _chosen(
     """The kept rows of a table, and what names it in messages."""
     if (path is None) == (name is None):
         raise WolvesError(
-            "expected a table of choices or --data NAME, and not both",
+            "expected either a table of choices or --data NAME",
             fix="wolves fit rsa-output/NAME/choices, or wolves fit --data yoon2020; "
             "`wolves data list` prints the names",
         )

@@ -1,4 +1,4 @@
-"""What each item, participant or cell does to the parameters of speakers."""
+"""The influence of each item, participant or cell on the parameters of speakers."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _part(problem: Problem, by: str | None) -> str:
     known = [*problem.parts, CELL]
     if problem.without is None:
         raise WolvesError(
-            "nothing can be left out of this fit: its literal meanings are cut, or it has a bias "
+            "no part can be left out of this fit: its literal meanings are cut, or it has a bias "
             "of place",
             fix="--literal joint or --literal fixed, without --position-bias",
         )

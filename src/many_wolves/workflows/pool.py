@@ -146,7 +146,7 @@ def _fit(
     seal = mark(problem, settings, UNIT, program)
     if (folder / "row.json").exists():
         if seal_of(folder / "row.json") == seal:
-            log.info("%s: done before", name)
+            log.info("%s: already done", name)
             return
         (folder / "row.json").unlink()
     log.info("%s pooling:", name)

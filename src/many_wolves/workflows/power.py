@@ -1,4 +1,4 @@
-"""How many answers are needed to see a difference in a parameter?"""
+"""How many answers are needed to detect a difference in a parameter?"""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENOUGH = 0.8
-"""Power that is usually asked for."""
+"""The usual target of power."""
 SHORT = Sampling(chains=2, warmup=400, draws=300)
 
 
 @dataclass(frozen=True)
 class Power:
-    """Chance of seeing a difference, by the size of the design.
+    """Probability of detecting a difference, by the size of the design.
 
     Parameters
     ----------
@@ -49,20 +49,20 @@ class Power:
         if self.difference == 0:
             worst = self.table["power"].max()
             return (
-                f"With no difference in {self.parameter}, at most {100 * worst:.0f} % of fits see "
-                "one."
+                f"With no difference in {self.parameter}, at most {100 * worst:.0f} % of fits "
+                "detect one."
             )
         enough = self.table[self.table["power"] >= ENOUGH]
         if enough.empty:
             return (
-                f"No design sees a difference of {self.difference:+g} in {self.parameter} in "
+                f"No design detects a difference of {self.difference:+g} in {self.parameter} in "
                 f"{100 * ENOUGH:.0f} % of fits; try more replicates."
             )
         least = enough.iloc[0]
         return (
             f"{least['items']:.0f} items x {least['replicates']:.0f} replicates "
-            f"({least['answers']:.0f} answers in all) see a difference of {self.difference:+g} in "
-            f"{self.parameter} in {100 * least['power']:.0f} % of fits "
+            f"({least['answers']:.0f} answers in all) detect a difference of "
+            f"{self.difference:+g} in {self.parameter} in {100 * least['power']:.0f} % of fits "
             f"(95 % interval {100 * least['low']:.0f} to {100 * least['high']:.0f})."
         )
 
@@ -83,7 +83,7 @@ def find_power(
     sampling: Sampling | None = None,
     workers: int = 1,
 ) -> Power:
-    """Chance that a 95 % interval of a difference between two conditions excludes zero.
+    """Estimate the probability that a 95 % interval of a difference excludes zero.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How much a fit owes to its prior and to single assumptions."""
+"""Sensitivity of a fit to its prior and to single assumptions."""
 
 from __future__ import annotations
 
