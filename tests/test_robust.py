@@ -183,7 +183,7 @@ def test_a_question_without_answers_gets_the_models_prediction(program):
 
 def test_one_state_only_is_refused():
     choices = choice_counts().query("state == 2")
-    with pytest.raises(WolvesError, match="nothing to be informative about"):
+    with pytest.raises(WolvesError, match="not identified"):
         build(table(choices, literal_counts().query("state == 2")))
 
 
@@ -243,7 +243,7 @@ def test_a_fault_in_the_choices_is_named_by_file_row_and_column(fault, tmp_path,
 
 def test_places_are_asked_for_where_there_are_none(tmp_path, capfd):
     arguments = [*written(tmp_path, choice_counts()), "--position-bias"]
-    refused(arguments, "does not say in which place each option stood", capfd)
+    refused(arguments, "does not record the position of each option", capfd)
 
 
 def refused(arguments, message, capfd):

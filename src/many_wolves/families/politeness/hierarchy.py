@@ -155,7 +155,7 @@ def _collect(table: Observations, speakers: Sequence[str]) -> _Data:
     for speaker, found in zip(speakers, choices, strict=True):
         if set(found["utterance"]) != set(layout.utterances):
             raise WolvesError(
-                f"{speaker} was offered other utterances than the rest",
+                f"{speaker} had other options than the other speakers",
                 where=where,
                 column="utterance",
                 fix="pool speakers that had the same options",

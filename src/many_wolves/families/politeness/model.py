@@ -44,7 +44,7 @@ class PoliteSpeaker:
     parameters: tuple[Parameter, ...] = (
         Parameter("w_inf", "share", "Dirichlet(1, 1, 1)", "weight of being informative"),
         Parameter("w_soc", "share", "Dirichlet(1, 1, 1)", "weight of being kind"),
-        Parameter("w_pres", "share", "Dirichlet(1, 1, 1)", "weight of how it wants to be seen"),
+        Parameter("w_pres", "share", "Dirichlet(1, 1, 1)", "weight of self-presentation"),
         Parameter("phi", "share", "U(0, 1)", "projected goal: 1 informative, 0 kind"),
         Parameter("alpha", "inverse utility", "U(0, 20)", "speaker optimality"),
         Parameter("cost", "nats", "U(1, 10)", "cost of a negation; other utterances cost 1"),
@@ -56,7 +56,10 @@ class PoliteSpeaker:
             "theta", "probability", "U(0, 1)", "that an utterance is true of a state", detail=True
         ),
         Parameter(
-            "place_bias", "log-odds", "normal(0, 1), sum zero", "pull of the place of an option"
+            "place_bias",
+            "log-odds",
+            "normal(0, 1), sum zero",
+            "effect of the position of an option",
         ),
     )
 
@@ -66,8 +69,8 @@ class PoliteSpeaker:
         Parameters
         ----------
         observations
-            Choices of one speaker, with its literal judgments; those of people are
-            taken where it has none.
+            Choices of one speaker, with its literal judgments; without these, those of
+            people are used.
         options
             Fields of ``PoliteOptions``.
 
@@ -83,13 +86,13 @@ class PoliteSpeaker:
         """Form of the cost, priors of phi and the weights, quadrature."""
         chosen = PoliteOptions.read(options)
         form = "prior" if chosen.cost_form == "utility" else "utility"
-        where = "inside alpha * (...)" if form == "utility" else "beside alpha * utility"
+        where = "inside alpha * (...)" if form == "utility" else "added to alpha * utility"
 
         def priors(**shapes: Any) -> dict[str, Any]:
             return {"priors": chosen.priors.model_copy(update=shapes)}
 
         return {
-            f"cost: {form}": Alternative({"cost_form": form}, f"the cost stands {where}"),
+            f"cost: {form}": Alternative({"cost_form": form}, f"the cost is {where}"),
             "phi ~ Beta(2, 2)": Alternative(priors(phi=(2.0, 2.0)), "phi is likely in the middle"),
             "phi ~ Beta(.5, .5)": Alternative(priors(phi=(0.5, 0.5)), "phi is likely at an end"),
             "w ~ Dirichlet(2)": Alternative(
@@ -171,7 +174,9 @@ class PoliteHierarchy:
     parameters: tuple[Parameter, ...] = (
         Parameter("w_inf", "share", "Dirichlet(1, 1, 1) or population", "weight of informing"),
         Parameter("w_soc", "share", "Dirichlet(1, 1, 1) or population", "weight of kindness"),
-        Parameter("w_pres", "share", "Dirichlet(1, 1, 1) or population", "weight of how it seems"),
+        Parameter(
+            "w_pres", "share", "Dirichlet(1, 1, 1) or population", "weight of self-presentation"
+        ),
         Parameter("phi", "share", "U(0, 1) or population", "projected goal"),
         Parameter("alpha", "inverse utility", "U(0, 20) or population", "speaker optimality"),
         Parameter("cost", "nats", "U(1, 10) or population", "cost of a negation"),

@@ -163,7 +163,7 @@ def _clusters(
     if chosen.likelihood in ("auto", "counts"):
         return None, ()
     raise WolvesError(
-        f"the bias of place is estimated from independent answers, not by {chosen.likelihood}",
+        f"position bias is estimated from independent answers, not by {chosen.likelihood}",
         where=where,
         fix="leave --position-bias out; or --likelihood counts",
     )

@@ -1,4 +1,4 @@
-"""What findings on politeness speak of."""
+"""The quantities of findings on politeness."""
 
 from __future__ import annotations
 
