@@ -161,7 +161,7 @@ def test_patterns_find_the_checkpoints_of_a_folder_in_order(tmp_path):
         "final",
     ]
     assert found[0].path == tmp_path / "checkpoint-3"
-    with pytest.raises(WolvesError, match="no checkpoint fits") as caught:
+    with pytest.raises(WolvesError, match="no checkpoint matches") as caught:
         expand(SpeakerRequest("hf", "m", tmp_path), "step*")
     assert "checkpoint-20" in caught.value.fix
 
@@ -208,7 +208,7 @@ def test_patterns_find_the_branches_of_a_hub_in_order(monkeypatch):
         ]
         every = [w.revision for w in expand(SpeakerRequest("vllm", "org/m"), "step*")]
         assert every == ["step0", "step512", "step1000", "step2000-tokens4B", "step143000"]
-        with pytest.raises(WolvesError, match="no checkpoint fits") as caught:
+        with pytest.raises(WolvesError, match="no checkpoint matches") as caught:
             expand(SpeakerRequest("hf", "org/m"), "epoch*")
         assert "step512" in caught.value.fix
         with pytest.raises(WolvesError, match="org/other cannot be listed") as caught:

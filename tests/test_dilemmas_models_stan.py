@@ -331,7 +331,7 @@ class TestCommands:
             assert "Selfish" in page and "Predictive check" in page
             for note in record["notes"]:
                 assert note.replace("'", "&#39;") in page
-        assert "No partner defected and then came back" in capfd.readouterr().err
+        assert "No partner cooperated again after a defection" in capfd.readouterr().err
 
     @pytest.mark.slow
     def test_compare_variants(self, small, tmp_path):

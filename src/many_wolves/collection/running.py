@@ -263,7 +263,7 @@ class Runner:
                 if ended_by is not None:
                     self._stop()
                 elif self._live and not self._halt.is_set():
-                    self._stop(self._speaking[name].stopped or f"{name} answers no more")
+                    self._stop(self._speaking[name].stopped or f"{name} does not answer any more")
 
     def _hand_out(self, answered: Counter[str]) -> None:
         """Pass on what is to be asked, and let speakers know that we have caught up."""

@@ -46,7 +46,7 @@ class DilemmaPages:
     def methods(self, fits: Sequence[Fitted]) -> Sequence[str]:
         """The games and their model, as the report's first table names it."""
         played = ", ".join(dict.fromkeys(str(fit.info["model"]) for fit in fits))
-        return (f"Choices in the games were fitted by the cognitive models: {played}.",)
+        return (f"These cognitive models of the games were fitted: {played}.",)
 
     def bibtex(self, fits: Sequence[Fitted]) -> str:
         """Nothing: the papers are named with the models' equations."""
@@ -83,7 +83,7 @@ class DilemmaPages:
     def plots(self) -> Mapping[str, Plot]:
         """Figures by name."""
         return {
-            "groups": _plot("quantities by group, with what was observed", 0),
+            "groups": _plot("quantities by group, with observed values", 0),
             "agreement": _plot("observed proportions against predictions", -1),
         }
 

@@ -69,7 +69,7 @@ class Address:
         password = os.environ.get("IBEX_PASSWORD", "")
         if not user or not password:
             raise WolvesError(
-                "the IBEX server needs a login to make games",
+                "the IBEX server needs a login to create games",
                 fix="set IBEX_USERNAME and IBEX_PASSWORD in the environment",
             )
         scheme = "wss" if parts.scheme == "https" else "ws"

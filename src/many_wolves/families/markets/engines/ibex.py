@@ -168,7 +168,7 @@ class IbexGame:
             await asyncio.sleep(0.1)
         found = int(status["player"]["number"])
         if found != number:
-            raise GameGoneError(f"seat {number} of game {self.game} went to somebody else")
+            raise GameGoneError(f"seat {number} of game {self.game} was given to another player")
 
     # Phases
 

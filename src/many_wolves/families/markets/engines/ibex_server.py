@@ -79,7 +79,7 @@ class IbexSessions:
     async def play(self, episode: Episode, desk: Desk, journal: SessionJournal) -> None:
         """Make the game, or find it again; play it to its end; keep its data."""
         if self._client is None:
-            raise RuntimeError("the server is opened first")
+            raise RuntimeError("open the server before use")
         played, script = Played.of(episode.opening.cell), episode.opening.script
         if not played.lab_session:
             raise WolvesError(
