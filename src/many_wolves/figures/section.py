@@ -52,7 +52,7 @@ class Section:
     tables, figures
         Shown in this order after the paragraphs.
     folded
-        Whether only the heading is seen until a reader opens it.
+        Whether the page shows only the heading until a reader opens it.
     """
 
     id: str

@@ -42,7 +42,7 @@ def name_of(task: Task) -> str:
 
 
 def further_summaries(tasks: Mapping[Task, Sequence[Fitted]]) -> Iterator[Section]:
-    """For each task but the first: its summary, one row a fit."""
+    """For each task but the first: its summary, one row per fit."""
     for task, fits in list(tasks.items())[1:]:
         name = name_of(task)
         yield Section(_mark(name), f"In {name}", (), (speaker_table(fits),))

@@ -38,7 +38,7 @@ def write_study_report(
     introduction: Sequence[str] = (),
     commands: Sequence[str] = (),
 ) -> Path:
-    """Write one HTML page on several fits: what was found, one row a speaker, then details.
+    """Write one HTML page on several fits: what was found, one row per speaker, then details.
 
     Verdicts are open where there is something to say on a fit; all further sections are folded.
 
