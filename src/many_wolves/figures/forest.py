@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
-from many_wolves.figures.theme import MUTED, Width, group_scales, tagged, theme
+from many_wolves.figures.theme import MUTED, Width, group_scales, legend, legend_mm, tagged, theme
 
 
 def forest(
@@ -66,11 +66,13 @@ def forest(
         + p9.coord_flip()
         + p9.labs(x="", y=axis)
         + group_scales(groups)
+        + legend(groups, width)
         + theme()
     )
     if len(groups) == 1:
         plot = plot + p9.theme(legend_position="none")
     down = -(-len(panels) // across)
+    row = 2.2 + 1.6 * len(groups)
     return Figure(
         name=name,
         title=title,
@@ -79,7 +81,7 @@ def forest(
         caption=caption,
         alt=_alt(frame),
         width=width,
-        height_mm=24 + down * (12 + (2.2 + 1.6 * len(groups)) * len(rows)),
+        height_mm=20 + legend_mm(groups, width) + down * (12 + row * len(rows)),
     )
 
 

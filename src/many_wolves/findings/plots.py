@@ -121,11 +121,14 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
 
 
 def lead_figure(found: Sequence[Member], quantities: FindingsSpec) -> Figure | None:
-    """The figure next to the first sentence of a report; None where it cannot be drawn."""
-    if _no_reference(found, quantities):
+    """The figure that a report begins with; None where nothing is compared.
+
+    Where no speaker is labelled base or post-trained, all stand side by side.
+    """
+    if len(found) < 2:
         return None
-    narrow = post_training(found, quantities, "one")
-    return replace(post_training(found, quantities, "two"), narrow=narrow)
+    draw = all_speakers if _no_reference(found, quantities) else post_training
+    return replace(draw(found, quantities, "two"), narrow=draw(found, quantities, "one"))
 
 
 def _training_of(member: Member) -> str:

@@ -186,6 +186,12 @@ def _share(found: Mapping[str, Any]) -> float:
     return float(found["r2"] or 0.0) / float(found["ceiling"])
 
 
+def described_share(fit: Fitted) -> float | None:
+    """How much of the reachable r2 a fit has; None where it was not compared with predictions."""
+    found = fit.info.get("describes")
+    return _share(found) if found and found.get("ceiling") else None
+
+
 def _degree(fit: Fitted) -> str:
     """How well the model describes the speaker, where it does at all."""
     found = fit.info["describes"]

@@ -19,6 +19,7 @@ from typing import IO
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import hold_alone, write_atomic
+from many_wolves.processes import Guard
 from many_wolves.progress import log
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.plan import plan
@@ -38,6 +39,8 @@ WOLVES = (sys.executable, "-m", "many_wolves")
 """The command ``wolves`` of this interpreter."""
 
 _POLL_S = 0.1
+_LAST_S = 10.0
+"""How long a stage that is interrupted may take to end by itself."""
 _NEWS_S = 30.0
 _WIDTH = 240
 INTERRUPTED = 130
@@ -46,10 +49,14 @@ INTERRUPTED = 130
 
 @dataclass
 class _Running:
-    """A stage under way, with the fingerprints of what it reads; ``log`` has its words."""
+    """A stage under way, with the fingerprints of what it reads; ``log`` has its words.
+
+    ``guard`` ends it where this process is killed.
+    """
 
     stage: Stage
     process: subprocess.Popen[bytes]
+    guard: Guard
     started: float
     reads: dict[str, str]
     log: Path | None = None
@@ -212,7 +219,7 @@ class Runner:
                 self._reap()
                 time.sleep(_POLL_S)
         except BaseException:
-            _end(running.process)
+            _end(running)
             raise
         self._close(running)
 
@@ -223,6 +230,7 @@ class Runner:
 
     def _close(self, running: _Running) -> None:
         """Record a stage that has ended."""
+        running.guard.release()
         stage, status = running.stage, running.process.returncode
         seconds = time.monotonic() - running.started
         if status in (INTERRUPTED, -2):
@@ -250,7 +258,7 @@ class Runner:
 
     def _stop_beside(self) -> None:
         if self._beside is not None:
-            _end(self._beside.process)
+            _end(self._beside)
 
 
 def _start(
@@ -267,18 +275,21 @@ def _start(
         stderr=subprocess.STDOUT if out is not None else None,
         env=environment,
     )
-    return _Running(stage, process, time.monotonic(), reads, log)
+    return _Running(stage, process, Guard(process.pid), time.monotonic(), reads, log)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Interrupt a process, as Ctrl-C does, and kill it if it goes on."""
+def _end(running: _Running) -> None:
+    """Interrupt a stage, as Ctrl-C does, and kill it if it goes on."""
+    process = running.process
     if process.poll() is None:
+        _say(f"  interrupted: ending {running.stage.name}")
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=_LAST_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    running.guard.release()
 
 
 def _say(text: str) -> None:
