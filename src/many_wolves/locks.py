@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from filelock import FileLock, Timeout
 
@@ -86,3 +87,9 @@ def hold_inode(file: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def hold_alone(handle: IO[str], otherwise: WolvesError) -> None:
+    """Lock an open file until it is closed; raise ``otherwise`` if another process holds it."""
+    if not hold_inode(handle.fileno()):
+        raise otherwise
