@@ -7,8 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from filelock import FileLock, Timeout
-
 from many_wolves.errors import WolvesError
 
 try:
@@ -29,6 +27,9 @@ class Lock:
     """
 
     def __init__(self, path: Path) -> None:
+        # Here, since it imports asyncio: a command that locks nothing needs neither.
+        from filelock import FileLock
+
         self._path = path
         self._place = path.with_name(path.name + ".lock")
         self._lock = FileLock(self._place, timeout=0, thread_local=False)
@@ -46,6 +47,8 @@ class Lock:
         WolvesError
             If another process holds it.
         """
+        from filelock import Timeout
+
         try:
             self._lock.acquire()
         except Timeout:
