@@ -45,10 +45,11 @@ help-texts: sync ## the help of every command as tests/help/ holds it, after a d
 programs: sync # the Stan programs that the tests share, compiled while the linters run
 	@$(RUN) python tests/compile_programs.py
 
-# One thread a worker: two busy threads on shared cores can starve each other.
+# One thread a worker: two busy threads on shared cores can starve each other. The files come in
+# the order of tests/conftest.py, the longest first.
 test: sync ## lint and the test suite, without what takes minutes
 	@$(MAKE) --no-print-directory -j 2 lint programs
-	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile -m "not slow" --durations 8
+	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" --durations 8
 
 test-slow: sync ## what takes minutes each: whole studies, the gradient against Stan's own
 	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile -m slow --durations 8

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import IO
 
 from many_wolves.errors import WolvesError
-from many_wolves.files import hold_alone, write_atomic
+from many_wolves.files import write_atomic
+from many_wolves.locks import hold_alone
 from many_wolves.processes import Guard
 from many_wolves.progress import log
 from many_wolves.study.paths import StudyPaths
