@@ -105,10 +105,15 @@ class IbexGame:
         WolvesError
             If it refuses the login or the rules.
         """
+        if any(self.journal.of("end")):
+            # A server that was restarted keeps the data of a game that it no longer plays.
+            return await self.client.data(await self._begin())
         await self._begin()
         async with AsyncExitStack() as stack:
             for number in self.rules.seats:
                 await self._join(number, stack)
+            for seat in self.seats.values():
+                seat.settle()
             while not self._over:
                 here = self._here
                 await self._phase(here)
@@ -128,12 +133,12 @@ class IbexGame:
     def _over(self) -> bool:
         return any(seat.state.over for seat in self.seats.values())
 
-    async def _begin(self) -> None:
-        """Take up the game of the journal, or make one."""
+    async def _begin(self) -> int:
+        """Take up the game of the journal, or make one; its number."""
         known = [line for line in self.journal.of("session") if line.get("engine") == "ibex"]
         if known:
             self.game = int(known[-1]["game"])
-            return
+            return self.game
         timers = self.options.timers(self.rules)
         number, title = self.options.lab_session, self.options.title
         self.game = await self.client.create(lab_parameters(self.rules, timers, number, title))
@@ -147,6 +152,7 @@ class IbexGame:
             seed=self.seed,
             rules=self.rules.to_json(),
         )
+        return self.game
 
     async def _join(self, number: int, stack: AsyncExitStack) -> None:
         """Join one by one: the server gives seats in the order of arrival."""
@@ -195,7 +201,13 @@ class IbexGame:
         """A form of a seat, unless the journal says that it was sent and acknowledged."""
         if not self._acknowledged(seat, here, 0):
             question, action, defaulted = await seat.decide()
-            await asyncio.shield(seat.submit(question, action, defaulted))
+            sending = asyncio.ensure_future(seat.submit(question, action, defaulted))
+            try:
+                await asyncio.shield(sending)
+            except asyncio.CancelledError:
+                # The phase has ended, perhaps by this very action: its receipt is on the way.
+                await sending
+                raise
 
     async def _turns(self, here: Place, stage: str) -> None:
         """The market or a deliberation by turns, until its phase ends by time."""
