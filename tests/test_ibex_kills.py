@@ -13,6 +13,7 @@ from many_wolves.cli import run, wolves
 from many_wolves.collection.running import MOST_ATTEMPTS
 from many_wolves.families.markets.engines.ibex import IbexGame
 from many_wolves.families.markets.reading.lab import record_from_lab
+from many_wolves.families.markets.rules.draws import in_seeded_order
 from many_wolves.families.markets.simulation.agents import Truthful
 from many_wolves.families.markets.simulation.play import seat_players
 from many_wolves.families.markets.task.wording import read_wording
@@ -182,6 +183,18 @@ def test_offers_that_were_taken_back_are_in_the_record(tmp_path):
     (round_,) = record_from_lab(data).rounds
     assert [o.status for o in round_.orders] == ["rested", "cancelled"]
     assert receipts(lines)[BUYER, 2] == "accepted"
+
+
+def test_a_turn_that_the_server_refused_is_not_asked_again(tmp_path):
+    """The first seat of the turn has nothing to sell to; the last one is killed."""
+    rules = rules_for("harberger", ticks=1)
+    first, *_, last = in_seeded_order(rules.seats, 5, 1, "market", 1)
+    answer = trading(rules, {(first, 1): ("sell", None)})
+    point = {"event": "receipt", "seat": last, "turn": 1, "written": False}
+    _, lines = killed_once(tmp_path, rules, answer, point)
+    assert receipts(lines)[first, 1] == "refused"
+    asked = [n for n in lines if n["event"] == "question" and n["place"][1] == "market"]
+    assert sorted(line["seat"] for line in asked) == list(rules.seats)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from many_wolves.families.markets.engines.ibex_seat import IbexSeat, Place
+from many_wolves.families.markets.engines.ibex_seat import REFUSALS, IbexSeat, Place
 from many_wolves.families.markets.reporting.lab import lab_parameters
 from many_wolves.families.markets.rules.actions import Action, acting_seats
 from many_wolves.families.markets.rules.draws import in_seeded_order
@@ -19,6 +19,7 @@ from many_wolves.worlds.desk import Desk, Question
 from many_wolves.worlds.ibex.client import Connection, GameGoneError, IbexClient
 from many_wolves.worlds.ibex.protocol import Event
 from many_wolves.worlds.seat_log import SeatLog
+from many_wolves.worlds.server_world import BrokenError
 from many_wolves.worlds.session_journal import SessionJournal
 
 POLL_S = 3.0
@@ -199,15 +200,20 @@ class IbexGame:
 
     async def _form(self, seat: IbexSeat, here: Place) -> None:
         """A form of a seat, unless the journal says that it was sent and acknowledged."""
-        if not self._acknowledged(seat, here, 0):
+        if self._acknowledged(seat, here, 0):
+            return
+        for _ in range(REFUSALS):
             question, action, defaulted = await seat.decide()
             sending = asyncio.ensure_future(seat.submit(question, action, defaulted))
             try:
-                await asyncio.shield(sending)
+                fate = await asyncio.shield(sending)
             except asyncio.CancelledError:
                 # The phase has ended, perhaps by this very action: its receipt is on the way.
                 await sending
                 raise
+            if fate != "refused":
+                return
+        raise BrokenError(f"the server refused {REFUSALS} forms of seat {seat.number} in a row")
 
     async def _turns(self, here: Place, stage: str) -> None:
         """The market or a deliberation by turns, until its phase ends by time."""
@@ -250,15 +256,24 @@ class IbexGame:
         return max(turns, default=1)
 
     def _acknowledged(self, seat: IbexSeat, here: Place, tick: int) -> bool:
-        """Whether the seat's answer at this place has its receipt in the journal."""
+        """Whether the seat's answer at this place has its receipt in the journal.
+
+        A refused answer is followed by another question, but for what the server refused of
+        a turn: a turn is one action.
+        """
         place = [here[0], seat.state.stage, tick]
         asked = {
             line["turn"]
             for line in self.journal.of("question")
             if line["seat"] == seat.number and line["place"] == place
         }
+        sent = {
+            line["turn"] for line in self.journal.of("sent") if tick and line["seat"] == seat.number
+        }
         return any(
-            line["seat"] == seat.number and line["turn"] in asked and line["status"] != "refused"
+            line["seat"] == seat.number
+            and line["turn"] in asked
+            and (line["status"] != "refused" or line["turn"] in sent)
             for line in self.journal.of("receipt")
         )
 
