@@ -37,7 +37,7 @@ def weights(seed: int, games: int = GAMES) -> pd.DataFrame:
     problem = model.problem(observations)
     program = inference.load(problem.program)
     settings = Settings(chains=2, warmup=300, draws=300, adapt_delta=0.9, seed=seed)
-    done = inference.fit_carefully(problem, program, model.parameters, settings)
+    done = inference.fit_with_retries(problem, program, model.parameters, settings)
     draws = done.tree["posterior"]["w"].to_numpy().reshape(-1, 3)
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
     return pd.DataFrame(

@@ -283,7 +283,7 @@ class TestKnownTruth:
     def test_all_alike_converges(self):
         one = model("principal-agent")
         problem = one.problem(served(20))
-        fit = inference.fit_carefully(problem, program(problem), one.parameters)
+        fit = inference.fit_with_retries(problem, program(problem), one.parameters)
         assert fit.diagnostics.ok, fit.diagnostics.verdict
         shown = fit.summary.query("parameter == 'user_served'")
         assert (shown["mean"] > 0.97).all() and (shown["hdi_high"] > 0.999).all()

@@ -48,7 +48,7 @@ def command(variants: str | None, loo_unit: Any, out: Path, **options: Any) -> i
     Writes comparison.csv and a figure. Variants that are done are not fitted again.
 
     \b
-    Exit status: 0 every row is to be trusted, 1 some row is not; its verdict says why.
+    Exit status: 0 every row is reliable, 1 at least one is not (its verdict gives the reason).
     """
     from many_wolves.workflows.compare import compare_variants
 

@@ -43,7 +43,7 @@ def command(out: Path, by: str | None, **options: Any) -> int:
     figure, and each fit.
 
     \b
-    Exit status: 0 all numbers are to be trusted, 1 some are not; influence.csv says which.
+    Exit status: 0 all numbers are reliable, 1 some are not (influence.csv marks them).
     """
     from many_wolves.workflows.influence import measure_influence
 

@@ -66,7 +66,7 @@ def command(
     each. Fits that are done are not made again.
 
     \b
-    Exit status: 0 every row is to be trusted, 1 some row is not; its verdict says why.
+    Exit status: 0 every row is reliable, 1 at least one is not (its verdict gives the reason).
     """
     from many_wolves.workflows.data import joined, load, part, reference
     from many_wolves.workflows.pool import pool_speakers, read_groups

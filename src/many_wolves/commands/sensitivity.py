@@ -38,7 +38,7 @@ def command(out: Path, no_report: bool, **options: Any) -> int:
     folder of the fit, whose report then shows it.
 
     \b
-    Exit status: 0 all numbers are to be trusted, 1 some are not; sensitivity.csv says which.
+    Exit status: 0 all numbers are reliable, 1 some are not (sensitivity.csv marks them).
     """
     from many_wolves.workflows.sensitivity import vary_assumptions
 

@@ -95,8 +95,8 @@ class HeadlineMeasure:
     high: float
 
 
-def gist(words: str, values: xr.DataArray) -> HeadlineMeasure:
-    """The gist from draws (chain, draw, ...), averaged over what the speaker met."""
+def headline(words: str, values: xr.DataArray) -> HeadlineMeasure:
+    """The headline from draws (chain, draw, ...), averaged over what the speaker met."""
     draws = values.mean([d for d in values.dims if d not in ("chain", "draw")]).to_numpy().ravel()
     low, high = np.quantile(draws, (0.025, 0.975))
     return HeadlineMeasure(words, float(draws.mean()), float(low), float(high))
@@ -125,7 +125,7 @@ class FamilyReport(Protocol):
         """Figures by name."""
         ...
 
-    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
+    def headline(self, fit: Fitted) -> HeadlineMeasure | None:
         """How kind the speaker is, as far as this family can tell; None where it cannot."""
         ...
 

@@ -74,11 +74,11 @@ def across_section(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Section]:
 
 def _points(tasks: Mapping[Task, Sequence[Fitted]]) -> pd.DataFrame:
     (_, first), *others = tasks.items()
-    words = {fit.label: pages_of([fit]).gist(fit) for fit in first}
+    words = {fit.label: pages_of([fit]).headline(fit) for fit in first}
     rows = []
     for task, fits in others:
         for fit in fits:
-            x, y = words.get(fit.label), pages_of([fit]).gist(fit)
+            x, y = words.get(fit.label), pages_of([fit]).headline(fit)
             if x is None or y is None:
                 continue
             where = {

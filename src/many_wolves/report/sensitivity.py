@@ -64,7 +64,7 @@ def _paragraphs(found: pd.DataFrame, meanings: dict[str, str]) -> list[str]:
         )
     doubtful = found[~found["ok"]]["variant"].unique()
     if len(doubtful):
-        words.append(f"Not to be trusted, since its chains failed: {', '.join(doubtful)}.")
+        words.append(f"Unreliable, because the chains failed: {', '.join(doubtful)}.")
     return words
 
 

@@ -62,11 +62,11 @@ class Comparison:
 
     @property
     def ok(self) -> bool:
-        """Whether every row is to be trusted."""
+        """Whether every row is reliable."""
         return bool(self.table["ok"].all())
 
     def _repr_html_(self) -> str:
-        state = "All rows are to be trusted." if self.ok else "Some rows are not to be trusted."
+        state = "All rows are reliable." if self.ok else "Some rows are unreliable."
         return f"<p>{state}</p>{self.table.round(2).to_html(index=False, na_rep='')}"
 
 
@@ -160,7 +160,7 @@ def _fit_variant(
         log.info("%s: done before", name)
         return
     log.info("%s:", name)
-    done = inference.fit_carefully(
+    done = inference.fit_with_retries(
         problem, program, model.parameters, settings, step, longest_path=LONG_PATH
     )
     inference.save(done, folder, {})

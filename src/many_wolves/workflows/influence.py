@@ -56,7 +56,7 @@ class Influence:
 
     @property
     def ok(self) -> bool:
-        """Whether all numbers are to be trusted."""
+        """Whether all numbers are reliable."""
         return bool(self.table["ok"].all())
 
     @property
@@ -178,10 +178,10 @@ def _one(
 
     program = inference.load(problem.program, sampling.engine, step)
     names = tuple(p.name for p in model.parameters if not p.detail)
-    done = inference.fit_carefully(problem, program, model.parameters, sampling.settings, step)
+    done = inference.fit_with_retries(problem, program, model.parameters, sampling.settings, step)
 
     def refit(left: Problem) -> Fit:
-        return inference.fit_carefully(left, program, model.parameters, sampling.settings, step)
+        return inference.fit_with_retries(left, program, model.parameters, sampling.settings, step)
 
     step(f"leaving out each {by}")
     table = influence(done, names, by, program, refit)

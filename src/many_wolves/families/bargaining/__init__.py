@@ -88,7 +88,7 @@ class Bargaining:
         return table
 
     def from_frame(self, frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
-        """The same from a data frame; ``games`` may stand beside turns."""
+        """The same from a data frame; ``games`` can accompany turns."""
         table: Observations = _part("reading.from_csv").from_frame(frame, task, **aside)
         return table
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from many_wolves.figures.fitted import Fitted
-from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, gist
+from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, headline
 
 _PAGES = {
     "memory-one": "memory_pages",
@@ -32,11 +32,11 @@ class DilemmaPages:
         words: Mapping[str, str] = _module(fit).words(fit)
         return words
 
-    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
+    def headline(self, fit: Fitted) -> HeadlineMeasure | None:
         """What it gives, or how often it cooperates, as the fit predicts."""
         for name, words in _GISTS.items():
             if fit.has("posterior", name):
-                return gist(words, fit.values("posterior", name))
+                return headline(words, fit.values("posterior", name))
         return None
 
     def diagnosed(self, fit: Fitted) -> Sequence[str]:

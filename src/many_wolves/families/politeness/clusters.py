@@ -19,8 +19,8 @@ from scipy.special import gammaln, xlogy
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.axes import Layout
 from many_wolves.families.politeness.foreign_choices import CLUSTERS
-from many_wolves.families.politeness.layout import Layout
 from many_wolves.observations import Observations
 
 Given = npt.NDArray[np.int64]

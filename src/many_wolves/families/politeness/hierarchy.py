@@ -11,7 +11,7 @@ import pandas as pd
 
 from many_wolves.contracts import Array, Outcome, Problem, Variable
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.layout import Layout, cube, layout_of, literal_table, square
+from many_wolves.families.politeness.axes import Layout, cube, layout_of, literal_table, square
 from many_wolves.families.politeness.options import (
     FIRST_ORDER,
     UTILITIES,

@@ -29,7 +29,7 @@ from many_wolves.families.politeness.report_tables import (
 )
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
-from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, gist
+from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, headline
 from many_wolves.figures.theme import Width
 
 PARAMETERS = ("w_inf", "w_soc", "w_pres", "phi", "alpha", "cost")
@@ -42,11 +42,11 @@ class PolitenessPages:
         """What was fitted: heading -> plain words."""
         return text.fitted(fit)
 
-    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
+    def headline(self, fit: Fitted) -> HeadlineMeasure | None:
         """The weight of being kind."""
         if not fit.has("posterior", "w_soc"):
             return None
-        return gist("weight of being kind (w_soc)", fit.values("posterior", "w_soc"))
+        return headline("weight of being kind (w_soc)", fit.values("posterior", "w_soc"))
 
     def diagnosed(self, fit: Fitted) -> Sequence[str]:
         """The parameters of interest, as far as the fit has them."""

@@ -19,7 +19,7 @@ from scipy.special import xlog1py, xlogy
 from many_wolves.contracts import Array, Problem
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import clusters
-from many_wolves.families.politeness.layout import literal_table
+from many_wolves.families.politeness.axes import literal_table
 from many_wolves.families.politeness.options import FIRST_ORDER, UTILITIES
 from many_wolves.families.politeness.problem import build
 from many_wolves.families.politeness.recursion import (

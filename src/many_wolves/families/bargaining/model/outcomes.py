@@ -102,7 +102,7 @@ def read_games(observations: Observations, *, arms: bool = True) -> Games:
     Raises
     ------
     WolvesError
-        If there is no table of games, or a column is missing.
+        If the table of games or one of its columns is missing.
     """
     frame = observations.tables.get("games")
     where = observations.where
@@ -352,7 +352,8 @@ def _notes(games: Games) -> list[str]:
         found.append(f"Shares are those of the {roles[0]}.")
     if games.outside:
         found.append(
-            f"{games.outside:,} deals lie beyond half the pie outside of it; they count as the "
+            f"{games.outside:,} deals are outside the pie by more than half of it; they count as "
+            "the "
             "outermost shares."
         )
     how = games.frame["ended"][games.ended == 2].value_counts()
@@ -360,7 +361,7 @@ def _notes(games: Games) -> list[str]:
         listed = ", ".join(f"{name} {n}" for name, n in how.items())
         found.append(
             f"{int(how.sum()):,} of {len(games.frame):,} games had not ended when they were cut "
-            f"({listed}): they count as games without an end so far, not as failures."
+            f"({listed}): they count as censored, not as failures."
         )
     if games.covariates.constant:
         found.append(

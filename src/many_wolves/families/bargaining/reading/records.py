@@ -1,4 +1,4 @@
-"""Responses -> the games that were played, by going through every chain again."""
+"""Responses -> the games that were played, by replaying every chain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from many_wolves.families.bargaining.moves import Move, Role, other
-from many_wolves.families.bargaining.reading.rows import Played, Said
+from many_wolves.families.bargaining.reading.rows import Played, PlayedMessage
 from many_wolves.families.bargaining.task.cells import script_from_cell
 from many_wolves.families.bargaining.task.chain import Answer, Game, walk
 from many_wolves.families.bargaining.task.partners import told_prices
@@ -23,7 +23,7 @@ from many_wolves.files import fingerprint
 from many_wolves.records import Cell, Response, SpeakerSpec
 
 UNKNOWN = "unknown"
-"""Name of a speaker whose journal is not at hand."""
+"""Name of a speaker whose journal is missing."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +93,14 @@ def chains(
 
 
 class _Silent:
-    """Finds who sat on a seat that said nothing: the id of an episode holds who played it."""
+    """Finds the player of a seat without messages, from the id of the episode."""
 
     def __init__(self, specs: Mapping[str, SpeakerSpec], labels: Mapping[str, str]) -> None:
         self._specs, self._labels = specs, labels
         self._found: dict[tuple[str, tuple[str, ...]], Mapping[str, str]] = {}
 
     def names(self, episode: str, seats: tuple[str, ...]) -> Mapping[str, str]:
-        """Seat -> label, for all seats; empty where the journal of one of them is not at hand."""
+        """Seat -> label, for all seats; empty if the journal of one of them is missing."""
         played = episode.partition("-")[2].partition(".")[0]
         key = played, seats
         if played and key not in self._found:
@@ -183,7 +183,9 @@ def played(chain: Chain, numbers: Mapping[str, int]) -> list[Played]:
     return [
         Played(
             terms=chain.script.terms,
-            said=[Said(u.role, u.move, u.status, u.before, u.turn) for u in game.utterances],
+            said=[
+                PlayedMessage(u.role, u.move, u.status, u.before, u.turn) for u in game.utterances
+            ],
             state=game.state,
             who=who,
             facts=_facts(chain, game),

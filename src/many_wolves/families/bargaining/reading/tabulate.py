@@ -37,8 +37,7 @@ _EXAMPLE = 160
 def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> Observations:
     """Tables of what any speakers did.
 
-    A message counts as it was read when the game was played, since the rest of the game
-    followed from that.
+    The reading at the time of the game counts, because the rest of the game followed from it.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
 """How games end, in NumPy: when, whether with a deal, and at which share.
 
-In every round a game ends with log-odds that are linear in the log of the round and in covariates;
-a game that reaches its cap, or is cut, has not ended by then. A game that ends does so with a
-deal, or one side leaves. The share of a deal is half, the bid's or the ask's share (atoms),
-or lies between -1/2 and 3/2 with a logit that is logistic around a middle; it is known to a
-step of the grid, and what lies outside counts to the outermost steps.
+In every round, a game ends with log-odds that are linear in the log of the round and in covariates.
+A game that reaches its cap, or is cut, is censored. A game ends with a deal, or one side leaves.
+The share of a deal is one of three atoms (half, the bid's share, the ask's share) or continuous.
+The continuous part covers -1/2 to 3/2, and its logit is logistic. Shares are known to a step of the
+grid; shares outside the range count to the outermost steps.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from many_wolves.outcomes import Array
 LOW, HIGH = -0.5, 1.5
 """Range of shares."""
 ATOMS = ("half", "bid", "ask")
-"""Shares at which deals heap up, beside the rest."""
+"""Shares at which deals heap, after the continuous rest."""
 _EPS = 1e-9
 _TIE = 1e-6
 """How far from equally near, in steps, two prices still count as equally near."""
@@ -42,7 +42,7 @@ class Ends:
     origin
         (N,) share of one price of the grid.
     atoms
-        (N, 3) shares of half, the bid and the ask; NaN where there is none of its own.
+        (N, 3) shares of half, the bid and the ask; NaN for one that coincides with another.
     """
 
     design: Array

@@ -55,7 +55,7 @@ class _Sources(Design):
     )
 
     def files(self) -> tuple[Path, ...]:
-        """The folder of sources, and the wording where it is a file of its own."""
+        """The folder of sources, and the wording if it is a separate file."""
         return (self.sources or shipped(FOLDER), *([self.templates] if self.templates else []))
 
 
@@ -154,7 +154,7 @@ class HaggleDesign(_Sources):
             )
         if self.games == 1 and self.arms != ("none",):
             raise OptionError(
-                f"expected two games or more beside the arms {', '.join(self.arms)}: advice comes "
+                f"expected at least two games with the arms {', '.join(self.arms)}: advice comes "
                 "between games",
                 "games: 2",
             )

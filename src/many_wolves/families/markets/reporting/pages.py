@@ -57,7 +57,7 @@ class MarketPages:
             "Sessions": f"{sessions['session'].nunique()}",
         }
 
-    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
+    def headline(self, fit: Fitted) -> HeadlineMeasure | None:
         """None: no number of markets is a share of kindness."""
         return None
 
