@@ -25,17 +25,14 @@ demo: sync ## vignettes, people and a real small model, fits, figures, one repor
 published: sync ## people, published choices of six models, and one model asked live, in one report
 	@$(RUN) wolves study run studies/people-and-models.yaml
 
-# Folders and files whose prose is not yet free of findings: they are counted only.
-PROSE_PENDING := src/many_wolves/families/markets src/many_wolves/families/politeness/axes.py src/many_wolves/families/politeness/model.py src/many_wolves/families/politeness/position_bias.py src/many_wolves/families/politeness/problem.py
-
 lint: sync ## style, types, the order of the layers, and prose
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) mypy --config-file tests/mypy.ini tests
 	$(RUN) lint-imports --no-logo
-	$(RUN) python -m tools.prose --pending $(PROSE_PENDING)
-	@! command -v vale >/dev/null || $(RUN) python -m tools.prose --files --pending $(PROSE_PENDING) | xargs vale --output line
+	$(RUN) python -m tools.prose
+	@! command -v vale >/dev/null || $(RUN) python -m tools.prose --files | xargs vale --output line
 
 # It ends with an error where a link is broken. It needs no network.
 docs: sync ## the documentation site, written to build/site/

@@ -57,7 +57,7 @@ class Markets:
         return compiled
 
     def extent(self, opening: Trial) -> Extent:
-        """Seats of a session, and about how large it becomes."""
+        """Seats of a session, and its approximate size."""
         from many_wolves.worlds.protocol import Extent
 
         return Extent(*_part("task.compiler").extent_of(opening))
@@ -100,12 +100,12 @@ class Markets:
         return table
 
     def from_frame(self, frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
-        """Payoffs, with the other tables beside them."""
+        """Payoffs and the other tables."""
         table: Observations = _part("reading.from_csv").from_frame(frame, task, **aside)
         return table
 
     def references(self) -> Mapping[str, Reference]:
-        """None: no data of people in this experiment are public."""
+        """None, because no data of people in this experiment are public."""
         return {}
 
     def models(self) -> Mapping[str, CognitiveModel]:

@@ -146,8 +146,8 @@ class PoliteSpeaker:
 
     given = (
         "theta (utterance x state), alpha, cost, negated (per utterance), values (per state), "
-        'phi_grid, and conditions, a list of {"w_inf", "w_soc", "w_pres", "phi"}; cost_form '
-        '("prior" or "utility") is optional. Predicted are prior, L0, S1, L1 and S2.'
+        'phi_grid, and conditions. Conditions is a list of {"w_inf", "w_soc", "w_pres", "phi"}; '
+        'cost_form ("prior" or "utility") is optional. The result holds prior, L0, S1, L1 and S2.'
     )
 
     def predict(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -159,9 +159,9 @@ class PoliteSpeaker:
 class PoliteHierarchy:
     """Second-order pragmatic speakers whose parameters come from one population.
 
-    Without pooling every speaker has the priors of ``PoliteSpeaker`` to itself, with
-    complete pooling all are one speaker; with partial pooling the data say how far
-    speakers part. theta is given: the means of the literal judgments.
+    Without pooling, every speaker has the priors of ``PoliteSpeaker``. With complete pooling, all
+    speakers share their parameters. With partial pooling, the data determine how much speakers
+    differ. theta is fixed at the means of the literal judgments.
     """
 
     name: str = "polite-hierarchy"

@@ -40,7 +40,7 @@ def choose(engine: EngineName) -> EngineChoice:
     found = find_cmdstan()
     if found is None:
         raise WolvesError(
-            "the engine cmdstan was requested, but CmdStan is not installed",
+            "the engine cmdstan was requested, but no CmdStan is installed",
             fix="run `install_cmdstan`, or set CMDSTAN to its folder, or pass --engine httpstan",
         )
     return EngineChoice("cmdstan", "asked for", str(found))

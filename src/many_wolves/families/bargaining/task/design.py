@@ -154,7 +154,7 @@ class HaggleDesign(_Sources):
             )
         if self.games == 1 and self.arms != ("none",):
             raise OptionError(
-                f"expected at least two games with the arms {', '.join(self.arms)}: advice comes "
+                f"expected two games or more with the arms {', '.join(self.arms)}: advice comes "
                 "between games",
                 "games: 2",
             )

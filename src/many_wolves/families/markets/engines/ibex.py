@@ -216,7 +216,7 @@ class IbexGame:
         raise BrokenError(f"the server refused {REFUSALS} forms of seat {seat.number} in a row")
 
     async def _turns(self, here: Place, stage: str) -> None:
-        """The market or a deliberation by turns, until its phase ends by time."""
+        """The market or a deliberation, turn by turn, until its phase ends by time."""
         count = self.rules.ticks if stage == "market" else self.rules.talk
         first = self._next_turn(here, stage)
         begin = monotonic()
@@ -237,7 +237,8 @@ class IbexGame:
                 return
 
     async def _agreed(self) -> None:
-        """Wait until all seats have heard of the last turn: each has a socket of its own."""
+        """Wait until all seats have the events of the last turn, because each has its own
+        socket."""
         until = monotonic() + AGREE_S
         while len({seat.state.heard() for seat in self.seats.values()}) > 1:
             if monotonic() > until:

@@ -26,7 +26,7 @@ from many_wolves.worlds.ibex.protocol import Event
 from many_wolves.worlds.seat_log import SeatLog
 
 REFUSALS = 3
-"""Refused answers before the engine answers by itself."""
+"""Number of refused answers before the engine uses the default."""
 CONFIRM_S = 1.0
 """How long a confirmation is waited for before the server's status is looked at."""
 ATTEMPTS = 5
@@ -155,7 +155,7 @@ class IbexSeat:
         return {name: amounts.get(name, []) for name in fields}
 
     def close(self, question: Question, fate: Fate, why: str = "") -> None:
-        """Write down what became of an answer, and say so."""
+        """Record the result of an answer in log and desk."""
         self.log.receipt(question.turn, fate, why)
         self.desk.receipt(question, fate, why)
 
@@ -227,7 +227,7 @@ class IbexSeat:
             fate, told = await self._sent(question, action, message)
             why = told or why
         if fate is None:
-            fate, why = "unknown", "the server did not say what came of it"
+            fate, why = "unknown", "the server did not report the result"
         if defaulted and fate == "accepted":
             fate = "defaulted"
         self._note_order(question, action, fate, why)

@@ -36,7 +36,7 @@ class IbexSessions:
     address
         The server.
     usual
-        How games are played there, but for the draws.
+        Settings of the games, except for the draws.
     """
 
     folder: Path
@@ -51,11 +51,11 @@ class IbexSessions:
         Raises
         ------
         WolvesError
-            If an option is at fault, or there is no login.
+            If an option is invalid, or the login is missing.
         """
         if "server" not in options:
             raise WolvesError(
-                "which server of the lab's kind?",
+                "the address of the lab's server is missing",
                 fix="--server http://HOST:PORT, with IBEX_USERNAME and IBEX_PASSWORD set",
             )
         usual = IbexOptions()

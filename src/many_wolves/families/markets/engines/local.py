@@ -9,7 +9,7 @@ from many_wolves.families.markets.rules.parameters import Rules
 from many_wolves.families.markets.rules.session import Session
 from many_wolves.families.markets.task.cells import Played, seat_name
 from many_wolves.families.markets.task.compiler import FAMILY, PLANNING
-from many_wolves.families.markets.task.course import OpenTurn, Course
+from many_wolves.families.markets.task.course import Course, OpenTurn
 from many_wolves.families.markets.task.prompts import prompt
 from many_wolves.families.markets.task.unread import why_unread
 from many_wolves.records import Form, Response, Trial
@@ -34,8 +34,8 @@ class LocalWorld:
 class LocalSession:
     """A session that is asked stage by stage.
 
-    A seat whose speaker failed stays unanswered: the session ends as ``UNANSWERED`` when
-    the others of its stage have answered, and a later run goes on.
+    A seat whose speaker failed stays unanswered. The session ends as ``UNANSWERED`` when the others
+    of its stage have answered, and a later run resumes it.
     """
 
     def __init__(self, episode: Episode) -> None:

@@ -75,7 +75,7 @@ def read_record(path: Path) -> SessionRecord:
     Raises
     ------
     WolvesError
-        If it is no record of a known version.
+        If the file is not a record of a known version.
     """
     try:
         return SessionRecord.from_json(json.loads(path.read_text(encoding="utf-8")))

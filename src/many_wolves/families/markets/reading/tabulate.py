@@ -51,7 +51,7 @@ def tabulate(responses: Iterable[Response], folders: Sequence[Path] = ()) -> Obs
     -------
     Observations
         ``payoffs`` and the other tables of ``rules.tables.TABLES``, those without a row left
-        out, and ``answers``: one row a question, with the form as JSON.
+        out, and ``answers``: one row per question, with the form as JSON.
     """
     intake = take_newest(responses, lambda response: response.family == FAMILY, question_of)
     sessions: dict[_Key, list[Response]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""A session as it is asked: who is open, which number each question has, what an answer does."""
+"""The course of a session: open seats, numbers of questions, effects of answers."""
 
 from __future__ import annotations
 
