@@ -61,15 +61,19 @@ def replay(
         )
     chain = found[0]
     pages = {} if script is None else _pages(chain, script)
+    games = chain.games
     notes = () if script else ("--trials FILE adds the prompts, and what scripts wrote.",)
     return Replay(
         session,
         _facts(chain),
-        tuple(Phase(_place(game), _arm(chain, game), f"Game {game.number}") for game in chain.games),
+        tuple(
+            Phase(_place(game), _arm(chain, game), f"Game {game.number}") for game in chain.games
+        ),
         tuple(_columns(chain, pages)),
-        messages=tuple(message for game in chain.games for message in _messages(chain, game)),
+        messages=tuple(message for game in games for message in _messages(chain, game)),
         payoffs=_payoffs(chain),
         notes=notes,
+        caption="How each game ended, and what each side gained by it.",
     )
 
 
@@ -90,7 +94,8 @@ def _arm(chain: Chain, game: Game) -> str:
 
 
 def _facts(chain: Chain) -> dict[str, str]:
-    shown = {name: str(chain.cell.get(name, "")) for name in _FACTS}
+    given = {name: chain.cell.get(name, "") for name in _FACTS}
+    shown = {n: f"{v:g}" if isinstance(v, float) else str(v) for n, v in given.items()}
     return {name: text for name, text in shown.items() if text and text != "nan"}
 
 
@@ -105,7 +110,9 @@ def _pages(chain: Chain, script: Script) -> dict[int, str]:
         if not new:
             return pages
         for question in new:
-            pages[question.turn] = "\n\n".join(m.content for m in question_messages(script, question))
+            pages[question.turn] = "\n\n".join(
+                m.content for m in question_messages(script, question)
+            )
             known.append(chain.responses[question.turn])
 
 
@@ -138,15 +145,13 @@ def _who(chain: Chain, role: Role) -> str:
     return f"script: {chain.cell['partner']}"
 
 
-def _card(
-    chain: Chain, game: Game, number: int, said: Utterance, pages: Mapping[int, str]
-) -> Card:
+def _card(chain: Chain, game: Game, number: int, said: Utterance, pages: Mapping[int, str]) -> Card:
     """One message of a side."""
     response = chain.responses.get(said.turn)
     move = said.move
     return Card(
         _place(game),
-        f"Message {number}",
+        f"Game {game.number}, message {number}",
         pages.get(said.turn, ""),
         "" if response is None else response.reasoning,
         said.text if response is None else response.text,
@@ -162,7 +167,7 @@ def _aside(response: Response, pages: Mapping[int, str]) -> Card:
     value = response.value if isinstance(response.value, Mapping) else {}
     return Card(
         f"{cell['branch']}.{cell['game']}",
-        "",
+        f"Game {cell['game']}",
         pages.get(response.turn, ""),
         response.reasoning,
         response.text,
