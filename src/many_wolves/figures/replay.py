@@ -109,6 +109,8 @@ class Replay:
         Header and rows of a table; empty where nothing has been paid.
     notes
         Sentences about the page itself.
+    caption
+        Of the payoffs.
     """
 
     session: str
@@ -119,3 +121,4 @@ class Replay:
     messages: tuple[Message, ...] = ()
     payoffs: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = field(default=())
+    caption: str = ""

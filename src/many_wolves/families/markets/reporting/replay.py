@@ -73,6 +73,7 @@ def replay(
         _messages(record, answers),
         _payoffs(record, speakers),
         tuple(notes),
+        "Points of each round, and what was paid.",
     )
 
 
