@@ -1,4 +1,4 @@
-"""``wolves power``: how many answers are needed to see a difference in a parameter?"""
+"""``wolves power``: how many items and answers are needed to see a difference?"""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def _numbers(_: Any, __: Any, text: str) -> list[int]:
 @click.option(
     "--at",
     type=click.Path(path_type=Path, exists=True),
-    help="JSON file with the parameters of the first condition; of politeness those of people "
-    "asked for both goals when left out.",
+    help="JSON file with parameters of the first condition; of politeness those of people "
+    "asked for both goals when left out, and an icc of 0.1.",
 )
-@click.option("--items", default="13", show_default=True, callback=_numbers)
-@click.option("--replicates", default="1,3,10", show_default=True, callback=_numbers)
+@click.option("--items", default="6,24", show_default=True, callback=_numbers)
+@click.option("--replicates", default="3,12", show_default=True, callback=_numbers)
 @click.option("--n", "count", default=40, show_default=True, type=click.IntRange(10))
 @MODEL
 @sampling_options(SHORT)
@@ -52,8 +52,9 @@ def command(at: Path | None, out: Path, count: int, **options: Any) -> None:
     Speakers with known parameters answer designs of several sizes, and are fitted. With
     --difference 0 the table gives the rate of false alarms. Resumes where it stopped.
 
-    Items do not differ within the model. So designs with as many answers to a
-    question are the same: 13 items once equal 1 item 13 times.
+    Answers of one item to a question are alike, by the correlation icc. So more
+    items say more than more replicates. The file of --at may give another icc: 0 is that
+    of a model whose answers to one prompt are independent.
     """
     from many_wolves.workflows.power import find_power
     from many_wolves.workflows.simulation import read_parameters
