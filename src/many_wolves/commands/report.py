@@ -23,6 +23,7 @@ from many_wolves.commands.command import show
     help="A command that makes the page again; those of the fits when left out.",
 )
 @click.option("--skip-missing", is_flag=True, help="Leave out what is not a fit, with a notice.")
+@click.option("--one-page", is_flag=True, help="Write the page with all of them alone.")
 @click.option("--summary", is_flag=True, help="Print the summary table as Markdown instead.")
 def command(*, fits: tuple[Path, ...], summary: bool, **options: Any) -> None:
     """Write a report on fit folders.

@@ -166,8 +166,8 @@ def _training(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[str
     ]
     meaning = quantities.words[most]
     yield (
-        f"Post-training moves {meaning} ({most}) most: {_listed(words)}, averaged over the "
-        f"{quantities.conditions}."
+        f"Post-training moves {most} ({meaning}) most: {_listed(words)} (means over the "
+        f"{quantities.conditions})."
     )
 
 
@@ -186,8 +186,8 @@ def _distances(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[st
     if known:
         words = [f"{label} {bits:.2f}" for label, bits in known]
         yield (
-            f"From the choices of {quantities.reference_words} they are so many bits away (0: "
-            f"always the same, 1: never): {_listed(words)}."
+            f"Distance from the choices of {quantities.reference_words}, in bits (0: all alike, "
+            f"1: none alike): {_listed(words)}."
         )
 
 

@@ -25,7 +25,7 @@ from many_wolves.report.other_families import (
 from many_wolves.report.page import cells, render_page
 from many_wolves.report.registry import pages_of
 from many_wolves.report.speakers import speakers_section
-from many_wolves.report.verdict import MEASURES, Verdict, judge, measured
+from many_wolves.report.verdict import MEASURES, Verdict, in_part, judge, measured
 
 
 def write_study_report(
@@ -114,10 +114,13 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
     idle = [f.label for f, v in verdicts if v.grade == "doubtful" and v.idle]
     other = [f.label for f, v in verdicts if v.grade == "doubtful" and not v.idle]
     doubtful = [*idle, *other]
+    partly = [fit.label for fit, verdict in verdicts if verdict.grade == "good" and in_part(fit)]
     n = len(verdicts)
     if not bad and not doubtful:
         each = "The fit" if n == 1 else f"All {n} fits"
-        return Verdict("good", f"{each} converged, and no speaker failed a check of the task.")
+        headline = f"{each} converged, and no speaker failed a check of the task."
+        described = (f"Described only in part: {', '.join(partly)}.",) if partly else ()
+        return Verdict("good", headline, described)
     reasons = []
     if bad:
         reasons.append(f"Not converged, so not to be used: {', '.join(bad)}.")
@@ -130,7 +133,9 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
         reasons.append(
             f"Not described by the model, which predicts other choices: {', '.join(other)}."
         )
-    sound = n - len(bad) - len(doubtful)
+    if partly:
+        reasons.append(f"Described only in part: {', '.join(partly)}.")
+    sound = n - len(bad) - len(doubtful) - len(partly)
     headline = f"{sound} of {n} fits can be read at face value."
     return Verdict("bad" if bad else "doubtful", headline, tuple(reasons))
 

@@ -153,6 +153,22 @@ class Choices(_Section):
     scoring: Literal["sum", "mean", "pmi"] = "sum"
 
 
+class Report(_Section):
+    """What is drawn and written.
+
+    Parameters
+    ----------
+    figures
+        Names of the figures of the first task that go into files, as ``wolves plot --list``
+        prints them; all when left out.
+    pages
+        Whether each fit gets its own page, next to the report on all of them.
+    """
+
+    figures: tuple[str, ...] = ()
+    pages: bool = True
+
+
 class Fit(_Section):
     """How answers are fitted: sampling, the cognitive model, and the model's own options.
 
@@ -323,6 +339,8 @@ class Study(_Section):
         Speakers of data that ship, fitted next to them as well.
     fit
         How answers are fitted; the model's own options are those of the first task.
+    report
+        What is drawn and written.
     family, trials, choices
         The first task, where ``tasks`` is left out: its family, its design, and how its
         answers are read.
@@ -338,6 +356,7 @@ class Study(_Section):
     collect: Asking = Asking()
     choices: Choices = Choices()
     fit: Fit = Fit()
+    report: Report = Report()
     tasks: tuple[Task, ...] = ()
     games: tuple[Task, ...] = ()
     human: tuple[str, ...] = ()
