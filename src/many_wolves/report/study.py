@@ -27,7 +27,7 @@ from many_wolves.report.page import cells, render_page
 from many_wolves.report.registry import pages_of
 from many_wolves.report.speakers import speakers_section
 from many_wolves.report.summary import speaker_table
-from many_wolves.report.verdict import MEASURES, Verdict, judge, measured
+from many_wolves.report.verdict import MEASURES, Verdict, in_part, judge, measured
 
 
 def write_study_report(
@@ -132,16 +132,18 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
     idle = [f.label for f, v in verdicts if v.grade == "doubtful" and v.idle]
     other = [f.label for f, v in verdicts if v.grade == "doubtful" and not v.idle]
     doubtful = [*idle, *other]
+    partly = [fit.label for fit, verdict in verdicts if verdict.grade == "good" and in_part(fit)]
     n = len(verdicts)
     unchecked = [f.label for f, v in verdicts if v.grade == "good" and unknown_task(v)]
     if not bad and not doubtful:
         each = "The fit" if n == 1 else f"All {n} fits"
+        described = (f"Described only in part: {', '.join(partly)}.",) if partly else ()
         if len(unchecked) == n:
             words = f"{each} converged; nobody checked whether the speakers did the task."
-            return Verdict("good", words)
+            return Verdict("good", words, described)
         known = f"Not checked whether they did the task: {', '.join(unchecked)}."
         words = f"{each} converged, and no speaker failed a check of the task."
-        return Verdict("good", words, (known,) if unchecked else ())
+        return Verdict("good", words, (*described, *((known,) if unchecked else ())))
     reasons = []
     if bad:
         reasons.append(f"Not converged (do not use): {', '.join(bad)}.")
@@ -154,8 +156,10 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
         )
     if unchecked:
         reasons.append(f"Not checked whether they did the task: {', '.join(unchecked)}.")
-    sound = n - len(bad) - len(doubtful)
-    headline = f"{sound} of {n} fits can be interpreted."
+    if partly:
+        reasons.append(f"Described only in part: {', '.join(partly)}.")
+    sound = n - len(bad) - len(doubtful) - len(partly)
+    headline = f"{sound} of {n} fits can be interpreted without reservations."
     return Verdict("bad" if bad else "doubtful", headline, tuple(reasons))
 
 

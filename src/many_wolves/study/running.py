@@ -161,12 +161,11 @@ class Runner:
             while waiting or self._beside:
                 self._reap()
                 ready = self._settle(waiting)
-                if self._beside is None:
-                    self._begin_beside(ready, waiting)
-                front = next((stage for stage in ready if not stage.beside), None)
+                self._begin_beside(ready, waiting)
+                front = self._next_in_front([stage for stage in ready if stage in waiting])
                 if front is not None:
                     waiting.remove(front)
-                    self._in_front(front)
+                    self._in_front(front, waiting)
                 elif self._beside is not None:
                     news = self._tell(self._beside, news)
                     time.sleep(_POLL_S)
@@ -201,9 +200,16 @@ class Runner:
                     _say(f"  = {stage.name}: up to date")
         return ready
 
-    def _begin_beside(self, ready: list[Stage], waiting: list[Stage]) -> None:
+    def _next_in_front(self, ready: Sequence[Stage]) -> Stage | None:
+        """What runs in front; with two cores, one that may run in the background as well."""
+        first = next((stage for stage in ready if not stage.beside), None)
+        if first is None and self._beside is not None and _cores() > 1:
+            return next(iter(ready), None)
+        return first
+
+    def _begin_beside(self, ready: Sequence[Stage], waiting: list[Stage]) -> None:
         stage = next((stage for stage in ready if stage.beside), None)
-        if stage is None:
+        if stage is None or self._beside is not None:
             return
         waiting.remove(stage)
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -212,22 +218,26 @@ class Runner:
         with log.open("wb") as out:
             self._beside = _start(self._program, stage, out, log)
 
-    def _in_front(self, stage: Stage) -> None:
+    def _in_front(self, stage: Stage, waiting: list[Stage]) -> None:
         _say(f"  > {stage.name}: {why(stage, self._done)}\n    {_short(shown(stage.command))}")
         running = _start(self._program, stage, None, None)
         try:
             while running.process.poll() is None:
-                self._reap()
+                if self._reap():
+                    self._begin_beside(self._settle(waiting), waiting)
                 time.sleep(_POLL_S)
         except BaseException:
             _end(running)
             raise
         self._close(running)
 
-    def _reap(self) -> None:
-        if self._beside is not None and self._beside.process.poll() is not None:
-            running, self._beside = self._beside, None
-            self._close(running)
+    def _reap(self) -> bool:
+        """Record the stage in the background if it has ended; whether it has."""
+        if self._beside is None or self._beside.process.poll() is None:
+            return False
+        running, self._beside = self._beside, None
+        self._close(running)
+        return True
 
     def _close(self, running: _Running) -> None:
         """Record a stage that has ended."""
@@ -260,6 +270,13 @@ class Runner:
     def _stop_beside(self) -> None:
         if self._beside is not None:
             _end(self._beside)
+
+
+def _cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _start(
