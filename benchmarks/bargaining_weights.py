@@ -19,6 +19,7 @@ import pandas as pd
 
 from many_wolves import inference
 from many_wolves.families.bargaining import Bargaining
+from many_wolves.families.bargaining.model import drafts, models
 from many_wolves.families.bargaining.simulation.games import simulate_games
 from many_wolves.inference.settings import Settings
 
@@ -33,7 +34,7 @@ def weights(seed: int, games: int = GAMES) -> pd.DataFrame:
     design = family.design("haggle").read({"preset": "values", "sample": games, "seed": seed})
     openings = family.compile("haggle", design).trials
     observations = simulate_games(openings, {"values": {**TRUTH, "precision": 20.0}}, seed=seed)
-    model = family.models()["values"]
+    model = {**models(), **drafts()}["values"]
     problem = model.problem(observations)
     program = inference.load(problem.program)
     settings = Settings(chains=2, warmup=300, draws=300, adapt_delta=0.9, seed=seed)

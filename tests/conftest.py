@@ -9,6 +9,18 @@ from many_wolves.observations import Observations
 from many_wolves.records import Trial
 from many_wolves.workflows.data import load
 
+LONGEST_FIRST = (
+    "test_toy_family", "test_documents", "test_study", "test_fit_all", "test_report",
+    "test_hf", "test_package", "test_inference_commands", "test_otree", "test_inspect",
+)  # fmt: skip
+"""Files that take longest: begun first, so that at the end no worker waits for one of them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of those files first; all others keep their order."""
+    place = {name: i for i, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
 
 @pytest.fixture(scope="session")
 def trials() -> tuple[Trial, ...]:

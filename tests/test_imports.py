@@ -5,17 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 ABSENT = ("fcntl", "resource", "termios", "pwd", "torch", "transformers", "vllm", "dask", "axelrod")
 IMPORT_ALL = f"""
 import builtins, importlib, pkgutil
 real = builtins.__import__
-def without(name, globals=None, *rest):
+def without(name, globals=None, *rest, **named):
     # Others may import them: asyncio needs fcntl on the system that runs this test.
     if name.split(".")[0] in {ABSENT!r} and (globals or {{}}).get("__name__", "")[:5] == "many_":
         raise ImportError(f"there is no {{name}}")
-    return real(name, globals, *rest)
+    return real(name, globals, *rest, **named)
 builtins.__import__ = without
 import many_wolves
 for module in pkgutil.walk_packages(many_wolves.__path__, "many_wolves.", onerror=print):
@@ -27,7 +25,6 @@ for module in pkgutil.walk_packages(many_wolves.__path__, "many_wolves.", onerro
 """
 
 
-@pytest.mark.xfail(reason="fcntl is imported at the top of three modules", strict=False)
 def test_every_module_can_be_imported_without_posix_and_extras() -> None:
     done = subprocess.run(
         [sys.executable, "-c", IMPORT_ALL], capture_output=True, text=True, check=True

@@ -11,10 +11,13 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from warm_shell import WarmShell
 
 TOY = Path(__file__).parent / "toy_family"
 SHORT = ("--chains", "2", "--warmup", "300", "--draws", "800", "--engine", "httpstan")
@@ -43,34 +46,22 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join([str(site), str(TOY)])}
 
 
-class Shell:
-    """Runs commands in a folder where the toy is installed."""
-
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self.folder, self.environment = folder, environment
-
-    def wolves(self, *words: str | Path, status: int | tuple[int, ...] = 0) -> str:
-        """What a command prints; it must end with ``status``, or one of them."""
-        done = self._run([sys.executable, "-m", "many_wolves", *map(str, words)])
-        allowed = status if isinstance(status, tuple) else (status,)
-        assert done.returncode in allowed, done.stdout + done.stderr
-        return done.stdout
+class Shell(WarmShell):
+    """Runs commands and scripts in a folder where the toy is installed."""
 
     def python(self, script: str) -> str:
-        done = self._run([sys.executable, "-c", script])
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, cwd=self.folder,
+            env=self.environment, check=False,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def _run(self, words: list[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            words, capture_output=True, text=True, cwd=self.folder, env=self.environment,
-            check=False,
-        )  # fmt: skip
-
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory, installed: dict[str, str]) -> Shell:
-    return Shell(tmp_path_factory.mktemp("toy"), installed)
+def shell(tmp_path_factory: pytest.TempPathFactory, installed: dict[str, str]) -> Iterator[Shell]:
+    with Shell(tmp_path_factory.mktemp("toy"), installed) as warm:
+        yield warm
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +110,7 @@ def test_the_family_and_its_options_show_themselves(shell: Shell) -> None:
 
 @pytest.mark.stan
 def test_from_the_command_line(shell: Shell, tables: dict[str, Path]) -> None:
-    fits = {name: fit(shell, table, f"fits/{name}") for name, table in tables.items()}
+    fits = {name: fit(shell, t, f"fits/{name}", "--no-report") for name, t in tables.items()}
     people = fit(shell, "", "fits/buyers", "--data", "buyers")
     assert level(fits["gushing"], "kind") == pytest.approx(0.8, abs=0.1)
     assert level(fits["plain"], "kind") == pytest.approx(0.3, abs=0.1)
@@ -157,13 +148,13 @@ def test_known_parameters_are_found_again_and_the_fit_is_calibrated(
     shell: Shell, tables: dict[str, Path]
 ) -> None:
     words = (tables["plain"], "--warmup", "150", "--draws", "150", "--engine", "httpstan")
-    given = ("--given", "plain.json", "--n", "4", "--workers", "2")
+    given = ("--given", "plain.json", "--n", "4", "--workers", "1")
     # four simulations may fall short of what is asked of fifty: status 1
     shell.wolves("recover", *words, *given, "--out", "recovered", status=(0, 1))
     table = pd.read_csv(shell.folder / "recovered" / "recovery.csv").set_index("quantity")
     assert {"level", "slope", "sigma"} <= set(table.index)
     assert table.loc["level", "rmse"] < 0.1
-    shell.wolves("calibrate", *words, "--n", "20", "--workers", "2", "--out", "calibrated")
+    shell.wolves("calibrate", *words, "--n", "20", "--workers", "1", "--out", "calibrated")
     assert json.loads((shell.folder / "calibrated" / "calibration.json").read_text())["ok"]
 
 
@@ -229,8 +220,9 @@ def test_a_family_that_cannot_be_imported_stops_nothing_else(
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[many_wolves.families]\nbroken = no_such_module:X\n")
     environment = installed | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{installed['PYTHONPATH']}"}
-    done = Shell(tmp_path, environment)._run(
-        [sys.executable, "-m", "many_wolves", "compile", "--limit", "2", "--out", "x.jsonl"]
+    words = [sys.executable, "-m", "many_wolves", "compile", "--limit", "2", "--out", "x.jsonl"]
+    done = subprocess.run(
+        words, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
     )
     assert done.returncode == 0 and (tmp_path / "x.jsonl").is_file()
     assert "'broken'" in done.stderr and "remove the package broken" in done.stderr

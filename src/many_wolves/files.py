@@ -1,8 +1,7 @@
-"""Canonical JSON, fingerprints, atomic writes, locks, and the files that ship with the project."""
+"""Canonical JSON, fingerprints, atomic writes, and the files that ship with the project."""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -12,7 +11,7 @@ import tempfile
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from many_wolves.errors import WolvesError
 
@@ -145,14 +144,6 @@ def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"the key {twice!r} is a duplicate")
     return found
-
-
-def hold_alone(handle: IO[str], otherwise: WolvesError) -> None:
-    """Lock an open file until it is closed; raise ``otherwise`` if another process holds it."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise otherwise from None
 
 
 def plain_name(words: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import IO
 
 from many_wolves.errors import WolvesError
 
@@ -28,6 +27,9 @@ class Lock:
     """
 
     def __init__(self, path: Path) -> None:
+        # Here, since it imports asyncio: a command that locks nothing needs neither.
+        from filelock import FileLock
+
         self._path = path
         self._place = path.with_name(path.name + ".lock")
         self._lock = FileLock(self._place, timeout=0, thread_local=False)
@@ -45,6 +47,8 @@ class Lock:
         WolvesError
             If another process holds it.
         """
+        from filelock import Timeout
+
         try:
             self._lock.acquire()
         except Timeout:
@@ -86,3 +90,9 @@ def hold_inode(file: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def hold_alone(handle: IO[str], otherwise: WolvesError) -> None:
+    """Lock an open file until it is closed; raise ``otherwise`` if another process holds it."""
+    if not hold_inode(handle.fileno()):
+        raise otherwise

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from many_wolves.collection import Collected, explain, make_plan, other_settings, peek
+from many_wolves.collection.running import MOST_ATTEMPTS
 from many_wolves.errors import WolvesError
 from many_wolves.files import read_json_object, write_atomic
 from many_wolves.records import SCHEMA, SpeakerSpec, Trial
@@ -150,7 +151,21 @@ def conclude(done: Collected, spec: SpeakerSpec) -> int:
     if failed:
         say(f"{failed} answers failed; run the same command again to retry them.")
         return FAILED
-    return OK
+    if done.given_up:
+        say(
+            f"{_sessions(done.given_up)} lost {MOST_ATTEMPTS} times by the server. "
+            "Run the same command again for further attempts; answers are kept."
+        )
+    if done.broken:
+        say(
+            f"{_sessions(done.broken)} not played to the end; the messages above say why. "
+            "Run the same command again to go on."
+        )
+    return FAILED if done.given_up or done.broken else OK
+
+
+def _sessions(number: int) -> str:
+    return f"{number} sessions were" if number > 1 else "1 session was"
 
 
 def record_fault(fault: LoadError, wanted: SpeakerRequest, out: Path, family: str) -> None:

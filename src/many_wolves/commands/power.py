@@ -1,4 +1,4 @@
-"""``wolves power``: how many answers are needed to detect a difference in a parameter?"""
+"""``wolves power``: how many items and answers are needed to detect a difference?"""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def _numbers(_: Any, __: Any, text: str) -> list[int]:
     "--at",
     type=click.Path(path_type=Path, exists=True),
     help="JSON file with the parameters of the first condition (default for politeness: those of "
-    "people asked for both goals).",
+    "people asked for both goals, and an icc of 0.1).",
 )
-@click.option("--items", default="13", show_default=True, callback=_numbers)
-@click.option("--replicates", default="1,3,10", show_default=True, callback=_numbers)
+@click.option("--items", default="6,24", show_default=True, callback=_numbers)
+@click.option("--replicates", default="3,12", show_default=True, callback=_numbers)
 @click.option("--n", "count", default=40, show_default=True, type=click.IntRange(10))
 @MODEL
 @sampling_options(SHORT)
@@ -52,8 +52,10 @@ def command(at: Path | None, out: Path, count: int, **options: Any) -> None:
 
     Simulates speakers with known parameters in designs of several sizes, and fits them. With
     --difference 0, the table gives the false-positive rate. Resumes after an interrupt.
-    Items do not differ in the model. So designs with the same number of answers per
-    question are equivalent: 13 items asked once equal 1 item asked 13 times.
+
+    Answers of one item to a question are alike: their correlation is icc. So more items tell
+    more than more replicates. The file of --at may give another icc: 0 is that of a model
+    whose answers to one prompt are independent.
     """
     from many_wolves.workflows.power import find_power
     from many_wolves.workflows.simulation import read_parameters

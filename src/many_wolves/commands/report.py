@@ -25,6 +25,7 @@ from many_wolves.commands.command import show
     help="A command that reproduces the page (default: those of the fits).",
 )
 @click.option("--skip-missing", is_flag=True, help="Skip folders without a fit, with a notice.")
+@click.option("--one-page", is_flag=True, help="Write only the page with all of the fits.")
 @click.option("--summary", is_flag=True, help="Print the summary table as Markdown instead.")
 def command(*, fits: tuple[Path, ...], summary: bool, **options: Any) -> None:
     """Write a report on fit folders.

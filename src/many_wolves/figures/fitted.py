@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -88,7 +91,8 @@ class Fitted:
         try:
             # Loaded whole, so that the file is closed and can be replaced.
             return xr.load_datatree(path)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, LookupError, RuntimeError, TypeError) as error:
+            _let_go(error)
             raise WolvesError(
                 f"expected a NetCDF file with a posterior; the file cannot be read ({error})",
                 where=path,
@@ -116,6 +120,19 @@ class Fitted:
     def has(self, group: str, name: str) -> bool:
         """Whether the draws hold a variable."""
         return group in self.draws.children and name in self.draws[group].dataset
+
+
+def _let_go(error: BaseException) -> None:
+    """End a file that was opened half, whose own end would print a traceback."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        found: BaseException | None = error
+        while found is not None:
+            traceback.clear_frames(found.__traceback__)
+            found = found.__context__
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
 
 
 def read_fitted(folder: str | Path) -> Fitted:

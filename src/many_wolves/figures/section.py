@@ -51,6 +51,8 @@ class Section:
         Plain text, one string a paragraph.
     tables, figures
         Shown in this order after the paragraphs.
+    folded
+        Whether the page shows only the heading until a reader opens it.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Section:
     paragraphs: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class FamilyReport(Protocol):
         ...
 
     def study_summary(self, fits: Sequence[Fitted]) -> Table:
-        """The table with which a study report begins."""
+        """Every parameter of every speaker, by condition or group."""
         ...
 
     def study_sections(self, fits: Sequence[Fitted]) -> Sequence[Section]:

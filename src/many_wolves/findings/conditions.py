@@ -124,6 +124,7 @@ def _beside(
             draws=ours - theirs,
             words=f"The shift of {parameter} from {other} to {one} in {who} differs from that in "
             f"{quantities.reference_words}",
+            between=True,
         )
 
 

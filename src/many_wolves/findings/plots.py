@@ -27,6 +27,8 @@ from many_wolves.findings.signature import signature
 
 INTERVAL = "95 % equal-tailed intervals"
 SEED = 1
+IDLE = " *"
+"""Mark of a speaker that did not do the task."""
 OTHER = "not told"
 """Group of speakers whose training nobody told."""
 
@@ -92,11 +94,13 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
     assert reference is not None
     shared = common_conditions(found)
     weights = [p for p in quantities.words if all(m.has(p) for m in found)]
+    idle = [member for member in found if member.fit.failed_checks]
     away = f"distance from {reference.label}"
     rows = []
     for member in found:
         group = reference.label if member is reference else _training_of(member)
-        here = {"row": _without_training(member, found), "group": group}
+        name = _without_training(member, found) + (IDLE if member in idle else "")
+        here = {"row": name, "group": group}
         rows += [here | {"panel": p} | _three(member.mean_over(p, shared)) for p in weights]
         far = None if member is reference else mean_distance(member, reference, quantities)
         if far is not None:
@@ -113,19 +117,24 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
         caption=f"Each parameter, averaged over the {quantities.conditions} that all were asked "
         f"under ({', '.join(shared)}). Last panel: the Jensen-Shannon divergence of the choices "
         f"from those of {quantities.reference_words} (0: the same choices, 1: no overlap). "
-        f"Posterior means with {INTERVAL}.",
+        f"Posterior means with {INTERVAL}."
+        + (f" {IDLE}: did not do the task, so the weights are meaningless." if idle else ""),
         zero=False,
         columns=3,
+        ticks=(0, 0.5, 1),
         width=width,
     )
 
 
 def lead_figure(found: Sequence[Member], quantities: FindingsSpec) -> Figure | None:
-    """The figure next to the first sentence of a report; None where it cannot be drawn."""
-    if _no_reference(found, quantities):
+    """The figure that a report begins with; None where nothing is compared.
+
+    Where no speaker is labelled base or post-trained, all stand side by side.
+    """
+    if len(found) < 2:
         return None
-    narrow = post_training(found, quantities, "one")
-    return replace(post_training(found, quantities, "two"), narrow=narrow)
+    draw = all_speakers if _no_reference(found, quantities) else post_training
+    return replace(draw(found, quantities, "two"), narrow=draw(found, quantities, "one"))
 
 
 def _training_of(member: Member) -> str:

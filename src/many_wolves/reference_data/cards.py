@@ -9,13 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from many_wolves.errors import WolvesError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 CARD = "card.yaml"
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -128,6 +132,8 @@ class DataSet:
 
     def frame(self, table: TableCard) -> pd.DataFrame:
         """One of its tables as its file has it, every cell as text."""
+        import pandas as pd
+
         return pd.read_csv(self.path(table), dtype=str, keep_default_na=False)
 
     def facts(self) -> dict[str, Any]:
@@ -145,7 +151,8 @@ def read_card(path: Path) -> Card:
         If it is not a YAML file with the fields of ``Card``, or a table of it is missing.
     """
     try:
-        card = Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        found = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+        card = Card.model_validate(found)
     except OSError as fault:
         raise WolvesError(
             f"the card cannot be read: {fault.strerror}", where=path, fix="write the card"

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from many_wolves.figures import Fitted, Table
+from many_wolves.report.variants import better_variant
 
 Grade = Literal["good", "doubtful", "bad"]
 
@@ -175,7 +176,8 @@ def _model(fit: Fitted) -> Part:
         f"Posterior predictive p {_p(found['p'])}; {found['cells_missed']} of {found['cells']} "
         "cells are missed."
     )
-    answer = (numbers, moved, *_worst(found), *_clusters(fit))
+    mend = better_variant(fit) if _share(found) < WELL_DESCRIBED else ()
+    answer = (numbers, moved, *_worst(found), *mend, *_clusters(fit))
     return Part("model", question, _share(found) >= LEAST_DESCRIBED, answer)
 
 
@@ -184,6 +186,12 @@ def _share(found: Mapping[str, Any]) -> float:
     if found["p"] >= P_LIMIT:
         return 1.0
     return float(found["r2"] or 0.0) / float(found["ceiling"])
+
+
+def described_share(fit: Fitted) -> float | None:
+    """How much of the reachable r2 a fit has; None where it was not compared with predictions."""
+    found = fit.info.get("describes")
+    return _share(found) if found and found.get("ceiling") else None
 
 
 def _degree(fit: Fitted) -> str:
@@ -198,6 +206,14 @@ def _degree(fit: Fitted) -> str:
         f"the model describes it only in part (r² {_decimal(found['r2'])} of at most "
         f"{_decimal(found['ceiling'])})"
     )
+
+
+def in_part(fit: Fitted) -> bool:
+    """Whether the model describes the speaker, but leaves much of the choices unexplained."""
+    found = fit.info.get("describes")
+    if not found or not found.get("ceiling"):
+        return False
+    return LEAST_DESCRIBED <= _share(found) < WELL_DESCRIBED
 
 
 def _clusters(fit: Fitted) -> tuple[str, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import asyncio
+
     from many_wolves.speakers.protocol import Request
 
 
@@ -97,6 +98,8 @@ class Feed:
 
     async def next(self) -> Request | None:
         """One request, as soon as there is one; None when nothing more will come."""
+        import asyncio
+
         loop = asyncio.get_running_loop()
         sleeper: asyncio.Future[Request | None] = loop.create_future()
         with self._changed:

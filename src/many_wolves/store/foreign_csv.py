@@ -12,9 +12,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
@@ -27,6 +27,9 @@ from many_wolves.store.numbers import (
     read_levels,
     read_numbers,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ROW_NUMBERS = re.compile(
     r"(unnamed:?[ _.]?0(\.\d)?|x\.?1?|\.\.\.1|rownames|row\.?names|index|)", re.IGNORECASE
@@ -247,6 +250,8 @@ def foreign_of(frame: pd.DataFrame, where: str = "the data frame") -> ForeignTab
     WolvesError
         If it has no rows, or duplicate names of columns.
     """
+    import pandas as pd
+
     if frame.empty:
         raise WolvesError("the table has no rows", where=where, fix="give one row or more")
     names = [str(column) for column in frame.columns]
@@ -259,6 +264,8 @@ def foreign_of(frame: pd.DataFrame, where: str = "the data frame") -> ForeignTab
 
 
 def _cell(value: object) -> str:
+    import pandas as pd
+
     if value is None or value is pd.NA or value is pd.NaT:
         return ""
     if isinstance(value, float):
@@ -271,6 +278,8 @@ def _is_whole(value: float) -> bool:
 
 
 def _table(text: TableText, path: Path) -> ForeignTable:
+    import pandas as pd
+
     (header_line, header), body = text.records[0], text.records[1:]
     if not body:
         raise WolvesError(

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
@@ -141,6 +140,8 @@ def _refuse_loose(
     cells: Sequence[str],
     share: str,
 ) -> None:
+    import pandas as pd
+
     keys = table.frame[list(cells)] if cells else pd.DataFrame({"": np.zeros(len(n))})
     groups = keys.groupby(list(keys.columns), sort=False).ngroup().to_numpy()
     size = int(groups.max()) + 1

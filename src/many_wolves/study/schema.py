@@ -155,6 +155,22 @@ class Choices(_Section):
     scoring: Literal["sum", "mean", "pmi"] = "sum"
 
 
+class Report(_Section):
+    """What is drawn and written.
+
+    Parameters
+    ----------
+    figures
+        Names of the figures of the first task that go into files, as ``wolves plot --list``
+        prints them; all when left out.
+    pages
+        Whether each fit gets its own page, next to the report on all of them.
+    """
+
+    figures: tuple[str, ...] = ()
+    pages: bool = True
+
+
 class Fit(_Section):
     """Settings of fits: sampling, the cognitive model, and the model's options.
 
@@ -325,6 +341,8 @@ class Study(_Section):
         Speakers of shipped data, fitted with them.
     fit
         Settings of fits; the model's options are those of the first task.
+    report
+        Figures and pages to write.
     family, trials, choices
         The first task, if ``tasks`` is missing: its family, its design, and settings of
         reading.
@@ -340,6 +358,7 @@ class Study(_Section):
     collect: Asking = Asking()
     choices: Choices = Choices()
     fit: Fit = Fit()
+    report: Report = Report()
     tasks: tuple[Task, ...] = ()
     games: tuple[Task, ...] = ()
     human: tuple[str, ...] = ()

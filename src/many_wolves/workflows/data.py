@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
@@ -173,11 +174,12 @@ def only(observations: Observations, column: str, value: str, where: str | Path)
     present = list(dict.fromkeys(map(str, observations.rows.get(column, ()))))
     if value not in present:
         option = "--speaker {!r}" if column == "speaker" else f"--only {column}={{}}"
+        close = get_close_matches(value, present, n=1, cutoff=0) or present
         raise WolvesError(
             f"no {column} {value!r} in the table; it holds {', '.join(present) or 'none'}",
             where=where or None,
             column=column,
-            fix=option.format(present[0]) if present else f"leave {column} out",
+            fix=option.format(close[0]) if present else f"leave {column} out",
         )
     tables = {
         name: _where(frame, column, value) if column in frame else frame

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from many_wolves.figures import FamilyReport
+    from many_wolves.figures.replay import Replay
     from many_wolves.worlds.protocol import Extent, World
 
 __all__ = ["Markets"]
@@ -116,6 +117,17 @@ class Markets:
         """Sections, tables and figures of sessions and of the models."""
         report: FamilyReport = _part("reporting.pages").PAGES
         return report
+
+    def replay(
+        self,
+        session: str,
+        responses: Sequence[Response],
+        folders: Sequence[Path],
+        opening: Trial | None,
+    ) -> Replay:
+        """A session as a page."""
+        shown: Replay = _part("reporting.replay").replay(session, responses, folders, opening)
+        return shown
 
     def findings(self) -> None:
         """None: what mechanisms and agents do is in the report of a study."""

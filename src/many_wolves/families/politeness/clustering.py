@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+CLUSTERED = "clustered"
+"""Table of the choices by cluster, next to counts that are summed over clusters."""
 FEWEST = 2
 """Clusters, and utterances that were chosen, without which a cell says nothing."""
 

@@ -20,12 +20,11 @@ from scipy.special import gammaln, xlogy
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.axes import Layout
+from many_wolves.families.politeness.clustering import CLUSTERED
 from many_wolves.families.politeness.foreign_choices import CLUSTERS
 from many_wolves.observations import Observations
 
 Given = npt.NDArray[np.int64]
-CLUSTERED = "clustered"
-"""Table of the choices by cluster, next to counts that are summed over clusters."""
 FEWEST = 2
 """Clusters in a cell, and answers of one of them, from which their likeness shows."""
 

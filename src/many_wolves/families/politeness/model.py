@@ -135,9 +135,9 @@ class PoliteSpeaker:
         found: Mapping[str, Array] = _part("simulate").draws(tree, names)
         return found
 
-    def planned(self, answers: int) -> Observations:
-        """Two conditions with so many answers to each state of the human scale."""
-        design: Observations = _part("plan").design(answers)
+    def planned(self, items: int, replicates: int) -> Observations:
+        """Two conditions: so many items ask for each state of the human scale, so many times."""
+        design: Observations = _part("plan").design(items, replicates)
         return design
 
     def differing(

@@ -13,8 +13,8 @@ import pandas as pd
 from many_wolves.contracts import Array, Outcome, Problem, Range, Variable
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.axes import Layout, cube, layout_of, literal_table, square
+from many_wolves.families.politeness.clustering import CLUSTERED
 from many_wolves.families.politeness.clusters import (
-    CLUSTERED,
     Clustered,
     known_clusters,
     no_clusters,

@@ -20,6 +20,7 @@ from many_wolves.contracts import Array, Problem
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import clusters
 from many_wolves.families.politeness.axes import literal_table
+from many_wolves.families.politeness.clustering import CLUSTERED
 from many_wolves.families.politeness.options import FIRST_ORDER, UTILITIES
 from many_wolves.families.politeness.problem import build
 from many_wolves.families.politeness.recursion import (
@@ -175,8 +176,8 @@ def simulate(
         each = clusters.draw(given.sum(axis=-1), probabilities, known.icc, rng)
         drawn = each.sum(axis=0)
         by_cluster = _by_cluster(table, problem, each, labels)
-        if clusters.CLUSTERED in aside:
-            aside[clusters.CLUSTERED] = by_cluster
+        if CLUSTERED in aside:
+            aside[CLUSTERED] = by_cluster
         else:
             main = by_cluster
     elif problem.data["O"]:

@@ -11,8 +11,7 @@ import pandas as pd
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.answers import FACTORS, FAMILY, Answer, take
 from many_wolves.families.politeness.checks import check_speaker
-from many_wolves.families.politeness.clustering import design_effects
-from many_wolves.families.politeness.clusters import CLUSTERED
+from many_wolves.families.politeness.clustering import CLUSTERED, design_effects
 from many_wolves.families.politeness.utterances import order
 from many_wolves.files import code_version
 from many_wolves.observations import Observations

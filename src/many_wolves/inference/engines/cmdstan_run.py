@@ -17,6 +17,7 @@ from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.inference.engines.draws import Adapted
 from many_wolves.inference.threads import cores
+from many_wolves.processes import Guard
 
 OnLine = Callable[[int, str], None]
 """Takes the number of a run and one line of its output."""
@@ -74,6 +75,7 @@ class _Running:
 
     number: int
     process: subprocess.Popen[bytes]
+    guard: Guard
     rest: bytes = b""
     lines: list[str] = field(default_factory=list)
 
@@ -143,7 +145,7 @@ def _start(number: int, command: Sequence[str], environment: Mapping[str, str]) 
             where=command[0],
             fix=f"rm -r {Path(command[0]).parent}, so that it is compiled again",
         ) from fault
-    return _Running(number, process)
+    return _Running(number, process, Guard(process.pid))
 
 
 def _pipe(run: _Running) -> Any:
@@ -151,6 +153,7 @@ def _pipe(run: _Running) -> Any:
 
 
 def _close(run: _Running) -> None:
+    run.guard.release()
     if run.process.stdout is not None:
         run.process.stdout.close()
 

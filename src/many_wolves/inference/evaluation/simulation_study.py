@@ -21,7 +21,8 @@ from arviz_stats.base import array_stats
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.files import fingerprint, hold_alone
+from many_wolves.files import fingerprint
+from many_wolves.locks import hold_alone
 
 SCHEMA = 1
 LEVELS = (0.5, 0.8, 0.95)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 _WHO: Mapping[str, str] = {
     "speaker": "the player who moves, by its name in the tables",
@@ -126,5 +127,7 @@ WORDS: Mapping[str, str] = {
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
     """Rows as a table with these columns; what is missing is an empty text."""
+    import pandas as pd
+
     values = [["" if row.get(c) is None else row[c] for c in columns] for row in rows]
     return pd.DataFrame(values, columns=list(columns), dtype=object)

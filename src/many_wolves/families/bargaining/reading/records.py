@@ -63,7 +63,9 @@ class _Gathered:
     names: dict[str, str] = field(default_factory=dict)
 
 
-def chains(responses: Iterable[Response], labels: Mapping[str, str]) -> list[Chain]:
+def chains(
+    responses: Iterable[Response], labels: Mapping[str, str], script: Script | None = None
+) -> list[Chain]:
     """The chains that responses belong to, in the order in which they began.
 
     Parameters
@@ -72,6 +74,8 @@ def chains(responses: Iterable[Response], labels: Mapping[str, str]) -> list[Cha
         Of haggling, one for each turn.
     labels
         Slug of a speaker -> its label.
+    script
+        The script of all of them; where None, what their cells repeat of it.
     """
     gathered: dict[tuple[str, int], _Gathered] = {}
     specs: dict[str, SpeakerSpec] = {}
@@ -82,7 +86,7 @@ def chains(responses: Iterable[Response], labels: Mapping[str, str]) -> list[Cha
         one.names[str(response.cell["seat"])] = labels[response.speaker.slug]
     silent = _Silent(specs, labels)
     return [
-        _chain(episode, replicate, one, silent)
+        _chain(episode, replicate, one, silent, script)
         for (episode, replicate), one in gathered.items()
         if any(r.cell["kind"] == "message" for r in one.responses.values())
     ]
@@ -110,9 +114,11 @@ class _Silent:
         return {}
 
 
-def _chain(episode: str, replicate: int, one: _Gathered, silent: _Silent) -> Chain:
+def _chain(
+    episode: str, replicate: int, one: _Gathered, silent: _Silent, given: Script | None
+) -> Chain:
     cell = next(r.cell for r in one.responses.values() if r.cell["kind"] == "message")
-    script = script_from_cell(cell)
+    script = given or script_from_cell(cell)
     if set(script.seats) - set(one.names):
         one.names = {**silent.names(episode, script.seats), **one.names}
     known = _Known(one.responses.values(), script)

@@ -21,7 +21,7 @@ from many_wolves.records import Form, Response, Trial
 from many_wolves.worlds.desk import Desk, Question
 from many_wolves.worlds.ibex.client import Address, GameGoneError, IbexClient
 from many_wolves.worlds.protocol import Episode
-from many_wolves.worlds.server_world import LostError
+from many_wolves.worlds.server_world import BrokenError, LostError
 from many_wolves.worlds.session_journal import SessionJournal
 
 
@@ -103,8 +103,15 @@ class IbexSessions:
         except GameGoneError as gone:
             raise LostError(str(gone)) from gone
         path = record_path(self.folder, episode.id, episode.replicate)
-        write_atomic(path.with_name(path.name.replace(".record.", ".lab.")), json.dumps(data))
-        write_record(path, record_from_lab(data, played.seed))
+        raw = path.with_name(path.name.replace(".record.", ".lab."))
+        write_atomic(raw, json.dumps(data))
+        try:
+            record = record_from_lab(data, played.seed)
+        except WolvesError as error:
+            raise BrokenError(
+                f"the server's data of the game cannot be read: {error.problem}; they are in {raw}"
+            ) from error
+        write_record(path, record)
 
     def trial(self, episode: Episode, question: Question, turn: int) -> Trial:
         """A question of a phase as a trial, like those of the engine ``local``."""
