@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from many_wolves.figures import Fitted, Table
-from many_wolves.figures.section import HeadlineMeasure, gist
+from many_wolves.figures.section import HeadlineMeasure, headline
 from many_wolves.findings import has_findings, quantities_of
 from many_wolves.report.registry import pages_of
 from many_wolves.report.verdict import NOTHING, WELL_DESCRIBED, Verdict, described_share, judge
@@ -73,9 +73,9 @@ def _measures(fit: Fitted) -> dict[str, str]:
     """Name -> mean and interval of each quantity that findings are about, or the headline."""
     if has_findings([fit]):
         names = [name for name in quantities_of([fit]).words if fit.has("posterior", name)]
-        return {name: _text(gist(name, fit.values("posterior", name))) for name in names}
-    headline = pages_of([fit]).gist(fit)
-    return {} if headline is None else {headline.words: _text(headline)}
+        return {name: _text(headline(name, fit.values("posterior", name))) for name in names}
+    measure = pages_of([fit]).headline(fit)
+    return {} if measure is None else {measure.words: _text(measure)}
 
 
 def _text(found: HeadlineMeasure) -> str:
