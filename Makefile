@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo published example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items calibrate-games calibrate-bargaining calibrate-markets kills check-reference sync clean
+.PHONY: help demo readme-figure example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items calibrate-games calibrate-bargaining calibrate-markets kills check-reference sync clean
 
 # Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
 # again: `wolves study status` takes three times as long. So what make starts does keep it.
@@ -19,14 +19,11 @@ sync: ## install everything that the other targets need
 	@[ -d .venv ] || echo "set-up: installing packages into .venv/ (the first time about a minute)"
 	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra api --extra hf --extra cluster --group dev --group docs --group models
 
-demo: sync ## vignettes, people and a real small model, fits, figures, one report
+demo: sync ## people, published choices of six models, and one model asked live, in one report
 	@$(RUN) wolves study run studies/demo.yaml
 
-published: sync ## people, published choices of six models, and one model asked live, in one report
-	@$(RUN) wolves study run studies/people-and-models.yaml
-
-# Folders and files whose prose is not yet free of findings: they are counted only.
-PROSE_PENDING := src/many_wolves/families/bargaining src/many_wolves/families/markets src/many_wolves/inference src/many_wolves/families/politeness/layout.py src/many_wolves/families/politeness/model.py src/many_wolves/families/politeness/placing.py src/many_wolves/families/politeness/problem.py
+readme-figure: demo # the figure of the README and of the docs, as the demonstration draws it
+	@cp plots/demo/post_training.svg docs/post-training.svg
 
 lint: sync ## style, types, the order of the layers, and prose
 	$(RUN) ruff check .
@@ -34,8 +31,8 @@ lint: sync ## style, types, the order of the layers, and prose
 	$(RUN) mypy
 	$(RUN) mypy --config-file tests/mypy.ini tests
 	$(RUN) lint-imports --no-logo
-	$(RUN) python -m tools.prose --pending $(PROSE_PENDING)
-	@! command -v vale >/dev/null || $(RUN) python -m tools.prose --files --pending $(PROSE_PENDING) | xargs vale --output line
+	$(RUN) python -m tools.prose
+	@! command -v vale >/dev/null || $(RUN) python -m tools.prose --files | xargs vale --output line
 
 # It ends with an error where a link is broken. It needs no network.
 docs: sync ## the documentation site, written to build/site/

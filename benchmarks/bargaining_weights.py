@@ -19,6 +19,7 @@ import pandas as pd
 
 from many_wolves import inference
 from many_wolves.families.bargaining import Bargaining
+from many_wolves.families.bargaining.model import drafts, models
 from many_wolves.families.bargaining.simulation.games import simulate_games
 from many_wolves.inference.settings import Settings
 
@@ -33,11 +34,11 @@ def weights(seed: int, games: int = GAMES) -> pd.DataFrame:
     design = family.design("haggle").read({"preset": "values", "sample": games, "seed": seed})
     openings = family.compile("haggle", design).trials
     observations = simulate_games(openings, {"values": {**TRUTH, "precision": 20.0}}, seed=seed)
-    model = family.models()["values"]
+    model = {**models(), **drafts()}["values"]
     problem = model.problem(observations)
     program = inference.load(problem.program)
     settings = Settings(chains=2, warmup=300, draws=300, adapt_delta=0.9, seed=seed)
-    done = inference.fit_carefully(problem, program, model.parameters, settings)
+    done = inference.fit_with_retries(problem, program, model.parameters, settings)
     draws = done.tree["posterior"]["w"].to_numpy().reshape(-1, 3)
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
     return pd.DataFrame(

@@ -154,7 +154,7 @@ def fit_one(seed: int, name: str, out: Path) -> str:
     wanted = FitRequest(sampling=Sampling(seed=seed, **FIT))
     model, problem = wanted.prepare(choices)
     program = inference.load(problem.program)
-    done = inference.fit_carefully(
+    done = inference.fit_with_retries(
         problem, program, model.parameters, wanted.sampling.settings, attempts=ATTEMPTS
     )
     inference.save(done, folder, facts_of(choices))

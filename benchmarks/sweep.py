@@ -54,14 +54,14 @@ def speaker(number: int, alpha: tuple[float, float] = ALPHA) -> Any:
 def fit_one(number: int, engine: str, alpha: tuple[float, float]) -> dict[str, float]:
     """Fit one speaker and tell how it went."""
     from many_wolves.families.politeness.model import PoliteSpeaker
-    from many_wolves.inference import Settings, fit_carefully, load
+    from many_wolves.inference import Settings, fit_with_retries, load
 
     os.environ["MANY_WOLVES_ONE_CORE"] = "1"
     model = PoliteSpeaker()
     problem = model.problem(speaker(number, alpha))
     program = load(problem.program, engine)  # type: ignore[arg-type]
     settings = Settings(warmup=300, draws=600, seed=number)
-    done = fit_carefully(problem, program, model.parameters, settings)
+    done = fit_with_retries(problem, program, model.parameters, settings)
     verdict = done.diagnostics
     return {
         "seconds": done.seconds,

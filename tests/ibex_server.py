@@ -17,7 +17,6 @@ from aiohttp import WSMsgType, web
 from many_wolves.families.markets.reading.lab import rules_from_lab, stage_of
 from many_wolves.families.markets.reporting.lab import ROLE_NUMBERS, to_lab
 from many_wolves.families.markets.rules.draws import share_worth
-from many_wolves.families.markets.rules.market import cancel
 from many_wolves.families.markets.rules.play import close_market, open_round, order, play
 from many_wolves.families.markets.rules.round import ChatLine
 from many_wolves.families.markets.rules.session import SessionRecord
@@ -220,14 +219,15 @@ class Game:
 
     def trade(self, seat, kind, told):
         c = told["condition"]
-        before = self.round.markets[c]
         if kind == "cancel-order":
-            after, outcome = cancel(before, seat, told["id"])
-            if outcome.status == "cancelled":
-                self.round = replace(self.round, markets={**self.round.markets, c: after})
+            action = {"action": "cancel", "price": None, "order": told["id"]}
+            action["market"] = ("no_project", "project")[c]
+            self.round = order(self.rules, self.round, seat, action, 0.0)
+            event = self.round.orders[-1]
+            if event.status == "cancelled":
                 self.say_all("delete-order", {"order": {"id": told["id"], "condition": c}})
             else:
-                self.say(seat, "order-refused", {"message": outcome.why})
+                self.say(seat, "order-refused", {"message": event.why})
             return
         now = told["now"]
         kinds = {"ask": ("ask", "sell"), "bid": ("bid", "buy")}[told["type"]]
@@ -293,8 +293,10 @@ class Game:
         self.saving = False
         seconds = self.timers.get(f"phase_{self.phase}")
         if seconds:
+            # Phases in which nobody acts need not last.
+            pace = self.server.pace if stage_of(self.rules, self.phase) else 0.1
             self.timer = asyncio.get_running_loop().call_later(
-                seconds * self.server.pace, lambda: self.server.later(self.move())
+                seconds * pace, lambda: self.server.later(self.move())
             )
 
     def apply(self, stage):

@@ -46,12 +46,12 @@ def test_each_wire_format_is_spoken(model, options, effort, reasoning):
 @pytest.mark.parametrize(
     ("model", "options", "words"),
     [
-        ("openai/gpt-4o", {"effort": "low"}, "takes no reasoning effort"),
+        ("openai/gpt-4o", {"effort": "low"}, "does not support a reasoning effort"),
         ("openai/gpt-5-mini", {"effort": "none"}, "cannot be turned off"),
-        ("openai/gpt-5-mini", {"thinking_tokens": 2000}, "no budget"),
+        ("openai/gpt-5-mini", {"thinking_tokens": 2000}, "not support a budget"),
         ("google/gemini-2.5-pro", {"effort": "none"}, "cannot be turned off"),
         ("anthropic/claude-opus-5", {"thinking_tokens": 2000}, "reasoning_effort"),
-        ("anthropic/claude-opus-4-6", {"temperature": 0.5}, "no temperature"),
+        ("anthropic/claude-opus-4-6", {"temperature": 0.5}, "not support temperature"),
         (CHAT, {"mode": "score"}, "probability"),
         ("nobody/nothing", {}, "nobody"),
     ],

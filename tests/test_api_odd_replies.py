@@ -63,7 +63,7 @@ def sent(body, status=200):
 
 TOOL = {"id": "c1", "type": "function", "function": {"name": "answer", "arguments": "{}"}}
 NAMELESS = {"id": None, "type": "function", "function": {"name": None, "arguments": None}}
-CALLED = "the model called a tool, though none was offered"
+CALLED = "the model called a tool, although none was offered"
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_filter_refuses_and_its_words_are_not_those_of_the_model(model, fault,
             changed(status="failed", error={"code": "rate_limit_exceeded", "message": "b"}),
             "429",
         ),
-        (CLAUDE, changed(stop_reason=None), "broke off"),
+        (CLAUDE, changed(stop_reason=None), "cut off"),
         *(
             (CHAT, Fault("status", status), str(status))
             for status in (408, 409, 425, 503, 520, 529)

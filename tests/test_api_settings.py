@@ -74,7 +74,7 @@ def test_a_sampling_setting_that_is_taken_is_sent(model, options, place):
 def test_what_a_model_does_not_take_is_known_without_a_key(monkeypatch):
     for name in ("OPENAI", "GOOGLE"):
         monkeypatch.delenv(f"{name}_API_KEY")
-    with pytest.raises(WolvesError, match="takes no reasoning effort"):
+    with pytest.raises(WolvesError, match="does not support a reasoning effort"):
         describe(SpeakerRequest("api", "openai/gpt-4o", effort="low"))
     with pytest.raises(WolvesError, match="cannot be turned off"):
         describe(SpeakerRequest("api", "google/gemini-2.5-pro", effort="none"))

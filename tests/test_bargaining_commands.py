@@ -21,6 +21,7 @@ from many_wolves.records import Response
 from many_wolves.store.journal_lines import read_journal
 from many_wolves.tables import read_table
 from many_wolves.workflows.data import reference
+from many_wolves.workflows.replays import read_replay
 
 FAMILY = Bargaining()
 ROOT = Path(__file__).parent.parent
@@ -95,6 +96,31 @@ def test_from_openings_to_tables(improved):
     assert set(tables["readings"]["moderator"]) == {"simulated/player"}
     counts = tables["counts"]
     assert counts["count"].sum() == (tables["turns"]["move"] != "").sum()
+
+
+def test_a_page_shows_every_message_of_a_chain_and_its_move(improved, tmp_path):
+    _, trials, _, out = improved
+    answers = [r for r in responses(out) if r.cell["kind"] != "moderator"]
+    name = f"{answers[0].episode}-{answers[0].replicate}"
+    own = [r for r in responses(out) if f"{r.episode}-{r.replicate}" == name]
+    shown = read_replay(name, [out], trials)
+    cards = [card for column in shown.columns for card in column.cards]
+    for response in own:
+        assert [card.page != "" for card in cards if card.text == response.text].count(True) >= 1
+    assert len(shown.phases) == 1 + 4 * 2
+    assert {column.seat for column in shown.columns} == {"seller", "buyer", "critic", "moderator"}
+    sides = [card for column in shown.columns[:2] for card in column.cards]
+    spoken = [message for message in shown.messages if message.sender in ("seller", "buyer")]
+    assert len(spoken) == len(sides)
+    assert {card.receipt for card in sides} <= {"offer", "accept", "walk", "talk"}
+    deals = [row for row in shown.payoffs[1:] if row[1] == "deal"]
+    assert deals
+    assert all(row[2].startswith("$") for row in deals)
+    assert len(shown.payoffs) == 1 + 9
+    called("replay", name, out, "--out", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "offers $" in page
+    assert "--trials FILE adds the prompts" in page
 
 
 def test_the_same_command_asks_nobody_again(improved, capsys):

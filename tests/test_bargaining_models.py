@@ -14,6 +14,7 @@ from haggling import FAMILY, MODELS, openings
 from many_wolves import inference
 from many_wolves.families.bargaining.model.steps import fitting_steps
 from many_wolves.families.bargaining.simulation import concession
+from many_wolves.families.bargaining.simulation import outcomes as ends
 from many_wolves.families.bargaining.simulation.games import simulate_games
 
 ROOT = Path(__file__).parent.parent
@@ -64,6 +65,42 @@ class TestSteps:
         )  # fmt: skip
         assert np.isfinite(rows).all()
         assert 0 < moves.finer < 0.02 * zero.size
+
+
+class TestShares:
+    """A deal has one share of the grid, also where half the pie lies between two prices."""
+
+    STEPS = (10, 11)
+
+    def ends(self, steps, games):
+        one = np.ones(games)
+        atoms = np.column_stack([0.5 * one, 0.0 * one, np.nan * one])
+        return ends.Ends(np.empty((games, 0)), one.astype(int), one / steps, 0.0 * one, atoms)
+
+    def known(self):
+        return ends.Parameters(
+            np.array([30.0, 0.0]), np.array([30.0]), np.array([-0.3]), 0.4,
+            np.array([0.5, 0.25, 0.15, 0.1]),
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("steps", STEPS)
+    def test_their_probabilities_sum_to_one(self, steps):
+        grid = np.arange(np.rint(-0.5 * steps), np.rint(1.5 * steps) + 1) / steps
+        at = self.ends(steps, len(grid))
+        found = ends.share_log_probability(at, self.known(), ends.Shifts.none(len(grid)), grid)
+        assert np.exp(found).sum() == pytest.approx(1)
+
+    @pytest.mark.parametrize("steps", STEPS)
+    def test_they_are_drawn_as_often(self, steps):
+        n = 40_000
+        at, none = self.ends(steps, n), ends.Shifts.none(n)
+        share = ends.draw(at, self.known(), none, np.random.default_rng(3))[2]
+        each, times = np.unique(share.round(9), return_counts=True)
+        among = self.ends(steps, len(each))
+        p = np.exp(
+            ends.share_log_probability(among, self.known(), ends.Shifts.none(len(each)), each)
+        )
+        assert (np.abs(times / n - p) < 4 * np.sqrt(p / n) + 1e-4).all()
 
 
 class TestDensities:

@@ -101,7 +101,7 @@ class TestPages:
     def test_speakers_beside_each_other(self, gpt):
         fits = [fitted("concession", gpt, name) for name in ("one", "two")]
         sections = PAGES.study_sections(fits)
-        assert sections[0].title == "How they concede"
+        assert sections[0].title == "Concessions"
         assert set(sections[0].figures[1].data["group"]) == {"one", "two"}
         assert set(PAGES.study_summary(fits).frame["speaker"]) == {"one", "two"}
 

@@ -292,7 +292,7 @@ class TestChecks:
         assert found["role"].ok
         assert found["readable"].ok
         assert found["own limit"].ok
-        assert found["heeds its limit"].ok
+        assert found["follows its limit"].ok
 
     def test_unread_messages_are_seen(self):
         found = self.simulated({"concession": {"opening": 0.9}, "refuses": 0.4}, sample=60)
@@ -315,7 +315,7 @@ class TestChecks:
                 "simulated", {"turns": turns, "games": observations.tables["games"]}
             )
         }
-        assert not found["heeds its limit"].ok
+        assert not found["follows its limit"].ok
 
 
 class TestForeignTables:

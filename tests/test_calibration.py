@@ -74,7 +74,7 @@ def exact() -> list[Simulation]:
 def test_an_exact_posterior_is_calibrated(exact: list[Simulation]) -> None:
     result = calibration(exact)
     assert result.ok
-    assert result.verdict == "calibrated: none of 5 quantities strays in 200 simulations"
+    assert result.verdict == "calibrated: none of 5 quantities deviates in 200 simulations"
     assert [test.name for test in result.tests] == [
         "mean[0]",
         "mean[1]",

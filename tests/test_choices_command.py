@@ -51,7 +51,7 @@ def test_the_command_writes_a_table_and_says_what_it_left_out(trials, tmp_path):
     result = CliRunner().invoke(command, [str(file.parent), "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert f"{file}, line 4: left out, invalid JSON: Expecting value at column 1" in result.output
-    assert f"{file}: the last line is torn" in result.output
+    assert f"{file}: the last line is incomplete" in result.output
     row = next(line for line in result.output.splitlines() if line.startswith("anthropic/claude"))
     assert row.split() == ["anthropic/claude", "1040", "0", "0", "0", "0", "ok"]
     table = read_table(out)
@@ -132,6 +132,6 @@ def test_answers_that_do_not_say_where_they_belong_are_named(choice, tmp_path, c
     kept = answers(choice[3:40], honest)
     file = journal(tmp_path / "j.jsonl", [*lost, *kept])
     assert run(command, [str(file), "--out", str(tmp_path / "out")]) == 0
-    assert "3 answers do not say of which task" in capsys.readouterr().err
+    assert "3 answers do not record their task" in capsys.readouterr().err
     table = read_table(tmp_path / "out")
     assert (table.meta["foreign"], table.total) == (3, 37)

@@ -41,7 +41,7 @@ def test_a_second_run_asks_only_what_is_new(simulated, capfd):
     journal = capfd.readouterr().out.strip()
     assert len(keys_of(journal)) == 40
     assert run(command, simulated) == 0
-    assert "nothing to ask, 40 answers are there" in capfd.readouterr().err
+    assert "nothing to ask, all 40 answers exist" in capfd.readouterr().err
     assert run(command, [*simulated, "--replicates", "2"]) == 0
     found = read_journal_of(journal)
     assert len(found) == 80
@@ -78,7 +78,7 @@ def test_a_dry_run_counts_the_money(tmp_path, capfd):
     assert run(command, [*words, "openai/xl", "--effort", "low"]) == 0
     assert dollars(capfd.readouterr().out) > 4000
     assert run(command, [*words, "openai/y"]) == 0
-    assert "lacks this model" in capfd.readouterr().out
+    assert "this model is missing" in capfd.readouterr().out
 
 
 def dollars(out: str) -> float:
@@ -161,7 +161,7 @@ def test_patterns_find_the_checkpoints_of_a_folder_in_order(tmp_path):
         "final",
     ]
     assert found[0].path == tmp_path / "checkpoint-3"
-    with pytest.raises(WolvesError, match="no checkpoint fits") as caught:
+    with pytest.raises(WolvesError, match="no checkpoint matches") as caught:
         expand(SpeakerRequest("hf", "m", tmp_path), "step*")
     assert "checkpoint-20" in caught.value.fix
 
@@ -208,7 +208,7 @@ def test_patterns_find_the_branches_of_a_hub_in_order(monkeypatch):
         ]
         every = [w.revision for w in expand(SpeakerRequest("vllm", "org/m"), "step*")]
         assert every == ["step0", "step512", "step1000", "step2000-tokens4B", "step143000"]
-        with pytest.raises(WolvesError, match="no checkpoint fits") as caught:
+        with pytest.raises(WolvesError, match="no checkpoint matches") as caught:
             expand(SpeakerRequest("hf", "org/m"), "epoch*")
         assert "step512" in caught.value.fix
         with pytest.raises(WolvesError, match="org/other cannot be listed") as caught:
@@ -240,7 +240,7 @@ def test_a_checkpoint_that_cannot_be_loaded_is_recorded_and_the_rest_go_on(tmp_p
     records = [json.loads(fault.read_text()) for fault in faults]
     assert [r["step"] for r in records] == [20, 99]
     assert "cannot be loaded" in records[0]["error"]
-    assert err.count("the rest go on") == 2
+    assert err.count("the others continue") == 2
 
 
 def keys_of(journal: str) -> list[str]:

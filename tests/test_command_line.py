@@ -90,7 +90,7 @@ class FaultError(Exception):
     [
         (FaultError("odd"), 3, "unexpected FaultError: odd"),
         (PermissionError(13, "Permission denied", "/nowhere"), 2, "/nowhere: Permission denied"),
-        (OSError(28, "No space left on device"), 2, "make room on the disk"),
+        (OSError(28, "No space left on device"), 2, "free some space on the disk"),
         (MemoryError(), 2, "not enough memory"),
         (KeyboardInterrupt(), 130, "Interrupted"),
         (RecursionError("deep"), 3, "unexpected RecursionError"),

@@ -72,7 +72,7 @@ class TestDivisions:
         found = read_divisions(load(tmp_path / "gifts.csv", "dictator"))
         again = read_divisions(gifts)
         np.testing.assert_array_equal(found.counts, again.counts)
-        assert "4 dollars are taken" in found.notes[0] and len(found.levels.participants) == 45
+        assert "4 dollars are assumed" in found.notes[0] and len(found.levels.participants) == 45
 
     def test_envy_is_said_to_be_open_and_rejections_close_it(self, gifts):
         social = model("social-preferences")

@@ -283,7 +283,7 @@ class TestKnownTruth:
     def test_all_alike_converges(self):
         one = model("principal-agent")
         problem = one.problem(served(20))
-        fit = inference.fit_carefully(problem, program(problem), one.parameters)
+        fit = inference.fit_with_retries(problem, program(problem), one.parameters)
         assert fit.diagnostics.ok, fit.diagnostics.verdict
         shown = fit.summary.query("parameter == 'user_served'")
         assert (shown["mean"] > 0.97).all() and (shown["hdi_high"] > 0.999).all()
@@ -331,7 +331,7 @@ class TestCommands:
             assert "Selfish" in page and "Predictive check" in page
             for note in record["notes"]:
                 assert note.replace("'", "&#39;") in page
-        assert "No partner defected and then came back" in capfd.readouterr().err
+        assert "No partner cooperated again after a defection" in capfd.readouterr().err
 
     @pytest.mark.slow
     def test_compare_variants(self, small, tmp_path):

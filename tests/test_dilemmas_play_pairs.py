@@ -114,5 +114,5 @@ def test_a_second_speaker_is_refused_where_nobody_answers_another(tmp_path, capf
     listed = write_trials(tmp_path / "t.jsonl", trials(2))
     words = [str(listed), "--model_type", "simulated", "--parameters"]
     words += [str(write_parameters(tmp_path / "p.json"))]
-    with pytest.raises(WolvesError, match="belongs to games"):
+    with pytest.raises(WolvesError, match="is for games"):
         command.main([*words, "--with", "self"], standalone_mode=False)

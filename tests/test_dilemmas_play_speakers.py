@@ -88,7 +88,7 @@ def test_an_api_model_plays_and_its_games_are_tabulated(tmp_path, capfd):
     longest = max(talks, key=len)
     assert [m["role"] for m in longest] == [*["user", "assistant"] * 5, "user"]
     told = capfd.readouterr().err
-    assert "temperature 0.1, as the design of the trials says" in told
+    assert "temperature 0.1, from the design of the trials" in told
     # The answers say themselves what family they are of.
     assert run(choices, [str(journal), "--out", str(tmp_path / "t")]) == 0
     table = read_table(tmp_path / "t")
@@ -157,7 +157,7 @@ def test_a_provider_that_takes_no_temperature_is_asked_without(tmp_path, capfd, 
     words = [file, "--model_type", "api", "--model_name", "anthropic/claude-haiku-4-5"]
     assert run(collect, [*words, "--dry-run"]) == 0
     told = capfd.readouterr()
-    assert "this speaker takes none" in told.err
+    assert "this speaker does not support it" in told.err
     assert "3 calls to make" in told.out
 
 

@@ -52,7 +52,7 @@ class TestRounds:
         hidden = rounds_table([(1, "CCC", "CCC"), (1, "DDC", "CDD")], rounds=3, length="hidden")
         assert not read_rounds(hidden).frame["last"].any()
         notes = model("memory-one").problem(hidden).notes
-        assert any("In no game was a round known to be the last" in n for n in notes)
+        assert any("No game had a round that was known to be the last" in n for n in notes)
 
     def test_rows_may_stand_in_any_order(self):
         ordered = rounds_table([(1, "CCDD", "CDCD"), (2, "DDD", "CCC")])
@@ -171,8 +171,8 @@ class TestMeasures:
 
     def test_what_is_not_met_is_said(self, rounds):
         notes = model("memory-one").problem(rounds).notes
-        assert any("No partner defected and then came back" in n for n in notes)
-        assert any("one move throughout" in n for n in notes)
-        assert any("DC was never met by Altruistic" in n for n in notes)
+        assert any("No partner cooperated again after a defection" in n for n in notes)
+        assert any("always played the same move" in n for n in notes)
+        assert any("DC never occurred for Altruistic" in n for n in notes)
         back = rounds_table([(1, "CCDDC", "CDCDC"), (2, "CDDCC", "DCDCC"), (3, "DDCCC", "CCDDC")])
         assert not model("memory-one").problem(back).notes

@@ -140,7 +140,7 @@ def test_wrong_data_are_refused_in_stans_words(program, data, starts, sample):
     refused = pytest.raises(WolvesError, match=f"expected points of {size} parameters, found 2")
     with program.open(data) as model, refused:
         model.log_density(np.zeros((1, 2)))
-    with pytest.raises(WolvesError, match="could not go on"):
+    with pytest.raises(WolvesError, match="stopped with an error"):
         sample(starts=[np.full(size, np.nan)])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import re
 import shutil
@@ -21,8 +23,20 @@ from many_wolves.families.politeness.figures import frames
 from many_wolves.figures import Fitted, read_all, read_fitted, save
 from many_wolves.figures.agreement import agreement
 from many_wolves.figures.chains import rank_band, ranks, trace
+from many_wolves.figures.chart import FILLED
 from many_wolves.figures.save import inline_svg, render, render_all
-from many_wolves.figures.theme import MM
+from many_wolves.figures.theme import (
+    COLOURS,
+    KEY_MM,
+    LETTER_MM,
+    LINE_MM,
+    MM,
+    SHAPES,
+    cycle,
+    group_shapes,
+    legend_columns,
+    legend_mm,
+)
 from many_wolves.outcomes import r_squared
 
 
@@ -296,3 +310,29 @@ def test_the_shipped_reference_is_a_full_posterior_of_people() -> None:
 def test_fixture_folder_is_what_the_reader_expects(folders: dict[str, Path]) -> None:
     info = json.loads((folders["remote"] / "fit.json").read_text())
     assert read_fitted(folders["remote"]).conditions == info["conditions"]
+
+
+def test_legends_of_twenty_speakers_fit_and_tell_them_apart() -> None:
+    names = [f"Mixtral-8x7B-Instruct-v0.{i}" for i in range(20)]
+    width = legend_columns(names) * (KEY_MM + LETTER_MM * max(map(len, names)))
+    assert width <= MM["two"]
+    assert legend_mm(names) == LINE_MM * 7
+    for shapes in (SHAPES, FILLED):
+        marks = list(zip(cycle(COLOURS, 20), group_shapes(20, shapes), strict=True))
+        assert len(set(marks)) == 20
+
+
+@pytest.mark.parametrize("at", [0.05, 0.5, 0.95])
+def test_draws_that_are_damaged_are_named_without_a_traceback(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], at: float
+) -> None:
+    folder = write_fit_folder(tmp_path / "fit", draws=20)
+    path = folder / "posterior.nc"
+    whole = bytearray(path.read_bytes())
+    start = int(at * len(whole))
+    whole[start : start + 400] = b"\xff" * 400
+    path.write_bytes(whole)
+    with contextlib.suppress(WolvesError):
+        read_fitted(folder).draws.load()
+    gc.collect()
+    assert "Traceback" not in capfd.readouterr().err

@@ -313,12 +313,12 @@ def test_the_command_writes_tables_draws_and_a_page(tmp_path):
             assert row["estimate"] == pytest.approx(float(middle(values)), abs=1e-4)
     page = (out / "findings.html").read_text()
     assert page.count("since they did not do the task: o+high") == 4
-    assert "did not do the task" in page and "nothing is said on training" in page
+    assert "did not do the task" in page and "findings on training are missing" in page
     for kind in ("effort", "goals", "sycophancy", "distance"):
         assert (out / f"{kind}.md").read_text().startswith("| subject")
         assert "\\toprule" in (out / f"{kind}.tex").read_text()
     first = rows.loc[rows["finding"] == "effort", "sentence"].iloc[0]
-    assert "effort against none moves phi" in first
+    assert "effort against none moves w_inf" in first
 
 
 def test_findings_are_the_same_for_the_same_seed_and_not_for_another(tmp_path):
@@ -386,8 +386,8 @@ def test_a_base_model_is_paired_with_what_post_training_made_of_it():
     assert "Post-training of a moves w_inf" in moved.sentence
     assert covers(stated["b", "w_inf", ""], 0.0)
     told = lead(found, QUANTITIES)
-    assert told.startswith("Post-training moves the weight of being informative (w_inf) most: by +")
-    assert "a-instruct" in told and "bits away" in told
+    assert told.startswith("Post-training moves w_inf (the weight of being informative) most: by +")
+    assert "a-instruct" in told and "in bits" in told
     assert lead([human], QUANTITIES) == ""
     figure = lead_figure(found, QUANTITIES)
     assert set(figure.data["group"]) == {"people", "base", "instruct"}

@@ -319,7 +319,7 @@ def test_same_seed_same_draws(program, tmp_path):
         (lambda f: f[f["utterance"] == "good"], "two utterances"),
         (lambda f: f.replace({"utterance": {"good": "meh"}}), "line 4.*column utterance.*meh"),
         (lambda f: f.assign(count=f["count"].astype(object).where(f.index != 2, "x")), "line 4"),
-        (lambda f: f.assign(speaker=["a", "b"] * (len(f) // 2)), "one fit is of one speaker"),
+        (lambda f: f.assign(speaker=["a", "b"] * (len(f) // 2)), "a fit needs one speaker"),
     ],
 )
 def test_choices_that_cannot_be_fitted(edit, message, tmp_path, capfd):

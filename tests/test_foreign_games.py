@@ -150,7 +150,7 @@ class TestRates:
         ("name", "task"), [("engel2011/shares.csv", "dictator"), ("vonk2025/rates.csv", "dilemma")]
     )
     def test_rates_without_counts_are_refused(self, name: str, task: str) -> None:
-        with pytest.raises(WolvesError, match=r"rates .* not how many"):
+        with pytest.raises(WolvesError, match=r"rates .* without the number of choices"):
             reference(name, task)
 
 

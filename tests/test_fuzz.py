@@ -43,7 +43,7 @@ FOUND = [
     ),
     ("parameters", '{"alpha": 1, "alpha": 2}', "duplicate"),
     ("parameters", '{"a":' * 50_000, "nested too deeply"),
-    ("parameters", '{"weights": {"social": {"w_inf": "NA"}}}', "lack or misstate"),
+    ("parameters", '{"weights": {"social": {"w_inf": "NA"}}}', "is missing or invalid"),
     ("games", '{"memory_one": {"start": " ", "CC": 0, "CD": 0, "DC": 0, "DD": 0}}', "memory_one"),
     ("games", '{"preferences": {"precision": "1", "envy": 0, "guilt": 0}}', "preferences"),
     ("games", '{"groups": {"Selfish": 3}}', "by group"),

@@ -79,6 +79,6 @@ def test_only_declared_functions_are_taken_from_cpp():
 
 def test_an_included_file_that_is_missing_is_named(tmp_path):
     (tmp_path / "a.stan").write_text("functions {\n#include b.stanfunctions\n}\n")
-    with pytest.raises(WolvesError, match=r"'b.stanfunctions' is not beside") as raised:
+    with pytest.raises(WolvesError, match=r"'b.stanfunctions' is not in") as raised:
         program_source(tmp_path / "a.stan")
     assert raised.value.line == 2

@@ -265,7 +265,7 @@ def test_wolves_pool_compares_and_goes_on_where_it_stopped(tmp_path, capfd):
     )
     capfd.readouterr()
     run(wolves, arguments)
-    assert capfd.readouterr().err.count("done before") == 2
+    assert capfd.readouterr().err.count("already done") == 2
 
 
 def test_theta_is_each_speakers_own_or_shared():
@@ -296,7 +296,7 @@ def test_what_cannot_be_pooled_is_refused(tmp_path):
     with pytest.raises(WolvesError, match="no group is given for step1"):
         model.problem(answered, groups={"step0": "a"})
     fewer = answered.rows.query("speaker == 'step0' or utterance != 'good'")
-    with pytest.raises(WolvesError, match="step1 was offered other utterances"):
+    with pytest.raises(WolvesError, match="step1 had other options"):
         model.problem(Observations.from_rows("politeness", fewer))
     answered.rows.to_csv(tmp_path / "choices.csv", index=False)
     with pytest.raises(WolvesError, match="step0 is in two tables"):

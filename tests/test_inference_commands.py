@@ -11,14 +11,35 @@ import pytest
 
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.plan import CONDITIONS, differing
 from many_wolves.workflows.power import Power, designs
 
 SHORT = ["--warmup", "150", "--draws", "150", "--chains", "2"]
 
 
-def test_designs_of_one_size_are_run_once() -> None:
-    assert list(designs([1, 13], [1, 13])) == [(1, 1), (1, 13), (13, 13)]
+def test_designs_go_from_small_to_large() -> None:
+    assert list(designs([1, 13], [1, 13])) == [(1, 1), (1, 13), (13, 1), (13, 13)]
+
+
+def test_power_says_what_more_items_and_more_replicates_do() -> None:
+    sizes = {"items": [6, 6, 24], "replicates": [3, 12, 3], "answers": [144, 576, 576]}
+    table = pd.DataFrame(sizes | {"power": [0.3, 0.4, 0.9], "low": 0.0, "high": 1.0})
+    said = Power(table, "w_inf", 0.1, Path()).conclusion
+    assert "from 6 to 24 items (3 replicates): 30 to 90 %" in said
+    assert "from 3 to 12 replicates (6 items): 30 to 40 %" in said
+
+
+def test_answers_of_one_item_are_planned_alike() -> None:
+    model = PoliteSpeaker()
+    given = differing("phi", 0.2, {"icc": 0.9, "lapse": 0.0})
+    known, answered = model.simulate(model.planned(4, 25), np.random.default_rng(1), given)
+    assert known["icc"] == 0.9
+    shares = answered.rows.groupby(["item", "goal", "state"])["count"].max() / 25
+    assert shares.mean() > 0.9
+    assert answered.total == 4 * 25 * 8
+    assert model.problem(answered).data["J"] == 4
+    assert model.problem(model.planned(4, 1)).data["J"] == 0
 
 
 def test_the_second_condition_differs_by_what_was_asked() -> None:
@@ -82,7 +103,7 @@ def test_compare_writes_its_rows_and_goes_on_where_it_stopped(
     (tmp_path / "comparison.csv").unlink()
     capsys.readouterr()
     run(wolves, arguments)
-    assert capsys.readouterr().err.count("done before") == 3
+    assert capsys.readouterr().err.count("already done") == 3
     assert (tmp_path / "comparison.csv").exists()
     assert (tmp_path / "variants" / "inf" / "posterior.nc").stat().st_mtime_ns == before
 

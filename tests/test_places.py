@@ -264,7 +264,7 @@ def test_the_report_shows_the_bias_when_it_is_on(program, tmp_path):
     arguments += ["--position-bias", "--warmup", "150", "--draws", "150", "--allow-unconverged"]
     assert run(command, [*arguments, "--out", str(tmp_path / "fit")]) == 0
     page = (tmp_path / "fit" / "report.html").read_text()
-    assert "Bias of place" in page and "places pull or push" in page
-    assert "place 1." in page
+    assert "Position bias" in page and "positions have an effect" in page
+    assert "position 1." in page
     summary = pd.read_csv(tmp_path / "fit" / "summary.csv")
     assert list(summary.query("parameter == 'place_bias'")["condition"]) == list("12345678")

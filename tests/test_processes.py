@@ -68,6 +68,32 @@ def test_a_child_and_its_own_child_end_with_their_parent(how):
     assert gone(seconds)
 
 
+STUDY = """
+import sys
+from pathlib import Path
+from many_wolves.study.running import Runner
+from many_wolves.study.stages import Stage, StateFile
+place, seconds = Path(sys.argv[1]), sys.argv[2]
+def stage(name, beside):
+    return Stage(name, ("-c", f"import time; time.sleep({seconds})"), (), (), beside=beside)
+runner = Runner(StateFile(place / "study.json"), place / "logs", program=(sys.executable,))
+runner.run([stage("front", False), stage("back", True)])
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_no_stage_of_a_study_outlives_it(tmp_path, how):
+    seconds = f"7{how.value:02d}1.5"
+    words = f"import time; time.sleep({seconds})"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", STUDY, str(tmp_path), seconds], stderr=subprocess.DEVNULL
+    )
+    assert come(words, 2)
+    os.kill(parent.pid, how)
+    parent.wait(10)
+    assert gone(words)
+
+
 def test_a_timeout_ends_the_child():
     with pytest.raises(subprocess.TimeoutExpired):
         ChildProcess([sys.executable, "-c", GRANDCHILD, "6092.5"]).finish(timeout=1.5)

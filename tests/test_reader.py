@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import further_phrases
+import more_phrases
 from many_wolves.families import get
 from many_wolves.records import LABELS, Choose, Option, Question
 
@@ -349,6 +350,13 @@ def test_a_negation_is_never_lost(word, data):
     adverb = data.draw(st.sampled_from(["", "very ", "really ", "exactly ", "all that "]))
     tail = data.draw(st.sampled_from([".", "!", "", ", I think.", " at all."]))
     assert READ(OPTIONS, f"It {negation} {adverb}{word}{tail}").value != word
+
+
+def test_more_phrasings_are_read_right_or_counted_as_unread() -> None:
+    found = [(text, named, READ(OPTIONS, text).value) for text, named in more_phrases.MORE]
+    assert [one for one in found if one[2] not in (one[1], None)] == []
+    wanted = [one for one in found if one[1] is not None]
+    assert len(found) > 150 and sum(one[2] is not None for one in wanted) > 0.7 * len(wanted)
 
 
 @pytest.mark.parametrize(("text", "named"), further_phrases.ALL)

@@ -173,7 +173,7 @@ def test_simulated_speaker_answers_any_order():
     "theta, message",
     [
         (np.array([[0.5, 1.5], [0.5, 0.5]]), "probabilities"),
-        (np.array([[0.0, 0.0], [0.5, 0.5]]), "true of no state"),
+        (np.array([[0.0, 0.0], [0.5, 0.5]]), "not true of any state"),
         (np.array([[np.nan, 0.5], [0.5, 0.5]]), "probabilities"),
     ],
 )

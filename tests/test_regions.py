@@ -120,7 +120,7 @@ def test_a_region_that_no_chain_came_to_gets_its_share_of_the_draws():
     assert (x > 0).mean() == pytest.approx(share, abs=0.02)
     assert x[x > 0].std() == pytest.approx(0.3, rel=0.1)
     np.testing.assert_array_equal(whole.draws.x, x)
-    assert whole.diagnostics.ok and "2 regions" in whole.diagnostics.verdict[-1]
+    assert whole.diagnostics.ok and "2 modes" in whole.diagnostics.verdict[-1]
     assert whole.cpu_seconds == 2.0
     found = evidence(whole, program, seed=1)
     assert abs(found.log_ml) < 4 * found.se < 0.1
@@ -178,7 +178,7 @@ def test_climbs_along_alpha_find_what_none_from_the_prior_does():
 def test_people_have_the_far_region_of_the_reference_posterior():
     problem = build(human_table())
     program = inference.load(problem.program, "httpstan")
-    done = inference.fit_carefully(
+    done = inference.fit_with_retries(
         problem, program, PoliteSpeaker.parameters, Settings(draws=1000, seed=11)
     )
     record = json.loads(REFERENCE.read_text())

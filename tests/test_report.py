@@ -16,9 +16,11 @@ import pytest
 from fit_folders import write_fit_folder
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
-from many_wolves.figures import read_fitted
+from many_wolves.figures import read_all, read_fitted
 from many_wolves.report import summary_markdown, write_fit_report, write_study_report
+from many_wolves.report.findings import _tex
 from many_wolves.report.study import overall
+from many_wolves.report.summary import speaker_table
 from many_wolves.report.verdict import judge
 
 BLIND = "Its choices do not depend on the state."
@@ -148,7 +150,7 @@ def test_fit_report_holds_its_parts(pages: dict[str, Path]) -> None:
     words = html.unescape(" ".join(Outline(text).words))
     assert "wolves fit CHOICES --literal joint --utilities inf,soc,pres" in words
     assert "--seed 4" in words
-    assert "Nothing was left out" in words
+    assert "No answer was excluded" in words
 
 
 def test_people_stand_beside_the_published_values_and_others_beside_people(
@@ -211,6 +213,21 @@ def test_markdown_summary(folders: dict[str, Path]) -> None:
     assert lines[0].startswith("| speaker | goal | w_inf | w_soc | w_pres | phi |")
     assert {line.count("|") for line in lines} == {lines[0].count("|")}
     assert "did not do the task" in lines[-1]
+
+
+def test_names_stay_in_their_cell_in_markdown_and_latex(tmp_path: Path) -> None:
+    folder = write_fit_folder(tmp_path / "odd", speaker="a|b\nc $5 {x}~^\\")
+    row = summary_markdown([folder]).splitlines()[2]
+    assert r"a\|b c" in row
+    assert _tex("a|b\nc $5 {x}~^\\") == (
+        r"a|b c \$5 \{x\}\textasciitilde{}\textasciicircum{}\textbackslash{}"
+    )
+
+
+def test_tables_that_came_without_checks_are_not_called_sound(tmp_path: Path) -> None:
+    fits = read_all([write_fit_folder(tmp_path / "a", checks=[])])
+    assert speaker_table(fits).frame["verdict"].tolist() == ["task not checked"]
+    assert "nobody checked" in overall([(fit, judge(fit)) for fit in fits]).headline
 
 
 def test_command_finds_fits_below_a_folder(
@@ -276,12 +293,13 @@ def _requested(driver: Any) -> list[str]:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize(("name", "parts"), [("blind", (8, 4)), ("study", (2, 4))])
+@pytest.mark.parametrize(("name", "parts"), [("blind", (8, 4)), ("study", (3, 4))])
 def test_page_in_a_browser(
     browser: Any, pages: dict[str, Path], name: str, parts: tuple[int, int], width: int
 ) -> None:
     figures, tables = parts
     _open(browser, pages[name], width)
+    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
     urls = _requested(browser)
     assert pages[name].as_uri() in urls
     outside = [url for url in urls if not url.startswith(("data:", pages[name].as_uri()))]
@@ -301,6 +319,46 @@ def test_page_in_a_browser(
     assert min(rows) > 0
     spill = browser.execute_script("return document.documentElement.scrollWidth - innerWidth")
     assert spill <= 0
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_study_page_shows_speakers_first_and_keeps_both_ends_of_tables(
+    browser: Any, pages: dict[str, Path], width: int
+) -> None:
+    _open(browser, pages["study"], width)
+    rows = browser.execute_script(
+        "return [...document.querySelectorAll('#summary tbody tr')]"
+        ".map(r => [r.cells[0].textContent, r.cells[r.cells.length - 1].textContent])"
+    )
+    assert rows == [["people", "sound"], ["small", "did not do the task"],
+                    ["large", "not converged"]]  # fmt: skip
+    boxes = "document.querySelectorAll('#verdicts > .verdict, #verdicts > details')"
+    opened = browser.execute_script(f"return [...{boxes}].map(b => b.tagName)")
+    assert opened == ["DIV", "DIV", "DETAILS"], "boxes only where there is something to say"
+    seen = browser.execute_script(
+        "const view = document.querySelector('#summary .scroll');"
+        "const edges = view.getBoundingClientRect();"
+        "view.scrollLeft = 80;"
+        "return [...view.querySelectorAll('tbody tr')].map(r => {"
+        " const first = r.cells[0].getBoundingClientRect();"
+        " const last = r.cells[r.cells.length - 1].getBoundingClientRect();"
+        " return first.left >= edges.left - 1 && last.right <= edges.right + 1"
+        "  && first.right <= last.left;})"
+    )
+    assert seen == [True] * 3
+
+
+@pytest.mark.browser
+def test_a_link_opens_the_part_that_it_names(browser: Any, pages: dict[str, Path]) -> None:
+    _open(browser, pages["study"], 1280)
+    is_open = "return document.getElementById('diagnostics').open"
+    assert not browser.execute_script(is_open)
+    browser.execute_script("location.hash = '#diagnostics'")
+    assert browser.execute_async_script(
+        "const done = arguments[0]; setTimeout(() => done("
+        "document.getElementById('diagnostics').open), 50)"
+    )
 
 
 @pytest.mark.browser

@@ -107,7 +107,7 @@ def in_the_quick_suite(names, quick):
 @pytest.mark.parametrize("name", in_the_quick_suite(FITTED, QUICK))
 def test_an_odd_table_is_fitted_with_a_good_verdict(program, name):
     problem = build(FITTED[name](), literal="fixed")
-    done = inference.fit_carefully(problem, program, PoliteSpeaker.parameters, SETTINGS)
+    done = inference.fit_with_retries(problem, program, PoliteSpeaker.parameters, SETTINGS)
     assert done.diagnostics.ok, done.diagnostics.verdict
     summary = done.summary[done.summary["parameter"] != "theta"]
     assert np.isfinite(summary[["mean", "sd", "hdi_low", "hdi_high"]].to_numpy()).all()
@@ -132,7 +132,7 @@ NOT_REFUSED = [name for name in FITTED if name not in REFUSED]
 )
 def test_theta_free_beside_odd_choices(program, name):
     problem = build(FITTED[name](), literal="joint")
-    done = inference.fit_carefully(problem, program, PoliteSpeaker.parameters, SETTINGS)
+    done = inference.fit_with_retries(problem, program, PoliteSpeaker.parameters, SETTINGS)
     assert done.diagnostics.ok, done.diagnostics.verdict
 
 
@@ -151,7 +151,7 @@ def test_choices_that_would_make_up_the_meanings_are_refused(name):
 def test_theta_from_the_judgments_alone_beside_odd_choices(program, name):
     problem = build(FITTED[name](), literal="cut")
     settings = replace(SETTINGS, warmup=1000, draws=1000)
-    done = inference.fit_carefully(problem, program, PoliteSpeaker.parameters, settings)
+    done = inference.fit_with_retries(problem, program, PoliteSpeaker.parameters, settings)
     assert done.diagnostics.ok, done.diagnostics.verdict
 
 
@@ -183,7 +183,7 @@ def test_a_question_without_answers_gets_the_models_prediction(program):
 
 def test_one_state_only_is_refused():
     choices = choice_counts().query("state == 2")
-    with pytest.raises(WolvesError, match="nothing to be informative about"):
+    with pytest.raises(WolvesError, match="not identified"):
         build(table(choices, literal_counts().query("state == 2")))
 
 
@@ -243,7 +243,7 @@ def test_a_fault_in_the_choices_is_named_by_file_row_and_column(fault, tmp_path,
 
 def test_places_are_asked_for_where_there_are_none(tmp_path, capfd):
     arguments = [*written(tmp_path, choice_counts()), "--position-bias"]
-    refused(arguments, "does not say in which place each option stood", capfd)
+    refused(arguments, "does not record the position of each option", capfd)
 
 
 def refused(arguments, message, capfd):

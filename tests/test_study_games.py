@@ -99,7 +99,7 @@ def test_a_fault_in_the_games_is_named(tmp_path: Path, games: str, problem: str)
 
 def test_games_without_speakers_are_refused(tmp_path: Path) -> None:
     text = "study: s\nhuman: [yoon2020]\ngames: [{task: dictator}]\n"
-    with pytest.raises(WolvesError, match="expected `speakers`, who are given the tasks"):
+    with pytest.raises(WolvesError, match="expected `speakers` for the tasks"):
         read_study(written(tmp_path, text))
 
 

@@ -46,10 +46,10 @@ def test_a_word_that_the_sources_lack_is_found_in_the_study_file(
         ("{name: a, provider: openai, model: m, efforts: [low, low]}", "found a duplicate: low"),
         ("{name: a, provider: hf, model: m, revisions: [step1, step1]}", "a duplicate: step1"),
         ("{name: a, provider: openai, model: m, efforts: [slow]}", "found 'slow'"),
-        ("{name: a, provider: openai, model: m, revisions: [step1]}", "only of hf or vllm"),
+        ("{name: a, provider: openai, model: m, revisions: [step1]}", "only for hf or vllm"),
         ("{name: a, provider: hf, prepare: smollm2, revisions: [x]}", "with `model` or `path`"),
         ("{name: a, provider: simulated, parameters: {x: 1}, efforts: [low]}", "does not reason"),
-        ("{name: a, provider: openai, model: m, mode: score}", "gives no probability"),
+        ("{name: a, provider: openai, model: m, mode: score}", "gives no probabilities"),
     ],
 )
 def test_what_a_speaker_does_not_take_is_found_before_anything_runs(

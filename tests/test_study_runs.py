@@ -111,7 +111,7 @@ def test_a_study_of_checkpoints_runs_and_a_broken_one_does_not_stop_it(
     rows = rows_of(places.report)
     assert rows["run@checkpoint-2"][1:3] == ["checkpoint-2", "2"]
     assert rows["run@checkpoint-10"][1:3] == ["checkpoint-10", "10"]
-    assert "Left out, since there is no fit" in places.report.read_text()
+    assert "Skipped, because they have no fit" in places.report.read_text()
 
     status = told(capsys, "status", path)
     assert re.search(r"fit tiny@checkpoint-10 +up to date", status)

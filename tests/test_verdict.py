@@ -238,7 +238,8 @@ class TestVerdict:
         assert [part.name for part in verdict.parts] == ["task", "chains", "model"]
         model = verdict.parts[2]
         assert model.ok is (grade == "good")
-        assert "goal social, state 0 it predicts 'bad' in 10 %, found are 50 % of 400" in model.line
+        words = "goal social, state 0 it predicts 'bad' in 10 %, but observed are 50 % of 400"
+        assert words in model.line
 
     def test_the_task_comes_first(self, tmp_path: Path) -> None:
         verdict = judge(read_fitted(folder(tmp_path, checks=[FAILED], describes=described(r2=0.1))))
@@ -258,8 +259,8 @@ class TestVerdict:
 
     def test_clusters_are_named(self, tmp_path: Path) -> None:
         for effect, words in (
-            (None, "may be alike"),
-            (1.1, "hardly more alike"),
+            (None, "may be similar"),
+            (1.1, "hardly more similar"),
             (6.25, "2,000 are worth about 320 independent ones"),
         ):
             source: dict[str, Any] = {"clusters": ["item"]}
@@ -270,7 +271,24 @@ class TestVerdict:
             )
             assert words in judge(read_fitted(place)).parts[2].line
         fit = read_fitted(folder(tmp_path, describes=described(), source={"clusters": []}))
-        assert "does not say which answers share an item" in judge(fit).parts[2].line
+        assert "does not record which answers share an item" in judge(fit).parts[2].line
+
+    def test_beside_a_misfit_stands_the_variant_that_predicts_best(self, tmp_path: Path) -> None:
+        made_by = "wolves fit --data yoon2020 --literal fixed --variant inf+soc --out here"
+        known = {"model": "polite-speaker", "family": "politeness", "command": made_by}
+        place = folder(tmp_path, describes=described(r2=0.3), **known)
+        line = judge(read_fitted(place)).parts[2].line
+        assert f"wolves compare --data yoon2020 --literal fixed --out {place}" in line
+        rows = {"model": ["inf+soc+pres", "s1", "inf"], "elpd_diff": [0.0, 40.2, 90.0]}
+        rows |= {"elpd_diff_se": [0.0, 9.0, 9.0], "r2": [0.3, 0.5, 0.6], "ok": [True, True, False]}
+        pd.DataFrame(rows).to_csv(place / "comparison.csv", index=False)
+        line = judge(read_fitted(place)).parts[2].line
+        assert "Of 2 variants s1 predicts best: by 40 nats (standard error 9)" in line
+        pd.DataFrame(rows).iloc[[0, 2]].to_csv(place / "comparison.csv", index=False)
+        line = judge(read_fitted(place)).parts[2].line
+        assert "No other variant predicts better than inf+soc+pres." in line
+        good = folder(tmp_path, describes=described(), **known)
+        assert "variant" not in judge(read_fitted(good)).parts[2].line
 
     def test_exit_statuses(self, tmp_path: Path) -> None:
         good = judge(read_fitted(folder(tmp_path, checks=[PASSED], describes=described())))

@@ -1,4 +1,4 @@
-"""The command ``wolves``: one module a subcommand, loaded when it is asked for."""
+"""The command ``wolves``: one module per subcommand, imported when it runs."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ BAD_INPUT, UNEXPECTED, INTERRUPTED = 2, 3, 130
 """Exit statuses other than 0 (success), 1 and 4 (the command's own verdicts)."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "data": ("data", "List the data that ship, and what is known about them."),
+    "data": ("data", "List the shipped data, with their description."),
     "compile": ("compile", "Make trials from items and templates, or openings of games."),
-    "collect": ("collect", "Ask a speaker the trials; resumes where it stopped."),
+    "collect": ("collect", "Ask a speaker the trials; resumes after an interrupt."),
     "serve": ("serve", "Serve an experiment on this machine, for people and models."),
     "tournament": ("tournament", "Play all ordered pairs of several speakers."),
     "models": ("models", "Prepare local model folders."),
     "programs": ("programs", "Compile the models' programs ahead of the first fit."),
     "choices": ("choices", "Read answers into a table of choices."),
-    "predict": ("predict", "Print what a model predicts for given parameters."),
+    "replay": ("replay", "Show a session of an experiment as one page."),
+    "predict": ("predict", "Print a model's predictions for given parameters."),
     "fit": ("fit", "Infer the parameters of a speaker from its choices."),
     "fit-all": ("fit_all", "Fit every speaker of many tables, several at once."),
-    "compare": ("compare", "Compare variants: evidence and leave-one-out accuracy."),
-    "sensitivity": ("sensitivity", "How much a fit owes to its prior and other assumptions."),
-    "influence": ("influence", "What each item, participant or cell does to each weight."),
-    "pool": ("pool", "Fit many speakers in one model; compare ways of pooling."),
-    "recover": ("recover", "Find known parameters again: bias, coverage, contraction."),
-    "power": ("power", "How many answers a difference in a parameter needs."),
+    "compare": ("compare", "Compare variants: marginal likelihood and LOO accuracy."),
+    "sensitivity": ("sensitivity", "Sensitivity of a fit to its prior and other assumptions."),
+    "influence": ("influence", "Influence of each item, participant or cell on each weight."),
+    "pool": ("pool", "Fit many speakers in one model; compare pooling methods."),
+    "recover": ("recover", "Recover known parameters: bias, coverage, contraction."),
+    "power": ("power", "Number of answers needed to detect a difference."),
     "calibrate": ("calibrate", "Simulation-based calibration of the fit."),
-    "findings": ("findings", "State what effort, goals and training change."),
+    "findings": ("findings", "State the effects of effort, goals and training."),
     "plot": ("plot", "Draw a figure from fits."),
     "report": ("report", "Write a report on fits."),
     "export": ("export", "Write fits as CSV files for R and spreadsheets."),
@@ -47,7 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 class LazyGroup(Group):
-    """A group that imports a subcommand's module only when it is run."""
+    """A group that imports a subcommand's module only when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -72,7 +73,7 @@ def wolves() -> None:
 
     \b
     Exit status: 0 success, 1 a bad verdict (a fit that did not converge, answers that
-    failed). Status 2 means bad input, or a place that cannot be read or written. Status 3
+    failed). Status 2 means bad input, or a path that cannot be read or written. Status 3
     means an unexpected error. Status 4 means that the speaker did not do the task, or that
     the model does not describe it. Status 130 means an interrupt.
     """
@@ -81,13 +82,13 @@ def wolves() -> None:
 def run(  # noqa: PLR0911  (one status for each kind of end)
     command: click.Command, arguments: Sequence[str] | None = None
 ) -> int:
-    """Run a click command; whatever goes wrong becomes one sentence with its fix.
+    """Run a click command; any error becomes one sentence with its fix.
 
     Returns
     -------
     int
-        The exit status: 0 well, 1 or 4 the command's own verdict, 2 bad usage or bad input,
-        3 an unexpected error, 130 interrupted.
+        The exit status: 0 success, 1 or 4 the command's verdict, 2 bad usage or bad input, 3 an
+        unexpected error, 130 interrupted.
     """
     show_messages()
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -106,7 +107,7 @@ def run(  # noqa: PLR0911  (one status for each kind of end)
         say(shown.getvalue().rstrip())
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        say("Interrupted. Run the same command again to go on.")
+        say("Interrupted. Run the same command again to resume.")
         return INTERRUPTED
     except OSError as error:
         _trace(words, say)
@@ -114,26 +115,26 @@ def run(  # noqa: PLR0911  (one status for each kind of end)
         return BAD_INPUT
     except MemoryError:
         _trace(words, say)
-        say("Error: there is not enough memory\n  Fix: ask for fewer draws, chains or --workers")
+        say("Error: there is not enough memory\n  Fix: use fewer draws, chains or --workers")
         return BAD_INPUT
     except Exception as error:
         _trace(words, say)
         say(
             f"Error: unexpected {type(error).__name__}: {error}\n  Fix: run the command again "
-            "with --debug, and report what it prints as a fault of many-wolves"
+            "with --debug, and report its output as a bug in many-wolves"
         )
         return UNEXPECTED
 
 
 def _of_the_system(error: OSError) -> str:
-    """An error of the operating system, with what the user can do about it."""
+    """An error of the operating system, with a fix for the user."""
     place = f"{error.filename}: " if error.filename is not None else ""
     fixes = {
-        errno.ENOSPC: "make room on the disk, or write to another one",
-        errno.EDQUOT: "make room in your quota, or write to another disk",
-        errno.EACCES: "give a place that you may read and write",
-        errno.EPERM: "give a place that you may read and write",
-        errno.EROFS: "give a place that can be written",
+        errno.ENOSPC: "free some space on the disk, or write to another one",
+        errno.EDQUOT: "free some of your quota, or write to another disk",
+        errno.EACCES: "give a path that you may read and write",
+        errno.EPERM: "give a path that you may read and write",
+        errno.EROFS: "give a path that can be written",
         errno.EMFILE: "allow more open files: `ulimit -n 4096`",
         errno.ENAMETOOLONG: "give a shorter name",
         errno.ENOENT: "check the path",
@@ -146,13 +147,13 @@ def _of_the_system(error: OSError) -> str:
 
 
 def _trace(words: Sequence[str], say: Callable[[str], None]) -> None:
-    """The traceback, where it was asked for."""
+    """The traceback, if the user requested it."""
     if "--debug" in words:
         say(traceback.format_exc())
 
 
 def _sayer(words: Sequence[str]) -> Callable[[str], None]:
-    """Shows messages without any key of the environment or of the command line in them."""
+    """Shows messages after removing all keys of the environment or the command line."""
 
     def say(text: str) -> None:
         from many_wolves.secrets import known_secrets, option_secrets, redactor

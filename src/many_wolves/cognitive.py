@@ -245,8 +245,8 @@ class PlannedModel(SimulatedModel, Protocol):
 
     contrasts: tuple[str, ...]
 
-    def planned(self, answers: int) -> Observations:
-        """Two conditions with ``answers`` answers in each cell of the design."""
+    def planned(self, items: int, replicates: int) -> Observations:
+        """Two conditions, with so many items in each cell, each asked so many times."""
         ...
 
     def differing(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from many_wolves.figures import FamilyReport
+    from many_wolves.figures.replay import Replay
 
 __all__ = [
     "Alternative",
@@ -59,6 +60,7 @@ __all__ = [
     "Reading",
     "RecordingFamily",
     "Reference",
+    "ReplayingFamily",
     "SensitiveModel",
     "SimulatedAnswers",
     "SimulatedModel",
@@ -353,6 +355,33 @@ class RecordingFamily(WorldFamily, Protocol):
         self, responses: Iterable[Response], folders: Sequence[Path]
     ) -> Observations:
         """Like ``tabulate``, with the folders in which records of sessions may be."""
+        ...
+
+
+@runtime_checkable
+class ReplayingFamily(TaskFamily, Protocol):
+    """A family that shows its sessions as pages."""
+
+    def replay(
+        self,
+        session: str,
+        responses: Sequence[Response],
+        folders: Sequence[Path],
+        opening: Trial | None,
+    ) -> Replay:
+        """A session as far as it has been played.
+
+        Parameters
+        ----------
+        session
+            Its episode and replicate, with a hyphen between.
+        responses
+            Its answers, at least one.
+        folders
+            In which records of sessions may be.
+        opening
+            The trial that began it, where it is available.
+        """
         ...
 
 

@@ -54,7 +54,7 @@ class WolvesError(Exception):
 
 
 class SettingError(WolvesError):
-    """A speaker does not take a setting; without it, it may be asked.
+    """A speaker does not support a setting; it can be asked without the setting.
 
     Parameters
     ----------

@@ -152,7 +152,7 @@ def explain(fault: ErrorDetails, known: Collection[str]) -> tuple[str, str]:
         )
     if kind == "value_error":
         error = context["error"]
-        return str(error), getattr(error, "fix", "add or remove what it names")
+        return str(error), getattr(error, "fix", "add or remove the named entry")
     expected = fault["msg"].removeprefix("Input should be ").removeprefix("Input should have ")
     if kind.startswith(("greater_than", "less_than")):
         expected = f"a number {expected}"

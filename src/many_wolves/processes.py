@@ -11,13 +11,37 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-_GUARD = 'read -r _; kill -s KILL -- "-$1"'
-"""A shell that waits for its input to close, then kills a process group.
+_GUARD = 'read -r _; kill -s KILL -- "$1"'
+"""A shell that waits for its input to close, then kills a process, or a group (minus its id).
 
 Only the parent holds the other end, so that it closes whenever the parent dies, by SIGKILL too.
 A death signal on Linux (``PR_SET_PDEATHSIG``) would reach only the child. The driver ``g++``
 would die, and the compiler proper, which holds the memory, would go on.
 """
+
+
+class Guard:
+    """Kills a process when this process ends, by SIGKILL too.
+
+    Parameters
+    ----------
+    process
+        Its id.
+    group
+        Whether to kill all of its process group, which it must lead.
+    """
+
+    def __init__(self, process: int, *, group: bool = False) -> None:
+        self._shell = _guard(f"-{process}" if group else str(process))
+
+    def release(self) -> None:
+        """Let the process go: to be called once it was waited for, since ids are used again."""
+        if self._shell is not None:
+            self._shell.kill()
+            self._shell.wait()
+            if self._shell.stdin is not None:
+                self._shell.stdin.close()
+            self._shell = None
 
 
 class ChildProcess:
@@ -58,7 +82,7 @@ class ChildProcess:
             env={**os.environ, **environment} if environment else None,
             start_new_session=True,
         )
-        self._guard = _guard(self.process.pid)
+        self._guard = Guard(self.process.pid, group=True)
 
     def finish(self, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
         """Wait for its end; what it printed comes with bad bytes replaced.
@@ -73,7 +97,7 @@ class ChildProcess:
         except BaseException:
             self.kill()
             raise
-        self._release()
+        self._guard.release()
         return subprocess.CompletedProcess(
             self.process.args, self.process.returncode, _text(out), _text(err)
         )
@@ -83,15 +107,7 @@ class ChildProcess:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self._release()
-
-    def _release(self) -> None:
-        if self._guard is not None:
-            self._guard.kill()
-            self._guard.wait()
-            if self._guard.stdin is not None:
-                self._guard.stdin.close()
-            self._guard = None
+        self._guard.release()
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +115,7 @@ class ChildProcess:
     def __exit__(self, *exception: object) -> None:
         if self.process.poll() is None:
             self.kill()
-        self._release()
+        self._guard.release()
 
 
 class Children:
@@ -146,12 +162,12 @@ class Children:
                 os.killpg(child.process.pid, signal.SIGKILL)
 
 
-def _guard(group: int) -> subprocess.Popen[bytes] | None:
-    """The guard of a process group; None without a POSIX shell."""
+def _guard(target: str) -> subprocess.Popen[bytes] | None:
+    """The guard of what ``kill`` is given; None without a POSIX shell."""
     if os.name != "posix":
         return None
     return subprocess.Popen(
-        ["/bin/sh", "-c", _GUARD, "guard", str(group)],
+        ["/bin/sh", "-c", _GUARD, "guard", target],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -55,7 +55,7 @@ def clean_key(name: str, raw: str) -> str:
         if character not in _PRINTABLE:
             raise WolvesError(
                 f"{name} holds {_describe(character)} at character {place} of {len(key)}: "
-                "no API takes such a key; nothing was sent",
+                "no API accepts such a key; nothing was sent",
                 fix=f"copy the key again, without line breaks, into {name}",
             )
     return key

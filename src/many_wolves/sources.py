@@ -233,16 +233,16 @@ def _check_size(node: yaml.Node | None, file: Path) -> None:
                     f"expected at most {_MOST:,} values, found more: aliases repeat each other",
                     where=file,
                     line=top.start_mark.line + 1,
-                    fix="write out what the aliases stand for",
+                    fix="replace the aliases by their values",
                 )
             continue
         open_.add(id(top))
         if any(id(part) in open_ for part in left):
             raise WolvesError(
-                "an anchor stands within itself",
+                "an anchor contains itself",
                 where=file,
                 line=top.start_mark.line + 1,
-                fix="write out what the alias stands for",
+                fix="replace the alias by its value",
             )
         stack += left
 
@@ -297,7 +297,7 @@ def source_of(text: str, file: Path) -> Source:
         ) from fault
     except yaml.YAMLError as fault:
         raise WolvesError(
-            f"invalid YAML: {fault}", where=file, fix="remove the character that it names"
+            f"invalid YAML: {fault}", where=file, fix="remove the character named in the message"
         ) from fault
     except RecursionError as fault:
         raise WolvesError(

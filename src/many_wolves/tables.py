@@ -53,7 +53,7 @@ def write_table(table: Observations, folder: str | Path) -> Path:
         raise WolvesError(
             f"the table cannot be written: {fault.strerror}",
             where=folder,
-            fix="give a folder of yours with --out",
+            fix="give a folder that you can write with --out",
         ) from fault
 
 
@@ -214,14 +214,14 @@ def _load(path: Path) -> Any:
         return json.loads(_text(path))
     except json.JSONDecodeError as fault:
         raise WolvesError(
-            f"expected JSON, found a fault: {fault.msg}",
+            f"expected JSON, found an error: {fault.msg}",
             where=path,
             line=fault.lineno,
             fix="make the table again with `wolves choices`",
         ) from fault
     except (ValueError, RecursionError) as fault:
         raise WolvesError(
-            f"expected JSON, found a fault: {fault}",
+            f"expected JSON, found an error: {fault}",
             where=path,
             fix="make the table again with `wolves choices`",
         ) from fault

@@ -26,7 +26,7 @@ def halting(say: Callable[[str], None], halt: Callable[[], None]) -> Iterator[No
             raise KeyboardInterrupt
         halted = True
         halt()
-        say("Stopping when the answers under way are in; interrupt again to stop at once.")
+        say("Stopping after the requests in progress; interrupt again to stop at once.")
 
     before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
     try:

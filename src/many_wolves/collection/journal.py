@@ -151,9 +151,9 @@ class Journal:
             self._wrote(response)
         if odd is not None:
             raise WolvesError(
-                f"an answer is left out that no JSON can hold: {odd}",
+                f"an answer cannot be stored as JSON and is left out: {odd}",
                 where=self.path,
-                fix="report this fault; all other answers are in the journal",
+                fix="report this bug; all other answers are in the journal",
             ) from odd
         return len(fresh)
 
@@ -264,14 +264,14 @@ class Journal:
             write_atomic(self.path, whole)
             os.close(self._file)
             self._open()
-            self._say(f"{self.path} was removed while it was written; it is there again.")
+            self._say(f"{self.path} was removed during writing; it was restored.")
             return
         beside = self.path.with_name(f"{self.path.name}.rescued-{os.getpid()}")
         write_atomic(beside, whole)
         raise WolvesError(
-            "the journal was replaced by another file while it was written",
+            "the journal was replaced by another file during writing",
             where=self.path,
-            fix=f"what was answered is in {beside}: put it back, and run the command again",
+            fix=f"the answers are in {beside}: move that file back, and run the command again",
         )
 
     def _close(self) -> None:
@@ -292,7 +292,7 @@ def peek(path: Path) -> dict[str, Entry]:
 
 def _foreign(path: Path, line: int, found: SpeakerSpec, expected: SpeakerSpec) -> WolvesError:
     return WolvesError(
-        f"expected answers of {expected.name} with the settings asked for, found answers of "
+        f"expected answers of {expected.name} with the requested settings, found answers of "
         f"{found.name} with {differences(found, expected)}",
         where=path,
         line=line,
@@ -310,13 +310,13 @@ def differences(found: SpeakerSpec, expected: SpeakerSpec) -> str:
 def _disk_fault(path: Path, error: OSError) -> WolvesError:
     words = error.strerror or str(error)
     first = (
-        "make room (or give another place with --out)"
+        "free some space (or give another folder with --out)"
         if error.errno in _FULL
-        else "give the path of a file in a folder of yours with --out"
+        else "give the path of a file that you can write with --out"
     )
     return WolvesError(
         f"the journal cannot be written: {words}",
         where=path,
-        fix=f"{first}, then run the same command again: what is in the journal is whole and "
+        fix=f"{first}, then run the same command again: the journal is intact, and its answers "
         "will not be asked again",
     )

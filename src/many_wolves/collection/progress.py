@@ -60,7 +60,7 @@ class Progress:
         parts += [f"{done}/{self._total}" if self._total is not None else f"{done} turns"]
         parts += [f"{n} {status}" for status, n in sorted(self.counts.items())]
         if done:
-            parts.append(f"{done / seconds:.3g} a second")
+            parts.append(f"{done / seconds:.3g} per second")
         if self._total is not None and 0 < done < self._total:
             parts.append(f"{duration((self._total - done) * seconds / done)} left")
         self._out.write(before + ", ".join(parts) + ("   " if before else "") + after)

@@ -47,6 +47,10 @@ class Collected:
         Whether it ended before everything was asked.
     why
         What ended it, where it was not the user.
+    given_up
+        Sessions that their server forgot in every attempt of this run.
+    broken
+        Sessions that stopped before their end: an answer failed, or the experiment did.
     """
 
     journal: Path
@@ -54,6 +58,8 @@ class Collected:
     known: Mapping[str, int]
     halted: bool = False
     why: str = ""
+    given_up: int = 0
+    broken: int = 0
 
 
 def collect(
@@ -197,7 +203,15 @@ def play(
         if runner.live:
             _run(runner, progress, say)
         known_before = {"answered": runner.met}
-        return Collected(first, progress.counts, known_before, runner.live, runner.why)
+        return Collected(
+            first,
+            progress.counts,
+            known_before,
+            runner.live,
+            runner.why,
+            runner.given_up,
+            runner.broken,
+        )
 
 
 def read_value(response: Response, reader: Reader) -> Response:

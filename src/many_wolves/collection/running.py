@@ -100,6 +100,8 @@ class Runner:
         self._lost: dict[str, int] = {}
         self.met = 0
         self.over = 0
+        self.broken = 0
+        self.given_up = 0
         self.why = ""
 
     @property
@@ -198,6 +200,7 @@ class Runner:
         """Count an episode that has ended, or restart one whose session was lost."""
         if state.ended not in (UNANSWERED, LOST):
             self.over += 1
+        self.broken += state.ended == UNANSWERED
         if state.ended != LOST:
             return
         episode = state.episode
@@ -205,6 +208,8 @@ class Runner:
         self._lost[name] = self._lost.get(name, 0) + 1
         if self._lost[name] < MOST_ATTEMPTS:
             self._begin(replace(episode, attempt=episode.attempt + 1), state.lost)
+        else:
+            self.given_up += 1
 
     def _turn(self, progress: Progress) -> None:
         """Wait until something happens, and handle it."""
@@ -263,7 +268,7 @@ class Runner:
                 if ended_by is not None:
                     self._stop()
                 elif self._live and not self._halt.is_set():
-                    self._stop(self._speaking[name].stopped or f"{name} answers no more")
+                    self._stop(self._speaking[name].stopped or f"{name} does not answer any more")
 
     def _hand_out(self, answered: Counter[str]) -> None:
         """Pass on what is to be asked, and let speakers know that we have caught up."""

@@ -1,4 +1,4 @@
-"""``wolves calibrate``: do posteriors hold the truth as often as they say?"""
+"""``wolves calibrate``: do posterior intervals have their nominal coverage?"""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def command(count: int, out: Path, **options: Any) -> int:
     """Simulation-based calibration with the design of CHOICES.
 
     Parameters are drawn from the prior, and answers from the simulator in NumPy. The
-    Stan program is fitted to them. Then the rank of every true value among the
-    posterior draws must be uniform. Resumes where it stopped.
+    Stan program is fitted to them. If all agree, the rank of every true value among the
+    posterior draws is uniform. Resumes after an interrupt.
 
     \b
     Exit status: 0 calibrated, 1 not calibrated.

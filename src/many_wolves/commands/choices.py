@@ -24,8 +24,8 @@ STATUSES = ("answered", "unparsed", "refused", "empty", "failed")
     "--task",
     "family",
     metavar="NAME",
-    help="Task or task family; that of the answers when left out. Without JOURNALS its own in "
-    f"llm-output/TASK are read, and without both those of {families.DEFAULT}.",
+    help="Task or task family (default: that of the answers). Without JOURNALS, its journals in "
+    f"llm-output/TASK are read (default: those of {families.DEFAULT}).",
 )
 @click.option(
     "--model_type",
@@ -33,7 +33,7 @@ STATUSES = ("answered", "unparsed", "refused", "empty", "failed")
     type=click.Choice(KINDS),
     default="all",
     show_default=True,
-    help="Read only speakers from Hugging Face (transformers, vLLM), or behind an API.",
+    help="Read only speakers from Hugging Face (transformers, vLLM), or of an API.",
 )
 @click.option(
     "--scoring",
@@ -48,17 +48,17 @@ STATUSES = ("answered", "unparsed", "refused", "empty", "failed")
     multiple=True,
     metavar="FACTOR=VALUE",
     help="Count only this part of the design, for example scale=hearts or framing=third; "
-    "may be given several times.",
+    "can be given several times.",
 )
 @click.option(
     "--trials",
     type=click.Path(path_type=Path),
-    help="Count only answers to the trials in this file, which `wolves compile` wrote.",
+    help="Count only answers to the trials in this file from `wolves compile`.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder of the table; rsa-output/TASK[-MODEL_TYPE]/choices when left out.",
+    help="Folder of the table (default: rsa-output/TASK[-MODEL_TYPE]/choices).",
 )
 def command(
     *,
@@ -72,7 +72,7 @@ def command(
 ) -> None:
     """Read answers into a table of choices.
 
-    JOURNALS are files or folders that `wolves collect` wrote, or logs (.eval) of `inspect
+    JOURNALS are files or folders of `wolves collect`, or logs (.eval) of `inspect
     eval many_wolves/politeness`. Unreadable answers are counted and listed with an
     example, never guessed.
     """

@@ -1,4 +1,4 @@
-"""``wolves collect``: ask a speaker every trial; resumes where it stopped."""
+"""``wolves collect``: ask a speaker every trial; resumes after an interrupt."""
 
 from __future__ import annotations
 
@@ -44,31 +44,35 @@ COMPILED = Path("task-data/compiled")
     "--task",
     default="politeness",
     show_default=True,
-    help="Where TRIALS is left out: task-data/compiled/TASK.jsonl.",
+    help="Without TRIALS, task-data/compiled/TASK.jsonl is read.",
 )
 @click.option(
     "--model_type",
     "--provider",
     "provider",
     required=True,
-    help="hf, vllm, simulated, or api (model names then begin with their provider); or a "
+    help="hf, vllm, simulated, api (with model names that begin with their provider), or a "
     "provider: anthropic, openai, google, openai-compatible.",
 )
-@click.option("--model_name", default="", help="Name of the model, as at its provider.")
-@click.option("--model_path", type=click.Path(path_type=Path), help="Folder of its weights.")
+@click.option("--model_name", default="", help="Name of the model at its provider.")
+@click.option("--model_path", type=click.Path(path_type=Path), help="Folder of the model.")
 @click.option("--revision", default="", help="Checkpoint on the hub.")
 @click.option(
     "--revisions",
     default="",
-    help="Several checkpoints, each a speaker: names and patterns with commas between; "
-    "folders below --model_path, or branches on the hub.",
+    help="Several checkpoints, each a speaker: names and patterns, separated by commas, of "
+    "folders below --model_path or of branches on the hub.",
 )
 @click.option("--mode", type=click.Choice(["sample", "score"]), default="sample", show_default=True)
 @click.option("--replicates", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--temperature", type=click.FloatRange(0), help="Sampling; local models: 1.")
-@click.option("--top_p", type=click.FloatRange(0, 1, min_open=True), help="Sampling; 1 = all.")
 @click.option(
-    "--max_tokens", type=click.IntRange(1), help="Local: 64; API: 4096, plus the effort's."
+    "--temperature", type=click.FloatRange(0), help="Sampling temperature (local models: 1)."
+)
+@click.option("--top_p", type=click.FloatRange(0, 1, min_open=True), help="Nucleus sampling.")
+@click.option(
+    "--max_tokens",
+    type=click.IntRange(1),
+    help="Longest answer (local: 64; API: 4096 plus reasoning).",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--effort", default="", type=click.Choice(["", *LEVELS]), help="Reasoning effort.")
@@ -90,25 +94,27 @@ COMPILED = Path("task-data/compiled")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads.")
 @click.option(
-    "--batch_size", type=click.IntRange(1), help="Trials at once; hf: 16, vllm: 256 (CPU: 64)."
+    "--batch_size",
+    type=click.IntRange(1),
+    help="Trials per batch (hf: 16, vllm: 256, on a CPU 64).",
 )
 @click.option(
-    "--tensor_parallel_size", type=click.IntRange(1), default=1, help="vllm: GPUs to share over."
+    "--tensor_parallel_size", type=click.IntRange(1), default=1, help="vllm: number of GPUs."
 )
 @click.option(
     "--gpu_memory_utilization",
     type=click.FloatRange(0, 1, min_open=True),
-    help="vllm: share of the memory that it may take.",
+    help="vllm: share of the memory that it may use.",
 )
 @click.option("--base_url", default="", help="Address of an API server.")
 @click.option(
     "--omit",
     multiple=True,
     type=click.Choice(OMISSIBLE),
-    help="Leave a field out of requests to an openai-compatible server that refuses it; may be "
+    help="Omit a field from requests to an openai-compatible server that rejects it; can be "
     "given twice.",
 )
-@click.option("--api_key", help="Taken, but the environment is the place for a key.")
+@click.option("--api_key", help="Accepted, but a key belongs in the environment.")
 @click.option("--connections", type=click.IntRange(1), default=32, show_default=True)
 @click.option("--retries", type=click.IntRange(0), default=10, show_default=True)
 @click.option(
@@ -116,23 +122,23 @@ COMPILED = Path("task-data/compiled")
     type=click.FloatRange(0),
     default=1.0,
     show_default=True,
-    help="Seconds before the first retry; doubled from try to try.",
+    help="Seconds before the first retry; doubled after each retry.",
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
     default=600.0,
     show_default=True,
-    help="Seconds a try.",
+    help="Seconds per try.",
 )
-@click.option("--batch", is_flag=True, help="The provider's batch mode: half price, hours.")
+@click.option("--batch", is_flag=True, help="The provider's batch mode: half price, takes hours.")
 @click.option(
-    "--max-cost", "max_cost", type=click.FloatRange(0), help="Stop before so many US dollars."
+    "--max-cost", "max_cost", type=click.FloatRange(0), help="Stop before this many US dollars."
 )
 @click.option(
     "--prices",
     type=click.Path(path_type=Path),
-    help="Table of prices; task-data/prices.yaml when left out.",
+    help="Table of prices (default: task-data/prices.yaml).",
 )
 @click.option(
     "--parameters",
@@ -144,20 +150,20 @@ COMPILED = Path("task-data/compiled")
     type=click.IntRange(1),
     default=AT_ONCE,
     show_default=True,
-    help="Games under way at once; their open turns are one batch.",
+    help="Games played at once; their open turns are one batch.",
 )
 @click.option(
     "--with",
     "opponent",
     metavar="self|FILE.json",
-    help="Games against a speaker: itself, or the one that a file of these options describes.",
+    help="Games against a speaker: itself, or the one described by a file of these options.",
 )
 @click.option(
     "--seat",
     "seats",
     multiple=True,
     metavar="NAME=FILE.json|self",
-    help="Games with several seats: who sits on one, by its name; may be given several times. "
+    help="Games with several seats: the speaker of a seat; can be given several times. "
     "--with X is --seat partner=X.",
 )
 @click.option("--engine", default="", help="Experiments: the engine that runs them.")
@@ -166,13 +172,13 @@ COMPILED = Path("task-data/compiled")
     "engine_options",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Experiments: a setting of the engine; may be given several times.",
+    help="Experiments: a setting of the engine; can be given several times.",
 )
-@click.option("--server", default="", help="Experiments: address of a server that runs.")
+@click.option("--server", default="", help="Experiments: address of a running server.")
 @click.option(
     "--project",
     type=click.Path(path_type=Path),
-    help="Experiments: folder of the app that the engine starts a server for.",
+    help="Experiments: folder of the app for which the engine starts a server.",
 )
 @click.option(
     "--delay", type=click.FloatRange(0), default=0.0, help="Simulated: seconds per trial."
@@ -206,13 +212,13 @@ def command(
 ) -> int:
     """Ask a speaker every trial in TRIALS, and play every game in it.
 
-    Answers are appended to a journal. The same command run again asks only what is
-    missing or failed, and resumes in the middle of a game.
+    Answers are appended to a journal. If you run the same command again, it asks only trials
+    that are missing or failed, and resumes in the middle of a game.
     """
     if options["api_key"]:
         say(
-            "Warning: a key on the command line can be read by others on this machine; it is "
-            "used for this run and stored nowhere. Better: set it in the environment."
+            "Warning: a key on the command line can be read by others on this machine. It is "
+            "used for this run and stored nowhere. Set it in the environment instead."
         )
     path = trials or COMPILED / f"{task}.jsonl"
     several = expand(_wanted(options), revisions)
@@ -234,7 +240,7 @@ def command(
     ):
         if given:
             raise WolvesError(
-                f"{option} belongs to games: here nobody answers another", fix="leave it out"
+                f"{option} is for games, and these trials are not games", fix="leave it out"
             )
     listed = read_trials(path)
     _check(several, replicates, out, listed)
@@ -321,6 +327,6 @@ def _check(several: list[SpeakerRequest], replicates: int, out: Path, trials: li
     if several[0].mode == "score" and replicates > 1 and scored and not several[0].thinks:
         raise WolvesError(
             f"expected one replicate in score mode, found {replicates}",
-            fix="leave --replicates out: the same scores would come every time",
+            fix="leave --replicates out: each replicate would have the same scores",
         )
     check_folder(several, out)

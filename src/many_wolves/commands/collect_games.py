@@ -1,4 +1,4 @@
-"""What ``wolves collect`` does where later questions depend on earlier answers."""
+"""``wolves collect`` for tasks whose later questions depend on earlier answers."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ def play_all(
 def as_proposed(wanted: SpeakerRequest, trials: Path) -> list[SpeakerRequest]:
     """The speaker with the settings that the design of the trials proposes.
 
-    Settings that the user gave stay; those that the speaker does not take are left out,
-    and a notice names it. A setting with several values makes several speakers.
+    The user's settings have priority. Settings that the speaker does not support are left out, with
+    a notice. A setting with several values makes several speakers.
     """
     manifest = trials.with_name(trials.name.removesuffix(".jsonl") + ".manifest.json")
     if wanted.provider == "simulated" or not manifest.is_file():
@@ -127,9 +127,11 @@ def as_proposed(wanted: SpeakerRequest, trials: Path) -> list[SpeakerRequest]:
         told = ", ".join(f"{value:g}" for value in values)
         if local or _takes(replace(wanted, **{name: values[0]})):
             found = [replace(one, **{name: value}) for value in values for one in found]
-            say(f"{name} {told}, as the design of the trials says.")
+            say(f"{name} {told}, from the design of the trials.")
         else:
-            say(f"The trials' design says {name} {told}; this speaker takes none.")
+            say(
+                f"The design of the trials has {name} {told}, but this speaker does not support it."
+            )
     return found
 
 

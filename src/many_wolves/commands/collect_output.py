@@ -1,4 +1,4 @@
-"""What ``wolves collect`` says and records besides the answers."""
+"""Messages of ``wolves collect``, and its records other than answers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from many_wolves.collection import Collected, explain, make_plan, other_settings, peek
+from many_wolves.collection.running import MOST_ATTEMPTS
 from many_wolves.errors import WolvesError
 from many_wolves.files import read_json_object, write_atomic
 from many_wolves.records import SCHEMA, SpeakerSpec, Trial
@@ -74,18 +75,18 @@ def family_of(named: list[str]) -> str:
     if len(found) > 1:
         raise WolvesError(
             f"expected trials of one task family, found {', '.join(found)}",
-            fix="ask each family in a separate run",
+            fix="collect each family in a separate run",
         )
     return found[0]
 
 
 def check_folder(several: list[SpeakerRequest], out: Path) -> None:
-    """Refuse one journal for several speakers.
+    """Reject one journal for several speakers.
 
     Raises
     ------
     WolvesError
-        If that is what was asked for.
+        If the output is one journal and there are several speakers.
     """
     if len(several) > 1 and out.suffix == ".jsonl":
         raise WolvesError(
@@ -104,7 +105,7 @@ def tell(
     *,
     explained: bool,
 ) -> None:
-    """Print what would be asked of one speaker, and what it would cost."""
+    """Print the number of questions to one speaker, and their cost."""
     entries = peek(journal)
     if explained:
         for line in explain(trials, replicates, spec, entries):
@@ -129,7 +130,9 @@ def tell(
     click.echo(f"{asked.output:12.0f} output tokens, {most}")
     price = find_price(spec, wanted.prices)
     if price is None:
-        click.echo("     unknown US dollars: the table of prices lacks this model (--prices FILE)")
+        click.echo(
+            "     unknown US dollars: this model is missing in the table of prices (--prices FILE)"
+        )
         return
     money = price.of(asked.input, asked.output, batch=wanted.batch)
     remark = f" ({price.remark})" if price.remark else ""
@@ -139,16 +142,30 @@ def tell(
 def conclude(done: Collected, spec: SpeakerSpec) -> int:
     """Print where the answers are, and how it ended; the exit status."""
     if not done.asked and not done.halted:
-        say(f"{spec.name}: nothing to ask, {sum(done.known.values())} answers are there.")
+        say(f"{spec.name}: nothing to ask, all {sum(done.known.values())} answers exist.")
     failed = done.asked.get("failed", 0)
     click.echo(done.journal)
     if done.halted:
-        say(f"{done.why or 'Stopped before the end'}. Run the same command again to go on.")
+        say(f"{done.why or 'Stopped before the end'}. Run the same command again to resume.")
         return FAILED if done.why else INTERRUPTED
     if failed:
-        say(f"{failed} failed; run the same command again to ask them again.")
+        say(f"{failed} answers failed; run the same command again to retry them.")
         return FAILED
-    return OK
+    if done.given_up:
+        say(
+            f"{_sessions(done.given_up)} lost {MOST_ATTEMPTS} times by the server. "
+            "Run the same command again for further attempts; answers are kept."
+        )
+    if done.broken:
+        say(
+            f"{_sessions(done.broken)} not played to the end; the messages above say why. "
+            "Run the same command again to go on."
+        )
+    return FAILED if done.given_up or done.broken else OK
+
+
+def _sessions(number: int) -> str:
+    return f"{number} sessions were" if number > 1 else "1 session was"
 
 
 def record_fault(fault: LoadError, wanted: SpeakerRequest, out: Path, family: str) -> None:
@@ -164,7 +181,7 @@ def record_fault(fault: LoadError, wanted: SpeakerRequest, out: Path, family: st
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     write_atomic(path, json.dumps(record, indent=2) + "\n")
-    say(f"{wanted.revision}: {fault}\n  Recorded in {path}; the rest go on.")
+    say(f"{wanted.revision}: {fault}\n  Recorded in {path}; the others continue.")
 
 
 def forget_fault(wanted: SpeakerRequest, out: Path, family: str) -> None:

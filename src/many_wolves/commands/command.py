@@ -72,14 +72,14 @@ def _flag(name: str, text: str, callback: Any) -> click.Option:
 
 
 class Command(click.Command):
-    """A command of ``wolves``; ``as_json`` says that its result can be printed as JSON."""
+    """A command of ``wolves``; with ``as_json``, its result can be printed as JSON."""
 
     def __init__(self, *args: Any, as_json: bool = False, **kwargs: Any) -> None:
         kwargs["context_settings"] = {**SETTINGS, **kwargs.get("context_settings", {})}
         super().__init__(*args, **kwargs)
         self._general = [
-            _flag("--quiet", "Say nothing but warnings and errors.", _told(logging.WARNING)),
-            _flag("--verbose", "Say more of what is being done.", _told(logging.DEBUG)),
+            _flag("--quiet", "Show only warnings and errors.", _told(logging.WARNING)),
+            _flag("--verbose", "Show more details of the progress.", _told(logging.DEBUG)),
             _flag("--debug", "Show the traceback of an unexpected error.", _told(logging.DEBUG)),
         ]
         if as_json:
@@ -130,7 +130,7 @@ def wants_json() -> bool:
 
 
 def show(result: Mapping[str, Any], words: Callable[[], None]) -> None:
-    """Print a result: as JSON where that was asked for, else with ``words``."""
+    """Print a result: as JSON if requested, otherwise with ``words``."""
     if wants_json():
         click.echo(json.dumps(plain(result), indent=1, ensure_ascii=False))
     else:

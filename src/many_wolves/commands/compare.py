@@ -1,4 +1,4 @@
-"""``wolves compare``: which variant of a model do the answers call for?"""
+"""``wolves compare``: which variant of a model fits the answers best?"""
 
 from __future__ import annotations
 
@@ -29,26 +29,25 @@ from many_wolves.commands.options import (
     "--variants",
     "--models",
     "variants",
-    help="Only these variants, with commas between, such as inf+soc+pres,inf+pres,s1.",
+    help="Only these variants, separated by commas, such as inf+soc+pres,inf+pres,s1.",
 )
 @click.option(
     "--loo-unit",
     type=click.Choice(["choice", "cell", "row", "cluster"]),
     default="choice",
     show_default=True,
-    help="What LOO leaves out: one choice of each cell, a cell, all answers to a question, or all "
-    "that depend on each other.",
+    help="Unit that LOO leaves out: one choice of each cell, a cell, all answers to a question, "
+    "or all answers that depend on each other.",
 )
 @sampling_options()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the result.")
 def command(variants: str | None, loo_unit: Any, out: Path, **options: Any) -> int:
-    """Evidence and predictive accuracy of the variants of a model.
-
-    Of politeness these are the seven utility subsets and the first-order speaker.
-    Writes comparison.csv and a figure. Variants that are done are not fitted again.
+    """Marginal likelihood and predictive accuracy of the variants of a model.
+    For politeness, these are the seven utility subsets and the first-order speaker.
+    Writes comparison.csv and a figure. Finished variants are not fitted again.
 
     \b
-    Exit status: 0 every row is to be trusted, 1 some row is not; its verdict says why.
+    Exit status: 0 every row is reliable, 1 at least one is not (its verdict gives the reason).
     """
     from many_wolves.workflows.compare import compare_variants
 

@@ -1,4 +1,4 @@
-"""``wolves compile``: what a researcher edits -> trials, and openings of games."""
+"""``wolves compile``: the sources that a researcher edits -> trials, and openings of games."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _FIELDS = tuple(
     default=ALL,
     show_default=True,
     metavar="NAME",
-    help="A task, a part of one (of politeness choice or literal), several with commas between, "
+    help="A task, a part of one (for politeness, choice or literal), several separated by commas, "
     "or a task family for all its tasks. Tasks: " + ", ".join(families.tasks()) + ".",
 )
 @field_options(_DESIGNS, leave_out=_LEFT_OUT, owner="of")
@@ -53,21 +53,21 @@ _FIELDS = tuple(
     "--out",
     type=click.Path(path_type=Path),
     help="Trials, as JSON lines; their manifest is written to the same folder. "
-    "task-data/compiled/politeness.jsonl, or TASK.jsonl there, when left out.",
+    "Default: task-data/compiled/politeness.jsonl, or TASK.jsonl there.",
 )
 @click.option(
     "--show",
     "preview",
     metavar="N",
     type=click.IntRange(1),
-    help="Print N prompts of each kind as a model is asked them, and write nothing.",
+    help="Print N prompts of each kind as a model gets them, and write nothing.",
 )
 def command(*, task: str, out: Path | None, preview: int | None, **values: Any) -> None:
     """Make trials from items and templates, or games from their parameters.
 
     The order of options is counterbalanced by a Latin square over all trials that
-    are compiled together; equal settings give equal bytes. When the sources hold a
-    fault, nothing is written.
+    are compiled together. Equal settings give equal bytes. If the sources contain an
+    error, nothing is written.
     """
     from many_wolves.progress import log
     from many_wolves.workflows.compiling import manifest_of, prompts, request, write_trials
@@ -83,7 +83,7 @@ def command(*, task: str, out: Path | None, preview: int | None, **values: Any) 
     manifest = write_trials(wanted, target)
     for name, told in dict(manifest.get("asked_with", {})).items():
         log.info(
-            "`wolves collect` asks with %s %s where it is not told otherwise.",
+            "`wolves collect` uses %s %s by default for these trials.",
             name,
             ", ".join(f"{value:g}" for value in told),
         )

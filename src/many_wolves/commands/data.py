@@ -1,4 +1,4 @@
-"""``wolves data``: what ships with the families, and what is known of it."""
+"""``wolves data``: the data that ship with the families, and their cards."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from many_wolves.commands.command import Group
 
 @click.group(cls=Group)
 def command() -> None:
-    """Data of people and language models that ship with many-wolves."""
+    """Show the data of people and language models that ship with many-wolves."""
 
 
 @command.command("list")
@@ -27,7 +27,7 @@ def list_command() -> None:
 @command.command("show")
 @click.argument("name")
 def show_command(name: str) -> None:
-    """Print the card of NAME: who answered, source, licence, settings, known faults."""
+    """Print the card of NAME: participants, source, licence, settings, known faults."""
     from many_wolves.workflows.data_sets import told
 
     click.echo(told(name))

@@ -1,4 +1,4 @@
-"""What would be asked of episodes, and what it would cost at most."""
+"""The number of questions in episodes, and their cost at most."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def _tell_price(extents: Extents, casting: Casting, share: float) -> None:
         price = find_price(spec, casting.wanted[seat].prices)
         if price is None:
             click.echo(
-                f"     unknown US dollars: the table of prices lacks {spec.name} (--prices FILE)"
+                f"     unknown US dollars: {spec.name} is missing in the table of prices "
+                "(--prices FILE)"
             )
             return
         part = share / len(casting.specs)
@@ -82,7 +83,7 @@ def _explain(episodes: Iterable[Episode], take_turns: TakeTurns, known: Known) -
         open_ = state.look()
         cell = " ".join(f"{name}={value}" for name, value in episode.opening.cell.items())
         numbers = ", ".join(str(turn.request.trial.turn + 1) for turn in open_)
-        why = "will not be asked: it has ended" if state.ended else f"goes on with turn {numbers}"
+        why = "will not be asked: it has ended" if state.ended else f"resumes with turn {numbers}"
         yield (
             f"{episode.id} replicate {episode.replicate} ({episode.opening.task} {cell}): "
             f"{state.met} turns answered; {why}"

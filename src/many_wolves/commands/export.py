@@ -15,18 +15,18 @@ from many_wolves.commands.command import show
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder of the CSV files; FITS/csv if not given.",
+    help="Folder of the CSV files (default: FITS/csv).",
 )
 @click.option(
     "--all",
     "every",
     is_flag=True,
-    help="Draws of every parameter, such as the literal meaning of each utterance.",
+    help="Include parameters of many cells, such as the literal meaning of each utterance.",
 )
 def command(*, fits: tuple[Path, ...], out: Path | None, every: bool) -> None:
     """Write fits as CSV files for R and spreadsheets.
 
-    FITS are fit folders, or folders that hold some. The file draws.csv has one row per draw,
+    FITS are fit folders, or folders that contain some. The file draws.csv has one row per draw,
     parameter and condition, and summary.csv has one per parameter and condition. The file
     choices.csv has one row per outcome, observed and predicted. Each row names its speaker.
     Missing numbers are NA.

@@ -16,23 +16,22 @@ from many_wolves.commands.command import show
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder of the tables, the draws and the page; FITS/findings if not given.",
+    help="Folder of the tables, the draws and the page (default: FITS/findings).",
 )
 @click.option("--title", default="Findings", show_default=True)
-@click.option("--seed", default=1, show_default=True, help="Of the draws.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the draws.")
 @click.option(
     "--scaling",
     "axes",
     multiple=True,
     type=click.Choice(["parameters", "tokens", "step"]),
-    help="State laws over this as well; several in turn.",
+    help="Also fit scaling laws over this; can be given several times.",
 )
-@click.option("--skip-missing", is_flag=True, help="Leave out what is not a fit, with a notice.")
+@click.option("--skip-missing", is_flag=True, help="Skip folders without a fit, with a notice.")
 @click.option("--skip-unconverged", is_flag=True, help="Leave out fits that did not converge.")
 def command(*, fits: tuple[Path, ...], out: Path | None, **options: Any) -> None:
-    """State what effort, goal prompts and training change, and how far from people it is.
-
-    FITS are fit folders, or folders that hold some, such as rsa-output/STUDY.
+    """State the effects of effort, goal prompts and training, and the distance from people.
+    FITS are fit folders, or folders that contain some, such as rsa-output/STUDY.
     Writes statements.csv (one row per statement, with its sentence), one table per kind
     of finding as CSV, Markdown and LaTeX, draws.nc, and findings.html.
     """

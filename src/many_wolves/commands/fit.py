@@ -1,4 +1,4 @@
-"""``wolves fit``: the parameters of a cognitive model from answers."""
+"""``wolves fit``: infer the parameters of a cognitive model from answers."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ def request_of(values: dict[str, Any]) -> FitRequest:
 @table_options("Fit data that ship with the project")
 @fit_options
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the fit.")
-@click.option("--allow-unconverged", is_flag=True, help="Exit with 0 whatever the verdict.")
-@click.option("--no-report", is_flag=True, help="Leave report.html out.")
+@click.option("--allow-unconverged", is_flag=True, help="Exit with status 0 for any verdict.")
+@click.option("--no-report", is_flag=True, help="Do not write report.html.")
 def command(out: Path | None, allow_unconverged: bool, **options: Any) -> int:
     """Infer the parameters of a speaker from CHOICES: a folder of `wolves choices`, or a CSV file.
 
-    A CSV file of politeness needs the columns goal, state, utterance, count. It may also
-    have speaker and framing. literal.csv (utterance, state, yes, n) may be in the same
-    folder. With --task it may hold the answers to another task;
-    docs/explanation/game-models.md names the columns of games.
+    A CSV file of politeness needs the columns goal, state, utterance, count. It can also
+    have speaker and framing. literal.csv (utterance, state, yes, n) can be in the same
+    folder. With --task, CHOICES holds the answers to another task;
+    docs/explanation/game-models.md lists the columns of games.
 
     \b
-    Exit status: 0 the verdict holds, 1 the chains did not converge, 2 the input cannot be
+    Exit status: 0 the verdict is good, 1 the chains did not converge, 2 the input cannot be
     fitted. Status 4 means that the chains converged, but the speaker did not do the task or the
     model does not describe it.
     """
@@ -114,12 +114,12 @@ def status_of(verdicts: Sequence[Verdict], *, allowed: bool) -> int:
     grades = [verdict.grade for verdict in verdicts]
     if allowed or all(grade == "good" for grade in grades):
         if grades and any(grade != "good" for grade in grades):
-            log.warning("The verdict does not hold; kept because of --allow-unconverged.")
+            log.warning("The verdict is bad; the fit is kept because of --allow-unconverged.")
         return 0
     if "bad" in grades:
         log.warning(
             "The fit failed its diagnostics: do not use its numbers. "
-            "The verdict names what to change; --allow-unconverged accepts it."
+            "The verdict gives a remedy; --allow-unconverged accepts the fit."
         )
         return 1
     return 4

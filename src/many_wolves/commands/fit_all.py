@@ -21,32 +21,32 @@ from many_wolves.workflows.labels import read_labels, with_labels
 @click.option(
     "--tables",
     type=click.Path(path_type=Path),
-    help="Folder with tables, TABLES/*/choices; rsa-output when no TABLES are given.",
+    help="Folder with tables, TABLES/*/choices (default without TABLES: rsa-output).",
 )
 @click.option(
     "--data",
     "data",
     multiple=True,
     metavar="NAME",
-    help="Speakers of data that ship, such as zhao2025; may be given several times.",
+    help="Speakers of shipped data, such as zhao2025; can be given several times.",
 )
 @click.option(
     "--speaker",
     "speakers",
     multiple=True,
     metavar="NAME",
-    help="Only this speaker; may be given several times.",
+    help="Only this speaker; can be given several times.",
 )
 @click.option(
     "--labels",
     type=click.Path(path_type=Path),
-    help="CSV file with the column speaker and labels to compare by: family, training, ...",
+    help="CSV file with the column speaker and labels for comparisons: family, training, ...",
 )
 @TASK
 @click.option(
     "--human/--no-human",
     default=None,
-    help="Fit the people of the tables' task family as well; the default where tables are found.",
+    help="Fit the people of the tables' task family, too (default if tables are found).",
 )
 @fit_options
 @WORKERS
@@ -54,8 +54,8 @@ from many_wolves.workflows.labels import read_labels, with_labels
 @click.option(
     "--out", default="rsa-output/fits", show_default=True, type=click.Path(path_type=Path)
 )
-@click.option("--allow-unconverged", is_flag=True, help="Exit with 0 whatever the verdicts.")
-@click.option("--no-report", is_flag=True, help="Leave report.html out.")
+@click.option("--allow-unconverged", is_flag=True, help="Exit with status 0 for any verdicts.")
+@click.option("--no-report", is_flag=True, help="Do not write report.html.")
 def command(
     files: tuple[Path, ...],
     tables: Path | None,
@@ -72,13 +72,12 @@ def command(
 ) -> int:
     """Fit the speakers of all TABLES: CSV files, folders of `wolves choices`, or folders of them.
 
-    With --data, speakers of data that ship; `wolves data list` prints the names.
-
-    Several fits run at once, each on one core. A fit that is there already, of the
-    same answers and options, is kept; interrupt it and run it again to go on.
+    With --data, speakers of shipped data are fitted; `wolves data list` prints the names.
+    Several fits run at once, each on one core. Finished fits of the same answers and
+    options are kept, so the command can be interrupted and resumed.
 
     \b
-    Exit status: 0 every verdict holds, 1 some fits did not converge, 2 some cannot be
+    Exit status: 0 every verdict is good, 1 some fits did not converge, 2 some cannot be
     fitted. Status 4 means that some speakers did not do the
     task, or the model does not describe them.
     """
@@ -114,7 +113,7 @@ def command(
         for label, verdict in verdicts.items():
             click.echo(f"{label}: {verdict.headline}")
         sound = sum(verdict.grade == "good" for verdict in verdicts.values())
-        click.echo(f"The verdict holds for {sound} of {len(verdicts)} fits in {out}")
+        click.echo(f"The verdict is good for {sound} of {len(verdicts)} fits in {out}")
 
     show(
         {

@@ -1,4 +1,4 @@
-"""``wolves influence``: what each item, participant or cell does to each weight."""
+"""``wolves influence``: the influence of each item, participant or cell on each weight."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 @click.option(
     "--by",
     metavar="PART",
-    help="What is left out: item, participant or cell; the first that the table has when left out.",
+    help="Unit to leave out: item, participant or cell (default: the first that the table has).",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the fits.")
 def command(out: Path, by: str | None, **options: Any) -> int:
     """Fit each speaker of CHOICES, and again without each item, participant or cell.
 
-    The fit without a part comes from the draws by importance weights; where these are not
-    reliable, the rest is fitted again. Prints, for each weight, the jackknife standard error
+    The fit without a part comes from the draws by importance weights; if these are
+    unreliable, the rest is fitted again. Prints, for each weight, the jackknife standard error
     over parts and the posterior standard deviation. Writes influence.csv, jackknife.csv, a
     figure, and each fit.
 
     \b
-    Exit status: 0 all numbers are to be trusted, 1 some are not; influence.csv says which.
+    Exit status: 0 all numbers are reliable, 1 some are not (influence.csv marks them).
     """
     from many_wolves.workflows.influence import measure_influence
 
@@ -69,7 +69,7 @@ def _print(found: Influence) -> None:
         click.echo(shown.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
     click.echo(
         "median_ratio: jackknife standard error / posterior standard deviation, median over the "
-        f"weights. largest_shift: of a weight when one {found.by} is left out, in posterior "
+        f"weights. largest_shift: of a weight without one {found.by}, in posterior "
         "standard deviations."
     )
     click.echo(summary.to_string(index=False, float_format=lambda x: f"{x:.2f}"))

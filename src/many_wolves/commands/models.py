@@ -20,10 +20,10 @@ def command() -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder to write; models/NAME when left out.",
+    help="Folder to write (default: models/NAME).",
 )
 def prepare_command(name: str, out: Path | None) -> None:
-    """Make a Hugging Face folder of the packaged model NAME and print where it is."""
+    """Make a Hugging Face folder of the packaged model NAME and print its path."""
     folder = prepare(name, out or Path("models") / name, lambda text: click.echo(text, err=True))
     click.echo(folder)
 
@@ -34,10 +34,10 @@ def prepare_command(name: str, out: Path | None) -> None:
     type=click.Path(path_type=Path),
     default=Path("models"),
     show_default=True,
-    help="Where prepared folders are.",
+    help="Folder of prepared models.",
 )
 def list_command(folder: Path) -> None:
-    """Print the models that can be prepared, and which are."""
+    """List the models that can be prepared, and their state."""
     for name, packaged in PACKAGED.items():
         state = f"prepared in {folder / name}" if is_prepared(folder / name) else "not prepared"
         click.echo(f"{name}: {packaged.about}; {packaged.license}; {state}")

@@ -1,4 +1,4 @@
-"""Options that several commands take alike: whose answers, which model, how it is sampled."""
+"""Options that several commands share: answers, model, sampling."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ Function = Callable[..., Any]
 Option = Callable[[Function], Function]
 
 MODEL = click.option(
-    "--model", metavar="NAME", help="Cognitive model; the first of the task when left out."
+    "--model", metavar="NAME", help="Cognitive model (default: the first of the task)."
 )
 VARIANT = click.option(
     "--variant",
     metavar="NAME",
-    help="Variant of the model, as `wolves compare` names them; the full one when left out.",
+    help="Variant of the model, as named by `wolves compare` (default: the full model).",
 )
 WORKERS = click.option(
-    "--workers", type=click.IntRange(1), help="Fits at once; as many as cores when left out."
+    "--workers", type=click.IntRange(1), help="Fits at once (default: the number of cores)."
 )
 ONLY = click.option(
     "--only",
     multiple=True,
     metavar="COLUMN=VALUE",
-    help="Keep only these rows, such as framing=third; may be given several times.",
+    help="Keep only these rows, such as framing=third; can be given several times.",
 )
 FRAMING = click.option("--framing", help="The same as --only framing=NAME.")
 
@@ -89,7 +89,7 @@ TASK = click.option(
     "--task",
     metavar="NAME",
     callback=_task,
-    help="Task that CHOICES is a table of; of a CSV file politeness when left out.",
+    help="Task of the table CHOICES (default for a CSV file: politeness).",
 )
 
 
@@ -100,7 +100,7 @@ def table_options(help_of_data: str) -> Option:
         click.option(
             "--data", "--human", "data", metavar="NAME", help=f"{help_of_data}, such as yoon2020."
         ),
-        click.option("--speaker", metavar="NAME", help="Which speaker of the table."),
+        click.option("--speaker", metavar="NAME", help="Speaker of the table."),
         ONLY,
         FRAMING,
     )

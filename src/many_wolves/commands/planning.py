@@ -1,4 +1,4 @@
-"""What `wolves study` prints before anything is asked: stages, calls, tokens, money."""
+"""Output of `wolves study` before anything is asked: stages, calls, tokens, money."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def compiled(study: Study, file: Path) -> list[Trial]:
     Raises
     ------
     WolvesError
-        If the study names what the sources lack, with the line in the study file.
+        If the study names something that is missing in the sources, with the line in the study
+        file.
     """
     first = study.plan[0]
     family, task = families.of_task(first.task)
@@ -64,7 +65,7 @@ def bill_lines(bills: Sequence[Bill]) -> Iterator[str]:
         cells = [row[0].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(row[1:6], widths[1:6], strict=True)]
         yield "  ".join([*cells, row[6]]).rstrip()
-    yield "Tokens and money are estimates; of a speaker that reasons, the most it may take."
+    yield "Tokens and money are estimates; for a speaker that reasons, upper bounds."
 
 
 def _row(bill: Bill) -> list[str]:

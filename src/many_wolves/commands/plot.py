@@ -21,10 +21,10 @@ from many_wolves.commands.command import show
     show_default=True,
     help="Folder of the files.",
 )
-@click.option("--list", "listing", is_flag=True, help="List the figures, and stop.")
+@click.option("--list", "listing", is_flag=True, help="List the figures and exit.")
 @click.option("--width", type=click.Choice(["one", "two"]), default="two", show_default=True,
               help="Columns that a figure spans (85 or 174 mm).")  # fmt: skip
-@click.option("--skip-missing", is_flag=True, help="Leave out what is not a fit, with a notice.")
+@click.option("--skip-missing", is_flag=True, help="Skip folders without a fit, with a notice.")
 @click.option("--family", default=families.DEFAULT, show_default=True, help="Family for --list.")
 def command(
     *,
@@ -37,8 +37,8 @@ def command(
 ) -> None:
     """Draw figures of fits: PDF, SVG, PNG, and the tidy CSV behind each.
 
-    Without a NAME every figure is drawn. A folder that holds fit folders stands
-    for all of them.
+    Without a NAME, every figure is drawn. A folder of fit folders
+    means all of them.
     """
     from many_wolves.figures import read_all
     from many_wolves.workflows.figures import draw, plots_of_family

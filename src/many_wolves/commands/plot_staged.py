@@ -31,7 +31,7 @@ def staged(kind: Kind) -> click.Command:
         cls=Command, help=f"Figures of the fits of {kind} models under --fits, and of people."
     )
     @click.option("--fits", type=click.Path(path_type=Path), default=Path("rsa-output"),
-                  show_default=True, help="Folder that holds fit folders.")  # fmt: skip
+                  show_default=True, help="Folder of fit folders.")  # fmt: skip
     @click.option("--out", type=click.Path(path_type=Path), default=Path("plots") / kind,
                   show_default=True, help="Folder of the files.")  # fmt: skip
     @click.option("--presave", is_flag=True,

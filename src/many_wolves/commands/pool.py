@@ -33,15 +33,13 @@ _MODELS = {name: model for name, model in all_models().items() if isinstance(mod
     "data",
     multiple=True,
     metavar="NAME",
-    help="Speakers of data that ship, such as zhao2025; may be given several times.",
+    help="Speakers of shipped data, such as zhao2025; can be given several times.",
 )
-@click.option(
-    "--pooling", help="Only these, with commas: partial, none, complete; all when left out."
-)
+@click.option("--pooling", help="Only these, separated by commas (default: partial,none,complete).")
 @click.option(
     "--groups",
     type=click.Path(path_type=Path),
-    help="CSV file with columns speaker, group: speakers of a group are alike a priori.",
+    help="CSV file with the columns speaker and group; speakers of a group share a prior.",
 )
 @ONLY
 @FRAMING
@@ -62,11 +60,11 @@ def command(
     """Fit all speakers of TABLES at once, so that they borrow strength from each other.
 
     TABLES are folders of `wolves choices` or CSV files. Writes pooling.csv, which
-    compares the ways of pooling by leave-one-out accuracy, and a fit folder for
-    each. Fits that are done are not made again.
+    compares the pooling methods by leave-one-out accuracy, and a fit folder for
+    each. Finished fits are not made again.
 
     \b
-    Exit status: 0 every row is to be trusted, 1 some row is not; its verdict says why.
+    Exit status: 0 every row is reliable, 1 at least one is not (its verdict gives the reason).
     """
     from many_wolves.workflows.data import joined, load, part, reference
     from many_wolves.workflows.pool import pool_speakers, read_groups
@@ -90,7 +88,9 @@ def command(
         click.echo(shown.to_string(index=False, float_format=lambda x: f"{x:.2f}"))
         for _, row in done.table[~done.table["ok"]].iterrows():
             click.echo(f"{row['pooling']}: {row['verdict']}")
-        click.echo(f"elpd: per choice left out, nats, over all choices. Written to {out}")
+        click.echo(
+            f"elpd: leave-one-choice-out, summed over all choices, in nats. Written to {out}"
+        )
 
     show({"folder": out, "ok": done.ok, "poolings": done.table}, words)
     return 0 if done.ok else 1

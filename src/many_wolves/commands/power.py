@@ -1,4 +1,4 @@
-"""``wolves power``: how many answers are needed to see a difference in a parameter?"""
+"""``wolves power``: how many items and answers are needed to detect a difference?"""
 
 from __future__ import annotations
 
@@ -30,30 +30,32 @@ def _numbers(_: Any, __: Any, text: str) -> list[int]:
     "--parameter",
     "parameter",
     metavar="NAME",
-    help="What differs between two conditions; of politeness w_inf, w_soc, w_pres or phi.",
+    help="Parameter that differs between two conditions; for politeness w_inf, w_soc, w_pres or "
+    "phi.",
 )
 @click.option("--difference", default=0.1, show_default=True, type=click.FloatRange(-0.9, 0.9))
 @click.option(
     "--at",
     type=click.Path(path_type=Path, exists=True),
-    help="JSON file with the parameters of the first condition; of politeness those of people "
-    "asked for both goals when left out.",
+    help="JSON file with the parameters of the first condition (default for politeness: those of "
+    "people asked for both goals, and an icc of 0.1).",
 )
-@click.option("--items", default="13", show_default=True, callback=_numbers)
-@click.option("--replicates", default="1,3,10", show_default=True, callback=_numbers)
+@click.option("--items", default="6,24", show_default=True, callback=_numbers)
+@click.option("--replicates", default="3,12", show_default=True, callback=_numbers)
 @click.option("--n", "count", default=40, show_default=True, type=click.IntRange(10))
 @MODEL
 @sampling_options(SHORT)
 @WORKERS
 @click.option("--out", type=click.Path(path_type=Path), default=Path("rsa-output/power"))
 def command(at: Path | None, out: Path, count: int, **options: Any) -> None:
-    """Chance that a 95 % interval of a difference between two conditions excludes zero.
+    """Probability that a 95 % interval of a difference between two conditions excludes zero.
 
-    Speakers with known parameters answer designs of several sizes, and are fitted. With
-    --difference 0 the table gives the rate of false alarms. Resumes where it stopped.
+    Simulates speakers with known parameters in designs of several sizes, and fits them. With
+    --difference 0, the table gives the false-positive rate. Resumes after an interrupt.
 
-    Items do not differ within the model. So designs with as many answers to a
-    question are the same: 13 items once equal 1 item 13 times.
+    Answers of one item to a question are alike: their correlation is icc. So more items tell
+    more than more replicates. The file of --at may give another icc: 0 is that of a model
+    whose answers to one prompt are independent.
     """
     from many_wolves.workflows.power import find_power
     from many_wolves.workflows.simulation import read_parameters

@@ -1,4 +1,4 @@
-"""``wolves predict``: what a model predicts for given parameters, as JSON."""
+"""``wolves predict``: a model's predictions for given parameters, as JSON."""
 
 from __future__ import annotations
 

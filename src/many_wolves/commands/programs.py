@@ -14,7 +14,7 @@ def command() -> None:
 
 @command.command("list", as_json=True)
 def list_command() -> None:
-    """Print the programs, their models, whether each is compiled, and where it is kept."""
+    """List the programs, their models, whether each is compiled, and the cache folder."""
     from many_wolves.workflows.programs import programs
 
     found = programs()
@@ -31,7 +31,7 @@ def list_command() -> None:
     def words() -> None:
         for one in found:
             click.echo(f"{one.name}: {one.state}; {', '.join(one.models)}")
-        click.echo(f"kept in {found[0].library.parent}" if found else "no family has a program")
+        click.echo(f"cached in {found[0].library.parent}" if found else "no family has a program")
 
     show({"programs": rows}, words)
 
@@ -46,12 +46,11 @@ def list_command() -> None:
     help="As in `wolves fit`.",
 )
 def build_command(names: tuple[str, ...], engine: str) -> None:
-    """Compile programs, so that no fit has to wait for it.
-
-    NAMES are programs or models; all programs when left out. A program takes one to four
-    minutes and 2 GB of memory; those that are compiled are left alone. They are kept in
+    """Compile programs, so that the first fit does not have to.
+    NAMES are programs or models (default: all programs). A program takes one to four
+    minutes and 2 GB of memory; compiled ones are not compiled again. They are cached in
     MANY_WOLVES_CACHE, or ~/.cache/many-wolves, for every environment on a machine.
-    They run on processors of the kind that they were compiled on.
+    They run only on the type of processor on which they were compiled.
     """
     from many_wolves.workflows.programs import build
 

@@ -1,4 +1,4 @@
-"""How far a long command is, in one line now and then."""
+"""Progress of a long command, in one line from time to time."""
 
 from __future__ import annotations
 

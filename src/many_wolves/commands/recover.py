@@ -1,4 +1,4 @@
-"""``wolves recover``: are known parameters found again?"""
+"""``wolves recover``: does a design recover known parameters?"""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from many_wolves.commands.simulations import simulation_options, trials_from, wo
 @click.option(
     "--given",
     type=click.Path(path_type=Path, exists=True),
-    help="JSON file with the parameters (of politeness alpha, cost and weights by condition); "
-    "else they come from the prior.",
+    help="JSON file with the parameters, for politeness alpha, cost and weights by condition "
+    "(default: draws from the prior).",
 )
 def command(count: int, out: Path, given: Path | None, **options: Any) -> int:
     """Simulate with the design of CHOICES and fit: bias, error, coverage, contraction.
 
-    Every number of answers and of literal judgments is that of CHOICES. Resumes
-    where it stopped.
+    The numbers of answers and of literal judgments are those of CHOICES. Resumes
+    after an interrupt.
 
     \b
-    Exit status: 0 intervals hold as many truths as they say, 1 they do not.
+    Exit status: 0 intervals have their nominal coverage, 1 they do not.
     """
     from many_wolves.workflows.simulation import read_parameters, recover_parameters
 

@@ -15,21 +15,24 @@ from many_wolves.commands.command import show
 @click.argument("fits", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="HTML file of the study report.")
 @click.option("--title", default="Speakers side by side", show_default=True)
-@click.option("--introduction", multiple=True, help="A paragraph under the title; several in turn.")
+@click.option(
+    "--introduction", multiple=True, help="A paragraph under the title; can be given several times."
+)
 @click.option(
     "--made-by",
     "commands",
     multiple=True,
-    help="A command that makes the page again; those of the fits when left out.",
+    help="A command that reproduces the page (default: those of the fits).",
 )
-@click.option("--skip-missing", is_flag=True, help="Leave out what is not a fit, with a notice.")
+@click.option("--skip-missing", is_flag=True, help="Skip folders without a fit, with a notice.")
+@click.option("--one-page", is_flag=True, help="Write only the page with all of the fits.")
 @click.option("--summary", is_flag=True, help="Print the summary table as Markdown instead.")
 def command(*, fits: tuple[Path, ...], summary: bool, **options: Any) -> None:
     """Write a report on fit folders.
 
-    Each fit gets its own report.html. With several fits, or with --out, a page
-    that compares them is written too. Reports of single fits that are newer than their
-    fit are then kept. A folder that holds fit folders means all of them.
+    Each fit gets its own report.html. With several fits, or with --out, the command also writes
+    a page that compares them. It then keeps reports that are newer than their
+    fit. A folder of fit folders means all of them.
     """
     from many_wolves.workflows.folders import fit_folders, present
     from many_wolves.workflows.reporting import write_reports

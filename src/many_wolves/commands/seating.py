@@ -1,4 +1,4 @@
-"""Episodes, and who sits where in them, as the command line names them."""
+"""Episodes and their seats, as named on the command line."""
 
 from __future__ import annotations
 
@@ -202,7 +202,8 @@ def _called(seats: Sequence[str]) -> list[str]:
 def _seats_left(free: Sequence[str], seats: Sequence[str]) -> WolvesError:
     if not free:
         return WolvesError(
-            f"the speaker of the command has no seat: {quoted(seats)} are all given to others",
+            f"no seat is left for the speaker of the command: {quoted(seats)} are all given to "
+            "others",
             fix="leave one --seat out",
         )
     lacking = " ".join(f"--seat {seat}=self" for seat in free[1:])

@@ -1,4 +1,4 @@
-"""``wolves sensitivity``: how much a fit owes to its prior and to single assumptions."""
+"""``wolves sensitivity``: the sensitivity of a fit to its prior and to single assumptions."""
 
 from __future__ import annotations
 
@@ -29,16 +29,15 @@ if TYPE_CHECKING:
 @MODEL
 @sampling_options()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the fit.")
-@click.option("--no-report", is_flag=True, help="Leave report.html out.")
+@click.option("--no-report", is_flag=True, help="Do not write report.html.")
 def command(out: Path, no_report: bool, **options: Any) -> int:
-    """Fit CHOICES as `wolves fit` does, and vary what was assumed.
-
-    Scales the power of prior and likelihood, and tries the alternatives that the
-    model names: form of the cost, priors, quadrature. Writes sensitivity.csv into the
-    folder of the fit, whose report then shows it.
+    """Fit CHOICES as `wolves fit` does, and vary the assumptions.
+    Scales the power of prior and likelihood, and tries the alternatives of the
+    model: form of the cost, priors, quadrature. Writes sensitivity.csv into the
+    folder of the fit, and the report of the fit shows it.
 
     \b
-    Exit status: 0 all numbers are to be trusted, 1 some are not; sensitivity.csv says which.
+    Exit status: 0 all numbers are reliable, 1 some are not (sensitivity.csv marks them).
     """
     from many_wolves.workflows.sensitivity import vary_assumptions
 

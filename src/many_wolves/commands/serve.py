@@ -20,9 +20,7 @@ from many_wolves.sources import nearest
 @wolves_command("serve")
 @click.argument("experiment")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
-@click.option(
-    "--database", default="", help="postgresql://...; an SQLite file in --out when left out."
-)
+@click.option("--database", default="", help="postgresql://... (default: an SQLite file in --out).")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -32,16 +30,15 @@ from many_wolves.sources import nearest
 )
 def command(*, experiment: str, port: int, database: str, out: Path) -> None:
     """Serve EXPERIMENT with oTree on this machine: a name, or the folder of any project.
-
-    People join in a browser; `wolves collect --engine otree --server URL` seats models.
-    OTREE_REST_KEY in the environment is the key that both commands need. Ctrl-C ends the
+    People join in a browser; models join with `wolves collect --engine otree --server URL`.
+    Both commands need the same key OTREE_REST_KEY in the environment. Ctrl-C stops the
     server and all that it started; the database stays.
     """
     from many_wolves.worlds.otree.server import OTreeServer
 
     if not os.environ.get("OTREE_REST_KEY"):
         raise WolvesError(
-            "the server needs a key by which `wolves collect` reaches it",
+            "the server needs a key for `wolves collect`",
             fix="export OTREE_REST_KEY=WORDS, the same for both commands",
         )
     stop = threading.Event()
@@ -54,7 +51,7 @@ def command(*, experiment: str, port: int, database: str, out: Path) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, halt)
         click.echo(f"{server.address.url} serves {experiment}; log in {server.log}")
-        click.echo("Ctrl-C ends it.")
+        click.echo("Ctrl-C stops it.")
         while server.running and not stop.wait(0.5):
             pass
         if not stop.is_set():

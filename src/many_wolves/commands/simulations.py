@@ -1,4 +1,4 @@
-"""What `wolves recover` and `wolves calibrate` take alike: a design, and how it is fitted."""
+"""Options that `wolves recover` and `wolves calibrate` share: a design, and the fit."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def simulation_options(*, count: int, least: int, out: str) -> Option:
             "--human",
             "data",
             metavar="NAME",
-            help="The design of data that ship with the project, such as yoon2020.",
+            help="The design of shipped data, such as yoon2020.",
         ),
-        click.option("--speaker", metavar="NAME", help="Which speaker of the table."),
+        click.option("--speaker", metavar="NAME", help="Speaker of the table."),
         ONLY,
         click.option("--n", "count", default=count, show_default=True, type=click.IntRange(least)),
         model_options(),

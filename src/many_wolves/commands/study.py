@@ -1,4 +1,4 @@
-"""``wolves study``: run a study file from vignettes to report, or see how far it is."""
+"""``wolves study``: run a study file from vignettes to report, or show its progress."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def command() -> None:
 
 @command.command("new")
 @click.argument("name")
-@click.option("--task", default=families.DEFAULT, show_default=True, help="The task that is given.")
+@click.option("--task", default=families.DEFAULT, show_default=True, help="The task of the study.")
 @click.option(
     "--checkpoints",
     metavar="FOLDER",
@@ -55,23 +55,21 @@ def command() -> None:
 @click.option("--provider", default="", help="hf, vllm, anthropic, openai, google, ...")
 @click.option("--model", default="", help="Name of the model at its provider.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="The file; studies/NAME.yaml when left out."
+    "--out", type=click.Path(path_type=Path), help="The file (default: studies/NAME.yaml)."
 )
 def new_command(out: Path | None, **wanted: Any) -> None:
     """Write a study file with comments, ready to run.
 
-    NAME names the study and the folder of its results. Without a model or
-    checkpoints it asks a small model that runs anywhere.
+    NAME is the name of the study and of the folder of its results. Without a model or
+    checkpoints, the study asks a small model that runs anywhere.
     """
     click.echo(new_study(NewStudy(**wanted), out))
 
 
 @command.command("run")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--again", is_flag=True, help="Run every stage, whether or not it is up to date.")
-@click.option(
-    "--dry-run", is_flag=True, help="Print the commands and what they cost, and run none."
-)
+@click.option("--again", is_flag=True, help="Run every stage, even if it is up to date.")
+@click.option("--dry-run", is_flag=True, help="Print the commands and their cost, and run none.")
 def run_command(file: Path, again: bool, dry_run: bool) -> None:
     """Run the stages of the study FILE that are out of date.
 
@@ -98,10 +96,10 @@ def run_command(file: Path, again: bool, dry_run: bool) -> None:
 @click.option(
     "--prices",
     type=click.Path(path_type=Path),
-    help="Table of prices; task-data/prices.yaml when left out.",
+    help="Table of prices (default: task-data/prices.yaml).",
 )
 def plan_command(file: Path, prices: Path | None) -> None:
-    """Print what the study FILE asks of whom, and what that costs; nothing is asked."""
+    """Print the questions of the study FILE by speaker, and their cost; nothing is asked."""
     study = read_study(file)
     places = StudyPaths(study.study)
     trials = compiled(study, file) if study.speakers else []
@@ -112,7 +110,7 @@ def plan_command(file: Path, prices: Path | None) -> None:
 @command.command("status")
 @click.argument("file", type=click.Path(path_type=Path))
 def status_command(file: Path) -> None:
-    """Print which stages of the study FILE are up to date, and why the others are not."""
+    """Print which stages of the study FILE are up to date, and the reasons why others are not."""
     study = read_study(file)
     places = StudyPaths(study.study)
     done = StateFile(places.state).load()

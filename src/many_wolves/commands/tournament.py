@@ -35,11 +35,11 @@ from many_wolves.speakers.speaker_request import SpeakerRequest
     "seats",
     multiple=True,
     metavar="NAME=FILE.json|self",
-    help="Who sits on a further seat, such as a critic's, in all episodes.",
+    help="Speaker of a further seat, such as critic, in all episodes.",
 )
 @click.option(
     "--at_once", type=click.IntRange(1), default=AT_ONCE, show_default=True,
-    help="Games under way at once.",
+    help="Games played at once.",
 )  # fmt: skip
 @click.option(
     "--out",
@@ -62,10 +62,10 @@ def command(
 ) -> int:
     """Play all ordered pairs of speakers: the first on the seat `speaker`, the second `partner`.
 
-    TRIALS are openings for two speakers, such as `wolves compile --task haggle --preset
-    tournament` writes; every pair plays the same ones. Each FILE.json describes a speaker by
-    the options of `wolves collect`; STUDY.yaml stands for all speakers of a study file.
-    Every speaker has one journal, and the same command run again asks only what is missing.
+    TRIALS are openings for two speakers, for instance from `wolves compile --task haggle --preset
+    tournament`; every pair plays the same ones. Each FILE.json describes a speaker by
+    the options of `wolves collect`; STUDY.yaml means all speakers of a study file.
+    Every speaker has one journal. If you run the command again, it asks only missing answers.
     """
     read = _read(players)
     if len(read) < 2:

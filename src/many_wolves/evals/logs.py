@@ -61,7 +61,7 @@ def _open(file: Path) -> Any:
     except Exception as fault:  # a damaged archive raises whatever its reader likes
         words = " ".join(str(fault).split()) or type(fault).__name__
         raise WolvesError(
-            f"expected an Inspect log; it cannot be read ({words})",
+            f"expected an Inspect log; the file cannot be read ({words})",
             where=file,
             fix="if its run was killed: inspect log recover FILE",
         ) from fault
@@ -74,7 +74,7 @@ def _note(log: Any) -> str:
     if log.status == "success" and found >= wanted:
         return ""
     return (
-        f"the run ended with status {log.status!r}: {found} of {wanted} samples are there "
+        f"the run ended with status {log.status!r}: {found} of {wanted} samples exist "
         "(`inspect eval-retry FILE` asks the rest)"
     )
 

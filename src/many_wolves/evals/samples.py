@@ -80,4 +80,4 @@ def read_question(metadata: Mapping[str, Any] | None) -> QuestionOfSample:
         )
         return QuestionOfSample(str(record["id"]), question)
     except (KeyError, TypeError, ValueError) as fault:
-        raise ValueError(f"its question is not whole ({fault})") from fault
+        raise ValueError(f"its question is incomplete ({fault})") from fault

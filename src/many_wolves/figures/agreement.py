@@ -83,7 +83,7 @@ def agreement(
         caption=(
             f"One point per cell ({len(data)} cells, n = {n:,.0f} choices): the observed "
             f"proportion against the mean of the posterior predictions, with 95 % equal-tailed "
-            f"predictive intervals. {words}; {inside:.0%} of the cells lie inside their interval."
+            f"predictive intervals. {words}; {inside:.0%} of the cells are inside their interval."
         ),
         alt=(
             f"Scatter of {len(data)} cells around the diagonal, {words}, "

@@ -12,7 +12,7 @@ from many_wolves.inference.evaluation.sbc import Calibration
 def calibration(
     result: Calibration, names: dict[str, str], columns: int = 5, width: Width = "two"
 ) -> Figure:
-    """One panel a quantity: ECDF of its ranks minus the uniform one, with its band.
+    """One panel per quantity: ECDF of its ranks minus the uniform one, with its band.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def calibration(
             f"uniform one, over {result.simulations} simulations. Grey: 95 % simultaneous band "
             f"of each panel for calibrated posteriors. {result.verdict}."
         ),
-        alt=f"Small panels of rank differences, one a quantity; {result.verdict}.",
+        alt=f"Small panels of rank differences, one per quantity; {result.verdict}.",
         width=width,
         height_mm=18 + 23 * -(-len(order) // columns),
     )

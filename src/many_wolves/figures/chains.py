@@ -86,9 +86,9 @@ def ranks(
         caption=(
             f"Difference between the distribution of each chain's ranks and the uniform one, "
             f"{n_chains} chains, draws thinned to the effective number. Grey: 95 % simultaneous "
-            f"band over all panels for chains that agree. Here {verdict}."
+            f"band over all panels for chains that agree. Result: {verdict}."
         ),
-        alt=f"Small panels of rank differences, one a parameter; {verdict}.",
+        alt=f"Small panels of rank differences, one per parameter; {verdict}.",
         width=width,
         height_mm=18 + 23 * -(-len(order) // columns),
     )
@@ -130,7 +130,7 @@ def trace(draws: Mapping[str, Draws], columns: int = 2, points: int = 400) -> Fi
         plot=plot,
         data=data,
         caption=(
-            f"Draws after warm-up of {shown}: the parameters on which the chains agree least "
+            f"Draws after warm-up of {shown}: the parameters for which the chains agree least "
             f"(highest R-hat), {data['chain'].nunique()} chains, "
             f"{data['draw'].nunique()} draws of each shown."
         ),

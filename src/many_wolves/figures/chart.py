@@ -9,10 +9,14 @@ import pandas as pd
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.theme import (
     BAND,
+    COLOURS,
     MUTED,
     Width,
     cycle,
     group_scales,
+    group_shapes,
+    legend_columns,
+    legend_mm,
     tagged,
     theme,
 )
@@ -67,6 +71,8 @@ def chart(
         group=pd.Categorical(frame["group"], list(groups), ordered=True),
         bin=pd.cut(frame[fill], [-0.01, 0.05, 0.5, 0.95, 1], labels=list(BINS)),
     )
+    columns = legend_columns(groups, width)
+    shapes, colours = (p9.guide_legend(title="", ncol=columns) for _ in range(2))
     region = p9.aes(xmin="xmin", xmax="xmax", ymin="ymin", ymax="ymax")
     plot = (
         p9.ggplot(data, p9.aes(x, y))
@@ -74,14 +80,15 @@ def chart(
         + p9.geom_rect(region, data=placed(corner), inherit_aes=False, fill=BAND, alpha=0.6)
         + p9.geom_segment(p9.aes(x=f"{x}_low", xend=f"{x}_high", yend=y), size=0.3, color=MUTED)
         + p9.geom_segment(p9.aes(y=f"{y}_low", yend=f"{y}_high", xend=x), size=0.3, color=MUTED)
-        + p9.geom_point(p9.aes(fill="bin", shape="group"), size=2.4, stroke=0.4)
+        + p9.geom_point(p9.aes(fill="bin", shape="group", color="group"), size=2.4, stroke=0.9)
         + p9.scale_fill_manual(values=BINS, limits=list(BINS), name=fill)
-        + p9.scale_shape_manual(values=cycle(FILLED, len(groups)), limits=list(groups))
+        + p9.scale_shape_manual(values=group_shapes(len(groups), FILLED), limits=list(groups))
+        + p9.scale_color_manual(values=cycle(COLOURS, len(groups)), limits=list(groups))
         + p9.facet_wrap("panel", ncol=min(len(panels), 4 if width == "two" else 2))
         + p9.coord_fixed(xlim=(0, 1), ylim=(0, 1))
         + theme()
-        + p9.guides(shape=p9.guide_legend(title="", ncol=4),
-                    fill=p9.guide_legend(override_aes={"shape": "o"}))
+        + p9.guides(shape=shapes, color=colours,
+                    fill=p9.guide_legend(override_aes={"shape": "o", "color": MUTED}))
         + p9.theme(legend_box="vertical", legend_title=p9.element_text(size=6.5))
     )  # fmt: skip
     across = min(len(panels), 4 if width == "two" else 2)
@@ -94,7 +101,7 @@ def chart(
         caption=caption,
         alt=_map_alt(frame, x, y, fill),
         width=width,
-        height_mm=24 + (side + 5) * -(-len(panels) // across) + 4.5 * -(-len(groups) // 4),
+        height_mm=24 + (side + 5) * -(-len(panels) // across) + legend_mm(groups, width),
     )
 
 

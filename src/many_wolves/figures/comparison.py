@@ -1,4 +1,4 @@
-"""Which variant of a model do the data speak for? Evidence and predictive accuracy."""
+"""Comparison of the variants of a model: marginal likelihood and predictive accuracy."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def comparison(table: pd.DataFrame, width: Width = "two") -> Figure:
         parts.append(part.dropna(subset=["value"]))
     data = pd.concat(parts, ignore_index=True)
     data["low"], data["high"] = data["value"] - 1.96 * data["se"], data["value"] + 1.96 * data["se"]
-    data["verdict"] = data["ok"].map({True: "trusted", False: "not to be trusted"})
+    data["verdict"] = data["ok"].map({True: "reliable", False: "unreliable"})
     data["model"] = pd.Categorical(data["model"], categories=list(table["model"])[::-1])
     best = table["model"].iloc[int(table["elpd_diff"].to_numpy().argmax())]
     evident = table.dropna(subset=["log_bf"])
     worst = (
         evident["model"].iloc[int(evident["log_bf"].to_numpy().argmin())] if len(evident) else ""
     )
-    shown = [v for v in ("trusted", "not to be trusted") if (data["verdict"] == v).any()]
+    shown = [v for v in ("reliable", "unreliable") if (data["verdict"] == v).any()]
     plot = (
         p9.ggplot(data, p9.aes("value", "model"))
         + p9.geom_vline(xintercept=0, color=MUTED, size=0.3)
@@ -56,14 +56,14 @@ def comparison(table: pd.DataFrame, width: Width = "two") -> Figure:
         plot=plot,
         data=data,
         caption=(
-            "Log Bayes factor and difference in expected log predictive density of each variant "
-            "against the full model, in nats. Bars: 95 % intervals from the standard errors of "
-            "the estimates. Those of log Bayes factors come from the estimated log marginal "
-            "likelihood, and are often smaller than the mark."
+            "Log Bayes factor and difference in expected log predictive density of each variant, "
+            "compared with the full model, in nats. Bars: 95 % intervals from the standard "
+            "errors of the estimates. Those of log Bayes factors come from the estimated log "
+            "marginal likelihood, and are often smaller than the mark."
         ),
         alt=(
             f"Two panels of points, one row per variant. By LOO {best} predicts best"
-            + (f"; the evidence is least for {worst}." if worst else ".")
+            + (f"; the marginal likelihood is lowest for {worst}." if worst else ".")
         ),
         width=width,
         height_mm=22 + 6 * len(table),

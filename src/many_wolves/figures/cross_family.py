@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
-from many_wolves.figures.theme import Width, group_scales, tagged, theme
+from many_wolves.figures.theme import Width, group_scales, legend, legend_mm, tagged, theme
 
 COLUMNS = ("speaker", "panel", "x", "x_low", "x_high", "y", "y_low", "y_high")
 ACROSS = {"one": 1, "two": 2}
@@ -44,6 +44,7 @@ def across(points: pd.DataFrame, *, x: str, caption: str, width: Width = "two") 
         + p9.coord_cartesian(xlim=(0, 1), ylim=(0, 1))
         + p9.labs(x=x, y="in the other task")
         + group_scales(speakers)
+        + legend(speakers, width)
         + theme()
     )
     said = [
@@ -59,5 +60,5 @@ def across(points: pd.DataFrame, *, x: str, caption: str, width: Width = "two") 
         caption=caption,
         alt="; ".join(said) + ".",
         width=width,
-        height_mm=22 + 58 * lines,
+        height_mm=18 + 58 * lines + legend_mm(speakers, width),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -88,9 +91,10 @@ class Fitted:
         try:
             # Loaded whole, so that the file is closed and can be replaced.
             return xr.load_datatree(path)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, LookupError, RuntimeError, TypeError) as error:
+            _let_go(error)
             raise WolvesError(
-                f"expected a NetCDF file with a posterior; it cannot be read ({error})",
+                f"expected a NetCDF file with a posterior; the file cannot be read ({error})",
                 where=path,
                 fix="fit again: wolves fit ... --out " + str(self.folder),
             ) from error
@@ -107,7 +111,7 @@ class Fitted:
             array: xr.DataArray = self.draws[group].dataset[name]
         except KeyError:
             raise WolvesError(
-                f"expected the variable {name!r} in the group {group!r}; it is not there",
+                f"expected the variable {name!r} in the group {group!r}, found none",
                 where=self.folder / "posterior.nc",
                 fix="fit again with this version of many-wolves",
             ) from None
@@ -116,6 +120,19 @@ class Fitted:
     def has(self, group: str, name: str) -> bool:
         """Whether the draws hold a variable."""
         return group in self.draws.children and name in self.draws[group].dataset
+
+
+def _let_go(error: BaseException) -> None:
+    """End a file that was opened half, whose own end would print a traceback."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        found: BaseException | None = error
+        while found is not None:
+            traceback.clear_frames(found.__traceback__)
+            found = found.__context__
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
 
 
 def read_fitted(folder: str | Path) -> Fitted:
@@ -133,7 +150,7 @@ def read_fitted(folder: str | Path) -> Fitted:
             f"expected a fit folder with {', '.join(FILES)}; {', '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} missing",
             where=place,
-            fix="give a folder that `wolves fit ... --out FOLDER` wrote",
+            fix="give a fit folder, as written by `wolves fit ... --out FOLDER`",
         )
     summary = _summary(place / "summary.csv")
     lacking = SUMMARY_COLUMNS - set(summary)
@@ -194,7 +211,7 @@ def _json(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
     absent = [key for key in needed if key not in record]
     if absent:
         raise WolvesError(
-            f"expected the field {absent[0]!r}; it is not there",
+            f"expected the field {absent[0]!r}, found none",
             where=path,
             column=absent[0],
             fix="fit again with this version of many-wolves",

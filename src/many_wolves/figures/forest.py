@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
-from many_wolves.figures.theme import MUTED, Width, group_scales, tagged, theme
+from many_wolves.figures.theme import MUTED, Width, group_scales, legend, legend_mm, tagged, theme
 
 
 def forest(
@@ -21,6 +21,7 @@ def forest(
     caption: str,
     zero: bool = True,
     columns: int = 4,
+    ticks: Sequence[float] = (),
     width: Width = "two",
 ) -> Figure:
     """One row per label, one panel per quantity, one mark per group.
@@ -41,6 +42,8 @@ def forest(
         Whether zero is marked: of effects, not of parameters.
     columns
         Panels side by side, at most, where the figure has two columns.
+    ticks
+        Where the axis of numbers has its ticks.
     width
         One or two columns.
     """
@@ -66,11 +69,16 @@ def forest(
         + p9.coord_flip()
         + p9.labs(x="", y=axis)
         + group_scales(groups)
+        + legend(groups, width)
         + theme()
     )
+    if ticks:
+        plot = plot + p9.scale_y_continuous(breaks=list(ticks))
     if len(groups) == 1:
         plot = plot + p9.theme(legend_position="none")
     down = -(-len(panels) // across)
+    marks = frame.groupby(["panel", "row"], sort=False)["group"].nunique().max()
+    row = 2.2 + 1.6 * marks
     return Figure(
         name=name,
         title=title,
@@ -79,7 +87,7 @@ def forest(
         caption=caption,
         alt=_alt(frame),
         width=width,
-        height_mm=24 + down * (12 + (2.2 + 1.6 * len(groups)) * len(rows)),
+        height_mm=20 + legend_mm(groups, width) + down * (12 + row * len(rows)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What each part of the answers does to each weight."""
+"""The influence of each part of the answers on each weight."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def influence_figure(table: pd.DataFrame, by: str, width: Width = "two") -> Figu
     worst = f"{most['parameter']} {most['condition']}".strip()
     return Figure(
         name="influence",
-        title=f"What one {by} does",
+        title=f"Influence of one {by}",
         plot=plot,
         data=data,
         caption=(
-            f"Change of each posterior mean when one {by} is left out, in posterior standard "
+            f"Change of each posterior mean without one {by}, in posterior standard "
             f"deviations; one point per {by} and condition. Dashed: two standard deviations."
         ),
         alt=(
-            f"Points around zero. The largest shift, {most['shift']:+.1f}, is that of {worst} of "
+            f"Points around zero. The largest shift, {most['shift']:+.1f}, is in {worst} of "
             f"{most['speaker']} without {most['left_out']}."
         ),
         width=width,

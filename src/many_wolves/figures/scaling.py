@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
-from many_wolves.figures.theme import Width, group_scales, tagged, theme
+from many_wolves.figures.theme import Width, group_scales, legend, legend_mm, tagged, theme
 from many_wolves.figures.trajectory import counts
 
 
@@ -60,6 +60,7 @@ def law(
         + p9.coord_cartesian(ylim=(0, 1))
         + p9.labs(x=axis, y="posterior mean")
         + group_scales(groups)
+        + legend(groups, width)
         + theme()
     )  # fmt: skip
     if len(groups) == 1:
@@ -71,11 +72,11 @@ def law(
     down = -(-len(panels) // min(len(panels), 4 if width == "two" else 2))
     return Figure(
         name="scaling",
-        title="Laws of scale",
+        title="Scaling laws",
         plot=plot,
         data=pd.concat([points.assign(drawn="point"), band.assign(drawn="band")]),
         caption=caption,
         alt="; ".join(said) + ".",
         width=width,
-        height_mm=22 + 44 * down,
+        height_mm=18 + 44 * down + legend_mm(groups, width),
     )

@@ -51,6 +51,8 @@ class Section:
         Plain text, one string a paragraph.
     tables, figures
         Shown in this order after the paragraphs.
+    folded
+        Whether the page shows only the heading until a reader opens it.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Section:
     paragraphs: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,8 @@ class HeadlineMeasure:
     high: float
 
 
-def gist(words: str, values: xr.DataArray) -> HeadlineMeasure:
-    """The gist from draws (chain, draw, ...), averaged over what the speaker met."""
+def headline(words: str, values: xr.DataArray) -> HeadlineMeasure:
+    """The headline from draws (chain, draw, ...), averaged over what the speaker met."""
     draws = values.mean([d for d in values.dims if d not in ("chain", "draw")]).to_numpy().ravel()
     low, high = np.quantile(draws, (0.025, 0.975))
     return HeadlineMeasure(words, float(draws.mean()), float(low), float(high))
@@ -114,7 +117,7 @@ class FamilyReport(Protocol):
         ...
 
     def study_summary(self, fits: Sequence[Fitted]) -> Table:
-        """The table with which a study report begins."""
+        """Every parameter of every speaker, by condition or group."""
         ...
 
     def study_sections(self, fits: Sequence[Fitted]) -> Sequence[Section]:
@@ -125,7 +128,7 @@ class FamilyReport(Protocol):
         """Figures by name."""
         ...
 
-    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
+    def headline(self, fit: Fitted) -> HeadlineMeasure | None:
         """How kind the speaker is, as far as this family can tell; None where it cannot."""
         ...
 

@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
-from many_wolves.figures.theme import INK, MUTED, Width, group_scales, tagged, theme
+from many_wolves.figures.theme import (
+    INK,
+    MUTED,
+    Width,
+    group_scales,
+    legend,
+    legend_mm,
+    tagged,
+    theme,
+)
 
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 3**0.5 / 2]])
 
@@ -79,6 +88,7 @@ def simplex(
         + p9.facet_wrap("panel", ncol=min(len(panels), 4 if width == "two" else 2))
         + p9.coord_fixed(xlim=(-0.12, 1.12), ylim=(-0.12, 0.98))
         + _scales(groups, reference)
+        + legend(groups, width)
         + theme()
         + p9.theme(axis_text=p9.element_blank(), axis_title=p9.element_blank(),
                    axis_ticks=p9.element_blank(), panel_grid=p9.element_blank())
@@ -93,7 +103,7 @@ def simplex(
         caption=caption,
         alt=_alt(means, corners),
         width=width,
-        height_mm=8 + side * -(-len(panels) // across) + 4.5 * -(-len(groups) // 5),
+        height_mm=8 + side * -(-len(panels) // across) + legend_mm(groups, width),
     )
 
 

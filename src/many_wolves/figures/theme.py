@@ -25,6 +25,9 @@ SHAPES = ("o", "s", "^", "D", "v", "P", "X")
 
 LINES = ("solid", "dashed", "dashdot", "dotted", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
 
+KEY_MM, LETTER_MM, LINE_MM = 8.0, 1.45, 4.5
+"""Of a legend: a key with its space, a letter, a line."""
+
 INK = "#222222"
 MUTED = "#6b6b6b"
 BAND = "#d9d9d9"
@@ -77,12 +80,38 @@ def cycle(values: Sequence[object], n: int) -> list[object]:
     return [values[i % len(values)] for i in range(n)]
 
 
+def legend_columns(names: Sequence[str], width: Width = "two") -> int:
+    """Columns of a legend of these names, so that it does not run out of the figure."""
+    widest = KEY_MM + LETTER_MM * max((len(name) for name in names), default=0)
+    return max(1, min(len(names), int(MM[width] // widest)))
+
+
+def legend_mm(names: Sequence[str], width: Width = "two") -> float:
+    """Height of a legend of these names, in millimetres."""
+    return LINE_MM * -(-len(names) // legend_columns(names, width))
+
+
+def legend(names: Sequence[str], width: Width = "two") -> p9.guides:
+    """The legend of groups, within the width of the figure."""
+    import plotnine as p9
+
+    columns = legend_columns(names, width)
+    # A guide each: one object for several aesthetics would draw one of them.
+    color, fill, shape = (p9.guide_legend(ncol=columns) for _ in range(3))
+    return p9.guides(color=color, fill=fill, shape=shape)
+
+
+def group_shapes(n: int, shapes: Sequence[str] = SHAPES) -> list[str]:
+    """Markers of ``n`` groups, shifted each time that the colours start again."""
+    return [shapes[(i + i // len(COLOURS)) % len(shapes)] for i in range(n)]
+
+
 def group_scales(names: Sequence[str]) -> list[p9.scales.scale]:
     """Colour and shape of each name; shapes shift when the colours start again."""
     import plotnine as p9
 
     n = len(names)
-    shapes = [SHAPES[(i + i // len(COLOURS)) % len(SHAPES)] for i in range(n)]
+    shapes = group_shapes(n)
     return [
         p9.scale_color_manual(values=cycle(COLOURS, n), limits=list(names)),
         p9.scale_fill_manual(values=cycle(COLOURS, n), limits=list(names)),

@@ -7,7 +7,19 @@ from collections.abc import Sequence
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
-from many_wolves.figures.theme import BAND, LINES, MUTED, Width, cycle, group_scales, tagged, theme
+from many_wolves.figures.theme import (
+    BAND,
+    LINES,
+    MUTED,
+    Width,
+    cycle,
+    group_scales,
+    legend,
+    legend_columns,
+    legend_mm,
+    tagged,
+    theme,
+)
 
 
 def counts(values: Sequence[float]) -> list[str]:
@@ -78,6 +90,8 @@ def trajectory(
         + p9.scale_linetype_manual(values=cycle(LINES, len(runs)), limits=runs)
         + p9.labs(x=axis, y="posterior mean")
         + group_scales(runs)
+        + legend(runs, width)
+        + p9.guides(linetype=p9.guide_legend(ncol=legend_columns(runs, width)))
         + theme()
     )
     if len(runs) == 1:
@@ -90,7 +104,7 @@ def trajectory(
         caption=caption,
         alt=_alt(frame, runs),
         width=width,
-        height_mm=26 + 24 * len(conditions) + 4.5 * -(-len(runs) // 3),
+        height_mm=26 + 24 * len(conditions) + legend_mm(runs, width),
     )
 
 

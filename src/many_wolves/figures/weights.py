@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
-from many_wolves.figures.theme import BAND, MUTED, Width, group_scales, theme
+from many_wolves.figures.theme import (
+    BAND,
+    COLOURS,
+    MUTED,
+    Width,
+    group_scales,
+    legend,
+    legend_mm,
+    theme,
+)
 
 if TYPE_CHECKING:
     import plotnine as p9
@@ -79,8 +88,9 @@ def weights(
         plot = plot + p9.theme(axis_text_x=p9.element_text(rotation=30, ha="right"))
     if crowded or len(speakers) == 1:
         plot = plot + p9.theme(legend_position="none")
-    lines = 1 if crowded else -(-len(speakers) // (3 if width == "two" else 1))
-    height = 30 + 4 * len(speakers) * len(conditions) if crowded else 66 + 4.5 * lines
+    height = (
+        30 + 4 * len(speakers) * len(conditions) if crowded else 66 + legend_mm(speakers, width)
+    )
     if width == "one" and not crowded:
         height += 44
     return Figure(
@@ -145,7 +155,7 @@ def _columns(
             breaks=[0, 0.25, 0.5, 0.75, 1], labels=["0", ".25", ".5", ".75", "1"]
         )
         + p9.labs(x="", y="posterior mean")
-        + p9.guides(color=p9.guide_legend(ncol=3 if width == "two" else 1))
+        + legend(speakers, width)
     )
 
 
@@ -167,9 +177,9 @@ def _rows(data: pd.DataFrame, band: pd.DataFrame | None, speakers: Sequence[str]
     return (
         plot
         + p9.geom_segment(
-            p9.aes(x="hdi_low", xend="hdi_high", yend="row", color="speaker"), size=0.6
+            p9.aes(x="hdi_low", xend="hdi_high", yend="row"), size=0.6, color=COLOURS[0]
         )
-        + p9.geom_point(p9.aes(color="speaker", shape="speaker"), size=1.5)
+        + p9.geom_point(size=1.5, color=COLOURS[0])
         + p9.facet_grid("condition", "panel")
         + p9.coord_cartesian(xlim=(0, 1))
         + p9.scale_x_continuous(breaks=[0, 0.5, 1])

@@ -124,6 +124,7 @@ def _beside(
             draws=ours - theirs,
             words=f"The shift of {parameter} from {other} to {one} in {who} differs from that in "
             f"{quantities.reference_words}",
+            between=True,
         )
 
 
@@ -137,6 +138,6 @@ def _statement(
         quantity=parameter,
         contrast=f"{condition} - {base}",
         draws=drawn,
-        words=f"In {who}, the {quantities.condition} {condition} against {base} moves {parameter} "
-        f"({quantities.words[parameter]})",
+        words=f"In {who}, the {quantities.condition} {condition} compared with {base} changes "
+        f"{parameter} ({quantities.words[parameter]})",
     )

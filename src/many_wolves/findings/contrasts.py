@@ -18,6 +18,8 @@ TRAINING = "training"
 LEVELS = {TRAINING: ("base", "instruct")}
 """Labels in words -> their levels, first to last; numbers need none."""
 OVERALL = ""
+NAMED = 5
+"""Speakers that a first sentence names; of more, the ends."""
 """Condition of the mean over all conditions."""
 
 
@@ -141,7 +143,7 @@ def lead(found: Sequence[Member], quantities: FindingsSpec) -> str:
     idle = [member.label for member in found if member.fit.failed_checks]
     sentences = [*_training(sound, quantities), *_distances(sound, quantities)]
     if sentences and idle:
-        sentences.append(f"Left out here: {', '.join(idle)}, which did not do the task.")
+        sentences.append(f"Excluded because they did not do the task: {', '.join(idle)}.")
     return " ".join(sentences)
 
 
@@ -164,10 +166,16 @@ def _training(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[str
         f"by {s.estimate:+.2f} [{s.interval[0]:+.2f}, {s.interval[1]:+.2f}] in {s.subject}"
         for s in moves.values()
     ]
+    if len(words) > NAMED:
+        ends = sorted(moves.values(), key=lambda s: s.estimate)
+        words = [
+            f"from {ends[0].estimate:+.2f} in {ends[0].subject} to {ends[-1].estimate:+.2f} in "
+            f"{ends[-1].subject}, over {len(ends)} pairs"
+        ]
     meaning = quantities.words[most]
     yield (
-        f"Post-training moves {meaning} ({most}) most: {_listed(words)}, averaged over the "
-        f"{quantities.conditions}."
+        f"Post-training moves {most} ({meaning}) most: {_listed(words)} (means over the "
+        f"{quantities.conditions})."
     )
 
 
@@ -185,9 +193,14 @@ def _distances(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[st
     )
     if known:
         words = [f"{label} {bits:.2f}" for label, bits in known]
+        far = (
+            f"{_listed(words)}."
+            if len(words) <= NAMED
+            else f"nearest {_listed(words[: NAMED - 2])}; farthest {_listed(words[-2:])}."
+        )
         yield (
-            f"From the choices of {quantities.reference_words} they are so many bits away (0: "
-            f"always the same, 1: never): {_listed(words)}."
+            f"Distance in bits from the choices of {quantities.reference_words} (0: "
+            f"the same choices, 1: no overlap): {far}"
         )
 
 

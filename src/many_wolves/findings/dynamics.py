@@ -146,7 +146,7 @@ def _early(run: Run, quantities: FindingsSpec) -> Iterator[Statement]:
         quantity="early share",
         contrast=f"first {EARLY:.0%} of training",
         draws=share,
-        words=f"Of the net drift of {run.name}, the first {EARLY:.0%} of training holds a share of",
+        words=f"The share of the net drift of {run.name} in the first {EARLY:.0%} of training is",
         kind="size",
     )
 

@@ -91,14 +91,14 @@ def members(fits: Sequence[Fitted], quantities: FindingsSpec, seed: int = 1) -> 
     if not fits:
         raise WolvesError(
             "expected fits to compare, found none",
-            fix="give folders that `wolves fit ... --out FOLDER` wrote",
+            fix="give fit folders, as written by `wolves fit ... --out FOLDER`",
         )
     failed = [fit.label for fit in fits if not fit.converged]
     if failed:
         raise WolvesError(
             f"expected fits that converged; these did not: {', '.join(failed)}",
             where=next(fit.folder for fit in fits if not fit.converged),
-            fix="fit them again (`wolves fit` says what to change), or --skip-unconverged",
+            fix="fit them again (their verdicts give a remedy), or use --skip-unconverged",
         )
     return [_member(fit, quantities, seed + i) for i, fit in enumerate(fits)]
 

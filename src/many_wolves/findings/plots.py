@@ -27,6 +27,8 @@ from many_wolves.findings.signature import signature
 
 INTERVAL = "95 % equal-tailed intervals"
 SEED = 1
+IDLE = " *"
+"""Mark of a speaker that did not do the task."""
 OTHER = "not told"
 """Group of speakers whose training nobody told."""
 
@@ -53,7 +55,7 @@ def effort_effects(found: Sequence[Member], quantities: FindingsSpec, width: Wid
     return forest(
         frame,
         name="effort",
-        title="What reasoning effort changes",
+        title="Effects of reasoning effort",
         panels=list(dict.fromkeys(frame["panel"])),
         groups=[e for e in ORDER if e in set(frame["group"])],
         axis="change against no reasoning",
@@ -92,11 +94,13 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
     assert reference is not None
     shared = common_conditions(found)
     weights = [p for p in quantities.words if all(m.has(p) for m in found)]
+    idle = [member for member in found if member.fit.failed_checks]
     away = f"distance from {reference.label}"
     rows = []
     for member in found:
         group = reference.label if member is reference else _training_of(member)
-        here = {"row": _without_training(member, found), "group": group}
+        name = _without_training(member, found) + (IDLE if member in idle else "")
+        here = {"row": name, "group": group}
         rows += [here | {"panel": p} | _three(member.mean_over(p, shared)) for p in weights]
         far = None if member is reference else mean_distance(member, reference, quantities)
         if far is not None:
@@ -111,21 +115,26 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
         groups=[g for g in known if g in set(frame["group"])],
         axis="posterior mean; bits",
         caption=f"Each parameter, averaged over the {quantities.conditions} that all were asked "
-        f"under ({', '.join(shared)}). Last, the Jensen-Shannon divergence of the choices from "
-        f"those of {quantities.reference_words}: 0 where both choose alike, 1 where never. "
-        f"Posterior means with {INTERVAL}.",
+        f"under ({', '.join(shared)}). Last panel: the Jensen-Shannon divergence of the choices "
+        f"from those of {quantities.reference_words} (0: the same choices, 1: no overlap). "
+        f"Posterior means with {INTERVAL}."
+        + (f" {IDLE}: did not do the task, so the weights are meaningless." if idle else ""),
         zero=False,
         columns=3,
+        ticks=(0, 0.5, 1),
         width=width,
     )
 
 
 def lead_figure(found: Sequence[Member], quantities: FindingsSpec) -> Figure | None:
-    """The figure next to the first sentence of a report; None where it cannot be drawn."""
-    if _no_reference(found, quantities):
+    """The figure that a report begins with; None where nothing is compared.
+
+    Where no speaker is labelled base or post-trained, all stand side by side.
+    """
+    if len(found) < 2:
         return None
-    narrow = post_training(found, quantities, "one")
-    return replace(post_training(found, quantities, "two"), narrow=narrow)
+    draw = all_speakers if _no_reference(found, quantities) else post_training
+    return replace(draw(found, quantities, "two"), narrow=draw(found, quantities, "one"))
 
 
 def _training_of(member: Member) -> str:
@@ -221,7 +230,7 @@ def signature_map(found: Sequence[Member], quantities: FindingsSpec, width: Widt
         groups=[m.label for m in models],
         corner=pd.DataFrame([{"panel": c} | corners[c] for c in panels]),
         caption=f"Posterior means of {x} and {y} with {INTERVAL}, {len(models)} speakers. Colour: "
-        f"the posterior probability of the signature of {kind} ({sides}, all at once, against "
+        f"the posterior probability of the signature of {kind} ({sides}, jointly, compared with "
         f"{quantities.reference_words}). Grey: the corner of {x} and {y} that it needs.",
         name=f"{kind}_map",
         title=f"Map of {kind}",
@@ -350,9 +359,9 @@ def plots(signature_name: str = "") -> dict[str, Plot]:
             post_training,
             _no_reference,
         ),
-        "effort": plot("what each reasoning effort changes", effort_effects, _no_effort),
-        "trajectories": plot("weights over training, a ribbon a run", training_paths, _no_run),
-        "scaling": plot("every parameter over size, with laws of scale", laws, _no_size),
+        "effort": plot("effect of each reasoning effort", effort_effects, _no_effort),
+        "trajectories": plot("weights over training, one ribbon per run", training_paths, _no_run),
+        "scaling": plot("every parameter over size, with scaling laws", laws, _no_size),
     } | (
         {
             f"{signature_name}_map": plot(

@@ -151,8 +151,8 @@ def _lacking(found: Sequence[Member], quantities: FindingsSpec) -> tuple[str, ..
     if quantities.reference and people(found, quantities) is None:
         about = [quantities.signature_name, "the distance from them", "their own shifts"]
         words.append(
-            f"No fit of {quantities.reference_words} is among these, so that nothing is said on "
-            f"{', on '.join(filter(None, about))}."
+            f"No fit of {quantities.reference_words} is included. Such a fit is needed for "
+            f"findings on {', on '.join(filter(None, about))}."
             + (
                 f" Add one: `{quantities.reference_command}`."
                 if quantities.reference_command
@@ -162,19 +162,19 @@ def _lacking(found: Sequence[Member], quantities: FindingsSpec) -> tuple[str, ..
     efforts = {m.effort for m in models}
     if len(efforts) < 2:
         words.append(
-            "All speakers were asked at one effort, so that nothing is said on effort. A study "
-            "asks at several with `efforts: [none, low, medium, high]`."
+            "All speakers were asked at one effort, so findings on effort are missing. A study "
+            "asks at several efforts with `efforts: [none, low, medium, high]`."
         )
     if not runs(models):
         words.append(
-            "No speaker was asked at three or more checkpoints, so that nothing is said on "
-            "training. A study names them with `revisions`."
+            "No speaker was asked at three or more checkpoints, so findings on training "
+            "are missing. A study names them with `revisions`."
         )
     defaults = any(quantities.default(c) for m in models for c in m.fit.conditions)
     if defaults and not any(quantities.default(c) in m.fit.conditions for m in models
                           for c in m.fit.conditions):  # fmt: skip
         words.append(
-            f"No speaker was asked without a {quantities.condition}, so that shifts from the "
-            "default are not known."
+            f"No speaker was asked without a {quantities.condition}, so shifts from the "
+            "default are unknown."
         )
     return tuple(words)

@@ -52,6 +52,7 @@ def _of(
             contrast=where,
             draws=difference,
             words=f"Under {condition}, {parameter} of {member.label} differs from that of {where}",
+            between=True,
         )
     assert shows is not None
     sides = ", ".join(f"{side} {name}" for name, side in quantities.signature.items())

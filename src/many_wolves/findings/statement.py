@@ -59,6 +59,8 @@ class Statement:
         mean is the number.
     unit
         Behind the number in words.
+    between
+        Whether a change is a difference between two speakers, so that nothing moves.
     """
 
     finding: str
@@ -70,6 +72,7 @@ class Statement:
     words: str
     kind: Kind = "change"
     unit: str = ""
+    between: bool = False
 
     @property
     def id(self) -> str:
@@ -118,11 +121,12 @@ class Statement:
         if self.kind == "size":
             return f"{self.words} {self.estimate:.2f}{self.unit} {span}."
         p = max(self.probability, 1 - self.probability)
-        way = "up" if self.probability >= 0.5 else "down"
+        verb, ways = ("is", ("higher", "lower")) if self.between else ("goes", ("up", "down"))
+        way = ways[self.probability < 0.5]
         if self.evidence == UNSETTLED:
             end = f"the direction is not settled (probability {percent(p)} of {way})"
         else:
-            end = f"{self.evidence} evidence that it goes {way} (probability {percent(p)})"
+            end = f"{self.evidence} evidence that it {verb} {way} (probability {percent(p)})"
         return f"{self.words} by {self.estimate:+.2f}{self.unit} {span}: {end}."
 
 

@@ -14,13 +14,13 @@ def titles(quantities: FindingsSpec) -> dict[str, str]:
     """Kind of finding -> its heading; also the order on a page."""
     name, who = quantities.signature_name, quantities.reference or "the reference"
     return {
-        "contrasts": "What post-training, size and other labels change",
-        "effort": "What reasoning effort changes",
-        quantities.conditions: f"What a {quantities.condition} prompt changes",
+        "contrasts": "Effects of post-training, size and other labels",
+        "effort": "Effects of reasoning effort",
+        quantities.conditions: f"Effects of a {quantities.condition} prompt",
         **({name: name[:1].upper() + name[1:]} if name else {}),
-        "dynamics": "What training changes, and when",
-        "scaling": "Laws of scale",
-        "distance": f"How far the answers are from those of {who}",
+        "dynamics": "Training dynamics",
+        "scaling": "Scaling laws",
+        "distance": f"Distance of the answers from those of {who}",
     }
 
 

@@ -3,7 +3,7 @@
 from many_wolves.inference.engines.select import EngineName, choose, load
 from many_wolves.inference.sampling.diagnostics import Diagnostics
 from many_wolves.inference.sampling.fit import Fit, fit
-from many_wolves.inference.sampling.retry import fit_carefully
+from many_wolves.inference.sampling.retry import fit_with_retries
 from many_wolves.inference.settings import Settings
 from many_wolves.inference.store import save
 
@@ -14,7 +14,7 @@ __all__ = [
     "Settings",
     "choose",
     "fit",
-    "fit_carefully",
+    "fit_with_retries",
     "load",
     "save",
 ]

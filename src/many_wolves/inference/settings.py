@@ -1,4 +1,4 @@
-"""How a fit is sampled: chains, iterations, target acceptance, seed."""
+"""Sampling settings of a fit: chains, iterations, target acceptance, seed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from many_wolves.errors import WolvesError
 MOST_DRAWS = 10_000_000
 """Draws of all chains together that fit into memory: 3 GB for 43 parameters in double precision."""
 LARGEST_SEED = 2**31 - 1
-"""Stan takes unsigned 32 bits; later stages of a fit count up from the seed."""
+"""Stan takes unsigned 32-bit seeds; later stages of a fit count up from the seed."""
 RANGES: dict[str, tuple[float, float]] = {
     "chains": (2, 1000),
     "warmup": (20, MOST_DRAWS),
@@ -24,7 +24,7 @@ RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class ChainSettings:
-    """How an engine runs a chain; ``Settings`` has the meaning of each. Not checked."""
+    """An engine's settings of one chain, not validated; ``Settings`` documents them."""
 
     warmup: int
     draws: int
@@ -35,25 +35,25 @@ class ChainSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to sample one posterior.
+    """Sampling settings of one posterior.
 
     Parameters
     ----------
     chains
-        Number of chains, two at least: R-hat compares chains.
+        Number of chains, at least two because R-hat compares chains.
     warmup, draws
-        Iterations of each chain before and after adaptation has ended.
+        Iterations of each chain during and after adaptation.
     adapt_delta
         Target acceptance of a leapfrog trajectory.
     max_depth
-        Most doublings of a trajectory.
+        Maximum number of doublings of a trajectory.
     seed
-        Seed of everything that is random in the fit.
+        Seed of all randomness in the fit.
 
     Raises
     ------
     WolvesError
-        If a value is not a number of its range.
+        If a value is not a number in its range.
     """
 
     chains: int = 4
@@ -65,7 +65,7 @@ class Settings:
 
     @property
     def chain(self) -> ChainSettings:
-        """What an engine needs of it."""
+        """The subset of settings that an engine needs."""
         return ChainSettings(self.warmup, self.draws, self.adapt_delta, self.max_depth, self.seed)
 
     def __post_init__(self) -> None:

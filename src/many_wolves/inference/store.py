@@ -22,7 +22,7 @@ from many_wolves.records import SCHEMA
 def save(fit: Fit, folder: Path, facts: Mapping[str, Any]) -> Path:
     """Write a fit; ``facts`` (checks, excluded, sources, command) go into fit.json.
 
-    ``fit.json`` is written last: a folder that holds it is whole.
+    ``fit.json`` is written last, so a folder that contains it is complete.
     """
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / ".posterior.nc"
@@ -35,7 +35,7 @@ def save(fit: Fit, folder: Path, facts: Mapping[str, Any]) -> Path:
 
 
 def description(fit: Fit) -> dict[str, Any]:
-    """What was fitted and how, as ``fit.json`` holds it."""
+    """The contents of ``fit.json``: what was fitted, and how."""
     problem = fit.problem
     cut = {"warmup": WARMUP, "imputations": imputations(fit.settings)} if problem.impute else {}
     return {
@@ -65,9 +65,9 @@ def description(fit: Fit) -> dict[str, Any]:
 
 
 def r_squared(fit: Fit) -> float | None:
-    """Squared correlation of observed and predicted values; None where nothing is predicted.
+    """Squared correlation of observed and predicted values; None if the model predicts nothing.
 
-    Of counts and categories these are proportions over the cells that were asked.
+    For counts and categories, the values are proportions over the cells with answers.
     """
     outcome = fit.problem.outcome
     posterior = fit.tree["posterior"].to_dataset()
@@ -89,7 +89,7 @@ def _json(value: Any) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """The value with null for what is not a number: a check may have no p-value."""
+    """The value with null for NaN, because a check may have no p-value."""
     if isinstance(value, Mapping):
         return {key: _finite(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""How many cores there are to use, and linear algebra on one of them."""
+"""The number of usable cores, and linear algebra on one core."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable
 def on_one_thread[**P, R](work: Callable[P, R]) -> Callable[P, R]:
     """Run ``work`` with BLAS on one thread.
 
-    On matrices of some dozens of rows BLAS gains nothing from its threads, and
-    their busy waiting between calls takes the cores from the chains.
+    On matrices of dozens of rows, BLAS gains nothing from threads. Their busy waiting between calls
+    takes cores from the chains.
     """
 
     @functools.wraps(work)

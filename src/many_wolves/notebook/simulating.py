@@ -118,8 +118,8 @@ def power(
     *,
     parameter: str | None = None,
     difference: float = 0.1,
-    items: Sequence[int] = (13,),
-    replicates: Sequence[int] = (1, 3, 10),
+    items: Sequence[int] = (6, 24),
+    replicates: Sequence[int] = (3, 12),
     n: int = 40,
     given: Mapping[str, Any] | None = None,
     model: str | None = None,
@@ -127,7 +127,7 @@ def power(
     workers: int = 1,
     progress: bool = True,
 ) -> Power:
-    """How many answers are needed to see a difference in a parameter?
+    """How many items and answers are needed to see a difference in a parameter?
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def power(
     parameter, difference
         What differs between two conditions, and by how much.
     items, replicates
-        Sizes of the designs: each product is tried once.
+        Sizes of the designs: items in each cell, and answers of each item.
     n
         Simulations of each design.
     given

@@ -5,6 +5,7 @@ Used before any option is looked for. Nothing here knows the options.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -13,6 +14,11 @@ from many_wolves.reading.objects import objects_in
 from many_wolves.reading.thoughts import without_thoughts
 
 _STRUCK = re.compile(r"~~.+?~~|<(del|s|strike)>.*?</\1>", re.S | re.I)
+_COMMENT = re.compile(r"<!--.*?-->", re.S)
+_TICK = r"^[ \t]*(?:[-*+][ \t]*)?(?:\[[xX\u2713\u2714]\]|[\u2611\u2705\u2714])[ \t]*"
+_TICKED = re.compile(_TICK, re.M)
+_UNTICKED = re.compile(r"^[ \t]*(?:[-*+][ \t]*)?(?:\[ ?\]|\u2610).*$", re.M)
+"""Boxes of a list: where one is ticked, the others do not count."""
 _TAGGED = re.compile(
     r"<(answer|final_answer|response|choice|option|final)>(?P<inner>.*?)</\1>", re.S | re.I
 )
@@ -27,7 +33,7 @@ _NAMES = frozenset(
     (
         *("answer", "finalanswer", "youranswer", "choice", "finalchoice", "mychoice", "option"),
         *("selectedoption", "chosenoption", "selection", "selected", "chosen", "response"),
-        *("pick", "decision", "label", "letter"),
+        *("pick", "decision", "label", "letter", "answers", "result", "final"),
     )
 )
 """Fields of an object that say what the answer is, without case and signs."""
@@ -36,7 +42,10 @@ _WORDS = frozenset(["text", "sentence", "utterance", "words", "statement"])
 _STRONG = re.compile(
     r"\b(?:no,?\s+wait|wait,?\s+no|scratch\s+that|strike\s+that|i\s+take\s+(?:that|it)\s+back"
     r"|correction|(?:sorry,?\s+)?i\s+meant|let\s+me\s+(?:reconsider|rephrase|correct|change)"
-    r"|hmm+,?\s+no|or\s+rather|i(?:'ve|\s+have)?\s+changed\s+my\s+mind|my\s+mistake|oops)\b",
+    r"|hmm+,?\s+no|or\s+(?:rather|better)|i(?:'ve|\s+have)?\s+changed?\s+my\s+(?:mind|answer|choice)"
+    r"|my\s+mistake|oops|i\s+retract|never\s*mind|(?:just|only)\s+kidding|forget\s+(?:that|it)"
+    r"|disregard\s+(?:that|the\s+above)|(?:let\s+me|i(?:'ll|\s+will))\s+think\s+again)\b"
+    r"|(?:^|(?<=[.!?;,(\n]))\s*(?:nope|strike|(?:edit(?:ed)?|updated?|revised|changed|new\s+answer)\s*:)",
     re.I,
 )
 """Words that take back what stood before them."""
@@ -75,7 +84,10 @@ def answers_in(text: str) -> tuple[str, ...]:
         answer that they declare, or nothing. Where it runs on into another question, what
         comes before it, and the whole only where that merely introduces the rest.
     """
-    words = _ENDS.sub("\n", _STRUCK.sub(" ", without_thoughts(text))).strip()
+    visible = without_thoughts(_COMMENT.sub(" ", html.unescape(text)))
+    if _TICKED.search(visible):
+        visible = _TICKED.sub("", _UNTICKED.sub("", visible))
+    words = _ENDS.sub("\n", _STRUCK.sub(" ", visible)).strip()
     objects = list(objects_in(words))
     if objects:
         return (_only({_declared(found) for found in objects} - {None}),)

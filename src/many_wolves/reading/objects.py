@@ -77,7 +77,7 @@ def faults(answer: Form, value: Mapping[str, Any]) -> list[str]:
     except Exception as fault:  # a schema may be wrong in ways that have no common class
         raise WolvesError(
             f"the form's JSON schema cannot be used: {fault}",
-            fix="correct the schema of the task; it may refer to nothing outside itself",
+            fix="correct the schema of the task; it cannot refer to other files",
         ) from fault
 
 

@@ -85,7 +85,7 @@ def _check(scores: Sequence[OptionScore], label: str, scoring: str) -> None:
         )
     if scoring == "pmi" and any(math.isinf(score.baseline or 0.0) for score in scores):
         raise WolvesError(
-            f"an option has probability zero without the scene, so that its gain is infinite, "
+            f"an option has probability zero without the scene, so its gain is infinite,  "
             f"for {label}",
             fix="use --scoring sum or mean",
         )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 
-TAGS = ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think", "scratchpad")
+TAGS = (
+    *("think", "thinking", "thought", "thoughts", "reasoning", "seed:think", "scratchpad"),
+    *("reflection", "analysis", "inner_monologue", "internal", "planning"),
+)
 """Names of the tags around thoughts, in the models that are known."""
 
 _NAMES = "|".join(re.escape(name) for name in TAGS)
 _OPENS = (
-    rf"(?:<(?:{_NAMES})>|\[THINK\]|\u25c1think\u25b7|<\|begin_of_thought\|>"
-    r"|<\|channel\|>analysis)"
+    rf"(?:<\|?(?:{_NAMES})\|?>|\[THINK\]|\u25c1think\u25b7|<\|begin_of_thought\|>"
+    r"|<\|channel\|>analysis|\Aanalysis(?=[A-Z]))"
 )
 _CLOSES = (
-    rf"(?:</(?:{_NAMES})>|\[/THINK\]|\u25c1/think\u25b7|<\|end_of_thought\|>"
-    r"|<\|channel\|>final<\|message\|>)"
+    rf"(?:<\|?/(?:{_NAMES})\|?>|\[/THINK\]|\u25c1/think\u25b7|<\|end_of_thought\|>"
+    r"|<\|channel\|>final<\|message\|>|assistantfinal)"
 )
 _WHOLE = re.compile(rf"{_OPENS}.*?{_CLOSES}", re.S | re.I)
 _CLOSED = re.compile(rf"\A.*{_CLOSES}", re.S | re.I)

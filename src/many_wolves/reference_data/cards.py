@@ -173,10 +173,10 @@ def read_card(path: Path) -> Card:
     for table in card.tables:
         if not (path.parent / table.file).exists():
             raise WolvesError(
-                f"the table {table.file} is not there",
+                f"the table {table.file} is missing",
                 where=path,
                 column="tables",
-                fix="put the table there, or correct its path",
+                fix="add the table, or correct its path",
             )
     return card
 

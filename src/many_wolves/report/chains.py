@@ -35,7 +35,7 @@ def chains_section(fit: Fitted, variables: Sequence[str]) -> Section:
     n_chains, n_draws = next(iter(draws.values())).shape
     text = (
         f"{n_chains} chains of {n_draws:,} draws each, started from dispersed points. Chains that "
-        "sample one and the same distribution have evenly mixed ranks."
+        "sample the same distribution have uniform ranks."
     )
     return Section("chains", "Chains", (text,), (diagnostics_table(fit),), figures)
 

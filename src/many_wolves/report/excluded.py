@@ -19,21 +19,21 @@ def excluded_section(fit: Fitted) -> Section:
     frame = pd.DataFrame(list(fit.info.get("excluded", ())))
     kept = float(fit.info.get("choices", 0))
     if frame.empty:
-        text = f"Nothing was left out: all {kept:,.0f} choices are in the fit."
-        return Section("excluded", "What was excluded", (text,))
+        text = f"No answer was excluded: all {kept:,.0f} choices are in the fit."
+        return Section("excluded", "Excluded answers", (text,))
     task = _task(fit, frame)
     choices = frame[frame["task"] == task] if "task" in frame else frame
     out = float(choices["n"].sum())
     text = (
-        f"{out:,.0f} answers to the {task} task were left out, {_share(out, kept)} of "
+        f"{out:,.0f} answers to the {task} task were excluded, {_share(out, kept)} of "
         f"{out + kept:,.0f}. They are counted, never guessed."
     )
     beside = float(frame["n"].sum()) - out
     if beside:
-        text += f" In the other tasks {beside:,.0f} more were left out."
+        text += f" In the other tasks, {beside:,.0f} more were excluded."
     return Section(
         "excluded",
-        "What was excluded",
+        "Excluded answers",
         (text,),
         (_by_status(frame), *_detail(frame)),
     )
@@ -52,9 +52,7 @@ def missing_table(fits: Sequence[Fitted]) -> Table:
     table = pd.DataFrame(rows).fillna(0.0)
     if len(table.columns) == 2:
         table["left out"] = 0.0
-    return Table(
-        table, "Choices in the fit, and answers to the choice task that were left out, by reason."
-    )
+    return Table(table, "Choices in the fit, and excluded answers to the choice task by reason.")
 
 
 def _task(fit: Fitted, frame: pd.DataFrame) -> str:
@@ -71,7 +69,7 @@ def _by_status(frame: pd.DataFrame) -> Table:
     keys = [key for key in ("task", "status") if key in frame]
     counts = frame.groupby(keys, sort=False)["n"].sum().reset_index()
     return Table(
-        counts.rename(columns={"status": "reason", "n": "answers"}), "Left out, by reason."
+        counts.rename(columns={"status": "reason", "n": "answers"}), "Excluded answers, by reason."
     )
 
 
@@ -82,4 +80,4 @@ def _detail(frame: pd.DataFrame) -> tuple[Table, ...]:
         return ()
     shown = frame[columns].head(LONGEST)
     more = f" The first {LONGEST} of {len(frame)} rows." if len(frame) > LONGEST else ""
-    return (Table(shown, f"Where they were left out, with an example each.{more}"),)
+    return (Table(shown, f"Excluded answers by condition, with one example each.{more}"),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,9 @@ from many_wolves.report.verdict import Verdict
 
 SHOWN = 12
 """Sentences of each kind that the page begins with; the table holds all."""
+FIRST = 5
+"""Sentences that a study page begins with."""
+SETTLED = ("strong", "moderate")
 STARS = "Stars: moderate (*) and strong (**) evidence on the direction."
 INTERVALS = "Estimates with 95 % equal-tailed intervals."
 
@@ -59,7 +63,8 @@ def findings_sections(found: Findings) -> list[Section]:
     """One section a kind of finding: its sentences, then the table of all."""
     doubtful = [m.label for m in found.members if m.fit.failed_checks]
     warning = (
-        f"Not to be read at face value, since they did not do the task: {', '.join(doubtful)}.",
+        "Do not interpret these speakers, because they did not do the task: "
+        f"{', '.join(doubtful)}.",
     )
     sections = []
     for kind, title in found.titles.items():
@@ -80,6 +85,24 @@ def findings_sections(found: Findings) -> list[Section]:
     return sections
 
 
+def best(found: Findings) -> tuple[str, ...]:
+    """The sentences that a study page begins with: the best of each kind in turn.
+
+    Only what is settled, and not the distances, of which the page's first sentence speaks.
+    """
+    kinds = [
+        sorted((s for s in telling(found.of(kind)) if s.evidence in SETTLED), key=_doubt)
+        for kind in found.titles
+    ]
+    turns = (s for turn in zip_longest(*kinds) for s in turn if s is not None)
+    return tuple(s.sentence for s in islice(turns, FIRST))
+
+
+def _doubt(statement: Statement) -> tuple[float, float]:
+    """Smallest where the evidence is best, then where the number is largest."""
+    return -abs(statement.probability - 0.5), -abs(statement.estimate)
+
+
 def telling(statements: Sequence[Statement]) -> list[Statement]:
     """The statements whose sentences a reader should see first, in the order made.
 
@@ -96,13 +119,13 @@ def verdict(found: Findings) -> Verdict:
     """What a reader must know before any finding."""
     doubtful = {m.label: m.fit.failed_checks for m in found.members if m.fit.failed_checks}
     reasons = [
-        f"{label} did not do the task ({', '.join(str(c['name']) for c in checks)}), so that "
-        "its weights do not mean what they say, here as elsewhere."
+        f"{label} did not do the task ({', '.join(str(c['name']) for c in checks)}), so "
+        "its weights are meaningless."
         for label, checks in doubtful.items()
     ]
     n = len(found.members)
     if not n:
-        return Verdict("bad", "No fit converged, so that nothing can be said.")
+        return Verdict("bad", "No fit converged, so findings are missing.")
     headline = f"{len(found.statements)} statements from {n} fits, all of which converged."
     return Verdict("doubtful" if doubtful else "good", headline, (*reasons, *found.lacking))
 
@@ -126,6 +149,12 @@ def latex(frame: pd.DataFrame, title: str) -> str:
 
 
 def _tex(text: str) -> str:
-    for plain, safe in (("\\", "/"), ("_", "\\_"), ("%", "\\%"), ("&", "\\&"), ("#", "\\#")):
-        text = text.replace(plain, safe)
-    return text
+    """Text as LaTeX prints it; every letter that LaTeX reads as a command is escaped."""
+    return " ".join("".join(_TEX.get(letter, letter) for letter in text).split())
+
+
+_TEX = {letter: f"\\{letter}" for letter in "_%&#${}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}

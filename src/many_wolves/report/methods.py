@@ -82,9 +82,9 @@ def methods_section(fits: Sequence[Fitted]) -> Section:
     if len(fits) > 1:
         paragraphs.append(
             "Speakers were compared from the joint posterior draws of their fits. Effects over "
-            "speakers come from a regression. In it each fit, without its prior, measures its "
-            "speaker with a known error. The remaining differences between speakers have an "
-            "unknown variance (Higgins et al., 2009). Distances between choices are "
+            "speakers come from a regression. In it, each fit, after division by its prior, "
+            "measures its speaker with a known error. The remaining differences between speakers "
+            "have an unknown variance (Higgins et al., 2009). Distances between choices are "
             "Jensen-Shannon divergences (Lin, 1991). Intervals are 95 % and equal-tailed."
         )
     return Section("methods", "Methods, to adapt", tuple(paragraphs))

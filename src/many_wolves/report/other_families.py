@@ -13,6 +13,7 @@ from many_wolves.figures.cross_family import across
 from many_wolves.figures.fitted import distinct, read_fitted
 from many_wolves.figures.theme import Width
 from many_wolves.report.registry import family_of, pages_of
+from many_wolves.report.summary import speaker_table
 
 Task = tuple[str, str]
 """Family and task; the task is empty for fits of a family's only one."""
@@ -40,14 +41,26 @@ def name_of(task: Task) -> str:
     return f"{task[0]}, {task[1]}" if task[1] else task[0]
 
 
+def further_summaries(tasks: Mapping[Task, Sequence[Fitted]]) -> Iterator[Section]:
+    """For each task but the first: its summary, one row per fit."""
+    for task, fits in list(tasks.items())[1:]:
+        name = name_of(task)
+        yield Section(_mark(name), f"In {name}", (), (speaker_table(fits),))
+
+
 def further_sections(tasks: Mapping[Task, Sequence[Fitted]]) -> Iterator[Section]:
-    """For each task but the first: its summary, then its sections; ids are its own."""
+    """For each task but the first: every parameter, then its sections; ids are its own."""
     for task, fits in list(tasks.items())[1:]:
         pages, name = pages_of(fits), name_of(task)
-        mark = name.replace(", ", "-")
-        yield Section(mark, f"In {name}", (), (pages.study_summary(fits),))
+        mark = _mark(name)
+        every = (pages.study_summary(fits),)
+        yield Section(f"{mark}-parameters", f"Every parameter ({name})", (), every)
         for section in pages.study_sections(fits):
             yield replace(section, id=f"{mark}-{section.id}", title=f"{section.title} ({name})")
+
+
+def _mark(name: str) -> str:
+    return name.replace(", ", "-")
 
 
 def across_section(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Section]:
@@ -74,11 +87,11 @@ def across_section(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Section]:
 
 def _points(tasks: Mapping[Task, Sequence[Fitted]]) -> pd.DataFrame:
     (_, first), *others = tasks.items()
-    words = {fit.label: pages_of([fit]).gist(fit) for fit in first}
+    words = {fit.label: pages_of([fit]).headline(fit) for fit in first}
     rows = []
     for task, fits in others:
         for fit in fits:
-            x, y = words.get(fit.label), pages_of([fit]).gist(fit)
+            x, y = words.get(fit.label), pages_of([fit]).headline(fit)
             if x is None or y is None:
                 continue
             where = {
@@ -98,8 +111,8 @@ def _warning(tasks: Mapping[Task, Sequence[Fitted]], drawn: set[str]) -> Iterato
     doubted = {fit.label for fit in fits if not fit.converged or fit.failed_checks}
     if doubted:
         yield (
-            "Not to be read at face value, since a fit did not converge or the speaker failed a "
-            f"check of the task: {', '.join(sorted(doubted))}."
+            "Do not interpret these speakers, because a fit did not converge or the speaker "
+            f"failed a check of the task: {', '.join(sorted(doubted))}."
         )
 
 
@@ -110,6 +123,6 @@ def _correlations(points: pd.DataFrame) -> Iterator[str]:
             continue
         r = np.corrcoef(part["x"], part["y"])[0, 1]
         yield (
-            f"Over {len(part)} speakers the correlation with {panel} is {r:.2f}, of posterior "
-            "means, so without their uncertainty."
+            f"Over {len(part)} speakers, the correlation of posterior means with {panel} is "
+            f"{r:.2f} (without their uncertainty)."
         )

@@ -48,11 +48,11 @@ def _of_few_entries(found: pd.DataFrame) -> pd.DataFrame:
 
 def _paragraphs(found: pd.DataFrame, meanings: dict[str, str]) -> list[str]:
     words = [
-        "What would the numbers be under other assumptions? "
+        "This section shows the estimates under other assumptions. "
         + " ".join(f"{name}: {meaning}." for name, meaning in meanings.items()),
-        "Power-scaling raises the prior or the likelihood to a power near one; above 0.05 the "
-        "posterior follows it. A flat prior stays flat under any power, so its row is zero; "
-        "what it assumes is tried by the alternatives.",
+        "Power-scaling raises the prior or the likelihood to a power near one; above 0.05, the "
+        "posterior is sensitive to it. A flat prior stays flat under any power, so its row is "
+        "zero, and the alternatives test its assumptions.",
     ]
     alternatives = found[~found["variant"].isin((*POWER, FITTED))]
     if len(alternatives):
@@ -64,7 +64,7 @@ def _paragraphs(found: pd.DataFrame, meanings: dict[str, str]) -> list[str]:
         )
     doubtful = found[~found["ok"]]["variant"].unique()
     if len(doubtful):
-        words.append(f"Not to be trusted, since its chains failed: {', '.join(doubtful)}.")
+        words.append(f"Unreliable, because the chains failed: {', '.join(doubtful)}.")
     return words
 
 

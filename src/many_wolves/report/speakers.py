@@ -26,10 +26,10 @@ def speakers_section(fits: Sequence[Fitted]) -> Iterator[Section]:
     shown = [name for name in frame if name in _ALWAYS or (frame[name] != "").any()]
     table = Table(
         frame[shown],
-        "Every speaker as it was asked. Training step and tokens are read from the name of the "
+        "Settings of every speaker. Training step and tokens are read from the name of the "
         "checkpoint.",
     )
-    yield Section("speakers", "Who was asked", (), (table,))
+    yield Section("speakers", "Speakers", (), (table,))
 
 
 def _row(fit: Fitted) -> dict[str, Any] | None:

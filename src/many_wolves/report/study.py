@@ -12,7 +12,7 @@ from many_wolves.figures import Figure, Fitted, Section, Table, read_all
 from many_wolves.files import write_atomic
 from many_wolves.findings import Findings, has_findings, lead_figure, quantities_of, state
 from many_wolves.report.excluded import missing_table
-from many_wolves.report.findings import findings_sections
+from many_wolves.report.findings import best, findings_sections
 from many_wolves.report.fit import command, facts
 from many_wolves.report.methods import bibtex, methods_section
 from many_wolves.report.other_families import (
@@ -20,12 +20,14 @@ from many_wolves.report.other_families import (
     across_section,
     by_task,
     further_sections,
+    further_summaries,
     name_of,
 )
 from many_wolves.report.page import cells, render_page
 from many_wolves.report.registry import pages_of
 from many_wolves.report.speakers import speakers_section
-from many_wolves.report.verdict import MEASURES, Verdict, judge, measured
+from many_wolves.report.summary import speaker_table
+from many_wolves.report.verdict import MEASURES, Verdict, in_part, judge, measured
 
 
 def write_study_report(
@@ -36,7 +38,9 @@ def write_study_report(
     introduction: Sequence[str] = (),
     commands: Sequence[str] = (),
 ) -> Path:
-    """Write one HTML page on several fits: summary first, then verdicts and figures.
+    """Write one HTML page on several fits: what was found, one row per speaker, then details.
+
+    Verdicts are open where there is something to say on a fit; all further sections are folded.
 
     Parameters
     ----------
@@ -69,17 +73,26 @@ def write_study_report(
         "lead_figure": _lead_figure(fits, findings),
         "introduction": list(introduction),
         "overall": overall(verdicts),
-        "summary": pages.study_summary(fits),
-        "verdicts": [(fit.label, verdict) for fit, verdict in verdicts],
+        "summary": speaker_table(fits),
+        "best": best(findings) if findings else (),
+        "verdicts": [(fit.label, v) for fit, v in verdicts if has_notes(v)],
+        "sound": [(fit.label, v) for fit, v in verdicts if not has_notes(v)],
         "sections": [
-            *speakers_section(fits),
-            *pages.study_sections(fits),
-            *_findings(findings),
-            *further_sections(tasks),
+            *further_summaries(tasks),
             *across_section(tasks),
-            _answered(every),
-            _diagnostics(every),
-            methods_section(fits),
+            *map(
+                _folded,
+                [
+                    *speakers_section(fits),
+                    Section("parameters", "Every parameter", (), (pages.study_summary(fits),)),
+                    *pages.study_sections(fits),
+                    *_findings(findings),
+                    *further_sections(tasks),
+                    _answered(every),
+                    _diagnostics(every),
+                    methods_section(fits),
+                ],
+            ),
         ],
         "bibtex": bibtex(fits),
         "design": [(fit.label, facts(fit), fit.info.get("notes", ())) for fit in every],
@@ -89,14 +102,19 @@ def write_study_report(
 
 
 def summary_markdown(fit_folders: Sequence[str | Path]) -> str:
-    """The summary table of a study report in Markdown, for a README."""
+    """Every parameter by condition or group as a table in Markdown, for a README."""
     fits = read_all(fit_folders)
     table = pages_of(fits).study_summary(fits)
     names = [str(name) for name in table.frame]
     rows = cells(table.frame, table.digits)
     rule = ["--:" if number else ":--" for _, number in rows[0]] if rows else [":--"] * len(names)
-    lines = [names, rule, *[[text for text, _ in row] for row in rows]]
+    lines = [names, rule, *[[_plain(text) for text, _ in row] for row in rows]]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Text that stays in its cell of a Markdown table."""
+    return " ".join(text.replace("|", "\\|").split())
 
 
 def _named(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Fitted]:
@@ -114,25 +132,49 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
     idle = [f.label for f, v in verdicts if v.grade == "doubtful" and v.idle]
     other = [f.label for f, v in verdicts if v.grade == "doubtful" and not v.idle]
     doubtful = [*idle, *other]
+    partly = [fit.label for fit, verdict in verdicts if verdict.grade == "good" and in_part(fit)]
     n = len(verdicts)
+    unchecked = [f.label for f, v in verdicts if v.grade == "good" and unknown_task(v)]
     if not bad and not doubtful:
         each = "The fit" if n == 1 else f"All {n} fits"
-        return Verdict("good", f"{each} converged, and no speaker failed a check of the task.")
+        described = (f"Described only in part: {', '.join(partly)}.",) if partly else ()
+        if len(unchecked) == n:
+            words = f"{each} converged; nobody checked whether the speakers did the task."
+            return Verdict("good", words, described)
+        known = f"Not checked whether they did the task: {', '.join(unchecked)}."
+        words = f"{each} converged, and no speaker failed a check of the task."
+        return Verdict("good", words, (*described, *((known,) if unchecked else ())))
     reasons = []
     if bad:
-        reasons.append(f"Not converged, so not to be used: {', '.join(bad)}.")
+        reasons.append(f"Not converged (do not use): {', '.join(bad)}.")
     if idle:
-        reasons.append(
-            f"Did not do the task, so that the weights do not mean what they say: "
-            f"{', '.join(idle)}."
-        )
+        reasons.append(f"Did not do the task, so the weights are meaningless: {', '.join(idle)}.")
     if other:
         reasons.append(
-            f"Not described by the model, which predicts other choices: {', '.join(other)}."
+            "Not described by the model, whose predictions differ from the choices: "
+            f"{', '.join(other)}."
         )
-    sound = n - len(bad) - len(doubtful)
-    headline = f"{sound} of {n} fits can be read at face value."
+    if unchecked:
+        reasons.append(f"Not checked whether they did the task: {', '.join(unchecked)}.")
+    if partly:
+        reasons.append(f"Described only in part: {', '.join(partly)}.")
+    sound = n - len(bad) - len(doubtful) - len(partly)
+    headline = f"{sound} of {n} fits can be interpreted without reservations."
     return Verdict("bad" if bad else "doubtful", headline, tuple(reasons))
+
+
+def has_notes(verdict: Verdict) -> bool:
+    """Whether a reader must know something on this fit."""
+    return verdict.grade != "good" or bool(verdict.reasons)
+
+
+def unknown_task(verdict: Verdict) -> bool:
+    """Whether nobody checked that the speaker did the task."""
+    return any(part.name == "task" and part.ok is None for part in verdict.parts)
+
+
+def _folded(section: Section) -> Section:
+    return replace(section, folded=True)
 
 
 def _found(fits: Sequence[Fitted]) -> Findings | None:
@@ -142,8 +184,8 @@ def _found(fits: Sequence[Fitted]) -> Findings | None:
 
 
 def _lead_figure(fits: Sequence[Fitted], found: Findings | None) -> Figure | None:
-    """The figure that belongs to the first sentence; None where there is no such sentence."""
-    if found is None or not found.lead:
+    """The figure that the page begins with; None where nothing is compared."""
+    if found is None:
         return None
     return lead_figure(found.members, quantities_of(fits))
 
@@ -151,7 +193,7 @@ def _lead_figure(fits: Sequence[Fitted], found: Findings | None) -> Figure | Non
 def _findings(found: Findings | None) -> list[Section]:
     if found is None:
         return []
-    lacking = Section("unsaid", "What the fits leave open", found.lacking)
+    lacking = Section("unsaid", "Findings that need more fits", found.lacking)
     return [*findings_sections(found), *([lacking] if found.lacking else [])]
 
 

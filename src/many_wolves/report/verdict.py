@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from many_wolves.figures import Fitted, Table
+from many_wolves.report.variants import better_variant
 
 Grade = Literal["good", "doubtful", "bad"]
 
@@ -23,7 +24,7 @@ MEASURES: tuple[tuple[str, str, str], ...] = (
     ("min_e_bfmi", "smallest E-BFMI", "0.3 or more"),
     ("tree_depth_hits", "transitions at the deepest tree", "0"),
     ("modes", "local maxima found before sampling", "1, or others of little mass"),
-    ("chains_apart", "parameters on which chains sit apart", "0"),
+    ("chains_apart", "parameters for which chains are in different modes", "0"),
 )
 """Field of the diagnostics, what it is, and the value of a fit without fault."""
 
@@ -114,19 +115,19 @@ def judge(fit: Fitted) -> Verdict:
     holds = [sentence for part in parts if part.ok for sentence in part.answer]
     also = (*reasons, *edges, *moved_words(fit), *unknown)
     if not chains.ok:
-        tail = " And the speaker did not do the task." if task.ok is False else ""
+        tail = " The speaker did not do the task, either." if task.ok is False else ""
         headline = "Do not use these numbers: the chains have not converged." + tail
         return Verdict("bad", headline, also, tuple(holds), parts)
     if task.ok is False:
         headline = (
-            "The speaker did not do the task. The fit converged, but its numbers do not mean "
-            "what the model takes them to mean."
+            "The speaker did not do the task. The fit converged, but its numbers do not measure "
+            "the speaker's values."
         )
         return Verdict("doubtful", headline, also, tuple(holds), parts)
     if model.ok is False:
         headline = (
-            "The model does not describe the speaker. The fit converged, but its numbers are "
-            "those of a model that predicts other choices."
+            "The model does not describe the speaker. The fit converged, but the model predicts "
+            "other choices than the observed ones."
         )
         return Verdict("doubtful", headline, also, tuple(holds), parts)
     done = "The chains converged"
@@ -161,7 +162,7 @@ def _model(fit: Fitted) -> Part:
     if not found or not found.get("ceiling"):
         r2 = fit.info.get("r2")
         text = "The fit was not compared with its own predictions"
-        text += "; fit again to learn it." if "describes" not in fit.info else " by cells."
+        text += "; fit again to get it." if "describes" not in fit.info else " by cells."
         if r2 is not None:
             text = f"Observed and predicted values: r² = {r2:.3f}. {text}"
         return Part("model", question, None, (text,))
@@ -171,11 +172,12 @@ def _model(fit: Fitted) -> Part:
     )
     moved = (
         f"{100 * found['misplaced']:.0f} % of the choices would have to change to match "
-        f"the model ({100 * found['misplaced_by_chance']:.0f} % by sampling alone). "
+        f"the model ({100 * found['misplaced_by_chance']:.0f} % under sampling error alone). "
         f"Posterior predictive p {_p(found['p'])}; {found['cells_missed']} of {found['cells']} "
         "cells are missed."
     )
-    answer = (numbers, moved, *_worst(found), *_clusters(fit))
+    mend = better_variant(fit) if _share(found) < WELL_DESCRIBED else ()
+    answer = (numbers, moved, *_worst(found), *mend, *_clusters(fit))
     return Part("model", question, _share(found) >= LEAST_DESCRIBED, answer)
 
 
@@ -186,6 +188,12 @@ def _share(found: Mapping[str, Any]) -> float:
     return float(found["r2"] or 0.0) / float(found["ceiling"])
 
 
+def described_share(fit: Fitted) -> float | None:
+    """How much of the reachable r2 a fit has; None where it was not compared with predictions."""
+    found = fit.info.get("describes")
+    return _share(found) if found and found.get("ceiling") else None
+
+
 def _degree(fit: Fitted) -> str:
     """How well the model describes the speaker, where it does at all."""
     found = fit.info["describes"]
@@ -193,11 +201,19 @@ def _degree(fit: Fitted) -> str:
     if found["p"] >= P_LIMIT:
         return "the model describes it"
     if share >= WELL_DESCRIBED:
-        return "the model describes it roughly: it misses more than sampling explains"
+        return "the model describes it roughly, with a misfit larger than sampling error"
     return (
         f"the model describes it only in part (r² {_decimal(found['r2'])} of at most "
         f"{_decimal(found['ceiling'])})"
     )
+
+
+def in_part(fit: Fitted) -> bool:
+    """Whether the model describes the speaker, but leaves much of the choices unexplained."""
+    found = fit.info.get("describes")
+    if not found or not found.get("ceiling"):
+        return False
+    return LEAST_DESCRIBED <= _share(found) < WELL_DESCRIBED
 
 
 def _clusters(fit: Fitted) -> tuple[str, ...]:
@@ -205,13 +221,13 @@ def _clusters(fit: Fitted) -> tuple[str, ...]:
     source = fit.info.get("source", {})
     likelihood = dict(fit.info.get("options", {})).get("likelihood", "counts")
     if likelihood != "counts":
-        return (f"Intervals allow for answers to one {likelihood} that are alike.",)
+        return (f"Intervals account for similar answers to one {likelihood}.",)
     if "clusters" not in source:
         return ()
     if not source["clusters"]:
         return (
-            "The table does not say which answers share an item or a person; if those are alike, "
-            "intervals are too narrow.",
+            "The table does not record which answers share an item or a person. If such answers "
+            "are similar, intervals are too narrow.",
         )
     n = float(fit.info.get("choices", 0))
     words = []
@@ -219,17 +235,17 @@ def _clusters(fit: Fitted) -> tuple[str, ...]:
         effect = dict(source.get("design_effects", {})).get(cluster, {}).get(fit.speaker)
         if effect is None:
             words.append(
-                f"Answers to one {cluster} may be alike, and intervals take them as independent."
+                f"Answers to one {cluster} may be similar, but intervals treat them as independent."
             )
         elif effect >= ALIKE:
             words.append(
-                f"Answers to one {cluster} are alike: {n:,.0f} are worth about {n / effect:,.0f} "
+                f"Answers to one {cluster} are similar: {n:,.0f} are worth about {n / effect:,.0f} "
                 f"independent ones. So p is too small, and intervals should be about "
                 f"{effect**0.5:.1f} times as wide (design effect {effect:.1f})."
             )
         else:
             words.append(
-                f"Answers to one {cluster} are hardly more alike than others (design effect "
+                f"Answers to one {cluster} are hardly more similar than others (design effect "
                 f"{effect:.1f})."
             )
     return tuple(words)
@@ -245,10 +261,10 @@ def moved_words(fit: Fitted) -> tuple[str, ...]:
         if one["shift"] is not None
     ]
     left = [f"{one['left_out']!r}" for one in noted if one["shift"] is None]
-    more = [f"And so do {len(words) - MOST_MOVED} more."] if len(words) > MOST_MOVED else []
+    more = [f"{len(words) - MOST_MOVED} more do so, too."] if len(words) > MOST_MOVED else []
     unknown = (
         [
-            f"What the {noted[0]['by']} {', '.join(left)} does is not known from these draws; "
+            f"These draws do not show the influence of the {noted[0]['by']} {', '.join(left)}; "
             "`wolves influence` fits again without it."
         ]
         if left
@@ -264,16 +280,16 @@ def _worst(found: Mapping[str, Any]) -> tuple[str, ...]:
         *where, (_, event) = one["labels"].items()
         place = ", ".join(f"{dim} {label}" for dim, label in where)
         words.append(
-            f"at {place} it predicts {event!r} in {100 * one['predicted']:.0f} %, found are "
+            f"at {place} it predicts {event!r} in {100 * one['predicted']:.0f} %, but observed are "
             f"{100 * one['observed']:.0f} % of {one['n']:,.0f}"
         )
-    return (f"It misses most: {'; '.join(words)}.",) if words else ()
+    return (f"The largest misfits: {'; '.join(words)}.",) if words else ()
 
 
 def edge_words(fit: Fitted) -> tuple[str, ...]:
-    """Posteriors that press against the end of their prior's range."""
+    """Posteriors that pile up at a bound of their prior's range."""
     return tuple(
-        f"The posterior of {one['parameter']} presses against the {one['which']} end of its prior "
+        f"The posterior of {one['parameter']} piles up at the {one['which']} bound of its prior "
         f"({one['end']:g}), and other parameters compensate. {one['option']} "
         "widens the range."
         for one in fit.info.get("edges") or ()

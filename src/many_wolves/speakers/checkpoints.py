@@ -68,9 +68,9 @@ def expand(wanted: SpeakerRequest, revisions: str) -> list[SpeakerRequest]:
         fitting = _in_order(name for name in known if fnmatchcase(name, entry))
         if not fitting:
             raise WolvesError(
-                f"no checkpoint fits {entry!r}",
+                f"no checkpoint matches {entry!r}",
                 where=wanted.path,
-                fix=f"there are: {', '.join(_in_order(known)[:12]) or 'none'}",
+                fix=f"existing: {', '.join(_in_order(known)[:12]) or 'none'}",
             )
         names |= dict.fromkeys(fitting)
     return [_checkpoint(wanted, name) for name in names]

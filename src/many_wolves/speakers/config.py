@@ -24,27 +24,28 @@ class SpeakerConfig(Options):
 
     provider: str = Field(
         min_length=1,
-        description="hf, vllm, simulated, or api (model names then begin with their provider); or "
-        "a provider: anthropic, openai, google, openai-compatible.",
+        description="hf, vllm, simulated, api (with model names that begin with their provider), "
+        "or a provider: anthropic, openai, google, openai-compatible.",
     )
-    model: str = Field(default="", description="Name of the model, as at its provider.")
-    path: Path | None = Field(default=None, description="Folder of its weights.")
+    model: str = Field(default="", description="Name of the model at its provider.")
+    path: Path | None = Field(default=None, description="Folder of the model.")
     revision: str = Field(default="", description="Checkpoint on the hub.")
     mode: Mode = Field(
         default="sample",
-        description="sample: it writes and we read; score: exact probabilities of the options.",
+        description="sample: answers are sampled and read; score: exact probabilities of the "
+        "options.",
     )
     prompt_format: PromptFormat = Field(
         default="chat", description="chat: the model's chat template; completion: for base models."
     )
     temperature: float | None = Field(
-        default=None, ge=0, description="Sampling; of local models 1 when left out."
+        default=None, ge=0, description="Sampling temperature (default of local models: 1)."
     )
-    top_p: float | None = Field(default=None, gt=0, le=1, description="Sampling; 1 is all.")
+    top_p: float | None = Field(default=None, gt=0, le=1, description="Nucleus sampling.")
     max_tokens: int | None = Field(
         default=None,
         ge=1,
-        description="Longest answer: of local models 64, of an API 4096, plus the effort's.",
+        description="Longest answer in tokens (local: 64; API: 4096 plus reasoning).",
     )
     seed: int = Field(default=0, description="Seed of the sampling.")
     effort: Literal["", Effort] = Field(default="", description="Reasoning effort.")
@@ -54,44 +55,42 @@ class SpeakerConfig(Options):
     base_url: str = Field(default="", description="Address of an API server.")
     omit: tuple[Literal["max_tokens", "seed"], ...] = Field(
         default=(),
-        description="Fields to leave out of requests to an openai-compatible server that refuses "
+        description="Fields to omit from requests to an openai-compatible server that rejects "
         "them.",
     )
     dtype: Dtype = Field(default="auto", description="auto: float32 on a CPU, as stored on a GPU.")
     parameters: dict[str, Any] = Field(
-        default={}, description="Of a simulated speaker: parameters of its cognitive model."
+        default={}, description="Simulated: parameters of the cognitive model."
     )
     api_key: str | None = Field(
         default=None,
         repr=False,
         exclude=True,
-        description="Taken, but the environment is the place for a key.",
+        description="Accepted, but a key belongs in the environment.",
     )
     batch: bool = Field(
-        default=False, description="The provider's batch mode: half the price, hours."
+        default=False, description="The provider's batch mode: half price, takes hours."
     )
-    connections: int = Field(default=32, ge=1, description="API: requests under way at once.")
-    retries: int = Field(default=10, ge=0, description="API: further tries after a failed one.")
+    connections: int = Field(default=32, ge=1, description="API: requests at once.")
+    retries: int = Field(default=10, ge=0, description="API: retries after a failed request.")
     retry_wait: float = Field(
-        default=1.0, ge=0, description="Seconds before the first retry, doubled from try to try."
+        default=1.0, ge=0, description="Seconds before the first retry; doubled after each retry."
     )
-    timeout: float = Field(default=600.0, gt=0, description="Seconds that one try may take.")
+    timeout: float = Field(default=600.0, gt=0, description="Seconds per try.")
     max_cost: float | None = Field(
-        default=None, ge=0, description="Stop before so many US dollars."
+        default=None, ge=0, description="Stop before this many US dollars."
     )
     prices: Path | None = Field(
-        default=None, description="Table of prices; task-data/prices.yaml when left out."
+        default=None, description="Table of prices (default: task-data/prices.yaml)."
     )
     batch_size: int | None = Field(
-        default=None, ge=1, description="Trials at once; hf: 16, vllm: 256 (CPU: 64)."
+        default=None, ge=1, description="Trials per batch (hf: 16, vllm: 256, on a CPU 64)."
     )
     threads: int | None = Field(default=None, ge=1, description="CPU threads.")
     device: str = Field(default="auto", description="cpu, cuda, cuda:1, mps.")
-    tensor_parallel_size: int = Field(
-        default=1, ge=1, description="vllm: GPUs that share the model."
-    )
+    tensor_parallel_size: int = Field(default=1, ge=1, description="vllm: number of GPUs.")
     gpu_memory_utilization: float | None = Field(
-        default=None, gt=0, le=1, description="vllm: share of the GPU's memory that it may take."
+        default=None, gt=0, le=1, description="vllm: share of the GPU's memory that it may use."
     )
     delay: float = Field(default=0.0, ge=0, description="Simulated: seconds per trial.")
 

@@ -178,7 +178,7 @@ class Budget:
             return ""
         counts = "{:,} input and {:,} output tokens".format(*self._tokens)
         if self._guessed:
-            counts += ", and answers whose tokens the server did not count"
+            counts += ", and answers without a token count"
         elif not any(self._tokens):
             return ""
         if not self._known:

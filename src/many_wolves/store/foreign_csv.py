@@ -329,7 +329,7 @@ def _columns(names: list[str], frame: pd.DataFrame) -> tuple[list[int], list[str
             continue
         if at == 0 and _ROW_NUMBERS.fullmatch(name) and _counts_up(frame[at]):
             called = name or "without a name"
-            notes.append(f"The first column, {called}, numbers the rows and was left out.")
+            notes.append(f"The first column, {called}, numbers the rows and was ignored.")
             continue
         kept.append(at)
     return kept, notes

@@ -120,7 +120,7 @@ def _strictly(raw: bytes, encoding: str, path: Path) -> str:
         return raw.decode(encoding)
     except UnicodeDecodeError as fault:
         raise WolvesError(
-            f"expected UTF-8 text, found byte {raw[fault.start]:#04x} at place {fault.start}",
+            f"expected UTF-8 text, found byte {raw[fault.start]:#04x} at position {fault.start}",
             where=path,
             fix="save the table as CSV (UTF-8)",
         ) from fault

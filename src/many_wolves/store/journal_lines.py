@@ -102,7 +102,7 @@ def journal_files(
         else:
             found = []
         if not found:
-            what = "a folder without any" if source.is_dir() else "nothing of that name"
+            what = "a folder without any" if source.is_dir() else "no such file or folder"
             raise WolvesError(
                 f"expected journals ({', '.join(f'*{s}' for s in suffixes)}), found {what}",
                 where=source,
@@ -175,9 +175,7 @@ def read_journal(file: Path) -> Reading:
         raise WolvesError(
             f"the journal cannot be read: {fault.strerror}", where=file, fix="check the path"
         ) from fault
-    note = (
-        f"{foreign} answers have a key that `wolves collect` did not give them" if foreign else ""
-    )
+    note = f"{foreign} answers have a key that is not from `wolves collect`" if foreign else ""
     return Reading(file, tuple(responses), torn, tuple(bad), note=note)
 
 
@@ -202,7 +200,9 @@ def _line(number: int, at: int, raw: bytes, like: Response | None) -> Line:
         response = parse_line(raw, like)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         torn = not raw.endswith(b"\n")
-        return Line(number, at, None, "the last line is torn" if torn else _words(error), torn)
+        return Line(
+            number, at, None, "the last line is incomplete" if torn else _words(error), torn
+        )
     expected = response_key(response.trial_id, response.speaker, response.replicate)
     if response.key != expected:
         fault = f"expected the key {expected} from the content, found {response.key}"

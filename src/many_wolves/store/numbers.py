@@ -110,7 +110,7 @@ def _number(row: int, text: str, comma: bool, words: bool) -> float:
     if words and lowered in _WORDS:
         return _WORDS[lowered]
     if "," in text and not comma:
-        raise NotANumberError(row, "which may be read as two numbers, or as none")
+        raise NotANumberError(row, "which is ambiguous")
     if not (_COMMA if comma else _PLAIN).fullmatch(text):
         mixed = comma and "." in text and "," not in text
         raise NotANumberError(
@@ -118,7 +118,7 @@ def _number(row: int, text: str, comma: bool, words: bool) -> float:
         )
     value = float(text.replace(",", "."))
     if not math.isfinite(value) or abs(value) > LARGEST:
-        raise NotANumberError(row, f"above {LARGEST:.0f}, where counts are not kept exactly")
+        raise NotANumberError(row, f"above {LARGEST:.0f}, where counts are not exact")
     return value
 
 

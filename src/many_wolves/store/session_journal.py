@@ -134,7 +134,7 @@ class SessionJournal:
                     f"expected an event of a session, found {fault}",
                     where=self.path,
                     line=number,
-                    fix="move the file away: the session then restarts",
+                    fix="move the file away to restart the session",
                 ) from fault
         if torn:
             os.ftruncate(self._file, len(whole) + (whole != b""))
@@ -154,5 +154,5 @@ class SessionJournal:
         return WolvesError(
             f"the journal of the session cannot be written: {fault.strerror}",
             where=self.path,
-            fix="make room, or give another place with --out; the session goes on where it stood",
+            fix="free some space, or give another folder with --out; the session will resume",
         )

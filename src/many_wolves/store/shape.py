@@ -114,7 +114,7 @@ def counts_from_shares(
             where=table.where,
             line=table.lines[row],
             column=share,
-            fix="give counts; or the total that this is a share of",
+            fix="give counts, or the correct total",
         )
     if cells is not None:
         _refuse_loose(table, counts, n, slack, cells, share)

@@ -1,4 +1,4 @@
-"""A study file: what is asked, who answers, how it is fitted, and the stages that do it."""
+"""A study file: its tasks, speakers and fits, and the stages that run them."""
 
 from many_wolves.study.estimating import Bill, bills
 from many_wolves.study.paths import StudyPaths

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from many_wolves.study.stages import Stage
 def fit_people(study: Study, places: StudyPaths) -> Iterator[Stage]:
     """The fits of data that ship with the families.
 
-    The first of each task compiles its program in the background; the others come after it.
+    The first of each task compiles its program; the others come after it. All may run in the
+    background.
     """
     known = families.references()
     first: dict[str, str] = {}
@@ -32,20 +33,22 @@ def fit_people(study: Study, places: StudyPaths) -> Iterator[Stage]:
         which = ("--speaker", one.speaker) if one.speaker else ()
         yield Stage(
             f"fit {name}",
-            ("fit", "--data", one.data, *which, *words, "--out", str(out)),
+            ("fit", "--data", one.data, *which, *words, "--out", str(out), *page(study)),
             reads=(*reference.files(), *program_files(task)),
             writes=places.fit_files(name),
             after=(first[reference.task],) if reference.task in first else (),
-            beside=reference.task not in first,
+            beside=True,
         )
         first.setdefault(reference.task, f"fit {name}")
 
 
-def fit_speaker(speaker: Cast, task: Task, places: StudyPaths, after: tuple[str, ...]) -> Stage:
+def fit_speaker(
+    speaker: Cast, task: Task, places: StudyPaths, after: tuple[str, ...], page: Sequence[str] = ()
+) -> Stage:
     """The fit of one speaker in one task.
 
     ``after`` are further stages that come before: where people are fitted with the same
-    program, it is compiled once.
+    program, it is compiled once. ``page`` are options of the page on this fit.
     """
     table, out = places.choices(speaker.name), places.fit(speaker.name)
     named = {"model": task.model or task.fit.model, "variant": task.fit.variant}
@@ -53,11 +56,17 @@ def fit_speaker(speaker: Cast, task: Task, places: StudyPaths, after: tuple[str,
     which = ["--task", task.task] if places.task else []
     return Stage(
         places.stage("fit", speaker.name),
-        ("fit", str(table), *which, *words, *sampling(task.fit), "--out", str(out)),
+        ("fit", str(table), *which, *words, *sampling(task.fit), "--out", str(out), *page),
         reads=(table, *program_files(task)),
         writes=places.fit_files(speaker.name),
         after=(places.stage("choices", speaker.name), *after),
+        beside=True,
     )
+
+
+def page(study: Study) -> tuple[str, ...]:
+    """Options of `wolves fit` on the page of a single fit."""
+    return () if study.report.pages else ("--no-report",)
 
 
 def sampling(fit: Fit) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from many_wolves import families
 from many_wolves.study.collect_stages import choices_stage, collect_stage
-from many_wolves.study.fitting import fit_people, fit_speaker
+from many_wolves.study.fitting import fit_people, fit_speaker, page
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.schema import Study, Task
 from many_wolves.study.speakers import Cast, cast
@@ -28,11 +28,13 @@ def plan(study: Study, places: StudyPaths) -> list[Stage]:
         own = places.of(task.task) if number else places
         asked = [speaker.given(task) for speaker in speakers] if number else speakers
         people = () if number else tuple(one.name for one in study.shipped)
-        stages += _task_stages(task, asked, own, tuple(f"fit {name}" for name in people))
+        after = tuple(f"fit {name}" for name in people[:1])
+        stages += _task_stages(task, asked, own, after, page(study))
         fits.append(Fits(own, (*people, *(speaker.name for speaker in speakers))))
     fits = fits or [Fits(places, tuple(one.name for one in study.shipped))]
     labels = [_labels(speakers, one.places) for one in fits]
-    stages += [_figures(f, given) for f, given in zip(fits, labels, strict=True)]
+    figures = (study.report.figures, *((),) * (len(fits) - 1))
+    stages += [_figures(*one) for one in zip(fits, labels, figures, strict=True)]
     if speakers or _comparable(study):
         stages.append(_findings(fits[0], study, labels[0]))
     made_by = [shown(stage.command) for stage in in_order(stages)]
@@ -49,7 +51,11 @@ def _comparable(study: Study) -> bool:
 
 
 def _task_stages(
-    task: Task, speakers: Sequence[Cast], places: StudyPaths, after: tuple[str, ...]
+    task: Task,
+    speakers: Sequence[Cast],
+    places: StudyPaths,
+    after: tuple[str, ...],
+    page: tuple[str, ...],
 ) -> Iterator[Stage]:
     """Trials of a task, then answers, choices and fit of every speaker."""
     yield compile_stage(task, places)
@@ -57,7 +63,7 @@ def _task_stages(
     for speaker in speakers:
         yield collect_stage(speaker, places)
         yield choices_stage(speaker, places, (*own, "--scoring", task.scoring))
-        yield fit_speaker(speaker, task, places, after)
+        yield fit_speaker(speaker, task, places, after, page)
 
 
 @dataclass(frozen=True)
@@ -133,17 +139,19 @@ def _findings(fits: Fits, study: Study, labels: Given) -> Stage:
         writes=(fits.places.findings,),
         after_all=fits.stages,
         given=labels,
+        beside=True,
     )
 
 
-def _figures(fits: Fits, labels: Given) -> Stage:
+def _figures(fits: Fits, labels: Given, names: Sequence[str]) -> Stage:
     return Stage(
         fits.places.stage("figures"),
-        ("plot", *fits.folders, "--out", str(fits.places.figures), "--skip-missing"),
+        ("plot", *names, *fits.folders, "--out", str(fits.places.figures), "--skip-missing"),
         reads=fits.files,
         writes=(fits.places.figures,),
         after_all=fits.stages,
         given=labels,
+        beside=True,
     )
 
 
@@ -152,11 +160,12 @@ def _report(tasks: tuple[Fits, ...], study: Study, labels: Given, made_by: Seque
     report = tasks[0].places.report
     command = ["report", *folders, "--out", str(report)]
     command += ["--skip-missing", "--title", study.title or study.study]
+    command += [] if study.report.pages else ["--one-page"]
     for paragraph in filter(None, (study.question, _design(study))):
         command += ["--introduction", paragraph]
     for line in made_by:
         command += ["--made-by", line]
-    ended = (name for fits in tasks for name in (*fits.stages, fits.places.stage("figures")))
+    ended = (name for fits in tasks for name in fits.stages)
     return Stage(
         "report",
         tuple(command),

@@ -20,6 +20,7 @@ from typing import IO
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
 from many_wolves.locks import hold_alone
+from many_wolves.processes import Guard
 from many_wolves.progress import log
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.plan import plan
@@ -39,6 +40,8 @@ WOLVES = (sys.executable, "-m", "many_wolves")
 """The command ``wolves`` of this interpreter."""
 
 _POLL_S = 0.1
+_LAST_S = 10.0
+"""How long a stage that is interrupted may take to end by itself."""
 _NEWS_S = 30.0
 _WIDTH = 240
 INTERRUPTED = 130
@@ -47,10 +50,14 @@ INTERRUPTED = 130
 
 @dataclass
 class _Running:
-    """A stage under way, with the fingerprints of what it reads; ``log`` has its words."""
+    """A stage under way, with the fingerprints of what it reads; ``log`` has its words.
+
+    ``guard`` ends it where this process is killed.
+    """
 
     stage: Stage
     process: subprocess.Popen[bytes]
+    guard: Guard
     started: float
     reads: dict[str, str]
     log: Path | None = None
@@ -80,9 +87,9 @@ def only_one(folder: Path) -> Iterator[None]:
         hold_alone(
             handle,
             WolvesError(
-                "expected one run of this study at a time, found another one under way",
+                "expected one run of this study at a time, found another running one",
                 where=folder,
-                fix="wait for it, or stop it; `wolves study status` shows how far it is",
+                fix="wait for it, or stop it; `wolves study status` shows its progress",
             ),
         )
         yield
@@ -110,7 +117,7 @@ def run_study(study: Study, places: StudyPaths, *, again: bool = False) -> Outco
     if outcome.failed:
         raise WolvesError(
             f"{len(outcome.failed)} of {len(stages)} stages failed: {', '.join(outcome.failed)}",
-            fix="correct what is named above, then run the same command: finished stages are kept",
+            fix="fix the errors above, then run the same command again: finished stages are kept",
         )
     return outcome
 
@@ -154,12 +161,11 @@ class Runner:
             while waiting or self._beside:
                 self._reap()
                 ready = self._settle(waiting)
-                if self._beside is None:
-                    self._begin_beside(ready, waiting)
-                front = next((stage for stage in ready if not stage.beside), None)
+                self._begin_beside(ready, waiting)
+                front = self._next_in_front([stage for stage in ready if stage in waiting])
                 if front is not None:
                     waiting.remove(front)
-                    self._in_front(front)
+                    self._in_front(front, waiting)
                 elif self._beside is not None:
                     news = self._tell(self._beside, news)
                     time.sleep(_POLL_S)
@@ -181,7 +187,7 @@ class Runner:
             if lost:
                 waiting.remove(stage)
                 self._skipped.append(stage.name)
-                _say(f"  - {stage.name}: skipped, since `{lost[0]}` gave nothing")
+                _say(f"  - {stage.name}: skipped, because `{lost[0]}` has no output")
             elif self._ended.issuperset(stage.after) and (self._ended | out).issuperset(
                 stage.after_all
             ):
@@ -194,36 +200,48 @@ class Runner:
                     _say(f"  = {stage.name}: up to date")
         return ready
 
-    def _begin_beside(self, ready: list[Stage], waiting: list[Stage]) -> None:
+    def _next_in_front(self, ready: Sequence[Stage]) -> Stage | None:
+        """What runs in front; with two cores, one that may run in the background as well."""
+        first = next((stage for stage in ready if not stage.beside), None)
+        if first is None and self._beside is not None and _cores() > 1:
+            return next(iter(ready), None)
+        return first
+
+    def _begin_beside(self, ready: Sequence[Stage], waiting: list[Stage]) -> None:
         stage = next((stage for stage in ready if stage.beside), None)
-        if stage is None:
+        if stage is None or self._beside is not None:
             return
         waiting.remove(stage)
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{stage.name.replace(' ', '-').replace('/', '-')}.log"
-        _say(f"  > {stage.name} (in the background; its words: {log})")
+        _say(f"  > {stage.name} (in the background; log: {log})")
         with log.open("wb") as out:
             self._beside = _start(self._program, stage, out, log)
 
-    def _in_front(self, stage: Stage) -> None:
+    def _in_front(self, stage: Stage, waiting: list[Stage]) -> None:
         _say(f"  > {stage.name}: {why(stage, self._done)}\n    {_short(shown(stage.command))}")
         running = _start(self._program, stage, None, None)
         try:
             while running.process.poll() is None:
-                self._reap()
+                if self._reap():
+                    self._begin_beside(self._settle(waiting), waiting)
                 time.sleep(_POLL_S)
         except BaseException:
-            _end(running.process)
+            _end(running)
             raise
         self._close(running)
 
-    def _reap(self) -> None:
-        if self._beside is not None and self._beside.process.poll() is not None:
-            running, self._beside = self._beside, None
-            self._close(running)
+    def _reap(self) -> bool:
+        """Record the stage in the background if it has ended; whether it has."""
+        if self._beside is None or self._beside.process.poll() is None:
+            return False
+        running, self._beside = self._beside, None
+        self._close(running)
+        return True
 
     def _close(self, running: _Running) -> None:
         """Record a stage that has ended."""
+        running.guard.release()
         stage, status = running.stage, running.process.returncode
         seconds = time.monotonic() - running.started
         if status in (INTERRUPTED, -2):
@@ -251,7 +269,14 @@ class Runner:
 
     def _stop_beside(self) -> None:
         if self._beside is not None:
-            _end(self._beside.process)
+            _end(self._beside)
+
+
+def _cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _start(
@@ -268,18 +293,21 @@ def _start(
         stderr=subprocess.STDOUT if out is not None else None,
         env=environment,
     )
-    return _Running(stage, process, time.monotonic(), reads, log)
+    return _Running(stage, process, Guard(process.pid), time.monotonic(), reads, log)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Interrupt a process, as Ctrl-C does, and kill it if it goes on."""
+def _end(running: _Running) -> None:
+    """Interrupt a stage, as Ctrl-C does, and kill it if it goes on."""
+    process = running.process
     if process.poll() is None:
+        _say(f"  interrupted: ending {running.stage.name}")
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=_LAST_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    running.guard.release()
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""What a study file may say: every field with its type, default and meaning."""
+"""The schema of a study file: every field with its type, default and meaning."""
 
 from __future__ import annotations
 
@@ -26,44 +26,46 @@ WEIGHTS = ("hf", "vllm")
 OF_A_TASK = ("mode", "replicates", "temperature", "top_p", "max_tokens")
 """Settings of the speakers that a further task sets for itself."""
 
-_REPLICATES: Any = (Count | None, Field(default=None, description="How often a trial is asked."))
+_REPLICATES: Any = (
+    Count | None,
+    Field(default=None, description="Number of times that a trial is asked."),
+)
 
 Asking: Any = partial_settings(
     "Asking",
     tuple(f for f in SpeakerConfig.model_fields if f not in SpeakerConfig.NAMED),
     replicates=_REPLICATES,
 )
-"""How speakers are asked and run: the settings of ``SpeakerConfig``, each None where not set."""
+"""Settings of collection, those of ``SpeakerConfig``; None if not set."""
 
 
 class _Section(BaseModel):
-    """A part of a study file: a field that is not named here is an error."""
+    """A section of a study file; an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Speaker(Asking):  # type: ignore[misc]
-    """Who is asked: one model at every named revision and effort.
-
-    Its own settings override those of ``collect``.
+    """A speaker: one model at every listed revision and effort.
+    Its settings override those of ``collect``.
 
     Parameters
     ----------
     name
-        The study's name for it; names its folder.
+        Name in the study, and of its folder.
     provider
         ``hf``, ``vllm``, ``simulated``, ``anthropic``, ``openai``, ``google``, ...
     model
         Name at the provider.
     path
-        Folder of local weights.
+        Folder of a local model.
     prepare
-        Name of a model that ``wolves models prepare`` makes a local folder of.
+        Name of a packaged model, as for ``wolves models prepare``.
     revisions
-        Checkpoints: names, and patterns over the folders in ``path`` or over the hub's
-        branches (``checkpoint-*``, ``step?000``); empty means the one default.
+        Checkpoints: names, and patterns for the folders in ``path`` or for the hub's
+        branches (``checkpoint-*``, ``step?000``); empty means the default checkpoint.
     efforts
-        Reasoning efforts; empty means that none is asked for.
+        Reasoning efforts; empty means that none is requested.
     base_url
         Server of an OpenAI-compatible model.
     parameters
@@ -71,7 +73,7 @@ class Speaker(Asking):  # type: ignore[misc]
     as_player
         For ``simulated``: its parameters in further tasks.
     labels
-        Factors of the study that the findings group by, such as ``base: llama``
+        Factors by which findings group speakers, such as ``base: llama``
         or ``parameters: 70e6``.
     """
 
@@ -114,9 +116,9 @@ class Speaker(Asking):  # type: ignore[misc]
                     f"expected every one of `{field}` once, found a duplicate: {twice[0]}"
                 )
         if self.revisions and (self.provider not in WEIGHTS or self.prepare):
-            raise ValueError("expected `revisions` only of hf or vllm, with `model` or `path`")
+            raise ValueError("expected `revisions` only for hf or vllm, with `model` or `path`")
         if self.efforts and self.provider == "simulated":
-            raise ValueError("expected no `efforts` of a simulated speaker, which does not reason")
+            raise ValueError("expected no `efforts` for a simulated speaker, which does not reason")
         if self.asking.get("mode") == "score":
             self.check_scored()
         return self
@@ -125,21 +127,21 @@ class Speaker(Asking):  # type: ignore[misc]
         """Refuse to score what gives no probabilities: any API."""
         if self.provider not in (*WEIGHTS, "simulated"):
             raise ValueError(
-                f"expected `mode: sample` of {self.name}: an API gives no probability of an answer"
+                f"expected `mode: sample` for {self.name}: an API gives no probabilities of answers"
             )
 
 
 class Shipped(_Section):
-    """A speaker of data that ship, fitted next to those that are asked.
+    """A speaker of shipped data, fitted together with those that are asked.
 
     Parameters
     ----------
     name
-        The study's name for it; names its folder.
+        Name in the study, and of its folder.
     data
         Name of the data, as ``wolves data list`` prints it.
     speaker
-        Which speaker of the data; empty where there is one.
+        Speaker of the data; empty if there is only one.
     """
 
     name: Name
@@ -148,21 +150,37 @@ class Shipped(_Section):
 
 
 class Choices(_Section):
-    """How answers are read: ``scoring`` of option probabilities in score mode."""
+    """Settings of reading: ``scoring`` of option probabilities in score mode."""
 
     scoring: Literal["sum", "mean", "pmi"] = "sum"
 
 
+class Report(_Section):
+    """What is drawn and written.
+
+    Parameters
+    ----------
+    figures
+        Names of the figures of the first task that go into files, as ``wolves plot --list``
+        prints them; all when left out.
+    pages
+        Whether each fit gets its own page, next to the report on all of them.
+    """
+
+    figures: tuple[str, ...] = ()
+    pages: bool = True
+
+
 class Fit(_Section):
-    """How answers are fitted: sampling, the cognitive model, and the model's own options.
+    """Settings of fits: sampling, the cognitive model, and the model's options.
 
     Parameters
     ----------
     engine, chains, warmup, draws, adapt_delta, seed
         As ``wolves fit`` takes them.
     model, variant
-        Names of the cognitive model and of its variant; the task's first, and the full
-        one, when left out.
+        Names of the cognitive model and of its variant (default: the task's first model, and
+        the full one).
 
     Any other field is an option of the model, such as ``literal: joint`` of politeness.
     """
@@ -195,21 +213,21 @@ class Fit(_Section):
 
 
 class Task(_Section):
-    """A task that the speakers are given, with a separate fit.
+    """A task for all speakers, with a separate fit.
 
     Parameters
     ----------
     task
         Name of the task, such as ``politeness`` or ``dilemma``.
     mode, replicates, temperature, top_p, max_tokens
-        As in ``collect``. A task after the first does not take over the values there. By
-        default it samples, and the rest is what the design of the task proposes.
+        As in ``collect``. A task after the first does not inherit the values there. By
+        default it samples, with the settings that the design of the task proposes.
     scoring
         As in ``choices``.
     model
         Cognitive model; empty for the task's first.
     fit
-        As the study's ``fit``, whose sampling settings it takes over.
+        As the study's ``fit``, whose sampling settings it inherits.
 
     Any other field belongs to the design of the task, such as ``goals`` of politeness or
     ``partners`` of a game: see ``wolves compile``.
@@ -302,32 +320,34 @@ def _within(check: Any, path: tuple[str, ...]) -> Any:
 
 
 class Study(_Section):
-    """A study: a question, tasks, who answers, how it is fitted.
+    """A study: a question, tasks, speakers and fits.
 
     Parameters
     ----------
     study
-        Its name; names the folder of its results.
+        Name of the study, and of the folder of its results.
     title, question
         Words for the report.
     collect
-        How speakers are asked.
+        Settings of collection.
     tasks
         The tasks; the report begins with the first.
     speakers
-        Who is asked.
+        Speakers to ask.
     human
-        Data that ship with a family, such as ``yoon2020``: they are fitted as well as the
+        Shipped data of people, such as ``yoon2020``, fitted together with the
         speakers.
     data
-        Speakers of data that ship, fitted next to them as well.
+        Speakers of shipped data, fitted with them.
     fit
-        How answers are fitted; the model's own options are those of the first task.
+        Settings of fits; the model's options are those of the first task.
+    report
+        Figures and pages to write.
     family, trials, choices
-        The first task, where ``tasks`` is left out: its family, its design, and how its
-        answers are read.
+        The first task, if ``tasks`` is missing: its family, its design, and settings of
+        reading.
     games
-        Further tasks, where ``tasks`` is left out.
+        Further tasks, if ``tasks`` is missing.
     """
 
     study: Name
@@ -338,6 +358,7 @@ class Study(_Section):
     collect: Asking = Asking()
     choices: Choices = Choices()
     fit: Fit = Fit()
+    report: Report = Report()
     tasks: tuple[Task, ...] = ()
     games: tuple[Task, ...] = ()
     human: tuple[str, ...] = ()
@@ -386,7 +407,7 @@ class Study(_Section):
         for one in self.shipped:
             if one.data not in known:
                 raise OptionError(
-                    f"no data called {one.data!r} ship with the families",
+                    f"no shipped data are called {one.data!r}",
                     nearest(one.data, known),
                     ("human",) if one.data in self.human else ("data",),
                 )
@@ -400,7 +421,7 @@ class Study(_Section):
         if self.tasks and (self.games or self.trials):
             raise ValueError("expected `tasks`, or `trials` and `games`, found both")
         if not self.speakers and (self.games or self.tasks):
-            raise ValueError("expected `speakers`, who are given the tasks, found none")
+            raise ValueError("expected `speakers` for the tasks, found none")
         first, *others = self._checked_plan()
         names = [task.task for task in (first, *others)]
         twice = sorted({task for task in names if names.count(task) > 1})

@@ -138,7 +138,7 @@ def why(stage: Stage, done: Mapping[str, Done]) -> str:
     if changed:
         return f"{changed} changed"
     edited = _changed(last.writes, fingerprints(stage.writes))
-    return f"{edited} is not what it wrote" if edited else ""
+    return f"{edited} was changed afterwards" if edited else ""
 
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> str:

@@ -69,8 +69,8 @@ class NewStudy:
     def _head(self, path: Path) -> list[str]:
         return [
             *_comment(
-                "A study: what is asked, who answers, how it is fitted. See what it does and "
-                "costs, run it, or see how far it is:"
+                "A study: tasks, speakers and fits. Print its size and cost, run it, or print its "
+                "progress:"
             ),
             "#",
             f"#   wolves study plan {path}",
@@ -88,8 +88,8 @@ class NewStudy:
         if not self._polite:
             return [
                 *_comment(
-                    "What the speakers are given; `wolves compile --help` names what can be "
-                    "chosen. Several tasks may stand here, each with its own fit."
+                    "The tasks; `wolves compile --help` lists the fields of each. Several tasks "
+                    "can be listed, each with its own fit."
                 ),
                 "tasks:",
                 f"  - task: {_quoted(self.task)}",
@@ -103,8 +103,8 @@ class NewStudy:
             f"family: {families.DEFAULT}",
             "",
             *_comment(
-                "The scenes. All goals, so that the weights of each can be compared with the "
-                "others. For your own material: `sources: FOLDER` with items.yaml, scales.yaml, "
+                "The scenes, with all goals, so that their weights can be compared with each "
+                "other. For your own material: `sources: FOLDER` with items.yaml, scales.yaml, "
                 "utterances.yaml and templates; `wolves compile --show 2` prints prompts."
             ),
             "trials:",
@@ -128,9 +128,7 @@ class NewStudy:
     def _asked(self) -> list[str]:
         if not self._local:
             return [
-                *_comment(
-                    "How speakers are asked: each trial so often, and at most so many US dollars."
-                ),
+                *_comment("Collection: how often each trial is asked, and a limit in US dollars."),
                 "collect:",
                 "  mode: sample",
                 "  replicates: 3",
@@ -142,7 +140,7 @@ class NewStudy:
         return [
             *_comment(
                 "score: exact probabilities of the options, one pass per option. sample: the "
-                "model writes and its answer is read, `replicates` times per trial."
+                "model's answer is sampled and read, `replicates` times per trial."
             ),
             "collect:",
             "  mode: score",
@@ -160,7 +158,7 @@ class NewStudy:
         if not self._polite:
             return []
         return [
-            *_comment("Data that ship, fitted next to the speakers: `wolves data list`."),
+            *_comment("Shipped data, fitted with the speakers: `wolves data list`."),
             "human: [yoon2020]",
             "",
         ]
@@ -168,7 +166,7 @@ class NewStudy:
     def _speakers(self) -> list[str]:
         return [
             *_comment(
-                "Who answers. `labels` are factors that findings compare by, such as "
+                "Speakers. `labels` are factors by which findings compare them, such as "
                 "`base: llama`. Further speakers follow, each with its own `- name:`."
             ),
             "speakers:",
@@ -195,7 +193,7 @@ class NewStudy:
         return [
             f"- name: {_SMALL}",
             "  provider: hf",
-            *(f"  {line}" for line in _comment("Made ready by `wolves models prepare`.")),
+            *(f"  {line}" for line in _comment("Prepared by `wolves models prepare`.")),
             f"  prepare: {_SMALL}",
         ]
 
@@ -206,7 +204,7 @@ class NewStudy:
             raise WolvesError(
                 "expected a model, or folders of checkpoints, found no config.json",
                 where=folder,
-                fix="give the folder that a trainer wrote its checkpoints into",
+                fix="give the folder with the checkpoints of a trainer",
             )
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name).strip("-.")
         lines = [
@@ -246,7 +244,7 @@ def new_study(wanted: NewStudy, out: Path | None = None) -> Path:
     path = out or Path("studies") / f"{wanted.name}.yaml"
     if path.exists():
         raise WolvesError(
-            "there is a file of that name already",
+            "a file with that name exists",
             where=path,
             fix="give another name, or another file with --out",
         )

@@ -1,4 +1,4 @@
-"""What the commands do, as functions: the command line, notebooks, studies and workers share them.
+"""The work of the commands as functions, for the command line, notebooks, studies and workers.
 
 Nothing here prints or reads arguments; progress goes to ``logging.getLogger("many_wolves")``.
 """

@@ -1,4 +1,4 @@
-"""The command that makes a result again, from the arguments it was made with."""
+"""The command that reproduces a result, from its arguments."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def _of_family(responses: list[Response], wanted: str | None) -> tuple[str, list
     if wanted is None and len(found) > 1:
         raise WolvesError(
             f"expected answers of one task family, found those of {quoted(found)}",
-            fix=f"--task {found[0]}, and the others in further runs",
+            fix=f"--task {found[0]}, and separate runs for the others",
         )
     family = wanted or found[0]
     if family not in found:
@@ -151,7 +151,7 @@ def _part(responses: Sequence[Response], part: str) -> list[Response]:
             fix=f"factors: {quoted(known)}; for example --only scale=hearts",
         )
     if value not in found:
-        raise WolvesError(f"no answer has {part!r}, given with --only", fix=nearest(value, found))
+        raise WolvesError(f"no answer matches --only {part!r}", fix=nearest(value, found))
     return [r for r in responses if str(r.cell.get(factor, value)) == value]
 
 
@@ -160,7 +160,7 @@ def _warn(readings: Iterable[Reading]) -> None:
     for reading in readings:
         if reading.torn:
             log.warning(
-                "%s: the last line is torn (the writer was stopped); it is left out, "
+                "%s: the last line is incomplete (the writer was stopped); it is ignored, "
                 "and `wolves collect` asks its question again",
                 reading.file,
             )
@@ -174,14 +174,14 @@ def _warn_of_counts(table: Observations) -> None:
     """Say how many answers came in that the tables leave out."""
     if table.meta.get("repeated"):
         log.warning(
-            "%d answers are to a question (trial, settings, replicate) that has a later one, and "
-            "are left out; more answers to a question are more replicates",
+            "%d answers were replaced by later answers to the same question (trial, settings, "
+            "replicate), and are ignored; use more replicates for more answers",
             table.meta["repeated"],
         )
     if table.meta.get("foreign"):
         log.warning(
-            "%d answers do not say of which task, options and cell of the design they are, and "
-            "are left out; `wolves collect` writes such answers whole",
+            "%d answers do not record their task, options and cell of the design, and are "
+            "ignored; `wolves collect` records all of these",
             table.meta["foreign"],
         )
 

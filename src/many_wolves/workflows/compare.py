@@ -1,4 +1,4 @@
-"""Which variant of a model do the answers call for? Evidence and leave-one-out accuracy."""
+"""Comparison of the variants of a model by marginal likelihood and leave-one-out accuracy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Unit = Literal["choice", "cell", "row", "cluster"]
 LONG_PATH = 100
-"""Leapfrog steps per draw from which another attempt would take minutes and help nothing."""
+"""Leapfrog steps per draw above which another attempt would take minutes without helping."""
 COLUMNS = (
     "model",
     "utilities",
@@ -52,7 +52,7 @@ class Comparison:
     ----------
     table
         One row per variant, the full model first: log_ml, log_bf, elpd_loo, elpd_diff (all in
-        nats), their standard errors, r2, and whether to trust the row.
+        nats), their standard errors, r2, and whether the row is reliable.
     folder
         Where the table, the figure and the fits are.
     """
@@ -62,11 +62,11 @@ class Comparison:
 
     @property
     def ok(self) -> bool:
-        """Whether every row is to be trusted."""
+        """Whether every row is reliable."""
         return bool(self.table["ok"].all())
 
     def _repr_html_(self) -> str:
-        state = "All rows are to be trusted." if self.ok else "Some rows are not to be trusted."
+        state = "All rows are reliable." if self.ok else "Some rows are unreliable."
         return f"<p>{state}</p>{self.table.round(2).to_html(index=False, na_rep='')}"
 
 
@@ -157,14 +157,14 @@ def _fit_variant(
     folder = out / "variants" / name
     seal = mark(problem, settings, unit, program)
     if seal_of(folder / "row.json") == seal:
-        log.info("%s: done before", name)
+        log.info("%s: already done", name)
         return
     log.info("%s:", name)
-    done = inference.fit_carefully(
+    done = inference.fit_with_retries(
         problem, program, model.parameters, settings, step, longest_path=LONG_PATH
     )
     inference.save(done, folder, {})
-    step("evidence by bridge sampling")
+    step("marginal likelihood by bridge sampling")
     bridged = evidence(done, program, settings.seed)
     again = refitting(done, program, model.parameters, unit, step) if done.diagnostics.ok else None
     left_out = accuracy(done, again, unit)

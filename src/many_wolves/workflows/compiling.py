@@ -63,7 +63,7 @@ def request(names: Sequence[str], given: Mapping[str, Any]) -> Request:
         for name in given:
             if name not in kind.model_fields:
                 raise WolvesError(
-                    f"--{name.replace('_', '-')} does not belong to the task {task!r}",
+                    f"the task {task!r} has no option --{name.replace('_', '-')}",
                     fix="leave it out; "
                     + nearest(name, [field for field in kind.model_fields if field != "tasks"]),
                 )
@@ -156,7 +156,7 @@ def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
         raise WolvesError(
             f"the trials cannot be written: {fault.strerror}",
             where=out,
-            fix="give the path of a file in a folder of yours with --out",
+            fix="give the path of a file that you can write with --out",
         ) from fault
     return manifest
 
@@ -235,7 +235,7 @@ def _as_asked(family: TaskFamily, trial: Trial) -> Iterator[Trial]:
         yield from (turn.trial for turn in family.turns(Episode(trial, 0, seats), ()))
     elif isinstance(family, WorldFamily):
         raise WolvesError(
-            f"the questions of the task {trial.task!r} come while it is played",
+            f"the questions of the task {trial.task!r} depend on the play",
             fix="play it with scripts: `wolves collect FILE --provider simulated`, and read the "
             "journal",
         )

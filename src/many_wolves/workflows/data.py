@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
@@ -26,9 +27,7 @@ def reference(name: str) -> Observations:
     """
     known = families.references()
     if name not in known:
-        raise WolvesError(
-            f"no data called {name!r} ship with the installed families", fix=nearest(name, known)
-        )
+        raise WolvesError(f"no shipped data are called {name!r}", fix=nearest(name, known))
     found = known[name][1].load()
     task = known[name][1].task
     return replace(found, meta={"task": task, **found.meta, "reference": name})
@@ -53,7 +52,7 @@ def load(path: Path, task: str | None = None) -> Observations:
         return _folder(path, task)
     if not path.exists():
         raise WolvesError(
-            "there is no such table of choices",
+            "the table of choices does not exist",
             where=path,
             fix="run `wolves choices` first, or correct the path",
         )
@@ -94,7 +93,7 @@ def of_one(observations: Observations, speaker: str | None, where: str | Path = 
         return replace(one, meta={**one.meta, "kept": kept})
     if len(observations.speakers) > 1:
         raise WolvesError(
-            f"one fit is of one speaker; the table holds {', '.join(observations.speakers)}",
+            f"a fit needs one speaker; the table holds {', '.join(observations.speakers)}",
             where=where or None,
             fix=f"name one with --speaker {shlex.quote(observations.speakers[0])}, or fit all of "
             f"them with `wolves fit-all {_place(observations, where)}`",
@@ -159,7 +158,7 @@ def _chosen(
     """The kept rows of a table, and what names it in messages."""
     if (path is None) == (name is None):
         raise WolvesError(
-            "expected a table of choices or --data NAME, and not both",
+            "expected either a table of choices or --data NAME",
             fix="wolves fit rsa-output/NAME/choices, or wolves fit --data yoon2020; "
             "`wolves data list` prints the names",
         )
@@ -175,11 +174,12 @@ def only(observations: Observations, column: str, value: str, where: str | Path)
     present = list(dict.fromkeys(map(str, observations.rows.get(column, ()))))
     if value not in present:
         option = "--speaker {!r}" if column == "speaker" else f"--only {column}={{}}"
+        close = get_close_matches(value, present, n=1, cutoff=0) or present
         raise WolvesError(
             f"no {column} {value!r} in the table; it holds {', '.join(present) or 'none'}",
             where=where or None,
             column=column,
-            fix=option.format(present[0]) if present else f"leave {column} out",
+            fix=option.format(close[0]) if present else f"leave {column} out",
         )
     tables = {
         name: _where(frame, column, value) if column in frame else frame

@@ -1,4 +1,4 @@
-"""The data that ship: what there is, and what is known of each."""
+"""The shipped data and their cards."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def data_set(name: str) -> DataSet:
             return own
     known = [*cards, *(table for own in cards.values() for table in own.fitted)]
     raise WolvesError(
-        f"no data called {name!r} ship", fix=nearest(name, list(dict.fromkeys(known)))
+        f"no shipped data are called {name!r}", fix=nearest(name, list(dict.fromkeys(known)))
     )
 
 

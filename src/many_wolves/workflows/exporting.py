@@ -64,7 +64,11 @@ def export(fits: Sequence[Path], out: Path, *, every: bool = False) -> list[Path
         there = [_of(speaker, part) for speaker, part in parts.items() if part is not None]
         if len(there) < len(parts):
             lacking = [speaker for speaker, part in parts.items() if part is None]
-            log.warning("%s.csv leaves out, without predictions: %s", name, ", ".join(lacking))
+            log.warning(
+                "%s.csv does not include these fits, which have no predictions: %s",
+                name,
+                ", ".join(lacking),
+            )
         if there:
             written.append(_write(out / f"{name}.csv", pd.concat(there, ignore_index=True)))
     return written
@@ -130,7 +134,7 @@ def _group(fit: Fitted, name: str) -> xr.Dataset:
     """A group of the draws; ``WolvesError`` where the file lacks it."""
     if name not in fit.draws.children:
         raise WolvesError(
-            f"expected the group {name!r} in the draws; it is not there",
+            f"expected the group {name!r} in the draws, found none",
             where=fit.folder / "posterior.nc",
             fix="fit again with this version of many-wolves",
         )

@@ -61,7 +61,7 @@ def draw(
         raise WolvesError(
             "expected at least one fit folder, found none"
             + (f" (no folder is called {', '.join(names)})" if names else ""),
-            fix="give the folder that `wolves fit ... --out FOLDER` wrote",
+            fix="give a fit folder, as written by `wolves fit ... --out FOLDER`",
         )
     plots = _offered(fits)
     chosen = [named(plots, name, fits) for name in names]

@@ -113,7 +113,7 @@ def fit_many(
     make_ready(out)
     missing = [job for job in jobs if not job.done]
     if len(missing) < len(jobs):
-        log.info("%d of %d are up to date", len(jobs) - len(missing), len(jobs))
+        log.info("%d of %d fits are up to date", len(jobs) - len(missing), len(jobs))
     failed = _fit(missing, request, workers, cluster, refused) if missing else []
     for job in jobs:
         if job.done:
@@ -159,7 +159,7 @@ def tables_in(place: Path, task: str | None = None) -> list[Observations]:
         raise WolvesError(
             "expected tables of choices, found none",
             where=place / "*" / "choices",
-            fix="make them with `wolves choices`, or give a folder or a CSV file that holds some",
+            fix="make them with `wolves choices`, or give a folder or a CSV file with tables",
         )
     return found
 
@@ -267,10 +267,10 @@ def _fit(
                         advance(len(jobs) - len(left), len(jobs))
                 return failed
             except BrokenProcessPool:
-                log.warning("a worker process was killed; its fits are started again")
+                log.warning("a worker process was killed; restarting its fits")
     raise WolvesError(
-        f"worker processes were killed {ATTEMPTS} times; the fits done so far are kept",
-        fix="run the same command again to go on; with fewer --workers it needs less memory",
+        f"worker processes were killed {ATTEMPTS} times; finished fits are kept",
+        fix="run the same command again to resume; fewer --workers need less memory",
     )
 
 

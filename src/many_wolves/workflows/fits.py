@@ -104,7 +104,7 @@ def fit_into(
     for note in problem.notes:
         log.info("Note: %s", note)
     program = inference.load(problem.program, request.sampling.engine, step)
-    done = inference.fit_carefully(
+    done = inference.fit_with_retries(
         problem, program, model.parameters, request.sampling.settings, step
     )
     told = request.record(observations, out) if facts is None else facts

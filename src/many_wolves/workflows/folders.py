@@ -24,10 +24,10 @@ def present(fits: Sequence[Path]) -> tuple[tuple[Path, ...], str]:
         raise WolvesError(
             f"expected fits, found none in {len(fits)} folders",
             where=fits[0],
-            fix="give folders that `wolves fit ... --out FOLDER` wrote",
+            fix="give fit folders, as written by `wolves fit ... --out FOLDER`",
         )
     lost = [str(fit) for fit in fits if fit not in found]
-    words = f"Left out, since there is no fit: {', '.join(lost)}." if lost else ""
+    words = f"Skipped, because they have no fit: {', '.join(lost)}." if lost else ""
     if words:
         log.warning("%s", words)
     return found, words

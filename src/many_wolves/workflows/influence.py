@@ -1,4 +1,4 @@
-"""What each item, participant or cell does to the parameters of speakers."""
+"""The influence of each item, participant or cell on the parameters of speakers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Influence:
 
     @property
     def ok(self) -> bool:
-        """Whether all numbers are to be trusted."""
+        """Whether all numbers are reliable."""
         return bool(self.table["ok"].all())
 
     @property
@@ -153,7 +153,7 @@ def _part(problem: Problem, by: str | None) -> str:
     known = [*problem.parts, CELL]
     if problem.without is None:
         raise WolvesError(
-            "nothing can be left out of this fit: its literal meanings are cut, or it has a bias "
+            "no part can be left out of this fit: its literal meanings are cut, or it has a bias "
             "of place",
             fix="--literal joint or --literal fixed, without --position-bias",
         )
@@ -178,10 +178,10 @@ def _one(
 
     program = inference.load(problem.program, sampling.engine, step)
     names = tuple(p.name for p in model.parameters if not p.detail)
-    done = inference.fit_carefully(problem, program, model.parameters, sampling.settings, step)
+    done = inference.fit_with_retries(problem, program, model.parameters, sampling.settings, step)
 
     def refit(left: Problem) -> Fit:
-        return inference.fit_carefully(left, program, model.parameters, sampling.settings, step)
+        return inference.fit_with_retries(left, program, model.parameters, sampling.settings, step)
 
     step(f"leaving out each {by}")
     table = influence(done, names, by, program, refit)

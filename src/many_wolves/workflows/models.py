@@ -32,7 +32,7 @@ def single_model(observations: Observations, name: str | None = None) -> Cogniti
     singles = {n: m for n, m in models.items() if not isinstance(m, PooledModel)}
     if name in models and name not in singles:
         raise WolvesError(
-            f"the model {name!r} fits many speakers at once, this command one",
+            f"the model {name!r} is for many speakers at once, this command for one",
             fix="wolves pool TABLE TABLE ..., or --model " + next(iter(singles), "NAME"),
         )
     return _named(singles, observations.family, name)
@@ -152,7 +152,7 @@ def _anywhere(name: str | None, able: Callable[[CognitiveModel], bool]) -> Cogni
     found = {n: m for n, m in all_models().items() if able(m)}
     if not found or (name is not None and name not in found):
         raise WolvesError(
-            f"no model {name!r} can do this" if name else "no installed model can do this",
-            fix=nearest(name or "", list(found)) if found else "install a family that can",
+            f"no model {name!r} supports this" if name else "no installed model supports this",
+            fix=nearest(name or "", list(found)) if found else "install a family that supports it",
         )
     return found[name] if name is not None else next(iter(found.values()))

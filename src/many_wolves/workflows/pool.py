@@ -44,11 +44,11 @@ class Pooling:
 
     @property
     def ok(self) -> bool:
-        """Whether every row is to be trusted."""
+        """Whether every row is reliable."""
         return bool(self.table["ok"].all())
 
     def _repr_html_(self) -> str:
-        state = "All rows are to be trusted." if self.ok else "Some rows are not to be trusted."
+        state = "All rows are reliable." if self.ok else "Some rows are unreliable."
         return f"<p>{state}</p>{self.table.round(2).to_html(index=False, na_rep='')}"
 
 
@@ -146,11 +146,13 @@ def _fit(
     seal = mark(problem, settings, UNIT, program)
     if (folder / "row.json").exists():
         if seal_of(folder / "row.json") == seal:
-            log.info("%s: done before", name)
+            log.info("%s: already done", name)
             return
         (folder / "row.json").unlink()
     log.info("%s pooling:", name)
-    done = inference.fit_carefully(problem, program, model.parameters, settings, step, attempts=1)
+    done = inference.fit_with_retries(
+        problem, program, model.parameters, settings, step, attempts=1
+    )
     inference.save(done, folder, {"source": dict(observations.meta)})
     left_out = accuracy(done)
     write_parts(left_out, folder / "loo.csv")

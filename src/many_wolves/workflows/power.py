@@ -1,4 +1,4 @@
-"""How many answers are needed to see a difference in a parameter?"""
+"""How many items and answers are needed to detect a difference in a parameter?"""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENOUGH = 0.8
-"""Power that is usually asked for."""
+"""The usual target of power."""
+ITEMS = (6, 24)
+REPLICATES = (3, 12)
+"""Two of the designs have as many answers as each other."""
 SHORT = Sampling(chains=2, warmup=400, draws=300)
 
 
 @dataclass(frozen=True)
 class Power:
-    """Chance of seeing a difference, by the size of the design.
+    """Probability of detecting a difference, by the size of the design.
 
     Parameters
     ----------
@@ -49,22 +52,37 @@ class Power:
         if self.difference == 0:
             worst = self.table["power"].max()
             return (
-                f"With no difference in {self.parameter}, at most {100 * worst:.0f} % of fits see "
-                "one."
+                f"With no difference in {self.parameter}, at most {100 * worst:.0f} % of fits "
+                "detect one."
             )
         enough = self.table[self.table["power"] >= ENOUGH]
         if enough.empty:
             return (
-                f"No design sees a difference of {self.difference:+g} in {self.parameter} in "
-                f"{100 * ENOUGH:.0f} % of fits; try more replicates."
+                f"No design detects a difference of {self.difference:+g} in {self.parameter} in "
+                f"{100 * ENOUGH:.0f} % of fits; try more items.{self._more}"
             )
         least = enough.iloc[0]
         return (
             f"{least['items']:.0f} items x {least['replicates']:.0f} replicates "
-            f"({least['answers']:.0f} answers in all) see a difference of {self.difference:+g} in "
-            f"{self.parameter} in {100 * least['power']:.0f} % of fits "
-            f"(95 % interval {100 * least['low']:.0f} to {100 * least['high']:.0f})."
+            f"({least['answers']:.0f} answers in all) detect a difference of "
+            f"{self.difference:+g} in {self.parameter} in {100 * least['power']:.0f} % of fits "
+            f"(95 % interval {100 * least['low']:.0f} to {100 * least['high']:.0f}).{self._more}"
         )
+
+    @property
+    def _more(self) -> str:
+        """What more items do, and what more replicates do, from the smallest design on."""
+        words = []
+        for name, other in (("items", "replicates"), ("replicates", "items")):
+            fixed = self.table[other].min()
+            along = self.table[self.table[other] == fixed].sort_values(name)
+            if len(along) > 1:
+                first, last = along.iloc[0], along.iloc[-1]
+                words.append(
+                    f"{first[name]:.0f} to {last[name]:.0f} {name} ({fixed:.0f} {other}): "
+                    f"{100 * first['power']:.0f} to {100 * last['power']:.0f} %"
+                )
+        return f" Power from {'; from '.join(words)}." if len(words) > 1 else ""
 
     def _repr_html_(self) -> str:
         return f"<p>{self.conclusion}</p>{self.table.round(3).to_html(index=False)}"
@@ -75,15 +93,15 @@ def find_power(
     *,
     parameter: str | None = None,
     difference: float = 0.1,
-    items: Sequence[int] = (13,),
-    replicates: Sequence[int] = (1, 3, 10),
+    items: Sequence[int] = ITEMS,
+    replicates: Sequence[int] = REPLICATES,
     n: int = 40,
     given: Mapping[str, Any] | None = None,
     model: str | None = None,
     sampling: Sampling | None = None,
     workers: int = 1,
 ) -> Power:
-    """Chance that a 95 % interval of a difference between two conditions excludes zero.
+    """Estimate the probability that a 95 % interval of a difference excludes zero.
 
     Raises
     ------
@@ -106,7 +124,7 @@ def find_power(
     rows: list[dict[str, Any]] = []
     make_ready(out)
     for per_cell, repeated in designs(items, replicates):
-        table = found.planned(per_cell * repeated)
+        table = found.planned(per_cell, repeated)
         trials = Trials(
             table=table,
             options={},
@@ -119,7 +137,7 @@ def find_power(
             trials,
             n,
             seed=settings.seed,
-            path=out / f"{chosen}_{difference:g}_{per_cell * repeated}.jsonl",
+            path=out / f"{chosen}_{difference:g}_{per_cell}x{repeated}.jsonl",
             workers=workers,
             label=f"{per_cell} items x {repeated} replicates",
         )
@@ -135,10 +153,5 @@ def find_power(
 
 
 def designs(items: Sequence[int], replicates: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Pairs in the order of their product, one of each product."""
-    pairs = sorted(((i, r) for i in items for r in replicates), key=lambda p: (p[0] * p[1], p))
-    seen: set[int] = set()
-    for i, r in pairs:
-        if i * r not in seen:
-            seen.add(i * r)
-            yield i, r
+    """Pairs in the order of their product."""
+    yield from sorted(((i, r) for i in items for r in replicates), key=lambda p: (p[0] * p[1], p))

@@ -17,11 +17,12 @@ def write_reports(
     introduction: Sequence[str] = (),
     commands: Sequence[str] = (),
     skip_missing: bool = False,
+    one_page: bool = False,
 ) -> list[Path]:
     """Write a report on each fit, and a page with all of them where there are several.
 
     With several fits, or with ``out``, reports of single fits are left as they are where
-    they are newer than their fit.
+    they are newer than their fit. With ``one_page`` only the page with all is written.
 
     Returns
     -------
@@ -38,9 +39,9 @@ def write_reports(
     given, missing = present(fits) if skip_missing else (tuple(fits), "")
     introduction = (*introduction, missing) if missing else tuple(introduction)
     folders = [folder for found in given for folder in fit_folders(found)]
-    together = out is not None or len(folders) > 1
+    together = out is not None or len(folders) > 1 or one_page
     pages = []
-    for folder in folders:
+    for folder in () if one_page else folders:
         if together and is_current(folder):
             continue
         step(f"writing the report on {folder}")

@@ -1,4 +1,4 @@
-"""A fit as it is used in Python: weights, draws, figures, a report, and its verdict first."""
+"""A fit in Python: the verdict first, then weights, draws, figures and a report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class SpeakerFit:
-    """A fit on disk, and what one asks of it in a notebook.
+    """A fit on disk, with properties and methods for notebooks.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class SpeakerFit:
 
     @property
     def verdict(self) -> str:
-        """What the diagnostics say, in words."""
+        """The verdict of the diagnostics, in words."""
         found = self.fitted.diagnostics["verdict"]
         return found if isinstance(found, str) else " ".join(found)
 
@@ -99,12 +99,12 @@ class SpeakerFit:
 
     @property
     def draws(self) -> xr.DataTree:
-        """The posterior and its companions, as ArviZ takes them."""
+        """The posterior and its companions as an ArviZ DataTree."""
         return self.fitted.draws
 
     @property
     def command(self) -> str:
-        """The command that makes this fit again."""
+        """The command that reproduces this fit."""
         return str(self.fitted.info.get("command", ""))
 
     def figure(self, name: str = "weights") -> p9.ggplot:
@@ -195,7 +195,7 @@ class Fits(Mapping[str, SpeakerFit]):
         return figure(self._apart(), name).plot
 
     def findings(self) -> pd.DataFrame:
-        """What the fits say together, one row per statement; see ``wolves findings``."""
+        """Findings from all fits, one row per statement; see ``wolves findings``."""
         from many_wolves.findings import state, table
 
         return table(state(self._apart()).statements)

@@ -17,10 +17,12 @@ EngineName = Literal["auto", "httpstan", "cmdstan"]
 class Sampling(Options):
     """Engine, chains, iterations, target acceptance and seed."""
 
-    engine: EngineName = Field(default="auto", description="Stan engine; auto is the embedded one.")
+    engine: EngineName = Field(
+        default="auto", description="Stan engine; auto means the embedded one."
+    )
     chains: int = Field(default=4, ge=2, description="Number of chains.")
-    warmup: int = Field(default=1000, ge=50, description="Warm-up iterations of each chain.")
-    draws: int = Field(default=1000, ge=50, le=1_000_000, description="Draws of each chain.")
+    warmup: int = Field(default=1000, ge=50, description="Warm-up iterations per chain.")
+    draws: int = Field(default=1000, ge=50, le=1_000_000, description="Draws per chain.")
     adapt_delta: float = Field(
         default=0.8, ge=0.5, lt=1, description="Target acceptance of the sampler."
     )

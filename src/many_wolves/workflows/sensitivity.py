@@ -1,4 +1,4 @@
-"""How much a fit owes to its prior and to single assumptions."""
+"""Sensitivity of a fit to its prior and to single assumptions."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Sensitivity:
 
     @property
     def ok(self) -> bool:
-        """Whether all numbers are to be trusted."""
+        """Whether all numbers are reliable."""
         return bool(self.table["ok"].all())
 
     def _repr_html_(self) -> str:
-        state = "All numbers are to be trusted." if self.ok else "Some fits failed."
+        state = "All numbers are reliable." if self.ok else "Some fits failed."
         return f"<p>{state}</p>{self.short.round(2).to_html(index=False, na_rep='')}"
 
 
@@ -88,7 +88,7 @@ def vary_assumptions(
     program = inference.load(problem.program, chosen_sampling.engine, step)
 
     def sample(which: Problem) -> Fit:
-        return inference.fit_carefully(
+        return inference.fit_with_retries(
             which, program, found.parameters, chosen_sampling.settings, step
         )
 

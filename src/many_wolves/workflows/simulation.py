@@ -89,7 +89,7 @@ class Trials:
         problem = self.problem(table)
         program = inference.load(problem.program, self.sampling.engine)
         settings = replace(self.sampling.settings, seed=seed)
-        done = inference.fit_carefully(problem, program, self.simulated.parameters, settings)
+        done = inference.fit_with_retries(problem, program, self.simulated.parameters, settings)
         draws = dict(self.simulated.draws(done.tree, names))
         if self.contrast is not None:
             draws["difference"] = self._difference(draws)

@@ -245,7 +245,7 @@ class ServerSession:
             _log.warning("session %s was lost: %s", self._episode.id, error)
             ended = LOST
         except BrokenError as error:
-            _log.warning("session %s cannot go on: %s", self._episode.id, error)
+            _log.warning("session %s cannot continue: %s", self._episode.id, error)
             ended = UNANSWERED
         except asyncio.CancelledError:
             raise

@@ -6,7 +6,7 @@ import pandas as pd
 
 from many_wolves.figures import Plot, Section, Table
 from many_wolves.figures.agreement import agreement
-from many_wolves.figures.section import gist
+from many_wolves.figures.section import headline
 
 
 class PricesReport:
@@ -35,8 +35,8 @@ class PricesReport:
     def plots(self):
         return {"check": Plot("prices against predictions", lambda f, w: _check(f[0]), each=True)}
 
-    def gist(self, fit):
-        return gist("mean price", fit.values("posterior", "level"))
+    def headline(self, fit):
+        return headline("mean price", fit.values("posterior", "level"))
 
     def diagnosed(self, fit):
         return [name for name in ("level", "slope", "sigma") if fit.has("posterior", name)]

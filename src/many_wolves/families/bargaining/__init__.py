@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from many_wolves.figures import FamilyReport
+    from many_wolves.figures.replay import Replay
 
 __all__ = ["Bargaining"]
 
@@ -87,7 +88,7 @@ class Bargaining:
         return table
 
     def from_frame(self, frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
-        """The same from a data frame; ``games`` may stand beside turns."""
+        """The same from a data frame; ``games`` can accompany turns."""
         table: Observations = _part("reading.from_csv").from_frame(frame, task, **aside)
         return table
 
@@ -105,6 +106,17 @@ class Bargaining:
         """The family's pages."""
         report: FamilyReport = _part("reporting.pages").PAGES
         return report
+
+    def replay(
+        self,
+        session: str,
+        responses: Sequence[Response],
+        folders: Sequence[Path],
+        opening: Trial | None,
+    ) -> Replay:
+        """A chain of games as a page."""
+        shown: Replay = _part("reporting.transcript").replay(session, responses, folders, opening)
+        return shown
 
     def findings(self) -> None:
         """None: what the arms do is in the report of a fit."""

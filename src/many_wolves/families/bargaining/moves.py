@@ -64,8 +64,8 @@ class Terms:
     ask, bid
         Usual first prices of seller and buyer: the range in which prices are plausible.
     cost, value
-        The most that it costs the seller to part with the good, and what it is worth to the
-        buyer; each is known to its own side only. None where that side is told nothing.
+        The seller's cost of giving up the good, and its value to the buyer. Each side knows only
+        its own limit. None if a side has no limit.
     step
         Grid of prices.
     rounds
@@ -75,7 +75,7 @@ class Terms:
     first
         Who writes the first message that is not scripted.
     seller_first, buyer_first
-        First prices that stand before anybody writes; None where a side has none.
+        Standing prices before the first message; None if a side has none.
     outside_seller, outside_buyer
         Payoff of each side without a deal.
     """
@@ -143,7 +143,8 @@ class Terms:
         return price - limit if role == SELLER else limit - price
 
     def on_grid(self, price: float, role: Role | None = None) -> float:
-        """The nearest price of the grid; for a role, the nearest that is no worse for it."""
+        """The nearest price of the grid; for a role, the nearest that is at least as good for
+        it."""
         steps = price / self.step
         if role is None:
             whole = round(steps)

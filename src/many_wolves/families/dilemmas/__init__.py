@@ -37,10 +37,10 @@ class Dilemmas:
 
     name = "dilemmas"
     tasks: Mapping[str, str] = {
-        "dictator": "How much of a sum is given away.",
+        "dictator": "Give away a part of a sum.",
         "dilemma": "The repeated prisoner's dilemma: cooperate or defect, round by round.",
         "ultimatum": "Offers of a share, and replies to such offers.",
-        "principal": "Whom an assistant serves, its user or the company behind it.",
+        "principal": "An assistant serves its user or the company behind it.",
     }
 
     def design(self, task: str) -> type[Design]:

@@ -34,7 +34,7 @@ def _readable(speaker: str, choices: Sequence[Choice]) -> Check:
         "readable",
         speaker,
         bool(n) and share >= _READABLE,
-        f"{speaker}: {read} of {n} answers name one option; each of the others ended its game",
+        f"{speaker}: {read} of {n} answers name one option; every other answer ended its game",
         share,
         math.nan,
     )
@@ -63,7 +63,7 @@ def _order(speaker: str, task: str, choices: Sequence[Choice]) -> Check | None:
         f"order of options, {task}",
         speaker,
         ok,
-        f"{speaker}, {task}: the choice {word} on which options stand first (Cramér's V "
+        f"{speaker}, {task}: the choice {word} on the order of the options (Cramér's V "
         f"{strength:.2f}, p {p:.2g})",
         strength,
         p,

@@ -35,8 +35,8 @@ def compile_game(game: str, design: GameDesign) -> Compiled:
         "asked_with": dict(material.asked_with),
     }
     notes = tuple(
-        f"`wolves collect` asks with {name} {', '.join(f'{value:g}' for value in values)} where it "
-        "is not told otherwise."
+        f"`wolves collect` uses {name} {', '.join(f'{value:g}' for value in values)} by default "
+        "for these trials."
         for name, values in material.asked_with.items()
     )
     return Compiled(openings(game, design, material), facts, FACTORS, notes)

@@ -27,7 +27,7 @@ def check(name: Source) -> None:
         raise name.error(fault.problem, fault.fix) from fault
     if name.words() not in known:
         raise name.error(
-            f"the Axelrod library knows no strategy {name.words()!r}",
+            f"the Axelrod library has no strategy {name.words()!r}",
             nearest(name.words(), known).split(" known:")[0],
         )
 

@@ -23,20 +23,20 @@ class GameDesign(Design):
     """Cells of a game; an empty list of names means all."""
 
     sample: int | None = Field(
-        default=None, ge=1, description="So many cells of each game, drawn by the seed."
+        default=None, ge=1, description="Number of cells per game, drawn by the seed."
     )
-    groups: Names = Field(default=(), description="Groups of participants, with commas between.")
-    partners: Names = Field(default=(), description="Partners, with commas between.")
+    groups: Names = Field(default=(), description="Groups of participants, separated by commas.")
+    partners: Names = Field(default=(), description="Partners, separated by commas.")
     seed: int = Field(
-        default=1, description="Decides which cells are played, and all chance in the games."
+        default=1, description="Seed of the sample of cells, and of all chance in the games."
     )
     sources: Path | None = Field(
         default=None,
-        description="Folder with games.yaml, participants.en.yaml and wording.en.yaml; the shipped "
-        "one when left out.",
+        description="Folder with games.yaml, participants.en.yaml and wording.en.yaml (default: "
+        "the shipped one).",
     )
     templates: Path | None = Field(
-        default=None, description="Wording; the one in the folder of sources when left out."
+        default=None, description="Wording file (default: the one in the folder of sources)."
     )
 
     def files(self) -> tuple[Path, ...]:
@@ -57,7 +57,7 @@ class MemoryOneOptions(ModelOptions):
     """Options of ``memory-one``."""
 
     memory: Memory = Field(
-        default="both", description="What is remembered of the last round: both moves, the other's."
+        default="both", description="Remembered moves of the last round: both, the other's, none."
     )
     end_game: bool = Field(default=True, description="Whether the last round has a coefficient.")
     spread: float = _spread()
@@ -66,8 +66,8 @@ class MemoryOneOptions(ModelOptions):
 class FrequenciesOptions(ModelOptions):
     """Options of ``strategy-frequencies``."""
 
-    strategies: Names = Field(default=(), description="Names of strategies; all when left out.")
-    one_tremble: bool = Field(default=False, description="Whether all groups tremble alike.")
+    strategies: Names = Field(default=(), description="Names of strategies (default: all).")
+    one_tremble: bool = Field(default=False, description="Whether all groups share one tremble.")
 
 
 class SocialOptions(ModelOptions):
@@ -75,7 +75,7 @@ class SocialOptions(ModelOptions):
 
     form: Form = Field(default="fehr-schmidt", description="Form of the utility.")
     vary_precision: bool = Field(
-        default=False, description="Whether precision differs between participants as well."
+        default=False, description="Whether precision also differs between participants."
     )
     spread: float = _spread()
 
@@ -84,7 +84,7 @@ class PrincipalOptions(ModelOptions):
     """Options of ``principal-agent``."""
 
     information: bool = Field(
-        default=True, description="Whether what is shared with user and principal has effects."
+        default=True, description="Whether showing the reasons to user or principal has effects."
     )
     by_principal: bool = Field(default=True, description="Whether principals differ.")
     spread: float = _spread()

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from many_wolves.figures.fitted import Fitted
-from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, gist
+from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, headline
 
 _PAGES = {
     "memory-one": "memory_pages",
@@ -32,11 +32,11 @@ class DilemmaPages:
         words: Mapping[str, str] = _module(fit).words(fit)
         return words
 
-    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
+    def headline(self, fit: Fitted) -> HeadlineMeasure | None:
         """What it gives, or how often it cooperates, as the fit predicts."""
         for name, words in _GISTS.items():
             if fit.has("posterior", name):
-                return gist(words, fit.values("posterior", name))
+                return headline(words, fit.values("posterior", name))
         return None
 
     def diagnosed(self, fit: Fitted) -> Sequence[str]:
@@ -46,7 +46,7 @@ class DilemmaPages:
     def methods(self, fits: Sequence[Fitted]) -> Sequence[str]:
         """The games and their model, as the report's first table names it."""
         played = ", ".join(dict.fromkeys(str(fit.info["model"]) for fit in fits))
-        return (f"Choices in the games were fitted by the cognitive models: {played}.",)
+        return (f"These cognitive models of the games were fitted: {played}.",)
 
     def bibtex(self, fits: Sequence[Fitted]) -> str:
         """Nothing: the papers are named with the models' equations."""
@@ -83,7 +83,7 @@ class DilemmaPages:
     def plots(self) -> Mapping[str, Plot]:
         """Figures by name."""
         return {
-            "groups": _plot("quantities by group, with what was observed", 0),
+            "groups": _plot("quantities by group, with observed values", 0),
             "agreement": _plot("observed proportions against predictions", -1),
         }
 

@@ -140,7 +140,7 @@ def _partner(source: Source, offers: Sequence[float]) -> dict[str, Any]:
         listed = amounts(fields["offers"])
     elif fields["offers"].words() == "mirror":
         if "opening" not in fields:
-            raise source.error("expected `opening` beside `offers: mirror`", "add `opening: 5`")
+            raise source.error("expected `opening` with `offers: mirror`", "add `opening: 5`")
         partner["mirror"] = True
         listed = [fields["opening"].number()]
     else:

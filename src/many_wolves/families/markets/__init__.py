@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from many_wolves.figures import FamilyReport
+    from many_wolves.figures.replay import Replay
     from many_wolves.worlds.protocol import Extent, World
 
 __all__ = ["Markets"]
@@ -56,7 +57,7 @@ class Markets:
         return compiled
 
     def extent(self, opening: Trial) -> Extent:
-        """Seats of a session, and about how large it becomes."""
+        """Seats of a session, and its approximate size."""
         from many_wolves.worlds.protocol import Extent
 
         return Extent(*_part("task.compiler").extent_of(opening))
@@ -99,12 +100,12 @@ class Markets:
         return table
 
     def from_frame(self, frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
-        """Payoffs, with the other tables beside them."""
+        """Payoffs and the other tables."""
         table: Observations = _part("reading.from_csv").from_frame(frame, task, **aside)
         return table
 
     def references(self) -> Mapping[str, Reference]:
-        """None: no data of people in this experiment are public."""
+        """None, because no data of people in this experiment are public."""
         return {}
 
     def models(self) -> Mapping[str, CognitiveModel]:
@@ -116,6 +117,17 @@ class Markets:
         """Sections, tables and figures of sessions and of the models."""
         report: FamilyReport = _part("reporting.pages").PAGES
         return report
+
+    def replay(
+        self,
+        session: str,
+        responses: Sequence[Response],
+        folders: Sequence[Path],
+        opening: Trial | None,
+    ) -> Replay:
+        """A session as a page."""
+        shown: Replay = _part("reporting.replay").replay(session, responses, folders, opening)
+        return shown
 
     def findings(self) -> None:
         """None: what mechanisms and agents do is in the report of a study."""

@@ -1,4 +1,5 @@
-"""Politeness: what Ann says to Bob about what he made (Yoon et al. 2020; Murthy et al. 2025)."""
+"""Politeness: Ann's words to Bob about something that he made (Yoon et al. 2020; Murthy et al.
+2025)."""
 
 from __future__ import annotations
 

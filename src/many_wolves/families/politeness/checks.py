@@ -14,10 +14,10 @@ from many_wolves.families.politeness.permutation import Codes, Effect, between, 
 from many_wolves.records import LABELS, Check
 
 P_LIMIT = 0.01
-"""An effect with a larger p-value is not taken to be there. Some ten checks are made for a
-speaker; at 0.01 a sound one rarely meets a false alarm."""
+"""An effect with a larger p-value counts as absent. There are about ten checks per
+speaker; at 0.01, a good speaker rarely fails one by chance."""
 STATE_LEAST = 0.05
-"""Smallest share of choices that the state must move. People move more than half. Below one
+"""Smallest share of choices that the state must change. For people it is more than half. Below one
 in twenty, the data do not determine the utility of being informative, even where many
 answers make the effect significant."""
 PLACE_MOST = 0.20
@@ -128,7 +128,7 @@ def _readable(speaker: str, name: str, asked: Sequence[Answer]) -> Check:
     )
     if not came:
         text = f"Speaker {speaker} gave no answer: all {len(asked)} calls for {what} failed"
-    tail = "." if ok else f": {FAILED} as it was asked, and what is left may be a selection."
+    tail = "." if ok else f": {FAILED} as it was asked, and the rest may be a selection."
     return Check(name, speaker, ok, text + tail, share, math.nan)
 
 
@@ -151,11 +151,11 @@ def _state(trials: _Trials, name: str, seed: int) -> Check:
     ok = effect.p_value <= P_LIMIT and effect.size >= STATE_LEAST
     moved = f"{_percent(effect.size)} of {trials.n} {what}s over {levels} states"
     if ok:
-        text = f"Speaker {trials.speaker}: the {what} depends on the state, which moves {moved}"
+        text = f"Speaker {trials.speaker}: the {what} depends on the state, which changes {moved}"
         return _check(trials, name, True, f"{text} ({_p(effect)}).", effect)
     failed = FAILED if what == "choice" else f"{FAILED} of judging"
     if effect.p_value <= P_LIMIT:
-        text = f"the {what} hardly depends on the state, which moves {moved} ({_p(effect)})"
+        text = f"the {what} hardly depends on the state, which changes {moved} ({_p(effect)})"
     else:
         text = f"the {what} does not depend on the state ({trials.n} {what}s, {_p(effect)})"
     return _check(trials, name, False, f"Speaker {trials.speaker}: {text}: {failed}.", effect)
@@ -174,32 +174,32 @@ def _place(trials: _Trials, name: str, seed: int) -> Check:
     numbers = f"{_percent(float(share[top]))} of {trials.n} answers"
     if not ok:
         text = (
-            f"Speaker {trials.speaker} chose the option in {place} in {numbers}, whatever stood "
+            f"Speaker {trials.speaker} chose the option in {place} in {numbers}, whatever was "
             f"there: {FAILED}."
         )
     elif effect.p_value <= P_LIMIT:
         text = (
-            f"Speaker {trials.speaker}: the place of the option moves {_percent(effect.size)} of "
-            f"{trials.n} answers ({_p(effect)}), towards {place}. The balanced order of options "
-            "removes this from the counts."
+            f"Speaker {trials.speaker}: the position of the option changes "
+            f"{_percent(effect.size)} of {trials.n} answers ({_p(effect)}), towards {place}. The "
+            "balanced order of options removes this from the counts."
         )
     else:
         text = (
-            f"Speaker {trials.speaker}: the place of the option has no visible effect "
+            f"Speaker {trials.speaker}: the position of the option has no detectable effect "
             f"({trials.n} answers, {_p(effect)})."
         )
     return _check(trials, name, ok, text, effect)
 
 
 def _goal(trials: _Trials, seed: int) -> Check:
-    """For information: a speaker may well be the same under every goal."""
+    """For information only: a speaker may behave the same under every goal."""
     effect, levels = _between(trials, "goal", ("framing", "state"), seed)
     if effect is None:
         text = f"Speaker {trials.speaker} was asked under one goal only."
         return _unknown(trials, "goal", text)
     if effect.p_value <= P_LIMIT:
         text = (
-            f"Speaker {trials.speaker}: the choice depends on the goal, which moves "
+            f"Speaker {trials.speaker}: the choice depends on the goal, which changes "
             f"{_percent(effect.size)} of {trials.n} choices over {levels} goals ({_p(effect)})."
         )
     else:

@@ -1,4 +1,4 @@
-"""How alike answers to one item are, and how many independent answers they are worth.
+"""Similarity of answers to one item: how many independent answers they are worth.
 
 References
 ----------

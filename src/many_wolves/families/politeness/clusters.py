@@ -1,4 +1,4 @@
-"""Answers of one item or participant are alike: how they enter the likelihood.
+"""The likelihood of similar answers to one item, or of one participant.
 
 After n answers of a cluster to a cell, the next repeats one of them with probability
 n * icc / (1 - icc + n * icc). The answers of the cluster are then Dirichlet-multinomial with
@@ -19,9 +19,9 @@ from scipy.special import gammaln, xlogy
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.axes import Layout
 from many_wolves.families.politeness.clustering import CLUSTERED
 from many_wolves.families.politeness.foreign_choices import CLUSTERS
-from many_wolves.families.politeness.layout import Layout
 from many_wolves.observations import Observations
 
 Given = npt.NDArray[np.int64]
@@ -150,8 +150,8 @@ def read_clusters(
         )
     if not found.alike:
         raise WolvesError(
-            f"each {likelihood} answered each question once, which does not say how alike its "
-            "answers are",
+            f"each {likelihood} answered each question once, which does not show the similarity "
+            "of its answers are",
             where=where,
             fix="--likelihood counts; or collect several answers to the same prompt",
         )
@@ -177,15 +177,15 @@ def _first(
         found = _clustered(rows, name, layout)
         if found is None:
             return None, (
-                f"Probabilities of options are taken as independent answers; intervals leave out "
-                f"how much they vary by {name}.",
+                f"Probabilities of options are treated as independent answers; intervals ignore "
+                f"their variation by {name}.",
             )
         if found.alike:
             return found, ()
     if known:
         return None, (
-            f"Each {' and '.join(known)} answered each question once: intervals leave out that "
-            "its answers to different questions may be alike.",
+            f"Each {' and '.join(known)} answered each question once: intervals ignore that "
+            "its answers to different questions may be similar.",
         )
     return None, ()
 

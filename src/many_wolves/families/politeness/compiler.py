@@ -69,8 +69,8 @@ def _notes(scenes: _Scenes) -> tuple[str, ...]:
     if language in phrases().languages:
         return ()
     return (
-        f"In the language {language!r} an answer is read where it is an option word for word, or "
-        "a letter. Score mode needs no reading.",
+        f"In the language {language!r}, an answer is read only if it repeats an option word for "
+        "word, or is a letter. Score mode reads no answers.",
     )
 
 
@@ -136,7 +136,7 @@ def _readable(options: Sequence[Option], file: Path) -> None:
                 f"the answer {option.text!r} would be read as {found or 'unparsed'}, "
                 f"not as {option.id!r}",
                 where=file,
-                fix="word it so that no two options have the same words",
+                fix="change it so that no two options have the same words",
             )
 
 

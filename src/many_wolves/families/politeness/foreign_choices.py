@@ -187,7 +187,7 @@ def of_speakers(
                 where=where,
                 column="speaker",
                 fix="give the table of choices a column speaker with one of these names, or "
-                "leave the rows of the others out",
+                "leave out the rows of the others",
             )
         return literal.assign(speaker=speakers[0]), (
             f"The literal judgments of {there[0]} were taken for {speakers[0]}.",
@@ -196,7 +196,7 @@ def of_speakers(
     if not others:
         return literal, ()
     kept = literal[literal["speaker"].isin(list(speakers))].reset_index(drop=True)
-    return kept, (f"Left out: literal judgments of {', '.join(others)}, who made no choices here.",)
+    return kept, (f"Ignored: literal judgments of {', '.join(others)}, who made no choices here.",)
 
 
 def check_total(read: float, used: float, where: str) -> None:
@@ -239,7 +239,7 @@ def _refuse_empty(table: ForeignTable, column: str) -> None:
             where=table.where,
             line=table.lines[int(empty.argmax())],
             column=column,
-            fix="write it there, or leave the row out",
+            fix="add the entry, or leave out the row",
         )
 
 
@@ -251,7 +251,7 @@ def _counts(table: ForeignTable, cell: Sequence[str]) -> tuple[Array, set[str], 
     total = next((c for c in table.columns if c.casefold() in ("n", "total")), None)
     if share is not None and total is None:
         raise WolvesError(
-            f"the table gives shares ({share}) and not how many answers they are shares of",
+            f"the table gives shares ({share}) without the number of answers",
             where=table.where,
             line=1,
             column=share,
@@ -284,7 +284,7 @@ def _judgments(table: ForeignTable) -> tuple[Array, Array, set[str], tuple[str, 
     yes = table.numbers(column, words=True)
     if (yes > 1).any():
         raise WolvesError(
-            "the table gives yes-judgments and not how many judgments there were",
+            "the table gives yes-judgments without the number of judgments",
             where=table.where,
             line=1,
             column="n",
@@ -310,7 +310,7 @@ def _told(table: ForeignTable, renamed: dict[str, str]) -> dict[str, bool]:
         name = renamed.get(label, label)
         if told.setdefault(name, bool(value)) != bool(value):
             raise WolvesError(
-                f"{label!r} is a negation in one row and none in another",
+                f"{label!r} is a negation in one row but not in another",
                 where=table.where,
                 line=table.lines[row],
                 column="negated",
@@ -323,10 +323,10 @@ def _label_note(renamed: dict[str, str]) -> tuple[str, ...]:
     if not renamed:
         return ()
     pairs = ", ".join(f"{old!r} as {new!r}" for old, new in sorted(renamed.items()))
-    return (f"Labels of negations were read in this project's form: {pairs}.",)
+    return (f"Labels of negations were normalized: {pairs}.",)
 
 
 def _unused_note(unused: tuple[str, ...]) -> tuple[str, ...]:
     if not unused:
         return ()
-    return (f"Columns that play no part in a fit: {', '.join(unused)}.",)
+    return (f"Columns that a fit ignores: {', '.join(unused)}.",)

@@ -139,7 +139,7 @@ def _agreed(choices: Choices, judged: Choices | None) -> dict[str, bool]:
     for name, value in (judged.negated if judged else {}).items():
         if told.setdefault(name, value) != value:
             raise WolvesError(
-                f"{name!r} is a negation in one table and none in the other",
+                f"{name!r} is a negation in one table but not in the other",
                 column="negated",
                 fix="write the same in both tables",
             )

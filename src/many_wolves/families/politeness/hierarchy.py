@@ -11,7 +11,7 @@ import pandas as pd
 
 from many_wolves.contracts import Array, Outcome, Problem, Variable
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.layout import Layout, cube, layout_of, literal_table, square
+from many_wolves.families.politeness.axes import Layout, cube, layout_of, literal_table, square
 from many_wolves.families.politeness.options import (
     FIRST_ORDER,
     UTILITIES,
@@ -155,7 +155,7 @@ def _collect(table: Observations, speakers: Sequence[str]) -> _Data:
     for speaker, found in zip(speakers, choices, strict=True):
         if set(found["utterance"]) != set(layout.utterances):
             raise WolvesError(
-                f"{speaker} was offered other utterances than the rest",
+                f"{speaker} had other options than the other speakers",
                 where=where,
                 column="utterance",
                 fix="pool speakers that had the same options",

@@ -44,7 +44,7 @@ class PoliteSpeaker:
     parameters: tuple[Parameter, ...] = (
         Parameter("w_inf", "share", "Dirichlet(1, 1, 1)", "weight of being informative"),
         Parameter("w_soc", "share", "Dirichlet(1, 1, 1)", "weight of being kind"),
-        Parameter("w_pres", "share", "Dirichlet(1, 1, 1)", "weight of how it wants to be seen"),
+        Parameter("w_pres", "share", "Dirichlet(1, 1, 1)", "weight of self-presentation"),
         Parameter("phi", "share", "U(0, 1)", "projected goal: 1 informative, 0 kind"),
         Parameter("alpha", "inverse utility", "U(0, 20)", "speaker optimality"),
         Parameter("cost", "nats", "U(1, 10)", "cost of a negation; other utterances cost 1"),
@@ -56,7 +56,10 @@ class PoliteSpeaker:
             "theta", "probability", "U(0, 1)", "that an utterance is true of a state", detail=True
         ),
         Parameter(
-            "place_bias", "log-odds", "normal(0, 1), sum zero", "pull of the place of an option"
+            "place_bias",
+            "log-odds",
+            "normal(0, 1), sum zero",
+            "effect of the position of an option",
         ),
     )
 
@@ -66,8 +69,8 @@ class PoliteSpeaker:
         Parameters
         ----------
         observations
-            Choices of one speaker, with its literal judgments; those of people are
-            taken where it has none.
+            Choices of one speaker, with its literal judgments; without these, those of
+            people are used.
         options
             Fields of ``PoliteOptions``.
 
@@ -83,13 +86,13 @@ class PoliteSpeaker:
         """Form of the cost, priors of phi and the weights, quadrature."""
         chosen = PoliteOptions.read(options)
         form = "prior" if chosen.cost_form == "utility" else "utility"
-        where = "inside alpha * (...)" if form == "utility" else "beside alpha * utility"
+        where = "inside alpha * (...)" if form == "utility" else "added to alpha * utility"
 
         def priors(**shapes: Any) -> dict[str, Any]:
             return {"priors": chosen.priors.model_copy(update=shapes)}
 
         return {
-            f"cost: {form}": Alternative({"cost_form": form}, f"the cost stands {where}"),
+            f"cost: {form}": Alternative({"cost_form": form}, f"the cost is {where}"),
             "phi ~ Beta(2, 2)": Alternative(priors(phi=(2.0, 2.0)), "phi is likely in the middle"),
             "phi ~ Beta(.5, .5)": Alternative(priors(phi=(0.5, 0.5)), "phi is likely at an end"),
             "w ~ Dirichlet(2)": Alternative(
@@ -132,9 +135,9 @@ class PoliteSpeaker:
         found: Mapping[str, Array] = _part("simulate").draws(tree, names)
         return found
 
-    def planned(self, answers: int) -> Observations:
-        """Two conditions with so many answers to each state of the human scale."""
-        design: Observations = _part("plan").design(answers)
+    def planned(self, items: int, replicates: int) -> Observations:
+        """Two conditions: so many items ask for each state of the human scale, so many times."""
+        design: Observations = _part("plan").design(items, replicates)
         return design
 
     def differing(
@@ -146,8 +149,8 @@ class PoliteSpeaker:
 
     given = (
         "theta (utterance x state), alpha, cost, negated (per utterance), values (per state), "
-        'phi_grid, and conditions, a list of {"w_inf", "w_soc", "w_pres", "phi"}; cost_form '
-        '("prior" or "utility") is optional. Predicted are prior, L0, S1, L1 and S2.'
+        'phi_grid, and conditions. Conditions is a list of {"w_inf", "w_soc", "w_pres", "phi"}; '
+        'cost_form ("prior" or "utility") is optional. The result holds prior, L0, S1, L1 and S2.'
     )
 
     def predict(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -159,9 +162,9 @@ class PoliteSpeaker:
 class PoliteHierarchy:
     """Second-order pragmatic speakers whose parameters come from one population.
 
-    Without pooling every speaker has the priors of ``PoliteSpeaker`` to itself, with
-    complete pooling all are one speaker; with partial pooling the data say how far
-    speakers part. theta is given: the means of the literal judgments.
+    Without pooling, every speaker has the priors of ``PoliteSpeaker``. With complete pooling, all
+    speakers share their parameters. With partial pooling, the data determine how much speakers
+    differ. theta is fixed at the means of the literal judgments.
     """
 
     name: str = "polite-hierarchy"
@@ -171,7 +174,9 @@ class PoliteHierarchy:
     parameters: tuple[Parameter, ...] = (
         Parameter("w_inf", "share", "Dirichlet(1, 1, 1) or population", "weight of informing"),
         Parameter("w_soc", "share", "Dirichlet(1, 1, 1) or population", "weight of kindness"),
-        Parameter("w_pres", "share", "Dirichlet(1, 1, 1) or population", "weight of how it seems"),
+        Parameter(
+            "w_pres", "share", "Dirichlet(1, 1, 1) or population", "weight of self-presentation"
+        ),
         Parameter("phi", "share", "U(0, 1) or population", "projected goal"),
         Parameter("alpha", "inverse utility", "U(0, 20) or population", "speaker optimality"),
         Parameter("cost", "nats", "U(1, 10) or population", "cost of a negation"),

@@ -56,6 +56,6 @@ def note_without_negations(utterances: Sequence[str], negated: Sequence[bool]) -
         return None
     return (
         f"None of the utterances ({', '.join(utterances)}) counts as a negation, so the choices "
-        "say nothing of the cost of a negation. If some are, add a column `negated` "
+        "carry no information about the cost of a negation. If some are, add a column `negated` "
         "(TRUE or FALSE) to the table of choices or to literal.csv."
     )

@@ -1,4 +1,4 @@
-"""What can be chosen of the politeness task and of its cognitive models; light to import."""
+"""Options of the politeness task and of its cognitive models; light to import."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def sources_of(language: str) -> Path:
     if language not in known:
         raise WolvesError(
             f"no scenes ship in the language {language!r}",
-            fix=f"{nearest(language, known)}; or give a folder of your own with --sources",
+            fix=f"{nearest(language, known)}; or give your own folder with --sources",
         )
     return folder if language == "en" else folder / language
 
@@ -58,11 +58,9 @@ class PolitenessDesign(Design):
     tasks: Names = Field(
         default=TRIALS, min_length=1, description="Kinds of trials: choice, literal."
     )
-    items: Names = Field(default=(), description="Items, with commas between; all when left out.")
-    goals: Names = Field(default=(), description="Goals, with commas between; all when left out.")
-    framings: Names = Field(
-        default=(), description="Framings, with commas between; all when left out."
-    )
+    items: Names = Field(default=(), description="Items, separated by commas (default: all).")
+    goals: Names = Field(default=(), description="Goals, separated by commas (default: all).")
+    framings: Names = Field(default=(), description="Framings, separated by commas (default: all).")
     scale: str = Field(default="hearts", description="Scale in scales.yaml.")
     utterances: str = Field(default="eight", description="Set of utterances in utterances.yaml.")
     limit: int | None = Field(
@@ -73,20 +71,19 @@ class PolitenessDesign(Design):
     orders: int = Field(
         default=1,
         ge=1,
-        description="Orders of options for each scene, all different; at most as many as options.",
+        description="Number of different orders of options per scene; at most the number of "
+        "options.",
     )
-    seed: int = Field(default=1, description="Decides which order of options meets which scene.")
+    seed: int = Field(default=1, description="Seed of the assignment of orders to scenes.")
     sources: Path | None = Field(
         default=None,
         description="Folder with items.yaml, scales.yaml and utterances.yaml; the shipped one when "
         "left out.",
     )
-    language: str = Field(
-        default="en", description="Language of the shipped scenes: en or de; own ones by sources."
-    )
+    language: str = Field(default="en", description="Language of the shipped scenes: en or de.")
     templates: Path | None = Field(
         default=None,
-        description="Template file; the one in the folder of sources when left out.",
+        description="Template file (default: the one in the folder of sources).",
     )
 
     in_studies: ClassVar[Mapping[str, Any]] = {
@@ -135,15 +132,16 @@ class PoliteOptions(ModelOptions):
     )
     weights_form: WeightsForm = Field(
         default="normalised",
-        description="Of reduced variants: weights over its utilities, or over all three.",
+        description="Weights of reduced variants: over their utilities, or over all three.",
     )
     position_bias: bool = Field(
-        default=False, description="Estimate the log-odds of each place in the list of options too."
+        default=False,
+        description="Also estimate the log-odds of each position in the list of options.",
     )
     likelihood: Likelihood = Field(
         default="auto",
-        description="item, participant: its answers to one question are alike, and some are "
-        "lapses; counts: all answers are independent; auto: the first that the table allows.",
+        description="item, participant: with an intraclass correlation and lapses; counts: all "
+        "answers are independent; auto: the first that the table allows.",
     )
     nodes: int = Field(default=NODES, ge=2, le=2000, description="Quadrature nodes for phi.")
     alpha_upper: float = Field(
@@ -156,7 +154,7 @@ class PoliteOptions(ModelOptions):
         default=COST_RANGE[0],
         ge=-50,
         description="Lower end of the prior of the cost of a negation, where other utterances "
-        "cost 1. The paper has 1; below 1 negations are preferred.",
+        "cost 1. The paper has 1; below 1, negations are preferred.",
     )
     cost_upper: float = Field(
         default=COST_RANGE[1],
@@ -195,9 +193,9 @@ class PoliteOptions(ModelOptions):
 class PooledOptions(ModelOptions):
     """Options of ``polite-hierarchy``."""
 
-    pooling: Pooling = Field(default="partial", description="How much speakers share.")
+    pooling: Pooling = Field(default="partial", description="Degree of pooling.")
     groups: dict[str, str] = Field(
-        default={}, description="Speaker -> its group; speakers of a group are alike a priori."
+        default={}, description="Speaker -> its group; speakers of a group share a prior."
     )
     literal: Literal["fixed", "shared"] = Field(
         default="fixed",

@@ -29,7 +29,7 @@ from many_wolves.families.politeness.report_tables import (
 )
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
-from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, gist
+from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, headline
 from many_wolves.figures.theme import Width
 
 PARAMETERS = ("w_inf", "w_soc", "w_pres", "phi", "alpha", "cost")
@@ -42,11 +42,11 @@ class PolitenessPages:
         """What was fitted: heading -> plain words."""
         return text.fitted(fit)
 
-    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
+    def headline(self, fit: Fitted) -> HeadlineMeasure | None:
         """The weight of being kind."""
         if not fit.has("posterior", "w_soc"):
             return None
-        return gist("weight of being kind (w_soc)", fit.values("posterior", "w_soc"))
+        return headline("weight of being kind (w_soc)", fit.values("posterior", "w_soc"))
 
     def diagnosed(self, fit: Fitted) -> Sequence[str]:
         """The parameters of interest, as far as the fit has them."""
@@ -109,7 +109,7 @@ class PolitenessPages:
             ),
             Section(
                 "predictive",
-                "How well the model predicts each speaker",
+                "Predictive accuracy for each speaker",
                 paragraphs=text.study_predictive(fits),
                 tables=(shared_table(fits),),
                 figures=(_both(lambda width: study_agreement(fits, width)),),
@@ -143,7 +143,7 @@ class PolitenessPages:
                 lacking=lacks_efforts,
             ),
             "agreement_by_speaker": Plot(
-                "choice proportions against predictions, a panel a speaker",
+                "choice proportions against predictions, one panel per speaker",
                 study_agreement,
                 several=True,
             ),
@@ -151,9 +151,9 @@ class PolitenessPages:
                 "choice proportions against predictions, all cells", choice_agreement
             ),
             "cells": single("choice proportions and predictions, cell by cell", choice_cells),
-            "literal": single("what the utterances mean: theta and judgments", literal_semantics),
-            "listener": single("what a pragmatic listener infers (L1)", listener_table),
-            "speaker": single("what the speaker says (S2)", speaker_table),
+            "literal": single("literal meanings: theta and judgments", literal_semantics),
+            "listener": single("inferences of the pragmatic listener (L1)", listener_table),
+            "speaker": single("choices of the speaker (S2)", speaker_table),
         }
 
 
@@ -164,7 +164,7 @@ def _places(fit: Fitted) -> list[Section]:
     return [
         Section(
             "places",
-            "Bias of place",
+            "Position bias",
             paragraphs=text.places(fit),
             tables=(places_table(fit),),
         )

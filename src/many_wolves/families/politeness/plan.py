@@ -15,21 +15,27 @@ from many_wolves.observations import Observations
 
 CONDITIONS = ("first", "second")
 WEIGHTS = ("w_inf", "w_soc", "w_pres")
+ICC = 0.1
+"""Correlation of answers of one item to a cell, between those of two instruct models of zhao2025.
+
+Design effects of 2.1 and 6.1 over 30 answers are correlations of .04 and .18.
+"""
 
 
-def design(answers: int) -> Observations:
-    """Two conditions with so many answers to each state of the human scale.
+def design(items: int, replicates: int) -> Observations:
+    """Two conditions, each state of the human scale asked by items, several times each.
 
     Only how many answers a state has is used, not which.
     """
     literal = literal_counts()
     rows = [
-        ("simulated", goal, "first", state, utterance, answers * (utterance == UTTERANCES[0]))
+        ("simulated", str(item), goal, "first", state, utterance, replicates * (n == 0))
+        for item in range(1, items + 1)
         for goal in CONDITIONS
         for state in sorted(literal["state"].unique())
-        for utterance in UTTERANCES
+        for n, utterance in enumerate(UTTERANCES)
     ]
-    columns = ["speaker", "goal", "framing", "state", "utterance", "count"]
+    columns = ["speaker", "item", "goal", "framing", "state", "utterance", "count"]
     return Observations(
         "politeness",
         {
@@ -42,8 +48,11 @@ def design(answers: int) -> Observations:
 def differing(
     parameter: str, difference: float, given: Mapping[str, Any] | None
 ) -> Mapping[str, Any]:
-    """Parameters of both conditions: the second has ``parameter`` shifted, the rest rescaled."""
-    base = dict(given or people())
+    """Parameters of both conditions: the second has ``parameter`` shifted, the rest rescaled.
+
+    What ``given`` leaves out is as people have it, and the likeness of answers as ``ICC``.
+    """
+    base = people() | dict(given or {})
     first = dict(base["weights"])
     second = dict(first)
     shifted = first[parameter] + difference
@@ -70,4 +79,5 @@ def people() -> dict[str, Any]:
     weights = {str(k): float(v) for k, v in own.items()}
     total = sum(v for k, v in weights.items() if k != "phi")
     weights = {k: v if k == "phi" else v / total for k, v in weights.items()}
-    return {"alpha": float(shared["alpha"]), "cost": float(shared["cost"]), "weights": weights}
+    known = {"alpha": float(shared["alpha"]), "cost": float(shared["cost"])}
+    return known | {"weights": weights, "icc": ICC}

@@ -58,7 +58,7 @@ def predict(given: Mapping[str, Any]) -> dict[str, Any]:
     except (TypeError, ValueError, KeyError, IndexError) as error:
         raise WolvesError(
             f"a field has the wrong shape or kind: {error}",
-            fix="theta: rows of numbers; negated: true/false an utterance; values: a number a "
+            fix="theta: rows of numbers; negated: true/false per utterance; values: a number per "
             'state; conditions: [{"w_inf": .4, "w_soc": .1, "w_pres": .5, "phi": .5}]',
         ) from error
     inside = all(0 <= c.phi <= 1 for c in conditions)

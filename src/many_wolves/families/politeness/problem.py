@@ -12,6 +12,7 @@ import pandas as pd
 
 from many_wolves.contracts import Array, Outcome, Problem, Range, Variable
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.axes import Layout, cube, layout_of, literal_table, square
 from many_wolves.families.politeness.clustering import CLUSTERED
 from many_wolves.families.politeness.clusters import (
     Clustered,
@@ -21,7 +22,6 @@ from many_wolves.families.politeness.clusters import (
     stan_data,
 )
 from many_wolves.families.politeness.foreign_choices import check_total
-from many_wolves.families.politeness.layout import Layout, cube, layout_of, literal_table, square
 from many_wolves.families.politeness.negation import negations, note_without_negations
 from many_wolves.families.politeness.options import (
     ALPHA_UPPER,
@@ -32,7 +32,7 @@ from many_wolves.families.politeness.options import (
     PoliteOptions,
     Priors,
 )
-from many_wolves.families.politeness.placing import Placed, check_same, no_orders, read_placed
+from many_wolves.families.politeness.position_bias import Placed, check_same, no_orders, read_placed
 from many_wolves.families.politeness.recursion import gauss_legendre
 from many_wolves.families.politeness.validate import (
     check_choices,
@@ -163,7 +163,7 @@ def _clusters(
     if chosen.likelihood in ("auto", "counts"):
         return None, ()
     raise WolvesError(
-        f"the bias of place is estimated from independent answers, not by {chosen.likelihood}",
+        f"position bias is estimated from independent answers, not by {chosen.likelihood}",
         where=where,
         fix="leave --position-bias out; or --likelihood counts",
     )

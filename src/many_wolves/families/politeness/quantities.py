@@ -1,4 +1,4 @@
-"""What findings on politeness speak of."""
+"""The quantities of findings on politeness."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def comparable(condition: str) -> str:
 
 QUANTITIES = FindingsSpec(
     words={
-        "phi": "the projected goal: 1 informative, 0 kind",
         "w_inf": "the weight of being informative",
         "w_soc": "the weight of being kind",
         "w_pres": "the weight of self-presentation",
+        "phi": "the projected goal: 1 informative, 0 kind",
     },
     # phi is uniform; each of three weights that are uniform on their simplex is Beta(1, 2).
     prior={

@@ -31,7 +31,7 @@ _BRIEF = 2
 
 _REJECTION = re.compile(
     r"\b(?:not|no|never|cannot|can't|without|avoid\w*|anything|except|rather|instead|neither|nor|if|whether|unless"
-    r"|than|between|or|refus\w*|declin\w*|hesitate|unkind|rude|cruel|harsh|dishonest|wrong)\b|n't\b",
+    r"|than|between|or|hop(?:e[sd]?|ing)|wish(?:e[sd]|ing)?|want\w*\s+to\s+(?:hear|know|be\s+told)|refus\w*|declin\w*|hesitate|unkind|rude|cruel|harsh|dishonest|wrong)\b|n't\b",
     re.I,
 )
 _TURNED = r"(?![\"')\]\s]*(?:is|was|would|could|might|but|though|although)\b)"

@@ -63,7 +63,8 @@ class Lexicon:
         if not np.all(self.theta.sum(axis=1) > 0):
             row = int(np.argmin(self.theta.sum(axis=1)))
             raise WolvesError(
-                f"utterance {row} (counted from 0) is true of no state, so it has no listener",
+                f"utterance {row} (counted from 0) is not true of any state, so its listener is "
+                "undefined",
                 column="theta",
                 fix="give every row of theta at least one positive entry",
             )
@@ -283,7 +284,7 @@ class SpeakerParameters:
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise WolvesError(
-                f"the parameters of a simulated speaker lack or misstate a field: {error}",
+                f"a field of the parameters of a simulated speaker is missing or invalid: {error}",
                 fix='give {"alpha": 5, "cost": 3, "weights": {"informative": '
                 '{"w_inf": 0.4, "w_soc": 0.1, "w_pres": 0.5, "phi": 0.5}}}',
             ) from error

@@ -77,7 +77,7 @@ def places_table(fit: Fitted) -> Table:
 
 
 def study_table(fits: Sequence[Fitted]) -> Table:
-    """One row per speaker and goal: weights with intervals, and whether to trust them."""
+    """One row per speaker and goal: weights with intervals, and the verdict."""
     rows = [
         {"speaker": fit.label, "goal": condition}
         | {name: interval(fit.summary, name, condition) for name in WEIGHTS}
@@ -91,7 +91,7 @@ def study_table(fits: Sequence[Fitted]) -> Table:
         pd.DataFrame(rows),
         f"Posterior means with 95 % highest-density intervals; {who}, n = {total:,.0f} choices. "
         "The weights of a goal sum to one; phi is how informative the speaker wants to seem. "
-        "Verdict: sound where the chains converged and the speaker did the task.",
+        "Verdict: sound if the chains converged and the speaker did the task.",
     )
 
 
@@ -106,8 +106,8 @@ def shared_table(fits: Sequence[Fitted]) -> Table:
     ]
     return Table(
         pd.DataFrame(rows),
-        "Means with 95 % highest-density intervals. alpha: how closely the speaker follows its "
-        "utilities (near 0: choices at random). Cost of a negation (1: none). r² of observed "
+        "Means with 95 % highest-density intervals. alpha: how strongly choices follow "
+        "utility (near 0: random choices). Cost of a negation (1: none). r² of observed "
         "and predicted proportions over all cells.",
         digits=3,
     )

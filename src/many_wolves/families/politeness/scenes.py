@@ -132,7 +132,7 @@ def read_scale(path: Path, name: str) -> Scale:
     if len(states) < 2:
         raise fields["states"].error(
             f"expected two states or more on the scale {name!r}, found {len(states)}",
-            "add a state: one state alone cannot tell what a choice depends on",
+            "add a state: with one state, no choice can depend on the state",
         )
     return Scale(name, fields["about"].words(), tuple(states))
 

@@ -19,8 +19,8 @@ from scipy.special import xlog1py, xlogy
 from many_wolves.contracts import Array, Problem
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import clusters
+from many_wolves.families.politeness.axes import literal_table
 from many_wolves.families.politeness.clustering import CLUSTERED
-from many_wolves.families.politeness.layout import literal_table
 from many_wolves.families.politeness.options import FIRST_ORDER, UTILITIES
 from many_wolves.families.politeness.problem import build
 from many_wolves.families.politeness.recursion import (
@@ -251,8 +251,8 @@ def from_json(record: Mapping[str, Any], problem: Problem) -> Known:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise WolvesError(
-            f"the given parameters lack or misstate a field: {error}; conditions of the table: "
-            f"{', '.join(map(str, conditions))}",
+            f"a field of the given parameters is missing or invalid: {error}; conditions of the "
+            f"table: {', '.join(map(str, conditions))}",
             fix='give {"alpha": 5, "cost": 3, "weights": {"informative": '
             '{"w_inf": 0.4, "w_soc": 0.1, "w_pres": 0.5, "phi": 0.5}}}, every condition in it',
         ) from error

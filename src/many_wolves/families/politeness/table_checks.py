@@ -1,4 +1,4 @@
-"""Did a speaker do the task, as far as a table of counts can tell?
+"""Checks of whether a speaker did the task, from a table of counts.
 
 A table that did not come from answers knows neither what could not be read nor where options
 stood. It does show whether choices depend on the state, and whether they are true of it.
@@ -145,7 +145,7 @@ def _gain(rows: pd.DataFrame, truth: Mapping[tuple[str, int], float]) -> float |
 
 def _state(speaker: str, effect: Effect, n: float, states: int) -> Check:
     ok = effect.p_value <= P_LIMIT and effect.size >= STATE_LEAST
-    moved = f"moves {100 * effect.size:.0f} % of {n:,.0f} choices over {states} states"
+    moved = f"changes {100 * effect.size:.0f} % of {n:,.0f} choices over {states} states"
     if ok:
         text = f"the choice depends on the state, which {moved} (p = {effect.p_value:.3f})."
     elif effect.p_value <= P_LIMIT:
@@ -159,7 +159,7 @@ def _state(speaker: str, effect: Effect, n: float, states: int) -> Check:
 def _truth(speaker: str, gain: float) -> Check:
     ok = gain >= TRUTH_LEAST
     text = (
-        f"Speaker {speaker}: asked to be informative, it gains {100 * gain:.0f} % of true choices "
-        "over a speaker that does not know the state (people: 43 %)"
+        f"Speaker {speaker}: asked to be informative, it makes {100 * gain:.0f} % more true "
+        "choices than a speaker that does not know the state (people: 43 %)"
     )
     return Check("truth", speaker, ok, text + ("." if ok else f": {FAILED}."), gain, math.nan)

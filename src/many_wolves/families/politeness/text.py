@@ -26,8 +26,8 @@ UTILITIES = {
 
 LITERAL = {
     "joint": (
-        "joint: literal judgments and choices are fitted in one model. The meanings may leave "
-        "the judgments behind where that predicts the choices better."
+        "joint: literal judgments and choices are fitted in one model. The meanings may differ "
+        "from the judgments if that predicts the choices better."
     ),
     "cut": (
         "cut: the meanings come from the literal judgments alone, and their uncertainty is "
@@ -56,7 +56,7 @@ def fitted(fit: Fitted) -> Mapping[str, str]:
     if named:
         words["Utilities"] = "; ".join(named)
     if options.get("weights_form") == "three-way" and len(chosen) < 3:
-        words["Weights"] = "three-way weights, those of absent utilities left unused"
+        words["Weights"] = "three-way weights, with those of absent utilities unused"
     if options.get("literal") in LITERAL:
         words["Literal judgments"] = LITERAL[options["literal"]]
     if options.get("cost_form") in COST:
@@ -90,21 +90,21 @@ def _priors(shapes: Mapping[str, Sequence[float]]) -> str:
     ]
     if not told:
         return text
-    return f"{text}; but Beta or Dirichlet shapes of {'; '.join(told)}"
+    return f"{text}; except for Beta or Dirichlet shapes of {'; '.join(told)}"
 
 
 READING_FIRST_ORDER = (
-    "phi is the weight of being informative against being kind (1: purely informative, 0: purely "
-    "kind). This speaker has no third goal and does not care how it appears."
+    "phi is the weight of being informative relative to being kind (1: purely informative, 0: "
+    "purely kind). This speaker has no third goal and does not care how it appears."
 )
 
 
 def reading_weights() -> tuple[str, ...]:
     """How the weights are to be read."""
     return (
-        "The three weights of a goal sum to one. Weight w_inf: how much it counts that the "
-        "listener learns the truth. Weight w_soc: how much it counts that the listener feels "
-        "good about it. Weight w_pres: how much it counts to appear to pursue a mixture of the "
+        "The three weights of a goal sum to one. Weight w_inf: how much it matters that the "
+        "listener learns the truth. Weight w_soc: how much it matters that the listener feels "
+        "good about it. Weight w_pres: how much it matters to appear to pursue a mixture of the "
         "two. That mixture is phi (1: purely informative, 0: purely kind). A polite "
         "speaker with high w_pres, low phi and low w_inf wants to look kind more than it wants "
         "to be of use.",
@@ -112,7 +112,7 @@ def reading_weights() -> tuple[str, ...]:
 
 
 def weights(fit: Fitted) -> tuple[str, ...]:
-    """How the weights are to be read and, for people, why they part from the published ones."""
+    """Interpretation of the weights and, for people, why they differ from the published ones."""
     if is_first_order(fit):
         return (READING_FIRST_ORDER,)
     if not is_reference(fit):
@@ -121,16 +121,16 @@ def weights(fit: Fitted) -> tuple[str, ...]:
         *reading_weights(),
         "The published values differ from these, because the published chains had not mixed "
         "(R-hat is 2.0 to 2.7 on most weights, 2.2 on alpha). So their pooled "
-        "means depend on where each chain happened to be. Here phi is continuous, and the "
-        "verdict above says whether the chains agree.",
+        "means depend on the random position of each chain. Here phi is continuous, and the "
+        "verdict above shows whether the chains agree.",
     )
 
 
 def predictive(fit: Fitted) -> tuple[str, ...]:
     """What the predictive check compares, and its r²."""
     text = (
-        "Data are replicated from the posterior and compared with what was chosen. Where an "
-        "observed proportion falls outside its interval, the model misses something."
+        "Replicated data from the posterior are compared with the observed choices. If an "
+        "observed proportion is outside its interval, the model does not fit that cell."
     )
     r2 = fit.info.get("r2")
     if r2 is None:
@@ -144,7 +144,7 @@ def meanings(fit: Fitted) -> tuple[str, ...]:
     text = "theta is the probability that an utterance is literally true of a state."
     if fit.info.get("options", {}).get("literal") == "joint":
         return (
-            f"{text} Fitted jointly, it serves choices and judgments. Where points and diamonds "
+            f"{text} In the joint fit, it explains choices and judgments. If points and diamonds "
             "differ, the choices pulled the meaning away from the judgments.",
         )
     return (text,)
@@ -159,13 +159,13 @@ def recursion(fit: Fitted) -> tuple[str, ...]:
     """What the two tables are."""
     if is_first_order(fit):
         return (
-            "The speaker (S1) chooses by what a literal listener would think. The pragmatic "
+            "The speaker (S1) chooses by the inference of a literal listener. The pragmatic "
             "listener (L1) hears an utterance and infers the state, knowing that the speaker may "
             "be kind.",
         )
     return (
         "The pragmatic listener (L1) hears an utterance and infers the state, knowing that the "
-        "speaker may be kind. The speaker (S2) chooses by what that listener would think.",
+        "speaker may be kind. The speaker (S2) chooses by the inference of that listener.",
     )
 
 
@@ -177,8 +177,8 @@ def study_predictive(fits: Sequence[Fitted]) -> tuple[str, ...]:
     best, worst = max(known), min(known)
     return (
         f"The model predicts {best[1]} best (r² = {best[0]:.3f}) and {worst[1]} worst "
-        f"(r² = {worst[0]:.3f}). Weights of a speaker that is predicted badly describe the model's "
-        "best imitation of it, not its motives.",
+        f"(r² = {worst[0]:.3f}). The weights of a poorly predicted speaker describe the model's "
+        "best imitation, not the speaker's motives.",
     )
 
 
@@ -188,13 +188,13 @@ def places(fit: Fitted) -> tuple[str, ...]:
     best = part.iloc[int(part["mean"].to_numpy().argmax())]
     apart = part[(part["hdi_low"] > 0) | (part["hdi_high"] < 0)]
     found = (
-        f"{len(apart)} of {len(part)} places pull or push: their intervals leave zero out. "
-        f"The strongest pull is that of place {best['condition']}."
+        f"{len(apart)} of {len(part)} positions have an effect: their intervals exclude zero. "
+        f"The largest effect is that of position {best['condition']}."
         if len(apart)
-        else "No place pulls or pushes: every interval holds zero."
+        else "No position has an effect: every interval includes zero."
     )
     return (
-        "A choice depends on the words of an option and on its place in the list. Here the "
-        "log-odds of each place were inferred with the weights, so that they do not bias them.",
+        "A choice depends on the words of an option and on its position in the list. This fit "
+        "estimates the log-odds of each position with the weights, so that they do not bias them.",
         found,
     )

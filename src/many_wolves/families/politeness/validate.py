@@ -39,12 +39,12 @@ def check_choices(counts: pd.DataFrame, where: str, *, framed: bool | None = Non
                 counts[column],
                 f"the name of a {column}",
                 where=where,
-                fix="name it: rows without one would be left out of the fit in silence",
+                fix="name it: otherwise the fit would silently ignore rows without a name",
             )
     if "speaker" in counts and counts["speaker"].nunique() > 1:
         names = ", ".join(map(str, dict.fromkeys(counts["speaker"])))
         raise WolvesError(
-            f"one fit is of one speaker; the table holds {names}",
+            f"a fit needs one speaker; the table holds {names}",
             where=where,
             column="speaker",
             fix="--speaker NAME",
@@ -80,7 +80,7 @@ def check_literal(judged: pd.DataFrame, where: str) -> None:
             where=where,
             line=row + 2,
             column="yes",
-            fix="yes must not be above n",
+            fix="correct the row: yes cannot be larger than n",
         )
 
 
@@ -132,12 +132,12 @@ def one_answer(counts: Array, utterances: Sequence[str], where: str) -> WolvesEr
     if total <= FEW or by_utterance[most] <= ONE_ANSWER * total:
         return None
     return WolvesError(
-        f"the speaker answered {utterances[most]!r} to every question. Where the "
-        "literal meanings are not fixed, they would follow these choices, which carry no "
+        f"the speaker answered {utterances[most]!r} to every question. Unless the "
+        "literal meanings are fixed, they would follow these choices, which carry no "
         "information about the weights",
         where=where,
         column="utterance",
-        fix="--literal fixed; and see in checks.json whether the speaker did the task",
+        fix="--literal fixed; checks.json shows whether the speaker did the task",
     )
 
 
@@ -153,7 +153,7 @@ def overwhelmed(choices: float, judgments: float, where: str) -> WolvesError | N
         return None
     return WolvesError(
         f"{choices:,.0f} choices come with {judgments:,.0f} literal judgments, more than "
-        f"{MOST_CHOICES} to one. For so many choices the literal meanings must be known better",
+        f"{MOST_CHOICES} to one. With so many choices, the literal meanings need more judgments",
         where=where,
         column="count",
         fix="--literal fixed; or collect more judgments (`wolves compile --task literal`)",

@@ -1,1 +1,1 @@
-"""Engines: Stan programs compiled, evaluated and sampled."""
+"""Engines that compile, evaluate and sample Stan programs."""

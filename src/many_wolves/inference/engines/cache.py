@@ -1,4 +1,4 @@
-"""Where compiled programs are kept, and how no program is compiled twice at once."""
+"""The cache of compiled programs; a lock keeps two processes from compiling the same one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from many_wolves.errors import WolvesError
 
 ABANDONED_S = 24 * 3600
-"""Age of a build folder from which on no compiler can still be at work in it."""
+"""Age after which a build folder counts as abandoned."""
 
 
 def cache_folder(name: str) -> Path:
-    """A folder of the cache: in ``MANY_WOLVES_CACHE``, else in the user's cache folder.
+    """A folder of the cache: in ``MANY_WOLVES_CACHE``, or in the user's cache folder.
 
-    It need not exist, nor be writable: programs that are there can be used all the same.
+    It need not exist or be writable: compiled programs in a read-only cache can still be used.
 
     Raises
     ------
@@ -40,14 +40,14 @@ def cache_folder(name: str) -> Path:
 
 @contextmanager
 def build_folder(target: Path) -> Iterator[Path]:
-    """An empty folder beside ``target`` to build it in, for one process at a time.
+    """An empty folder next to ``target`` to build it in, for one process at a time.
 
-    It is removed afterwards, and so are folders that ended processes left behind.
+    It is removed afterwards, and so are folders left behind by processes that were killed.
 
     Raises
     ------
     WolvesError
-        If nothing can be written there.
+        If the folder cannot be written.
     """
     with locked(target):
         work = target.with_name(f"build_{target.name}")
@@ -67,7 +67,7 @@ def locked(target: Path) -> Iterator[None]:
     Raises
     ------
     WolvesError
-        If nothing can be written beside it.
+        If its folder cannot be written.
     """
     from filelock import FileLock
 
@@ -94,7 +94,7 @@ _ELSEWHERE = (
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove folders in which a compiler was killed a day ago or more."""
+    """Remove build folders that were abandoned a day ago or more."""
     for left in folder.glob("build_*"):
         try:
             if time.time() - left.stat().st_mtime > ABANDONED_S:
@@ -104,7 +104,7 @@ def _remove_abandoned(folder: Path) -> None:
 
 
 def processor() -> str:
-    """What the processor can do: an executable for one may not run on another."""
+    """The processor's features: an executable built for one may not run on another."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text().splitlines():

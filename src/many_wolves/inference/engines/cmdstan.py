@@ -1,9 +1,9 @@
-"""The engine of an installed CmdStan: it samples, and the embedded engine does all else.
+"""The CmdStan engine: CmdStan samples, and the embedded engine does the rest.
 
-cmdstanpy finds CmdStan, compiles with it and writes its data. The executables are run from
-here, because cmdstanpy tells neither how far a chain is nor the processor time of each. CmdStan
-offers no transforms of the parameters to other programs; those, the density and the generated
-quantities come from the embedded engine, which compiles the same program.
+cmdstanpy finds CmdStan, compiles programs and writes the data. The executables are run from here,
+because cmdstanpy reports neither a chain's progress nor its processor time. Other programs cannot
+call CmdStan's parameter transforms. The embedded engine compiles the same program and provides the
+transforms, the density and the generated quantities.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from many_wolves.inference.engines.protocol import Progress, StanData
 from many_wolves.inference.settings import ChainSettings
 
 WINDOW = 5
-"""Draws per parameter in the first window from which warm-up learns a dense metric.
+"""Draws per parameter in the first adaptation window of a dense metric.
 
-Learnt from fewer draws than parameters it makes leapfrog steps tiny: with CmdStan's own first
-window of 25, the warm-up of 43 parameters takes five times as many. Where warm-up is too short
-for such a window, the metric stays that of the whitening.
+A metric estimated from fewer draws than parameters makes leapfrog steps tiny. With CmdStan's
+default first window of 25, the warm-up of 43 parameters takes five times as many. If warm-up is too
+short for such a window, the metric of the whitening is kept.
 """
 FIRST, LAST = 75, 50
-"""Iterations of warm-up before and after those windows, CmdStan's own."""
+"""CmdStan's default iterations of warm-up before and after those windows."""
 
 _ITERATION = re.compile(r"Iteration:\s*(\d+) / (\d+)")
 
@@ -89,7 +89,7 @@ class CmdStanProgram:
         whitening: Whitening,
         progress: Progress | None = None,
     ) -> Draws:
-        """One chain from each start, as many at once as there are cores.
+        """Run one chain from each start, as many at once as there are cores.
 
         Raises
         ------
@@ -108,7 +108,7 @@ class CmdStanProgram:
         whitening: Whitening,
         progress: Progress | None = None,
     ) -> Draws:
-        """More draws of each chain, as many chains at once as there are cores.
+        """Draw more from each chain, as many chains at once as there are cores.
 
         Raises
         ------
@@ -127,7 +127,7 @@ class CmdStanProgram:
         data: Sequence[Sequence[StanData]],
         progress: Progress | None = None,
     ) -> Draws:
-        """One chain from each start through data sets of its own, one after another."""
+        """Run one chain from each start through its own data sets, one after another."""
         chains = []
         for number, (start, own_data) in enumerate(zip(starts, data, strict=True)):
             parts: list[Draws] = []
@@ -217,12 +217,12 @@ def _head(path: Path, data_file: Path, out: Path) -> list[str]:
 def nuts_arguments(settings: ChainSettings, adapted: Adapted, metric: Path) -> list[str]:
     """CmdStan's arguments for a chain that begins with a step size and a metric."""
     kind = "dense_e" if adapted.metric.ndim == 2 else "diag_e"
-    # With all of warm-up before the windows, the metric stays as it is.
+    # With all of warm-up before the windows, the metric is not adapted.
     first, last, window = settings.warmup, 0, 0
     room = settings.warmup - FIRST - LAST
     least = WINDOW * len(adapted.metric)
     if room >= least:
-        # Where a second window, twice as long, has no room, the first one takes all.
+        # If a second window, twice as long, does not fit, the first one takes the rest.
         first, last, window = FIRST, LAST, least if room >= 3 * least else room
     return [
         *("method=sample", f"num_samples={settings.draws}", f"num_warmup={settings.warmup}"),
@@ -234,7 +234,7 @@ def nuts_arguments(settings: ChainSettings, adapted: Adapted, metric: Path) -> l
 
 
 def _meter(chains: int, progress: Progress | None) -> OnLine:
-    """Sums the iterations of all chains, and tells at every tenth of the way."""
+    """Sums the iterations of all chains and reports progress in steps of 10 %."""
     done = [0] * chains
     told = [0]
 

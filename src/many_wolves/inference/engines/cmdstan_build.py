@@ -1,4 +1,4 @@
-"""Executables of Stan programs, compiled by an installed CmdStan and kept for the next time."""
+"""Executables of Stan programs, compiled by an installed CmdStan and cached."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from many_wolves.inference.engines.programs import Source, program_source
 from many_wolves.inference.engines.protocol import Progress
 
 BUILD = "2"
-"""Raise it when the way of compiling changes, so that cached executables are made anew."""
+"""Raise it when the build changes, so that cached executables are compiled again."""
 
 STANC_OPTIONS = {"O1": True, "allow-undefined": True}
 NATIVE = "-march=native"
@@ -60,7 +60,7 @@ def executable(program: Path, progress: Progress | None = None) -> tuple[Path, f
 
 
 def _installation() -> str:
-    """Hash of all but the program that an executable depends on."""
+    """Hash of everything but the program that an executable depends on."""
     import cmdstanpy
 
     where = cmdstanpy.cmdstan_path()
@@ -76,14 +76,14 @@ def _stanc() -> Path:
         return Path(cmdstanpy.cmdstan_path(), "bin", "stanc").resolve(strict=True)
     except OSError as fault:
         raise WolvesError(
-            "CmdStan is there, but its compiler `stanc` is not",
+            "CmdStan is installed, but its compiler `stanc` is missing",
             where=cmdstanpy.cmdstan_path(),
             fix="run `install_cmdstan --overwrite`, or pass --engine httpstan",
         ) from fault
 
 
 def _build(program: Path, source: Source, work: Path, home: Path) -> Path:
-    """Compile in the folder ``work``; what all programs share is kept in ``home``."""
+    """Compile in the folder ``work``; objects that all programs share are kept in ``home``."""
     _check(program)
     stan, header = work / f"{program.stem}.stan", work / "written_out.hpp"
     stan.write_text(source.text)
@@ -104,11 +104,11 @@ def _build(program: Path, source: Source, work: Path, home: Path) -> Path:
 
 
 def _native(home: Path) -> dict[str, str]:
-    """Options of make for code that uses all that this processor has.
+    """Options of make for code that uses all features of this processor.
 
-    CmdStan's own half is compiled for any processor, and the two halves free each
-    other's memory, which Eigen aligns to the widest vectors that it may use. So
-    that half is compiled anew too, once, beside the programs.
+    CmdStan's own objects are compiled for any processor. They and the program free each other's
+    memory, which Eigen aligns to the widest vectors available. So CmdStan's objects are compiled
+    again too, once, next to the programs.
     """
     import cmdstanpy
 
@@ -136,7 +136,7 @@ def _compile(stan: Path, header: Path, cpp_options: dict[str, str]) -> Path:
 
 
 def _check(program: Path) -> None:
-    """Let Stan's compiler read the program; it names file, line and column of a fault."""
+    """Check the program with Stan's compiler, which names file, line and column of an error."""
     command = [str(_stanc()), "--allow-undefined", f"--include-paths={program.parent}"]
     command += ["--info", str(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -153,7 +153,7 @@ def _check(program: Path) -> None:
 
 
 def _errors(console: str, lines: int = 12) -> str:
-    """The lines of a long console that say what is wrong."""
+    """The lines of a long console output that hold the error."""
     said = [line for line in console.splitlines() if line.strip()]
     errors = [line for line in said if "error" in line.lower()]
     return "\n".join((errors or said)[:lines])

@@ -1,4 +1,4 @@
-"""Runs of a CmdStan executable: several at once, what each said, and its processor time."""
+"""Runs of a CmdStan executable: several at once, each with its output and processor time."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 from many_wolves.inference.engines.draws import Adapted
 from many_wolves.inference.threads import cores
+from many_wolves.processes import Guard
 
 OnLine = Callable[[int, str], None]
-"""Takes the number of a run and one line of what it says."""
+"""Takes the number of a run and one line of its output."""
 
 DIGITS = 17
-"""Significant digits in CmdStan's files: enough to read back the very same number."""
+"""Significant digits in CmdStan's files: enough to read back exactly the same number."""
 
 _CHATTER = (
     "Iteration:",
@@ -35,7 +36,7 @@ _CHATTER = (
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """One run that has ended: exit status, lines of its console, processor seconds."""
+    """A finished run: exit status, lines of output, processor seconds."""
 
     status: int
     lines: tuple[str, ...]
@@ -43,7 +44,7 @@ class Finished:
 
     @property
     def said(self) -> tuple[str, ...]:
-        """The lines without the arguments that CmdStan repeats and without its timings."""
+        """The output without CmdStan's echo of its arguments and without its timings."""
         spoken = list(self.lines)
         if spoken and spoken[0].startswith(("method =", "method=")):
             spoken = spoken[spoken.index("") :] if "" in spoken else []
@@ -57,23 +58,24 @@ class Finished:
         )
 
     def error(self, task: str, where: Path) -> WolvesError:
-        """What Stan said when it failed, as our error."""
+        """Stan's error message as a ``WolvesError``."""
         words = (
             "\n".join(list(dict.fromkeys(self.said))[-6:]) or f"it ended with status {self.status}"
         )
         return WolvesError(
-            f"{task} failed, and Stan says: {words}",
+            f"{task} failed with Stan's message: {words}",
             where=where,
-            fix="check the data that Stan names; for a failed start, another --seed gives others",
+            fix="check the data that Stan names; if a chain could not start, try another --seed",
         )
 
 
 @dataclass
 class _Running:
-    """A run under way."""
+    """A running executable."""
 
     number: int
     process: subprocess.Popen[bytes]
+    guard: Guard
     rest: bytes = b""
     lines: list[str] = field(default_factory=list)
 
@@ -141,9 +143,9 @@ def _start(number: int, command: Sequence[str], environment: Mapping[str, str]) 
         raise WolvesError(
             f"the compiled Stan program cannot be run: {fault.strerror}",
             where=command[0],
-            fix=f"rm -r {Path(command[0]).parent}, so that it is compiled anew",
+            fix=f"rm -r {Path(command[0]).parent}, so that it is compiled again",
         ) from fault
-    return _Running(number, process)
+    return _Running(number, process, Guard(process.pid))
 
 
 def _pipe(run: _Running) -> Any:
@@ -151,12 +153,13 @@ def _pipe(run: _Running) -> Any:
 
 
 def _close(run: _Running) -> None:
+    run.guard.release()
     if run.process.stdout is not None:
         run.process.stdout.close()
 
 
 def read_csv(path: Path) -> tuple[tuple[str, ...], Array]:
-    """Header and rows of a CmdStan file, its comments left out.
+    """Header and rows of a CmdStan file, without its comments.
 
     Returns
     -------

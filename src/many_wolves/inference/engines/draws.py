@@ -1,4 +1,4 @@
-"""Draws on the unconstrained scale, with all that is needed to go on from where they ended."""
+"""Draws on the unconstrained scale, with all that is needed to resume the chains."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAMPLER_COLUMNS = (
     "divergent__",
     "energy__",
 )
-"""What Stan's NUTS reports of each draw, in its order."""
+"""The columns that Stan's NUTS reports for each draw, in its order."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +68,17 @@ class Draws:
     x
         (chains, draws, D) on the unconstrained scale.
     sampler
-        (chains, draws, 7) what the sampler reports of each draw: ``SAMPLER_COLUMNS``.
+        (chains, draws, 7) the sampler's report on each draw: ``SAMPLER_COLUMNS``.
     cpu_seconds
         Processor time of warm-up and sampling, all chains together.
     engine
-        Name and version of what drew them.
+        Name and version of the engine that drew them.
     messages
         Stan's messages, without its progress lines.
     adapted
-        What each chain runs with; empty where it changed on the way.
+        Step size and metric of each chain; empty if they changed during sampling.
     changes
-        By chain and draw, what differed from the problem's data; empty where nothing did.
+        Data that differed from the problem's, by chain and draw; empty if none did.
     """
 
     x: Array

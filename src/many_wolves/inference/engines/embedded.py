@@ -27,7 +27,7 @@ from many_wolves.inference.settings import ChainSettings
 from many_wolves.inference.threads import cores
 
 TELL_S = 0.2
-"""Seconds between looks at how far the chains are."""
+"""Seconds between two checks of the chains' progress."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class EmbeddedProgram:
         whitening: Whitening,
         progress: Progress | None = None,
     ) -> Draws:
-        """One chain from each start (D,), as many at once as there are cores."""
+        """Run one chain from each start (D,), as many at once as there are cores."""
         with self.open(data) as model:
 
             def chain(number: int, meter: Meter) -> Draws:
@@ -83,7 +83,7 @@ class EmbeddedProgram:
         whitening: Whitening,
         progress: Progress | None = None,
     ) -> Draws:
-        """More draws of each chain, as many chains at once as there are cores."""
+        """Draw more from each chain, as many chains at once as there are cores."""
         ends, own = chains.x[:, -1], replace(settings, warmup=0)
         with self.open(data) as model:
 
@@ -101,7 +101,7 @@ class EmbeddedProgram:
         data: Sequence[Sequence[StanData]],
         progress: Progress | None = None,
     ) -> Draws:
-        """One chain from each start through data sets of its own, one after another."""
+        """Run one chain from each start through its own data sets, one after another."""
 
         def chain(number: int, meter: Meter) -> Draws:
             parts: list[Draws] = []
@@ -120,7 +120,7 @@ class EmbeddedProgram:
 def in_threads(
     chain: Callable[[int, Meter], Draws], chains: int, each: int, progress: Progress | None
 ) -> list[Draws]:
-    """All chains of ``each`` iterations; they end where this is interrupted or one fails."""
+    """Run all chains for ``each`` iterations; an interrupt or a failed chain stops all of them."""
     meters = [Meter() for _ in range(chains)]
     told = 0
     with ThreadPoolExecutor(min(chains, cores())) as pool:
@@ -142,6 +142,6 @@ def in_threads(
 
 
 def _ended(futures: Sequence[Future[Draws]]) -> bool:
-    """Wait a moment; True where all are done or one has failed."""
+    """Wait a moment; return True if all are done or one has failed."""
     done, waiting = wait(futures, TELL_S, FIRST_EXCEPTION)
     return not waiting or any(future.exception() is not None for future in done)

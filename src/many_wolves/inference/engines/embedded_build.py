@@ -1,7 +1,7 @@
-"""Libraries of Stan programs, compiled with the compiler and headers of httpstan's wheel and kept.
+"""Libraries of Stan programs, compiled with the compiler and headers of httpstan's wheel.
 
-A library is two objects: the translated program, and ``cpp/services.cpp``, the same for
-all programs, which Python calls.
+A library links two objects: the translated program, and ``cpp/services.cpp``, which Python calls
+and all programs share.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ FLAGS = (
     *("-std=c++17", "-O3", "-fPIC", "-w", "-DNDEBUG", "-DSTAN_THREADS", "-D_REENTRANT"),
     *("-DBOOST_DISABLE_ASSERTS", "-DBOOST_PHOENIX_NO_VARIADIC_EXPRESSION"),
     # Each node of automatic differentiation looks up its thread's stack. Symbols that stay inside
-    # make that cheaper. The model initial-exec would be cheaper still, but the space that it takes
-    # is scarce: a process with several programs could not load the next one.
+    # make that cheaper. The TLS model initial-exec would be cheaper still, but its space is scarce:
+    # a process with several programs could not load another one.
     "-fvisibility=hidden",
 )
 NATIVE = "-march=native"
-"""All that this processor has; both objects alike, since they share memory that Eigen aligns."""
+"""Use all processor features, in both objects, because they share memory that Eigen aligns."""
 COMPILERS = ("c++", "g++", "clang++")
 STANC_TIMEOUT_S = 120
 TELL_S = 15.0
-"""Seconds between two messages on how long a compiler has been at work."""
+"""Seconds between two messages on a compiler's running time."""
 
 
 @cache
@@ -50,7 +50,7 @@ def engine_version() -> str:
 
 
 def compiled(source: Source, progress: Progress | None) -> tuple[Path, float]:
-    """The library of a program, and the seconds that compiling it took; zero from the cache.
+    """The library of a program, and the seconds that compiling took; zero if it was cached.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def compiled(source: Source, progress: Progress | None) -> tuple[Path, float]:
         if is_whole(target):
             return target, 0.0
         if progress is not None:
-            again = "the kept program is damaged: " if target.exists() else ""
+            again = "the cached program is damaged: " if target.exists() else ""
             progress(f"{again}compiling {source.name}, once (one to four minutes, 2 GB of memory)")
         began = time.monotonic()
         _keep(_built(source, folder, work, progress), target)
@@ -73,7 +73,7 @@ def compiled(source: Source, progress: Progress | None) -> tuple[Path, float]:
 
 
 def library_of(source: Source) -> Path:
-    """Where the cache keeps the library of a program, whether it is there or not."""
+    """Path of a program's library in the cache, whether it exists or not."""
     return cache_folder("httpstan") / f"{_key(source.text, source.cpp)}.so"
 
 
@@ -92,7 +92,7 @@ def load_dependencies() -> None:
 
 
 def _built(source: Source, folder: Path, work: Path, progress: Progress | None) -> Path:
-    """The library of a program, made in the folder ``work``; an interrupt ends the compilers."""
+    """The library of a program, built in the folder ``work``; an interrupt stops the compilers."""
     children = Children()
     with ThreadPoolExecutor(2) as pool:
         try:
@@ -108,7 +108,7 @@ def _built(source: Source, folder: Path, work: Path, progress: Progress | None) 
 
 
 def _await(jobs: list[Future[Any]], name: str, progress: Progress | None) -> None:
-    """Wait until all have ended or one has failed, and tell how long it has taken so far."""
+    """Wait until all have ended or one has failed, and report the time so far."""
     began = time.monotonic()
     while wait(jobs, TELL_S, FIRST_EXCEPTION).not_done:
         if any(job.done() and job.exception() is not None for job in jobs):
@@ -118,7 +118,7 @@ def _await(jobs: list[Future[Any]], name: str, progress: Progress | None) -> Non
 
 
 def _keep(built: Path, target: Path) -> None:
-    """Move a library into the cache, with its fingerprint beside it."""
+    """Move a library into the cache, with its fingerprint next to it."""
     with built.open("rb") as handle:
         os.fsync(handle.fileno())
     facts = {"size": built.stat().st_size, "sha256": file_fingerprint(built, 64)}
@@ -127,7 +127,7 @@ def _keep(built: Path, target: Path) -> None:
 
 
 def is_whole(target: Path) -> bool:
-    """Whether the cache holds a library as it was compiled: a damaged one kills the process."""
+    """Whether the cached library is intact: loading a damaged one kills the process."""
     try:
         facts = json.loads(_facts(target).read_text())
         return bool(
@@ -154,7 +154,7 @@ def _services(folder: Path, children: Children) -> Path:
 
 
 def _program(source: Source, work: Path, children: Children) -> Path:
-    """The object of one program, made in the folder ``work``."""
+    """The object of one program, built in the folder ``work``."""
     stan, cpp, header = work / source.name, work / "program.cpp", work / "declared.hpp"
     stan.write_text(source.text)
     header.write_text(source.cpp)
@@ -199,14 +199,14 @@ def _check(status: int, console: str, where: Path) -> None:
 
 
 def _errors(console: str, lines: int = 6) -> str:
-    """The lines of a long console that say what is wrong."""
+    """The lines of a long console output that hold the error."""
     written = [line for line in console.splitlines() if line.strip()]
     errors = [line for line in written if "error" in line.lower()]
     return "\n".join((errors or written)[:lines])
 
 
 def _compiler() -> str:
-    """``CXX``, else the first C++ compiler on the PATH."""
+    """``CXX``, or the first C++ compiler on the PATH."""
     named = os.environ.get("CXX")
     found = shutil.which(named) if named else next(filter(None, map(shutil.which, COMPILERS)), None)
     if found is None:
@@ -225,7 +225,7 @@ def _wheel() -> Path:
 
 
 def _key(*texts: str) -> str:
-    """Hash of sources and of all else that an object depends on."""
+    """Hash of the sources and of everything other than them that an object depends on."""
     shared = [path.read_text() for path in sorted(CPP.iterdir())]
     how = [*FLAGS, NATIVE, version("httpstan"), processor()]
     return hashlib.sha256("\0".join([*texts, *shared, *how]).encode()).hexdigest()[:20]

@@ -1,6 +1,6 @@
-"""A compiled program with its data, as a library of ``embedded_build`` offers it.
+"""A compiled program with its data, loaded from a library of ``embedded_build``.
 
-Calls release Python's lock, so that chains run in threads.
+Calls release Python's global lock, so that chains run in threads.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ _TIMES = ("seconds (Warm-up)", "seconds (Sampling)", "seconds (Total)")
 
 
 class StoppedError(Exception):
-    """A chain was told to end before its last draw."""
+    """A chain was stopped before its last draw."""
 
 
 @dataclass
 class Meter:
-    """What a chain and those who wait for it tell each other."""
+    """Shared memory between a chain and the thread that waits for it."""
 
     done: ctypes.c_int64 = field(default_factory=ctypes.c_int64)
     """Iterations so far."""
     stop: ctypes.c_int32 = field(default_factory=ctypes.c_int32)
-    """Ends the chain when it is not 0."""
+    """Stops the chain when it is not 0."""
 
 
 @dataclass(frozen=True)
 class StanModel:
-    """A program with its data, in BridgeStan's words; threads may share it."""
+    """A program with its data, with BridgeStan's method names; threads may share it."""
 
     library: Any
     handle: int
@@ -60,7 +60,7 @@ class StanModel:
 
     @cached_property
     def param_names(self) -> tuple[str, ...]:
-        """Names of the parameters on their own scale."""
+        """Names of the parameters on the constrained scale."""
         return _names(self.library.wolves_param_names(self.handle, 0))
 
     @cached_property
@@ -87,11 +87,11 @@ class StanModel:
         return np.where(np.isnan(densities), -np.inf, densities), gradients
 
     def param_constrain(self, x: Array) -> Array:
-        """(m, param_names) parameters on their own scale at each row of x (m, D)."""
+        """(m, param_names) constrained parameters at each row of x (m, D)."""
         return self._written(x, 0, 0, len(self.param_names))
 
     def quantities(self, x: Array, seed: int) -> Array:
-        """(m, quantity_names) all that the program computes at each row of x (m, D)."""
+        """(m, quantity_names) every quantity that the program computes at each row of x (m, D)."""
         return self._written(x, 1, seed, len(self.quantity_names))
 
     def param_unconstrain(self, parameters: Array) -> Array:
@@ -119,14 +119,14 @@ class StanModel:
         Parameters
         ----------
         adapted
-            Where warm-up begins; without warm-up, what the chain runs with.
+            Step size and metric: initial values of warm-up, or without warm-up those of the chain.
 
         Raises
         ------
         StoppedError
-            If the meter told it to end.
+            If the chain was stopped through its meter.
         WolvesError
-            If the density cannot be evaluated at the start or on the way.
+            If the density cannot be evaluated at the start or during sampling.
         """
         size, first = self.param_unc_num, len(SAMPLER_COLUMNS)
         rows = np.empty((settings.draws, first + size))
@@ -146,8 +146,8 @@ class StanModel:
             raise StoppedError
         if status:
             raise WolvesError(
-                f"chain {chain} could not go on: {' '.join(messages[-3:])}",
-                fix="check the data for impossible values; another --seed gives other starts",
+                f"chain {chain} stopped with an error: {' '.join(messages[-3:])}",
+                fix="check the data for impossible values, or try other starts with another --seed",
             )
         return Draws(
             x=rows[None, :, first:],

@@ -1,4 +1,4 @@
-"""Stan programs as one text, with their included files in place."""
+"""Stan programs as one text, with their includes resolved."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Source:
     name
         Name of the program's file, for messages.
     text
-        The program; functions that are defined in C++ are only declared.
+        The program; functions defined in C++ are declared but not defined.
     cpp
-        The C++ that defines them; empty where there are none.
+        The C++ that defines them; empty if there are none.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Source:
 
 
 def program_text(path: Path) -> str:
-    """The program with every ``#include`` replaced by the file, found beside it.
+    """The program with every ``#include`` replaced by the file, found next to it.
 
     Raises
     ------
@@ -43,14 +43,14 @@ def program_text(path: Path) -> str:
 
 
 def program_source(path: Path, instead: Mapping[str, Path] | None = None) -> Source:
-    """The program and the C++ of the functions that it only declares.
+    """The program and the C++ of the functions that it declares but does not define.
 
-    A file ``NAME.hpp`` beside an included ``NAME.stanfunctions`` defines what is declared there.
+    A file ``NAME.hpp`` next to an included ``NAME.stanfunctions`` defines what is declared there.
 
     Parameters
     ----------
     instead
-        Name of an included file -> the file that takes its place.
+        Name of an included file -> the file that replaces it.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def program_source(path: Path, instead: Mapping[str, Path] | None = None) -> Sou
 
 
 def _lines(path: Path, instead: Mapping[str, Path]) -> Iterator[tuple[Path, str]]:
-    """Each line of the program, with the file that it stands in."""
+    """Each line of the program, with the file that it comes from."""
     if not path.exists():
         raise WolvesError(
             "the Stan program does not exist", where=path, fix="check the path of the program"
@@ -77,9 +77,9 @@ def _lines(path: Path, instead: Mapping[str, Path]) -> Iterator[tuple[Path, str]
         included = instead.get(found.group(1), path.parent / found.group(1))
         if not included.exists():
             raise WolvesError(
-                f"the included file {found.group(1)!r} is not beside the program",
+                f"the included file {found.group(1)!r} is not in the folder of the program",
                 where=path,
                 line=number,
-                fix="put the file there, or correct its name",
+                fix="add the file to that folder, or correct its name",
             )
         yield from _lines(included, instead)

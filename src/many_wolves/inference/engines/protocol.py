@@ -1,4 +1,4 @@
-"""What a Stan engine offers: a compiled program, its density with given data, and chains."""
+"""The protocol of a Stan engine: a compiled program, its density with given data, and chains."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Density(Protocol):
 
 
 class Model(Density, Protocol):
-    """A Stan program with its data, in BridgeStan's words."""
+    """A Stan program with its data, with BridgeStan's method names."""
 
     @property
     def param_unc_num(self) -> int:
@@ -41,7 +41,7 @@ class Model(Density, Protocol):
 
     @property
     def param_names(self) -> tuple[str, ...]:
-        """Names of the parameters on their own scale."""
+        """Names of the parameters on the constrained scale."""
         ...
 
     @property
@@ -50,7 +50,7 @@ class Model(Density, Protocol):
         ...
 
     def param_constrain(self, x: Array) -> Array:
-        """(m, param_names) parameters on their own scale at each row of x (m, D)."""
+        """(m, param_names) constrained parameters at each row of x (m, D)."""
         ...
 
     def param_unconstrain(self, parameters: Array) -> Array:
@@ -58,7 +58,7 @@ class Model(Density, Protocol):
         ...
 
     def quantities(self, x: Array, seed: int) -> Array:
-        """(m, quantity_names) all that the program computes at each row of x (m, D)."""
+        """(m, quantity_names) every quantity that the program computes at each row of x (m, D)."""
         ...
 
 
@@ -72,7 +72,7 @@ class Program(Protocol):
 
     @property
     def compile_seconds(self) -> float:
-        """Time that compiling took; zero when the program came from the cache."""
+        """Seconds that compiling took; zero if the program was cached."""
         ...
 
     def open(self, data: StanData) -> AbstractContextManager[Model]:
@@ -87,7 +87,7 @@ class Program(Protocol):
         whitening: Whitening,
         progress: Progress | None = None,
     ) -> Draws:
-        """One chain from each start (D,), adapted in whitened coordinates."""
+        """Run one chain from each start (D,), adapted in whitened coordinates."""
         ...
 
     def extend(
@@ -98,7 +98,8 @@ class Program(Protocol):
         whitening: Whitening,
         progress: Progress | None = None,
     ) -> Draws:
-        """``settings.draws`` more of each chain, from where it ended and as it was adapted.
+        """Draw ``settings.draws`` more from each chain, from its last state and with its
+        adaptation.
 
         ``settings.seed`` must differ from that of the draws before.
         """
@@ -112,9 +113,9 @@ class Program(Protocol):
         data: Sequence[Sequence[StanData]],
         progress: Progress | None = None,
     ) -> Draws:
-        """One chain from each start through data sets of its own, one after another.
+        """Run one chain from each start through its own data sets, one after another.
 
-        Each data set is sampled by ``settings`` from where the one before ended; a chain joins
-        their draws.
+        Each data set is sampled with ``settings`` from the last state of the one before. A chain
+        joins their draws.
         """
         ...

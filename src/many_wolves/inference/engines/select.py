@@ -1,4 +1,4 @@
-"""Which engine samples, and the compiled program for it."""
+"""Choice of the engine that samples, and the compiled program for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EngineName = Literal["auto", "httpstan", "cmdstan"]
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """The engine that is used, and why."""
+    """The selected engine, and why it was selected."""
 
     name: Literal["httpstan", "cmdstan"]
     reason: str
@@ -23,7 +23,7 @@ class EngineChoice:
 
 
 def choose(engine: EngineName) -> EngineChoice:
-    """The embedded engine, unless CmdStan is asked for by name.
+    """Return the embedded engine, unless CmdStan is requested by name.
 
     ``auto`` does not depend on what is installed: equal seeds give equal draws on machines with
     CmdStan and without it.
@@ -31,7 +31,7 @@ def choose(engine: EngineName) -> EngineChoice:
     Raises
     ------
     WolvesError
-        If CmdStan was asked for and none is found.
+        If CmdStan was requested and is not installed.
     """
     if engine == "auto":
         return EngineChoice("httpstan", "the default")
@@ -40,7 +40,7 @@ def choose(engine: EngineName) -> EngineChoice:
     found = find_cmdstan()
     if found is None:
         raise WolvesError(
-            "the engine cmdstan was asked for, and no CmdStan is installed",
+            "the engine cmdstan was requested, but no CmdStan is installed",
             fix="run `install_cmdstan`, or set CMDSTAN to its folder, or pass --engine httpstan",
         )
     return EngineChoice("cmdstan", "asked for", str(found))

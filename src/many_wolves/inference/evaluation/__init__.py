@@ -1,1 +1,1 @@
-"""Evaluation: how good fits and the method behind them are."""
+"""Evaluation of fits and of the method behind them."""

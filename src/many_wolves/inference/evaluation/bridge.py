@@ -1,13 +1,12 @@
 """Log marginal likelihood by bridge sampling, with its error.
 
-The posterior draws are brought to mean zero and unit covariance and made
-symmetric (warp-III: Meng & Schilling 2002, doi:10.1198/106186002457), so that a
-standard normal proposal overlaps them; the optimal bridge (Meng & Wong 1996,
-Statistica Sinica 6:831) is iterated to its fixed point. One half of every chain
-gives the warp and the other half crosses the bridge, then they change places, so
-that no draw is judged by a proposal that it shaped, and none is wasted. The error
-is that of Fruehwirth-Schnatter (2004, doi:10.1111/j.1368-423X.2004.00125.x), with
-the effective number of draws where hers has the spectral density.
+The posterior draws are standardized and made symmetric, so that a standard normal proposal overlaps
+them (warp-III: Meng & Schilling 2002, doi:10.1198/106186002457). The optimal bridge is iterated to
+its fixed point (Meng & Wong 1996, Statistica Sinica 6:831). One half of every chain gives the warp,
+the other half crosses the bridge, and then they change places. So no draw is judged by a proposal
+that it shaped, and no draw is wasted. The error is that of Fruehwirth-Schnatter (2004,
+doi:10.1111/j.1368-423X.2004.00125.x), with the effective number of draws in place of her spectral
+density.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ TOLERANCE = 1e-10
 """Largest change of the log marginal likelihood, in nats, at the fixed point."""
 
 MAX_ITERATIONS = 1000
-"""Steps after which the fixed point counts as not reached."""
+"""Steps after which the iteration is given up."""
 
 STREAM = 0xB71D6E
 """Sets the proposals' random numbers apart from any other use of the same seed."""
 
 DISAGREEMENT = 4.0
-"""Halves whose estimates part by more than so many of their errors disagree."""
+"""The halves disagree if their estimates differ by more than this many standard errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,8 @@ class Half:
     log_ml
         Log marginal likelihood, nats.
     se_draws, se_proposals
-        Standard error of ``log_ml``, nats, that comes from each side; their squares
-        add up to the relative mean-squared error of the marginal likelihood.
+        Each side's part of the standard error of ``log_ml``, nats. Their squares add up to the
+        relative mean-squared error of the marginal likelihood.
     iterations
         Steps to the fixed point.
     converged
@@ -80,8 +79,8 @@ class Bridge:
     log_ml
         Log marginal likelihood, nats.
     se
-        Standard error of ``log_ml``, nats. It covers the spread over draws of the
-        posterior and of the proposal; not what draws that miss a mode leave out.
+        Standard error of ``log_ml``, nats. It covers the sampling error of posterior and proposal
+        draws. It does not cover a mode that the draws miss.
     relative_mse
         Relative mean-squared error of the marginal likelihood (not its logarithm).
     iterations
@@ -89,9 +88,9 @@ class Bridge:
     halves
         The two crossings that were averaged.
     ok
-        Whether the figure is to be trusted.
+        Whether the estimate is reliable.
     verdict
-        Why, in words.
+        The reason, in words.
     """
 
     log_ml: float
@@ -122,7 +121,7 @@ def bridge(
     seed
         Seed of the proposal draws.
     proposals
-        Proposal draws for each half; as many as the half has draws if not given.
+        Proposal draws for each half; by default, as many as the half has draws.
 
     Raises
     ------
@@ -131,8 +130,8 @@ def bridge(
         not finite.
     """
     chains, n, dim = _checked(draws)
-    # A stream of its own: proposals must not repeat the numbers behind draws that were
-    # simulated from the same seed.
+    # A separate stream: proposals must not repeat the numbers behind draws that were simulated from
+    # the same seed.
     rng = np.random.default_rng([seed, STREAM])
     first, second = draws[:, : n // 2], draws[:, n // 2 : 2 * (n // 2)]
     count = proposals or chains * (n // 2)
@@ -143,8 +142,8 @@ def bridge(
 
     halves = (cross(first, second), cross(second, first))
     log_ml = (halves[0].log_ml + halves[1].log_ml) / 2
-    # The proposals are independent, the draws are not: where each half is judged by
-    # the warp of the other, both errors hold the same product of their two misfits.
+    # The proposals are independent, the draws are not. Each half is judged by the warp of the
+    # other, so both errors share the product of their two misfits.
     from_draws = (halves[0].se_draws + halves[1].se_draws) / 2
     from_proposals = float(np.hypot(halves[0].se_proposals, halves[1].se_proposals)) / 2
     se = float(np.hypot(from_draws, from_proposals))
@@ -212,7 +211,7 @@ def _covariance(flat: Array) -> Array:
 
 
 def _density(log_density: LogDensity, points: Array) -> Array:
-    """Log density with everything that is no number counted as no mass."""
+    """Log density, with NaN replaced by minus infinity."""
     values = np.asarray(log_density(points), dtype=np.float64)
     return np.where(np.isnan(values), -np.inf, values)
 
@@ -226,7 +225,7 @@ def _ess(values: Array) -> float:
 
 
 def between(at_draws: Array, at_proposals: Array) -> Half:
-    """Optimal bridge between two densities of which draws are at hand.
+    """Optimal bridge between two densities from draws of both.
 
     Parameters
     ----------
@@ -246,8 +245,8 @@ def between(at_draws: Array, at_proposals: Array) -> Half:
     ess = _ess(draws)
     log_ml, log_ml_before = 0.0, np.inf
     iterations = 0
-    # The share of the posterior side depends on the effective draws of the bridge
-    # function itself, which is known only once the fixed point is near: hence twice.
+    # The weight of the posterior side depends on the effective draws of the bridge function. These
+    # are known only near the fixed point, so the iteration runs twice.
     for _ in range(2):
         share = ess / (ess + proposals.size)
         while iterations < MAX_ITERATIONS:
@@ -285,15 +284,15 @@ def _relative_variance(logs: Array) -> float:
 
 
 def _verdict(halves: tuple[Half, Half]) -> tuple[bool, str]:
-    """Whether to trust the estimate, and why, in words."""
+    """Whether the estimate is reliable, and the reason in words."""
     first, second = halves
     if not (first.converged and second.converged):
-        return False, "not to be trusted: the bridge did not reach its fixed point"
+        return False, "unreliable: the bridge did not reach its fixed point"
     apart = abs(first.log_ml - second.log_ml)
     expected = float(np.hypot(first.se, second.se))
     if apart > DISAGREEMENT * expected:
         return False, (
-            f"not to be trusted: the halves of the draws differ by {apart:.2f} nats where "
+            f"unreliable: the halves of the draws differ by {apart:.2f} nats where "
             f"{expected:.2f} is expected; the chains have not mixed"
         )
     return True, f"the halves of the draws agree ({apart:.3f} nats apart, {expected:.3f} expected)"

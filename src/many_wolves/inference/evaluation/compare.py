@@ -1,4 +1,5 @@
-"""One variant of a model: its evidence, its predictive accuracy, and whether to trust them."""
+"""One variant of a model: its marginal likelihood, its predictive accuracy, and their
+reliability."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from many_wolves.inference.store import r_squared
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a comparison; the words in ``verdict`` say why ``ok`` is what it is."""
+    """One row of a comparison; ``verdict`` gives the reasons for ``ok``."""
 
     model: str
     utilities: str
@@ -36,7 +37,7 @@ class Row:
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """The row; what is not a number is null."""
+        """The row as JSON, with null for NaN."""
         return {
             k: None if isinstance(v, float) and not np.isfinite(v) else v
             for k, v in asdict(self).items()
@@ -51,7 +52,7 @@ def accuracy(done: Fit, refit: Refit | None = None, unit: Unit = "choice") -> Lo
     log_lik = done.tree["log_likelihood"].to_dataset()[outcome.observed]
     observed = done.tree["observed_data"].to_dataset()[outcome.observed]
     answers = observed if outcome.kind == "counts" else observed.notnull().astype(float)
-    # Where a question has one answer, leaving out the answer leaves out the question.
+    # If a question has one answer, leaving out the answer leaves out the question.
     chosen: Unit = "cell" if unit == "row" and outcome.event is None else unit
     asked = log_lik if outcome.kind == "counts" else log_lik.where(answers > 0, 0.0)
     return loo(
@@ -60,7 +61,7 @@ def accuracy(done: Fit, refit: Refit | None = None, unit: Unit = "choice") -> Lo
 
 
 def _by_cluster(done: Fit, refit: Refit | None, unit: Unit) -> Loo:
-    """The same where answers of a cluster depend on each other: no single one is left out."""
+    """The same for answers that depend on each other: whole clusters are left out."""
     outcome = done.problem.outcome
     log_lik = done.tree["log_likelihood"].to_dataset()[outcome.by_cluster]
     answers = done.tree["observed_data"].to_dataset()[outcome.by_cluster]
@@ -73,10 +74,9 @@ def _by_cluster(done: Fit, refit: Refit | None, unit: Unit) -> Loo:
 def refitting(
     done: Fit, program: Program, parameters: tuple[Parameter, ...], unit: Unit, progress: Progress
 ) -> Refit | None:
-    """Fits the problem of ``done`` again without one part; None where it cannot be left out.
+    """Fit the problem of ``done`` again without one part; None if the part cannot be left out.
 
-    The log-likelihood of what is left out is the difference of two densities of the
-    program, with it and without it.
+    The log-likelihood of the part is the difference of the program's density with and without it.
     """
     without = done.problem.without
     if without is None:
@@ -119,17 +119,17 @@ def row(name: str, fit: Fit, found: Bridge | None, left_out: Loo) -> Row:
         pareto_k_max=left_out.k_max,
         r2=float("nan") if r2 is None else r2,
         ok=ok,
-        verdict=("" if ok else "not to be trusted; ") + "; ".join(words or ["trusted"]),
+        verdict=("" if ok else "unreliable; ") + "; ".join(words or ["reliable"]),
         seconds=round(fit.seconds, 2),
     )
 
 
 def check_same_answers(problems: list[Problem]) -> None:
-    """Refuse variants that were built on different answers."""
+    """Reject variants that were built on different answers."""
     first, *others = (np.asarray(p.observed[p.outcome.observed][1]) for p in problems)
     for other in others:
         if not np.array_equal(first, other, equal_nan=True):
-            raise WolvesError("variants can be compared only on the same counts")
+            raise WolvesError("variants can only be compared on the same counts")
 
 
 def against_full(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Posteriors that press against the end of a prior's range."""
+"""Posteriors that pile up at a bound of a prior's range."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ if TYPE_CHECKING:
     from many_wolves.inference import Fit
 
 NEAR = 0.05
-"""Part of the range next to an end."""
+"""Part of the range next to a bound."""
 PRESSED = 0.25
-"""Posterior mass in that part from which a posterior presses against the end: five times what a
-flat prior puts there."""
+"""Posterior mass in that part from which a bound is reported: five times that of a flat prior."""
 
 
 def edges(fit: Fit) -> list[dict[str, Any]]:
-    """The ends of ranges that posteriors press against.
+    """Find the bounds at which posteriors pile up.
 
     Returns
     -------
     list
-        ``parameter``, ``end`` (the value), ``which`` (``lower`` or ``upper``), ``mass`` within
-        5 % of the range of the end, and ``option``, which makes the range wider. An end at
-        which the parameter's meaning ends, such as zero of a precision, is none.
+        ``parameter``, ``end`` (the value), ``which`` (``lower`` or ``upper``), ``mass`` within 5 %
+        of the range from the bound, and ``option``, which widens the range. A natural bound, such
+        as zero for a precision, is not reported.
     """
     found = []
     posterior = fit.tree["posterior"].dataset

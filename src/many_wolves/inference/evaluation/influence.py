@@ -1,7 +1,7 @@
-"""What each item, participant or cell does to each parameter.
+"""Influence of each item, participant or cell on each parameter.
 
-The posterior without a part comes from the draws that are there, by Pareto-smoothed importance
-weights. Where these are not reliable (Pareto k), the rest is fitted again.
+The posterior without a part comes from the existing draws by Pareto-smoothed importance weights. If
+the weights are unreliable (Pareto k), the rest is fitted again.
 
 References
 ----------
@@ -44,7 +44,7 @@ COLUMNS = (
     "verdict",
 )
 MUCH = 2.0
-"""Shift of a mean, in posterior standard deviations, from which a part is named in the verdict."""
+"""Shift of a mean, in posterior standard deviations, above which the verdict names a part."""
 
 Refit = Callable[[Problem], Fit]
 
@@ -69,7 +69,7 @@ def parts_of(problem: Problem, by: str) -> dict[str, Mapping[str, Any]]:
 def influence(
     fit: Fit, names: tuple[str, ...], by: str, program: Program, refit: Refit
 ) -> pd.DataFrame:
-    """The posterior without each part, one row per part, parameter and condition.
+    """Summarize the posterior without each part, one row per part, parameter and condition.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def influence(
     by
         ``cell``, or one of ``fit.problem.parts``.
     refit
-        Samples a problem that weights do not reach.
+        Fits a problem for which the weights are unreliable.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def influence(
 
 
 def jackknife(table: pd.DataFrame, fitted: pd.DataFrame) -> pd.DataFrame:
-    """The spread of a parameter over parts, and its posterior standard deviation.
+    """Compare the spread of a parameter over parts with its posterior standard deviation.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def jackknife(table: pd.DataFrame, fitted: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         parameter, condition, mean, sd, jackknife_se, ratio (of it to sd), and the largest
-        shift with the part that makes it.
+        shift with the part that causes it.
     """
     rows = []
     keys = ["parameter", "condition"]
@@ -136,14 +136,14 @@ def jackknife(table: pd.DataFrame, fitted: pd.DataFrame) -> pd.DataFrame:
 
 
 def noted(fit: Fit, names: Sequence[str]) -> list[dict[str, Any]] | None:
-    """The parts of a fit by clusters that move a parameter much, from its draws alone.
+    """Find the clusters of a fit that move a parameter much, from its draws alone.
 
     Returns
     -------
     list or None
         ``by``, ``left_out``, ``parameter``, ``condition``, ``shift``, the largest first; ``shift``
-        is None where weights do not reach the posterior without the part. None where the fit
-        has no likelihood by cluster.
+        is None if the weights for that part are unreliable. The result is None if the fit has no
+        likelihood by cluster.
     """
     outcome = fit.problem.outcome
     if not outcome.by_cluster or not names:
@@ -171,7 +171,7 @@ def _draws(fit: Fit, names: tuple[str, ...]) -> dict[tuple[str, str], Array]:
 
 
 def _by_likelihood(fit: Fit, labels: Mapping[str, Any]) -> Weighted | None:
-    """Weights from the log-likelihood that was kept; None where none was kept by cluster."""
+    """Weights from the stored log-likelihood; None if none was stored by cluster."""
     outcome = fit.problem.outcome
     if not outcome.by_cluster or set(labels) != {outcome.cluster}:
         return None

@@ -1,21 +1,20 @@
 """Predictive accuracy by PSIS-LOO over the cells of a table of counts.
 
-What is left out is one of three things, and the result says which:
+The unit that is left out is one of four:
 
-- ``choice``: one answer, its cell and the rest of the data staying. All answers in
-  a cell are exchangeable and have the same density, so that one run of Pareto
-  smoothing for each cell serves its ``n`` answers. It asks how well the next answer
-  is foretold, is reliable with any number of answers, and is the default.
+- ``choice`` (the default): one answer; the rest of its cell stays. All answers in a cell are
+  exchangeable, so one run of Pareto smoothing per cell serves its ``n`` answers. This unit measures
+  how well the next answer is predicted, and is reliable with any number of answers.
 - ``cell``: all answers of one cell (condition, state, utterance) at once.
-- ``row``: all answers to one question (condition, state) at once: how well is a
-  question foretold that was never asked?
+- ``row``: all answers to one question (condition, state) at once. This unit measures how well the
+  answers to a new question are predicted.
 - ``cluster``: all answers that depend on each other, such as those of one participant or
   on one item.
 
-Leaving out a hundred answers at once moves the posterior far, and its Pareto k says
-so. With ``refit`` such a part is fitted again without them, and its density
-is found by bridge sampling between that posterior and the full one: the plain mean
-of p ** 100 over draws that never saw the hundred answers is next to useless.
+Leaving out a hundred answers at once moves the posterior far, which a high Pareto k shows. With
+``refit``, the model is fitted again without them. Bridge sampling between that posterior and the
+full one then gives their density. The plain mean of p ** 100 over draws that never saw the hundred
+answers would be far too noisy.
 
 Vehtari, Gelman & Gabry (2017, doi:10.1007/s11222-016-9696-4); Vehtari et al. (2024,
 JMLR 25:72).
@@ -44,10 +43,10 @@ CELL = "left_out"
 """Dimension of the parts that are left out, in the arrays handed to ArviZ."""
 
 MEASURED = ("n", "elpd", "pareto_k", "refitted")
-"""Columns of ``Loo.parts`` behind the labels."""
+"""Columns of ``Loo.parts`` after the labels."""
 
 Refit = Callable[[Mapping[str, Any]], Array]
-"""Log-likelihood (m,) of what is left out of these labels, at draws of a fit without it."""
+"""Log-likelihood (m,) of the part with these labels, at draws of a fit without it."""
 
 
 @dataclass(frozen=True)
@@ -57,26 +56,26 @@ class Loo:
     Parameters
     ----------
     unit
-        What is left out at a time.
+        Unit that is left out.
     elpd, se
         Expected log predictive density of all answers, nats, and its standard error
-        over what is left out.
+        over the parts.
     p
         Effective number of parameters.
     k_max
-        Largest Pareto k among parts that were not fitted again; -inf if all were.
+        Largest Pareto k among parts that were not refitted; -inf if all were.
     good_k
-        Pareto k up to which a part is reliable with this many draws.
+        Largest Pareto k that is reliable with this many draws.
     bad
         Parts above ``good_k``.
     refitted
-        Parts that were fitted again without their answers.
+        Parts that were refitted without their answers.
     parts
-        One row a part: its labels, n (answers), elpd (of all of them), pareto_k.
+        One row per part: its labels, n (answers), elpd (of all of them), pareto_k.
     ok
-        Whether the figure is to be trusted.
+        Whether the estimate is reliable.
     verdict
-        Why, in words.
+        The reason, in words.
     """
 
     unit: Unit
@@ -110,14 +109,13 @@ def loo(
     counts
         Answers in every cell, n; expected counts are allowed.
     unit
-        What is left out at a time.
+        Unit to leave out.
     last
-        Dimension of ``counts`` that the answers to one question differ in; its last
-        one if not given.
+        Dimension of ``counts`` that holds the outcomes of one question; by default the last.
     cluster
         Dimension whose entries are the clusters.
     refit
-        Where given, parts whose Pareto k is too high are fitted again without them.
+        Fits the model without a part; used if the part's Pareto k is too high.
 
     Raises
     ------
@@ -125,7 +123,7 @@ def loo(
         If fewer than two parts hold answers, or a log-likelihood is not finite.
     """
     parts, answers = _parts(log_lik, counts, unit, last or str(counts.dims[-1]), cluster)
-    # How often each part is left out: every choice by itself, or the whole part once.
+    # How often each part is left out: once per choice, or the whole part once.
     weights = answers if unit == "choice" else np.ones_like(answers)
     result = _arviz(parts)
     elpd, k = result.elpd_i.to_numpy().copy(), result.pareto_k.to_numpy().copy()
@@ -165,14 +163,14 @@ def loo(
 
 
 def difference(first: pd.DataFrame, second: pd.DataFrame, unit: Unit) -> tuple[float, float]:
-    """Elpd of ``first`` minus that of ``second``, and the standard error of it, paired.
+    """Elpd of ``first`` minus that of ``second``, and its paired standard error.
 
     Parameters
     ----------
     first, second
         ``parts`` of two results.
     unit
-        What both left out.
+        The unit that both left out.
 
     Raises
     ------
@@ -186,7 +184,7 @@ def difference(first: pd.DataFrame, second: pd.DataFrame, unit: Unit) -> tuple[f
     )
     if not same or not np.allclose(first["n"], second["n"]):
         raise WolvesError(
-            "two models can be compared by LOO only where both left out the same answers",
+            "LOO can compare two models only if both left out the same answers",
             fix="fit both to the same table and use the same unit",
         )
     n = first["n"].to_numpy() if unit == "choice" else np.ones(len(first))
@@ -237,7 +235,7 @@ def _parts(
 
 
 def _arviz(parts: xr.DataArray) -> Any:
-    """ArviZ's own result; its warnings are in our verdict, with the number of parts."""
+    """ArviZ's result; our verdict replaces its warnings."""
     from arviz_base import from_dict
     from arviz_stats import loo as psis_loo
     from arviz_stats.base import array_stats
@@ -259,17 +257,17 @@ def _labels(parts: xr.DataArray) -> pd.DataFrame:
 
 
 def _verdict(unit: Unit, left: Array, good_k: float) -> str:
-    """Words for the Pareto k of every part; -inf stands for one that was fitted again."""
+    """The verdict from the Pareto k of every part; -inf marks a part that was refitted."""
     bad, parts, k_max = int((left > good_k).sum()), left.size, float(left.max())
     refitted = int(np.isneginf(left).sum())
-    again = f"; {refitted} fitted again without their answers" if refitted else ""
+    again = f"; {refitted} refitted without their answers" if refitted else ""
     if bad:
         return (
-            f"not to be trusted: {bad} of {parts} {unit}s have a Pareto k above {good_k:.2f} "
-            f"(up to {k_max:.2f}){again}; fit them again without their answers"
+            f"unreliable: {bad} of {parts} {unit}s have a Pareto k above {good_k:.2f} "
+            f"(up to {k_max:.2f}){again}; refit without their answers"
         )
     if refitted == parts:
-        return f"reliable: all {parts} {unit}s fitted again without their answers"
-    subject = "cells, a choice left out of each" if unit == "choice" else f"{unit}s"
+        return f"reliable: all {parts} {unit}s refitted without their answers"
+    subject = "cells with one choice left out" if unit == "choice" else f"{unit}s"
     good = f"(good up to {good_k:.2f})"
     return f"reliable: Pareto k at most {k_max:.2f} in {parts} {subject} {good}{again}"

@@ -1,4 +1,4 @@
-"""Log marginal likelihood of a fit, and of each of its regions."""
+"""Log marginal likelihood of a fit, and of each of its modes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from many_wolves.inference.evaluation.bridge import Bridge, bridge
 from many_wolves.inference.sampling.fit import Fit
 
 MAX_SE = 0.1
-"""Largest standard error of a log marginal likelihood that is trusted, nats."""
+"""Largest standard error of a reliable log marginal likelihood, nats."""
 DRAWS = 2000
-"""Posterior draws on the bridge; more lower an error that is small already."""
+"""Posterior draws on the bridge; the error is already small with this many."""
 ROUNDS = 4
-"""Times as many proposals where the error is not small enough."""
+"""Factor by which proposals increase if the error is too large."""
 
 
 def evidence(done: Fit, program: Program, seed: int) -> Bridge | None:
@@ -39,7 +39,7 @@ def mass(
     *,
     most: int | None = DRAWS,
 ) -> Bridge:
-    """ln of the integral of a posterior where the draws lie, from about ``most`` of them."""
+    """Log of the posterior's integral around the draws, from about ``most`` of them."""
     with program.open(problem.data) as model:
         x = thinned(draws, most)
         found = bridge(x, model.log_density, seed=seed)
@@ -49,7 +49,7 @@ def mass(
 
 
 def together(masses: Sequence[Bridge]) -> Bridge:
-    """The mass of several regions, of which the first counts most for its halves."""
+    """The marginal likelihood of several modes; the first determines the halves."""
     logs = np.array([one.log_ml for one in masses])
     total = float(logsumexp(logs))
     se = float(np.linalg.norm(np.exp(logs - total) * [one.se for one in masses]))

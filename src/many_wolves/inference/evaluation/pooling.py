@@ -1,4 +1,4 @@
-"""Pooling compared: how well each way of pooling foretells choices that were left out."""
+"""Comparison of pooling methods by their predictions of choices that were left out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One way of pooling; differences are taken when all rows are there."""
+    """One pooling method; differences are computed once all rows exist."""
 
     pooling: str
     elpd_loo: float
@@ -42,7 +42,7 @@ class Row:
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """The row; what is not a number is null."""
+        """The row as JSON, with null for NaN."""
         return {
             k: None if isinstance(v, float) and not np.isfinite(v) else v
             for k, v in asdict(self).items()
@@ -62,7 +62,7 @@ def row(name: str, fit: Fit, left_out: Loo) -> Row:
         pareto_k_max=left_out.k_max,
         r2=r_squared(fit),
         ok=not words,
-        verdict=("not to be trusted; " + "; ".join(words)) if words else "trusted",
+        verdict=("unreliable; " + "; ".join(words)) if words else "reliable",
         seconds=round(fit.seconds, 2),
     )
 

@@ -1,7 +1,7 @@
-"""Does the model describe the speaker? Posterior predictive checks by cell and over all.
+"""Posterior predictive checks by cell and overall: does the model describe the speaker?
 
-A cell is what one question was asked in: a condition and a state. What is compared is how far
-observed counts, and counts that the model replicates, lie from the model's expectation.
+A cell is one question: a condition and a state. The checks compare the distance from the model's
+expectation of observed counts and of replicated counts.
 
 References
 ----------
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DRAWS = 400
 """Posterior draws that are used; p-values are known to about 0.02."""
 WORST = 3
-"""Cells that are named."""
+"""Number of worst cells that are named."""
 
 
 def describes(fit: Fit) -> dict[str, Any] | None:
@@ -34,15 +34,15 @@ def describes(fit: Fit) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``p``: share of draws whose replicated counts lie at least as far from the model's
-        expectation as the observed counts do. ``r2``: squared correlation of observed and
-        predicted shares; ``ceiling``: its median if the model were right, so that sampling
-        alone kept it below one. ``misplaced``: share of choices that would have to be moved
-        to match the model; ``misplaced_by_chance``: its median if the model were right.
-        ``cells``: how many were asked; ``cells_missed``: how many have p below 0.05 divided by
-        that number. ``worst``: the outcomes that are missed by most choices: their labels,
-        observed and predicted share, number of answers of the cell. None where the outcome is
-        not a count along one dimension, or was not replicated.
+        ``p``: share of draws whose replicated counts are at least as far from the model's
+        expectation as the observed counts. ``r2``: squared correlation of observed and predicted
+        shares; ``ceiling``: its median under the model, where only sampling error keeps it below
+        one. ``misplaced``: share of choices that would have to move to match the model;
+        ``misplaced_by_chance``: its median under the model. ``cells``: the number of cells with
+        answers; ``cells_missed``: the number with p below 0.05 divided by that. ``worst``: the
+        outcomes with the largest misfit, with labels, observed and predicted share, and the number
+        of answers in the cell. The result is None if the outcome is not a count along one
+        dimension, or was not replicated.
     """
     outcome, tree = fit.problem.outcome, fit.tree
     name = outcome.variable(tree["posterior"].to_dataset())
@@ -73,7 +73,7 @@ def compared(
     dims: Sequence[str],
     labels: Sequence[Sequence[str]],
 ) -> dict[str, Any]:
-    """The result of ``describes`` from arrays.
+    """Compute the result of ``describes`` from arrays.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def compared(
 
 
 def _drawn(values: Any, order: Sequence[str]) -> Array:
-    """(draws, ...) some draws of a variable, evenly taken."""
+    """(draws, ...) evenly spaced draws of a variable."""
     found = values.stack(sample=("chain", "draw")).transpose("sample", *order).to_numpy()
     step = max(1, len(found) // DRAWS)
     drawn: Array = np.asarray(found[::step][:DRAWS], dtype=float)

@@ -1,7 +1,7 @@
-"""Are known parameters found again, and how much data does that take?
+"""Recovery of known parameters, and the amount of data that it takes.
 
-Bias, error and coverage over simulations whose truth is known, beside what the
-prior alone would give; and power, the chance that a difference is seen.
+Bias, error and coverage over simulations with known truth are compared with those of the prior.
+Power is the probability of detecting a difference.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.inference.evaluation.simulation_study import LEVELS, Simulation
 
 SEEN_LEVEL = 0.95
-"""A difference is seen when its central interval of this probability excludes zero."""
+"""A difference is detected if its central interval of this probability excludes zero."""
 
 
 def recovery(
@@ -29,27 +29,26 @@ def recovery(
     by: Literal["group", "scalar"] = "group",
     prior: Mapping[str, Array] | None = None,
 ) -> pd.DataFrame:
-    """Bias, error, coverage and contraction of every quantity.
+    """Compute bias, error, coverage and contraction of every quantity.
 
     Parameters
     ----------
     done
         Simulations; those whose fit failed are left out.
     by
-        ``scalar``: one row for each; ``group``: all elements of ``weights[...]`` in
-        one row.
+        ``scalar``: one row per scalar; ``group``: all elements of ``weights[...]`` in one row.
     prior
-        Draws from the prior by scalar name. Without them the truths are taken to be
-        such draws; with truths that were fixed by hand they are needed.
+        Draws from the prior by scalar name. They are required if the truths were fixed. Without
+        them, the truths are taken to be draws from the prior.
 
     Returns
     -------
     pandas.DataFrame
-        quantity; n; bias and bias_se (posterior mean minus truth); rmse; prior_rmse
-        (of the prior's mean); prior_draw_rmse (of a draw from the prior); contraction
-        (one minus mean posterior over prior variance); correlation of means with
-        truths; for every level L of 50, 80, 95: coverage_L and coverage_L_se (in
-        per cent of the truths); verdict in words.
+        quantity; n. Error: bias and bias_se (posterior mean minus truth), rmse, prior_rmse (of the
+        prior's mean), prior_draw_rmse (of a draw from the prior). Precision: contraction (one minus
+        mean posterior over prior variance), correlation of means with truths. Coverage, for every
+        level L of 50, 80, 95: coverage_L and coverage_L_se, in per cent of the truths. verdict, in
+        words.
 
     Raises
     ------
@@ -101,7 +100,7 @@ def _row(
     off = []
     for level, inside in zip(LEVELS, covers, strict=True):
         percent = round(100 * level)
-        # Elements of one simulation are not independent: the simulation is the unit.
+        # Elements of one simulation are not independent, so the simulation is the unit.
         se = max(_clustered_se(inside), np.sqrt(level * (1 - level) / truth.size))
         row[f"coverage_{percent}"] = float(100 * inside.mean())
         row[f"coverage_{percent}_se"] = float(100 * se)
@@ -138,7 +137,7 @@ def _correlation(a: Array, b: Array) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """Chance to see a difference with a design.
+    """Probability of detecting a difference with a design.
 
     Parameters
     ----------
@@ -164,9 +163,9 @@ class Power:
 
 
 def power(done: Sequence[Simulation], difference: str) -> Power:
-    """Chance that the 95 % interval of ``difference`` excludes zero.
+    """Estimate the probability that the 95 % interval of ``difference`` excludes zero.
 
-    Where the true difference is zero, ``power`` is the rate of false alarms.
+    If the true difference is zero, ``power`` is the false-positive rate.
 
     Raises
     ------

@@ -1,9 +1,9 @@
-"""Reference posteriors after posteriordb's definition, and fits held against them.
+"""Reference posteriors as posteriordb defines them, and fits compared with them.
 
-Ten chains thinned to 1,000 draws each, so far that they are independent; R-hat below
-1.01, no divergence, E-BFMI above 0.2, autocorrelation at lag one near zero (Magnusson et al. 2025,
-posteriordb: https://github.com/stan-dev/posteriordb). What is kept of it are means,
-standard deviations and quantiles with their Monte Carlo errors.
+A reference has ten chains, thinned to 1,000 independent draws each. R-hat is below 1.01, E-BFMI
+above 0.2, autocorrelation at lag one near zero, and no draw diverged. Source: Magnusson et al.
+2025, posteriordb, https://github.com/stan-dev/posteriordb. The stored summary holds means, standard
+deviations and quantiles with their Monte Carlo errors.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ CHAINS, KEPT = 10, 1000
 THIN = 20
 MAX_R_HAT, MIN_E_BFMI, MAX_LAG_ONE = 1.01, 0.2, 0.05
 APART = 4.5
-"""Differences above so many Monte Carlo errors count; of 500 normal ones, one in 300 does."""
+"""Largest difference in Monte Carlo errors that passes; by chance, one in 300 sets of 500 fails."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether draws make a reference posterior; ``reasons`` say why not."""
+    """Whether draws qualify as a reference posterior; ``reasons`` are given if not."""
 
     ok: bool
     reasons: tuple[str, ...]
@@ -41,14 +41,14 @@ def mixed(
     shares: Sequence[float],
     rng: np.random.Generator,
 ) -> dict[tuple[str, str], Array]:
-    """Draws (chains, n) of a posterior from those of its regions, in a random order.
+    """Mix draws (chains, n) of a posterior from those of its modes, in random order.
 
     Parameters
     ----------
     parts
-        (parameter, condition) -> (chains, n) independent draws, of each region.
+        (parameter, condition) -> (chains, n) independent draws, for each mode.
     shares
-        Share of the posterior that each region holds; they add up to one.
+        Posterior mass of each mode; they add up to one.
     """
     chains, n = next(iter(parts[0].values())).shape
     from_part = rng.choice(len(parts), p=list(shares), size=(chains, n))
@@ -59,13 +59,13 @@ def mixed(
 
 
 def thinned(draws: Array, thin: int) -> Array:
-    """(chains, draws / thin) every ``thin``-th draw of each chain."""
+    """Return every ``thin``-th draw of each chain, (chains, draws / thin)."""
     kept: Array = draws[:, thin - 1 :: thin]
     return kept
 
 
 def summary(draws: Mapping[tuple[str, str], Array]) -> pd.DataFrame:
-    """What is kept of a posterior.
+    """Summarize a posterior.
 
     Parameters
     ----------
@@ -103,14 +103,14 @@ def lag_one(values: Array) -> float:
 
 
 def judge(parts: Sequence[Draws], table: pd.DataFrame) -> Verdict:
-    """Hold all draws (energies, divergences) and the thinned summary against the definition.
+    """Check all draws (energies, divergences) and the thinned summary by the definition.
 
-    Of tempered draws the energies tell how far a step and a swap together change them.
+    The energies of tempered draws include the effect of swaps.
 
     Parameters
     ----------
     parts
-        The draws that the summary was made of, region by region where there are several.
+        The draws behind the summary, one entry per mode.
     """
     numbers = {
         "divergences": float(sum(part.statistic("divergent__").sum() for part in parts)),
@@ -130,7 +130,7 @@ def judge(parts: Sequence[Draws], table: pd.DataFrame) -> Verdict:
 
 
 def compare(fresh: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
-    """Every statistic of a fresh fit beside that of the reference.
+    """Compare every statistic of a new fit with that of the reference.
 
     Parameters
     ----------
@@ -140,8 +140,8 @@ def compare(fresh: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        parameter, condition, statistic, found, expected, apart (the difference in
-        Monte Carlo errors of both), ok.
+        parameter, condition, statistic, found, expected, apart (the difference in combined Monte
+        Carlo errors), ok.
 
     Raises
     ------

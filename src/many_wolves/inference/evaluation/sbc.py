@@ -1,9 +1,9 @@
-"""Simulation-based calibration: do posteriors hold the truth as often as they say?
+"""Simulation-based calibration: do posterior intervals have their nominal coverage?
 
 Parameters are drawn from the prior, data from the parameters, and the posterior
 is fitted to the data. If program, simulator and sampler agree, the rank of every
-true value among the draws is uniform (Talts et al. 2018, arXiv:1804.06788). The
-joint log-likelihood is ranked too: it sees faults that no single parameter shows
+true value among the draws is uniform (Talts et al. 2018, arXiv:1804.06788). The joint
+log-likelihood is ranked too: it shows errors that no single parameter shows
 (Modrak et al. 2023, doi:10.1214/23-BA1404). The verdict compares the empirical
 distribution of the ranks with bands that hold at all ranks at once (Sailynoja,
 Buerkner & Vehtari 2022, doi:10.1007/s11222-022-10090-6).
@@ -25,7 +25,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.inference.evaluation.simulation_study import Simulation
 
 BAND = 0.95
-"""Probability that calibrated ranks stay within the band everywhere."""
+"""Probability that calibrated ranks stay within the whole band."""
 NULL_RUNS = 20_000
 """Simulated sets of uniform ranks behind the bands and p-values."""
 FEWEST = 20
@@ -42,15 +42,15 @@ class RankTest:
     name
         The quantity.
     points
-        (K,) fractions at which the distribution is looked at.
+        (K,) fractions at which the distribution is evaluated.
     difference
         (K,) empirical distribution of the ranks minus ``points``.
     lower, upper
         (K,) simultaneous band of ``difference``, probability ``BAND``.
     p
-        Probability that calibrated ranks stray as far.
+        Probability that calibrated ranks deviate as far.
     shape
-        What the ranks show, in words.
+        The kind of deviation, in words.
     """
 
     name: str
@@ -69,16 +69,16 @@ class Calibration:
     Parameters
     ----------
     tests
-        One a quantity.
+        One per quantity.
     simulations, failed
         Simulations that were fitted, and those whose fit failed.
     few_draws
-        Simulations with an effective sample size below the number of ranks: their
-        ranks are not of independent draws.
+        Simulations with an effective sample size below the number of ranks, whose draws are not
+        independent.
     divergent, unmixed
         Simulations with divergent transitions; with R-hat of 1.01 or more.
     ok
-        Whether no quantity strays, at 5 % for all quantities together (Holm).
+        Whether no quantity deviates, at 5 % for all quantities together (Holm).
     verdict
         In words.
     """
@@ -93,7 +93,7 @@ class Calibration:
     verdict: str
 
     def table(self) -> pd.DataFrame:
-        """One row a quantity: quantity, p, p_holm, verdict."""
+        """One row per quantity: quantity, p, p_holm, verdict."""
         p = np.array([test.p for test in self.tests])
         return pd.DataFrame(
             {
@@ -106,7 +106,7 @@ class Calibration:
 
 
 def calibration(done: Sequence[Simulation]) -> Calibration:
-    """Judge the ranks of ``many_wolves.inference.evaluation.simulation_study.simulations``.
+    """Test the ranks of ``many_wolves.inference.evaluation.simulation_study.simulations``.
 
     Raises
     ------
@@ -149,9 +149,9 @@ def rank_test(name: str, ranks: Integers, levels: int) -> RankTest:
     name
         The quantity, for the result.
     ranks
-        (n,) one rank a simulation.
+        (n,) one rank per simulation.
     levels
-        Draws that were ranked among.
+        Number of draws among which the truth was ranked.
     """
     n = ranks.size
     points = _points(levels)
@@ -216,7 +216,7 @@ def _null(n: int, levels: int) -> Array:
 
 
 def _shape(ranks: Integers, levels: int) -> str:
-    """The most telling of bias and width, in words; uniform ranks have neither."""
+    """The larger deviation, in location or in width, in words."""
     place = (ranks + 0.5) / (levels + 1) - 0.5
     n = place.size
     bias = float(place.mean()) / np.sqrt(1 / 12 / n)
@@ -233,11 +233,11 @@ def _verdict(astray: Mapping[str, str], tested: int, fitted: int, failed: int, f
     parts = []
     if astray:
         named = "; ".join(f"{name} ({shape})" for name, shape in list(astray.items())[:5])
-        parts.append(f"not calibrated: {len(astray)} of {tested} quantities stray: {named}")
+        parts.append(f"not calibrated: {len(astray)} of {tested} quantities deviate: {named}")
     else:
-        parts.append(f"calibrated: none of {tested} quantities strays in {fitted} simulations")
+        parts.append(f"calibrated: none of {tested} quantities deviates in {fitted} simulations")
     if failed:
         parts.append(f"{failed} fits failed and are not in the ranks")
     if few:
-        parts.append(f"in {few} simulations too few effective draws for independent ranks")
+        parts.append(f"{few} simulations have too few effective draws for independent ranks")
     return "; ".join(parts)

@@ -1,9 +1,9 @@
-"""How much a posterior owes to the prior, the likelihood and single assumptions.
+"""Sensitivity of a posterior to the prior, the likelihood and single assumptions.
 
 Power-scaling after Kallioinen, Paananen, Buerkner & Vehtari (2024,
-doi:10.1007/s11222-023-10366-5). Alternatives are reached by importance weights on
-the draws that are there, smoothed by PSIS; where the weights are unreliable (Pareto
-k above the bound of Vehtari et al. 2024, JMLR 25:72) the alternative is fitted.
+doi:10.1007/s11222-023-10366-5). The posterior under an alternative comes from the existing draws by
+importance weights, smoothed by PSIS. If the weights are unreliable, the alternative is fitted. The
+bound on Pareto k is that of Vehtari et al. 2024, JMLR 25:72.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ COLUMNS = (
     "verdict",
 )
 FITTED, PRIOR, LIKELIHOOD = "as fitted", "prior scaled", "likelihood scaled"
-"""Names of the rows that are no alternatives."""
+"""Names of the rows other than alternatives."""
 THRESHOLD = 0.05
-"""Power-scaling sensitivity from which on it is worth a word (Kallioinen et al. 2024)."""
+"""Power-scaling sensitivity above which it is reported (Kallioinen et al. 2024)."""
 EVEN = 1.0
-"""Log weights that differ by less are reliable whatever the shape of their tail."""
+"""Log weights that differ by less than this are reliable for any shape of their tail."""
 MOVED = 0.5
-"""Shift of a mean, in posterior standard deviations, from which on it is worth a word."""
+"""Shift of a mean, in posterior standard deviations, above which it is reported."""
 
 Refit = Callable[[Problem], Fit]
 
 
 @dataclass(frozen=True)
 class Weighted:
-    """Normalised importance weights of all draws, and how far they can be trusted."""
+    """Normalised importance weights of all draws, with their diagnostics."""
 
     weights: Array
     pareto_k: float
@@ -67,7 +67,7 @@ def sensitivity(
     program: Program,
     refit: Refit,
 ) -> pd.DataFrame:
-    """Table of all parameters under the fit, power-scaling and every alternative.
+    """Tabulate all parameters under the fit, power-scaling and every alternative.
 
     Parameters
     ----------
@@ -76,11 +76,11 @@ def sensitivity(
     names
         Parameters, as in its summary.
     alternatives
-        Name -> the problem under other assumptions, and what they are.
+        Name -> the problem under other assumptions, and a description of them.
     program
         Compiled program of all these problems.
     refit
-        Samples an alternative that weights do not reach.
+        Fits an alternative for which the weights are unreliable.
 
     Returns
     -------
@@ -110,13 +110,13 @@ def reweighted(fit: Fit, problem: Problem, program: Program) -> Weighted:
 
 
 def smoothed(ratios: Array) -> Weighted:
-    """Pareto-smoothed weights from log ratios of two densities, one for each draw."""
+    """Pareto-smoothed weights from log ratios of two densities, one per draw."""
     from arviz_stats.base import array_stats
 
     good_k = min(1 - 1 / np.log10(ratios.size), 0.7)
     log_weights, k = ratios, -np.inf
     if np.ptp(ratios) > EVEN:
-        # It takes log-likelihoods that leave-one-out would divide by.
+        # psislw expects the log-likelihoods that leave-one-out would divide by.
         log_weights, k = array_stats.psislw(ratios.max() - ratios)
     weights = np.exp(log_weights - np.max(log_weights))
     return Weighted(weights / weights.sum(), float(k), good_k)
@@ -168,7 +168,7 @@ def _scaled(tree: Any, group: str, size: int) -> Array:
 
 
 def _diagnosis(prior: float, likelihood: float) -> str:
-    """Words of Kallioinen et al. (2024) for the two sensitivities of a parameter."""
+    """The verdict of Kallioinen et al. (2024) on a parameter's two sensitivities."""
     if prior < THRESHOLD:
         return ""
     strong = likelihood < THRESHOLD
@@ -195,7 +195,7 @@ def by_weights(
         flat, w = values.ravel(), found.weights
         mean = float(w @ flat)
         sd = float(np.sqrt(w @ (flat - mean) ** 2))
-        # The two means come from the same draws; what one draw does to their difference:
+        # The two means come from the same draws. The effect of one draw on their difference:
         influence = flat.size * w * (flat - mean) - (flat - flat.mean())
         error = _mean_error(influence.reshape(values.shape))
         rows.append(
@@ -218,14 +218,14 @@ def by_fit(
         row = {"variant": variant, "parameter": name, "condition": label}
         row |= _moved(float(new.mean()), float(new.std()), error, values)
         if not other.diagnostics.ok:
-            row["verdict"] = "not to be trusted: " + " ".join(other.diagnostics.verdict)
+            row["verdict"] = "unreliable: " + " ".join(other.diagnostics.verdict)
         rows.append(row | {"how": "fitted again", "ok": other.diagnostics.ok})
     return _framed(rows)
 
 
 def _moved(mean: float, sd: float, error: float, values: Array) -> dict[str, Any]:
-    """Mean and sd, the shift against ``values`` in their deviations, and words for it."""
-    # A parameter that is given does not move but by rounding.
+    """Mean and sd, the shift from ``values`` in standard deviations, and its description."""
+    # A fixed parameter moves only by rounding.
     unit = float(values.std()) if np.ptp(values) > 1e-12 else np.inf
     shift, error = (mean - float(values.mean())) / unit, error / unit
     notable = abs(shift) > MOVED and abs(shift) > 2 * error

@@ -1,8 +1,8 @@
-"""Fits to simulated data whose parameters are known, one JSON line a simulation.
+"""Fits to simulated data with known parameters, one JSON line per simulation.
 
-Recovery, calibration and power all read the same lines, so that one run serves
-all three. Every simulation draws from its own random stream, by seed and number:
-a run that was cut short goes on where it stopped and ends with the same lines.
+Recovery, calibration and power all read the same lines, so that one run serves all three. Every
+simulation has its own random stream, set by seed and number. A run that was interrupted resumes and
+ends with the same lines.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from many_wolves.locks import hold_alone
 
 SCHEMA = 1
 LEVELS = (0.5, 0.8, 0.95)
-"""Probability of the central intervals that are kept of every posterior."""
+"""Probabilities of the central intervals that are stored for every posterior."""
 
 RANKS = 99
-"""Draws that a true value is ranked among: a rank is one of 0..99."""
+"""Draws among which a true value is ranked; a rank is one of 0..99."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Simulated:
     Parameters
     ----------
     truth
-        True value of every quantity by name, scalars or arrays; ``log_lik`` by that
-        name is the log-likelihood of the data at the true parameters.
+        True value of every quantity by name, scalars or arrays. ``log_lik`` is the log-likelihood
+        of the data at the true parameters.
     data
-        Whatever ``fit`` takes.
+        The data, in the form that ``fit`` takes.
     """
 
     truth: Mapping[str, npt.ArrayLike]
@@ -69,12 +69,12 @@ Simulate = Callable[[np.random.Generator], Simulated]
 Fit = Callable[[Any, int], Posterior]
 """Posterior of the data, with a seed for its sampler."""
 Progress = Callable[[int, int], None]
-"""Told how many simulations are done, and of how many."""
+"""Called with the number of simulations done and the total."""
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """One scalar of one simulation: its truth and what the posterior made of it.
+    """One scalar of one simulation: its truth and its posterior summary.
 
     ``rank`` counts the thinned draws below the truth, ties broken at random;
     ``intervals`` are (lower, upper) of ``LEVELS`` in their order.
@@ -115,7 +115,7 @@ class Simulation:
 
 
 def one_simulation(simulate: Simulate, fit: Fit, seed: int, index: int) -> Simulation:
-    """Simulate, fit and summarise number ``index``; a fit that fails is kept as its error."""
+    """Simulate, fit and summarise number ``index``; a failed fit is stored as its error."""
     stream = np.random.SeedSequence(seed, spawn_key=(index,))
     rng = np.random.default_rng(stream)
     simulated = simulate(rng)
@@ -187,25 +187,25 @@ def simulations(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> list[Simulation]:
-    """Run what is missing of ``n`` simulations, and return all of them.
+    """Run the missing ones of ``n`` simulations, and return all of them.
 
     Parameters
     ----------
     simulate, fit
         The model's simulator and its fit. With an ``executor`` both are pickled.
     n
-        How many simulations there are to be.
+        Number of simulations.
     seed
         Seed of the whole run.
     path
-        JSON lines file; its first line holds seed and settings. It is read, checked
-        and gone on with when it exists.
+        JSON lines file; its first line holds seed and settings. If it exists, it is checked and
+        resumed.
     settings
-        What the fit depends on, so that lines of other settings are not mixed in.
+        Settings of the fit, so that lines with other settings are not mixed in.
     executor
         Runs simulations in parallel: processes, or a cluster.
     progress
-        Told after every simulation.
+        Called after every simulation.
 
     Raises
     ------
@@ -222,7 +222,7 @@ def simulations(
             WolvesError(
                 "another process is running these simulations",
                 where=target,
-                fix="wait for it to end, or stop it; what is done is kept",
+                fix="wait for it to end, or stop it; finished simulations are kept",
             ),
         )
         done = {s.index: s for s in _resumed(target, header)}
@@ -245,7 +245,7 @@ def _run(
         for index in missing:
             yield one_simulation(simulate, fit, seed, index)
         return
-    # A few at a time, so that an interruption leaves little behind to wait for.
+    # A few at a time, so that an interrupt does not wait long.
     numbers = iter(missing)
     waiting: set[Future[Simulation]] = {
         executor.submit(one_simulation, simulate, fit, seed, i) for i in islice(numbers, 8)
@@ -259,7 +259,7 @@ def _run(
 
 
 def _resumed(path: Path, header: Mapping[str, Any]) -> list[Simulation]:
-    """Simulations that the file holds; a torn last line is cut off."""
+    """Simulations in the file; an incomplete last line is cut off."""
     if not path.exists() or path.stat().st_size == 0:
         return []
     text = path.read_text()
@@ -274,7 +274,7 @@ def _resumed(path: Path, header: Mapping[str, Any]) -> list[Simulation]:
                 found.append(Simulation.from_json(record))
         except (ValueError, KeyError, TypeError) as error:
             raise WolvesError(
-                f"expected one simulation as JSON, found what cannot be read: {error}",
+                f"expected one simulation as JSON, found an invalid line: {error}",
                 where=path,
                 line=number,
                 fix="delete that line; its simulation will be run again",

@@ -1,1 +1,1 @@
-"""Sampling: from a problem to a posterior with its verdict."""
+"""Sampling: from a problem to a posterior with a verdict."""

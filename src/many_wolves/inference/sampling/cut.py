@@ -1,9 +1,9 @@
-"""Cut inference: part of the data is drawn anew, and the rest is sampled given it.
+"""Cut inference: part of the data is imputed, and the rest is sampled given it.
 
-Each imputation gets a short chain of its own that starts where the one before
-ended, under one preconditioner; a chain of the result strings together the
-imputations it was given. So the uncertainty of the imputed part is carried
-through, and no choice informs it (Plummer 2015, doi:10.1007/s11222-014-9503-z).
+Each imputation gets a short chain, which starts at the last state of the one before and uses the
+same preconditioner. A chain of the result joins the short chains of its imputations. So the
+uncertainty of the imputed part is carried through, and no choice informs it (Plummer 2015,
+doi:10.1007/s11222-014-9503-z).
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ from many_wolves.inference.sampling.modes import Gaussian
 from many_wolves.inference.settings import Settings
 
 IMPUTATIONS = 250
-"""Imputations a chain; four chains give 1,000, so that 400 effective draws are in reach."""
+"""Imputations per chain; four chains give 1,000, enough for 400 effective draws."""
 WARMUP = 19
-"""Iterations to forget the last imputation and to find a step size.
-
-The preconditioner leaves nothing else to adapt, and from 20 on Stan would
-estimate a metric anew from a handful of draws."""
+"""Iterations to forget the last imputation and to find a step size. Nothing else needs to adapt
+under the preconditioner. From 20 iterations on, Stan would estimate a new metric from a handful of
+draws."""
 
 
 def imputations(settings: Settings) -> int:
-    """Imputations that each chain goes through."""
+    """Number of imputations per chain."""
     return -(-settings.draws // max(1, settings.draws // IMPUTATIONS))
 
 
@@ -43,9 +42,9 @@ def sample_imputed(
     progress: Progress,
     starts: Sequence[Array] | None = None,
 ) -> Draws:
-    """Draws of ``settings.chains`` chains of ``settings.draws``, over many imputations.
+    """Draw ``settings.chains`` chains of ``settings.draws`` over many imputations.
 
-    ``starts`` are places (D,) for the chains to begin at; by default, from the Gaussian.
+    ``starts`` are points (D,) at which the chains start; by default, draws from the Gaussian.
     """
     assert problem.impute is not None
     each = max(1, settings.draws // IMPUTATIONS)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PRIOR_DRAWS = 400
 """Draws from the prior: enough for its 95 % intervals."""
 PRIOR_STREAM = 0x9A10
-"""Sets these random numbers apart from any other use of the same seed."""
+"""Separates these random numbers from any other use of the same seed."""
 SAMPLE_STATS = {
     "lp__": "lp",
     "accept_stat__": "acceptance_rate",
@@ -37,14 +37,14 @@ def shaped(names: Sequence[str], values: Array, variable: Variable) -> Array:
     Parameters
     ----------
     names, values
-        Scalars as Stan names them, ``theta.1.2``, and (chains, draws, names) of each.
+        Stan's names of the scalars, such as ``theta.1.2``, and their draws (chains, draws, names).
     """
     stan = variable.stan
     block = values[:, :, [i for i, n in enumerate(names) if n.split(".", 1)[0] == stan]]
     chains, count = block.shape[:2]
     if not variable.shape:
         return block[:, :, 0]
-    # Arrays of matrices are listed with the array index fastest as well.
+    # Stan lists arrays of matrices with the array index fastest, too.
     full = np.moveaxis(
         block.reshape(chains, count, *variable.shape[::-1]),
         range(2, 2 + len(variable.shape)),
@@ -56,7 +56,7 @@ def shaped(names: Sequence[str], values: Array, variable: Variable) -> Array:
 def quantities(
     problem: Problem, program: Program, draws: Draws, seed: int
 ) -> tuple[tuple[str, ...], Array]:
-    """What the program computes of each draw: names, and (chains, draws, names)."""
+    """The program's quantities for each draw: names, and (chains, draws, names)."""
     chains, count, size = draws.x.shape
     if draws.changes:
         parts = [
@@ -72,7 +72,7 @@ def quantities(
 def _with_changes(
     problem: Problem, program: Program, x: Array, changes: Sequence[StanData], seed: int
 ) -> tuple[tuple[str, ...], Array]:
-    """The same of one chain (draws, D), each draw with the data that it was drawn with."""
+    """The same for one chain (draws, D), each draw with the data behind it."""
     names: tuple[str, ...] = ()
     found = []
     first = 0
@@ -88,8 +88,7 @@ def _with_changes(
 def to_tree(problem: Problem, program: Program, draws: Draws, seed: int = 0) -> xr.DataTree:
     """Groups posterior, posterior_predictive, log_likelihood, log_prior, sample_stats, ...
 
-    ``seed`` is that of replicated data, and of the draws from the prior where the problem
-    offers them.
+    ``seed`` sets the replicated data, and the draws from the prior if the problem has them.
     """
     import arviz_base as azb
 

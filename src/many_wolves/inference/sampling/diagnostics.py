@@ -1,4 +1,4 @@
-"""The verdict on a fit: numbers and words that travel together.
+"""The verdict on a fit: diagnostics and their interpretation in words.
 
 Thresholds: R-hat below 1.01 and 400 effective draws after Vehtari, Gelman,
 Simpson, Carpenter & Buerkner (2021), doi:10.1214/20-BA1221; E-BFMI above 0.3
@@ -21,12 +21,13 @@ MAX_R_HAT = 1.01
 MIN_ESS = 400.0
 MIN_E_BFMI = 0.3
 APART = 3.0
-"""Chain means further apart than this many within-chain deviations sit in different modes."""
+"""Chains whose means differ by more than this many within-chain standard deviations are in
+different modes."""
 
 
 @dataclass(frozen=True)
 class RegionShare:
-    """Share of the posterior that a region holds, with the standard error of bridge sampling."""
+    """Posterior mass of a mode, with its standard error from bridge sampling."""
 
     share: float
     se: float
@@ -34,7 +35,7 @@ class RegionShare:
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """The verdict ``ok``, its reasons in ``verdict``, and the numbers behind it."""
+    """The verdict ``ok``, its reasons in ``verdict``, and the diagnostics behind it."""
 
     ok: bool
     verdict: tuple[str, ...]
@@ -53,7 +54,7 @@ class Diagnostics:
     regions: tuple[RegionShare, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """All fields, as ``diagnostics.json`` holds them; what is not a number is null."""
+        """All fields for ``diagnostics.json``, with null for NaN."""
         return {
             key: None if isinstance(value, float) and not np.isfinite(value) else value
             for key, value in asdict(self).items()
@@ -77,20 +78,20 @@ def judge(
     *,
     moving: bool = False,
 ) -> Diagnostics:
-    """The verdict from the sampler's own columns and the summary of the parameters.
+    """Judge the sampler's columns and the summary of the parameters.
 
     Parameters
     ----------
     summary
-        With ``r_hat``, ``ess_bulk``, ``ess_tail``; constants have NaN there and
-        are passed over.
+        With ``r_hat``, ``ess_bulk``, ``ess_tail``; constants have NaN there and are ignored.
     scalars
         Label -> (chains, draws) of every scalar parameter.
     modes, regions
-        What was found before and after sampling, for the words.
+        Modes found before and after sampling, for the words of the verdict.
     moving
-        The data changed along the chains, or tempered chains swapped places, or regions were
-        mixed, and the energy with them: E-BFMI says nothing then, and is left out.
+        Whether the data changed along the chains, tempered chains swapped states, or draws of
+        several modes were mixed. The energy changed with them, so E-BFMI is meaningless and is left
+        out.
     """
     live = summary.dropna(subset=["r_hat"])
     divergences = int(draws.statistic("divergent__").sum())
@@ -109,8 +110,8 @@ def judge(
     verdict = tuple(reasons) or ("The chains converged: every diagnostic holds.",)
     if hits:
         verdict += (
-            f"{hits} draws reached the greatest tree depth ({settings.max_depth}): "
-            "slow, not wrong.",
+            f"{hits} draws reached the maximum tree depth ({settings.max_depth}): "
+            "the sampler is slow, but its draws are valid.",
         )
     if regions:
         verdict += (_regions(regions),)
@@ -149,33 +150,36 @@ def _reasons(n: _Numbers, apart: tuple[str, ...], total: int) -> list[str]:
     if n.divergences:
         reasons.append(
             f"{n.divergences} of {total} draws diverged ({100 * n.divergences / total:.1f} %): "
-            "the sampler missed a part of the posterior; raise --adapt-delta to 0.95 or 0.99."
+            "the sampler may have missed a part of the posterior. Raise --adapt-delta to 0.95 or "
+            "0.99."
         )
     if not n.r_hat < MAX_R_HAT:
         reasons.append(
-            f"R-hat is {n.r_hat:.3f} (below {MAX_R_HAT} expected): the chains do not agree; "
-            "raise --warmup and --draws."
+            f"R-hat is {n.r_hat:.3f} (below {MAX_R_HAT} expected): the chains disagree. "
+            "Raise --warmup and --draws."
         )
     if not min(n.bulk, n.tail) >= MIN_ESS:
         reasons.append(
             f"Only {n.bulk:.0f} effective draws in the bulk and {n.tail:.0f} in the tails "
-            f"({MIN_ESS:.0f} expected): raise --draws."
+            f"({MIN_ESS:.0f} expected). Raise --draws."
         )
     if n.energy < MIN_E_BFMI:
         reasons.append(
-            f"E-BFMI is {n.energy:.2f} (above {MIN_E_BFMI} expected): heavy tails are explored "
-            "badly; raise --warmup."
+            f"E-BFMI is {n.energy:.2f} (above {MIN_E_BFMI} expected): the chains explore heavy "
+            "tails poorly. Raise --warmup."
         )
     if apart:
         shown = ", ".join(apart[:4]) + (", ..." if len(apart) > 4 else "")
-        reasons.append(f"Chains sit in different modes of {shown}: no single number describes it.")
+        reasons.append(
+            f"Chains are in different modes of {shown}: no single estimate describes it."
+        )
     return reasons
 
 
 def _other_modes(modes: tuple[dict[str, float], ...]) -> str:
     others = ", ".join(f"{100 * mode['share']:.2g} %" for mode in modes[1:])
     return (
-        f"{len(modes)} local maxima were found; by Gaussian approximation the others hold "
+        f"{len(modes)} local maxima were found. By Gaussian approximation, the smaller ones have "
         f"{others} of the mass."
     )
 
@@ -183,9 +187,9 @@ def _other_modes(modes: tuple[dict[str, float], ...]) -> str:
 def _regions(regions: tuple[RegionShare, ...]) -> str:
     shares = " and ".join(f"{100 * one.share:.1f}" for one in regions)
     return (
-        f"The posterior has {len(regions)} regions between which chains do not step. Draws of each "
-        f"are mixed by the mass that it holds: {shares} %, with a standard error of "
-        f"{100 * max(one.se for one in regions):.1g}."
+        f"The posterior has {len(regions)} modes between which chains do not move. Their draws are "
+        f"mixed in proportion to their mass: {shares} %, with a standard error of "
+        f"{100 * max(one.se for one in regions):.1g} percentage points."
     )
 
 

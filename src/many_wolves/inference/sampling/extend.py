@@ -1,4 +1,4 @@
-"""More draws of the chains of a fit, as they are or in smaller steps."""
+"""More draws from the chains of a fit, with the same or smaller steps."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from many_wolves.inference.settings import LARGEST_SEED, Settings
 def in_smaller_steps(
     done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress
 ) -> Fit:
-    """As many draws of the same chains, in steps half as long, in place of those that diverged."""
+    """Draw again from the same chains with half the step size; the new draws replace the old."""
     began = time.monotonic()
-    say("draws diverged: once more, in half the steps")
+    say("draws diverged: sampling again with half the step size")
     halved = tuple(replace(one, stepsize=one.stepsize / 2) for one in done.draws.adapted)
     chains = replace(done.draws, adapted=halved)
     draws = _more(done, program, chains, say, done.settings.draws)
@@ -31,20 +31,20 @@ def in_smaller_steps(
 def longer(
     done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress, by: float = 1.0
 ) -> Fit:
-    """More draws of the same chains: ``by`` times as many as there are."""
+    """Extend the same chains to ``by`` times as many draws."""
     began = time.monotonic()
     extra = int(by * done.settings.draws)
     settings = replace(done.settings, draws=done.settings.draws + extra)
-    say(f"going on, to {settings.draws} draws a chain")
+    say(f"extending the chains to {settings.draws} draws each")
     more = _more(done, program, done.draws, say, extra)
     draws = join_draws([done.draws, more])
     return _of_more(done, draws, program, parameters, settings, began, more.cpu_seconds)
 
 
 def _more(done: Fit, program: Program, chains: Draws, say: Progress, draws: int) -> Draws:
-    """Draws from where the chains ended."""
+    """Draw on from the last states of the chains."""
     problem, now = done.problem, done.settings
-    # Another seed for each length and step size that the chains may come to.
+    # A different seed for each length and step size that the chains may reach.
     seed = (now.seed + now.chains * (now.draws + done.halvings + 1)) % LARGEST_SEED
     again = replace(now, seed=seed, draws=draws)
     if problem.impute is None:

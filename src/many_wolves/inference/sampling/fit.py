@@ -36,16 +36,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Region:
-    """A part of the posterior that chains do not leave.
+    """A mode of the posterior that chains do not leave.
 
     Parameters
     ----------
     draws
-        Draws there, with the preconditioner ``gaussian``.
+        Draws from it, with the preconditioner ``gaussian``.
     mass
-        ln of the integral of the posterior there, before it is normalised.
+        Log of the integral of the unnormalised posterior over it.
     share, share_se
-        Share of the posterior, with the standard error of bridge sampling.
+        Share of the posterior, with its standard error from bridge sampling.
     """
 
     draws: Draws
@@ -57,12 +57,12 @@ class Region:
 
 @dataclass(frozen=True)
 class Fit:
-    """A posterior with its summary and verdict: never the one without the other.
+    """A posterior with its summary and verdict.
 
     Parameters
     ----------
     problem
-        What was fitted.
+        The problem that was fitted.
     tree
         ArviZ DataTree.
     summary
@@ -71,15 +71,15 @@ class Fit:
     diagnostics
         The verdict.
     settings, engine, seconds, cpu_seconds
-        How it was sampled, with what, in how much wall and processor time.
+        Settings, engine, wall time and processor time of the sampling.
     gaussian
         The preconditioner that was used.
     draws
-        As they came; where there are regions, mixed.
+        Draws as sampled; those of several modes are mixed.
     regions
-        The parts of a posterior between which chains do not step; none where there is one.
+        The modes between which chains do not move; empty if there is only one.
     halvings
-        How often the step size of warm-up was halved, because draws diverged.
+        Number of times that the step size was halved because draws diverged.
     """
 
     problem: Problem
@@ -97,7 +97,7 @@ class Fit:
 
     @property
     def tempered(self) -> bool:
-        """Whether tempered ensembles gave the draws."""
+        """Whether the draws come from tempered ensembles."""
         return self.engine.endswith(TEMPERED)
 
 
@@ -116,13 +116,13 @@ def fit(
     program
         The compiled program of the problem, from ``engine.load``.
     parameters
-        What to summarise and judge.
+        Parameters to summarise and judge.
     settings
         Chains, iterations, seed.
     progress
         Called with a sentence at each step.
     gaussian
-        Preconditioner; without one, modes are looked for.
+        Preconditioner; by default, one is computed at the best mode.
     """
     chosen = settings or Settings()
     chosen = replace(chosen, adapt_delta=max(chosen.adapt_delta, problem.adapt_delta))
@@ -134,14 +134,14 @@ def fit(
         with program.open(problem.data) as model:
             gaussian = gaussian_at_modes(model, rng, ridge=problem.ridge)
         gaussian = shorter_path(program, problem.data, gaussian, rng)
-    # Chains tell their own time.
+    # Each chain reports its processor time.
     cpu = _cpu_seconds() - cpu_began
     say(f"sampling {chosen.chains} chains of {chosen.warmup} + {chosen.draws}")
     draws = _sampled(problem, program, gaussian, chosen, rng, say)
     cpu += draws.cpu_seconds
     better = _better(problem, program, gaussian, draws)
     if better is not None:
-        say("the chains lead to a mode of more mass; once more from there")
+        say("the chains led to a mode of more mass; sampling again from there")
         gaussian = better
         draws = _sampled(problem, program, gaussian, chosen, rng, say)
         cpu += draws.cpu_seconds
@@ -175,7 +175,7 @@ def _sampled(
 def _better(
     problem: Problem, program: Program, gaussian: Gaussian, draws: Draws
 ) -> Gaussian | None:
-    """The Gaussian at a mode of more mass to which the ends of the chains lead, if they do."""
+    """The Gaussian at a mode of more mass, if the chains' last states lead to one."""
     if problem.impute is not None:
         return None
     with program.open(problem.data) as density:
@@ -195,7 +195,7 @@ def assemble(
     regions: tuple[Region, ...] = (),
     halvings: int = 0,
 ) -> Fit:
-    """Tree, summary and verdict of draws that were taken."""
+    """Build tree, summary and verdict from draws."""
     tree = to_tree(problem, program, draws, settings.seed)
     posterior = tree["posterior"].to_dataset()
     summary = summarise(posterior, parameters)

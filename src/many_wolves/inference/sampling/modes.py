@@ -1,7 +1,6 @@
-"""Modes of a posterior and the Gaussian at the best of them: starts and preconditioner.
-
-The affine map changes the sampler's path, never the posterior; the modes go
-into the verdict, so that a chain that misses one is not taken for the whole.
+"""Modes of a posterior, and the Gaussian at the best one: starts and preconditioner. The affine map
+changes the sampler's path, never the posterior. The verdict names the modes, including those that a
+chain missed.
 """
 
 from __future__ import annotations
@@ -22,39 +21,41 @@ from many_wolves.inference.threads import on_one_thread
 STEP = 1e-4
 """Finite-difference step on the unconstrained scale, where parameters are of order one."""
 WORTH_NAMING = 1e-4
-"""Share of the mass below which a local maximum is a ledge of the climb, not a mode."""
+"""Share of the mass below which a local maximum does not count as a mode."""
 SAME_MODE = 0.05
-"""Modes whose coordinates differ by less, in standard deviations of the best, are one."""
+"""Modes that differ by less than this, in standard deviations of the best one, are the same."""
 FLAT = 0.1
-"""Curvature below this is taken as this: the priors alone bend about that much."""
+"""Lower bound of the curvature: about that of the priors alone."""
 STEEP = 1e10
-"""Curvature above this is taken as this: beyond it no inverse is positive in double precision."""
+"""Upper bound of the curvature: above it, inverses lose positive definiteness in double
+precision."""
 SMALL = 100
-"""Parameters up to which climbs take Newton steps throughout, and as many as it takes."""
+"""Number of parameters up to which optimization uses Newton steps throughout, without a limit."""
 STARTS, MOST_STARTS = 6, 24
 SPREADS = (1.0, 1.5)
-"""Standard deviations of the starts, by turns; that of the priors is about one."""
+"""Standard deviations of the starts, used alternately; that of the priors is about one."""
 CLIMB_STEPS, LAST_STEPS = 120, 6
 HELD = (-1.0, -0.5, 0.0, 0.5, 1.0)
-"""Places on the unconstrained scale at which a coordinate is held."""
+"""Values on the unconstrained scale at which a coordinate is held."""
 AT_REST = 0.1
-"""Twice the nats that a Newton step still promises, above which a climb has not ended."""
+"""An optimization run has converged if twice its Newton step's expected gain, in nats, is
+smaller."""
 SLOPE = 1e-3
-"""A climb ends where the gradient is shorter."""
+"""An optimization run ends if its gradient is shorter."""
 LOWEST = -1e300
-"""Stands for the log density where it is not finite."""
+"""Replaces a log density that is not finite."""
 SPREAD = 1.5
-"""Starts of the chains are so much wider than the Gaussian."""
+"""Factor by which the chains' starts are wider than the Gaussian."""
 SHORT_PATH = 31.0
-"""Leapfrog steps a draw up to which a preconditioner is taken without trying to do better."""
+"""Leapfrog steps per draw up to which a preconditioner is accepted without a comparison."""
 
 
 @dataclass(frozen=True)
 class Mode:
-    """A local maximum: where, how high, and ln of the mass that a Gaussian there holds.
+    """A local maximum: its position, its height, and the log mass of a Gaussian there.
 
-    ``x`` (D,) is the place, ``precision`` (D, D) the curvature there, made positive;
-    ``reached`` counts the climbs that ended there.
+    ``x`` (D,) is the position, ``precision`` (D, D) the curvature there, made positive definite.
+    ``reached`` counts the optimization runs that ended there.
     """
 
     x: Array
@@ -74,7 +75,7 @@ class Gaussian:
 
     @property
     def shares(self) -> Array:
-        """(modes,) share of the mass of each mode, by the Gaussians."""
+        """(modes,) share of the mass of each mode, by Gaussian approximation."""
         masses = np.array([mode.log_mass for mode in self.modes])
         shares = np.exp(masses - masses.max())
         normalised: Array = shares / shares.sum()
@@ -86,7 +87,7 @@ class Gaussian:
         return Whitening(self.centre, self.scale)
 
     def starts(self, chains: int, rng: np.random.Generator, spread: float = SPREAD) -> list[Array]:
-        """Starts (D,) of chains: wider than the Gaussian by ``spread``."""
+        """Starts (D,) of chains: draws from the Gaussian, widened by ``spread``."""
         size = self.centre.size
         return [self.centre + self.scale @ rng.normal(0.0, spread, size) for _ in range(chains)]
 
@@ -96,8 +97,8 @@ def possible_starts(
 ) -> list[Array]:
     """Starts at which density and gradient are finite.
 
-    A start that is not is drawn again, nearer to the mode each time: where the mode lies at
-    an edge the Gaussian reaches far into places where the density underflows.
+    A start with an infinite density is drawn again, closer to the mode each time. Near a mode at an
+    edge, the Gaussian reaches far into places where the density underflows.
     """
     found = []
     for start in gaussian.starts(chains, rng):
@@ -122,18 +123,18 @@ def gaussian_at_modes(
     starts: int = STARTS,
     ridge: Iterable[str] = (),
 ) -> Gaussian:
-    """Climb from dispersed starts, and fit a Gaussian where the mass is.
+    """Optimize from dispersed starts, and fit a Gaussian at the mode with the most mass.
 
-    Where that mode was reached but once, there are more climbs: they may find a better.
-    Climbs along a ridge find regions to which no other climb may come: they begin at the
-    best places with one coordinate held, here and there.
+    If only one optimization run reached that mode, more runs search for a better one. Runs along a
+    ridge find modes that other runs may miss. They start at the best points with one coordinate
+    held at each of several values.
 
     Parameters
     ----------
     model
         The program with its data.
     starts
-        Number of starts at least, normal in each coordinate.
+        Minimum number of starts, normal in each coordinate.
     ridge
         Names of the unconstrained parameters to hold.
     """
@@ -156,14 +157,14 @@ def gaussian_at_modes(
 def gaussian_at_better_mode(
     density: Density, gaussian: Gaussian, points: Iterable[Array]
 ) -> Gaussian | None:
-    """The Gaussian at a mode of more mass to which the points lead, if they do.
+    """Return the Gaussian at a mode of more mass, if the points lead to one.
 
-    None also where the Gaussian does not stand at its best mode: none of them helps there.
+    Returns None also if the Gaussian is not at its best mode, because no mode helps then.
 
     Parameters
     ----------
     points
-        Places (D,) in the posterior.
+        Points (D,) of the posterior.
     """
     modes = list(gaussian.modes)
     size = gaussian.centre.size
@@ -176,16 +177,16 @@ def gaussian_at_better_mode(
 
 
 def gaussian_at(modes: Sequence[Mode], size: int) -> Gaussian:
-    """The Gaussian at the first of the modes; without any, the standard one."""
+    """The Gaussian at the first mode, or the standard Gaussian without modes."""
     if not modes:
         return Gaussian(np.zeros(size), np.eye(size), ())
-    # By way of the eigenvalues: inv() would lose the small ones of a steep curvature.
+    # Through the eigenvalues: inv() would lose the small ones of a steep curvature.
     scale = np.linalg.cholesky(_positive(modes[0].precision, power=-1)).astype(np.float64)
     return Gaussian(modes[0].x, scale, tuple(modes))
 
 
 def _with_climb(modes: Sequence[Mode], density: Density, start: Array) -> list[Mode]:
-    """The modes, that of most mass first, with the one that a climb from ``start`` ends at."""
+    """The modes by decreasing mass, including the one that optimization from ``start`` reaches."""
     top = _climb(density, start)
     height, slope, curvature = _evaluated(density, top)
     precision = _positive(curvature)
@@ -203,7 +204,7 @@ def _with_climb(modes: Sequence[Mode], density: Density, start: Array) -> list[M
 
 
 def leads_to(density: Density, start: Array, mode: Mode) -> bool:
-    """Whether a climb from ``start`` (D,) ends at a mode."""
+    """Whether optimization from ``start`` (D,) ends at a known mode."""
     found = _with_climb((), density, start)
     return bool(found) and _same(found[0].x, mode.x, mode.precision)
 
@@ -211,8 +212,8 @@ def leads_to(density: Density, start: Array, mode: Mode) -> bool:
 def _climb(density: Density, start: Array) -> Array:
     """(D,) local maximum reached by Newton steps in a trust region.
 
-    Quasi-Newton steps end on a low and wide hill where these find the high and narrow one
-    beside it, which may hold more of the mass.
+    Quasi-Newton steps may end on a low and wide hill. Newton steps also find a high and narrow one
+    next to it, which may have more mass.
     """
     from scipy.optimize import minimize
 
@@ -241,7 +242,7 @@ def _climb(density: Density, start: Array) -> Array:
 
 
 def _held(density: Density, start: Array, coordinate: int, place: float) -> Array:
-    """(D,) about the highest point at which a coordinate has its place."""
+    """(D,) approximate maximum with one coordinate held."""
     moved = start.copy()
     moved[coordinate] = place
     free = np.arange(start.size) != coordinate
@@ -249,7 +250,7 @@ def _held(density: Density, start: Array, coordinate: int, place: float) -> Arra
 
 
 def _near(density: Density, start: Array, free: NDArray[np.bool_] | None = None) -> Array:
-    """(D,) about a local maximum over the coordinates that are free, by L-BFGS."""
+    """(D,) approximate local maximum over the free coordinates, by L-BFGS."""
     from scipy.optimize import minimize
 
     moving = np.ones(start.size, dtype=bool) if free is None else free
@@ -289,11 +290,10 @@ def _same(one: Array, other: Array, precision: Array) -> bool:
 def shorter_path(
     program: Program, data: StanData, gaussian: Gaussian, rng: np.random.Generator
 ) -> Gaussian:
-    """The Gaussian, or none where a short chain takes fewer steps without it.
+    """Return the Gaussian, or the standard one if a short chain takes fewer steps with that.
 
-    Choices that say little have a high and narrow mode far from the bulk of the
-    posterior (theta finely tuned at a large alpha); its Gaussian would slow the
-    sampler down by far.
+    Uninformative choices have a high and narrow mode far from the bulk of the posterior: theta is
+    finely tuned at a large alpha. The Gaussian of that mode would slow the sampler down severely.
     """
     steps = _probe(program, data, gaussian, rng)
     if steps <= SHORT_PATH:
@@ -312,7 +312,7 @@ def _probe(program: Program, data: StanData, gaussian: Gaussian, rng: np.random.
 
 
 def describe_modes(gaussian: Gaussian) -> list[dict[str, float]]:
-    """Height and share of the mass of every mode worth naming, for the diagnostics."""
+    """Height and mass of every mode that is large enough to name, for the diagnostics."""
     return [
         {"log_density": mode.log_density, "share": float(share)}
         for mode, share in zip(gaussian.modes, gaussian.shares, strict=True)

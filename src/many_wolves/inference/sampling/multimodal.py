@@ -1,8 +1,6 @@
-"""Regions of a posterior between which chains do not step, each with the mass that it holds.
-
-Climbs may end at a mode to which no chain came. Chains begin there as well, and if they stay,
-bridge sampling tells how much of the posterior either region holds; the draws are
-mixed by that.
+"""Posterior modes that no chain visited, and the mass of each mode. Optimization may find a mode
+that no chain visited. New chains start there, too. If they stay, bridge sampling estimates the mass
+of each mode, and the draws are mixed in that proportion.
 """
 
 from __future__ import annotations
@@ -25,21 +23,22 @@ from many_wolves.inference.sampling.modes import SMALL, Mode, gaussian_at, leads
 from many_wolves.inference.threads import on_one_thread
 
 WORTH_A_LOOK = 1e-3
-"""Share by Gaussians; that of a narrow mode may be wrong by a factor of ten."""
+"""Smallest mass by Gaussian approximation, which can be wrong by a factor of ten for a narrow
+mode."""
 WORTH_MIXING = 2e-3
-"""Share by bridge sampling below which a region is left out."""
+"""Mass by bridge sampling below which a mode is left out."""
 NARROW = 0.5
-"""Standard deviations of the starts about a mode, that they may not leave its region at once."""
+"""Standard deviation of the starts around a mode, small enough that chains do not leave at once."""
 ATTEMPTS = 3
-"""Further attempts where the chains of a region are not good."""
+"""Further attempts if the chains of a mode fail."""
 AGREED = 1.05
-"""R-hat below which the chains of a region count as one."""
+"""R-hat below which the chains of a mode agree."""
 
 
 def with_regions(
     done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress
 ) -> Fit:
-    """A fit with the regions that its chains did not come to, if they hold any mass."""
+    """Add the modes that the chains of a fit missed, if they have enough mass."""
     if done.problem.impute is not None or done.draws.x.shape[2] > SMALL:
         return done
     began, cpu_seconds = time.monotonic(), 0.0
@@ -48,7 +47,7 @@ def with_regions(
     for mode, share in zip(done.gaussian.modes, done.gaussian.shares, strict=True):
         if share < WORTH_A_LOOK or _seen(program, done, clouds, mode):
             continue
-        say(f"no chain came to a mode of perhaps {100 * share:.2g} % of the mass; chains there")
+        say(f"found an unvisited mode (about {100 * share:.2g} % of the mass); sampling it")
         there = _at(mode, done, program, parameters, say, seed=done.settings.seed + len(fits))
         cpu_seconds += there.cpu_seconds
         stayed = _stayed(clouds, there)
@@ -80,7 +79,7 @@ def with_regions(
 
 @on_one_thread
 def _seen(program: Program, done: Fit, clouds: Sequence[Array], mode: Mode) -> bool:
-    """Whether the draw that lies nearest to a mode leads to it."""
+    """Whether the draw nearest to a mode leads to it."""
     with program.open(done.problem.data) as density:
         for x in clouds:
             apart = x - mode.x
@@ -99,7 +98,7 @@ def _at(
     *,
     seed: int,
 ) -> Fit:
-    """As many chains as there were, from a mode."""
+    """Run the same number of chains from a mode."""
     began = time.monotonic()
     gaussian = gaussian_at((mode,), mode.x.size)
     settings = replace(done.settings, seed=seed)
@@ -126,7 +125,8 @@ def _at(
 
 
 def _stayed(clouds: Sequence[Array], there: Fit) -> NDArray[np.bool_]:
-    """(chains,) which did not leave: a plane parts their draws from each of the clouds."""
+    """(chains,) which chains did not leave: a plane separates their draws from each of the
+    clouds."""
     return np.array([all(parted(cloud, chain) for cloud in clouds) for chain in there.draws.x])
 
 
@@ -136,7 +136,7 @@ def _of_chains(draws: Draws, kept: NDArray[np.bool_]) -> Draws:
 
 
 def parted(one: Array, other: Array) -> bool:
-    """Whether the plane of Fisher's discriminant has all of one cloud (n, D) on either side."""
+    """Whether Fisher's linear discriminant separates two clouds (n, D) completely."""
     within = np.cov(one.T) + np.cov(other.T)
     across = other.mean(axis=0) - one.mean(axis=0)
     normal = np.linalg.lstsq(np.atleast_2d(within), across, rcond=None)[0]
@@ -144,7 +144,7 @@ def parted(one: Array, other: Array) -> bool:
 
 
 def _worth(fits: Sequence[Fit], program: Program) -> tuple[Region, ...]:
-    """The regions of fits, without those that hold next to nothing."""
+    """The modes of fits, without those of negligible mass."""
     masses = [mass(one.problem, program, one.draws, one.settings.seed, most=None) for one in fits]
     kept = [i for i, (share, _) in enumerate(shares(masses)) if share > WORTH_MIXING]
     return tuple(
@@ -154,7 +154,7 @@ def _worth(fits: Sequence[Fit], program: Program) -> tuple[Region, ...]:
 
 
 def shares(masses: Sequence[Bridge]) -> list[tuple[float, float]]:
-    """Share of the posterior that each region holds, with its standard error."""
+    """Posterior mass of each mode, with its standard error."""
     logs = np.array([one.log_ml for one in masses])
     se = np.array([one.se for one in masses])
     share = np.exp(logs - np.logaddexp.reduce(logs))
@@ -164,7 +164,7 @@ def shares(masses: Sequence[Bridge]) -> list[tuple[float, float]]:
 
 
 def mixed(regions: Sequence[Region], seed: int) -> Draws:
-    """Draws of the first region, of which as many as is due are of the others."""
+    """Draws of the first mode, with its share of them replaced by draws of the others."""
     first = regions[0].draws
     chains, n, _ = first.x.shape
     rng = np.random.default_rng([seed, len(regions)])

@@ -1,4 +1,4 @@
-"""A fit that does not end with a bad verdict where more draws, or others, would fix it."""
+"""Fits with retries: more draws, smaller steps or tempering after a bad verdict."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from many_wolves.inference.sampling.tempering import sample_tempered
 from many_wolves.inference.settings import Settings
 
 HARDER = (0.95, 0.99, 0.999)
-"""Target acceptances to go through where draws diverge."""
+"""Target acceptances to try if draws diverge."""
 ATTEMPTS = 8
-"""Further attempts where the verdict is bad."""
+"""Further attempts after a bad verdict."""
 LONGEST = 4
-"""Times as many draws as asked for, up to which chains that agree go on; those that are
-``CLOSE`` by R-hat go on to four times that, in shorter stretches."""
+"""Chains that agree are extended up to this multiple of the requested draws. Those that are
+``CLOSE`` by R-hat are extended to four times that, in shorter stretches."""
 CLOSE = 1.02
 QUICK_LOOK = 1600
-"""Draws in all below which a bad verdict is left as it is: a quick look was asked for."""
+"""Total draws below which a bad verdict is not retried: the user wants a quick look."""
 TEMPERED_DELTA = 0.99
-"""Target acceptance of tempered chains at least: they come to corners that others miss."""
+"""Minimum target acceptance of tempered chains, which reach corners that other chains miss."""
 AGREED = 1.1
-"""R-hat below which the draws of a failed attempt tell the shape of the posterior."""
+"""R-hat below which the draws of a failed attempt give a preconditioner."""
 
 
-def fit_carefully(
+def fit_with_retries(
     problem: Problem,
     program: Program,
     parameters: tuple[Parameter, ...],
@@ -43,26 +43,26 @@ def fit_carefully(
     attempts: int = ATTEMPTS,
     longest_path: float = np.inf,
 ) -> Fit:
-    """As ``fit``; where the verdict is bad, with more draws or in smaller steps.
+    """Fit as ``fit`` does, and after a bad verdict try more draws or smaller steps.
 
     A posterior with sharp corners (a speaker that always says the same, a million
-    choices) needs more than most. Chains that agree go on, half as long again or twice as long, or
-    in half the steps where draws diverged; chains that do not agree begin anew, or are
-    tempered. Regions to which climbs came and no chain are sampled as well. The settings of
-    the result are those that gave it, its seconds those of all attempts. Where fewer than
-    1,600 draws in all are asked for, nothing of this is done, and a bad verdict says so.
+    choices) needs more than most. Chains that agree are extended to 1.5 or 2 times their length, or
+    continue with half the step size if draws diverged. Chains that disagree are restarted or
+    tempered. Modes that optimization found but no chain visited are sampled, too. The settings of
+    the result are those of its last attempt; its seconds are the sum over all attempts. If fewer
+    than 1,600 draws in all were requested, a bad verdict is not retried and mentions this.
 
     Parameters
     ----------
     attempts
-        How many more to make at most.
+        Maximum number of further attempts.
     longest_path
-        Leapfrog steps a draw from which chains that do not agree are left at that.
+        Leapfrog steps per draw above which chains that disagree are not retried.
 
     Raises
     ------
     WolvesError
-        If the problem is one to refuse.
+        If the problem cannot be fitted.
     """
     if problem.refused is not None:
         raise problem.refused
@@ -87,13 +87,13 @@ def fit_carefully(
 
 
 def _quick_look(done: Fit) -> Fit:
-    """A fit of few draws, whose verdict says what was not tried."""
+    """A fit of few draws; a bad verdict mentions that nothing more was tried."""
     if done.diagnostics.ok:
         return done
     words = (
-        f"Fewer than {QUICK_LOOK:,} draws in all were asked for, so nothing more was tried; with "
-        f"--draws {-(-QUICK_LOOK // done.settings.chains)} chains go on, or begin again in "
-        "smaller steps, until the verdict is good."
+        f"Fewer than {QUICK_LOOK:,} draws in all were requested, so nothing was retried. With "
+        f"--draws {-(-QUICK_LOOK // done.settings.chains)}, chains are extended or restarted "
+        "with smaller steps until the verdict is good."
     )
     judged = replace(done.diagnostics, verdict=(*done.diagnostics.verdict, words))
     return replace(done, diagnostics=judged)
@@ -102,7 +102,7 @@ def _quick_look(done: Fit) -> Fit:
 def _next(
     done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress, longest: int
 ) -> Fit | None:
-    """What may fix the verdict: smaller steps, more draws, or tempering; None if nothing may."""
+    """Try to fix the verdict by smaller steps, more draws or tempering; None if nothing is left."""
     now = done.settings
     diverged = done.diagnostics.divergences > 0
     if _agree(done) and not done.tempered:
@@ -123,12 +123,12 @@ def _next(
 def _tempered(
     done: Fit, program: Program, parameters: tuple[Parameter, ...], draws: int, say: Progress
 ) -> Fit:
-    """Ensembles of tempered chains, where those of ``done`` do not come to one posterior."""
+    """Sample tempered ensembles, because the chains of ``done`` disagree."""
     began = time.monotonic()
     smaller = _smaller(done)
     delta = max(smaller.adapt_delta, TEMPERED_DELTA)
     chosen = replace(smaller, draws=draws, adapt_delta=delta)
-    say(f"the chains do not come together: {chosen.chains} tempered ensembles of {draws} draws")
+    say(f"the chains disagree: sampling {chosen.chains} tempered ensembles of {draws} draws")
     sampled = sample_tempered(done.problem, done.gaussian, chosen, say)
     return assemble(
         done.problem,
@@ -143,16 +143,16 @@ def _tempered(
 
 
 def _anew(done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress) -> Fit:
-    """Other chains: in smaller steps where draws diverged, longer where chains disagree."""
+    """Restart the chains: with smaller steps if draws diverged, longer if chains disagree."""
     chosen = _smaller(done)
     if not done.diagnostics.divergences or not _agree(done):
         chosen = replace(chosen, warmup=2 * chosen.warmup, draws=2 * chosen.draws)
-    say(f"once more, with a target acceptance of {chosen.adapt_delta}")
+    say(f"sampling again with a target acceptance of {chosen.adapt_delta}")
     return fit(done.problem, program, parameters, chosen, say, gaussian=learnt(done))
 
 
 def _smaller(done: Fit) -> Settings:
-    """The settings of a fit, with smaller steps where its draws diverged."""
+    """The settings of a fit, with smaller steps if its draws diverged."""
     now = done.settings.adapt_delta
     if not done.diagnostics.divergences:
         return done.settings
@@ -160,12 +160,12 @@ def _smaller(done: Fit) -> Settings:
 
 
 def _agree(done: Fit) -> bool:
-    """Chains that are only too short, as far as R-hat tells."""
+    """Whether the chains are only too short, by R-hat."""
     return done.diagnostics.max_r_hat < AGREED
 
 
 def learnt(done: Fit) -> Gaussian | None:
-    """A preconditioner from the draws; None where the chains disagree too much for one."""
+    """A preconditioner from the draws; None if the chains disagree too much."""
     if not _agree(done):
         return None
     x = done.draws.flat

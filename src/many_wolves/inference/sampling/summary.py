@@ -1,4 +1,4 @@
-"""The tidy summary of a posterior: one row a parameter and condition."""
+"""The tidy summary of a posterior: one row per parameter and condition."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def scalars(posterior: Any, names: tuple[str, ...]) -> Iterator[tuple[str, str, 
 
 
 def summarise(posterior: Any, parameters: tuple[Parameter, ...]) -> pd.DataFrame:
-    """Mean, sd, 95 % HDI, effective sizes and R-hat of every parameter.
+    """Summarize every parameter: mean, sd, 95 % HDI, effective sample sizes and R-hat.
 
-    A parameter that does not vary has no effective size and no R-hat: NaN.
+    The effective sample sizes and R-hat of a constant parameter are NaN.
     """
     from arviz_stats.base import array_stats
 

@@ -1,10 +1,8 @@
-"""Parallel tempering: for a posterior whose regions a chain seldom leaves.
-
-Chains at powers of the likelihood from 1 down to ``COLDEST`` run side by side and swap
-places; where the power is low the regions join, and each holds its share of the draws at
-power 1. Swaps go by turns over even and odd pairs, and the powers are spaced so that all
-pairs refuse as often (Syed, Bouchard-Cote, Deligiannidis & Doucet 2022,
-doi:10.1111/rssb.12464).
+"""Parallel tempering for a posterior whose modes a chain rarely leaves. Chains at powers of the
+likelihood from 1 down to ``COLDEST`` run in parallel and swap states. At low powers the modes
+merge, so at power 1 each mode gets its share of the draws. Swaps alternate between even and odd
+pairs. The powers are spaced so that all pairs have the same rejection rate (Syed,
+Bouchard-Cote, Deligiannidis & Doucet 2022, doi:10.1111/rssb.12464).
 """
 
 from __future__ import annotations
@@ -25,34 +23,34 @@ from many_wolves.inference.sampling.modes import Gaussian
 from many_wolves.inference.settings import LARGEST_SEED, ChainSettings, Settings
 
 TEMPERED = ", tempered"
-"""Ends the name of the engine where ensembles of tempered chains gave the draws."""
+"""Suffix of the engine's name for draws from tempered ensembles."""
 POWERS = 10
-"""Chains of an ensemble."""
+"""Number of chains of an ensemble."""
 COLDEST = 0.3
-"""The lowest power of the likelihood."""
+"""Lowest power of the likelihood."""
 WARMUP = 150
 """Iterations in which a chain adapts to its power."""
 TRIAL = 100
-"""Rounds of swaps from which the powers are spaced anew, and that forget the start."""
+"""Rounds of swaps before the powers are spaced again, and to forget the start."""
 SPACINGS = 2
-"""Times that the powers are spaced anew."""
+"""Number of times that the powers are spaced again."""
 NEAREST = 0.01
-"""A start that is no further from the centre, in standard deviations, is taken as it is."""
+"""A start within this distance of the centre, in standard deviations, is used unchanged."""
 
 
 @dataclass
 class Swaps:
-    """Which state stands at which of ``powers``, and how offers to swap went."""
+    """The assignment of states to ``powers``, and statistics of the swaps."""
 
     powers: Array
     refused: Array = field(init=False)
     offered: Array = field(init=False)
     state: NDArray[np.int_] = field(init=False)
-    """By place, the number of the state there."""
+    """Number of the state at each power."""
     trips: int = 0
-    """Times that a state came from the lowest power to the highest."""
+    """Number of times that a state moved from the lowest power to the highest."""
     returning: set[int] = field(default_factory=set)
-    """States on the way from the lowest power."""
+    """States that visited the lowest power since they were last at the highest."""
 
     def __post_init__(self) -> None:
         pairs = len(self.powers) - 1
@@ -60,12 +58,12 @@ class Swaps:
         self.state = np.arange(pairs + 1)
 
     def offer(self, likelihoods: Array, odd: bool, rng: np.random.Generator) -> NDArray[np.int_]:
-        """The place from which each place takes its state; even or odd pairs may swap.
+        """Propose swaps of even or odd pairs; return the position from which each takes its state.
 
         Parameters
         ----------
         likelihoods
-            (powers,) log-likelihoods of the states, by place.
+            (powers,) log-likelihood of the state at each power.
         """
         source = np.arange(len(self.powers))
         for i in range(int(odd), len(self.powers) - 1, 2):
@@ -83,13 +81,13 @@ class Swaps:
 
     @property
     def refusals(self) -> Array:
-        """(powers - 1,) mean probability that a swap is refused."""
+        """(powers - 1,) mean probability that a swap is rejected."""
         rates: Array = self.refused / np.maximum(1, self.offered)
         return rates
 
 
 def respaced(powers: Array, refusals: Array) -> Array:
-    """As many powers with the same ends, between which all pairs refuse as often."""
+    """Space as many powers between the same ends, so that all pairs have equal rejection rates."""
     barrier = np.concatenate([[0.0], np.cumsum(np.maximum(refusals, 1e-3))])
     wanted = np.linspace(0.0, barrier[-1], len(powers))
     new: Array = np.interp(wanted, barrier, powers)
@@ -102,9 +100,9 @@ def sample_tempered(
     settings: Settings,
     progress: Progress | None = None,
 ) -> Draws:
-    """``settings.draws`` draws of each of ``settings.chains`` ensembles, at power 1.
+    """Draw ``settings.draws`` times at power 1 from each of ``settings.chains`` ensembles.
 
-    It runs on the embedded engine. The messages of the draws tell how the swaps went.
+    Tempering runs on the embedded engine. The messages of the draws report on the swaps.
 
     Raises
     ------
@@ -167,9 +165,8 @@ class _Ensemble:
         self._adapted: list[Adapted | None] = [None] * len(powers)
 
     def _anneal(self) -> None:
-        """Let the chain at the lowest power begin, and each other where the one below it ended.
-
-        A chain that began at power 1 might sit in a corner that holds no mass.
+        """Start at the lowest power; each other chain starts from the last state of the one below.
+        A chain that starts at power 1 may stay in a corner of negligible mass.
         """
         self._states[-1] = self._start()
         for place in reversed(range(POWERS)):
@@ -178,7 +175,7 @@ class _Ensemble:
                 self._states[place - 1] = self._states[place]
 
     def _start(self) -> Array:
-        """(D,) from the Gaussian, widened; nearer to its centre where the density fails."""
+        """(D,) draw from the widened Gaussian, closer to its centre if the density fails."""
         centre, scale = self._gaussian.centre, self._gaussian.scale
         apart = self._rng.normal(0.0, 1 / np.sqrt(COLDEST), centre.size)
         while np.abs(apart).max() > NEAREST and self._fails(centre + scale @ apart):
@@ -194,7 +191,7 @@ class _Ensemble:
             self._adapted[place] = self._step(place, own).adapted[0]
 
     def _rounds(self, rounds: int) -> Draws:
-        """Draws at power 1, an iteration of each chain and swaps in each."""
+        """Draw at power 1: each iteration moves every chain once, then swaps states."""
         drawn = []
         own = replace(self._settings.chain, warmup=0, draws=1)
         for turn in range(rounds):
@@ -209,7 +206,7 @@ class _Ensemble:
         return join_draws(drawn)
 
     def _step(self, place: int, own: ChainSettings) -> Draws:
-        """Let one chain move its state."""
+        """Move the state of one chain."""
         own = replace(own, seed=int(self._rng.integers(1, LARGEST_SEED)))
         chain, state = self._chains[place], self._states[place]
         draws = chain.sample(
@@ -220,11 +217,11 @@ class _Ensemble:
         return draws
 
     def _with_message(self, draws: Draws) -> Draws:
-        """The draws, with how the swaps went."""
+        """The draws, with a message on the swaps."""
         taken = 100 * (1 - float(self._swaps.refusals.mean()))
         message = (
             f"Ensemble {self._number + 1}: {POWERS} powers of the likelihood from 1 to {COLDEST}, "
-            f"{taken:.0f} % of swaps taken, {self._swaps.trips} round trips."
+            f"{taken:.0f} % of swaps accepted, {self._swaps.trips} round trips."
         )
         return replace(
             draws,

@@ -23,3 +23,15 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+const unfold = () => {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let part = target; part; part = part.parentElement) {
+    if (part.tagName === "DETAILS") part.open = true;
+  }
+  if (target) target.scrollIntoView();
+};
+window.addEventListener("hashchange", unfold);
+window.addEventListener("beforeprint", () => {
+  for (const part of document.querySelectorAll("details")) part.open = true;
+});
+unfold();

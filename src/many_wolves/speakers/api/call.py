@@ -131,7 +131,7 @@ class Caller:
         if isinstance(output, Exception):
             raise output
         if not output.choices:
-            raise ReplyError("retry", "the reply holds no choice")
+            raise ReplyError("retry", "the reply has no choice")
         if call is None:
             return Reply(parse_output(output, self._spec.max_tokens), self._model.effort)
         if call.error and output.stop_reason != "content_filter":
@@ -139,7 +139,7 @@ class Caller:
         reply = call.response or {}
         if self._spec.provider == "anthropic" and not (call.error or reply.get("stop_reason")):
             # A stream that breaks off looks like one that ended, but gives no reason.
-            raise ReplyError("retry", "the reply broke off")
+            raise ReplyError("retry", "the reply was cut off")
         effort = effort_in_request(call.request) or self._model.effort
         answer = parse_output(output, self._spec.max_tokens, reply)
         if call.error:  # the words are those of the provider's filter

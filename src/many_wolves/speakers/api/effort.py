@@ -88,9 +88,13 @@ def check_effort(
     if thinking_tokens is not None:
         if found == f"{thinking_tokens} tokens":
             return found
-        raise _unsupported(who, "it takes no budget of tokens", "use --effort low|medium|high")
+        raise _unsupported(
+            who, "it does not support a budget of tokens", "use --effort low|medium|high"
+        )
     if not found:
-        raise _unsupported(who, f"it takes no reasoning effort ({effort!r} asked)", "--effort none")
+        raise _unsupported(
+            who, f"it does not support a reasoning effort ({effort!r} requested)", "--effort none"
+        )
     return found
 
 

@@ -145,7 +145,7 @@ class Guard:
             return self._whole(response, streamed=streamed)
         if _EVENT_STREAM.match(body) and streamed:
             if response.request.url.path.endswith("/messages") and not _BEGUN.search(body):
-                raise ReplyError("retry", "the reply broke off before it began")
+                raise ReplyError("retry", "the connection was closed before the reply")
             self.answered = True
             return _replaced(response, _repaired_lines(body))
         raise self._no_reply(response)
@@ -155,7 +155,7 @@ class Guard:
         try:
             reply = json.loads(response.content)
         except ValueError as error:
-            raise ReplyError("retry", f"the reply broke off: {error}") from error
+            raise ReplyError("retry", f"the reply was cut off: {error}") from error
         fault = _error_in(reply)
         if fault is not None:
             return _failed(response, reply, fault)
@@ -279,7 +279,7 @@ def _missing_in(reply: Mapping[str, Any]) -> str:
     blocked = reply.get("promptFeedback")
     empty = "choices" in reply and not reply["choices"]
     if empty or ("usageMetadata" in reply and not reply.get("candidates") and not blocked):
-        return "the reply holds no choice"
+        return "the reply has no choice"
     return ""
 
 

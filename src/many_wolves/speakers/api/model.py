@@ -171,7 +171,7 @@ def _learn(
     for setting in ("temperature", "top_p"):
         if getattr(spec, setting) is not None and not _holds(request, setting):
             raise SettingError(
-                f"{spec.name}: this model takes no {setting}; nothing was asked",
+                f"{spec.name}: this model does not support {setting}; nothing was asked",
                 setting=setting,
                 fix=f"leave --{setting} out",
             )

@@ -56,7 +56,7 @@ def parse_output(
         reason = " ".join(text.removeprefix(_BLOCKED).split())
         text, note = "", f"the prompt was blocked: {reason}"
     if status == "empty" and output.stop_reason == "tool_calls":
-        note = "the model called a tool, though none was offered"
+        note = "the model called a tool, although none was offered"
     return Completion(text, reasoning, status, note, _usage(output.usage))
 
 

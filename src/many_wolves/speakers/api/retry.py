@@ -191,7 +191,7 @@ def _fix_for_all(
     if status in (400, 422) and not answered and _about_every_request(lower):
         field = next((name for name in OMISSIBLE if re.search(rf"\b{name}\b", lower)), "")
         way = f" (--omit {field} leaves it out)" if field else ""
-        return f"change the setting that the message names{way}"
+        return f"change the setting named in the message{way}"
     return ""
 
 
@@ -210,7 +210,7 @@ def _without_reply(error: Exception, provider: Provider, reached: bool) -> Error
     if any(isinstance(e, OSError) and e.errno in (errno.EMFILE, errno.ENFILE) for e in causes):
         return ErrorClass(
             "stop",
-            "this process has as many files and connections open as the system allows",
+            "this process has reached the system's limit of open files and connections",
             "use fewer --connections, or raise the limit (`ulimit -n 4096`)",
         )
     unreached = any(type(e).__name__ in _UNREACHED for e in causes)

@@ -80,7 +80,7 @@ def check_settings(spec: SpeakerSpec, *, batch: bool) -> None:
         for name in ("temperature", "top_p"):
             if getattr(spec, name) is not None:
                 raise SettingError(
-                    f"{spec.name}: its API takes no {name}",
+                    f"{spec.name}: its API does not support {name}",
                     setting=name,
                     fix=f"leave --{name} out",
                 )

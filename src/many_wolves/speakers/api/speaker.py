@@ -246,9 +246,9 @@ class ApiSpeaker:
         if refused >= _HOPELESS:
             raise WolvesError(
                 f"{self._spec.name}: {_HOPELESS} requests in a row were refused: {fault.words}",
-                fix="run the same command again when that time is over"
+                fix="run the same command again after that time"
                 if endless
-                else "check the settings that the message names",
+                else "check the settings named in the message",
             )
 
     def _announce(self, wait: float, fault: ErrorClass) -> None:

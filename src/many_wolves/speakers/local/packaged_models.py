@@ -96,13 +96,13 @@ def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
             f"expected one of {', '.join(PACKAGED)}, found {name!r}", fix="wolves models list"
         )
     if is_prepared(folder):
-        say(f"{folder} is there already.")
+        say(f"{folder} exists already.")
         return folder
     if folder.exists():
         raise WolvesError(
-            "expected no folder or one that was prepared to its end, found another",
+            "expected no folder or a completely prepared one, found another",
             where=folder,
-            fix="give another place with --out, or remove this folder",
+            fix="give another folder with --out, or remove this one",
         )
     os.environ["HF_HUB_OFFLINE"] = "1"
     folder.parent.mkdir(parents=True, exist_ok=True)

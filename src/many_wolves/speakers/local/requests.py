@@ -127,7 +127,7 @@ class Jobs:
             closing = len(self._thinking.close(self._tokenizer, ""))
         needed = closing + (job.width if job.scored else len(prompt) + self._spec.max_tokens)
         if self._window is not None and needed + self.thinks > self._window:
-            words = f"the prompt needs {needed} tokens; the model takes {self._window}"
+            words = f"the prompt needs {needed} tokens; the model's limit is {self._window}"
             return replace(job, error=words)
         if self._thinking is not None and self.thinks:
             room = self._thinking.budget if self._window is None else self._window - needed

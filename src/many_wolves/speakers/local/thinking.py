@@ -111,8 +111,8 @@ def settle(tokenizer: Any, spec: SpeakerSpec) -> Thinking | None:
                 else "a thought needs the model's chat format"
             )
             raise WolvesError(
-                f"{spec.name}: it takes no reasoning effort: {why}; nothing was asked",
-                fix="leave --effort and --thinking_tokens out, or say --effort none",
+                f"{spec.name}: reasoning effort is not supported: {why}; nothing was asked",
+                fix="leave --effort and --thinking_tokens out, or use --effort none",
             )
         return None
     if budget is None:

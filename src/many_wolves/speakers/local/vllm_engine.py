@@ -242,7 +242,7 @@ def _load_errors(source: str | Path, revision: str) -> Iterator[None]:
     except Exception as error:  # vLLM and its engine's processes raise many kinds
         raise WolvesError(
             f"vLLM cannot load the model {name}: {_first_line(error)}",
-            fix="check --model_name, --model_path and --revision; where memory is short, "
+            fix="check --model_name, --model_path and --revision; if memory is short, "
             "lower --gpu_memory_utilization or raise --tensor_parallel_size",
         ) from error
 

@@ -69,7 +69,7 @@ class Address:
         password = os.environ.get("IBEX_PASSWORD", "")
         if not user or not password:
             raise WolvesError(
-                "the IBEX server needs a login to make games",
+                "the IBEX server needs a login to create games",
                 fix="set IBEX_USERNAME and IBEX_PASSWORD in the environment",
             )
         scheme = "wss" if parts.scheme == "https" else "ws"
@@ -161,9 +161,23 @@ class IbexClient:
         return None
 
     async def data(self, game: int) -> dict[str, Any]:
-        """The whole game in the lab's data form, as the server gives it to anyone."""
-        _, told = await self._request("GET", "games/data", params={"game_id": str(game)})
-        data: dict[str, Any] = told["data"]
+        """The whole game in the lab's data form, as the server gives it to anyone.
+
+        Raises
+        ------
+        GameGoneError
+            If the server has no data of the game.
+        """
+        pause, query = FIRST_PAUSE_S, {"game_id": str(game)}
+        while True:
+            status, told = await self._request("GET", "games/data", params=query)
+            if status < 500:
+                break
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+        data: dict[str, Any] = told.get("data") or {}
+        if status >= 400 or not data.get("results"):
+            raise GameGoneError(f"the server has no data of game {game}")
         return data
 
     async def _request(self, method: str, path: str, **options: Any) -> tuple[int, dict[str, Any]]:

@@ -272,7 +272,7 @@ def _refusal(reply: _Reply) -> WolvesError:
     """What the server said, without anything of the request."""
     if reply.status in (401, 403) or "rest-key" in reply.text.lower():
         return WolvesError(
-            "the oTree server wants a REST key, or another one",
-            fix="set OTREE_REST_KEY in the environment to the key that the server was given",
+            "the oTree server rejects the REST key, or needs one",
+            fix="set OTREE_REST_KEY in the environment to the server's key",
         )
     return WolvesError(f"the oTree server answered {reply.status}: {reply.text[:300].strip()}")

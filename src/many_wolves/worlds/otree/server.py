@@ -142,7 +142,7 @@ class OTreeServer:
                 raise WolvesError(
                     f"oTree ended while starting: {_last_error(self.log)}",
                     where=self.log,
-                    fix="read the log; `otree devserver` in the project shows the same fault",
+                    fix="read the log; `otree devserver` in the project shows the same error",
                 )
             if answers(self.address):
                 _log.info("oTree serves %s", self.address.url)

@@ -143,7 +143,7 @@ class Inbox:
         if self._live is None or self._live.closed:
             return "unknown", "the live connection is closed"
         if message is None:
-            return "refused", "message: please give what the page shall send"
+            return "refused", "message: please give the message for the page to send"
         if self.refs is not None and isinstance(message, Mapping):
             message = {**message, "ref": ref}
         self._failure = ""

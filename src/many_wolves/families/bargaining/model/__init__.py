@@ -130,7 +130,7 @@ class Outcomes(_Model):
         Parameter("deal_rate", "share", "see coefficient", "of games begun that end with a deal"),
         Parameter("share", "share of the pie", "see coefficient", "mean of a deal: its power"),
         Parameter("expected_share", "share of the pie", "see coefficient",
-                  "deal rate times mean share: what a game that is begun brings"),
+                  "deal rate times mean share: the expected result of a game"),
         Parameter("coefficient", "log-odds", "end normal(-1, 1), deal normal(1, 1.5), middle "
                   "normal(0, 0.5); slopes normal(0, 1)", "of an end, a deal, the share's logit",
                   detail=True),
@@ -160,16 +160,16 @@ class Aspiration(_Model):
     parameters: tuple[Parameter, ...] = (
         Parameter("opening", "share of the pie", "logit normal(2, 1)", "first demand"),
         Parameter("bottom", "share of the pie", "logit(bottom / opening) normal(-0.4, 1)",
-                  "least share that is taken in the end"),
+                  "smallest share that is accepted in the end"),
         Parameter("exponent", "", "log normal(0, 0.8)",
                   "below 1 concedes late (Boulware), above 1 early (conceder)"),
-        Parameter("reciprocity", "", "normal(0, 0.5)", "answer to the other's concessions"),
+        Parameter("reciprocity", "", "normal(0, 0.5)", "response to the other side's concessions"),
         Parameter("demand_spread", "share of the pie", "log normal(-2.5, 0.6)",
                   "of demands around the aspiration"),
         Parameter("precision", "per pie", "log normal(2.5, 0.7)", "of acceptance"),
         Parameter("walk", "log-odds", "normal(-4, 1.5)", "of leaving at the bottom"),
         Parameter("walk_slope", "per pie", "normal(4, 2)",
-                  "of leaving, the further the offer lies below the bottom"),
+                  "of leaving, per share that the offer is below the bottom"),
         Parameter("slope", "prior sds", "role normal(0, 1), arms normal(0, 0.5)",
                   "effects on logit opening, logit bottom, log exponent", detail=True),
         Parameter("contrast", "logits", "see slope",
@@ -182,7 +182,7 @@ class Aspiration(_Model):
 
 
 class Values(_Model):
-    """What a speaker wants: own gain, an even split, agreement; weights that add up to one."""
+    """A speaker's values: own gain, an even split, agreement; the weights add up to one."""
 
     name: str = "values"
     options: type[ModelOptions] = ValuesOptions
@@ -199,13 +199,13 @@ class Values(_Model):
         Parameter("w", "weight", "softmax of normal(0, 1.2), normal(0, 1.2), 0",
                   "of own gain, an even split, agreement; they add up to one"),
         Parameter("pays_to_close", "share of the pie", "see w",
-                  "w_deal / w_own: what it gives up to close a deal"),
+                  "w_deal / w_own: share given up to close a deal"),
         Parameter("precision", "per unit of utility", "log normal(2.5, 1)", "of choice"),
         Parameter("hope", "share of the pie", "normal(0.2, 0.25)",
-                  "demand beyond what is offered that is taken with chance 1/2"),
+                  "demand beyond the offer that is accepted with probability 1/2"),
         Parameter("sharpness", "per pie", "log normal(2, 0.7)", "of that belief"),
         Parameter("breakdown", "probability", "logit normal(-2, 1)",
-                  "feared, that a refused demand ends the talk"),
+                  "subjective, that a rejected demand ends the talk"),
         Parameter("slope", "log-ratios", "role normal(0, 1), arms normal(0, 0.5)",
                   "effects on the weights", detail=True),
         Parameter("contrast", "log-ratios", "see slope",
@@ -239,7 +239,7 @@ class KindWords(_Model):
 
 
 OFFERED = ("concession", "outcomes")
-"""Models that were sampled, and whose parameters were found again in simulations."""
+"""Models with a parameter recovery study."""
 
 
 def models() -> dict[str, CognitiveModel]:

@@ -78,7 +78,7 @@ class Written:
 def read_written(
     observations: Observations, *, reciprocity: bool = True, ends: str = "all"
 ) -> Written:
-    """The messages of one speaker that the model describes: moves in games that are no probes.
+    """The messages of one speaker that the model describes: moves in games other than probes.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def _ended_with_deal(observations: Observations, d: Decisions) -> Any:
     games = observations.tables.get("games")
     if games is None:
         raise WolvesError(
-            "expected the table games beside turns, to tell which games ended with a deal",
+            "expected the table games in addition to turns, to know which games ended with a deal",
             where=d.where,
             fix="give the folder of `wolves choices`, or leave --ends out",
         )
@@ -209,7 +209,7 @@ def build(
 
 
 def _cells(written: Written, made: Index) -> tuple[Array, Array, Array, Any]:
-    """Ends of the cell of each demand, the floor that it lies above, and whether it is the top."""
+    """Bounds of each demand's cell, the floor below it, and whether the cell is the top one."""
     step, demand = written.at.step[made] / 2, written.demand[made]
     offered = written.at.offered[made]
     floor = np.where(np.isfinite(offered), offered + step, -_FAR)
@@ -249,17 +249,20 @@ def _notes(written: Written, ends: str) -> list[str]:
     found = [f"{n:,} messages are left out: {why}." for why, n in written.skipped.items() if n]
     if ends == "deals":
         found.append(
-            "Games without a deal are left out: the bottom comes out too low, since those who "
-            "would not go lower are missing."
+            "Games without a deal are left out. This biases the bottom downwards, because speakers "
+            "who would not go lower are missing."
         )
     if not d.announced.all():
         found.append(
-            f"In {int((~d.announced).sum()):,} of {len(d):,} messages the speaker did not know how "
-            "many there would be: the exponent describes a time that it could not see."
+            f"In {int((~d.announced).sum()):,} of {len(d):,} messages the speaker did not know "
+            "the number of "
+            "rounds, so the exponent describes a deadline unknown to the speaker."
         )
     more = int((d.demand > 1 + 1e-9).sum())
     if more:
-        found.append(f"{more:,} offers ask for more than the whole pie; they count as all of it.")
+        found.append(
+            f"{more:,} offers ask for more than the whole pie; they count as the whole pie."
+        )
     if written.covariates.constant:
         found.append(
             f"Not varied in these games, and so without an effect: "

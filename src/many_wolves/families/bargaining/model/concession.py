@@ -70,7 +70,7 @@ class Moves:
     skipped
         How many moves had no place in the model, by reason.
     finer
-        How many moves lie between the steps of the grid, and have a finer one of their own.
+        Number of moves between the steps of the grid, which get a finer step.
     """
 
     decisions: Decisions
@@ -276,8 +276,8 @@ def _notes(moves: Moves) -> list[str]:
     found = [f"{n:,} moves are left out: {why}." for why, n in moves.skipped.items() if n]
     if moves.finer:
         found.append(
-            f"{moves.finer:,} of {len(moves.decisions):,} moves lie between the steps of the "
-            "prices; for these the steps are taken to be finer."
+            f"{moves.finer:,} of {len(moves.decisions):,} moves are between the steps of the "
+            "price grid; a finer step is used for these."
         )
     if moves.covariates.constant:
         found.append(

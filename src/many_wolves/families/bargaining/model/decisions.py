@@ -25,7 +25,7 @@ _FILLED: dict[str, Any] = {
     "outside": 0.0, "rounds": 10, "announced": "no", "form": "free", "rule": "", "menu": "",
     "standing_before": np.nan, "other_conceded": np.nan, "flags": "", "status": "answered",
 }  # fmt: skip
-"""Columns that a foreign table may lack, and what stands there then."""
+"""Columns that a foreign table may lack, and their defaults."""
 _NUMBERS = ("cost", "value", "ask", "bid", "step", "outside", "own_before", "standing",
             "standing_before", "other_conceded", "price")  # fmt: skip
 

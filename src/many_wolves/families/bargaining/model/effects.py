@@ -70,9 +70,9 @@ def arm_columns(frame: pd.DataFrame) -> dict[str, tuple[Array, float]]:
 
 
 def arm_contrasts(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Contrasts of arms with the constant line: name -> the two columns that are compared.
+    """Contrasts of arms with constant advice: name -> the two columns that are compared.
 
-    Where there is no constant line, with memory alone; nothing where there is neither.
+    Without constant advice, the baseline is memory alone. The result is empty without either.
     """
     arms = [name.removeprefix("after ") for name in names if name.startswith("after ")]
     base = next((arm for arm in ("constant", "none") if arm in arms), None)

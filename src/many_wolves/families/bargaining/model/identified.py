@@ -1,9 +1,9 @@
-"""What a design tells of a model's parameters, computed before any answer is looked at.
+"""Identifiability of a model's parameters in a design, computed without any answers.
 
-The expected information of the answers is that of the scores of simulated ones: for parameters
-drawn from the prior, moves are drawn in the situations at hand, and the log-likelihood of each
-is differentiated numerically. With the prior it gives the posterior standard deviation that is to
-be expected of each parameter, as a share of the prior's.
+The expected information comes from the scores of simulated answers. Parameters are drawn from the
+prior, moves are drawn in the given situations, and each log-likelihood is differentiated
+numerically. Combined with the prior, the information gives each parameter's expected posterior
+standard deviation, as a share of the prior's.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import numpy as np
 from many_wolves.outcomes import Array
 
 HARDLY = 0.8
-"""Expected posterior sd, as a share of the prior's, above which a parameter is hardly told."""
+"""Expected posterior sd, as a share of the prior's, above which a parameter is weakly
+identified."""
 TIED = 0.85
-"""Expected correlation above which two parameters trade with each other."""
+"""Expected correlation above which two parameters are identified only jointly."""
 _DRAWS = 6
 _STEP = 1e-4
 
@@ -34,7 +35,7 @@ class Oracle(Protocol):
         ...
 
     def draw(self, x: Array, rng: np.random.Generator) -> Any:
-        """Answers drawn from parameters ``x`` in the situations at hand."""
+        """Answers drawn from parameters ``x`` in the given situations."""
         ...
 
     def rows(self, x: Array, drawn: Any) -> Array:
@@ -44,7 +45,7 @@ class Oracle(Protocol):
 
 @dataclass(frozen=True)
 class Identified:
-    """What a design tells.
+    """Identifiability in a design.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ class Identified:
 
     @property
     def hardly(self) -> list[tuple[str, float]]:
-        """Parameters that the design hardly tells, with the share that remains."""
+        """Weakly identified parameters, with the share of prior sd that remains."""
         return [
             (name, float(share))
             for name, share in zip(self.names, self.remaining, strict=True)
@@ -71,7 +72,7 @@ class Identified:
 
     @property
     def tied(self) -> list[tuple[str, str, float]]:
-        """Pairs that trade with each other, with their correlation."""
+        """Pairs that are identified only jointly, with their correlation."""
         P = len(self.names)
         return [
             (self.names[a], self.names[b], float(self.correlation[a, b]))
@@ -82,12 +83,12 @@ class Identified:
 
 
 def identified(oracle: Oracle, seed: int = 1, draws: int = _DRAWS) -> Identified:
-    """What a design tells of the parameters of an oracle.
+    """Compute how well a design identifies the parameters of an oracle.
 
     Parameters
     ----------
     oracle
-        The model in the situations at hand.
+        The model in the given situations.
     seed
         Of the parameters and answers that are drawn.
     draws
@@ -117,16 +118,16 @@ def _scores(oracle: Oracle, x: Array, drawn: Any) -> Array:
 
 
 _FOUND: dict[str, Identified] = {}
-"""What the designs of this process tell: simulations fit one design many times."""
+"""Results for the designs of this process, because simulations fit one design many times."""
 
 
 def not_told(oracle: Oracle, *situations: Any) -> list[str]:
-    """What a design does not tell, in sentences; computed from the situations alone.
+    """Describe in sentences what a design does not identify; computed from the situations alone.
 
     Parameters
     ----------
     oracle
-        The model in the situations at hand.
+        The model in the given situations.
     situations
         Arrays and numbers that make up these situations.
     """
@@ -138,14 +139,14 @@ def not_told(oracle: Oracle, *situations: Any) -> list[str]:
     if found.hardly:
         listed = ", ".join(f"{name} ({share:.0%})" for name, share in found.hardly)
         sentences.append(
-            "These situations hardly tell the following, whatever was done in them; the share of "
-            f"the prior's standard deviation that is to be expected to remain is in brackets: "
+            "These situations hardly inform the following parameters, whatever the moves. In "
+            "brackets: the expected posterior standard deviation as a share of the prior's. "
             f"{listed}."
         )
     if found.tied:
         listed = "; ".join(f"{one} and {two} ({r:+.2f})" for one, two, r in found.tied)
         sentences.append(
-            f"These situations tell the following apart only together (expected correlation): "
+            f"These situations identify the following only jointly (expected correlation): "
             f"{listed}."
         )
     return sentences

@@ -58,7 +58,7 @@ class ValuesOptions(ModelOptions):
     fair: Literal["even", "inequity", "smooth", "none"] = Field(
         default="even", description="Form of the wish for an even split."
     )
-    deal: bool = Field(default=True, description="Whether agreement is worth something by itself.")
+    deal: bool = Field(default=True, description="Whether agreement as such has a value.")
     rows: Literal["all", "offers", "replies"] = Field(
         default="all", description="Messages that are fitted: all, offers, or replies."
     )
@@ -77,5 +77,5 @@ class OutcomesOptions(ModelOptions):
 class WordsOptions(ModelOptions):
     """Options of ``kind-words``."""
 
-    kind: bool = Field(default=True, description="Whether kind words are worth something.")
+    kind: bool = Field(default=True, description="Whether kind words have a value.")
     spread: float = _spread()

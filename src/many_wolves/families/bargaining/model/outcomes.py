@@ -102,7 +102,7 @@ def read_games(observations: Observations, *, arms: bool = True) -> Games:
     Raises
     ------
     WolvesError
-        If there is no table of games, or a column is missing.
+        If the table of games or one of its columns is missing.
     """
     frame = observations.tables.get("games")
     where = observations.where
@@ -157,7 +157,8 @@ def _games(frame: pd.DataFrame, skipped: dict[str, int], where: str, *, arms: bo
 
     step = frame["step"].to_numpy(dtype=float) / (high - low)
     half = np.full(len(frame), 0.5)
-    atoms = np.column_stack([half, share(frame["bid"]), share(frame["ask"])])
+    bid = share(frame["bid"])
+    atoms = np.column_stack([half, bid, share(frame["ask"])])
     for column in (1, 2):
         outside = (atoms[:, column] <= words.LOW) | (atoms[:, column] >= words.HIGH)
         atoms[outside | (np.abs(atoms[:, column] - 0.5) < step), column] = np.nan
@@ -169,13 +170,15 @@ def _games(frame: pd.DataFrame, skipped: dict[str, int], where: str, *, arms: bo
     ended = np.select([frame["ended"] == "deal", frame["ended"] == "walked"], [0, 1], 2)
     partners = tuple(dict.fromkeys(frame["partner"].astype(str)))
     reached = np.where(ended == 0, share(frame["price"]), np.nan)
-    ends = words.Ends(covariates.matrix, np.maximum(rounds, last), step, atoms)
+    # The bid is a price that a side has named, so it lies on the grid.
+    origin = np.where(np.isfinite(bid), bid, half)
+    ends = words.Ends(covariates.matrix, np.maximum(rounds, last), step, origin, atoms)
     return Games(
         frame=frame,
         at=ends,
         last=last.astype(np.int64),
         ended=ended.astype(np.int64),
-        share=np.clip(reached, words.LOW + step / 2, words.HIGH - step / 2),
+        share=ends.within(reached),
         covariates=covariates,
         levels=Levels.of(frame),
         partners=partners,
@@ -267,7 +270,6 @@ def build(observations: Observations, *, by_partner: bool, arms: bool, spread: f
         adapt_delta=0.9,
         options={"by_partner": by_partner, "arms": arms, "spread": spread},
         notes=(
-            "In simulations its parameters were calibrated; its log likelihood was not.",
             *_notes(games),
             *not_told(
                 _Oracle(games), games.at.rounds, games.at.step, games.at.atoms, games.at.design
@@ -279,13 +281,12 @@ def build(observations: Observations, *, by_partner: bool, arms: bool, spread: f
 def _cells(games: Games, deals: Index) -> tuple[Array, Array, Array]:
     """Logits of the ends of each deal's cell, which atoms lie in it, and which there are."""
     share, half = games.share[deals], games.at.step[deals] / 2
-    atoms = games.at.atoms[deals]
     ends = (np.column_stack([share - half, share + half]) - words.LOW) / (words.HIGH - words.LOW)
     edges = np.where(ends <= 0, -1e6, np.where(ends >= 1, 1e6, 0.0))
     inside = (ends > 0) & (ends < 1)
     edges[inside] = logit(np.clip(ends[inside], 1e-9, 1 - 1e-9))
-    heaped = np.abs(share[:, None] - atoms) <= half[:, None] + 1e-9
-    return edges, heaped.astype(float), np.isfinite(atoms).astype(float)
+    heaped = games.at.heaped(games.share)[deals]
+    return edges, heaped, np.isfinite(games.at.atoms[deals]).astype(float)
 
 
 def _conditions(games: Games) -> tuple[tuple[str, ...], Index]:
@@ -351,7 +352,8 @@ def _notes(games: Games) -> list[str]:
         found.append(f"Shares are those of the {roles[0]}.")
     if games.outside:
         found.append(
-            f"{games.outside:,} deals lie beyond half the pie outside of it; they count as the "
+            f"{games.outside:,} deals are outside the pie by more than half of it; they count as "
+            "the "
             "outermost shares."
         )
     how = games.frame["ended"][games.ended == 2].value_counts()
@@ -359,7 +361,7 @@ def _notes(games: Games) -> list[str]:
         listed = ", ".join(f"{name} {n}" for name, n in how.items())
         found.append(
             f"{int(how.sum()):,} of {len(games.frame):,} games had not ended when they were cut "
-            f"({listed}): they count as games without an end so far, not as failures."
+            f"({listed}): they count as censored, not as failures."
         )
     if games.covariates.constant:
         found.append(

@@ -1,4 +1,4 @@
-"""What problems of all models share: levels, coordinates, draws, weights of rows."""
+"""Parts that the problems of all models share: levels, coordinates, draws, weights of rows."""
 
 from __future__ import annotations
 

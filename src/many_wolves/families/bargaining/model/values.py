@@ -98,7 +98,7 @@ def read_chosen(observations: Observations, rows: str = "all") -> Chosen:
     d = everything.part(kept)
     if not len(d):
         raise WolvesError(
-            "no message was written where a price of the other side stood",
+            "no message answers a price of the other side",
             where=d.where,
             fix="collect the design `values`: wolves compile --task haggle --preset values",
         )
@@ -117,11 +117,11 @@ def read_chosen(observations: Observations, rows: str = "all") -> Chosen:
 
 
 def _menu(d: Decisions, n: int) -> tuple[Array, Array]:
-    """Demands and odds that were told, from ``PRICE:ODDS PRICE:ODDS``."""
+    """The announced demands and odds, from ``PRICE:ODDS PRICE:ODDS``."""
     pairs = [part.split(":") for part in str(d.frame["menu"].iloc[n]).split()]
     if not pairs:
         raise WolvesError(
-            "a game with told odds lacks its menu",
+            "the menu of a game with announced odds is missing",
             where=d.where,
             line=n + 2,
             column="menu",
@@ -342,7 +342,7 @@ class _Known:
 
 
 def _weights(ratio: Array, fair: str, deal: bool) -> words.Weights:
-    """Weights from log-ratios: against agreement where there is one, else the even split."""
+    """Weights from log-ratios against agreement, or against the even split without agreement."""
     w = softmax(np.append(ratio, 0.0))
     if fair != "none" and deal:
         return words.Weights(*map(float, w))

@@ -106,7 +106,7 @@ def read_situations(observations: Observations) -> Situations:
 
 
 def _complete(rows: pd.DataFrame) -> pd.DataFrame:
-    """Every set with all of its replies: those that nobody chose have the count 0."""
+    """Every set with all of its replies; those that were never chosen have the count 0."""
     found = []
     for _, part in rows.groupby("set", sort=False):
         first = part.iloc[0]
@@ -209,14 +209,14 @@ def _derived(
 
 
 def _notes(at: Situations) -> list[str]:
-    """Which covariates do not vary, and what few prices cannot tell."""
+    """Covariates that do not vary, and what few prices cannot identify."""
     found = []
     if at.covariates.constant:
-        found.append("Only one role was asked: whether roles differ is not known.")
+        found.append("Only one role was played, so a difference between roles cannot be estimated.")
     if len(np.unique(np.round(at.demand[:, 0], 3))) == 1:
         found.append(
-            "The standing price leaves the same share in every situation: taking it and the own "
-            "gain are told apart by the other prices alone."
+            "The standing price leaves the same share in every situation. Only the other prices "
+            "distinguish the weight of accepting it from the weight of own gain."
         )
     return found
 

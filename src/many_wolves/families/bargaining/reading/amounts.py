@@ -60,7 +60,7 @@ class Amount:
     value
         How much.
     unit
-        Whether a currency stands with it.
+        Whether it has a currency.
     """
 
     start: int

@@ -1,4 +1,4 @@
-"""Whether a speaker bargained at all: readable, in its role, heeding its own limit."""
+"""Checks of whether a speaker bargained at all: readable, in its role, within its own limit."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _readable(speaker: str, turns: pd.DataFrame) -> Check:
         "readable",
         speaker,
         share >= READABLE,
-        f"{speaker}: {read} of {n} messages could be read; each of the others ended its game",
+        f"{speaker}: {read} of {n} messages could be read; every other message ended its game",
         share,
         math.nan,
     )
@@ -63,7 +63,8 @@ def _form(speaker: str, turns: pd.DataFrame) -> Check | None:
         "answer form",
         speaker,
         share >= READABLE,
-        f"{speaker}: {kept} of {n} messages keep the answer form; in the others the words count",
+        f"{speaker}: {kept} of {n} messages follow the answer form; in the others, the words are "
+        "read",
         share,
         math.nan,
     )
@@ -75,8 +76,8 @@ def _role(speaker: str, turns: pd.DataFrame) -> Check | None:
         "role",
         speaker,
         share >= KEPT,
-        f"{speaker}: {kept} of {n} messages keep to the own role; the others speak as the other "
-        "side, or offer more than it asks for",
+        f"{speaker}: {kept} of {n} messages stay in the assigned role; the others speak as the "
+        "other side, or offer more than it asks for",
         share,
         math.nan,
     )
@@ -91,7 +92,7 @@ def _taken_back(speaker: str, turns: pd.DataFrame) -> Check | None:
         "offers taken back",
         speaker,
         share <= MOST_BACK,
-        f"{speaker}: {back} of {n} offers take an earlier one back",
+        f"{speaker}: {back} of {n} offers withdraw an earlier one",
         share,
         math.nan,
     )
@@ -103,7 +104,7 @@ def _extras(speaker: str, turns: pd.DataFrame) -> Check:
         "other goods",
         speaker,
         share <= MOST_BACK,
-        f"{speaker}: {extra} of {n} messages are about goods or services beside the one for sale",
+        f"{speaker}: {extra} of {n} messages add goods or services to the one for sale",
         share,
         math.nan,
     )
@@ -120,14 +121,14 @@ def _within_limit(speaker: str, games: pd.DataFrame) -> Check | None:
         "own limit",
         speaker,
         share >= KEPT,
-        f"{speaker}: {within} of {n} deals are no worse for it than its own limit",
+        f"{speaker}: {within} of {n} deals are within its own limit",
         share,
         math.nan,
     )
 
 
 def _heeds_limit(speaker: str, turns: pd.DataFrame) -> Check | None:
-    """Whether its lowest demands move with its limit: the state that it has to heed."""
+    """Whether its lowest demands depend on its limit, the state in this task."""
     from scipy.stats import spearmanr
 
     bottoms = _bottoms(turns)
@@ -145,10 +146,10 @@ def _heeds_limit(speaker: str, turns: pd.DataFrame) -> Check | None:
         strength, p = float(test.statistic), float(test.pvalue)
     ok = p < _ALPHA
     return Check(
-        "heeds its limit",
+        "follows its limit",
         speaker,
         ok,
-        f"{speaker}: how far it goes {'follows' if ok else 'does not follow'} its own limit "
+        f"{speaker}: its last prices {'depend' if ok else 'do not depend'} on its own limit "
         f"({len(varied)} games, rank correlation {strength:.2f}, p = {p:.3f})",
         strength,
         p,

@@ -1,4 +1,4 @@
-"""Structured answers: a marked last line, or a JSON object, beside the words."""
+"""Structured answers: a marked last line, or a JSON object, next to the words."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Structured:
     move
         The move that it states; None where it states none that makes sense.
     words
-        What is said beside it.
+        The words around it.
     """
 
     move: Move | None
@@ -99,7 +99,7 @@ def from_json(text: str, situation: Situation) -> Structured | None:
 
 
 def statement_words(text: str, form: str) -> str:
-    """The words beside the structured part of an answer; the whole text where it has none."""
+    """The words around the structured part of an answer; the whole text if it has none."""
     if form == "json":
         for record in reversed(objects(text)):
             lower = {str(key).lower(): value for key, value in record.items()}
@@ -165,7 +165,7 @@ def _as_price(value: Any, prices: Range) -> float | None:
 def objects(text: str) -> list[Mapping[str, Any]]:
     """The JSON objects in a text, from left to right.
 
-    A brace that opens no valid object is passed over.
+    A brace that does not open a valid object is skipped.
     """
     found: list[Mapping[str, Any]] = []
     decoder = json.JSONDecoder()

@@ -20,12 +20,12 @@ _TEXT = ("group", "participant", "partner", "good", "arm", "rule", "move", "role
 
 
 def from_csv(path: Path, task: str) -> Observations:
-    """The tables of a task from a CSV file and its companions: games.csv beside turns.csv.
+    """The tables of a task from a CSV file and its companions: games.csv next to turns.csv.
 
     Raises
     ------
     WolvesError
-        If it is no CSV file, or has no rows.
+        If the file is not valid CSV, or has no rows.
     """
     name = path.stem if path.stem in ASIDE[task] else MAIN[task]
     beside = {other: path.with_name(f"{other}.csv") for other in ASIDE[task] if other != name}
@@ -41,7 +41,7 @@ def from_csv(path: Path, task: str) -> Observations:
 
 
 def from_frame(frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
-    """The tables of a task from data frames; ``games`` may stand beside turns.
+    """The tables of a task from data frames; ``games`` can accompany turns.
 
     Raises
     ------

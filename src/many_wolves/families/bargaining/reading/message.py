@@ -29,10 +29,10 @@ class Message:
         Its move; None where the status is not ``answered``.
     status
         ``empty`` without words, ``refused`` where the speaker declines the task,
-        ``unparsed`` where it cannot be told which move it makes.
+        ``unparsed`` if its move is not clear.
     words
-        What the other side hears: without thoughts, and without what runs on into the
-        other side's part.
+        The words for the other side: without thoughts, and without lines written for the other
+        side.
     """
 
     move: Move | None
@@ -43,8 +43,8 @@ class Message:
 def read_message(text: str, situation: Situation, form: Form = "free") -> Message:
     """The move of a message.
 
-    A marked line or a JSON object counts if the words do not say another move; without one
-    the words are read, and the move is flagged ``unmarked``.
+    A marked line or a JSON object counts if the words do not contradict it. Without one, the words
+    are read, and the move is flagged ``unmarked``.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def _statement(text: str, words: str, situation: Situation, form: Form) -> Struc
 
 
 def _with_statement(stated: Structured, situation: Situation) -> Message:
-    """A structured answer, held against its words."""
+    """A structured answer, compared with its words."""
     if stated.move is None:
         return Message(None, "unparsed", stated.words)
     said = own_part(clean(stated.words), situation.role)

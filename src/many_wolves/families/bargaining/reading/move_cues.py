@@ -179,7 +179,7 @@ EXTRAS = compiled(
     r"\b(?:another|second|extra) (?:one|balloon|item|piece)\b",
     r"\brefer (?:a friend|friends|you)\b",
 )
-"""Goods or services beside the one for sale."""
+"""Goods or services added to the one for sale."""
 EXTRAS_DECLINED = compiled(
     r"\b(?:no|without|not|don't|can't|won't|cannot|nothing|already|comes? with|came with)\b"
     r"[^.,;!?]{0,30}$"

@@ -18,7 +18,7 @@ FILLER = (
     r"something|at|somewhere|near|closer? to|price of|total of|sum of|full|good|great|whole|"
     r"least|most|cool|measly|mere|ok|okay|exactly|be|is|my|cash)\s+)*"
 )
-"""Words that may stand between a cue and its amount."""
+"""Filler words that may separate a cue from its amount."""
 
 
 def any_of(*phrases: str) -> str:

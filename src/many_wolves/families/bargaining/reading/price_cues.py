@@ -1,4 +1,4 @@
-"""What stands beside an amount and says whether the speaker offers it or only mentions it."""
+"""Words next to an amount that show whether the speaker offers it or only mentions it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LISTED = left_of_amount(
     r"(?: selling| sale)?(?: price)?"
     r"(?: (?:it|this|that|is|was|already|currently|of|at|for|about|as))*"
 )
-"""Left of an amount: the price that stands in the advertisement."""
+"""Left of an amount: the price in the advertisement."""
 COMMITS = compiled(
     r"\b(?:sell|selling|let|letting|take|taking|accept|pay|paying|give|do|stay|stick|sticking|"
     r"remains?|stands?|firm|keep|keeping|offer|agree|buy|match|meet|go with)\b[^.,;!?]*$"
@@ -106,7 +106,7 @@ MENTION_BEFORE = left_of_amount(
     r"\bother offers? (?:of|for|at)",
     r"\boffers for",
     r"\boffered(?: me)?",
-    # sums that are no price of the good
+    # sums other than a price of the good
     r"\b(?:difference|gap) (?:of|is)",
     r"\bsav(?:e|es|ing|ings)(?: of| you| me)?",
     r"\bshy of",
@@ -200,7 +200,7 @@ OFF_BEFORE = left_of_amount(
     r"\b(?:lower|reduce|drop|cut|decrease|come down|go down)\b[^.,;!?$\d]{0,25}\bby",
     r"\b(?:take|knock)(?:ing)?\b[^.,;!?$\d]{0,20}\boff",
 )
-"""Beside an amount: it is taken off another price."""
+"""Next to an amount: it is a discount on another price."""
 PERCENT_OFF = compiled(
     r"\b(?P<n>\d{1,2}(?:\.\d)?)\s?(?:%|percent)\s+(?:off|discount|less|reduction)"
 )

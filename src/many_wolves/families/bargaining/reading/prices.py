@@ -16,7 +16,7 @@ _STOP = re.compile(r"[!?;\n]|\.(?=\s|$)")
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a reader must know of the game to read a message.
+    """The state of the game that a reader needs to read a message.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def own_prices(text: str, situation: Situation) -> list[Named]:
 
 
 def clause(text: str, start: int, end: int) -> tuple[str, str]:
-    """What stands in the sentence of a place before and after it."""
+    """The text before and after a place within its sentence."""
     before = text[:start]
     at = max((match.end() for match in _STOP.finditer(before)), default=0)
     rest = text[end:]

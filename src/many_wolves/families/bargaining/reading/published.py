@@ -20,7 +20,7 @@ from many_wolves.families.bargaining.moves import (
     better,
     other,
 )
-from many_wolves.families.bargaining.reading.rows import Played, Said
+from many_wolves.families.bargaining.reading.rows import Played, PlayedMessage
 from many_wolves.families.bargaining.task.rules import Ended, State, begin
 
 PEOPLE = "people"
@@ -29,10 +29,10 @@ _WALKS = ("reject", "quit")
 
 
 def he2018(dialogues: Path, turns: Path) -> Iterator[Played]:
-    """Dialogues of two people each (He et al. 2018): list price and the buyer's target are told.
+    """Dialogues of two people each (He et al. 2018), with list price and the buyer's target.
 
-    The list price is the seller's first price. The target is a goal, no limit: it bounds the
-    pie from below, and a fifth of the deals lie under it.
+    The list price is the seller's first price. The target is a goal, not a limit: it bounds the pie
+    from below, and a fifth of the deals are below it.
     """
     moves = _by_game(pd.read_csv(turns), "dialogue")
     for row in pd.read_csv(dialogues).to_dict("records"):
@@ -147,7 +147,7 @@ def _played(
     state, said = begin(terms), []
     for role, named, status in moves:
         move = _as_rules_see_it(role, named, state)
-        said.append(Said(role, move, status, state))
+        said.append(PlayedMessage(role, move, status, state))
         state = _went_on(state, role, move)
         if move is not None and move.kind in ("accept", "walk"):
             break

@@ -1,4 +1,4 @@
-"""Responses -> the games that were played, by going through every chain again."""
+"""Responses -> the games that were played, by replaying every chain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from many_wolves.families.bargaining.moves import Move, Role, other
-from many_wolves.families.bargaining.reading.rows import Played, Said
+from many_wolves.families.bargaining.reading.rows import Played, PlayedMessage
 from many_wolves.families.bargaining.task.cells import script_from_cell
 from many_wolves.families.bargaining.task.chain import Answer, Game, walk
 from many_wolves.families.bargaining.task.partners import told_prices
@@ -23,7 +23,7 @@ from many_wolves.files import fingerprint
 from many_wolves.records import Cell, Response, SpeakerSpec
 
 UNKNOWN = "unknown"
-"""Name of a speaker whose journal is not at hand."""
+"""Name of a speaker whose journal is missing."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ class _Gathered:
     names: dict[str, str] = field(default_factory=dict)
 
 
-def chains(responses: Iterable[Response], labels: Mapping[str, str]) -> list[Chain]:
+def chains(
+    responses: Iterable[Response], labels: Mapping[str, str], script: Script | None = None
+) -> list[Chain]:
     """The chains that responses belong to, in the order in which they began.
 
     Parameters
@@ -72,6 +74,8 @@ def chains(responses: Iterable[Response], labels: Mapping[str, str]) -> list[Cha
         Of haggling, one for each turn.
     labels
         Slug of a speaker -> its label.
+    script
+        The script of all of them; where None, what their cells repeat of it.
     """
     gathered: dict[tuple[str, int], _Gathered] = {}
     specs: dict[str, SpeakerSpec] = {}
@@ -82,21 +86,21 @@ def chains(responses: Iterable[Response], labels: Mapping[str, str]) -> list[Cha
         one.names[str(response.cell["seat"])] = labels[response.speaker.slug]
     silent = _Silent(specs, labels)
     return [
-        _chain(episode, replicate, one, silent)
+        _chain(episode, replicate, one, silent, script)
         for (episode, replicate), one in gathered.items()
         if any(r.cell["kind"] == "message" for r in one.responses.values())
     ]
 
 
 class _Silent:
-    """Finds who sat on a seat that said nothing: the id of an episode holds who played it."""
+    """Finds the player of a seat without messages, from the id of the episode."""
 
     def __init__(self, specs: Mapping[str, SpeakerSpec], labels: Mapping[str, str]) -> None:
         self._specs, self._labels = specs, labels
         self._found: dict[tuple[str, tuple[str, ...]], Mapping[str, str]] = {}
 
     def names(self, episode: str, seats: tuple[str, ...]) -> Mapping[str, str]:
-        """Seat -> label, for all seats; empty where the journal of one of them is not at hand."""
+        """Seat -> label, for all seats; empty if the journal of one of them is missing."""
         played = episode.partition("-")[2].partition(".")[0]
         key = played, seats
         if played and key not in self._found:
@@ -110,9 +114,11 @@ class _Silent:
         return {}
 
 
-def _chain(episode: str, replicate: int, one: _Gathered, silent: _Silent) -> Chain:
+def _chain(
+    episode: str, replicate: int, one: _Gathered, silent: _Silent, given: Script | None
+) -> Chain:
     cell = next(r.cell for r in one.responses.values() if r.cell["kind"] == "message")
-    script = script_from_cell(cell)
+    script = given or script_from_cell(cell)
     if set(script.seats) - set(one.names):
         one.names = {**silent.names(episode, script.seats), **one.names}
     known = _Known(one.responses.values(), script)
@@ -177,7 +183,9 @@ def played(chain: Chain, numbers: Mapping[str, int]) -> list[Played]:
     return [
         Played(
             terms=chain.script.terms,
-            said=[Said(u.role, u.move, u.status, u.before, u.turn) for u in game.utterances],
+            said=[
+                PlayedMessage(u.role, u.move, u.status, u.before, u.turn) for u in game.utterances
+            ],
             state=game.state,
             who=who,
             facts=_facts(chain, game),

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Said:
+class PlayedMessage:
     """One message: who wrote it, its move or the status of a message without one.
 
     ``turn`` is its number in the journal, -1 for a script's.
@@ -52,11 +52,11 @@ class Played:
     facts
         Further columns that both sides share: arm, game, good, form, rule, ...
     menu
-        Prices and odds that were told.
+        The announced prices and odds.
     """
 
     terms: Terms
-    said: Sequence[Said]
+    said: Sequence[PlayedMessage]
     state: State
     who: Mapping[Role, Mapping[str, Any]]
     facts: Mapping[str, Any]
@@ -65,7 +65,7 @@ class Played:
 
 @dataclass
 class _Side:
-    """What one side knows of the other when it writes."""
+    """A side's knowledge of the other when it writes."""
 
     standing_before: float | None = None
     rounds: int = 0
@@ -121,7 +121,7 @@ ENDED = ("deal", "walked", "cap")
 
 
 def _turn_row(
-    game: Played, said: Said, side: _Side, given_up: float | None, heard: float | None
+    game: Played, said: PlayedMessage, side: _Side, given_up: float | None, heard: float | None
 ) -> Row:
     move = said.move
     role, before = said.role, said.before

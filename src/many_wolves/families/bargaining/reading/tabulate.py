@@ -37,8 +37,7 @@ _EXAMPLE = 160
 def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> Observations:
     """Tables of what any speakers did.
 
-    A message counts as it was read when the game was played, since the rest of the game
-    followed from that.
+    The reading at the time of the game counts, because the rest of the game followed from it.
 
     Parameters
     ----------
@@ -60,7 +59,7 @@ def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> Observat
         If the scoring cannot be computed.
     """
     check_scoring(scoring)
-    intake = take_newest(responses, lambda r: r.family == FAMILY, _spot)
+    intake = take_newest(responses, lambda r: r.family == FAMILY, spot)
     haggled = [r for r in intake.newest if r.task == HAGGLE]
     found = chains(haggled, intake.names)
     rows: dict[str, list[Row]] = {name: [] for name in TABLES}
@@ -93,7 +92,8 @@ def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> Observat
     )
 
 
-def _spot(response: Response) -> tuple[Any, ...]:
+def spot(response: Response) -> tuple[Any, ...]:
+    """What tells one answer from another: speaker, session and turn, or the key of a reply."""
     if response.task == WORDS:
         return (response.key,)
     return response.speaker.slug, response.episode, response.replicate, response.turn

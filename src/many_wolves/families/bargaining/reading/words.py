@@ -30,7 +30,7 @@ from many_wolves.families.bargaining.reading.text import sentences
 
 
 def read_words(text: str, situation: Situation) -> Move | None:
-    """The one move that a message makes; None where it cannot be told which.
+    """The one move that a message makes; None if it is not clear which.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Figures of what was done: prices by round, acceptance by share, time to an end, tournaments."""
+"""Figures of the moves: prices by round, acceptance by share, game length, tournaments."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ def log_lines(
 ) -> Iterator[str]:
     """The log of some chains, line by line.
 
-    A game without a deal has no price, and its chain goes on. Means and standard deviations
-    are of deals; how many games were begun stands beside them.
+    A game without a deal has no price, and its chain goes on. Means and standard deviations are of
+    deals; the number of games is given with them.
 
     Parameters
     ----------

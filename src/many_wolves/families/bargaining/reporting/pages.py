@@ -13,7 +13,7 @@ from many_wolves.figures.agreement import agreement
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.groups import by_group
-from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, gist
+from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, headline
 from many_wolves.figures.simplex import simplex
 from many_wolves.figures.theme import Width
 
@@ -21,13 +21,13 @@ ABOUT = {
     "concession": "log-odds of six kinds of moves, and the fraction of the gap that a concession "
     "gives up, linear in covariates",
     "outcomes": "in which round a game ends, whether with a deal, and at which share; games that "
-    "were cut had not ended by then",
+    "were cut are censored",
     "aspiration": "an aspiration that falls with time from an opening to a bottom "
     "(Faratin, Sierra & Jennings 1998)",
-    "values": "a deal is worth own gain, an even split and agreement, with weights that add "
-    "up to one; beliefs about the other side are estimated too",
-    "kind-words": "a reply is worth own gain, taking the standing price and kind words, with "
-    "weights that add up to one",
+    "values": "the utility of a deal is a weighted sum of own gain, an even split and agreement; "
+    "beliefs about the other side are estimated, too",
+    "kind-words": "the utility of a reply is a weighted sum of own gain, accepting the standing "
+    "price and kind words",
 }
 MOVES = {
     "walk": "walks away", "back": "takes back", "hold": "repeats", "split": "splits the gap",
@@ -65,12 +65,12 @@ class BargainPages:
             "Games": f"{_games(fit):,}",
         }
 
-    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
+    def headline(self, fit: Fitted) -> HeadlineMeasure | None:
         """The weight of kind words, where these were set against gain."""
         if _model(fit) != "kind-words":
             return None
         weight = fit.values("posterior", "w").sel(weight="kind", drop=True)
-        return gist("weight of kind words against own gain", weight)
+        return headline("weight of kind words against own gain", weight)
 
     def diagnosed(self, fit: Fitted) -> Sequence[str]:
         """The parameters of interest, as far as the fit has them."""
@@ -80,7 +80,7 @@ class BargainPages:
         """The game and the models."""
         named = dict.fromkeys(_model(fit) for fit in fits)
         each = "; ".join(f"{name}: {ABOUT[name]}" for name in named)
-        return (f"Haggling over a price was fitted by these cognitive models. {each}.",)
+        return (f"These cognitive models of haggling over a price were fitted. {each}.",)
 
     def bibtex(self, fits: Sequence[Fitted]) -> str:
         """The source of the schedule, where it was fitted."""
@@ -105,12 +105,12 @@ class BargainPages:
         ended = [fit for fit in fits if _model(fit) == "outcomes"]
         if len(moved) > 1:
             figures = (moves_of_speakers(moved), fractions_of_speakers(moved))
-            found.append(Section("moves", "How they concede", (), (), figures))
+            found.append(Section("moves", "Concessions", (), (), figures))
         if len(ended) > 1:
             reached: tuple[Figure, ...] = (storeys_of_speakers(ended), curves.survival_curve(ended))
             if _met_each_other(ended):
                 reached = (*reached, curves.tournament(ended))
-            found.append(Section("outcomes", "What they reach", (NEVER_ALONE,), (), reached))
+            found.append(Section("outcomes", "Outcomes", (NEVER_ALONE,), (), reached))
         for number, fit in enumerate(fits):
             first = self.fit_sections(fit)[0]
             title = f"{first.title}: {fit.label}"
@@ -149,8 +149,8 @@ class BargainPages:
 
 
 NEVER_ALONE = (
-    "The price of deals alone misleads: who drives a hard bargain reaches better deals and fewer "
-    "of them. The share per game begun counts a game without a deal as nothing."
+    "The price of deals alone misleads: a hard bargainer gets better deals, but fewer of them. The "
+    "share per game counts a game without a deal as zero."
 )
 
 
@@ -158,7 +158,7 @@ def pays(fit: Fitted) -> str:
     """The share of the pie that a speaker gives up to close a deal, in words."""
     draws = fit.values("posterior", "pays_to_close").to_numpy().ravel()
     low, middle, high = np.quantile(draws, [0.025, 0.5, 0.975])
-    capped = " More than all of it means that it closes at any price." if high > 1 else ""
+    capped = " More than 100 % means that it closes at any price." if high > 1 else ""
     return (
         f"{fit.label} gives up {middle:.0%} of the pie to close a deal rather than leave "
         f"(w_deal / w_own; 95 % interval {low:.0%} to {high:.0%}).{capped}"
@@ -179,7 +179,7 @@ def moves_of_speakers(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         ))  # fmt: skip
     frame = pd.concat(parts, ignore_index=True)
     return by_group(
-        frame, name="moves", title="What is done next", labels=MOVES,
+        frame, name="moves", title="Next moves", labels=MOVES,
         groups=list(dict.fromkeys(frame["group"])), observed="share of the moves that were made",
         note=_n(fits, "moves"), width=width,
     )  # fmt: skip
@@ -193,10 +193,11 @@ def fractions_of_speakers(fits: Sequence[Fitted], width: Width = "one") -> Figur
         parts.append(rows.assign(group=[_named(fit, g, len(fits)) for g in rows["condition"]]))
     frame = pd.concat(parts, ignore_index=True)
     return by_group(
-        frame, name="fractions", title="How much of the gap a concession gives up",
+        frame, name="fractions", title="Fraction of the gap that a concession gives up",
         labels={"middle_fraction": HEADINGS["middle_fraction"]},
         groups=list(dict.fromkeys(frame["group"])),
-        note="Concessions that split the gap are counted apart. " + _n(fits, "moves"), width=width,
+        note="Concessions that split the gap are counted separately. " + _n(fits, "moves"),
+        width=width,
     )  # fmt: skip
 
 
@@ -217,9 +218,9 @@ def storeys_of_speakers(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         ))  # fmt: skip
     frame = pd.concat(parts, ignore_index=True)
     return by_group(
-        frame, name="improvement", title="What is reached", labels=STOREYS,
+        frame, name="improvement", title="Outcomes of games", labels=STOREYS,
         groups=list(dict.fromkeys(frame["group"])),
-        observed="the same of the games, a game that was cut counting as no deal",
+        observed="observed values, with a game that was cut counting as no deal",
         note=_n(fits, "games"), width=width,
     )  # fmt: skip
 
@@ -247,8 +248,8 @@ def _concession(fit: Fitted) -> list[Section]:
     table = Table(_table(rows), "Posterior means with 95 % highest-density intervals.")
     done = (curves.trajectories(fit), curves.acceptance_curve(fit))
     return [
-        Section("moves", "What is done next", (), (table,), figures),
-        Section("seen", "What was seen", (), (), done),
+        Section("moves", "Next moves", (), (table,), figures),
+        Section("seen", "Observed prices and acceptance", (), (), done),
     ]
 
 
@@ -256,9 +257,9 @@ def _outcomes(fit: Fitted) -> list[Section]:
     rows = fit.summary[fit.summary["parameter"].isin([*STOREYS, "contrast"])]
     table = Table(_table(rows), "Posterior means with 95 % highest-density intervals.")
     return [
-        Section("outcomes", "What is reached", (NEVER_ALONE,), (table,),
+        Section("outcomes", "Outcomes of games", (NEVER_ALONE,), (table,),
                 (_both(lambda w: storeys(fit, w)),)),
-        Section("time", "How long it takes", (), (), (curves.survival_curve([fit]),)),
+        Section("time", "Length of games", (), (), (curves.survival_curve([fit]),)),
     ]  # fmt: skip
 
 
@@ -268,7 +269,7 @@ def _aspiration(fit: Fitted) -> list[Section]:
     frame = rows.rename(columns={"condition": "group"})
     groups = list(dict.fromkeys(frame[frame["parameter"] == "opening"]["group"]))
     figure = by_group(
-        frame, name="schedule", title="How the aspiration falls", labels=SCHEDULE, groups=groups,
+        frame, name="schedule", title="The falling aspiration", labels=SCHEDULE, groups=groups,
         limits=None, note=_n([fit], "messages"),
     )  # fmt: skip
     table = Table(_table(rows), "Posterior means with 95 % highest-density intervals.")
@@ -276,7 +277,7 @@ def _aspiration(fit: Fitted) -> list[Section]:
         "Opening and bottom are shares of the pie at the first and the last message. "
         "An exponent below 1 concedes late (Boulware), above 1 early (conceder)."
     )
-    return [Section("schedule", "How the aspiration falls", (words,), (table,), (figure,))]
+    return [Section("schedule", "The falling aspiration", (words,), (table,), (figure,))]
 
 
 def _values(fit: Fitted) -> list[Section]:
@@ -284,7 +285,7 @@ def _values(fit: Fitted) -> list[Section]:
              "contrast"]  # fmt: skip
     rows = fit.summary[fit.summary["parameter"].isin(names)]
     table = Table(_table(rows), "Posterior means with 95 % highest-density intervals.")
-    return [Section("values", "What is wanted", (pays(fit),), (table,), (triangle([fit]),))]
+    return [Section("values", "Weights", (pays(fit),), (table,), (triangle([fit]),))]
 
 
 def _words(fit: Fitted) -> list[Section]:
@@ -303,7 +304,7 @@ _SECTIONS: Mapping[str, Callable[[Fitted], list[Section]]] = {
 
 
 def _predictive(fit: Fitted) -> Section:
-    words = "Each point is a kind of answer in one group: how often it was given and predicted."
+    words = "Each point is a kind of answer in one group: its observed and its predicted share."
     return Section("predictive", "Predictive check", (words,), (), (_agreement(fit, "one"),))
 
 

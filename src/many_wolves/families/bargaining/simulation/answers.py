@@ -102,7 +102,7 @@ class Simulated:
         return found
 
     def _verdict(self, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
-        """What the rules say, but for errors."""
+        """The verdict of the rules, with random errors."""
         state, price = str(cell["rules_state"]), cell["rules_price"]
         if rng.random() < float(self._parameters.get("moderator", {}).get("error", 0.0)):
             state = str(rng.choice([s for s in ("deal", "left", "open") if s != state]))

@@ -4,11 +4,12 @@ In message t of T the speaker aspires to the share
 
     theta_t = o - (o - b) ((t - 1) / (T - 1))^(1 / beta) - rho (x_t - x_(t-1) - e)
 
-with opening o, bottom b, exponent beta (below 1 Boulware, above 1 conceder), reciprocity rho,
-the share x_t that the other side offers, and the mean e of what partners concede. It leaves
-with log-odds w_0 + w_1 (b - x_t); else accepts with log-odds alpha (x_t - theta_t); else demands
-a share that is normal around theta_t, rounded to the grid and above x_t. A demand of the
-whole pie or more counts as that.
+The parameters are opening o, bottom b, exponent beta (below 1 Boulware, above 1 conceder) and
+reciprocity rho.
+The other side offers the share x_t, and e is the mean concession of partners. The speaker
+leaves with log-odds w_0 + w_1 (b - x_t). If it stays, it accepts with log-odds alpha (x_t -
+theta_t). Otherwise it demands a share that is normal around theta_t, rounded to the grid and above
+x_t. A demand of more than the pie counts as the whole pie.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def _log_between(low: Array, high: Array) -> Array:
 
 
 def draw(at: Messages, p: Parameters, rng: np.random.Generator) -> tuple[Actions, Array]:
-    """Actions (N,) and demands (N,) on the grid, NaN but for offers."""
+    """Actions (N,) and demands (N,) on the grid; NaN except for offers."""
     theta = aspiration(at, p)
     there = np.isfinite(at.offered)
     x = np.where(there, at.offered, 0.0)

@@ -1,9 +1,9 @@
-"""What a speaker does next, in NumPy: kinds of moves, and how much of the gap an offer gives up.
+"""A speaker's next move, in NumPy: its kind, and the fraction of the gap that an offer gives up.
 
 A move is one of walk, back, hold, split, concede, accept. Their log-odds against *hold* are
-linear in covariates. A concession that is no split gives up the fraction f of the gap;
-log(f / (1 - f)) is logistic with a middle that is linear in covariates, and a scale. Prices lie
-on a grid, so that f is known to half a step; fractions that round to the split are left out.
+linear in covariates. A concession other than a split gives up the fraction f of the gap. log(f / (1
+- f)) is logistic, with a location that is linear in covariates, and a scale. Prices are on a grid,
+so f is known to half a step. Fractions that round to the split are left out.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Situations:
     def split_half_width(self) -> Array:
         """(N,) half the width of the split's cells, as a fraction of the gap.
 
-        With an odd number of steps the two prices beside the middle are both splits.
+        With an odd number of steps, both prices next to the middle are splits.
         """
         width = np.where(self.steps % 2 == 1, 1.0, 0.5) * self.relative_step
         return np.minimum(width, 0.5)
@@ -139,7 +139,7 @@ def size_log_probability(at: Situations, p: Parameters, shift: Array, fraction: 
 
 
 def cell_of(at: Situations, fraction: Array) -> tuple[Array, Array]:
-    """(N,) ends of the cell of the grid that a fraction lies in, outside the split's."""
+    """(N,) bounds of each fraction's cell on the grid, without the split's cells."""
     half = at.relative_step / 2
     low, high = fraction - half, fraction + half
     split_low, split_high = 0.5 - at.split_half_width, 0.5 + at.split_half_width
@@ -175,7 +175,7 @@ def draw(
     softness: Array,
     rng: np.random.Generator,
 ) -> tuple[npt.NDArray[np.int64], Array]:
-    """Kinds (N,) and conceded fractions (N,), NaN but for concessions, on the grid."""
+    """Kinds (N,) and conceded fractions (N,) on the grid; NaN except for concessions."""
     p_kind = np.exp(kind_log_probability(at, p, shift, softness))
     kinds = (rng.random((at.gap.size, 1)) > p_kind.cumsum(axis=1)).sum(axis=1)
     kinds = np.minimum(kinds, len(KINDS) - 1)
@@ -186,7 +186,7 @@ def draw(
 
 
 def draw_size(at: Situations, n: int, m: float, scale: float, rng: np.random.Generator) -> float:
-    """A conceded fraction on the grid that is no split: one cell of the grid by its mass."""
+    """A conceded fraction on the grid other than a split, drawn by the mass of the cells."""
     step = float(at.relative_step[n])
     grid = step * np.arange(1, round(1 / step))
     grid = grid[np.abs(grid - 0.5) > at.split_half_width[n] + _EPS]

@@ -1,10 +1,10 @@
 """How games end, in NumPy: when, whether with a deal, and at which share.
 
-In every round a game ends with log-odds that are linear in the log of the round and in covariates;
-a game that reaches its cap, or is cut, has not ended by then. A game that ends does so with a
-deal, or one side leaves. The share of a deal is half, the bid's or the ask's share (atoms),
-or lies between -1/2 and 3/2 with a logit that is logistic around a middle; it is known to a
-step of the grid, and what lies outside counts to the outermost steps.
+In every round, a game ends with log-odds that are linear in the log of the round and in covariates.
+A game that reaches its cap, or is cut, is censored. A game ends with a deal, or one side leaves.
+The share of a deal is one of three atoms (half, the bid's share, the ask's share) or continuous.
+The continuous part covers -1/2 to 3/2, and its logit is logistic. Shares are known to a step of the
+grid; shares outside the range count to the outermost steps.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from many_wolves.outcomes import Array
 LOW, HIGH = -0.5, 1.5
 """Range of shares."""
 ATOMS = ("half", "bid", "ask")
-"""Shares at which deals heap up, beside the rest."""
+"""Shares at which deals heap, after the continuous rest."""
 _EPS = 1e-9
+_TIE = 1e-6
+"""How far from equally near, in steps, two prices still count as equally near."""
 Index = npt.NDArray[np.int64]
 
 
@@ -37,14 +39,31 @@ class Ends:
         (N,) rounds after which a game is cut.
     step
         (N,) one step of the grid, as a share of the pie.
+    origin
+        (N,) share of one price of the grid.
     atoms
-        (N, 3) shares of half, the bid and the ask; NaN where there is none of its own.
+        (N, 3) shares of half, the bid and the ask; NaN for one that coincides with another.
     """
 
     design: Array
     rounds: Index
     step: Array
+    origin: Array
     atoms: Array
+
+    def nearest(self, share: Array | float) -> Array:
+        """(N,) nearest share of the grid; NaN stays NaN."""
+        found: Array = self.origin + self.step * np.rint((share - self.origin) / self.step)
+        return found
+
+    def within(self, share: Array) -> Array:
+        """(N,) the share, or the outermost one of the grid where it lies beyond; NaN stays NaN."""
+        return np.clip(share, self.nearest(LOW), self.nearest(HIGH))
+
+    def heaped(self, share: Array) -> Array:
+        """(N, 3) probability that a deal of each atom has this share: 0, 1/2 or 1."""
+        away = np.abs(share[:, None] - self.atoms) / self.step[:, None]
+        return np.select([away < 0.5 - _TIE, away <= 0.5 + _TIE], [1.0, 0.5], 0.0)
 
 
 @dataclass(frozen=True)
@@ -133,8 +152,7 @@ def share_log_probability(at: Ends, p: Parameters, shift: Shifts, share: Array) 
         return found
 
     mass = np.where(high >= HIGH, 1.0, below(high)) - np.where(low <= LOW, 0.0, below(low))
-    at_atom = np.abs(share[:, None] - at.atoms) <= half[:, None] + _EPS
-    total = p.atoms[0] * mass + (at_atom * p.atoms[1:]).sum(axis=1)
+    total = p.atoms[0] * mass + (at.heaped(share) * p.atoms[1:]).sum(axis=1)
     missing = (np.isnan(at.atoms) * p.atoms[1:]).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         found: Array = np.log(total) - np.log1p(-missing)
@@ -159,16 +177,16 @@ def draw(
 
 
 def _draw_share(at: Ends, p: Parameters, shift: Shifts, rng: np.random.Generator) -> Array:
-    """(N,) shares on the grid, counted from half the pie."""
+    """(N,) shares on the grid."""
     N = at.rounds.size
     m = p.middle[0] + at.design @ p.middle[1:] + shift.middle
     u = rng.uniform(_EPS, 1 - _EPS, N)
     raw = LOW + (HIGH - LOW) * expit(m + p.scale * logit(u))
-    share = 0.5 + at.step * np.rint((raw - 0.5) / at.step)
     weights = np.where(np.isnan(at.atoms), 0.0, p.atoms[1:])
     whole = np.column_stack([np.full(N, p.atoms[0]), weights])
     whole /= whole.sum(axis=1, keepdims=True)
     which = (rng.random((N, 1)) > whole.cumsum(axis=1)).sum(axis=1)
     heaped = at.atoms[np.arange(N), np.maximum(which - 1, 0)]
-    found: Array = np.where(which > 0, heaped, share)
-    return found
+    # One of two prices that are equally near an atom.
+    beside = np.where(rng.random(N) < 0.5, -_TIE, _TIE) * at.step
+    return at.nearest(np.where(which > 0, heaped + beside, raw))

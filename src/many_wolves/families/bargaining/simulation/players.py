@@ -14,9 +14,9 @@ Parameters, as a simulated speaker takes them; haggling needs one of the first t
      "refuses": .02,
      "groups": {"Fair": {"values": {...}}}}
 
-``advice`` shifts a player after advice of that arm: the softness of ``concession``, the logit of
-the bottom over the opening of ``aspiration``, the log-weight of own gain of ``values``. ``refuses``
-is the share of messages that decline the task.
+``advice`` shifts a player after advice of that arm. It shifts the softness of ``concession``, the
+logit of bottom over opening of ``aspiration``, and the log-weight of own gain of ``values``.
+``refuses`` is the share of messages that decline the task.
 """
 
 from __future__ import annotations

@@ -4,15 +4,15 @@ A deal at the own share s is worth
 
     U(s) = w_own s + w_fair (1 - |2 s - 1|) + w_deal,
 
-the weights adding up to one; no deal is worth 0. A message is chosen with precision alpha among
-accepting (worth U(x)), leaving (0), and demanding d, one of the shares above what is offered that
-prices of the grid give:
+with weights that add up to one; no deal is worth 0. A message is chosen with precision alpha. The
+options are accepting, worth U(x), leaving, worth 0, and demanding d, a share above the offer at a
+price of the grid:
 
     P(d) U(d) + (1 - P(d)) (1 - h) U(x),   P(d) = logit^-1(lambda (x + tau - d)).
 
-P is the speaker's belief that a demand is taken, h what it fears: that talks break down. Where
-the odds are told, P is what was told, and a refused demand is worth 0; in a last message a
-demand is no deal.
+P is the speaker's belief that a demand is accepted, and h its belief that talks break down. If the
+odds are announced, P is the announced probability, and a rejected demand is worth 0. In a last
+message, a demand ends the game without a deal.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Index = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Weights:
-    """What is wanted: own gain, an even split, a deal; they add up to one."""
+    """Weights of own gain, an even split and a deal; they add up to one."""
 
     own: float
     fair: float
@@ -62,7 +62,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Beliefs:
-    """How a message is chosen beside what is wanted.
+    """Parameters of the choice other than the weights.
 
     Parameters
     ----------

@@ -4,8 +4,8 @@ A reply that demands the share s in the tone k is worth
 
     w_own s + w_deal [it accepts the standing price] + w_kind k,
 
-k being 1 for kind, 1/2 for plain and 0 for cold words; the weights add up to one, and a reply
-is chosen with precision alpha.
+where k is 1 for kind, 1/2 for plain and 0 for cold words. The weights add up to one. A reply is
+chosen with precision alpha.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from many_wolves.records import Cell
 
 
 def opening_cell(script: Script, cell: Mapping[str, Any]) -> dict[str, str | int | float]:
-    """What stands in the cells of a chain: factors, terms, and the partner's rule."""
+    """The contents of a chain's cells: factors, terms, and the partner's rule."""
     flags = {name: yes_no(bool(cell[name])) for name in ("goal", "walk", "nothing")}
     return {
         "group": cell["group"],
@@ -117,7 +117,7 @@ def _number(entry: str | int | float) -> float | None:
 
 
 def yes_no(flag: bool) -> str:
-    """A flag as it stands in a cell."""
+    """A flag as the text of a cell."""
     return "yes" if flag else "no"
 
 

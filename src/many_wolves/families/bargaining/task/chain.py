@@ -1,4 +1,4 @@
-"""A chain of games gone through from its answers: what was played, and what is asked next."""
+"""Replay of a chain of games from its answers: the games so far, and the next question."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Game:
         Its place: the branch and arm (empty for a first game that several arms share), and
         its number in the chain, from 1.
     advice
-        What the speaker was told before it; empty in the first game and without advice.
+        The advice that the speaker got before it; empty in the first game and without advice.
     state
         Where it stands.
     utterances
@@ -178,15 +178,15 @@ class Answers(Mapping[int, Answer]):
 def walk(script: Script, chance: str, answers: Mapping[int, Answer]) -> Walk:
     """Go through a chain from its beginning.
 
-    Games that have ended are remembered, so that a long chain costs no more at its end than
-    at its beginning; the result depends on the arguments alone.
+    Finished games are cached, so that a long chain costs no more at its end than at its beginning.
+    The result depends on the arguments alone.
 
     Parameters
     ----------
     script
         The chain.
     chance
-        What draws depend on beside the script's seed: episode and replicate.
+        Source of the draws in addition to the script's seed: episode and replicate.
     answers
         Answers by turn number. Those that failed must not be among them.
     """
@@ -257,7 +257,7 @@ class _Walker:
             past = (*past, played)
 
     def _advice(self, game: Game, past: tuple[Game, ...]) -> str | None:
-        """What the speaker is told before a game; None while the critic has not answered."""
+        """The speaker's advice before a game; None while the critic has not answered."""
         if game.arm == "none":
             return ""
         if game.arm != "ai":

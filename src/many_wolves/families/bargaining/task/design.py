@@ -47,15 +47,15 @@ class _Sources(Design):
 
     sources: Path | None = Field(
         default=None,
-        description="Folder with the goods, partners, participants, sentences and wording; what it "
-        "lacks is taken from the shipped one.",
+        description="Folder with the goods, partners, participants, sentences and wording; missing "
+        "files are taken from the shipped one.",
     )
     templates: Path | None = Field(
-        default=None, description="Wording; the one in the folder of sources when left out."
+        default=None, description="Wording file (default: the one in the folder of sources)."
     )
 
     def files(self) -> tuple[Path, ...]:
-        """The folder of sources, and the wording where it is a file of its own."""
+        """The folder of sources, and the wording if it is a separate file."""
         return (self.sources or shipped(FOLDER), *([self.templates] if self.templates else []))
 
 
@@ -73,7 +73,7 @@ class HaggleDesign(_Sources):
         description="Design that the other options change: default, values, improvement, "
         "tournament, balloon-2023, or a YAML file.",
     )
-    goods: Names = Field(default=("balloon",), description="Goods, with commas between.")
+    goods: Names = Field(default=("balloon",), description="Goods, separated by commas.")
     scales: Numbers = Field(default=(1.0,), description="Factors for all prices.")
     roles: Roles = Field(default=("seller", "buyer"), description="Roles of the speaker.")
     groups: Names = Field(
@@ -81,7 +81,7 @@ class HaggleDesign(_Sources):
     )
     partners: Names = Field(
         default=("linear",),
-        description="Partners, with commas between; one that is named twice plays twice as often.",
+        description="Partners, separated by commas; one that is named twice plays twice as often.",
     )
     openings: Openings = Field(
         default=("none",), description="Whose first price is scripted: both, seller, buyer, none."
@@ -89,43 +89,47 @@ class HaggleDesign(_Sources):
     first: Roles = Field(
         default=("seller",), description="Who writes the first message that is not scripted."
     )
-    rounds: Counts = Field(default=(10,), description="Messages of each side at most.")
-    announced: Flags = Field(default=(True,), description="Whether the sides know that (yes, no).")
+    rounds: Counts = Field(default=(10,), description="Maximum number of messages per side.")
+    announced: Flags = Field(
+        default=(True,), description="Whether the sides know that number (yes, no)."
+    )
     goal: Flags = Field(default=(True,), description="Whether a good price is named as the goal.")
     walk: Flags = Field(default=(True,), description="Whether the sides know that they may leave.")
     nothing: Flags = Field(
-        default=(True,), description="Whether it is said what a failure brings: nothing."
+        default=(True,), description="Whether the prompt states that a failure earns nothing."
     )
     outside: Numbers = Field(
         default=(0.0,), description="The speaker's payoff without a deal, as a share of the pie."
     )
     forms: Forms = Field(default=("marked",), description="Answer forms: free, marked, json.")
-    shown: Shown = Field(default="words", description="What is heard of the other side.")
-    probes: Literal["options", "text"] = Field(
-        default="options", description="How probes are answered: by an option, or in the form."
+    shown: Shown = Field(
+        default="words", description="What a side sees of the other: words, or words and price."
     )
-    games: int = Field(default=1, ge=1, le=_MAX_GAMES, description="Games of a chain.")
+    probes: Literal["options", "text"] = Field(
+        default="options", description="Answer type of probes: an option, or the answer form."
+    )
+    games: int = Field(default=1, ge=1, le=_MAX_GAMES, description="Games per chain.")
     arms: Arms = Field(
         default=("none",), description="Advice between games: none, constant, human, ai."
     )
     memory: Literal["all", "none"] = Field(
-        default="all", description="What the speaker keeps of earlier games."
+        default="all", description="What the speaker remembers of earlier games."
     )
     moderator: float = Field(
-        default=0.0, ge=0, le=1, description="Share of games that a moderator model reads too."
+        default=0.0, ge=0, le=1, description="Share of games that a moderator model also reads."
     )
     moderator_decides: bool = Field(
         default=False, description="Whether the moderator, not the rules, ends a game."
     )
     moderator_reads: int = Field(
-        default=MODERATOR_READS, ge=1, description="Last messages that a moderator is shown."
+        default=MODERATOR_READS, ge=1, description="Number of last messages that a moderator sees."
     )
-    copies: int = Field(default=1, ge=1, description="Games of each cell.")
+    copies: int = Field(default=1, ge=1, description="Games per cell.")
     sample: int | None = Field(
         default=None, ge=1, description="So many cells of each game, drawn by the seed."
     )
     seed: int = Field(
-        default=1, description="Decides which cells are played, and all chance in the games."
+        default=1, description="Seed of the sample of cells, and of all chance in the games."
     )
 
     @model_validator(mode="before")
@@ -154,7 +158,7 @@ class HaggleDesign(_Sources):
             )
         if self.games == 1 and self.arms != ("none",):
             raise OptionError(
-                f"expected two games or more beside the arms {', '.join(self.arms)}: advice comes "
+                f"expected two games or more with the arms {', '.join(self.arms)}: advice comes "
                 "between games",
                 "games: 2",
             )
@@ -192,7 +196,7 @@ class WordsDesign(_Sources):
         description="Shares that the replies demand that do not take the standing price.",
     )
     orders: int = Field(
-        default=4, ge=1, description="Orders in which the replies are shown, drawn by the seed."
+        default=4, ge=1, description="Number of orders of the replies, drawn by the seed."
     )
     goal: Flags = Field(default=(True,), description="Whether a good price is named as the goal.")
     sample: int | None = Field(

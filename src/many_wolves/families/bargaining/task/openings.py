@@ -66,7 +66,7 @@ def script_of(material: Material, design: HaggleDesign, cell: Mapping[str, Any])
 
 
 def _terms(cell: Mapping[str, Any], rule: Mapping[str, Any], role: Role, seed: int) -> Terms:
-    """The terms of a cell; probes have one message, and first prices of their own."""
+    """The terms of a cell; probes have one message, and their own first prices."""
     prices: Prices = cell["prices"]
     stands = {"both": ROLES, "seller": ("seller",), "buyer": ("buyer",), "none": ()}
     opened = stands[cell["opening"]]
@@ -128,7 +128,7 @@ class _Texts:
     def rules(
         self, role: Role, cell: Mapping[str, Any], rule: Mapping[str, Any], by: Participant | None
     ) -> str:
-        """What a player is told first."""
+        """The player's instructions."""
         terms, limit = self.terms, self.terms.limit(role)
         outside = terms.outside(role)
         parts = [by.prompt if by is not None else "", self.fill(role, "scene")]

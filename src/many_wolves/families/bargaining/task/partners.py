@@ -1,9 +1,9 @@
 """Scripted partners: what each offers and accepts, as a function of the game so far.
 
 A partner is a rule of a few numbers. They are shares of the pie: ``demand`` is the share that
-the partner itself asks for, ``offer`` the share that it leaves to the speaker. A partner
-accepts a standing price that gives it at least what it would demand next (AC_next; Baarslag,
-Hindriks & Jonker 2014), and never asks for less than its own limit.
+the partner itself asks for, ``offer`` the share that it leaves to the speaker. A partner accepts a
+standing price that gives it at least its next demand (AC_next; Baarslag, Hindriks & Jonker 2014).
+It never asks for less than its own limit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from many_wolves.families.bargaining.moves import Move, Role, Terms, other
 from many_wolves.families.bargaining.task.rules import State
 
 SPEAKER = "speaker"
-"""The rule of a partner that is no script: another model, or the same."""
+"""The rule of a partner without a script: another model, or the same."""
 NUMBERS: Mapping[str, tuple[str, ...]] = {
     SPEAKER: (),
     "fixed": ("demand",),
@@ -33,7 +33,7 @@ NUMBERS: Mapping[str, tuple[str, ...]] = {
 }
 """Rule -> its numbers. ``told`` and ``last`` take lists."""
 PROBES = ("told", "last")
-"""Rules of one message: the speaker is told the odds, or has the last word."""
+"""Rules of one message: the speaker knows the odds, or has the last word."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def check_rule(name: str, rule: Mapping[str, Any]) -> None:
 
 
 def _answer_at_odds(rule: Mapping[str, Any], view: View) -> Move:
-    """Accept the speaker's price at the odds that it was told, or leave."""
+    """Accept the speaker's price at the announced odds, or leave."""
     standing = view.state.standing(other(view.role))
     if standing is None:
         return Move("walk")
@@ -196,8 +196,8 @@ def _split(rule: Mapping[str, Any], view: View) -> float:
 def _zeuthen(rule: Mapping[str, Any], view: View) -> float:
     """Concede where the own risk limit is the smaller one, just enough to turn the order.
 
-    The risk limit of a side is (own demand - what the other leaves it) / own demand; whose
-    is smaller, is the one whose demand has the smaller product of both shares (Harsanyi 1956).
+    The risk limit of a side is (own demand - the other's offer) / own demand. The side with the
+    smaller limit is the one whose demand has the smaller product of both shares (Harsanyi 1956).
     """
     own = view.demands[-1] if view.demands else 1.0
     if view.offered is None:

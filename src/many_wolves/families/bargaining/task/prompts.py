@@ -28,9 +28,9 @@ class _Chat:
 def player_chat(script: Script, question: Question) -> tuple[Message, ...]:
     """The chat of a player up to the message that it is to write.
 
-    Its own messages stand there as it wrote them, without thoughts; of the other side it has
-    words, or words and price. Earlier games and the advice after each of them come first
-    where the player remembers them.
+    Its own messages are shown as it wrote them, without thoughts; the other side's as words, or
+    words and price. If the player remembers earlier games, these and the advice after each of them
+    come first.
     """
     chat = _Chat(script.rules[question.seat])
     if question.seat == SPEAKER_SEAT:
@@ -60,7 +60,7 @@ def moderator_chat(script: Script, question: Question) -> tuple[Message, ...]:
 
 
 def between(script: Script, done: Game, coming: Game) -> str:
-    """What the speaker is told between two games: result, what comes, advice, what to aim at."""
+    """The speaker's message between two games: the result, the next game, advice, and the goal."""
     texts, state = script.texts, done.state
     price = None if state.price is None else script.money.words(state.price)
     parts = [texts["deal"].replace("{price}", price) if price else texts["no_deal"], texts["next"]]

@@ -136,7 +136,7 @@ class Script:
         return (branch * self.games + game - 1) * self.span + slot
 
     def to_json(self) -> dict[str, Any]:
-        """The script as it stands in an opening."""
+        """The script as an entry of an opening."""
         found = asdict(self) | {"money": self.money.model_dump()}
         if self.moderator_reads == MODERATOR_READS:
             del found["moderator_reads"]  # so that the ids of older openings stay

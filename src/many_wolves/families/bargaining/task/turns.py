@@ -159,6 +159,11 @@ def _answer_type(script: Script, question: Question) -> AnswerType:
     return Form(MOVE) if script.form == "json" else Text(MESSAGE_CHARS)
 
 
+def question_messages(script: Script, question: Question) -> tuple[Message, ...]:
+    """The messages of an open question, as its seat reads them."""
+    return _messages(script, question, _answer_type(script, question))
+
+
 def _messages(script: Script, question: Question, answer: AnswerType) -> tuple[Message, ...]:
     if question.kind == "critic":
         return critic_chat(script, question)

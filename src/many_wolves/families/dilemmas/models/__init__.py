@@ -99,7 +99,7 @@ class _GameModel:
 
 
 class MemoryOne(_GameModel):
-    """A player that looks back one round, its log-odds partially pooled.
+    """A player that remembers one round, with partially pooled log-odds.
 
     Every participant has log-odds of C after start, CC, CD, DC and DD (its own move
     first), and a change in the last round. Participants are pooled within groups.
@@ -139,7 +139,7 @@ class StrategyFrequencies(_GameModel):
 
 
 class SocialPreferences(_GameModel):
-    """What one's own and another's payoff are worth; softmax over the options.
+    """Utility of one's own and the other's payoff, with a softmax over the options.
 
     Preferences of participants (prompts) vary around those of their group; precision is
     one for all, unless ``vary_precision``. Proposers take responders to be like themselves.
@@ -150,10 +150,10 @@ class SocialPreferences(_GameModel):
     tasks: tuple[str, ...] = ("dictator", "ultimatum")
     options: type[ModelOptions] = SocialOptions
     parameters: tuple[Parameter, ...] = (
-        Parameter("guilt", "utility a dollar", "U(0, 1) at the middle", "of being ahead"),
-        Parameter("envy", "utility a dollar", "exponential, mean 0.8", "of being behind"),
-        Parameter("rho", "utility a dollar", "U(-1, 1)", "weight of the other, when ahead"),
-        Parameter("sigma", "utility a dollar", "U(-1, rho)", "weight of the other, when behind"),
+        Parameter("guilt", "utility per dollar", "U(0, 1) at the middle", "of being ahead"),
+        Parameter("envy", "utility per dollar", "exponential, mean 0.8", "of being behind"),
+        Parameter("rho", "utility per dollar", "U(-1, 1)", "weight of the other, when ahead"),
+        Parameter("sigma", "utility per dollar", "U(-1, rho)", "weight of the other, when behind"),
         Parameter("weight_self", "share", "U(0, 1)", "weight of one's own payoff in CES"),
         Parameter("r", "exponent", "1 - exponential, median 0", "1: only the sum counts"),
         Parameter("precision", "per dollar", "lognormal(log 10 / stake, 1.5)", "of choice"),

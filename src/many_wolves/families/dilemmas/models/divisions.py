@@ -117,7 +117,7 @@ def read_divisions(table: Observations) -> Divisions:
     frame = _who(frame)
     if "endowment" not in frame and (frame["part"] == "gifts").all():
         frame = frame.assign(endowment=STAKE)
-        notes.append(f"The table does not say what there was to give: {STAKE:g} dollars are taken.")
+        notes.append(f"The table does not record the stake: {STAKE:g} dollars are assumed.")
     stake = real(frame, "endowment", where, 1e-9)
     count = real(frame, "count", where)
     amount = _amounts(frame, where)

@@ -30,12 +30,12 @@ OFFERS = 20
 """Steps of the stake at which a least accepted amount is read as a reply."""
 REPLY_TABLE_NOTE = (
     "The table gives a move after every history of the other's moves: each history counts once, "
-    "whatever the chance of meeting it."
+    "whatever its probability."
 )
 LEAST_NOTE = (
     "Least accepted amounts were read as replies to offers at every twentieth of the stake. One "
-    "stated amount counts as one reply, shared out over these offers, so that intervals are "
-    "wide rather than narrow."
+    "stated amount counts as one reply, spread over these offers, so intervals are "
+    "conservative."
 )
 
 
@@ -230,12 +230,11 @@ def refuse_rates(table: ForeignTable) -> None:
     ):
         return
     raise WolvesError(
-        f"the table gives rates ({rate}) and not how many choices are behind them; a fit needs "
-        "counts",
+        f"the table gives rates ({rate}) without the number of choices; a fit needs counts",
         where=table.where,
         line=1,
         column=rate,
-        fix="add the column count; rates alone can be shown in a figure",
+        fix="add the column count; rates alone can only be shown in figures",
     )
 
 

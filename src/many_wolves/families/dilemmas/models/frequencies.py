@@ -124,7 +124,7 @@ def _notes(plan: Plan) -> tuple[str, ...]:
     classes_ = zip(plan.names, plan.members, strict=True)
     merged = [name for name, members in classes_ if len(members) > 1]
     found = [
-        f"Strategies that play alike against these partners have one frequency: {name}."
+        f"Strategies that make the same moves against these partners have one frequency: {name}."
         for name in merged
     ]
     if len({tuple(g.other.tolist()) for g in plan.games}) < 2:
@@ -134,6 +134,6 @@ def _notes(plan: Plan) -> tuple[str, ...]:
         if len(classes(plan.strategies, list(own.values()))) < len(plan.members):
             found.append(
                 f"The group {group} met fewer kinds of partners than the others: some of the "
-                "frequencies that other groups distinguish are its prior's."
+                "frequencies that other groups distinguish come from its prior."
             )
     return tuple(found)

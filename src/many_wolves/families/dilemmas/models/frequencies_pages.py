@@ -26,7 +26,7 @@ MEANING = (
 def words(fit: Fitted) -> Mapping[str, str]:
     """What was fitted, heading by heading."""
     options = fit.info["options"]
-    shared = "one tremble for all groups" if options["one_tremble"] else "a tremble a group"
+    shared = "one tremble for all groups" if options["one_tremble"] else "one tremble per group"
     return {
         "Model": f"mixture of strategies (Dal Bo & Frechette 2011) by group, {shared}",
         "Strategies": ", ".join(options["strategies"]),
@@ -51,8 +51,8 @@ def sections(fit: Fitted) -> list[Section]:
             "predictive",
             "Predictive check",
             (
-                "Share of C in each round, by group and the partner's moves, against the mixture "
-                "played forward from the first round.",
+                "Share of C in each round, by group and the partner's moves, and predictions of "
+                "the mixture from the first round on.",
             ),
             (_before(fit),),
             (_check(fit),),
@@ -138,5 +138,5 @@ def _before(fit: Fitted) -> Table:
     return Table(
         pd.DataFrame(rows),
         "Share of C over a game, by group and the partner's moves. Means with 95 % central "
-        "intervals, before the data (prior predictive check) and after them.",
+        "intervals, prior predictive and posterior predictive.",
     )

@@ -42,7 +42,7 @@ def given_mixture(given: Mapping[str, Any], plan: Plan) -> tuple[Array, Array]:
             raise ValueError("frequencies do not sum to one")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WolvesError(
-            f"the given parameters lack or misstate one: {error}; the classes are "
+            f"a given parameter is missing or invalid: {error}; the classes are "
             f"{', '.join(plan.names)}",
             fix='give {"tremble": 0.1, "frequency": {"always D": 0.4, "always C": 0.6}}',
         ) from error

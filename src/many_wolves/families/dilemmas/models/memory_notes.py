@@ -13,14 +13,14 @@ def notes(rounds: Rounds, end_game: bool) -> list[str]:
     before = per_game["other"].shift()
     if not ((before == "D") & (frame["other"] == "C")).any():
         found.append(
-            "No partner defected and then came back: retaliation and forgiveness are never "
-            "seen in one game. Spite, which joins the two, is put together from different "
-            "games on the assumption that only the last round counts."
+            "No partner cooperated again after a defection, so retaliation and forgiveness never "
+            "occur in the same game. Spite combines the two from different "
+            "games, on the assumption that only the last round counts."
         )
     if (per_game["other"].nunique() == 1).all():
         found.append(
-            "Every partner played one move throughout, whatever its name. These games cannot "
-            "distinguish a player that reacts to the partner from one that knows its kind."
+            "Every partner always played the same move. These games cannot "
+            "distinguish a player that reacts to the partner from one that knows its type."
         )
     met = frame.groupby(["group", "context"]).size()
     for index, context in enumerate(CONTEXTS):
@@ -28,12 +28,12 @@ def notes(rounds: Rounds, end_game: bool) -> list[str]:
         if never:
             who = "any group" if len(never) == len(groups) else ", ".join(never)
             found.append(
-                f"The context {context} was never met by {who}: the probability of C after "
-                "it comes from the prior and from the other groups alone."
+                f"The context {context} never occurred for {who}: the probability of C after "
+                "it comes only from the prior and from the other groups."
             )
     if end_game and not frame["last"].any():
         found.append(
-            "In no game was a round known to be the last. So the end-game drop is unknown, and "
-            "the effect of the last round is its prior."
+            "No game had a round that was known to be the last. So the end-game drop is unknown, "
+            "and the effect of the last round has its prior distribution."
         )
     return found

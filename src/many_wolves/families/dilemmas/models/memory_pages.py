@@ -40,11 +40,11 @@ AFTER = {
 }
 MEANING = (
     "A player that remembers one round has a probability of cooperating (C) in the first "
-    "round, and after each pair of moves (its own first). Retaliation: D after CD, where the "
-    "other defected on a cooperator. Forgiveness: C after DC, where the other cooperates with "
-    "one that defected. Spite: D twice in a row after the other defected once, (1 - C after "
-    "CD) x (1 - C after DC). End-game drop: how much less C there is in the last round, the "
-    "round before being the same. Cooperation is the share of C in the situations met."
+    "round, and after each pair of moves (its own first). Retaliation: D after CD, after the "
+    "other defected on a cooperator. Forgiveness: C after DC, after the other cooperated with "
+    "a defector. Spite: D twice in a row after the other defected once, (1 - C after "
+    "CD) x (1 - C after DC). End-game drop: the decrease of C in the last round, after the same "
+    "previous round. Cooperation is the share of C in the observed situations."
 )
 
 
@@ -53,8 +53,8 @@ def words(fit: Fitted) -> Mapping[str, str]:
     options = fit.info.get("options", {})
     looks = {"both": "both moves", "other": "the other's move", "none": "nothing"}
     found = {
-        "Model": f"memory-one strategy: a player that recalls {looks[options['memory']]} of the "
-        "round before, with log-odds of C for each context"
+        "Model": f"memory-one strategy: a player that remembers {looks[options['memory']]} of the "
+        "previous round, with log-odds of C for each context"
         + (" and a change in the last round" if options.get("end_game") else ""),
         "Pooling": "log-odds of participants vary around those of their group, these around "
         "the middle of all",
@@ -84,7 +84,7 @@ def sections(fit: Fitted) -> list[Section]:
             figures=(both(lambda width: strategies_figure(fit, width)),),
         )
     )
-    why = "The cells are the participants' contexts, the last round apart from the others."
+    why = "The cells are the participants' contexts, with the last round separate."
     c = frame[frame["option"] == "C"]
     n = float(fit.info["choices"])
     shares = seen.groupby("group")[["c", "n"]].sum()
@@ -184,7 +184,7 @@ def _strategies(fit: Fitted, groups: Sequence[str], seen: pd.DataFrame) -> Table
         row: dict[str, object] = {"group": group}
         for context in CONTEXTS:
             c, n = shares.get((group, context), (0.0, 0.0))
-            met = f"observed {c / n:.2f} of {n:,.0f}" if n else "never met"
+            met = f"observed {c / n:.2f} of {n:,.0f}" if n else "never observed"
             row[AFTER[context]] = f"{interval(fit, 'p_c', f'{context}/{group}')}; {met}"
         rows.append(row)
     return Table(

@@ -25,7 +25,7 @@ def play(
             "games can be simulated only where every row of the table is one round",
             where=str(table.meta.get("path", "the table of rounds")),
             column="count",
-            fix="leave the column count out, and give every round a row",
+            fix="remove the column count, and give every round a row",
         )
     own = np.zeros(len(frame), dtype=int)
     other = (frame["other"] == "D").to_numpy().astype(int)
@@ -59,7 +59,7 @@ def given_strategies(given: Mapping[str, Any], rounds: Rounds, names: Sequence[s
         ]
     except (KeyError, TypeError, ValueError) as error:
         raise WolvesError(
-            f"the given parameters lack or misstate a coefficient: {error}",
+            f"a given coefficient is missing or invalid: {error}",
             fix='give log-odds of C, {"start": 1, "CC": 2, "CD": -1, "DC": 0, "DD": -1, '
             '"last round": 0}, or a group\'s name in front of such',
         ) from error

@@ -133,8 +133,9 @@ def _notes(found: Situations) -> list[str]:
     if min(user, principal) == 0:
         who = "user" if principal == 0 else "principal"
         notes.append(
-            f"All {user + principal:,.0f} choices served the {who}. So effects are known only as "
-            "far as they leave that nearly certain. Their size in log-odds comes from the prior."
+            f"All {user + principal:,.0f} choices served the {who}. So the data bound effects "
+            "only as far as this remains nearly certain. Their size in log-odds comes from the "
+            "prior."
         )
     for factor in found.constant:
         notes.append(
@@ -143,8 +144,8 @@ def _notes(found: Situations) -> list[str]:
         )
     if found.levels.by_participant and len(found.levels.participants) < 4:
         notes.append(
-            f"There are {len(found.levels.participants)} principals: how far principals differ in "
-            "general comes mostly from the prior."
+            f"There are only {len(found.levels.participants)} principals, so the variation between "
+            "principals comes mostly from the prior."
         )
     return notes
 
@@ -161,7 +162,7 @@ def _given(given: Mapping[str, Any], found: Situations) -> Known:
         one = np.array([float(given[name]) for name in found.names])
     except (KeyError, TypeError, ValueError) as error:
         raise WolvesError(
-            f"the given parameters lack or misstate a coefficient: {error}",
+            f"a given coefficient is missing or invalid: {error}",
             fix="give log-odds: {" + ", ".join(f'"{name}": 1' for name in found.names) + "}",
         ) from error
     coefficient = np.tile(one[:, None], len(found.levels.participants))

@@ -88,7 +88,7 @@ def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     """The rows with principals as words, what is shared as 0 and 1, and counts as numbers."""
     if "served" not in frame:
         raise WolvesError(
-            "expected the column 'served'; it is not there",
+            "expected the column 'served', found none",
             where=where,
             column="served",
             fix="give a table such as served.csv of `wolves choices`",
@@ -98,7 +98,7 @@ def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         frame["served"],
         "user or principal",
         where=where,
-        fix="write who was served; leave rows without an answer out",
+        fix="write who was served; leave out rows without an answer",
     )
     principal = frame["principal"].fillna("").astype(str) if "principal" in frame else ""
     found = frame.assign(principal=principal, count=real(frame, "count", where))

@@ -24,7 +24,7 @@ DIAGNOSED = ("user_served", "effect")
 MEANING = (
     "The agent serves a user, and its principal wants the other of two options. The table "
     "shows the probability that the user is served, by principal, over the situations that "
-    "were asked. It also shows how much that changes where the agent's reasons are shown to "
+    "were asked. It also shows the change if the agent's reasons are shown to "
     "user or principal."
 )
 
@@ -41,7 +41,7 @@ def words(fit: Fitted) -> Mapping[str, str]:
         if there
     ]
     return {
-        "Model": "logistic regression of who is served"
+        "Model": "logistic regression of serving the user"
         + (f", with effects of {' and of '.join(kinds)}" if kinds else ", the same for all"),
         "Priors": "middle normal(0, 1.5) in log-odds, effects normal(0, 1); standard deviations "
         f"exponential, {options['spread']:g} of that on average",

@@ -18,10 +18,10 @@ def social_notes(found: Divisions, form: Form) -> list[str]:
     behind = "envy" if form == "fehr-schmidt" else "sigma"
     if form != "ces" and unequal == 0:
         notes.append(
-            f"A dictator alone does not identify {behind}: only gifts above half bear on it, and "
-            f"{above:,.0f} of {gifts:,.0f} are. So {behind} is its prior here, without the "
-            "values that would lead to more of them. Replies to unequal offers in the ultimatum "
-            "identify it."
+            f"Dictator games alone do not identify {behind}: only gifts above half depend on it, "
+            f"and {above:,.0f} of {gifts:,.0f} are. So {behind} has its prior distribution here, "
+            "without the values that would lead to more of them. Replies to unequal offers in "
+            "the ultimatum identify it."
         )
     elif form != "ces" and rejected == 0:
         notes.append(
@@ -44,8 +44,8 @@ def social_notes(found: Divisions, form: Form) -> list[str]:
         )
     if any(q.part == "offers" for q in found.questions):
         notes.append(
-            "Who proposes is taken to expect a responder with its own preferences; offers "
-            "made from another belief would pass for other preferences."
+            "Proposers are assumed to expect responders with their own preferences. Offers "
+            "based on other beliefs would look like other preferences."
         )
     return notes
 

@@ -24,26 +24,26 @@ from many_wolves.figures.theme import Width
 
 DIAGNOSED = ("guilt", "envy", "rho", "sigma", "weight_self", "r", "precision", "given_share")
 FORMS = {
-    "fehr-schmidt": "inequity aversion: own payoff - guilt x what one is ahead - envy x what one "
-    "is behind (Fehr & Schmidt 1999)",
-    "charness-rabin": "own payoff, moved towards the other's by rho when ahead and by sigma when "
+    "fehr-schmidt": "inequity aversion: own payoff - guilt x advantage - envy x disadvantage "
+    "(Fehr & Schmidt 1999)",
+    "charness-rabin": "own payoff, weighted towards the other's by rho if ahead and by sigma if "
     "behind (Charness & Rabin 2002)",
     "ces": "CES altruism: (w own^r + (1 - w) other^r)^(1/r) (Andreoni & Miller 2002)",
     "selfish": "own payoff alone",
 }
 MEANING = {
-    "fehr-schmidt": "Guilt is what a dollar ahead of the other costs in utility: above one half "
-    "it pays to share equally, below to keep everything. Envy is what a dollar behind costs.",
-    "charness-rabin": "Rho is the weight of the other's payoff where one is ahead. Above one half "
-    "it pays to share equally; below zero the other's loss is a gain. Sigma is the same where "
+    "fehr-schmidt": "Guilt is the utility cost of each dollar ahead of the other: above one half, "
+    "sharing equally is best; below, keeping everything. Envy is the cost of each dollar behind.",
+    "charness-rabin": "Rho is the weight of the other's payoff if one is ahead. Above one half, "
+    "sharing equally is best; below zero, the other's loss is a gain. Sigma is the same if "
     "one is behind.",
-    "ces": "The weight of one's own payoff, and the exponent r: near 1 only the weighted sum "
-    "counts, far below 0 only the smaller payoff.",
-    "selfish": "Nobody else's payoff counts; gifts are slips.",
+    "ces": "The weight of one's own payoff, and the exponent r: near 1, only the weighted sum "
+    "counts; far below 0, only the smaller payoff.",
+    "selfish": "Only one's own payoff counts; gifts are errors.",
 }
 LINEAR = (
-    "Utilities of this form are straight lines up to equal shares: either nothing or half is "
-    "the most frequent gift, never one between. Where the check shows another, the form fails."
+    "Utilities of this form are linear up to equal shares: the most frequent gift is nothing "
+    "or half, never in between. If the check shows another gift, the form does not fit."
 )
 HEADINGS = {
     "guilt": "guilt",
@@ -102,8 +102,7 @@ def sections(fit: Fitted) -> list[Section]:
             frame,
             groups,
             float(fit.info["choices"]),
-            "Every option of every participant: how often it was chosen and how often it was "
-            "predicted to be.",
+            "Every option of every participant: its observed and its predicted share.",
             before,
         ),
     ]

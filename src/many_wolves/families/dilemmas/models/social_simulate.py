@@ -54,7 +54,7 @@ def given_preferences(
         ]
     except (KeyError, TypeError, ValueError) as error:
         raise WolvesError(
-            f"the given parameters lack or misstate one: {error}",
+            f"a given parameter is missing or invalid: {error}",
             fix=f"give precision, and {' and '.join(plan.preferences)} for all or under the "
             'name of each group: {"precision": 20, "guilt": 0.6, "envy": 0.5}',
         ) from error

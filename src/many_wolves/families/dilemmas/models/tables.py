@@ -134,7 +134,7 @@ def real(frame: pd.DataFrame, column: str, where: str, least: float = 0.0) -> pd
     """
     if column not in frame:
         raise WolvesError(
-            f"expected the column {column!r}; it is not there",
+            f"expected the column {column!r}, found none",
             where=where,
             column=column,
             fix=f"add the column {column}; docs/explanation/game-models.md names all",

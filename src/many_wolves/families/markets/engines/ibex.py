@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from many_wolves.families.markets.engines.ibex_seat import IbexSeat, Place
+from many_wolves.families.markets.engines.ibex_seat import REFUSALS, IbexSeat, Place
 from many_wolves.families.markets.reporting.lab import lab_parameters
 from many_wolves.families.markets.rules.actions import Action, acting_seats
 from many_wolves.families.markets.rules.draws import in_seeded_order
@@ -19,6 +19,7 @@ from many_wolves.worlds.desk import Desk, Question
 from many_wolves.worlds.ibex.client import Connection, GameGoneError, IbexClient
 from many_wolves.worlds.ibex.protocol import Event
 from many_wolves.worlds.seat_log import SeatLog
+from many_wolves.worlds.server_world import BrokenError
 from many_wolves.worlds.session_journal import SessionJournal
 
 POLL_S = 3.0
@@ -105,10 +106,15 @@ class IbexGame:
         WolvesError
             If it refuses the login or the rules.
         """
+        if any(self.journal.of("end")):
+            # A server that was restarted keeps the data of a game that it no longer plays.
+            return await self.client.data(await self._begin())
         await self._begin()
         async with AsyncExitStack() as stack:
             for number in self.rules.seats:
                 await self._join(number, stack)
+            for seat in self.seats.values():
+                seat.settle()
             while not self._over:
                 here = self._here
                 await self._phase(here)
@@ -128,12 +134,12 @@ class IbexGame:
     def _over(self) -> bool:
         return any(seat.state.over for seat in self.seats.values())
 
-    async def _begin(self) -> None:
-        """Take up the game of the journal, or make one."""
+    async def _begin(self) -> int:
+        """Take up the game of the journal, or make one; its number."""
         known = [line for line in self.journal.of("session") if line.get("engine") == "ibex"]
         if known:
             self.game = int(known[-1]["game"])
-            return
+            return self.game
         timers = self.options.timers(self.rules)
         number, title = self.options.lab_session, self.options.title
         self.game = await self.client.create(lab_parameters(self.rules, timers, number, title))
@@ -147,6 +153,7 @@ class IbexGame:
             seed=self.seed,
             rules=self.rules.to_json(),
         )
+        return self.game
 
     async def _join(self, number: int, stack: AsyncExitStack) -> None:
         """Join one by one: the server gives seats in the order of arrival."""
@@ -168,7 +175,7 @@ class IbexGame:
             await asyncio.sleep(0.1)
         found = int(status["player"]["number"])
         if found != number:
-            raise GameGoneError(f"seat {number} of game {self.game} went to somebody else")
+            raise GameGoneError(f"seat {number} of game {self.game} was given to another player")
 
     # Phases
 
@@ -193,12 +200,23 @@ class IbexGame:
 
     async def _form(self, seat: IbexSeat, here: Place) -> None:
         """A form of a seat, unless the journal says that it was sent and acknowledged."""
-        if not self._acknowledged(seat, here, 0):
+        if self._acknowledged(seat, here, 0):
+            return
+        for _ in range(REFUSALS):
             question, action, defaulted = await seat.decide()
-            await asyncio.shield(seat.submit(question, action, defaulted))
+            sending = asyncio.ensure_future(seat.submit(question, action, defaulted))
+            try:
+                fate = await asyncio.shield(sending)
+            except asyncio.CancelledError:
+                # The phase has ended, perhaps by this very action: its receipt is on the way.
+                await sending
+                raise
+            if fate != "refused":
+                return
+        raise BrokenError(f"the server refused {REFUSALS} forms of seat {seat.number} in a row")
 
     async def _turns(self, here: Place, stage: str) -> None:
-        """The market or a deliberation by turns, until its phase ends by time."""
+        """The market or a deliberation, turn by turn, until its phase ends by time."""
         count = self.rules.ticks if stage == "market" else self.rules.talk
         first = self._next_turn(here, stage)
         begin = monotonic()
@@ -219,7 +237,8 @@ class IbexGame:
                 return
 
     async def _agreed(self) -> None:
-        """Wait until all seats have heard of the last turn: each has a socket of its own."""
+        """Wait until all seats have the events of the last turn, because each has its own
+        socket."""
         until = monotonic() + AGREE_S
         while len({seat.state.heard() for seat in self.seats.values()}) > 1:
             if monotonic() > until:
@@ -238,15 +257,24 @@ class IbexGame:
         return max(turns, default=1)
 
     def _acknowledged(self, seat: IbexSeat, here: Place, tick: int) -> bool:
-        """Whether the seat's answer at this place has its receipt in the journal."""
+        """Whether the seat's answer at this place has its receipt in the journal.
+
+        A refused answer is followed by another question, but for what the server refused of
+        a turn: a turn is one action.
+        """
         place = [here[0], seat.state.stage, tick]
         asked = {
             line["turn"]
             for line in self.journal.of("question")
             if line["seat"] == seat.number and line["place"] == place
         }
+        sent = {
+            line["turn"] for line in self.journal.of("sent") if tick and line["seat"] == seat.number
+        }
         return any(
-            line["seat"] == seat.number and line["turn"] in asked and line["status"] != "refused"
+            line["seat"] == seat.number
+            and line["turn"] in asked
+            and (line["status"] != "refused" or line["turn"] in sent)
             for line in self.journal.of("receipt")
         )
 

@@ -15,7 +15,7 @@ from many_wolves.families.markets.rules.actions import (
     refusal,
     vote_of,
 )
-from many_wolves.families.markets.rules.parameters import Rules
+from many_wolves.families.markets.rules.parameters import CONDITIONS, Rules
 from many_wolves.families.markets.rules.view import View
 from many_wolves.families.markets.rules.words import Wording
 from many_wolves.families.markets.task.prompts import prompt, with_labels
@@ -26,10 +26,15 @@ from many_wolves.worlds.ibex.protocol import Event
 from many_wolves.worlds.seat_log import SeatLog
 
 REFUSALS = 3
-"""Refused answers before the engine answers by itself."""
+"""Number of refused answers before the engine uses the default."""
 CONFIRM_S = 1.0
 """How long a confirmation is waited for before the server's status is looked at."""
 ATTEMPTS = 5
+"""A message is sent again so often while the server shows no sign of it."""
+LOOKS = 2
+"""A message that the server has not shown after so many looks was dropped."""
+PATIENCE = 12
+"""How often the server's status is asked for, each time for some seconds."""
 
 Place = tuple[int, int]
 """Round and phase."""
@@ -150,68 +155,101 @@ class IbexSeat:
         return {name: amounts.get(name, []) for name in fields}
 
     def close(self, question: Question, fate: Fate, why: str = "") -> None:
-        """Write down what became of an answer, and say so."""
+        """Record the result of an answer in log and desk."""
         self.log.receipt(question.turn, fate, why)
         self.desk.receipt(question, fate, why)
 
     def _question(self, view: View) -> tuple[Question, bool]:
         """The question of a stage; the one that the journal left open where it is the same."""
-        schema = with_labels(self.wording, form(self.rules, view, self.number))
         line = self.log.open
         place = [view.round, view.stage, view.tick]
-        again = line is not None and line["place"] == place
-        if again and line is not None:
-            view = View.from_json(line["view"])
-        messages = prompt(self.wording, self.rules, view, schema, self.persona)
-        turn = line["turn"] if again and line is not None else self.log.turn
+        if line is not None and line["place"] == place:
+            return self._earlier(line), True
         shown = view.to_json()
-        question = Question(
-            self.number, turn, view.stage, messages, schema, shown | {"rules": self.rules.to_json()}
+        question = self._earlier({"turn": self.log.turn, "view": shown})
+        self.log.question(
+            place=place,
+            content=question.content,
+            text=question.messages[-1].content,
+            view=shown,
+            offers=[
+                [c, number, side]
+                for c in CONDITIONS
+                for number, side in sorted(self.state.own_offers(c).items())
+            ],
+            wallets={str(c): list(wallet) for c, wallet in self.state.wallets.items()},
         )
-        if not again:
-            self.log.question(
-                place=place,
-                content=question.content,
-                text=messages[-1].content,
-                view=shown,
-                offers=sorted(map(list, self.state.own_offers())),
-                wallets={str(c): list(wallet) for c, wallet in self.state.wallets.items()},
-            )
-        return question, again
+        return question, False
+
+    def _earlier(self, line: Mapping[str, Any]) -> Question:
+        """The question of a line of the journal, by its turn and its view."""
+        view = View.from_json(line["view"])
+        schema = with_labels(self.wording, form(self.rules, view, self.number))
+        messages = prompt(self.wording, self.rules, view, schema, self.persona)
+        shown = view.to_json() | {"rules": self.rules.to_json()}
+        return Question(self.number, line["turn"], view.stage, messages, schema, shown)
 
     # Messages
+
+    def settle(self) -> None:
+        """Close a question whose phase ended while no command played the session."""
+        line = self.log.open
+        if line is None or line["place"][:2] == [self.state.round, self.state.stage]:
+            return
+        question = self._earlier(line)
+        fate: Fate = "stale"
+        why = "the phase ended before the answer came"
+        if self.log.sent is not None:
+            done = self._took_effect({}, question, self.log.sent)
+            fate = "accepted" if done else "unknown"
+            why = "found on the server" if done else "the phase ended before it was looked up"
+        self.close(question, fate, why)
 
     async def submit(self, question: Question, action: Action, defaulted: bool) -> Fate:
         """Send an action once, and see to it that it took effect once."""
         message = self._message(question, action)
-        here, resumed = self.here, self.log.sent is not None
-        if not resumed:
-            self.log.send(question.turn, action)
-        fate: Fate | None = None
         why = "the engine's default" if defaulted else ""
+        fate: Fate | None = None
+        if self.log.sent is not None:
+            fate, why = await self._looked_up(question, action)
+        elif message is None:
+            self.log.send(question.turn, action)
         if message is None:
             fate = "accepted"
-        elif resumed:
-            fate, why = await self._looked_up(action, here)
         for _ in range(ATTEMPTS):
             if fate is not None or message is None:
                 break
-            self._forget()
-            sent = await self.connection.send(message)
-            event = await self._heard(self._signs(message), message) if sent else None
-            if event is not None:
-                refused = event.name in REFUSED
-                why = str(event.data.get("message", event.name)) if refused else why
-                fate = "refused" if refused else "accepted"
-            else:
-                fate, why = await self._looked_up(action, here)
+            if self._left(question):
+                fate, why = "stale", "the phase ended before the answer came"
+                break
+            if self.log.sent is None:
+                self.log.send(question.turn, action)
+            fate, told = await self._sent(question, action, message)
+            why = told or why
         if fate is None:
-            fate, why = "unknown", "the server did not say what came of it"
+            fate, why = "unknown", "the server did not report the result"
         if defaulted and fate == "accepted":
             fate = "defaulted"
         self._note_order(question, action, fate, why)
         self.close(question, fate, why)
         return fate
+
+    async def _sent(
+        self, question: Question, action: Action, message: Mapping[str, Any]
+    ) -> tuple[Fate | None, str]:
+        """Send a message and find out what became of it; None: it was not taken."""
+        self._forget()
+        sent = await self.connection.send(message)
+        for _ in range(LOOKS):
+            event = await self._heard(self._signs(message), message) if sent else None
+            if event is not None and event.name in REFUSED:
+                return "refused", str(event.data.get("message", event.name))
+            if event is not None:
+                return "accepted", ""
+            fate, why = await self._looked_up(question, action)
+            if fate is not None:
+                return fate, why
+        return None, ""
 
     def _message(self, question: Question, action: Action) -> dict[str, Any] | None:
         """The message that an action is sent as; None where nothing is sent."""
@@ -287,42 +325,62 @@ class IbexSeat:
             case _:
                 return True
 
-    async def _looked_up(self, action: Action, here: Place) -> tuple[Fate | None, str]:
+    async def _looked_up(self, question: Question, action: Action) -> tuple[Fate | None, str]:
         """What became of an action, by the server's status; None: it was not taken."""
-        status = await self.look()
-        if self.here != here:
-            done = status is not None and self._took_effect(status, action, here)
-            return ("accepted", "found on the server") if done else ("stale", "the phase had ended")
-        if status is None:
-            return None, ""
-        if self._took_effect(status, action, here):
+        for _ in range(PATIENCE):
+            status = await self.look()
+            if status is not None:
+                break
+        else:
+            return "unknown", "the server did not give its state"
+        if self._took_effect(status["player"], question, action):
             return "accepted", "found on the server"
+        if self._left(question):
+            return "unknown", "the phase ended before it was looked up"
         return None, ""
 
-    def _took_effect(self, status: Mapping[str, Any], action: Action, here: Place) -> bool:
-        """Whether the status shows that an action was taken."""
-        player, stage = status["player"], self.log.open["place"][1] if self.log.open else ""
-        same = self.here == here
-        if stage == "market":
-            return self._order_shows(action)
-        if stage.endswith("declaration"):
-            return not same or not player.get("hasToDeclare", True)
-        if stage.endswith("purchases"):
-            return bool(same and player.get("doneSpeculating"))
-        received = {"request": "Request", "offer": "Offer", "vote": "Decision"}
-        if stage in received:
-            return bool(player.get(f"compensation{received[stage]}Received"))
-        return True
+    def _left(self, question: Question) -> bool:
+        """Whether the game has left the phase in which a question was asked."""
+        asked = question.view["round"], question.view["stage"]
+        return asked != (self.state.round, self.state.stage)
 
-    def _order_shows(self, action: Action) -> bool:
-        """Whether offers or wallets differ from those when the question was asked."""
+    def _took_effect(self, player: Mapping[str, Any], question: Question, action: Action) -> bool:
+        """Whether the server shows that an action was taken."""
+        stage, left = question.place, self._left(question)
+        if stage == "market":
+            return self._order_shows(question, action, left)
+        if stage in ("talk", "second_talk"):
+            return True
+        # These phases have no clock: they end when everybody has acted.
+        if left:
+            return True
+        if stage.endswith("declaration"):
+            return not player.get("hasToDeclare", True)
+        if stage.endswith("purchases"):
+            return bool(player.get("doneSpeculating"))
+        received = {"request": "Request", "offer": "Offer", "vote": "Decision"}
+        return bool(player.get(f"compensation{received[stage]}Received"))
+
+    def _order_shows(self, question: Question, action: Action, left: bool) -> bool:
+        """Whether offers or wallets say that an order arrived since its question was asked.
+
+        Other seats may have taken this seat's offers meanwhile: shares that moved with those
+        are no sign of the order.
+        """
         line = self.log.open or {}
-        before = {(int(c), int(n)) for c, n in line.get("offers", [])}
-        wallets = {int(c): tuple(wallet) for c, wallet in line.get("wallets", {}).items()}
+        if action["action"] == "wait":
+            return True
+        condition = market_condition([int(c) for c in question.view["markets"]], action)
+        before = {int(n): side for c, n, side in line.get("offers", []) if int(c) == condition}
+        if left and (before or self.state.round != question.view["round"]):
+            return False
+        now = {} if left else self.state.own_offers(condition)
         if action["action"] == "cancel":
-            condition = market_condition(self.state.markets, action)
-            return (condition, int(action["order"])) not in self.state.own_offers()
-        return bool(self.state.own_offers() - before) or wallets != self.state.wallets
+            return not left and int(action["order"]) not in now
+        shares = int(line["wallets"][str(condition)][1])
+        gone = [side for number, side in before.items() if number not in now]
+        expected = shares + gone.count("bid") - gone.count("ask")
+        return bool(now.keys() - before.keys()) or self.state.wallets[condition][1] != expected
 
     def _note_order(self, question: Question, action: Action, fate: Fate, why: str) -> None:
         """Show in the next turn what became of this one."""

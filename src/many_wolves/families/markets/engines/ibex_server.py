@@ -21,7 +21,7 @@ from many_wolves.records import Form, Response, Trial
 from many_wolves.worlds.desk import Desk, Question
 from many_wolves.worlds.ibex.client import Address, GameGoneError, IbexClient
 from many_wolves.worlds.protocol import Episode
-from many_wolves.worlds.server_world import LostError
+from many_wolves.worlds.server_world import BrokenError, LostError
 from many_wolves.worlds.session_journal import SessionJournal
 
 
@@ -36,7 +36,7 @@ class IbexSessions:
     address
         The server.
     usual
-        How games are played there, but for the draws.
+        Settings of the games, except for the draws.
     """
 
     folder: Path
@@ -51,11 +51,11 @@ class IbexSessions:
         Raises
         ------
         WolvesError
-            If an option is at fault, or there is no login.
+            If an option is invalid, or the login is missing.
         """
         if "server" not in options:
             raise WolvesError(
-                "which server of the lab's kind?",
+                "the address of the lab's server is missing",
                 fix="--server http://HOST:PORT, with IBEX_USERNAME and IBEX_PASSWORD set",
             )
         usual = IbexOptions()
@@ -79,7 +79,7 @@ class IbexSessions:
     async def play(self, episode: Episode, desk: Desk, journal: SessionJournal) -> None:
         """Make the game, or find it again; play it to its end; keep its data."""
         if self._client is None:
-            raise RuntimeError("the server is opened first")
+            raise RuntimeError("open the server before use")
         played, script = Played.of(episode.opening.cell), episode.opening.script
         if not played.lab_session:
             raise WolvesError(
@@ -103,8 +103,15 @@ class IbexSessions:
         except GameGoneError as gone:
             raise LostError(str(gone)) from gone
         path = record_path(self.folder, episode.id, episode.replicate)
-        write_atomic(path.with_name(path.name.replace(".record.", ".lab.")), json.dumps(data))
-        write_record(path, record_from_lab(data, played.seed))
+        raw = path.with_name(path.name.replace(".record.", ".lab."))
+        write_atomic(raw, json.dumps(data))
+        try:
+            record = record_from_lab(data, played.seed)
+        except WolvesError as error:
+            raise BrokenError(
+                f"the server's data of the game cannot be read: {error.problem}; they are in {raw}"
+            ) from error
+        write_record(path, record)
 
     def trial(self, episode: Episode, question: Question, turn: int) -> Trial:
         """A question of a phase as a trial, like those of the engine ``local``."""

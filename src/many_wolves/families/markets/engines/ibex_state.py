@@ -90,9 +90,9 @@ class SeatState:
         offers = tuple(tuple(self.offers[c]) for c in CONDITIONS)
         return self.round, self.phase, offers, tuple(len(self.prices[c]) for c in CONDITIONS)
 
-    def own_offers(self) -> set[tuple[int, int]]:
-        """Condition and number of the seat's own open offers."""
-        return {(c, o[0]) for c, offers in self.offers.items() for o in offers if o[1] == self.seat}
+    def own_offers(self, condition: int) -> dict[int, str]:
+        """Sides of the seat's own open offers under a condition, by number."""
+        return {o[0]: o[2] for o in self.offers[condition] if o[1] == self.seat}
 
     def take(self, event: Event) -> None:
         """Take an event of the server."""

@@ -9,7 +9,7 @@ from many_wolves.families.markets.rules.parameters import Rules
 from many_wolves.families.markets.rules.session import Session
 from many_wolves.families.markets.task.cells import Played, seat_name
 from many_wolves.families.markets.task.compiler import FAMILY, PLANNING
-from many_wolves.families.markets.task.course import Asked, Course
+from many_wolves.families.markets.task.course import Course, OpenTurn
 from many_wolves.families.markets.task.prompts import prompt
 from many_wolves.families.markets.task.unread import why_unread
 from many_wolves.records import Form, Response, Trial
@@ -34,8 +34,8 @@ class LocalWorld:
 class LocalSession:
     """A session that is asked stage by stage.
 
-    A seat whose speaker failed stays unanswered: the session ends as ``UNANSWERED`` when
-    the others of its stage have answered, and a later run goes on.
+    A seat whose speaker failed stays unanswered. The session ends as ``UNANSWERED`` when the others
+    of its stage have answered, and a later run resumes it.
     """
 
     def __init__(self, episode: Episode) -> None:
@@ -44,7 +44,7 @@ class LocalSession:
         rules = self._played.rules
         session = Session.begin(rules, self._played.draws, self._played.seed)
         self._course = Course(session)
-        self._turns: dict[str, tuple[Turn, Asked]] = {}
+        self._turns: dict[str, tuple[Turn, OpenTurn]] = {}
         self._failed: set[int] = set()
 
     def observe(self) -> Observation:
@@ -74,7 +74,7 @@ class LocalSession:
     def close(self) -> None:
         """Nothing to let go of."""
 
-    def _turn(self, asked: Asked) -> Turn:
+    def _turn(self, asked: OpenTurn) -> Turn:
         rules, script = self._played.rules, self._episode.opening.script
         seat = seat_name(rules, asked.seat)
         persona = script["personas"].get(seat, {"name": "", "text": ""})
@@ -94,7 +94,7 @@ class LocalSession:
         return Turn(trial, seat)
 
 
-def turn_cell(session: Any, rules: Rules, asked: Asked, persona: str) -> dict[str, Any]:
+def turn_cell(session: Any, rules: Rules, asked: OpenTurn, persona: str) -> dict[str, Any]:
     """The cell of a question: the session, and the place in it."""
     view = asked.view
     return {

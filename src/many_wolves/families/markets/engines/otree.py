@@ -50,7 +50,7 @@ class OTreeSessions:
     Parameters
     ----------
     folder
-        Where records and exports go; our own server keeps its database beside it.
+        Where records and exports go; our own server keeps its database there.
     address
         A running server; None for one of our own.
     project
@@ -146,7 +146,7 @@ class OTreeSessions:
     def client(self) -> OTreeClient:
         """The connection, once it is open."""
         if self._client is None:
-            raise RuntimeError("the server is opened first")
+            raise RuntimeError("open the server before use")
         return self._client
 
     async def play(self, episode: Episode, desk: Desk, journal: SessionJournal) -> None:
@@ -239,7 +239,7 @@ class OTreeSessions:
         )
 
     async def _keep(self, episode: Episode, code: str) -> None:
-        """Write down what the server knows of a session that has ended."""
+        """Store the server's data of a session that has ended."""
         if episode.opening.task == PLANNING:
             raw = await self.client.export(
                 "/api/export_app_custom", app=APP, function_name="custom_export_sessions"

@@ -1,4 +1,4 @@
-"""The model ``declared-value``: why land is declared at more or less than its value."""
+"""The model ``declared-value``: reasons to declare land at more or less than its value."""
 
 from __future__ import annotations
 
@@ -118,9 +118,9 @@ def notes(
     said = []
     if len(data.taxes) == 1:
         said.append(
-            f"Final declarations have one tax rate ({data.taxes[0]:g}). How they change with the "
+            f"Final declarations have one tax rate ({data.taxes[0]:g}). The effect of the "
             "tax rests on the form of the model. Sessions with several rates "
-            "(--final-tax 0.1,0.33,0.5) would show it."
+            "(--final-tax 0.1,0.33,0.5) would identify it."
         )
     if not strategy:
         said.append(
@@ -136,7 +136,7 @@ def notes(
             "low end of the band, or above 1.3 of its high end."
         )
     if not varied(data.participants):
-        said.append(f"The {len(data.participants)} participants are taken to be alike.")
+        said.append(f"The {len(data.participants)} participants are assumed to be alike.")
     return tuple(said)
 
 

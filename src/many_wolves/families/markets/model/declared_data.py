@@ -34,11 +34,11 @@ class Declarations:
     participants
         Names of the participants (session and seat), (J,).
     who, value, low, high, tax, share, chosen
-        Of final declarations, (N,): participant, value and band in points, effective tax
-        (rate times one less the held share of all tax shares), the buyers' share of the gap,
-        and the declaration as a grid point from 0.
+        Final declarations, (N,): participant, value and band in points, effective tax, buyers'
+        share of the gap, and the chosen grid point from 0. The effective tax is the rate
+        times one minus the seat's share of all tax shares.
     first_who, first_value, first_low, first_high, first_tax, first_share, first_chosen
-        Of first declarations, (F,) and (F, 2): the last dimension is the condition.
+        First declarations, (F,) and (F, 2): the last dimension is the condition.
     pivots
         Whether the declared sums choose the condition, (F,).
     lead, lead_sd
@@ -46,11 +46,11 @@ class Declarations:
     taxes
         Tax rates on final declarations, before own shares flow back.
     outside
-        How many declarations lay outside the grid and are left out.
+        Number of declarations outside the grid, which are left out.
     labels
         One label for each row: final ones, then first ones.
     rows, first_rows
-        Where they stand in the table, (N,) and (F, 2).
+        Their rows in the table, (N,) and (F, 2).
     """
 
     participants: tuple[str, ...]

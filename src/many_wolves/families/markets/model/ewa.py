@@ -107,8 +107,8 @@ def notes(observations: Observations, data: Courses, options: EwaOptions) -> tup
     if options.past and options.foregone:
         said.append(
             "Participants do not see what other declarations would have earned. Foregone payoffs "
-            "are computed with the purchases as they were. So delta also holds how well "
-            "participants work them out."
+            "are computed with the purchases as they were. So delta also reflects how well "
+            "participants estimate them."
         )
     payoffs = observations.rows
     if "round" in payoffs and not (payoffs["round"] == PRACTICE).any():

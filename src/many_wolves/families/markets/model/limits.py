@@ -61,7 +61,7 @@ class Limits:
             for j in range(i):
                 if abs(self.correlation[i, j]) >= TRADED:
                     said.append(
-                        f"This design does not tell {self.names[j]} and {one} apart: their "
+                        f"This design does not separate {self.names[j]} and {one}: their "
                         f"estimates would correlate by {self.correlation[i, j]:.2f}."
                     )
         return said

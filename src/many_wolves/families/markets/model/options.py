@@ -13,7 +13,11 @@ SPREAD = 0.5
 
 
 def _spread() -> float:
-    field: float = Field(default=SPREAD, gt=0, description="Prior mean of how participants vary.")
+    field: float = Field(
+        default=SPREAD,
+        gt=0,
+        description="Prior mean of the standard deviation between participants.",
+    )
     return field
 
 
@@ -22,9 +26,11 @@ class DeclaredOptions(ModelOptions):
 
     beliefs: Literal["estimated", "rational"] = Field(
         default="estimated",
-        description="Whether the believed purchase rate is estimated, or the observed one.",
+        description="Whether the believed purchase rate is estimated or set to the observed one.",
     )
-    honesty: bool = Field(default=False, description="Whether deviations from the value cost.")
+    honesty: bool = Field(
+        default=False, description="Whether deviations from the value have a cost."
+    )
     first: bool = Field(default=True, description="Whether first declarations are fitted too.")
     spread: float = _spread()
 
@@ -40,7 +46,9 @@ class PurchaseOptions(ModelOptions):
 class QuoteOptions(ModelOptions):
     """Options of ``quotes``."""
 
-    inventory: bool = Field(default=True, description="Whether own shares lower what one pays.")
+    inventory: bool = Field(
+        default=True, description="Whether own shares lower the reservation price."
+    )
     anchor: bool = Field(default=True, description="Whether beliefs move to the median price.")
 
 

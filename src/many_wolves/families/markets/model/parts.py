@@ -131,14 +131,14 @@ def problem_of(
 
 
 def design_notes(observations: Observations, rows: pd.DataFrame) -> list[str]:
-    """What every model says of the rounds: whether there was practice, and how many count."""
+    """Notes of every model on the rounds: whether there was practice, and how many count."""
     payoffs = observations.rows
     said = []
     if "round" in payoffs and not (payoffs["round"] == PRACTICE).any():
         said.append(
-            "This design has no practice round: what is learned of the forms in the first paid "
+            "This design has no practice round: learning to use the forms in the first paid "
             "round counts as behaviour."
         )
     if rows["round"].nunique() == 1:
-        said.append("All answers are of one round, so that a change over rounds cannot be seen.")
+        said.append("All answers are of one round, so a change over rounds cannot be estimated.")
     return said

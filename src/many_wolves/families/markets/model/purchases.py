@@ -109,7 +109,7 @@ def notes(observations: Observations, data: Decisions, options: PurchaseOptions)
         said.append(f"This speaker bought {bought}: hurdle and precision rest on their priors.")
     said += design_notes(observations, rows_of(observations, "purchases", (), missing=""))
     if not varied(data.participants):
-        said.append(f"The {len(data.participants)} participants are taken to be alike.")
+        said.append(f"The {len(data.participants)} participants are assumed to be alike.")
     return tuple(said)
 
 

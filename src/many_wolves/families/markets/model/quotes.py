@@ -102,16 +102,17 @@ def notes(observations: Observations, data: Turns, options: QuoteOptions) -> tup
     apart = np.abs(data.private / np.maximum(data.public, 1.0) - 1)
     if np.median(apart) < 0.05:
         said.append(
-            "The private and the public signal are nearly equal: the weight between them is not "
-            "identified. They differ where declarations are shaded."
+            "The private and the public signal are nearly equal, so the weight between them is not "
+            "identified. They differ if declarations are shaded."
         )
     said += design_limits(data, options.anchor, options.inventory).notes()
     said += design_notes(observations, rows_of(observations, "orders", (), missing=""))
     if data.cancelled:
-        said.append(f"{data.cancelled} turns took an offer back; they are left out.")
+        said.append(f"{data.cancelled} turns withdrew an offer; they are left out.")
     if data.overtaken:
         said.append(
-            f"{data.overtaken} turns could not be taken as the market stood; they are left out."
+            f"{data.overtaken} turns were not possible in the state of the market; they are left "
+            "out."
         )
     return tuple(said)
 

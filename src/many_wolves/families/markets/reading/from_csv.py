@@ -27,8 +27,8 @@ def from_csv(path: Path, task: str) -> Observations:
     """
     if task != PLANNING:
         raise WolvesError(
-            f"tables of the task {task!r} are those of its own app",
-            fix=f"give --task {PLANNING}, or read the app's exports as they are",
+            f"tables of the task {task!r} have the format of its app",
+            fix=f"give --task {PLANNING}, or read the app's exports directly",
         )
     try:
         if path.suffix == ".json":

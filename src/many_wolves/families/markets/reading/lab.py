@@ -69,7 +69,7 @@ def record_from_lab(data: Mapping[str, Any], seed: int = 0) -> SessionRecord:
     Raises
     ------
     WolvesError
-        If it is no game of a known mechanism, or its payoffs do not follow from its moves.
+        If the mechanism is unknown, or the payoffs do not follow from the moves.
     """
     parameters = data.get("parameters", {})
     extra = data.get("wolves", {})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.markets.rules.session import Session, SessionRecord
 from many_wolves.families.markets.task.cells import Played
-from many_wolves.families.markets.task.course import Course
+from many_wolves.families.markets.task.course import Asked, Course
 from many_wolves.families.markets.task.unread import why_unread
 from many_wolves.files import write_atomic
 from many_wolves.records import Response
@@ -17,8 +18,19 @@ from many_wolves.records import Response
 ENDING = ".record.json"
 
 
-def replayed(answers: Sequence[Response]) -> SessionRecord:
+Show = Callable[[Asked, Mapping[str, Any], Response | None, str], None]
+"""Takes a question, its form, the answer (None: there is none), and why that was refused."""
+
+
+def replayed(answers: Sequence[Response], show: Show | None = None) -> SessionRecord:
     """The session of the engine ``local`` to which answers belong, as far as they lead it.
+
+    Parameters
+    ----------
+    answers
+        The answers.
+    show
+        Called with every question in order.
 
     Raises
     ------
@@ -37,7 +49,13 @@ def replayed(answers: Sequence[Response]) -> SessionRecord:
             value = dict(response.value) if isinstance(response.value, Mapping) else None
             rules, seat = played.rules, asked.seat
             unread = "" if value is not None else why_unread(rules, asked.view, seat, response)
-            course.take(seat, value, unread)
+            schema = course.form(asked) if show else {}
+            why = course.take(seat, value, unread)
+            if show:
+                show(asked, schema, response, why)
+    if show:
+        for asked in course.open.values():
+            show(asked, course.form(asked), None, "")
     return course.session.record()
 
 
@@ -57,7 +75,7 @@ def read_record(path: Path) -> SessionRecord:
     Raises
     ------
     WolvesError
-        If it is no record of a known version.
+        If the file is not a record of a known version.
     """
     try:
         return SessionRecord.from_json(json.loads(path.read_text(encoding="utf-8")))

@@ -51,9 +51,9 @@ def tabulate(responses: Iterable[Response], folders: Sequence[Path] = ()) -> Obs
     -------
     Observations
         ``payoffs`` and the other tables of ``rules.tables.TABLES``, those without a row left
-        out, and ``answers``: one row a question, with the form as JSON.
+        out, and ``answers``: one row per question, with the form as JSON.
     """
-    intake = take_newest(responses, lambda response: response.family == FAMILY, _question)
+    intake = take_newest(responses, lambda response: response.family == FAMILY, question_of)
     sessions: dict[_Key, list[Response]] = defaultdict(list)
     for response in intake.newest:
         sessions[response.episode, response.replicate].append(response)
@@ -82,7 +82,8 @@ def tabulate(responses: Iterable[Response], folders: Sequence[Path] = ()) -> Obs
     return _observations(intake, rows, meta)
 
 
-def _question(response: Response) -> tuple[str, str, int, int]:
+def question_of(response: Response) -> tuple[str, str, int, int]:
+    """What is the same for all answers of a speaker to one question."""
     return response.speaker.slug, response.episode, response.replicate, response.turn
 
 

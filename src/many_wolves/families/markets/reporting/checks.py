@@ -1,4 +1,4 @@
-"""Predictive checks: what was observed next to what the fit would bring about again."""
+"""Predictive checks: observed statistics next to those of replicated data."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def predictive_table(fit: Fitted) -> Table:
         )
     return Table(
         pd.DataFrame(rows),
-        "Posterior predictive check: statistics of the answers next to those of answers that the "
-        "fitted model gives to the same questions (mean and 95 % equal-tailed interval).",
+        "Posterior predictive check: statistics of the observed answers and of replicated "
+        "answers to the same questions (mean and 95 % equal-tailed interval).",
     )
 
 

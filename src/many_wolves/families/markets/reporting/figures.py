@@ -64,8 +64,8 @@ def declared_figure(
             [data[["panel", "value", "declared", "tax"]].assign(kind="declared"), lines]
         ),
         caption=(
-            "Final declarations of all rounds (points) against the true value. On the solid line "
-            f"declarations are true{_also(lines)}. {'; '.join(said)}."
+            "Final declarations of all rounds (points) against the true value. The solid line "
+            f"marks true declarations{_also(lines)}. {'; '.join(said)}."
         ),
         alt="Scatter of declared against true values. " + "; ".join(said) + ".",
         width=width,

@@ -45,7 +45,7 @@ def lab_parameters(
             other.append(f"{name} (whole percents)")
     if other:
         raise WolvesError(
-            f"the lab's server knows no other {', '.join(other)}",
+            f"the lab's server does not allow other values of {', '.join(other)}",
             fix="leave these at their default, or play with --engine local or otree",
         )
     return {
@@ -80,8 +80,8 @@ def lab_parameters(
 def to_lab(record: SessionRecord) -> dict[str, Any]:
     """A session in the form of the lab's ``games/data``, without names, tokens or codes.
 
-    What the lab's form has no place for (rules, seed, turns, defaults) stands under
-    ``wolves`` or in further fields; its own readers pass over them.
+    Rules, seed, turns and defaults have no place in the lab's form. They are stored under
+    ``wolves`` or in further fields, which the lab's readers ignore.
     """
     rules = record.rules
     results: list[dict[str, Any]] = [] if rules.practice else [{"round": 0, "phase": []}]

@@ -1,4 +1,4 @@
-"""What sessions come to: markups, turnover, efficiency, prices, payoffs and their inequality.
+"""Measures of sessions: markups, turnover, efficiency, prices, payoffs and their inequality.
 
 Every measure takes tables in the columns of ``model.sessions.KEPT``, so that the speaker's
 sessions and those of scripted players go through the same code.
@@ -26,7 +26,7 @@ Tables = Mapping[str, pd.DataFrame]
 def gini(values: npt.ArrayLike) -> float:
     """Gini coefficient: mean absolute difference over twice the mean.
 
-    NaN where a value is negative or all are 0: it is then no share of inequality.
+    NaN if a value is negative or all are 0, because the coefficient is undefined then.
     """
     x = np.sort(np.asarray(values, dtype=float))
     if not x.size or x[0] < 0 or x.sum() == 0:

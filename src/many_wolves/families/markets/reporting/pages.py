@@ -57,8 +57,8 @@ class MarketPages:
             "Sessions": f"{sessions['session'].nunique()}",
         }
 
-    def gist(self, fit: Fitted) -> HeadlineMeasure | None:
-        """None: no number of markets is a share of kindness."""
+    def headline(self, fit: Fitted) -> HeadlineMeasure | None:
+        """None, because no parameter of markets measures kindness."""
         return None
 
     def diagnosed(self, fit: Fitted) -> Sequence[str]:
@@ -214,7 +214,8 @@ def _turnover(tables: measures.Tables) -> Table:
     return Table(
         pd.DataFrame(rows),
         "Lots bought in the final stage next to the purchase probability tax x (1 - own shares) / "
-        "buyers' share. Where more is bought, it pays to declare above the value; else below.",
+        "buyers' share. If the share bought is above that probability, declaring above the value "
+        "pays; otherwise, declaring below it pays.",
     )
 
 

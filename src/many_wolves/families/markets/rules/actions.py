@@ -108,7 +108,7 @@ def refusal(rules: Rules, round_: Situation, seat: int, action: Action) -> str:
 def chosen(round_: Situation) -> int:
     """The chosen condition of a round that has one."""
     if round_.condition is None:
-        raise ValueError(f"there is no chosen condition at {round_.stage}")
+        raise ValueError(f"no condition is chosen at {round_.stage}")
     return round_.condition
 
 
@@ -166,7 +166,7 @@ def _lots_refusal(rules: Rules, value: object, name: str) -> str:
         return f"{name}: please give a list of lot numbers, empty to buy nothing"
     strange = [lot for lot in value if isinstance(lot, bool) or lot not in rules.landowners]
     if strange:
-        return f"{name}: there is no lot {strange[0]!r}"
+        return f"{name}: unknown lot {strange[0]!r}"
     return ""
 
 

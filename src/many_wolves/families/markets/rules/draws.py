@@ -32,9 +32,9 @@ class Draws:
 def draw(rules: Rules, seed: int) -> Draws:
     """Draw a session: equal rules and seeds give equal draws, on any machine.
 
-    Values are uniform in their band, to the thousand. The private signal of a seat is the
-    worth of a share at true values times a factor that is uniform from ``signal_low`` to
-    ``signal_high``, to the point.
+    Values are uniform in their band, to the thousand. A seat's private signal is the worth of a
+    share at true values times a factor, to the point. The factor is uniform from ``signal_low`` to
+    ``signal_high``.
     """
     values = {
         number: {
@@ -51,7 +51,7 @@ def draw(rules: Rules, seed: int) -> Draws:
 def draw_signals(
     rules: Rules, values: Mapping[int, Mapping[int, Pair]], seed: int
 ) -> dict[int, dict[int, Pair]]:
-    """Private signals for given values; none where there is no market."""
+    """Private signals for given values; none without a market."""
     if rules.mechanism == "voting":
         return {number: {} for number in values}
     signals: dict[int, dict[int, Pair]] = {}
@@ -68,7 +68,7 @@ def draw_signals(
 
 
 def draw_paid_round(rules: Rules, seed: int) -> int:
-    """The paid round, uniform over the rounds that are no practice."""
+    """The paid round, uniform over the rounds after practice."""
     return generator(seed, "paid round").randint(1, rules.rounds)
 
 
@@ -141,7 +141,7 @@ def others_lead(rules: Rules, seat: int) -> tuple[float, float]:
 
 
 def generator(seed: int, *words: str | int) -> Random:
-    """A generator of its own for each use of a seed, so that one use never shifts another."""
+    """A separate generator for each use of a seed, so that one use never shifts another."""
     text = "/".join(str(word) for word in (seed, *words))
     return Random(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]))
 

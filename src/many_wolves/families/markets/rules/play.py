@@ -59,9 +59,9 @@ def play(rules: Rules, round_: Round, actions: Mapping[int, Action | None], seed
     rules, round_
         The rules, and the round at a stage.
     actions
-        Acceptable forms by seat (``actions.refusal`` is empty); None or nothing: the default
-        of the stage, which is the low end of the band, no purchase, no order, no message, a
-        compensation of 0, an abstention.
+        Acceptable forms by seat (``actions.refusal`` is empty). None or a missing form stands for
+        the stage's default: the band's low end, no purchase, no order, no message, no compensation,
+        or an abstention.
     seed
         Of the order in which simultaneous orders and messages take effect.
     """
@@ -164,7 +164,7 @@ def _open_markets(rules: Rules, round_: Round) -> Round:
 
 
 def _choose_by_prices(rules: Rules, round_: Round) -> Round:
-    """The condition in ``futarchy``; endowments stay where there is no market."""
+    """The condition in ``futarchy``; endowments stay unchanged without a market."""
     if not round_.markets:
         round_ = _open_markets(rules, round_)
     if rules.mechanism != "futarchy":

@@ -26,7 +26,7 @@ Lots = tuple[int, ...]
 
 
 class ChatLine(NamedTuple):
-    """A message, and the seats that read it beside its sender."""
+    """A message, and the seats other than its sender that read it."""
 
     stage: str
     tick: int
@@ -38,10 +38,10 @@ class ChatLine(NamedTuple):
 class OrderEvent(NamedTuple):
     """One order of a seat, and what came of it.
 
-    ``price`` is the limit (None where the best offer was taken), ``order`` the number of the
-    offer that was made, taken or cancelled, ``traded_at`` the price of the trade, ``seconds``
-    the time since the market opened where there is a clock. Turns in which a seat waited leave
-    no event; what a seat saw before follows from the events of earlier ticks.
+    ``price`` is the limit, or None if the best offer was taken. ``order`` is the number of the
+    offer that was made, taken or cancelled, and ``traded_at`` the price of the trade. ``seconds``
+    is the time since the market opened, if there is a clock. Turns in which a seat waited leave no
+    event. The view of a seat before the event follows from the events of earlier ticks.
     """
 
     tick: int
@@ -184,7 +184,7 @@ class Round:
         Raises
         ------
         KeyError, TypeError, ValueError
-            If the record is no round.
+            If the record is not a round.
         """
         read = dict(record)
         for name in ("values", "signals", "first"):

@@ -136,7 +136,7 @@ class SessionRecord:
         Raises
         ------
         KeyError, TypeError, ValueError
-            If the record is no session of a known version.
+            If the record is not a session of a known version.
         """
         if record["schema"] != SESSION_SCHEMA:
             raise ValueError(f"expected schema {SESSION_SCHEMA}, found {record['schema']}")

@@ -26,10 +26,10 @@ def purchase_gains(
     values, declared
         By lot, under the chosen condition.
     buyers
-        By lot, its buyers; one that listed it several times stands several times where the
-        rules count repeated purchases.
+        By lot, its buyers. A buyer that listed it several times is repeated if the rules count
+        repeated purchases.
     each
-        Whether a buyer is paid as often as it stands there.
+        Whether a repeated buyer is paid several times.
 
     Returns
     -------

@@ -68,7 +68,7 @@ def table_rows(
     record
         The session.
     agents
-        Who played, by seat; the role's name where left out.
+        Name of the player by seat; by default, the role's name.
     """
     rules = record.rules
     named = {seat: (agents or {}).get(seat, rules.role(seat)) for seat in rules.seats}

@@ -45,8 +45,8 @@ def play_session(
     players
         Player by seat.
     seed
-        Of the draws, of the order of simultaneous actions, and of the players: each question
-        has a generator of its own, so that a change of one player changes no other's luck.
+        Seed of the draws, the order of simultaneous actions, and the players. Each question has its
+        own generator, so that a change of one player does not change the draws of another.
     draws
         Given draws instead.
     """

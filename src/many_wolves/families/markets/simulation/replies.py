@@ -33,7 +33,7 @@ class BestLandowner(Truthful):
     rate: PurchaseRate = field(kw_only=True)
 
     def first(self, rules: Rules, view: View, rng: np.random.Generator) -> tuple[float, float]:
-        """The best pair where declared sums decide; else each declaration by itself."""
+        """The best pair if declared sums decide; otherwise each declaration alone."""
         role, values = rules.role(view.seat), view.values or (0.0, 0.0)
         lead = role_lead(rules, role) if rules.mechanism == "harberger" else (0.0, 1e12)
         return best_first_declaration(rules, role, values, self.rate, lead)
@@ -61,9 +61,9 @@ class BestSpeculator(Truthful):
 def known_reply(rules: Rules, cast: Cast, role: str) -> Agent | None:
     """The best reply of a role to a cast, where it is known; None where it is not.
 
-    It is known without a market (``ticks`` 0): for landowners against speculators that buy
-    at a known rate, alone or with truthful other landowners; for speculators against
-    landowners who declare multiples of their values.
+    It is known without a market (``ticks`` 0). Landowners' replies are known against speculators
+    that buy at a known rate, alone or with truthful other landowners. Speculators' replies are
+    known against landowners who declare multiples of their values.
     """
     if rules.ticks or rules.mechanism == "voting":
         return None

@@ -1,4 +1,4 @@
-"""What theory says about declarations: utility, best replies, the logit equilibrium.
+"""Theory of declarations: utility, best replies, the logit equilibrium.
 
 References
 ----------
@@ -45,7 +45,7 @@ def truthful_purchase_rate(rules: Rules, role: str) -> float:
 def final_utility(
     rules: Rules, role: str, condition: int, value: float, declared: Array, rate: PurchaseRate
 ) -> Array:
-    """Expected points from a final declaration, beside what it does not change.
+    """Expected points from a final declaration, without parts that it does not change.
 
     ``U(d) = v - t d - g q(d) (v - d)``, with own shares as endowed.
 

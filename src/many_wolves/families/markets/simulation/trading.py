@@ -31,7 +31,7 @@ def wait(view: View) -> Action:
 def trade_at_reservation(
     view: View, worth: Mapping[int, float], margin: float, rng: np.random.Generator
 ) -> Action:
-    """Take an offer that is better than the reservation price, else make one with a margin.
+    """Take an offer that is better than the reservation price; otherwise make one with a margin.
 
     Parameters
     ----------
@@ -74,10 +74,10 @@ def trade_at_random(
 ) -> Action:
     """Zero intelligence: a random side and a uniform price.
 
-    Constrained players avoid certain losses: bids are uniform from 0 to the most that a share
-    can pay at true values, asks from the least to the most. Unconstrained prices are uniform up
-    to twice the most. Both keep to their cash and shares, and take an own offer back before
-    they make another on its side.
+    Constrained players avoid certain losses. Their bids are uniform from 0 to the highest payment
+    of a share at true values, their asks from the lowest to the highest. Unconstrained prices are
+    uniform up to twice the highest. Both stay within their cash and shares, and withdraw an own
+    offer before they make another on its side.
 
     References
     ----------

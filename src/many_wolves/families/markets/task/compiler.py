@@ -145,8 +145,8 @@ def _notes(design: PlanningDesign, played: list[Played]) -> Iterator[str]:
     markets = [one.rules for one in played if one.rules.mechanism != "voting"]
     if markets and len({rules.final_tax for rules in markets}) == 1:
         yield (
-            "One rate of the final tax: fits of declared values will hardly tell beliefs about "
-            "purchases from loss aversion. --final-tax 0.1,0.33,0.5 would."
+            "With one rate of the final tax, fits of declared values can hardly separate beliefs "
+            "about purchases from loss aversion. Use --final-tax 0.1,0.33,0.5."
         )
 
 
@@ -175,7 +175,7 @@ def compile_otree(design: OTreeDesign) -> Compiled:
     """
     if not design.config:
         raise WolvesError(
-            "which configuration of the project?",
+            "the name of the session's configuration is missing",
             fix="--config NAME, as in settings.py; or --task planning for our own experiment",
         )
     personas = read_personas(design.personas, ("participant",))

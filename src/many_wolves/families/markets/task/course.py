@@ -1,4 +1,4 @@
-"""A session as it is asked: who is open, which number each question has, what an answer does."""
+"""The course of a session: open seats, numbers of questions, effects of answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ATTEMPTS = 3
 """Refused answers to a question before the default of its stage is taken."""
 
 
-class Asked(NamedTuple):
+class OpenTurn(NamedTuple):
     """A question that is open.
 
     Parameters
@@ -54,7 +54,7 @@ class Course:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.open: dict[int, Asked] = {}
+        self.open: dict[int, OpenTurn] = {}
         self._step = 0
         self._actions: dict[int, Action | None] = {}
         self._ask()
@@ -88,7 +88,7 @@ class Course:
             self._actions[seat] = answer
         elif asked.attempt + 1 < ATTEMPTS:
             turn = self._turn(seat, asked.attempt + 1)
-            self.open[seat] = Asked(seat, asked.attempt + 1, turn, refused(asked.view, why))
+            self.open[seat] = OpenTurn(seat, asked.attempt + 1, turn, refused(asked.view, why))
         else:
             self._actions[seat] = None
         if not self.open:
@@ -97,14 +97,14 @@ class Course:
             self._ask()
         return why
 
-    def form(self, asked: Asked) -> dict[str, object]:
+    def form(self, asked: OpenTurn) -> dict[str, object]:
         """The JSON schema of an open question."""
         return form(self.session.rules, asked.view, asked.seat)
 
     def _ask(self) -> None:
         self._actions = {}
         for seat, view in self.session.views().items():
-            self.open[seat] = Asked(seat, 0, self._turn(seat, 0), view)
+            self.open[seat] = OpenTurn(seat, 0, self._turn(seat, 0), view)
 
     def _turn(self, seat: int, attempt: int) -> int:
         return (self._step * ATTEMPTS + attempt) * len(self.session.rules.seats) + seat - 1

@@ -34,25 +34,25 @@ class PlanningDesign(Design):
         description=f"Mechanisms, with commas between: {', '.join(get_args(Mechanism))}.",
     )
     sessions: int = Field(
-        default=1, ge=1, description="Sessions of each mechanism and tax rate, each with own draws."
+        default=1, ge=1, description="Sessions per mechanism and tax rate, each with its own draws."
     )
     draws: Literal["lab", "random"] = Field(
         default="lab",
         description=f"Values and signals: those of the lab's {LAB_SESSIONS} sessions, or by seed.",
     )
     final_tax: Numbers = Field(
-        default=(), description="Tax rates on the final declaration; 0.33 when left out."
+        default=(), description="Tax rates on the final declaration (default: 0.33)."
     )
     first_tax: float | None = Field(
-        default=None, ge=0, le=1, description="Tax rate on the first declaration; 0.01 else."
+        default=None, ge=0, le=1, description="Tax rate on the first declaration (default: 0.01)."
     )
     paid_rounds: int | None = Field(default=None, ge=1, description="Rounds that may be paid.")
     practice: bool | None = Field(default=None, description="Whether a practice round comes first.")
     ticks: int | None = Field(
-        default=None, ge=0, description="Turns of each seat in the market of a round."
+        default=None, ge=0, description="Turns per seat in the market of a round."
     )
     talk: int | None = Field(
-        default=None, ge=0, description="Turns of each seat in a deliberation; 0 for no talk."
+        default=None, ge=0, description="Turns per seat in a deliberation; 0 for no talk."
     )
     speculators: int | None = Field(default=None, ge=0, description="Number of speculators.")
     rules: Path | None = Field(
@@ -62,10 +62,10 @@ class PlanningDesign(Design):
         default=None, description="YAML file that says which seats have which persona."
     )
     templates: Path | None = Field(
-        default=None, description="Wording; the shipped English one when left out."
+        default=None, description="Wording file (default: the shipped English one)."
     )
     seed: int = Field(
-        default=1, description="Of draws by seed, of the order of actions, of the paid rounds."
+        default=1, description="Seed of the draws, of the order of actions, and of the paid rounds."
     )
 
     @field_validator("mechanism")
@@ -97,13 +97,13 @@ class OTreeDesign(Design):
     """Sessions of any oTree app."""
 
     project: Path | None = Field(
-        default=None, description="Folder of the oTree project; none for a server that runs."
+        default=None, description="Folder of the oTree project; not needed for a running server."
     )
     config: str = Field(default="", description="Name of the session's configuration.")
     participants: int = Field(default=1, ge=1, description="Participants of a session.")
-    sessions: int = Field(default=1, ge=1, description="How many sessions are played.")
+    sessions: int = Field(default=1, ge=1, description="Number of sessions.")
     changes: dict[str, Any] = Field(
-        default_factory=dict, description="Settings of the configuration that differ."
+        default_factory=dict, description="Settings that differ from the configuration."
     )
     personas: Path | None = Field(
         default=None, description="YAML file that says which seats have which persona."

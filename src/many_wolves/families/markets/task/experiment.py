@@ -1,4 +1,4 @@
-"""The oTree project of the spatial planning experiment, with the rules put beside the app."""
+"""The oTree project of the spatial planning experiment, with a copy of the rules in the app."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def write_experiment(folder: Path, wording: Path | None = None) -> Path:
     Parameters
     ----------
     folder
-        Where it goes; the rules, the wording and the lab's draws stand inside the app.
+        Target folder; the rules, the wording and the lab's draws are copied into the app.
     wording
         Another wording file.
 

@@ -1,4 +1,4 @@
-"""Personas: texts that stand before the prompts of some seats."""
+"""Personas: texts before the prompts of some seats."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def prompt(
 
 
 def with_labels(wording: Wording, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A form whose fields carry the words that stand beside them."""
+    """A form whose fields carry their labels."""
     labels = wording["fields"]
     fields = {
         name: {**field, "description": labels[name]} if name in labels else dict(field)

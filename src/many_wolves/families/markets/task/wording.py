@@ -22,7 +22,7 @@ def read_wording(path: Path | None = None) -> Wording:
     Raises
     ------
     WolvesError
-        If it is no YAML, or lacks an entry that the English one has, or has another.
+        If the YAML is invalid, or its entries differ from those of the English file.
     """
     english = _english()
     if path is None:
@@ -50,7 +50,7 @@ def _english() -> Wording:
 
 
 def _entries(value: Any, path: str = "") -> Iterator[str]:
-    """Names of all entries, with the names of what they stand in."""
+    """Dotted names of all entries."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _entries(inner, f"{path}.{name}" if path else str(name))

@@ -58,7 +58,7 @@ def choice_cells(fit: Fitted, width: Width = "two") -> Figure:
             f"Bars: observed proportion of each utterance, by goal (rows) and true state "
             f"(columns), {len(frame)} cells, n = {n:,.0f} choices. Points and lines: mean and "
             f"95 % equal-tailed interval of the posterior predictions; {inside:.0%} of the bars "
-            f"end inside their interval."
+            f"end within their interval."
         ),
         alt=_alt(frame, labels),
         width=width,

@@ -31,7 +31,8 @@ def human_choices(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         name="human_choices",
         title="Choices of speakers against choices of people",
         caption=f"One point per cell of goal, state and utterance; {len(speakers)} speakers and "
-        "203 people (2,436 choices, Yoon et al. 2020). On the dashed line both choose alike.",
+        "203 people (2,436 choices, Yoon et al. 2020). On the dashed line, both proportions are "
+        "equal.",
         width=width,
     )
 

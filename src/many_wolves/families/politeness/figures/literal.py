@@ -80,6 +80,6 @@ def _alt(frame: pd.DataFrame, judged: bool) -> str:
     gap = (frame["mean"] - frame["observed"]).abs()
     worst = frame.assign(gap=gap).sort_values("gap", na_position="first").iloc[-1]
     return text + (
-        f" It is farthest from the judgments for {worst['utterance']} in state {worst['state']}: "
-        f"{worst['mean']:.2f} against {worst['observed']:.2f}."
+        f" It differs most from the judgments for {worst['utterance']} in state {worst['state']}: "
+        f"{worst['mean']:.2f} compared with {worst['observed']:.2f}."
     )

@@ -64,7 +64,7 @@ def layout_of(choices: pd.DataFrame, judged: pd.DataFrame, where: str) -> Layout
         )
     if len(states) < 2:
         raise WolvesError(
-            "with one state only there is nothing to be informative about",
+            "with one state only, the weight of being informative is not identified",
             where=where,
             column="state",
             fix="collect choices in two states or more",

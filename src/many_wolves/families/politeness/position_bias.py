@@ -1,4 +1,4 @@
-"""In which place an option stood: the table ``placed`` and its arrays.
+"""Positions of options: the table ``placed`` and its arrays.
 
 Columns: speaker, goal, framing, state, order (a number for each order in which the
 options were shown), utterance, place (from 1), count.
@@ -88,7 +88,7 @@ def read_placed(
     placed = table.aside.get("placed")
     if placed is None or not len(placed):
         raise WolvesError(
-            "this table does not say in which place each option stood",
+            "this table does not record the position of each option",
             where=where,
             fix="make it again with `wolves choices`, which writes placed.csv; "
             "or leave --position-bias out",
@@ -107,7 +107,7 @@ def read_placed(
 
 
 def check_same(placed: Placed, counts: Array, where: str) -> None:
-    """Refuse choices by order that do not add up to the counts (C, U, S)."""
+    """Reject choices by order that do not add up to the counts (C, U, S)."""
     if not np.allclose(placed.counts.sum(axis=0), counts, rtol=1e-6, atol=1e-6):
         raise WolvesError(
             f"the choices by place add up to {placed.counts.sum():g}, those in counts.csv to "
@@ -137,7 +137,7 @@ def _places(
                 "separate place",
                 where=where,
                 column="place",
-                fix="the bias of place needs the same options in every trial; "
+                fix="position bias needs the same options in every trial; "
                 "make the table again with `wolves choices`, or leave --position-bias out",
             )
     table = listed.set_index(["order", "utterance"])["place"]

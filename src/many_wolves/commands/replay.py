@@ -1,0 +1,67 @@
+"""``wolves replay``: a session as one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from many_wolves.commands.command import command as wolves_command
+
+
+@wolves_command("replay")
+@click.argument("session")
+@click.argument("journals", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--trials",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The file that the session was collected from; pages are then in its words.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The page; SESSION.html when left out."
+)
+@click.option(
+    "--watch", is_flag=True, help="Serve the page on this machine, and follow a running session."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default="any free port",
+    help="Port of --watch.",
+)
+def command(
+    *,
+    session: str,
+    journals: tuple[Path, ...],
+    trials: Path | None,
+    out: Path | None,
+    watch: bool,
+    port: int,
+) -> None:
+    """Show a session as one page: phases, seats, markets, messages and payoffs.
+
+    SESSION is its name in the tables of `wolves choices`, or the beginning of it. JOURNALS are
+    files or folders that `wolves collect` wrote; llm-output when left out. The page loads
+    nothing from elsewhere. With --watch no file is written, and Ctrl-C ends the server.
+    """
+    from many_wolves.files import write_atomic
+    from many_wolves.report.replay import replay_page
+    from many_wolves.workflows.replays import read_replay
+    from many_wolves.workflows.watching import HERE, watching
+
+    sources = journals or (Path("llm-output"),)
+    shown = read_replay(session, sources, trials)
+    if not watch:
+        place = out or Path(f"{shown.session}.html")
+        write_atomic(place, replay_page(shown))
+        click.echo(place)
+        return
+
+    def page() -> str:
+        return replay_page(read_replay(shown.session, sources, trials), watched=True)
+
+    with watching(port, sources, page) as server:
+        click.echo(f"http://{HERE}:{server.server_port}/ follows the session.")
+        click.echo("Ctrl-C ends it.")
+        server.serve_forever()

@@ -1,0 +1,46 @@
+"""One self-contained page of a session."""
+
+from __future__ import annotations
+
+import json
+
+import markupsafe
+
+from many_wolves.figures.replay import Replay
+from many_wolves.report.page import render_page
+
+
+def replay_page(replay: Replay, *, watched: bool = False) -> str:
+    """A session as one HTML page that loads nothing.
+
+    Parameters
+    ----------
+    replay
+        The session.
+    watched
+        Whether the page asks the server that sent it for changes.
+    """
+    markets = [
+        {"title": market.title, "events": market.events, "lines": market.lines}
+        for market in replay.markets
+    ]
+    # A script ends at the first "</" whatever JSON says.
+    data = json.dumps(markets, ensure_ascii=False).replace("</", "<\\/").replace("<!--", "<\\!--")
+    context = {
+        "title": f"Session {replay.session}",
+        "replay": replay,
+        "groups": _groups(replay),
+        "markets": markupsafe.Markup(data),
+        "watched": watched,
+    }
+    return render_page("replay.html", context)
+
+
+def _groups(replay: Replay) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Phases by their group, in order: (group, [(id, label)])."""
+    groups: list[tuple[str, list[tuple[str, str]]]] = []
+    for phase in replay.phases:
+        if not groups or groups[-1][0] != phase.group:
+            groups.append((phase.group, []))
+        groups[-1][1].append((phase.id, phase.label))
+    return groups

@@ -1,0 +1,100 @@
+"""The table that a study page begins with: one row per fit, its verdict last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from many_wolves.figures import Fitted, Table
+from many_wolves.figures.section import HeadlineMeasure, headline
+from many_wolves.findings import has_findings, quantities_of
+from many_wolves.report.registry import pages_of
+from many_wolves.report.verdict import NOTHING, WELL_DESCRIBED, Verdict, described_share, judge
+
+
+def speaker_table(fits: Sequence[Fitted]) -> Table:
+    """One row per fit: what it measures, averaged over conditions, r² and the verdict.
+
+    Parameters
+    ----------
+    fits
+        Fits of one task family.
+
+    Returns
+    -------
+    Table
+        Columns speaker, model (where several were fitted), the measures, choices, r² and verdict.
+    """
+    several = len({str(fit.info["model"]) for fit in fits}) > 1
+    rows = [
+        {"speaker": fit.label}
+        | ({"model": str(fit.info["model"])} if several else {})
+        | _measures(fit)
+        | {"choices": f"{float(fit.info.get('choices', 0)):,.0f}", "r²": _fraction(fit)}
+        | {"verdict": standing(judge(fit), fit)}
+        for fit in fits
+    ]
+    frame = pd.DataFrame(rows).fillna(NOTHING)
+    last = ["choices", "r²", "verdict"]
+    frame = frame[[*(name for name in frame if name not in last), *last]]
+    n = len({fit.label for fit in fits})
+    total = sum(float(fit.info.get("choices", 0)) for fit in fits)
+    return Table(
+        frame,
+        f"{n} speaker{'' if n == 1 else 's'}, n = {total:,.0f} choices. Posterior means over the "
+        "conditions that each speaker met, with 95 % equal-tailed intervals. r²: of observed and "
+        "predicted shares. Sound: the chains converged, the speaker did the task, and the model "
+        f"describes it.{_meanings(fits)}",
+    )
+
+
+def standing(verdict: Verdict, fit: Fitted) -> str:
+    """Whether numbers can be read at face value, in a word or two."""
+    answers = {part.name: part.ok for part in verdict.parts}
+    faults = [
+        words
+        for name, words in (
+            ("chains", "not converged"),
+            ("task", "did not do the task"),
+            ("model", "not described"),
+        )
+        if answers[name] is False
+    ]
+    if faults:
+        return ", ".join(faults)
+    if answers["task"] is None:
+        return "task not checked"
+    share = described_share(fit)
+    return "described in part" if share is not None and share < WELL_DESCRIBED else "sound"
+
+
+def _measures(fit: Fitted) -> dict[str, str]:
+    """Name -> mean and interval of each quantity that findings are about, or the headline."""
+    if has_findings([fit]):
+        names = [name for name in quantities_of([fit]).words if fit.has("posterior", name)]
+        return {name: _text(headline(name, fit.values("posterior", name))) for name in names}
+    measure = pages_of([fit]).headline(fit)
+    return {} if measure is None else {measure.words: _text(measure)}
+
+
+def _text(found: HeadlineMeasure) -> str:
+    return f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def _fraction(fit: Fitted) -> str:
+    r2 = fit.info.get("r2")
+    return NOTHING if r2 is None else f"{float(r2):.2f}"
+
+
+def _meanings(fits: Sequence[Fitted]) -> str:
+    """What the names of columns mean, where they are symbols."""
+    if not has_findings(fits):
+        return ""
+    words: Mapping[str, str] = quantities_of(fits).words
+    shown = [f"{name}: {text}" for name, text in words.items() if any(_has(f, name) for f in fits)]
+    return f" {'; '.join(shown)}." if shown else ""
+
+
+def _has(fit: Fitted, name: str) -> bool:
+    return fit.has("posterior", name)

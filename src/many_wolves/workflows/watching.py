@@ -1,0 +1,72 @@
+"""A page on loopback that is written again whenever its files have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+HERE = "127.0.0.1"
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "img-src data:; connect-src 'self'"
+)
+"""The page may load nothing but what it asks this server for."""
+
+
+def watching(port: int, sources: Sequence[Path], page: Callable[[], str]) -> ThreadingHTTPServer:
+    """A server on loopback; ``serve_forever`` runs it.
+
+    Parameters
+    ----------
+    port
+        Its port; 0 for any that is free.
+    sources
+        Files and folders whose changes make a new page.
+    page
+        Writes the page.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            host = (self.headers.get("Host") or "").rpartition(":")[0]
+            if host not in (HERE, "localhost"):
+                self.send_error(403, "this page is for this machine only")
+            elif self.path == "/":
+                self._send("text/html; charset=utf-8", page())
+            elif self.path == "/state":
+                self._send("text/plain; charset=utf-8", state(sources))
+            else:
+                self.send_error(404)
+
+        def _send(self, kind: str, text: str) -> None:
+            body = text.encode()
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Cache-Control", "no-store")
+            self.send_header("Content-Security-Policy", _POLICY)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing for each request."""
+
+    return ThreadingHTTPServer((HERE, port), Handler)
+
+
+def state(sources: Sequence[Path]) -> str:
+    """Sizes and times of the files: another text once one of them has changed."""
+    files = [
+        file
+        for source in sources
+        for file in (sorted(source.rglob("*.json*")) if source.is_dir() else [source])
+    ]
+    newest, size = 0, 0
+    for file in files:
+        try:
+            known = file.stat()
+        except OSError:
+            continue
+        newest, size = max(newest, known.st_mtime_ns), size + known.st_size
+    return f"{len(files)} {size} {newest}"
