@@ -10,7 +10,7 @@ from typing import Any
 from many_wolves.errors import WolvesError
 from many_wolves.families.markets.rules.session import Session, SessionRecord
 from many_wolves.families.markets.task.cells import Played
-from many_wolves.families.markets.task.course import Asked, Course
+from many_wolves.families.markets.task.course import Course, OpenTurn
 from many_wolves.families.markets.task.unread import why_unread
 from many_wolves.files import write_atomic
 from many_wolves.records import Response
@@ -18,7 +18,7 @@ from many_wolves.records import Response
 ENDING = ".record.json"
 
 
-Show = Callable[[Asked, Mapping[str, Any], Response | None, str], None]
+Show = Callable[[OpenTurn, Mapping[str, Any], Response | None, str], None]
 """Takes a question, its form, the answer (None: there is none), and why that was refused."""
 
 

@@ -12,7 +12,7 @@ from many_wolves.families.markets.reporting.replay_market import from_record, fr
 from many_wolves.families.markets.rules.play import stages
 from many_wolves.families.markets.rules.session import SessionRecord
 from many_wolves.families.markets.task.cells import Played, seat_name, seat_number
-from many_wolves.families.markets.task.course import Asked
+from many_wolves.families.markets.task.course import OpenTurn
 from many_wolves.families.markets.task.prompts import prompt
 from many_wolves.families.markets.task.wording import read_wording
 from many_wolves.figures.replay import Card, Column, Message, Phase, Replay
@@ -87,7 +87,9 @@ def _local_cards(
     personas = script.get("personas") or {}
     cards: dict[str, list[Card]] = {}
 
-    def show(asked: Asked, schema: Mapping[str, Any], response: Response | None, why: str) -> None:
+    def show(
+        asked: OpenTurn, schema: Mapping[str, Any], response: Response | None, why: str
+    ) -> None:
         seat = seat_name(rules, asked.seat)
         persona = personas.get(seat, {"text": ""})["text"]
         messages = prompt(wording, rules, asked.view, schema, persona)
