@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field
 
+import many_wolves
 from tools.docs_site import on_page_content, schema_tables
 
 ROOT = Path(__file__).parents[1]
@@ -77,6 +78,10 @@ class TestSite:
 
         page = (site / "reference/cli.html").read_text()
         assert not [name for name in COMMANDS if f'id="wolves-{name}"' not in page]
+
+    def test_the_python_page_has_every_public_name(self, site: Path) -> None:
+        page = (site / "reference/python.html").read_text()
+        assert not [name for name in many_wolves.__all__ if f'.{name}" class="doc' not in page]
 
     def test_the_study_file_is_there_with_every_field(self, site: Path) -> None:
         from many_wolves.study.schema import Speaker, Study

@@ -125,7 +125,7 @@ class TestNumbers:
             read(tmp_path, "goal;count\na;0,5\nb;1.234\n").numbers("count")
 
     def test_counts_that_double_precision_cannot_hold_are_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(WolvesError, match="not kept exactly"):
+        with pytest.raises(WolvesError, match="counts are not exact"):
             read(tmp_path, f"goal,count\na,{10**17}\n").numbers("count")
         assert read(tmp_path, f"goal,count\na,{2**53}\n").numbers("count")[0] == 2.0**53
 

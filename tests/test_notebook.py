@@ -17,7 +17,7 @@ def test_a_data_frame_is_a_table_of_choices():
     table = mw.read_choices(counts, literal=judged, speaker="me")
     assert table.speakers == ["me"] and (table.aside["literal"] == judged).all(axis=None)
     assert "speaker" not in counts
-    with pytest.raises(WolvesError, match="no such table"):
+    with pytest.raises(WolvesError, match="does not exist"):
         mw.read_choices("nowhere.csv")
 
 

@@ -1,0 +1,50 @@
+"""Many-wolves in Python: from tables of answers to parameters, figures and reports.
+
+>>> import many_wolves as mw
+>>> choices = mw.read_choices("choices.csv")
+>>> fit = mw.fit(choices, out="rsa-output/mine")
+>>> fit.weights
+>>> fit.figure("weights")
+>>> fit.report()
+
+Each function does what the command of its name does. Long work shows its steps on one
+line; ``progress=False`` shows nothing. Messages go to ``logging.getLogger("many_wolves")``.
+"""
+
+from many_wolves.contracts import Observations
+from many_wolves.errors import WolvesError
+from many_wolves.notebook.comparing import compare, pool, sensitivity
+from many_wolves.notebook.fitting import export, fit, fit_all, read_fit
+from many_wolves.notebook.observing import choices, compile, data, read_choices
+from many_wolves.notebook.observing import people as people
+from many_wolves.notebook.showing import figure_of, findings_of, report_on
+from many_wolves.notebook.simulating import calibrate, power, predict, recover
+from many_wolves.notebook.studies import Study
+from many_wolves.workflows.results import Fits, SpeakerFit, read_fits
+
+__all__ = [
+    "Fits",
+    "Observations",
+    "SpeakerFit",
+    "Study",
+    "WolvesError",
+    "calibrate",
+    "choices",
+    "compare",
+    "compile",
+    "data",
+    "export",
+    "figure_of",
+    "findings_of",
+    "fit",
+    "fit_all",
+    "pool",
+    "power",
+    "predict",
+    "read_choices",
+    "read_fit",
+    "read_fits",
+    "recover",
+    "report_on",
+    "sensitivity",
+]

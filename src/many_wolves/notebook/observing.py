@@ -1,0 +1,159 @@
+"""Tables of answers: compiled trials, choices that were read, data that ship."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from many_wolves.contracts import Observations
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from many_wolves.workflows.choices import Kind, Scoring
+
+
+def compile(task: str = "politeness", out: str | Path | None = None, **design: Any) -> Path:
+    """Make the trials of a task, or the openings of its episodes, as ``wolves compile`` does.
+
+    Parameters
+    ----------
+    task
+        A task, a part of one (``choice``), several with commas between, or a family.
+    out
+        File of the trials, as JSON lines; ``task-data/compiled/TASK.jsonl`` when left out.
+        Its manifest is written to the same folder.
+    design
+        Values of the task's design, such as ``goals=["social"]``, ``items="poem,cake"``,
+        ``seed=2``; ``wolves compile --help`` names them.
+
+    Returns
+    -------
+    Path
+        The file of trials.
+
+    Raises
+    ------
+    WolvesError
+        If the task or a value is unknown, or the sources are at fault.
+    """
+    from many_wolves.workflows.compiling import request, write_trials
+
+    wanted = request([name.strip() for name in task.split(",")], design)
+    target = Path(out) if out is not None else Path("task-data/compiled") / f"{task}.jsonl"
+    write_trials(wanted, target)
+    return target
+
+
+def choices(
+    journals: str | Path | Sequence[str | Path],
+    *,
+    family: str | None = None,
+    kind: Kind = "all",
+    scoring: Scoring = "sum",
+    only: Sequence[str] = (),
+    trials: str | Path | None = None,
+    out: str | Path | None = None,
+) -> Observations:
+    """Read the answers in journals, folders and Inspect logs, as ``wolves choices`` does.
+
+    Parameters
+    ----------
+    journals
+        Files, or folders that hold some.
+    family
+        Task or task family; that of the answers when left out.
+    kind
+        ``hf`` or ``api``: only speakers of that kind.
+    scoring
+        ``sum``, ``mean`` or ``pmi``: how options are scored in score mode.
+    only
+        ``FACTOR=VALUE``: parts of the design.
+    trials
+        File of trials whose answers alone count.
+    out
+        Folder to write the tables into.
+
+    Returns
+    -------
+    Observations
+        Tables of all speakers, with checks of whether each did the task.
+
+    Raises
+    ------
+    WolvesError
+        If there are no answers, or they are of several families and none is named.
+    """
+    from many_wolves.tables import write_table
+    from many_wolves.workflows.choices import Selection, family_named, tabulated
+
+    listed = [journals] if isinstance(journals, str | Path) else journals
+    named = family_named(family) if family else None
+    selection = Selection(named, kind, tuple(only), Path(trials) if trials else None)
+    found = tabulated([Path(one) for one in listed], selection, scoring)
+    if out is not None:
+        write_table(found, out)
+    return found
+
+
+def read_choices(
+    choices: str | Path | pd.DataFrame,
+    *,
+    task: str | None = None,
+    speaker: str | None = None,
+    only: Sequence[str] = (),
+    **aside: pd.DataFrame,
+) -> Observations:
+    """The answers of one speaker: a CSV file, a folder of ``wolves choices``, or a data frame.
+
+    Parameters
+    ----------
+    choices
+        Of politeness: columns goal, state, utterance, count, and if known speaker and
+        framing. With a CSV file, ``literal.csv`` of the same folder is read too.
+    task
+        Which task it holds; politeness when left out.
+    speaker
+        Which speaker, where there are several; its name, where a data frame has none.
+    only
+        ``COLUMN=VALUE``: rows that are kept, such as ``framing=third``.
+    aside
+        Of a data frame: further tables, such as ``literal`` with utterance, state, yes, n.
+
+    Raises
+    ------
+    WolvesError
+        If it cannot be read, or holds several speakers and none is named.
+    """
+    from many_wolves.workflows.data import from_frame, of_one, one_speaker, part
+
+    if isinstance(choices, str | Path):
+        return one_speaker(Path(choices), speaker=speaker, parts=only, task=task)
+    found = from_frame(choices, task, speaker, aside)
+    for one in only:
+        found = part(found, one, "the data frame")
+    return of_one(found, speaker, "the data frame")
+
+
+def data(name: str = "yoon2020") -> Observations:
+    """Data that ship with a task family, such as the 203 people of Yoon et al. (2020).
+
+    Parameters
+    ----------
+    name
+        Name of the data; ``wolves fit --data`` takes the same.
+
+    Raises
+    ------
+    WolvesError
+        If there are none of that name.
+    """
+    from many_wolves.workflows.data import reference
+
+    return reference(name)
+
+
+def people(name: str = "yoon2020") -> Observations:
+    """The former name of ``data``."""
+    return data(name)
