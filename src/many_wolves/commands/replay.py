@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -59,7 +60,7 @@ def command(
     def page() -> str:
         return replay_page(read_replay(shown.session, sources, trials), watched=True)
 
-    with watching(port, sources, page) as server:
+    with watching(port, sources, page) as server, suppress(KeyboardInterrupt):
         click.echo(f"http://{HERE}:{server.server_port}/ follows the session.")
         click.echo("Ctrl-C stops it.")
         server.serve_forever()
