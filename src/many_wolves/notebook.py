@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from many_wolves.contracts import Observations
 from many_wolves.errors import WolvesError
 from many_wolves.progress import one_line
+from many_wolves.sources import nearest
 from many_wolves.workflows.compare import Comparison, Unit
 from many_wolves.workflows.fits import FitRequest, default_folder
 from many_wolves.workflows.pool import Pooling
@@ -181,6 +182,12 @@ def read_choices(
     from many_wolves.workflows.data import from_frame, of_one, one_speaker, part
 
     if isinstance(choices, str | Path):
+        if aside:
+            name = next(iter(aside))
+            raise WolvesError(
+                f"read_choices() of a file has no option {name!r}",
+                fix=nearest(name, ("task", "speaker", "only")),
+            )
         return one_speaker(Path(choices), speaker=speaker, parts=only, task=task)
     found = from_frame(choices, task, speaker, aside)
     for one in only:
