@@ -153,22 +153,20 @@ def _training(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[str
                            quantities)
         if s.condition == OVERALL and s.contrast in {_contrast(p) for p in known}
     ]  # fmt: skip
-    sizes: dict[str, list[float]] = {}
-    for s in statements:
-        sizes.setdefault(s.quantity, []).append(abs(s.estimate))
-    if not sizes:
-        return
-    most = max(sizes, key=lambda name: float(np.mean(sizes[name])))
-    moves = {s.contrast: s for s in statements if s.quantity == most}
-    words = [
-        f"by {s.estimate:+.2f} [{s.interval[0]:+.2f}, {s.interval[1]:+.2f}] in {s.subject}"
-        for s in moves.values()
-    ]
-    meaning = quantities.words[most]
-    yield (
-        f"Post-training moves {most} ({meaning}) most: {_listed(words)} (means over the "
-        f"{quantities.conditions})."
-    )
+    words: list[str] = []
+    for contrast in dict.fromkeys(s.contrast for s in statements):
+        own = [s for s in statements if s.contrast == contrast]
+        most = max(own, key=lambda s: abs(s.estimate))
+        named = any(text.startswith(f"{most.quantity} ") for text in words)
+        meaning = "" if named else f"({quantities.words[most.quantity]}) "
+        words.append(
+            f"{most.quantity} {meaning}most in {most.subject}, by {most.estimate:+.2f} "
+            f"[{most.interval[0]:+.2f}, {most.interval[1]:+.2f}]"
+        )
+    if words:
+        yield (
+            f"Post-training moves {'; and '.join(words)} (means over the {quantities.conditions})."
+        )
 
 
 def _contrast(pair: Pair) -> str:
@@ -186,8 +184,8 @@ def _distances(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[st
     if known:
         words = [f"{label} {bits:.2f}" for label, bits in known]
         yield (
-            f"Distance from the choices of {quantities.reference_words}, in bits (0: all alike, "
-            f"1: none alike): {_listed(words)}."
+            f"Distance of predicted choices from those of {quantities.reference_words}, in bits "
+            f"(0: all alike, 1: none alike): {_listed(words)}."
         )
 
 

@@ -115,8 +115,8 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
         groups=[g for g in known if g in set(frame["group"])],
         axis="posterior mean; bits",
         caption=f"Each parameter, averaged over the {quantities.conditions} that all were asked "
-        f"under ({', '.join(shared)}). Last, the Jensen-Shannon divergence of the choices from "
-        f"those of {quantities.reference_words}: 0 where both choose alike, 1 where never. "
+        f"under ({', '.join(shared)}). Last, the Jensen-Shannon divergence of predicted choices "
+        f"from those of {quantities.reference_words}: 0 where both choose alike, 1 where never. "
         f"Posterior means with {INTERVAL}."
         + (f"{IDLE}: did not do the task, so that its weights mean nothing." if idle else ""),
         zero=False,
