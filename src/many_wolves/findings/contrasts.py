@@ -159,11 +159,11 @@ def _training(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[str
     for s in statements:
         if s.contrast not in most or abs(s.estimate) > abs(most[s.contrast].estimate):
             most[s.contrast] = s
-    pairs = list(most.values())
-    if len(pairs) > NAMED:
-        pairs = sorted(pairs, key=lambda s: -abs(s.estimate))[:NAMED]
+    shown = list(most.values())
+    if len(shown) > NAMED:
+        shown = sorted(shown, key=lambda s: -abs(s.estimate))[:NAMED]
     words: list[str] = []
-    for s in pairs:
+    for s in shown:
         named = any(text.startswith(f"{s.quantity} ") for text in words)
         meaning = "" if named else f"({quantities.words[s.quantity]}) "
         words.append(
