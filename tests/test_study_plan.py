@@ -86,7 +86,7 @@ def test_a_pattern_that_fits_nothing_says_what_there_is(tmp_path) -> None:
     checkpoint(tmp_path / "run" / "checkpoint-20")
     text = f"study: s\nspeakers: [{{name: a, provider: hf, path: {tmp_path / 'run'}, "
     found = read_study(written(tmp_path, text + 'revisions: ["step*"]}]\n'))
-    with pytest.raises(WolvesError, match="no checkpoint fits 'step\\*'") as caught:
+    with pytest.raises(WolvesError, match="no checkpoint matches 'step\\*'") as caught:
         list(cast(found))
     assert "checkpoint-20" in caught.value.fix
 
