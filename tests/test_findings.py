@@ -386,7 +386,9 @@ def test_a_base_model_is_paired_with_what_post_training_made_of_it():
     assert "Post-training of a moves w_inf" in moved.sentence
     assert covers(stated["b", "w_inf", ""], 0.0)
     told = lead(found, QUANTITIES)
-    assert told.startswith("Post-training moves w_inf (the weight of being informative) most: by +")
+    assert told.startswith(
+        "Post-training moves w_inf (the weight of being informative) most in a, by +"
+    )
     assert "a-instruct" in told and "in bits" in told
     assert lead([human], QUANTITIES) == ""
     figure = lead_figure(found, QUANTITIES)

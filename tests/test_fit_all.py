@@ -13,10 +13,12 @@ import pytest
 
 from many_wolves.cli import run
 from many_wolves.commands.fit_all import command
+from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import choice_counts
 from many_wolves.observations import Observations
 from many_wolves.tables import write_table
-from many_wolves.workflows.fit_all import folder_names, singles_of, tables_in
+from many_wolves.workflows.fit_all import fit_many, folder_names, singles_of, tables_in
+from many_wolves.workflows.fits import FitRequest
 
 SHORT = ("--no-human", "--warmup", "60", "--draws", "60", "--chains", "2", "--no-report")
 SHORT = (*SHORT, "--engine", "httpstan", "--literal", "fixed", "--allow-unconverged")
@@ -128,11 +130,21 @@ def test_a_dask_worker_killed_half_way_loses_nothing(tables, tmp_path, cluster):
 
 
 def test_folder_names_of_speakers_differ():
-    names = ["a/b", "a-b", "a b", "模型一", "模型二", "..", ".", "A-B", "plain"]
+    names = ["a/b", "a-b", "a b", "模型一", "模型二", "..", ".", "A-B", "con", "../x", "x" * 300]
+    names += ["\u00e9", "e\u0301", "plain"]
     made = folder_names(names)
     assert len({name.lower() for name in made}) == len(names)
     assert made[-1] == "plain"
     assert all(name and not name.startswith(".") and "/" not in name for name in made)
+    assert max(map(len, made)) < 200 and "con" not in made
+
+
+def test_an_option_that_no_model_has_is_refused_before_any_fit(tmp_path):
+    choice_counts().to_csv(tmp_path / "one.csv", index=False)
+    request = FitRequest({"litral": "fixed"})
+    with pytest.raises(WolvesError, match="no option 'litral'"):
+        fit_many(tables_in(tmp_path / "one.csv"), tmp_path / "out", request, workers=1)
+    assert not (tmp_path / "out").exists()
 
 
 def test_one_csv_file_of_many_speakers_is_taken_apart(tmp_path):

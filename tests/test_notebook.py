@@ -38,3 +38,27 @@ def test_importing_the_package_is_light():
     assert "fit" in dir(mw)
     with pytest.raises(AttributeError, match="no attribute 'fitt'"):
         mw.fitt  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "meant"),
+    [
+        ("fit", "lietral", "literal"),
+        ("fit_all", "litral", "literal"),
+        ("power", "repplicates", "replicates"),
+        ("choices", "scorring", "scoring"),
+        ("export", "everry", "every"),
+        ("read_choices", "spekaer", "speaker"),
+        ("calibrate", "seeed", "seed"),
+    ],
+)
+def test_a_misspelt_option_names_the_nearest_one(name, option, meant):
+    with pytest.raises(WolvesError, match=f"no option {option!r}") as caught:
+        getattr(mw, name)("x.csv", **{option: 1})
+    assert caught.value.fix.startswith(f"did you mean {meant!r}")
+
+
+def test_a_misspelt_option_of_a_method_names_the_nearest_one():
+    with pytest.raises(WolvesError, match="no option 'chekpoints'") as caught:
+        mw.Study.new("x", chekpoints=1)
+    assert "'checkpoints'" in caught.value.fix

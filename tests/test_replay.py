@@ -5,6 +5,7 @@ import threading
 import urllib.error
 import urllib.request
 from html.parser import HTMLParser
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,20 @@ def test_a_watched_page_is_served_to_this_machine_only(collected, tmp_path):
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def test_a_watched_page_writes_no_file_and_ends_by_an_interrupt(
+    collected, tmp_path, monkeypatch, capsys
+):
+    def interrupted(server):
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ThreadingHTTPServer, "serve_forever", interrupted)
+    name = read_replay("", [collected / "out"]).session
+    assert run(wolves, ["replay", name, str(collected / "out"), "--watch"]) == 0
+    assert "http://127.0.0.1:" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.browser

@@ -77,7 +77,12 @@ class TestReading:
                 "'joint', 'cut'",
                 "did you mean 'joint'",
             ),
-            ("study: a\nhuman: [yoon2020]\nfit:\n  draws: many\n", 4, "valid integer", "integer"),
+            ("study: a\nhuman: [yoon2020]\nfit:\n  draws: many\n", 4, "a whole number", "digits"),
+            ("study: a\nhuman: yoon2020\n", 2, "a list, found 'yoon2020'", "[yoon2020]"),
+            ("study: a\nhuman: [no]\n", 2, "text, found False", "quotation marks"),
+            ("study: a\ntitle: 1000\nhuman: [yoon2020]\n", 2, "text, found 1000", "quotation"),
+            ("study: a\nspeakers: [gpt]\n", 2, "fields with their values", "NAME: VALUE"),
+            ("study: a\nfit: {<<: {draws: 3}}\nhuman: [yoon2020]\n", 2, "merge key", "write"),
             ("study: a\nhuman: [yoon2020]\nhuman: [y]\n", 3, "duplicate key 'human'", "delete"),
             ("study: a\nhuman: [yoon2020, yoon2020]\n", 1, "found duplicates: yoon2020", ""),
             ("study: a\ntrials:\n  goals: []\nhuman: [yoon2020]\n", 3, "at least 1", ""),
@@ -96,6 +101,11 @@ class TestReading:
         assert problem in caught.value.problem
         assert fix in caught.value.fix
         assert caught.value.fix
+
+    def test_a_path_may_begin_at_home(self, tmp_path: Path) -> None:
+        text = "study: a\nspeakers: [{name: b, provider: hf, path: ~/models/b}]\n"
+        found = read_study(written(tmp_path, text)).speakers[0].path
+        assert found == str(Path("~/models/b").expanduser())
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(WolvesError, match="cannot be read"):

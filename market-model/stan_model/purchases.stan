@@ -15,17 +15,30 @@ data {
   int<lower=0, upper=1> has_participants; // hurdles of participants vary
   real<lower=0> spread; // prior mean of the standard deviation
 }
+transformed data {
+  // Answers show precision times base rate, and precision times shading, but
+  // hardly what each of the two factors is. Parameters below are the products
+  // where the data are strong: their width then does not depend on the rest.
+  real information = 0.1
+                     * dot_self(share .* declared ./ buyers / 10000);
+}
 parameters {
   array[has_base_rate] real<lower=0, upper=1> base_rate_free;
-  array[has_shading] real shading_scaled; // in units of its prior
+  real log_slope; // of precision, times the base rate where there is one
+  array[has_shading] real shading_free; // in units that depend on precision
   real hurdle;
-  real log_precision; // per 10,000 points
   vector<lower=0>[has_participants] sd_participant;
   vector[has_participants ? J : 0] hurdle_std;
 }
 transformed parameters {
   real base_rate = has_base_rate ? base_rate_free[1] : 0;
-  real shading = has_shading ? 0.2 * shading_scaled[1] : 0;
+  real log_precision = log_slope - (has_base_rate ? log(base_rate) : 0);
+  // of shading, from its prior and from the data
+  real log_unit = -0.5
+                  * log(25
+                        + information
+                          * square(exp(log_precision) * (1 - base_rate)));
+  real shading = has_shading ? exp(log_unit) * shading_free[1] : 0;
   vector[N] logit_p;
   {
     vector[N] expected = (1 - base_rate) * (1 + shading) * declared
@@ -39,7 +52,9 @@ transformed parameters {
 }
 model {
   base_rate_free ~ beta(2, 2);
-  shading_scaled ~ std_normal();
+  if (has_shading) {
+    target += normal_lpdf(shading | 0, 0.2) + log_unit;
+  }
   hurdle ~ std_normal();
   log_precision ~ std_normal();
   sd_participant ~ exponential(1 / spread);

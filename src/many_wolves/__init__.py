@@ -72,7 +72,11 @@ def __getattr__(name: str) -> Any:
     """The names of ``many_wolves.notebook``, imported when they are asked for."""
     if name not in __all__ and name not in _FORMER:
         raise AttributeError(f"module 'many_wolves' has no attribute {name!r}")
-    return getattr(importlib.import_module("many_wolves.notebook"), name)
+    found = getattr(importlib.import_module("many_wolves.notebook"), name)
+    globals()[name] = checked = importlib.import_module("many_wolves.keyword_names").names_checked(
+        found
+    )
+    return checked
 
 
 def __dir__() -> list[str]:

@@ -153,9 +153,34 @@ def explain(fault: ErrorDetails, known: Collection[str]) -> tuple[str, str]:
     if kind == "value_error":
         error = context["error"]
         return str(error), getattr(error, "fix", "add or remove the named entry")
+    if kind in _WORDS:
+        expected, fix = _WORDS[kind]
+        if kind.startswith("string") and isinstance(fault["input"], bool | int | float):
+            fix = "put quotation marks around it: YAML reads it as another value than text"
+        elif kind in _LISTS and isinstance(fault["input"], str):
+            fix = f"write [{fault['input']}]"
+        return f"expected {expected}, found {found}", fix
     expected = fault["msg"].removeprefix("Input should be ").removeprefix("Input should have ")
     if kind.startswith(("greater_than", "less_than")):
         expected = f"a number {expected}"
     if kind == "string_pattern_mismatch":
         expected = "letters, digits, dots, dashes, underscores"
     return f"expected {expected}, found {found}", f"write {expected}"
+
+
+_LISTS = ("tuple_type", "list_type")
+_WORDS = {
+    **dict.fromkeys(_LISTS, ("a list", "write [ONE, TWO], or one line `- NAME` for each")),
+    **dict.fromkeys(
+        ("dict_type", "mapping_type", "model_type", "model_attributes_type", "dataclass_type"),
+        ("fields with their values", "write `NAME: VALUE` for each"),
+    ),
+    **dict.fromkeys(("string_type", "string_sub_type"), ("text", "write text")),
+    **dict.fromkeys(("bool_type", "bool_parsing"), ("true or false", "write true or false")),
+    **dict.fromkeys(
+        ("int_type", "int_parsing", "int_from_float"), ("a whole number", "write digits alone")
+    ),
+    **dict.fromkeys(("float_type", "float_parsing"), ("a number", "write a number such as 0.5")),
+    **dict.fromkeys(("path_type",), ("a path", "write the path of a file or folder")),
+}
+"""Kind of fault, as pydantic calls it -> what is expected, and what to write."""

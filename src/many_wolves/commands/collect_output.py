@@ -158,8 +158,8 @@ def conclude(done: Collected, spec: SpeakerSpec) -> int:
         )
     if done.broken:
         say(
-            f"{_sessions(done.broken)} not played to the end; the messages above say why. "
-            "Run the same command again to go on."
+            f"{_sessions(done.broken)} not played to the end, for the reasons above. "
+            "Run the same command again to resume."
         )
     return FAILED if done.given_up or done.broken else OK
 

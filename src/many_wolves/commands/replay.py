@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -15,11 +16,9 @@ from many_wolves.commands.command import command as wolves_command
 @click.option(
     "--trials",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The file that the session was collected from; pages are then in its words.",
+    help="The file of trials of the session, for its original wording.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="The page; SESSION.html when left out."
-)
+@click.option("--out", type=click.Path(path_type=Path), help="The page (default: SESSION.html).")
 @click.option(
     "--watch", is_flag=True, help="Serve the page on this machine, and follow a running session."
 )
@@ -42,8 +41,8 @@ def command(
     """Show a session as one page: phases, seats, markets, messages and payoffs.
 
     SESSION is its name in the tables of `wolves choices`, or the beginning of it. JOURNALS are
-    files or folders that `wolves collect` wrote; llm-output when left out. The page loads
-    nothing from elsewhere. With --watch no file is written, and Ctrl-C ends the server.
+    files or folders of `wolves collect` (default: llm-output). The page is self-contained. With
+    --watch, no file is written, and Ctrl-C stops the server.
     """
     from many_wolves.files import write_atomic
     from many_wolves.report.replay import replay_page
@@ -61,7 +60,7 @@ def command(
     def page() -> str:
         return replay_page(read_replay(shown.session, sources, trials), watched=True)
 
-    with watching(port, sources, page) as server:
+    with watching(port, sources, page) as server, suppress(KeyboardInterrupt):
         click.echo(f"http://{HERE}:{server.server_port}/ follows the session.")
-        click.echo("Ctrl-C ends it.")
+        click.echo("Ctrl-C stops it.")
         server.serve_forever()

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 FILES = ("fit.json", "diagnostics.json", "summary.csv", "posterior.nc")
 LABELS = "labels.json"
 """Factors of a speaker by name, in its fit folder or in the folder around it."""
+P_LIMIT = 0.01
+"""Posterior predictive p below which a misfit is more than sampling explains."""
+WELL_DESCRIBED = 0.8
+"""Share of the reachable r2 from which a model describes a speaker roughly."""
+LEAST_DESCRIBED = 0.5
+"""Share of the reachable r2 below which a model does not describe a speaker."""
 SUMMARY_COLUMNS = {"parameter", "condition", "mean", "sd", "hdi_low", "hdi_high"}
 
 
@@ -76,6 +82,19 @@ class Fitted:
     def converged(self) -> bool:
         """Whether the sampler's diagnostics hold."""
         return bool(self.diagnostics["ok"])
+
+    @property
+    def described(self) -> float | None:
+        """r2 as a share of what a correct model reaches; one where sampling explains the rest.
+
+        None where the fit was not compared with its own predictions.
+        """
+        found = self.info.get("describes")
+        if not found or not found.get("ceiling"):
+            return None
+        if found["p"] >= P_LIMIT:
+            return 1.0
+        return float(found["r2"] or 0.0) / float(found["ceiling"])
 
     @property
     def failed_checks(self) -> list[Mapping[str, Any]]:

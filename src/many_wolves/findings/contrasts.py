@@ -155,28 +155,27 @@ def _training(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[str
                            quantities)
         if s.condition == OVERALL and s.contrast in {_contrast(p) for p in known}
     ]  # fmt: skip
-    sizes: dict[str, list[float]] = {}
+    most: dict[str, Statement] = {}
     for s in statements:
-        sizes.setdefault(s.quantity, []).append(abs(s.estimate))
-    if not sizes:
-        return
-    most = max(sizes, key=lambda name: float(np.mean(sizes[name])))
-    moves = {s.contrast: s for s in statements if s.quantity == most}
-    words = [
-        f"by {s.estimate:+.2f} [{s.interval[0]:+.2f}, {s.interval[1]:+.2f}] in {s.subject}"
-        for s in moves.values()
-    ]
-    if len(words) > NAMED:
-        ends = sorted(moves.values(), key=lambda s: s.estimate)
-        words = [
-            f"from {ends[0].estimate:+.2f} in {ends[0].subject} to {ends[-1].estimate:+.2f} in "
-            f"{ends[-1].subject}, over {len(ends)} pairs"
-        ]
-    meaning = quantities.words[most]
-    yield (
-        f"Post-training moves {most} ({meaning}) most: {_listed(words)} (means over the "
-        f"{quantities.conditions})."
-    )
+        if s.contrast not in most or abs(s.estimate) > abs(most[s.contrast].estimate):
+            most[s.contrast] = s
+    shown = list(most.values())
+    if len(shown) > NAMED:
+        shown = sorted(shown, key=lambda s: -abs(s.estimate))[:NAMED]
+    words: list[str] = []
+    for s in shown:
+        named = any(text.startswith(f"{s.quantity} ") for text in words)
+        meaning = "" if named else f"({quantities.words[s.quantity]}) "
+        words.append(
+            f"{s.quantity} {meaning}most in {s.subject}, by {s.estimate:+.2f} "
+            f"[{s.interval[0]:+.2f}, {s.interval[1]:+.2f}]"
+        )
+    if words:
+        more = f", and less in {len(most) - NAMED} further pairs" if len(most) > NAMED else ""
+        yield (
+            f"Post-training moves {'; and '.join(words)}{more} (means over the "
+            f"{quantities.conditions})."
+        )
 
 
 def _contrast(pair: Pair) -> str:
@@ -199,8 +198,8 @@ def _distances(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[st
             else f"nearest {_listed(words[: NAMED - 2])}; farthest {_listed(words[-2:])}."
         )
         yield (
-            f"Distance in bits from the choices of {quantities.reference_words} (0: "
-            f"the same choices, 1: no overlap): {far}"
+            f"Distance in bits of the predicted choices from those of {quantities.reference_words} "
+            f"(0: the same choices, 1: no overlap): {far}"
         )
 
 

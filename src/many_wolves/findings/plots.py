@@ -115,8 +115,8 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
         groups=[g for g in known if g in set(frame["group"])],
         axis="posterior mean; bits",
         caption=f"Each parameter, averaged over the {quantities.conditions} that all were asked "
-        f"under ({', '.join(shared)}). Last panel: the Jensen-Shannon divergence of the choices "
-        f"from those of {quantities.reference_words} (0: the same choices, 1: no overlap). "
+        f"under ({', '.join(shared)}). Last panel: the Jensen-Shannon divergence of predicted "
+        f"choices from those of {quantities.reference_words} (0: the same choices, 1: no overlap). "
         f"Posterior means with {INTERVAL}."
         + (f" {IDLE}: did not do the task, so the weights are meaningless." if idle else ""),
         zero=False,

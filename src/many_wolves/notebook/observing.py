@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from many_wolves.contracts import Observations
+from many_wolves.errors import WolvesError
+from many_wolves.sources import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,6 +131,12 @@ def read_choices(
     from many_wolves.workflows.data import from_frame, of_one, one_speaker, part
 
     if isinstance(choices, str | Path):
+        if aside:
+            name = next(iter(aside))
+            raise WolvesError(
+                f"read_choices() of a file has no option {name!r}",
+                fix=nearest(name, ("task", "speaker", "only")),
+            )
         return one_speaker(Path(choices), speaker=speaker, parts=only, task=task)
     found = from_frame(choices, task, speaker, aside)
     for one in only:

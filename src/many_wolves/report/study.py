@@ -139,7 +139,7 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
         each = "The fit" if n == 1 else f"All {n} fits"
         described = (f"Described only in part: {', '.join(partly)}.",) if partly else ()
         if len(unchecked) == n:
-            words = f"{each} converged; nobody checked whether the speakers did the task."
+            words = f"{each} converged; no check shows whether the speakers did the task."
             return Verdict("good", words, described)
         known = f"Not checked whether they did the task: {', '.join(unchecked)}."
         words = f"{each} converged, and no speaker failed a check of the task."

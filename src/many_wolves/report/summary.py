@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from many_wolves.figures import Fitted, Table
+from many_wolves.figures.fitted import WELL_DESCRIBED
 from many_wolves.figures.section import HeadlineMeasure, headline
 from many_wolves.findings import has_findings, quantities_of
 from many_wolves.report.registry import pages_of
-from many_wolves.report.verdict import NOTHING, WELL_DESCRIBED, Verdict, described_share, judge
+from many_wolves.report.verdict import NOTHING, Verdict, judge
 
 
 def speaker_table(fits: Sequence[Fitted]) -> Table:
@@ -65,7 +66,7 @@ def standing(verdict: Verdict, fit: Fitted) -> str:
         return ", ".join(faults)
     if answers["task"] is None:
         return "task not checked"
-    share = described_share(fit)
+    share = fit.described
     return "described in part" if share is not None and share < WELL_DESCRIBED else "sound"
 
 

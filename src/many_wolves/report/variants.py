@@ -31,7 +31,7 @@ def _best(rows: pd.DataFrame) -> tuple[str, ...]:
     """The trusted variant with the largest expected log predictive density."""
     trusted = rows[rows["ok"].astype(bool) & rows["elpd_diff"].notna()]
     if trusted.empty:
-        return ("`wolves compare` found no variant whose predictions are to be trusted.",)
+        return ("`wolves compare` found no variant with reliable predictions.",)
     best = trusted.loc[trusted["elpd_diff"].idxmax()]
     full = str(rows["model"].iloc[0])
     if best["model"] == full or best["elpd_diff"] <= 0:

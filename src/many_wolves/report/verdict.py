@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from many_wolves.figures import Fitted, Table
+from many_wolves.figures.fitted import LEAST_DESCRIBED, P_LIMIT, WELL_DESCRIBED
 from many_wolves.report.variants import better_variant
 
 Grade = Literal["good", "doubtful", "bad"]
@@ -30,16 +31,10 @@ MEASURES: tuple[tuple[str, str, str], ...] = (
 
 
 NOTHING = "–"
-P_LIMIT = 0.01
-"""Posterior predictive p below which a misfit is more than sampling explains."""
-WELL_DESCRIBED = 0.8
-"""Share of the reachable r2 from which a model describes a speaker roughly."""
 ALIKE = 1.5
 """Design effect from which intervals are noticeably too narrow: by a fifth."""
 MOST_MOVED = 3
 """Parts that move a weight, of which so many are named."""
-LEAST_DESCRIBED = 0.5
-"""Share of the reachable r2 below which a model does not describe a speaker."""
 
 
 @dataclass(frozen=True)
@@ -176,28 +171,16 @@ def _model(fit: Fitted) -> Part:
         f"Posterior predictive p {_p(found['p'])}; {found['cells_missed']} of {found['cells']} "
         "cells are missed."
     )
-    mend = better_variant(fit) if _share(found) < WELL_DESCRIBED else ()
+    share = fit.described or 0.0
+    mend = better_variant(fit) if share < WELL_DESCRIBED else ()
     answer = (numbers, moved, *_worst(found), *mend, *_clusters(fit))
-    return Part("model", question, _share(found) >= LEAST_DESCRIBED, answer)
-
-
-def _share(found: Mapping[str, Any]) -> float:
-    """r2 as a share of what a model that is right reaches; one where sampling explains it."""
-    if found["p"] >= P_LIMIT:
-        return 1.0
-    return float(found["r2"] or 0.0) / float(found["ceiling"])
-
-
-def described_share(fit: Fitted) -> float | None:
-    """How much of the reachable r2 a fit has; None where it was not compared with predictions."""
-    found = fit.info.get("describes")
-    return _share(found) if found and found.get("ceiling") else None
+    return Part("model", question, share >= LEAST_DESCRIBED, answer)
 
 
 def _degree(fit: Fitted) -> str:
     """How well the model describes the speaker, where it does at all."""
     found = fit.info["describes"]
-    share = _share(found)
+    share = fit.described or 0.0
     if found["p"] >= P_LIMIT:
         return "the model describes it"
     if share >= WELL_DESCRIBED:
@@ -210,10 +193,7 @@ def _degree(fit: Fitted) -> str:
 
 def in_part(fit: Fitted) -> bool:
     """Whether the model describes the speaker, but leaves much of the choices unexplained."""
-    found = fit.info.get("describes")
-    if not found or not found.get("ceiling"):
-        return False
-    return LEAST_DESCRIBED <= _share(found) < WELL_DESCRIBED
+    return fit.described is not None and LEAST_DESCRIBED <= fit.described < WELL_DESCRIBED
 
 
 def _clusters(fit: Fitted) -> tuple[str, ...]:

@@ -60,18 +60,25 @@ def _plain(source: Source, lines: dict[Place, int], place: Place) -> Any:
     """The value, noting the line of every place in ``lines``."""
     lines.setdefault(place, source.line)
     if isinstance(source.node, yaml.MappingNode):
-        return {key: _plain(value, lines, (*place, key)) for key, value in source.entries().items()}
+        entries = source.entries()
+        if "<<" in entries:
+            raise entries["<<"].error(
+                "expected fields, found the merge key `<<`, which study files do not have",
+                "write the fields out that it would bring",
+            )
+        return {key: _plain(value, lines, (*place, key)) for key, value in entries.items()}
     if isinstance(source.node, yaml.SequenceNode):
         parts = source.sequence() if source.node.value else []
         return [_plain(part, lines, (*place, i)) for i, part in enumerate(parts)]
     try:
-        return yaml.SafeLoader("").construct_object(source.node)
+        value = yaml.SafeLoader("").construct_object(source.node)
     except (yaml.YAMLError, ValueError) as fault:
         words = getattr(fault, "problem", None) or str(fault)
         raise source.error(
             f"expected a value in `{source.name}`, found {source.node.value!r:.60} ({words})",
             "put quotation marks around it",
         ) from fault
+    return str(Path(value).expanduser()) if str(value).startswith("~/") else value
 
 
 def _place(fault: ErrorDetails) -> Place:

@@ -41,7 +41,7 @@ WOLVES = (sys.executable, "-m", "many_wolves")
 
 _POLL_S = 0.1
 _LAST_S = 10.0
-"""How long a stage that is interrupted may take to end by itself."""
+"""Seconds that an interrupted stage has to end before it is killed."""
 _NEWS_S = 30.0
 _WIDTH = 240
 INTERRUPTED = 130
@@ -300,7 +300,7 @@ def _end(running: _Running) -> None:
     """Interrupt a stage, as Ctrl-C does, and kill it if it goes on."""
     process = running.process
     if process.poll() is None:
-        _say(f"  interrupted: ending {running.stage.name}")
+        _say(f"  interrupted: stopping {running.stage.name}")
         process.send_signal(signal.SIGINT)
         try:
             process.wait(timeout=_LAST_S)

@@ -161,8 +161,8 @@ class Report(_Section):
     Parameters
     ----------
     figures
-        Names of the figures of the first task that go into files, as ``wolves plot --list``
-        prints them; all when left out.
+        Names of the figures of the first task to write, as ``wolves plot --list`` prints
+        them (default: all).
     pages
         Whether each fit gets its own page, next to the report on all of them.
     """

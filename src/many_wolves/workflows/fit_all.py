@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -24,10 +26,14 @@ from many_wolves.workflows.executors import executing
 from many_wolves.workflows.fits import FitRequest, fit_into
 from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.labels import write_labels
+from many_wolves.workflows.models import options_of, single_model
 
 ATTEMPTS = 3
 """Times that the fits of a killed worker process are started again."""
 _LAST = "fit.json"
+_LONGEST = 100
+_KEPT = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.I)
+"""Names that Windows keeps for devices."""
 _one_at_a_time = threading.Lock()
 
 
@@ -107,9 +113,11 @@ def fit_many(
     Raises
     ------
     WolvesError
-        If worker processes are killed again and again.
+        If an option is unknown or not allowed, or worker processes are killed again and again.
     """
-    jobs, refused = _jobs(singles_of(observations), out, request)
+    singles = singles_of(observations)
+    _check_options(singles, request)
+    jobs, refused = _jobs(singles, out, request)
     make_ready(out)
     missing = [job for job in jobs if not job.done]
     if len(missing) < len(jobs):
@@ -120,6 +128,16 @@ def fit_many(
             write_labels(job.observations, job.folder)
     folders = tuple(job.folder for job in jobs if job.done)
     return Outcome(folders, tuple(failed), tuple(refused), len(jobs) - len(missing))
+
+
+def _check_options(singles: Sequence[Observations], request: FitRequest) -> None:
+    """Refuse an option that a model lacks: no speaker could be fitted with it."""
+    for table in {table.family: table for table in singles}.values():
+        try:
+            model = single_model(table, request.model)
+        except WolvesError:
+            continue  # what is wrong with this table is said of its speaker
+        options_of(model, request.options, request.variant)
 
 
 def singles_of(observations: Sequence[Observations]) -> list[Observations]:
@@ -180,15 +198,18 @@ def people_of(tables: Sequence[Observations]) -> list[Observations]:
 def folder_names(names: Sequence[str]) -> list[str]:
     """A folder name for each speaker that a person can read; no two are the same.
 
-    Names that hold nothing a folder name may hold, or that come out like another's, get a
-    fingerprint behind them.
+    Names that hold nothing a folder name may hold, that are long or kept by Windows, or that
+    come out like another's, get a fingerprint behind them.
     """
-    plain = [file_name(name).strip(".") for name in names]
+    words = [file_name(name).strip(".") for name in names]
+    alike = Counter(word.lower() for word in words)
+    plain = [
+        0 < len(word) <= _LONGEST and alike[word.lower()] == 1 and not _KEPT.fullmatch(word)
+        for word in words
+    ]
     return [
-        word
-        if word and [p.lower() for p in plain].count(word.lower()) == 1
-        else f"{word or 'speaker'}-{fingerprint(name, 6)}"
-        for name, word in zip(names, plain, strict=True)
+        word if good else f"{word[:_LONGEST] or 'speaker'}-{fingerprint(name, 12)}"
+        for name, word, good in zip(names, words, plain, strict=True)
     ]
 
 

@@ -164,6 +164,7 @@ def run_trials(
     inference.load(trials.problem(trials.table).program, trials.sampling.engine, step)
     try:
         with bar(label) as advance, executing(workers) as pool:
+            advance(0, n)
             return simulations(
                 trials.simulate,
                 trials.fit,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from many_wolves.families.politeness.human import PUBLISHED
 from many_wolves.families.politeness.reference import goal_of, human_weights, is_reference
-from many_wolves.figures.fitted import Fitted
+from many_wolves.figures.fitted import LEAST_DESCRIBED, WELL_DESCRIBED, Fitted
 from many_wolves.figures.section import Table
 
 WEIGHTS = ("w_inf", "w_soc", "w_pres", "phi")
@@ -118,4 +118,7 @@ def standing(fit: Fitted) -> dict[str, str]:
     faults = [] if fit.converged else ["not converged"]
     if fit.failed_checks:
         faults.append("did not do the task")
+    elif fit.described is not None and fit.described < WELL_DESCRIBED:
+        least = fit.described < LEAST_DESCRIBED
+        faults.append("not described" if least else "described in part")
     return {"verdict": ", ".join(faults) or "sound"}

@@ -170,7 +170,7 @@ def _games(frame: pd.DataFrame, skipped: dict[str, int], where: str, *, arms: bo
     ended = np.select([frame["ended"] == "deal", frame["ended"] == "walked"], [0, 1], 2)
     partners = tuple(dict.fromkeys(frame["partner"].astype(str)))
     reached = np.where(ended == 0, share(frame["price"]), np.nan)
-    # The bid is a price that a side has named, so it lies on the grid.
+    # The bid is a price that a side has named, so it is on the grid.
     origin = np.where(np.isfinite(bid), bid, half)
     ends = words.Ends(covariates.matrix, np.maximum(rounds, last), step, origin, atoms)
     return Games(

@@ -57,7 +57,7 @@ def replay(
     if not found:
         raise WolvesError(
             f"nobody has written a message in session {session}",
-            fix="the same `wolves collect` goes on with it",
+            fix="resume it with the same `wolves collect`",
         )
     chain = found[0]
     pages = {} if script is None else _pages(chain, script)

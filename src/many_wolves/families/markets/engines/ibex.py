@@ -259,8 +259,8 @@ class IbexGame:
     def _acknowledged(self, seat: IbexSeat, here: Place, tick: int) -> bool:
         """Whether the seat's answer at this place has its receipt in the journal.
 
-        A refused answer is followed by another question, but for what the server refused of
-        a turn: a turn is one action.
+        A refused answer is followed by another question, except in a turn, because a turn is one
+        action.
         """
         place = [here[0], seat.state.stage, tick]
         asked = {

@@ -30,9 +30,9 @@ REFUSALS = 3
 CONFIRM_S = 1.0
 """How long a confirmation is waited for before the server's status is looked at."""
 ATTEMPTS = 5
-"""A message is sent again so often while the server shows no sign of it."""
+"""Number of times that a message is sent again if the server does not show it."""
 LOOKS = 2
-"""A message that the server has not shown after so many looks was dropped."""
+"""Number of checks after which a message that the server does not show counts as dropped."""
 PATIENCE = 12
 """How often the server's status is asked for, each time for some seconds."""
 
@@ -364,8 +364,8 @@ class IbexSeat:
     def _order_shows(self, question: Question, action: Action, left: bool) -> bool:
         """Whether offers or wallets say that an order arrived since its question was asked.
 
-        Other seats may have taken this seat's offers meanwhile: shares that moved with those
-        are no sign of the order.
+        Other seats may have taken this seat's offers in the meantime, so shares that moved with
+        those do not show that the order arrived.
         """
         line = self.log.open or {}
         if action["action"] == "wait":

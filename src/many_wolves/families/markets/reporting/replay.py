@@ -60,7 +60,7 @@ def replay(
     facts = _facts(answers[0], record)
     notes = []
     if local and opening is None:
-        notes.append("Pages are shown in the words that ship; --trials FILE shows the words used.")
+        notes.append("The pages have the shipped wording; --trials FILE gives the original one.")
     if not local and record is None:
         notes.append("The session has not ended: its markets are shown as its seats saw them.")
     phases = {card.phase: _phase(card.phase) for seat in seats for card in cards[seat]}

@@ -53,7 +53,7 @@ def _lines(record: SessionRecord, round_: Round, condition: int) -> dict[str, fl
 
 
 def from_views(lines: Sequence[Line]) -> tuple[Market, ...]:
-    """Markets as the first seat of each turn saw them, while there is no record."""
+    """Markets as the first seat of each turn saw them, until the record exists."""
     found: dict[tuple[int, int], dict[int, dict[str, Any]]] = {}
     for line in lines:
         view = line.get("view") or {}
