@@ -19,8 +19,7 @@ transformed data {
   // Answers show precision times base rate, and precision times shading, but
   // hardly what each of the two factors is. Parameters below are the products
   // where the data are strong: their width then does not depend on the rest.
-  real information = 0.1
-                     * dot_self(share .* declared ./ buyers / 10000);
+  real information = 0.1 * dot_self(share .* declared ./ buyers / 10000);
 }
 parameters {
   array[has_base_rate] real<lower=0, upper=1> base_rate_free;
@@ -33,9 +32,10 @@ parameters {
 transformed parameters {
   real base_rate = has_base_rate ? base_rate_free[1] : 0;
   real log_precision = log_slope - (has_base_rate ? log(base_rate) : 0);
-  // of shading, from its prior and from the data
+  // Of shading: from its prior and from the data.
   real log_unit = -0.5
-                  * log(25
+                  * log(
+                        25
                         + information
                           * square(exp(log_precision) * (1 - base_rate)));
   real shading = has_shading ? exp(log_unit) * shading_free[1] : 0;
