@@ -201,7 +201,7 @@ def _payoffs(chain: Chain) -> tuple[tuple[str, ...], ...]:
         if price is None:
             rows.append((name, game.state.ended, "", "", "", ""))
             continue
-        gains = (f"{terms.payoff(role, price):,.10g}" for role in (SELLER, BUYER))
+        seller, buyer = (f"{terms.payoff(role, price):,.10g}" for role in (SELLER, BUYER))
         share = f"{terms.share(SELLER, price):.2f}"
-        rows.append((name, game.state.ended, money.words(price), share, *gains))
+        rows.append((name, game.state.ended, money.words(price), share, seller, buyer))
     return tuple(rows) if len(rows) > 1 else ()
