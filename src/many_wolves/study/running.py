@@ -40,7 +40,7 @@ WOLVES = (sys.executable, "-m", "many_wolves")
 
 _POLL_S = 0.1
 _LAST_S = 10.0
-"""How long a stage that is interrupted may take to end by itself."""
+"""How long a stage that is interrupted may take to end alone."""
 _NEWS_S = 30.0
 _WIDTH = 240
 INTERRUPTED = 130
