@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -166,4 +167,6 @@ def _sayer(words: Sequence[str]) -> Callable[[str], None]:
 
 def main() -> None:
     """Entry point of ``wolves``."""
+    # A notebook's kernel hands down a backend that this environment may lack.
+    os.environ["MPLBACKEND"] = "agg"
     sys.exit(run(wolves))

@@ -198,8 +198,8 @@ def people_of(tables: Sequence[Observations]) -> list[Observations]:
 def folder_names(names: Sequence[str]) -> list[str]:
     """A folder name for each speaker that a person can read; no two are the same.
 
-    Names that hold nothing a folder name may hold, that are long or kept by Windows, or that
-    come out like another's, get a fingerprint behind them.
+    Some names get a fingerprint behind them: those without a letter that a folder may have,
+    long ones, those that Windows keeps, and those that come out like another's.
     """
     words = [file_name(name).strip(".") for name in names]
     alike = Counter(word.lower() for word in words)
