@@ -32,7 +32,7 @@ def _best(rows: pd.DataFrame) -> tuple[str, ...]:
     trusted = rows[rows["ok"].astype(bool) & rows["elpd_diff"].notna()]
     if trusted.empty:
         return ("`wolves compare` found no variant whose predictions are to be trusted.",)
-    best = trusted.loc[trusted["elpd_diff"].idxmax()]
+    best = trusted.iloc[int(trusted["elpd_diff"].to_numpy().argmax())]
     full = str(rows["model"].iloc[0])
     if best["model"] == full or best["elpd_diff"] <= 0:
         return (f"No other variant predicts better than {full}.",)
