@@ -16,7 +16,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import SPEAKER
 from many_wolves.families.politeness.quantities import QUANTITIES
 from many_wolves.figures import read_all
-from many_wolves.findings import lead_figure, members
+from many_wolves.findings import halfnormal, lead_figure, members
 from many_wolves.findings.changepoint import settling
 from many_wolves.findings.conditions import conditions as goals
 from many_wolves.findings.contrasts import contrasts, lead, pairs
@@ -402,3 +402,12 @@ def test_speakers_asked_otherwise_are_no_pair():
     other = speaker(rng, "hf/b", PEOPLE, 50, training="instruct", family="b")
     high = speaker(rng, "hf/a", PEOPLE, 50, training="instruct", effort="high")
     assert pairs([base, other, high]) == []
+
+
+def test_the_half_normal_is_that_of_scipy() -> None:
+    from scipy.stats import halfnorm
+
+    middles = (np.arange(24) + 0.5) / 24
+    at = halfnormal.nodes(24, 0.2)
+    assert at == pytest.approx(halfnorm.ppf(middles, scale=0.2))
+    assert halfnormal.log_density(at, 0.2) == pytest.approx(halfnorm.logpdf(at, scale=0.2))

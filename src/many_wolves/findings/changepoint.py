@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import block_diag, cho_factor, cho_solve
-from scipy.stats import halfnorm
 
 from many_wolves.contracts import Array
+from many_wolves.findings.halfnormal import nodes
 
 DRIFT_SD = 0.5
-ROUGHNESS = halfnorm.ppf((np.arange(8) + 0.5) / 8, scale=0.05)
+ROUGHNESS = nodes(8, 0.05)
 """Nodes of the standard deviation of what a stick leaves over at each checkpoint."""
 BREAKS = 100
 """Equal parts of training, at whose middles a break is tried."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy.stats import halfnorm
 
 from many_wolves.contracts import Array
+from many_wolves.findings import halfnormal
 
 SPREAD = 0.2
 """Scale of the half-normal prior on the standard deviation of a random effect; the
@@ -100,7 +100,7 @@ def regression(
     draws
         Number of draws.
     """
-    nodes = [halfnorm.ppf((np.arange(NODES) + 0.5) / NODES, scale=SPREAD) for _ in Z]
+    nodes = [halfnormal.nodes(NODES, SPREAD) for _ in Z]
     log_p, _, _ = evidence(y, X, Z, prior_mean, prior_sd, nodes)
     nodes = [_finer(values, log_p, axis) for axis, values in enumerate(nodes)]
     log_p, means, roots = evidence(y, X, Z, prior_mean, prior_sd, nodes)
@@ -142,7 +142,7 @@ def evidence(
     back = np.linalg.inv(root).astype(np.float64).mT
     log_det = _log_diagonal(factor) + _log_diagonal(root) + np.log(prior_sd).sum()
     log_p = -0.5 * ((rest**2).sum(-1) - (score**2).sum(-1)) - log_det
-    log_p += halfnorm.logpdf(points, scale=SPREAD).sum(-1)
+    log_p += halfnormal.log_density(points, SPREAD).sum(-1)
     shift = (back @ score[..., None])[..., 0]
     return log_p.reshape([len(values) for values in nodes] or [1]), prior_mean + shift, back
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.special import logsumexp
-from scipy.stats import halfnorm, norm
 
 from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.errors import WolvesError
+from many_wolves.findings import halfnormal
 from many_wolves.findings.fits import Member, common_conditions, others
 from many_wolves.findings.regression import SPREAD, Measured, evidence, measured
 from many_wolves.findings.statement import Statement
@@ -28,7 +28,7 @@ DRAWS = 4000
 LEVEL_SD, SLOPE_SD, GROUP_SD = 0.5, 0.5, 0.2
 """Prior scales: of the level around one half, of changes over the whole range of sizes,
 and of a family's deviation."""
-NODES = halfnorm.ppf((np.arange(24) + 0.5) / 24, scale=SPREAD / 2)
+NODES = halfnormal.nodes(24, SPREAD / 2)
 """Nodes of equal prior mass of the residual's standard deviation."""
 
 
@@ -158,7 +158,7 @@ def fit_form(name: str, data: Scale, rng: np.random.Generator) -> FormFit:
         X = _design(form, data.u, data.groups, groups, data.span, shape)
         centre, sd = _prior(X.shape[1], len(groups))
         found = evidence(data.y, X, [np.eye(len(X))], centre, sd, [NODES])
-        log_p.append(found[0] - halfnorm.logpdf(NODES, scale=SPREAD))
+        log_p.append(found[0] - halfnormal.log_density(NODES, SPREAD))
         means.append(found[1])
         roots.append(found[2])
     table = np.array(log_p)
@@ -187,13 +187,19 @@ def _prior(columns: int, families: int) -> tuple[Array, Array]:
     return np.r_[0.5, np.zeros(columns - 1)], sd
 
 
+def _log_normal(at: float, mean: Array, variance: float) -> Array:
+    """Log-density of normal distributions."""
+    found: Array = -0.5 * (np.log(2 * np.pi * variance) + (at - mean) ** 2 / variance)
+    return found
+
+
 def loo(name: str, data: Scale, rng: np.random.Generator) -> Array:
     """(n,) log predictive density of each model from a fit to the others, computed exactly."""
     found = []
     for i in range(len(data.size)):
         rest = data.only(np.arange(len(data.size)) != i)
         drawn = fit_form(name, rest, rng).predict(data.size[i], data.groups[i], rng)
-        log_p = norm.logpdf(data.y.mean[i], drawn, data.y.variance[i] ** 0.5)
+        log_p = _log_normal(data.y.mean[i], drawn, data.y.variance[i])
         found.append(logsumexp(log_p) - np.log(len(log_p)))
     return np.array(found)
 
