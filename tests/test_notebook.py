@@ -60,5 +60,5 @@ def test_a_misspelt_option_names_the_nearest_one(name, option, meant):
 
 def test_a_misspelt_option_of_a_method_names_the_nearest_one():
     with pytest.raises(WolvesError, match="no option 'chekpoints'") as caught:
-        mw.Study.new("x", chekpoints=1)
+        mw.Study.new("x", chekpoints=1)  # type: ignore[call-arg]
     assert "'checkpoints'" in caught.value.fix
