@@ -123,7 +123,7 @@ class TestNothingIsLostInSilence:
 
     def test_columns_that_are_not_used_are_named(self, tmp_path: Path) -> None:
         table = saved(tmp_path, PEOPLE.assign(mood="good", trial=1))
-        assert any("no part in a fit: mood, trial" in note for note in table.meta["notes"])
+        assert any("a fit ignores: mood, trial" in note for note in table.meta["notes"])
         assert build(table, literal="fixed").notes[0] == table.meta["notes"][0]
 
     def test_speakers_whose_names_are_numbers_stay_apart(self, tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ class TestJudgmentsOfOthers:
         judged = pd.concat([judged, JUDGED.assign(speaker="a")])
         table = saved(tmp_path, PEOPLE.assign(speaker="a"), judged)
         assert problem_of(table.of("a")) == PLAIN
-        assert any("Left out: literal judgments of b, c" in note for note in table.meta["notes"])
+        assert any("Ignored: literal judgments of b, c" in note for note in table.meta["notes"])
 
     def test_one_judgment_a_row(self, tmp_path: Path) -> None:
         yes = JUDGED.loc[JUDGED.index.repeat(JUDGED["yes"])].assign(judgment="TRUE")

@@ -141,7 +141,7 @@ class TestPlan:
         assert not stages["fit b"].after
         assert "findings" not in stages
         unknown = text.replace("zhao2025", "zhao")
-        with pytest.raises(WolvesError, match="no data called 'zhao'") as caught:
+        with pytest.raises(WolvesError, match="no shipped data are called 'zhao'") as caught:
             read_study(written(tmp_path, unknown))
         assert caught.value.line == 4
 
