@@ -23,8 +23,11 @@ from typing import Any
 
 from many_wolves.errors import WolvesError
 from many_wolves.records import Message, PromptFormat
+from many_wolves.speakers.deadline import TakesTooLongError, deadline
 
 ANSWER = "Answer:"
+LONGEST_S = 60.0
+"""Seconds after which a chat template is ended: ordinary ones take milliseconds."""
 
 
 def render(
@@ -54,9 +57,15 @@ def render(
     check_format(tokenizer, prompt_format)
     turns = [{"role": m.role, "content": m.content} for m in messages]
     try:
-        text = tokenizer.apply_chat_template(
-            turns, tokenize=False, add_generation_prompt=True, **template
-        )
+        with deadline(LONGEST_S):
+            text = tokenizer.apply_chat_template(
+                turns, tokenize=False, add_generation_prompt=True, **template
+            )
+    except TakesTooLongError as error:
+        raise WolvesError(
+            f"the model's chat template did not end within {LONGEST_S:g} s",
+            fix="correct the template in the model's folder, or use --prompt_format completion",
+        ) from error
     except Exception as error:  # a template is a program: it raises what it likes
         raise WolvesError(
             f"the model's chat template rejects the messages: {error}",
