@@ -128,9 +128,9 @@ def two_tasks(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def test_a_further_task_has_sections_of_its_own(two_tasks: list[Path], tmp_path: Path) -> None:
     page = write_study_report("Both", two_tasks, tmp_path / "page.html").read_text()
-    ids = re.findall(r'<section id="([^"]+)"', page)
+    ids = re.findall(r'<(?:section|details)[^>]* id="([^"]+)"', page)
     assert len(set(ids)) == len(ids)
-    assert ids.index("weights") < ids.index("politeness-other") < ids.index("across")
+    assert ids.index("politeness-other") < ids.index("across") < ids.index("weights")
     assert "politeness-other-weights" in ids
     assert "<h3>a</h3>" in page and "<h3>a (politeness, other)</h3>" in page
 
