@@ -133,6 +133,29 @@ def test_a_second_writer_is_refused_until_the_first_is_done(tmp_path):
         pass
 
 
+@pytest.mark.parametrize("link", ["symlink", "folder", "dots", "hard link"])
+def test_a_second_writer_through_a_link_is_refused_and_the_link_stays(tmp_path, link):
+    (tmp_path / "real").mkdir()
+    path, other = tmp_path / "real" / "j.jsonl", tmp_path / "k.jsonl"
+    with Journal(path, SPEC, silent) as book:
+        book.append(answers(trials(2)))
+        if link == "folder":
+            (tmp_path / "linked").symlink_to("real")
+            other = tmp_path / "linked" / "j.jsonl"
+        elif link == "dots":
+            other = tmp_path / "real" / ".." / "real" / "j.jsonl"
+        else:
+            (other.hardlink_to if link == "hard link" else other.symlink_to)(path)
+        with (
+            pytest.raises(WolvesError, match="another process"),
+            Journal(other, SPEC, silent),
+        ):
+            pass
+        assert other.samefile(path)
+        book.append(answers(trials(3)))
+    assert len(peek(path)) == len(peek(other)) == 3
+
+
 def test_a_failed_answer_is_asked_again_and_stands_once(tmp_path):
     path = tmp_path / "j.jsonl"
     listed = trials(5)

@@ -10,6 +10,7 @@ import pytest
 
 from many_wolves.cli import run
 from many_wolves.collection import read_trials
+from many_wolves.commands.collect import command as collect
 from many_wolves.commands.compile import command as compile_trials
 from many_wolves.commands.study import command as study
 from many_wolves.errors import WolvesError
@@ -113,3 +114,59 @@ def test_status_and_plan_count_the_answers_that_are_there(tmp_path, capsys, monk
     line = next(s for s in told(capsys, "status", path).splitlines() if "collect a+low" in s)
     assert line.endswith(f"to do: not run yet (5 of {total} answered)")
     assert table(told(capsys, "plan", path))["a+low"][:2] == ["5", str(total - 5)]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "parameters", "line", "problem"),
+    [
+        ("", "{theta: 3}", 5, "speakers.0.parameters: a field of the parameters"),
+        (
+            "",
+            "{alpha: 5, cost: 3, weights: {none: {w_inf: 1, w_soc: 0, w_pres: 0, phi: 0.5}}}",
+            5,
+            "knows the goals none; a trial asks for 'social'",
+        ),
+        ("tasks: [{task: haggle}]", "{concession: {openin: 0.9}}", 5, "'openin' is unknown"),
+    ],
+)
+def test_parameters_that_a_task_does_not_take_are_found_before_anything_is_asked(
+    tmp_path, capsys, tasks: str, parameters: str, line: int, problem: str
+) -> None:
+    design = tasks or "trials: {items: [cake], goals: [social]}"
+    text = "study: s\n{}\nspeakers:\n  - {{name: a, provider: simulated,\n     parameters: {}}}\n"
+    path = written(tmp_path, text.format(design, parameters))
+    for words in (["plan", str(path)], ["run", str(path), "--dry-run"]):
+        assert run(study, words) == 2
+        said = capsys.readouterr().err
+        assert f"{path}, line {line}: speakers.0.parameters: " in said
+        assert problem in said
+
+
+def test_a_dry_run_of_collect_tries_the_parameters(tmp_path, capsys) -> None:
+    trials, given = tmp_path / "t.jsonl", tmp_path / "p.json"
+    made = ["--items", "cake", "--goals", "social", "--out", str(trials)]
+    assert run(compile_trials, ["--task", "politeness", *made]) == 0
+    given.write_text('{"theta": 3}')
+    words = [str(trials), "--provider", "simulated", "--parameters", str(given)]
+    assert run(collect, [*words, "--dry-run"]) == 2
+    assert "parameters of a simulated speaker" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("template", "effort", "problem"),
+    [
+        ("{{ messages }}", "efforts: [none, low]", "its chat template has no thinking section"),
+        ("<think>{{ messages }}", "mode: sample", "no effort was named"),
+    ],
+)
+def test_an_effort_that_a_chat_template_does_not_take_is_found_before_anything_is_asked(
+    tmp_path, capsys, template: str, effort: str, problem: str
+) -> None:
+    folder = checkpoint(tmp_path / "model")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"chat_template": template}))
+    who = f"[{{name: a, provider: hf, path: {folder}, {effort}}}]"
+    path = written(tmp_path, f"study: s\ntrials: {{items: [cake]}}\nspeakers: {who}\n")
+    assert run(study, ["plan", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert f"{path}, line 3: speakers.0.efforts: " in said
+    assert problem in said and "`efforts: [none" in said and "--effort" not in said

@@ -196,6 +196,9 @@ class Journal:
         new = not self.path.exists()
         self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         if not hold_inode(self._file):
+            # It belongs to the other process: it is neither emptied nor removed when closed.
+            os.close(self._file)
+            self._file = -1
             raise WolvesError(
                 "another process is writing to this journal under another name",
                 where=self.path,

@@ -34,6 +34,8 @@ from many_wolves.speakers.api.settings import OMISSIBLE
 from many_wolves.speakers.checkpoints import expand
 from many_wolves.speakers.effort import LEVELS
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
+from many_wolves.workflows.rehearsal import rehearse
+from many_wolves.worlds import SPEAKER
 
 COMPILED = Path("task-data/compiled")
 
@@ -278,6 +280,7 @@ def _one(
     family = families.get(family_of([trial.family for trial in trials]))
     sampled = not all(isinstance(trial.answer, Choose) for trial in trials)
     spec = loading(lambda: describe(wanted, sampled=sampled))
+    rehearse({SPEAKER: wanted}, {SPEAKER: spec}, family, trials)
     journal = out if out.suffix == ".jsonl" else out / family.name / f"{spec.slug}.jsonl"
     if dry_run or explained:
         tell(trials, replicates, spec, journal, wanted, explained=explained)

@@ -31,6 +31,7 @@ from many_wolves.records import SpeakerSpec
 from many_wolves.speakers import Speaker
 from many_wolves.speakers.speaker_request import LOCAL, SpeakerRequest, describe, open_speaker
 from many_wolves.store.journal_lines import SESSIONS
+from many_wolves.workflows.rehearsal import rehearse
 from many_wolves.worlds import EpisodicWorld, World
 
 
@@ -81,6 +82,7 @@ def play_all(
         try:
             named = read_seats(table.seats, table.opponent, wanted) | dict(table.seated)
             casting = cast(wanted, named, extents.seats, family.name, out, sampled=sampled)
+            rehearse(casting.wanted, casting.specs, family, trials)
             episodes = Episodes(trials, replicates, casting.specs, family)
             if table.dry_run or table.explained:
                 tell(episodes, extents, casting, family, explained=table.explained)

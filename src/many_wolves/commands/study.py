@@ -23,6 +23,7 @@ from many_wolves.study import (
     StudyPaths,
     bills,
     cast,
+    check_speakers,
     fitted_names,
     in_order,
     new_study,
@@ -79,7 +80,7 @@ def run_command(file: Path, again: bool, dry_run: bool) -> None:
     study = read_study(file)
     places = StudyPaths(study.study)
     stages = plan(study, places)
-    trials = compiled(study, file) if study.speakers else []
+    trials = _trials(study, file)
     if dry_run:
         for stage in in_order(stages):
             click.echo(shown(stage.command))
@@ -102,7 +103,7 @@ def plan_command(file: Path, prices: Path | None) -> None:
     """Print the questions of the study FILE by speaker, and their cost; nothing is asked."""
     study = read_study(file)
     places = StudyPaths(study.study)
-    trials = compiled(study, file) if study.speakers else []
+    trials = _trials(study, file)
     for line in _costs(study, places, plan(study, places), trials, prices):
         click.echo(line)
 
@@ -125,6 +126,15 @@ def status_command(file: Path) -> None:
         words = f"to do: {reason}" if reason else f"up to date, {done[stage.name].seconds:.0f} s"
         far = f" ({asked[stage.name]})" if reason and stage.name in asked else ""
         click.echo(f"{stage.name.ljust(width)}  {words}{far}")
+
+
+def _trials(study: Study, file: Path) -> list[Trial]:
+    """The trials of the first task, if anyone is asked; every speaker takes its own."""
+    if not study.speakers:
+        return []
+    trials = compiled(study, file)
+    check_speakers(study, file, trials)
+    return trials
 
 
 def _asked(study: Study, places: StudyPaths) -> dict[str, str]:

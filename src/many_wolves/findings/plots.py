@@ -295,12 +295,12 @@ def _three(drawn: Array) -> dict[str, float]:
 def _no_effort(found: Sequence[Member], quantities: FindingsSpec) -> str:
     if any(effort(others(found, quantities), quantities, SEED)):
         return ""
-    return "no speaker was asked at several efforts, none among them"
+    return "no speaker has fits that converged at several efforts, `none` among them"
 
 
 def _no_reference(found: Sequence[Member], quantities: FindingsSpec) -> str:
     if people(found, quantities) is None:
-        return f"it needs a fit of {quantities.reference_words or 'a reference'}"
+        return f"it needs a fit of {quantities.reference_words or 'a reference'} that converged"
     if not any(TRAINING in m.labels for m in found) or not common_conditions(found):
         return "no label names a base model or post-trained, in conditions of people"
     return ""
@@ -309,7 +309,7 @@ def _no_reference(found: Sequence[Member], quantities: FindingsSpec) -> str:
 def _no_run(found: Sequence[Member], quantities: FindingsSpec) -> str:
     if runs(others(found, quantities)):
         return ""
-    return "no speaker was asked at three or more checkpoints"
+    return "no speaker has fits that converged at three or more checkpoints"
 
 
 def _no_signature(found: Sequence[Member], quantities: FindingsSpec) -> str:

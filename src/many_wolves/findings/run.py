@@ -15,9 +15,10 @@ from many_wolves.figures import Fitted
 from many_wolves.findings.conditions import conditions
 from many_wolves.findings.contrasts import contrasts, lead
 from many_wolves.findings.distance import distance
-from many_wolves.findings.dynamics import dynamics, runs
+from many_wolves.findings.dynamics import dynamics
 from many_wolves.findings.effort import effort
-from many_wolves.findings.fits import Member, members, others, people
+from many_wolves.findings.fits import Member, members
+from many_wolves.findings.lacking import reasons
 from many_wolves.findings.scaling import scaling
 from many_wolves.findings.signature import signature
 from many_wolves.findings.statement import Statement
@@ -73,7 +74,12 @@ class Findings:
         )
 
 
-def state(fits: Sequence[Fitted], seed: int = 1, axes: Sequence[str] = ()) -> Findings:
+def state(
+    fits: Sequence[Fitted],
+    seed: int = 1,
+    axes: Sequence[str] = (),
+    left_out: Sequence[Fitted] = (),
+) -> Findings:
     """All statements about the fits of one family.
 
     Parameters
@@ -84,6 +90,8 @@ def state(fits: Sequence[Fitted], seed: int = 1, axes: Sequence[str] = ()) -> Fi
         Of the draws.
     axes
         Of ``scaling.AXES``: state laws over these as well.
+    left_out
+        Fits that did not converge, for the reasons why a finding is missing.
 
     Raises
     ------
@@ -102,7 +110,8 @@ def state(fits: Sequence[Fitted], seed: int = 1, axes: Sequence[str] = ()) -> Fi
         *(s for axis in axes for s in scaling(found, quantities, axis, seed)),
     ]
     unique = {s.id: s for s in statements}
-    lacking = _lacking(found, quantities)
+    gone = [fit for fit in left_out if _families([fit]) == _families(fits)]
+    lacking = reasons(found, quantities, gone)
     first = lead(found, quantities)
     return Findings(tuple(found), tuple(unique.values()), lacking, seed, titles(quantities), first)
 
@@ -143,38 +152,3 @@ def quantities_of_family(name: str) -> FindingsSpec | None:
 
 def _families(fits: Sequence[Fitted]) -> list[str]:
     return sorted({str(fit.info.get("family", families.DEFAULT)) for fit in fits})
-
-
-def _lacking(found: Sequence[Member], quantities: FindingsSpec) -> tuple[str, ...]:
-    """What could not be said, and what it would take."""
-    models, words = others(found, quantities), []
-    if quantities.reference and people(found, quantities) is None:
-        about = [quantities.signature_name, "the distance from them", "their own shifts"]
-        words.append(
-            f"No fit of {quantities.reference_words} is included. Such a fit is needed for "
-            f"findings on {', on '.join(filter(None, about))}."
-            + (
-                f" Add one: `{quantities.reference_command}`."
-                if quantities.reference_command
-                else ""
-            )
-        )
-    efforts = {m.effort for m in models}
-    if len(efforts) < 2:
-        words.append(
-            "All speakers were asked at one effort, so findings on effort are missing. A study "
-            "asks at several efforts with `efforts: [none, low, medium, high]`."
-        )
-    if not runs(models):
-        words.append(
-            "No speaker was asked at three or more checkpoints, so findings on training "
-            "are missing. A study names them with `revisions`."
-        )
-    defaults = any(quantities.default(c) for m in models for c in m.fit.conditions)
-    if defaults and not any(quantities.default(c) in m.fit.conditions for m in models
-                          for c in m.fit.conditions):  # fmt: skip
-        words.append(
-            f"No speaker was asked without a {quantities.condition}, so shifts from the "
-            "default are unknown."
-        )
-    return tuple(words)

@@ -180,7 +180,8 @@ def _folded(section: Section) -> Section:
 def _found(fits: Sequence[Fitted]) -> Findings | None:
     """What the fits that converged say together; None where the family has no findings."""
     sound = [fit for fit in fits if fit.converged]
-    return state(sound) if len(sound) >= 2 and has_findings(sound) else None
+    gone = [fit for fit in fits if not fit.converged]
+    return state(sound, left_out=gone) if len(sound) >= 2 and has_findings(sound) else None
 
 
 def _lead_figure(fits: Sequence[Fitted], found: Findings | None) -> Figure | None:

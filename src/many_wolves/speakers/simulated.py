@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -63,6 +64,20 @@ class SimulatedSpeaker:
                     time.sleep(self._delay_s)
                 yield self._answer(request)
 
+    def rehearse(self, trial: Trial) -> None:
+        """Try a trial without an answer.
+
+        Raises
+        ------
+        WolvesError
+            If the parameters do not suit it.
+        """
+        with usable():
+            if isinstance(trial.answer, Choose):
+                self._probabilities(trial)
+            else:
+                self._answers.answer(trial, np.random.default_rng(0))
+
     def close(self) -> None:
         """Nothing to free."""
 
@@ -98,6 +113,24 @@ class SimulatedSpeaker:
                 fix="check the parameters of the simulated speaker",
             )
         return p
+
+
+@contextmanager
+def usable() -> Iterator[None]:
+    """Odd parameters are refused in words, whatever a family's simulator makes of them.
+
+    Raises
+    ------
+    WolvesError
+        If the simulator raises anything.
+    """
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        raise WolvesError(
+            f"the parameters of the simulated speaker cannot be used: {error}",
+            fix="correct its parameters; the documentation of the task lists them",
+        ) from error
 
 
 def _number(words: str) -> int:

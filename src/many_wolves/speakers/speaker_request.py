@@ -13,7 +13,7 @@ from many_wolves.records import Mode, PromptFormat, SpeakerSpec
 from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.cost import Budget, find_price
 from many_wolves.speakers.protocol import Speaker
-from many_wolves.speakers.simulated import SimulatedSpeaker
+from many_wolves.speakers.simulated import SimulatedSpeaker, usable
 
 LOCAL = ("hf", "vllm", "simulated")
 """Providers that run here; any other is an API."""
@@ -141,14 +141,9 @@ def open_speaker(wanted: SpeakerRequest, spec: SpeakerSpec, simulator: Simulator
 
 
 def _answers(simulator: Simulator, spec: SpeakerSpec) -> SimulatedAnswers:
-    """What a family's simulator answers; odd parameters are refused whatever it makes of them."""
-    try:
+    """What a family's simulator answers."""
+    with usable():
         return simulator(spec.parameters)
-    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-        raise WolvesError(
-            f"the parameters of the simulated speaker cannot be used: {error}",
-            fix="correct the file of --parameters; the documentation of the task lists them",
-        ) from error
 
 
 def _open_weights(wanted: SpeakerRequest, spec: SpeakerSpec) -> Speaker:
@@ -231,6 +226,7 @@ def _simulated(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
 
 def _weights(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
     """A model that runs here."""
+    from many_wolves.speakers.local.thinking import check_folder
     from many_wolves.speakers.local.weights import weights_fingerprint
 
     if not wanted.model and wanted.path is None:
@@ -246,7 +242,7 @@ def _weights(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
     if wanted.mode == "sample" or sampled:
         room = _LOCAL_TEXT_TOKENS if sampled else _LOCAL_ANSWER_TOKENS
         sampling["max_tokens"] = wanted.max_tokens or room
-    return SpeakerSpec(
+    spec = SpeakerSpec(
         provider=wanted.provider,
         model=wanted.model or (wanted.path.resolve().name if wanted.path else ""),
         revision=wanted.revision,
@@ -257,6 +253,9 @@ def _weights(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
         dtype=_dtype(wanted),
         **sampling,
     )
+    if wanted.path is not None:
+        check_folder(wanted.path, spec)
+    return spec
 
 
 def _dtype(wanted: SpeakerRequest) -> str:

@@ -102,7 +102,7 @@ def compile_stage(task: Task, places: StudyPaths) -> Stage:
         if name == "tasks":
             command[2] = ",".join(value)
         elif isinstance(value, tuple):
-            command += [f"--{name.replace('_', '-')}", ",".join(value)] if value else []
+            command += [f"--{name.replace('_', '-')}", ",".join(map(str, value))] if value else []
         elif value is not None:
             command += [f"--{name.replace('_', '-')}", str(value)]
     return Stage(

@@ -55,14 +55,16 @@ def state_findings(
         kept, missing = present(fits)
         given, notes = list(kept), [missing] if missing else []
     read = read_all([folder for found in given for folder in fit_folders(found)])
-    if skip_unconverged:
-        failed = [fit.label for fit in read if not fit.converged]
+    gone = [fit for fit in read if not fit.converged] if skip_unconverged else []
+    if gone:
         read = [fit for fit in read if fit.converged]
-        if failed:
-            notes.append(f"Left out, since the fit did not converge: {', '.join(failed)}.")
-            log.warning("%s", notes[-1])
+        failed = ", ".join(fit.label for fit in gone)
+        notes.append(f"Left out, since the fit did not converge: {failed}.")
+        log.warning("%s", notes[-1])
     step(f"stating what {len(read)} fits say")
-    found = state(read, seed, axes) if read or not notes else Findings((), (), (), seed)
+    found = Findings((), (), (), seed)
+    if read or not notes:
+        found = state(read, seed, axes, gone)
     for sentence in found.lacking:
         log.info("%s", sentence)
     return found, write_findings(found, out, title=title, notes=notes)

@@ -53,7 +53,10 @@ def build_folder(target: Path) -> Iterator[Path]:
         work = target.with_name(f"build_{target.name}")
         _remove_abandoned(target.parent)
         shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
+        try:
+            work.mkdir()
+        except OSError as fault:
+            raise _unwritable(target.parent, fault) from fault
         try:
             yield work
         finally:
@@ -76,11 +79,7 @@ def locked(target: Path) -> Iterator[None]:
         lock = FileLock(target.with_name(f"{target.name}.lock"))
         lock.acquire()
     except OSError as fault:
-        raise WolvesError(
-            f"the cache of compiled programs cannot be written: {fault.strerror or fault}",
-            where=target.parent,
-            fix=_ELSEWHERE,
-        ) from fault
+        raise _unwritable(target.parent, fault) from fault
     try:
         yield
     finally:
@@ -91,6 +90,14 @@ _ELSEWHERE = (
     "set MANY_WOLVES_CACHE to a folder that you can write to, or have the owner of the shared "
     "one fit the model once"
 )
+
+
+def _unwritable(folder: Path, fault: OSError) -> WolvesError:
+    return WolvesError(
+        f"the cache of compiled programs cannot be written: {fault.strerror or fault}",
+        where=folder,
+        fix=_ELSEWHERE,
+    )
 
 
 def _remove_abandoned(folder: Path) -> None:

@@ -89,18 +89,20 @@ def _build(program: Path, source: Source, work: Path, home: Path) -> Path:
     stan.write_text(source.text)
     header.write_text(source.cpp)
     try:
-        return _compile(stan, header, _native(home))
-    except ValueError:
-        # Some compilers do not know -march=native; the program itself is sound.
         try:
-            return _compile(stan, header, {})
+            return _compile(stan, header, _native(home))
         except ValueError as fault:
-            raise WolvesError(
-                f"CmdStan could not compile the Stan program's C++: {_errors(str(fault))}",
-                where=program,
-                fix="check that `make` and a C++ compiler work, and run `install_cmdstan "
-                "--overwrite` if CmdStan or the compiler has changed since",
-            ) from fault
+            # Some compilers do not know -march=native; the program itself is sound.
+            if "march" not in _errors(str(fault)):
+                raise
+            return _compile(stan, header, {})
+    except ValueError as fault:
+        raise WolvesError(
+            f"CmdStan could not compile the Stan program's C++: {_errors(str(fault))}",
+            where=program,
+            fix="check that `make` and a C++ compiler work, and run `install_cmdstan "
+            "--overwrite` if CmdStan or the compiler has changed since",
+        ) from fault
 
 
 def _native(home: Path) -> dict[str, str]:

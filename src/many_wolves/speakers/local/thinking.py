@@ -7,8 +7,10 @@ read or its options scored after it. A budget of zero closes the thought at once
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from many_wolves.errors import WolvesError
@@ -101,8 +103,43 @@ def settle(tokenizer: Any, spec: SpeakerSpec) -> Thinking | None:
         If it cannot think as asked, or nothing was said of the effort of a model
         that thinks: it would answer inside its thought.
     """
+    tags = _agreed(getattr(tokenizer, "chat_template", None), spec)
     budget = asked(spec)
-    tags = _tags(tokenizer) if spec.prompt_format == "chat" else None
+    return None if tags is None or budget is None else _thinking(tokenizer, tags, budget)
+
+
+def check_folder(folder: Path, spec: SpeakerSpec) -> None:
+    """Refuse an effort that the chat template in a model's folder does not take; loads nothing.
+
+    Raises
+    ------
+    WolvesError
+        As ``settle`` does. A folder without a tokenizer's settings passes.
+    """
+    found = _template_in(folder)
+    if found is not None:
+        _agreed(found, spec)
+
+
+def _template_in(folder: Path) -> Any:
+    """The chat template of a folder; empty without one, None where nothing can be known."""
+    try:
+        own = folder / "chat_template.jinja"
+        if own.is_file():
+            return own.read_text(encoding="utf-8")
+        settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        found = settings.get("chat_template") or ""
+        if isinstance(found, list):
+            return {one["name"]: one["template"] for one in found}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None  # said in full when the model is loaded
+    return found
+
+
+def _agreed(template: Any, spec: SpeakerSpec) -> tuple[str, str] | None:
+    """The tags of the thought; None where there is none. Raises as ``settle`` does."""
+    budget = asked(spec)
+    tags = _tags(template) if spec.prompt_format == "chat" else None
     if tags is None:
         if budget:
             why = (
@@ -122,7 +159,7 @@ def settle(tokenizer: Any, spec: SpeakerSpec) -> Thinking | None:
             fix="--effort none for an answer without a thought, --effort low|medium|high, "
             "or --thinking_tokens N",
         )
-    return _thinking(tokenizer, tags, budget)
+    return tags
 
 
 def asked(spec: SpeakerSpec) -> int | None:
@@ -132,11 +169,11 @@ def asked(spec: SpeakerSpec) -> int | None:
     return BUDGETS[spec.effort] if spec.effort else None
 
 
-def _tags(tokenizer: Any) -> tuple[str, str] | None:
+def _tags(template: Any) -> tuple[str, str] | None:
     """The tags in the chat template, the template of tool calls left aside."""
-    template = getattr(tokenizer, "chat_template", None) or ""
     if isinstance(template, dict):
         template = template.get("default", "")
+    template = template or ""
     for opening, closing in TAGS:
         if opening in template or closing in template:
             return opening, closing

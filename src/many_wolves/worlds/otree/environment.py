@@ -42,13 +42,30 @@ def otree_environment(extra: Sequence[str] = ()) -> Path:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     name = "-".join(["otree", OTREE_VERSION, f"py{python}", *map(_plain, sorted(extra))])
     folder = _cache() / name
-    with FileLock(folder.with_name(f"{name}.lock")):
-        if not (folder / _READY).exists():
-            _log.info("installing oTree %s into %s (once)", OTREE_VERSION, folder)
-            shutil.rmtree(folder, ignore_errors=True)
-            _make(folder, requirements)
-            (folder / _READY).touch()
+    # The cache of another user can be read: it needs no lock.
+    if not (folder / _READY).exists():
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder.with_name(f"{name}.lock")):
+                _make_once(folder, requirements)
+        except OSError as fault:
+            raise WolvesError(
+                f"the cache of oTree's environment cannot be written: {fault.strerror or fault}",
+                where=folder.parent,
+                fix="set MANY_WOLVES_CACHE to a folder that you can write to, or have the owner "
+                "of the shared one play a session once",
+            ) from fault
     return folder
+
+
+def _make_once(folder: Path, requirements: Sequence[str]) -> None:
+    """Make the environment, unless another process did while this one waited."""
+    if (folder / _READY).exists():
+        return
+    _log.info("installing oTree %s into %s (once)", OTREE_VERSION, folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    _make(folder, requirements)
+    (folder / _READY).touch()
 
 
 def program(environment: Path, name: str) -> Path:
@@ -60,9 +77,7 @@ def _cache() -> Path:
     """``MANY_WOLVES_CACHE``, else ``many-wolves`` in the user's cache folder."""
     named = os.environ.get("MANY_WOLVES_CACHE")
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(named) if named else Path(home) / "many-wolves"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return Path(named) if named else Path(home) / "many-wolves"
 
 
 def _plain(requirement: str) -> str:

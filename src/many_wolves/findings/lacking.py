@@ -1,0 +1,116 @@
+"""Why a kind of finding is missing, and what it would take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from many_wolves.contracts import FindingsSpec
+from many_wolves.figures import Fitted
+from many_wolves.findings.dynamics import FEWEST, runs
+from many_wolves.findings.effort import BASE, asked_at_several
+from many_wolves.findings.fits import Member, others, people
+
+_EFFORTS = "A study asks at several efforts with `efforts: [none, low, medium, high]`."
+
+
+def reasons(
+    found: Sequence[Member], quantities: FindingsSpec, left_out: Sequence[Fitted] = ()
+) -> tuple[str, ...]:
+    """A sentence for each kind of finding that is missing.
+
+    Parameters
+    ----------
+    found
+        The fits that are compared.
+    left_out
+        Fits that did not converge: a finding may be missing for lack of them.
+    """
+    gone = [Member(fit, {}, {}) for fit in left_out]
+    models, models_gone = others(found, quantities), others(gone, quantities)
+    words = (
+        _reference(found, gone, quantities),
+        _effort(models, models_gone),
+        _training(models, models_gone),
+        _default(models, models_gone, quantities),
+    )
+    return tuple(sentence for sentence in words if sentence)
+
+
+def _reference(found: Sequence[Member], gone: Sequence[Member], quantities: FindingsSpec) -> str:
+    if not quantities.reference or people(found, quantities) is not None:
+        return ""
+    about = [quantities.signature_name, "the distance from them", "their own shifts"]
+    needed = f"Such a fit is needed for findings on {', on '.join(filter(None, about))}."
+    if people(gone, quantities) is not None:
+        return (
+            f"The fit of {quantities.reference_words} did not converge and is left out. {needed} "
+            "Its verdict gives a remedy."
+        )
+    add = f" Add one: `{quantities.reference_command}`." if quantities.reference_command else ""
+    return f"No fit of {quantities.reference_words} is included. {needed}{add}"
+
+
+def _effort(models: Sequence[Member], gone: Sequence[Member]) -> str:
+    together = [*models, *gone]
+    if _compared(models):
+        return ""
+    if _compared(together):
+        return (
+            f"Findings on effort are missing, since some fits did not converge: {_names(gone)}. "
+            "Their verdicts give a remedy."
+        )
+    if len({m.effort for m in together}) < 2:
+        return (
+            f"All speakers were asked at one effort, so findings on effort are missing. {_EFFORTS}"
+        )
+    return (
+        f"No speaker was asked both at the effort `{BASE}` and at another one, so findings on "
+        f"effort are missing. {_EFFORTS}"
+    )
+
+
+def _compared(models: Sequence[Member]) -> bool:
+    """Whether a model was asked at several efforts, and one without."""
+    efforts = {m.effort for m in asked_at_several(models)}
+    return BASE in efforts and len(efforts) > 1
+
+
+def _training(models: Sequence[Member], gone: Sequence[Member]) -> str:
+    if runs(models):
+        return ""
+    lost = []
+    for run in runs([*models, *gone]):
+        missing = [m for m in run.members if any(m is one for one in gone)]
+        lost.append(
+            f"{run.name} has {len(run.members)} checkpoints, {len(run.members) - len(missing)} of "
+            f"which converged (left out: {_names(missing)}); findings on training need {FEWEST}."
+        )
+    if lost:
+        return " ".join(lost)
+    return (
+        f"No speaker was asked at {FEWEST} or more checkpoints with a known step, so findings on "
+        "training are missing. A study names them with `revisions`."
+    )
+
+
+def _default(models: Sequence[Member], gone: Sequence[Member], quantities: FindingsSpec) -> str:
+    def compared(members: Sequence[Member]) -> bool:
+        return any(
+            quantities.default(c) in m.fit.conditions for m in members for c in m.fit.conditions
+        )
+
+    if compared(models) or not any(quantities.default(c) for m in models for c in m.fit.conditions):
+        return ""
+    if compared(gone):
+        return (
+            f"Shifts from the default are unknown, since no fit without a {quantities.condition} "
+            f"converged (left out: {_names(gone)})."
+        )
+    return (
+        f"No speaker was asked without a {quantities.condition}, so shifts from the default are "
+        "unknown."
+    )
+
+
+def _names(members: Sequence[Member]) -> str:
+    return ", ".join(m.label for m in members)
