@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 PATIENCE_S = {signal.SIGINT: 30.0, signal.SIGTERM: 8.0}
-"""Seconds that requests in progress have to end. Process managers kill ten seconds after SIGTERM."""
+"""Seconds that requests in progress have to end. Process managers kill 10 s after SIGTERM."""
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def halting(say: Callable[[str], None], halt: Callable[[], None]) -> Iterator[No
 
 
 def _interrupt_main() -> None:
-    """Send the main thread a SIGINT, which also ends a wait of its own."""
+    """Send the main thread a SIGINT, which also ends a wait in it."""
     main = threading.main_thread().ident
     if main is not None and hasattr(signal, "pthread_kill"):
         signal.pthread_kill(main, signal.SIGINT)
