@@ -48,7 +48,7 @@ def refusing(field, words, status=400):
 def test_a_sampling_setting_that_requests_leave_out_is_refused_before_anything_is_asked(
     model, options, setting
 ):
-    with pytest.raises(SettingError, match=f"no {setting}") as caught:
+    with pytest.raises(SettingError, match=f"does not support {setting}") as caught:
         describe(SpeakerRequest("api", model, **options))
     assert caught.value.setting == setting
     assert caught.value.fix == f"leave --{setting} out"
@@ -144,7 +144,7 @@ def test_what_is_left_out_is_part_of_who_answers_only_where_it_is_set():
     ("who", "words"),
     [
         (SpeakerRequest("api", "openai/gpt-4o", omit=("seed",)), "openai-compatible servers only"),
-        (SpeakerRequest("simulated", parameters={"alpha": 1}, omit=("seed",)), "runs here"),
+        (SpeakerRequest("simulated", parameters={"alpha": 1}, omit=("seed",)), "runs locally"),
         (
             SpeakerRequest("api", CHAT, base_url="http://h/v1", omit=("max_tokens",), max_tokens=5),
             "a limit of tokens or none",

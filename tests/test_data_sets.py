@@ -129,7 +129,7 @@ class TestCards:
             ({"people": "robots"}, "people"),
             ({"colour": "red"}, "colour"),
             ({"tables": []}, "tables"),
-            ({"tables": [{"file": "no.csv", "what": "x", "rows": 1}]}, "no.csv is not there"),
+            ({"tables": [{"file": "no.csv", "what": "x", "rows": 1}]}, "no.csv is missing"),
         ],
     )
     def test_a_wrong_card_is_refused(

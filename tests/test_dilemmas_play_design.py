@@ -189,7 +189,7 @@ def test_a_fault_in_the_wording_is_found_before_anything_is_asked(tmp_path, old,
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (["--items", "poem"], "--items does not belong"),
+        (["--items", "poem"], "no option --items"),
         (["--partners", "tit for tad"], "did you mean 'tit for tat'"),
         (["--groups", "Altruistc"], "did you mean 'Altruistic'"),
     ],
@@ -199,7 +199,7 @@ def test_what_does_not_belong_to_games_is_refused(tmp_path, capfd, more, words):
     assert run(command, ["--task", "dilemma", *more, *out]) == 2
     assert words in capfd.readouterr().err
     assert run(command, ["--task", "choice", "--sample", "3", *out]) == 2
-    assert "--sample does not belong" in capfd.readouterr().err
+    assert "no option --sample" in capfd.readouterr().err
 
 
 def test_groups_and_partners_are_chosen(tmp_path):

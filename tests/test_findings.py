@@ -312,8 +312,8 @@ def test_the_command_writes_tables_draws_and_a_page(tmp_path):
             middle = np.median if row["quantity"] == "divergence" else np.mean
             assert row["estimate"] == pytest.approx(float(middle(values)), abs=1e-4)
     page = (out / "findings.html").read_text()
-    assert "Excluded because they did not do the task: o+high" in page
-    assert page.count("interpret these speakers, because they did not do the task: o+high") == 4
+    # In the lead, and with each of four kinds of findings.
+    assert page.count("because they did not do the task: o+high") == 1 + 4
     assert "did not do the task" in page and "findings on training are missing" in page
     for kind in ("effort", "goals", "sycophancy", "distance"):
         assert (out / f"{kind}.md").read_text().startswith("| subject")
@@ -351,7 +351,7 @@ def test_what_did_not_converge_is_refused_or_left_out(tmp_path, capsys):
         run(wolves, ["findings", str(folder / "bad"), "--skip-unconverged", "--out", str(alone)])
         == 0
     )
-    assert "nothing can be said" in (alone / "findings.html").read_text()
+    assert "findings are missing" in (alone / "findings.html").read_text()
     with pytest.raises(WolvesError, match="found none"):
         members([], QUANTITIES)
 

@@ -57,7 +57,7 @@ def test_every_speaker_is_fitted_and_nothing_is_fitted_twice(tables, tmp_path, c
     assert "6 of 6 done" in capsys.readouterr().err
     (out / "lab-model-21" / "fit.json").unlink()
     assert fit_all(tables, out, "--workers", "2") == 0
-    assert "5 of 6 are up to date" in capsys.readouterr().err
+    assert "5 of 6 fits are up to date" in capsys.readouterr().err
     again = {p.name: (p / "posterior.nc").stat().st_mtime_ns for p in out.iterdir()}
     assert {name for name in first if again[name] != first[name]} == {"lab-model-21"}
     before = marks(out)

@@ -175,7 +175,7 @@ class TestRefused:
             (lambda f: f.assign(count=0), "holds no choices"),
             (lambda f: f.assign(count="x"), "a number of 0 or more"),
             (lambda f: f.drop(columns="count").assign(share=0.1), "without the number of answers"),
-            (lambda f: f.assign(count=10**17), "not kept exactly"),
+            (lambda f: f.assign(count=10**17), "counts are not exact"),
             (lambda f: f.assign(negated=range(len(f))), "number of 0 or more|is a negation in one"),
         ],
     )

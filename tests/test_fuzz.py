@@ -31,7 +31,7 @@ FOUND = [
     ("study", "study: x\ntitle: 2020-99-99\nhuman: [yoon2020]\n", "2020-99-99"),
     ("study", "study: x\ntitle: !foo x\nhuman: [yoon2020]\n", "!foo"),
     ("study", f"study: x\nhuman: {'[' * 1500}\n", "nested too deeply"),
-    ("study", "study: x\nhuman: &h [*h]\n", "within itself"),
+    ("study", "study: x\nhuman: &h [*h]\n", "contains itself"),
     (
         "study",
         "a: &a [x, x]\n"

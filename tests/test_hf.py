@@ -146,7 +146,7 @@ def test_a_prompt_that_is_too_long_fails_alone(loaded):
     found = ask(loaded, SCORE, [Request(long), Request(a_trial(2))])
     by_trial = {r.trial_id: r for r in found}
     assert by_trial[long.id].status == "failed"
-    assert "the model takes 8192" in by_trial[long.id].error
+    assert "limit is 8192" in by_trial[long.id].error
     assert by_trial[a_trial(2).id].status == "answered"
 
 

@@ -221,10 +221,10 @@ def test_what_is_not_told_apart_is_computed_from_the_design(one_tax, three_taxes
     assert few.names == ("takeover", "slope", "loss", "precision", "strategic")
     assert (more.remaining < few.remaining).all()
     (sentence,) = few.notes()
-    assert "tell takeover and loss apart" in sentence
+    assert "not separate takeover and loss" in sentence
     assert f"correlate by {few.correlation[0, 2]:.2f}" in sentence
     assert abs(few.correlation[0, 2]) > 0.8
-    assert "tell takeover and loss apart" in said("declared-value", one_tax)
+    assert "not separate takeover and loss" in said("declared-value", one_tax)
     one_seat = one_tax.tables["declarations"].query("participant == 3")
     little = limits(one_tax.having(declarations=one_seat))
     rests = little.remaining > 0.7

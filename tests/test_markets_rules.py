@@ -275,7 +275,11 @@ def test_purchases_move_points_and_make_none(bought, numbers, repeated):
 
 def test_unknown_lots_are_refused():
     now = session().step({})
-    for lots, why in (([9], "no lot 9"), ("1,2", "list of lot numbers"), ([True], "no lot True")):
+    for lots, why in (
+        ([9], "unknown lot 9"),
+        ("1,2", "list of lot numbers"),
+        ([True], "unknown lot True"),
+    ):
         assert why in refusal(now.rules, now.present, 7, {"lots": lots})
     assert refusal(now.rules, now.present, 7, {"lots": []}) == ""
 

@@ -66,7 +66,7 @@ def test_what_makes_no_study_is_refused(wanted: NewStudy, words: str, tmp_path: 
 def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     file.write_text("mine")
-    with pytest.raises(WolvesError, match="already"):
+    with pytest.raises(WolvesError, match="a file with that name exists"):
         mw.Study.new("x", out=file)
     assert file.read_text() == "mine"
     assert mw.Study.new("x", out=tmp_path / "t.yaml").study.study == "x"

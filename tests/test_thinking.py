@@ -146,7 +146,7 @@ def test_a_budget_that_the_window_cannot_hold_is_lowered_and_recorded(tmp_path):
     long = a_trial(9, prompt="word " * 30)
     (failed,) = ask(opened(spec, folder), [Request(long)])
     assert failed.status == "failed"
-    assert "the model's limit is 128" in failed.error
+    assert "limit is 128" in failed.error
 
 
 @pytest.mark.parametrize(

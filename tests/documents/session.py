@@ -21,9 +21,9 @@ from typing import Any
 import click
 import pytest
 
+import many_wolves
 from documents import installing
 from documents.blocks import Block
-from many_wolves import notebook
 from many_wolves.cli import run as run_command
 from many_wolves.cli import wolves
 from many_wolves.study.reading import read_study
@@ -169,7 +169,7 @@ def few_draws() -> Iterator[None]:
     """Let ``mw.fit`` take few draws where a block does not say how many."""
     few = {name: int(value) for name, value in CHEAP.items()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(notebook, "fit", partial(notebook.fit, **few))
+        patch.setattr(many_wolves, "fit", partial(many_wolves.fit, **few))
         yield
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first finishes what is under way, the second stops at once."""
+"""Ctrl-C: the first finishes what is in progress, the second stops at once."""
 
 from __future__ import annotations
 
@@ -8,29 +8,50 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+PATIENCE_S = {signal.SIGINT: 30.0, signal.SIGTERM: 8.0}
+"""Seconds that requests in progress have to end. Process managers kill 10 s after SIGTERM."""
+
 
 @contextmanager
 def halting(say: Callable[[str], None], halt: Callable[[], None]) -> Iterator[None]:
     """Call ``halt`` at the first SIGINT or SIGTERM; the second raises KeyboardInterrupt.
 
-    Outside the main thread signals are left alone.
+    So does the first if the block has not ended after ``PATIENCE_S``, since a server may never
+    answer. Outside the main thread signals are left alone.
     """
-    halted = False
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    last: threading.Timer | None = None
 
     def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal halted
-        if halted:
+        nonlocal last
+        if last is not None:
             raise KeyboardInterrupt
-        halted = True
+        patience = PATIENCE_S[signal.Signals(number)]
+        last = threading.Timer(patience, _interrupt_main)
+        last.daemon = True
+        last.start()
         halt()
-        say("Stopping after the requests in progress; interrupt again to stop at once.")
+        say(
+            f"Stopping after the requests in progress, in {patience:.0f} s at the latest; "
+            "interrupt again to stop at once."
+        )
 
-    before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    before = {n: signal.signal(n, handle) for n in PATIENCE_S}
     try:
         yield
     finally:
+        if last is not None:
+            last.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _interrupt_main() -> None:
+    """Send the main thread a SIGINT, which also ends a wait in it."""
+    main = threading.main_thread().ident
+    if main is not None and hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main, signal.SIGINT)
+    else:
+        signal.raise_signal(signal.SIGINT)
