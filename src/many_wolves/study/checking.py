@@ -29,8 +29,8 @@ def check_speakers(study: Study, file: Path, trials: Sequence[Trial]) -> None:
     Raises
     ------
     WolvesError
-        If the parameters of a simulated speaker do not suit a task, or if the chat template of
-        a local model does not support an effort. The error names the line in the study file.
+        If the parameters of a simulated speaker do not suit a task. If a local model's chat
+        template does not support an effort.
     """
     places = StudyPaths(study.study)
     for one in cast(study):
