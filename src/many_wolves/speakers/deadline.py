@@ -1,4 +1,4 @@
-"""End a foreign program that does not end by itself, such as a chat template."""
+"""End a foreign program that runs on and on, such as a chat template."""
 
 from __future__ import annotations
 
