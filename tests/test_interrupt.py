@@ -11,7 +11,8 @@ from many_wolves.collection import interrupt
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_request_that_never_ends_is_waited_for_a_while_only(monkeypatch, number):
     monkeypatch.setitem(interrupt.PATIENCE_S, number, 0.2)
-    said, halted = [], []
+    said: list[str] = []
+    halted: list[bool] = []
     with (
         pytest.raises(KeyboardInterrupt),
         interrupt.halting(said.append, lambda: halted.append(True)),

@@ -198,8 +198,8 @@ def people_of(tables: Sequence[Observations]) -> list[Observations]:
 def folder_names(names: Sequence[str]) -> list[str]:
     """A folder name for each speaker that a person can read; no two are the same.
 
-    A fingerprint is the suffix of long names, of names that Windows reserves, and of names
-    that would give the same folder or an empty one.
+    Long names get a fingerprint as a suffix, and so do names that Windows reserves. Names that
+    would give the same folder, or an empty one, get it as well.
     """
     words = [file_name(name).strip(".") for name in names]
     alike = Counter(word.lower() for word in words)
