@@ -101,9 +101,12 @@ def test_what_names_none_or_two_is_no_choice(options, text, status):
         assert (reading.value is None) == (status != "answered")
 
 
-@pytest.mark.parametrize("name", ["dictator", "dilemma", "principal"])
-def test_every_option_of_the_design_is_read_back(name):
-    shapes = {trial.options for trial in games(name)}
+@pytest.mark.parametrize(
+    ("name", "cells"), [("dictator", None), ("dilemma", 1000), ("principal", None)]
+)
+def test_every_option_of_the_design_is_read_back(name, cells):
+    # A thousand cells have all the options of the dilemma.
+    shapes = {trial.options for trial in games(name, cells)}
     assert len(shapes) > 5
     for options in shapes:
         for option in options:
