@@ -10,8 +10,8 @@ from many_wolves.records import Trial
 from many_wolves.workflows.data import load
 
 LONGEST_FIRST = (
-    "test_toy_family", "test_documents", "test_study", "test_fit_all", "test_report",
-    "test_hf", "test_package", "test_inference_commands", "test_otree", "test_inspect",
+    "test_toy_family", "test_documents", "test_report", "test_calibration", "test_careful",
+    "test_hf", "test_study", "test_robust", "test_sensitivity", "test_figures", "test_regions",
 )  # fmt: skip
 """Files that take longest: begun first, so that at the end no worker waits for one of them."""
 
