@@ -36,7 +36,9 @@ class Server:
     def actions(self, session: str) -> list[dict]:
         if not self.path.exists():
             return []
-        lines = [json.loads(line) for line in self.path.read_text().splitlines()]
+        # Another thread may be in the middle of a line.
+        text = self.path.read_text()
+        lines = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
         return [line for line in lines if line["session"] == session]
 
     def act(self, session: str, turn: int, price: float) -> None:
