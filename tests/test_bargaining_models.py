@@ -163,7 +163,6 @@ class TestDensities:
 @pytest.mark.slow
 @pytest.mark.stan
 @pytest.mark.xdist_group("bargaining")
-@pytest.mark.xfail(reason="the weight of a deal has a posterior sd of .024, its bound is .02")
 def test_weights_are_found_again_from_240_games_with_probes():
     import pandas as pd
 
