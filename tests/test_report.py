@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import html
-import json
 import re
-import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from browsing import chromium, loaded, open_page
 from fit_folders import write_fit_folder
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
@@ -254,41 +253,11 @@ def test_folders_that_are_no_fits(tmp_path: Path, capsys: pytest.CaptureFixture[
         write_fit_report(other)
 
 
-def _browser() -> Any:
-    """A headless Chromium of this machine; skips where there is none."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    binary = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
-    driver = shutil.which("chromedriver")
-    if binary is None or driver is None:
-        pytest.skip("no Chromium with chromedriver on this machine")
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    for flag in ("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
-                 "disable-background-networking", "disable-component-update", "disable-sync",
-                 "disable-dev-shm-usage"):  # fmt: skip
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    return webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    driver = _browser()
+    driver = chromium()
     yield driver
     driver.quit()
-
-
-def _open(driver: Any, page: Path, width: int) -> None:
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    driver.get_log("performance")
-    driver.get(page.as_uri())
-
-
-def _requested(driver: Any) -> list[str]:
-    messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    sent = [m for m in messages if m["method"] == "Network.requestWillBeSent"]
-    return [m["params"]["request"]["url"] for m in sent]
 
 
 @pytest.mark.browser
@@ -298,12 +267,9 @@ def test_page_in_a_browser(
     browser: Any, pages: dict[str, Path], name: str, parts: tuple[int, int], width: int
 ) -> None:
     figures, tables = parts
-    _open(browser, pages[name], width)
+    open_page(browser, pages[name], width)
     browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
-    urls = _requested(browser)
-    assert pages[name].as_uri() in urls
-    outside = [url for url in urls if not url.startswith(("data:", pages[name].as_uri()))]
-    assert outside == []
+    assert loaded(browser, pages[name]) == []
     assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []
     shown = browser.execute_script(
         "return [...document.querySelectorAll('figure')].map(f => "
@@ -326,7 +292,7 @@ def test_page_in_a_browser(
 def test_study_page_shows_speakers_first_and_keeps_both_ends_of_tables(
     browser: Any, pages: dict[str, Path], width: int
 ) -> None:
-    _open(browser, pages["study"], width)
+    open_page(browser, pages["study"], width)
     rows = browser.execute_script(
         "return [...document.querySelectorAll('#summary tbody tr')]"
         ".map(r => [r.cells[0].textContent, r.cells[r.cells.length - 1].textContent])"
@@ -351,7 +317,7 @@ def test_study_page_shows_speakers_first_and_keeps_both_ends_of_tables(
 
 @pytest.mark.browser
 def test_a_link_opens_the_part_that_it_names(browser: Any, pages: dict[str, Path]) -> None:
-    _open(browser, pages["study"], 1280)
+    open_page(browser, pages["study"], 1280)
     is_open = "return document.getElementById('diagnostics').open"
     assert not browser.execute_script(is_open)
     browser.execute_script("location.hash = '#diagnostics'")
@@ -363,7 +329,7 @@ def test_a_link_opens_the_part_that_it_names(browser: Any, pages: dict[str, Path
 
 @pytest.mark.browser
 def test_tables_sort(browser: Any, pages: dict[str, Path]) -> None:
-    _open(browser, pages["study"], 1280)
+    open_page(browser, pages["study"], 1280)
     column = (
         "return [...document.querySelectorAll('#summary tbody tr')]"
         ".map(r => parseFloat(r.cells[2].textContent))"
