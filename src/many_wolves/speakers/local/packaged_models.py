@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -104,7 +103,6 @@ def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
             where=folder,
             fix="give another folder with --out, or remove this one",
         )
-    os.environ["HF_HUB_OFFLINE"] = "1"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
         gguf = _gguf_file(packaged, Path(scratch))
