@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from many_wolves.errors import WolvesError
 from many_wolves.observations import Observations
-from many_wolves.options import ModelOptions
 from many_wolves.outcomes import Array, Outcome
+
+if TYPE_CHECKING:
+    from many_wolves.options import ModelOptions
 
 
 @dataclass(frozen=True, slots=True)

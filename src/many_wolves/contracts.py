@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,6 @@ from many_wolves.cognitive import (
     Variable,
 )
 from many_wolves.observations import Observations
-from many_wolves.options import Design, ModelOptions, Options
 from many_wolves.outcomes import Array, Outcome
 from many_wolves.records import Question, Response, Status, Trial, Value
 from many_wolves.worlds import Episode, Extent, Turn, World
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from many_wolves.figures import FamilyReport
     from many_wolves.figures.replay import Replay
+    from many_wolves.options import Design, ModelOptions, Options
 
 __all__ = [
     "Alternative",
@@ -70,6 +71,16 @@ __all__ = [
     "World",
     "WorldFamily",
 ]
+
+_OPTIONS = ("Design", "ModelOptions", "Options")
+
+
+def __getattr__(name: str) -> Any:
+    """The classes of options, imported when they are asked for: a table of answers needs none."""
+    if name not in _OPTIONS:
+        raise AttributeError(f"module 'many_wolves.contracts' has no attribute {name!r}")
+    return getattr(importlib.import_module("many_wolves.options"), name)
+
 
 OptionProbabilities = Callable[[Trial], Array]
 """Probability of every option of a trial, in the order shown; sums to one."""

@@ -16,11 +16,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from many_wolves.contracts import Design, Reference, TaskFamily
+from many_wolves.contracts import Reference, TaskFamily
 from many_wolves.errors import WolvesError
 from many_wolves.sources import nearest
+
+if TYPE_CHECKING:
+    from many_wolves.contracts import Design
 
 GROUP = "many_wolves.families"
 DEFAULT = "politeness"

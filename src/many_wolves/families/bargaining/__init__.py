@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from many_wolves.contracts import (
     CognitiveModel,
     Compiled,
-    Design,
     Episode,
     Extent,
     Observations,
@@ -24,6 +23,7 @@ from many_wolves.records import Question, Response, Trial
 if TYPE_CHECKING:
     import pandas as pd
 
+    from many_wolves.contracts import Design
     from many_wolves.figures import FamilyReport
     from many_wolves.figures.replay import Replay
 

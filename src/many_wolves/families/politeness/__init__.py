@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from many_wolves.contracts import (
     CognitiveModel,
     Compiled,
-    Design,
     FindingsSpec,
     Observations,
     OptionAnswers,
@@ -24,6 +23,7 @@ from many_wolves.records import Question, Response
 if TYPE_CHECKING:
     import pandas as pd
 
+    from many_wolves.contracts import Design
     from many_wolves.figures import FamilyReport
 
 __all__ = ["Politeness"]

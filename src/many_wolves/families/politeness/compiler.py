@@ -12,7 +12,7 @@ from typing import Any
 from many_wolves.contracts import Compiled
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.counterbalance import Cell, Slot, deal, spread, williams
-from many_wolves.families.politeness.options import TRIALS, PolitenessDesign, sources_of
+from many_wolves.families.politeness.options import TRIALS, PolitenessDesign
 from many_wolves.families.politeness.phrases import phrases
 from many_wolves.families.politeness.reader import read
 from many_wolves.families.politeness.scenes import (
@@ -24,8 +24,8 @@ from many_wolves.families.politeness.scenes import (
     read_scale,
     read_utterances,
     select,
-    sources_folder,
 )
+from many_wolves.families.politeness.shipped_scenes import sources_of
 from many_wolves.families.politeness.templates import Templates, read_templates
 from many_wolves.files import file_fingerprint
 from many_wolves.records import Choose, Option, Trial
@@ -124,7 +124,7 @@ def _wording(folder: Path) -> Path:
             where=folder,
             fix="name one with --templates",
         )
-    return found[0] if found else sources_folder() / "templates.en.yaml"
+    return found[0] if found else sources_of("en") / "templates.en.yaml"
 
 
 def _readable(options: Sequence[Option], file: Path) -> None:

@@ -8,10 +8,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from many_wolves.errors import WolvesError
-from many_wolves.files import shipped
+from many_wolves.families.politeness.shipped_scenes import sources_of
 from many_wolves.options import Design, ModelOptions, Names, OptionError, Options
-from many_wolves.sources import nearest
 
 LiteralTreatment = Literal["joint", "cut", "fixed"]
 CostForm = Literal["prior", "utility"]
@@ -30,26 +28,6 @@ COST_RANGE = (1.0, 10.0)
 """Range of the cost of a negation in the paper; other utterances cost 1."""
 TRIALS = ("choice", "literal")
 """Kinds of trials."""
-SOURCES = "task-data/politeness"
-"""Folder of the shipped items, scales, utterances and templates."""
-
-
-def sources_of(language: str) -> Path:
-    """Folder of the shipped scenes in a language.
-
-    Raises
-    ------
-    WolvesError
-        If none ship in it.
-    """
-    folder = shipped(SOURCES)
-    known = ["en", *sorted(place.parent.name for place in folder.glob("*/items.yaml"))]
-    if language not in known:
-        raise WolvesError(
-            f"no scenes ship in the language {language!r}",
-            fix=f"{nearest(language, known)}; or give your own folder with --sources",
-        )
-    return folder if language == "en" else folder / language
 
 
 class PolitenessDesign(Design):

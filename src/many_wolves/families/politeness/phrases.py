@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from many_wolves.families.politeness.options import SOURCES
+from many_wolves.families.politeness.shipped_scenes import SOURCES
 from many_wolves.files import shipped
 from many_wolves.sources import read_source
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.options import SOURCES
-from many_wolves.files import shipped
 from many_wolves.records import LABELS
 from many_wolves.sources import Source, nearest, quoted, read_source
 
@@ -57,11 +55,6 @@ class Utterance:
     sentence: str
     claim: str
     negated: bool
-
-
-def sources_folder() -> Path:
-    """Folder of the shipped sources."""
-    return shipped(SOURCES)
 
 
 def read_items(path: Path) -> dict[str, Item]:
