@@ -11,8 +11,9 @@ from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.sources import read_source
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.study.paths import StudyPaths
-from many_wolves.study.schema import WEIGHTS, Study, Task
+from many_wolves.study.schema import WEIGHTS, Study
 from many_wolves.study.speakers import Cast, cast
+from many_wolves.study.task_schema import Task
 from many_wolves.workflows.compiling import Request, trials_of
 from many_wolves.workflows.rehearsal import rehearse
 from many_wolves.worlds import SPEAKER

@@ -10,9 +10,10 @@ from typing import Any
 from many_wolves import families
 from many_wolves.contracts import FiledModel
 from many_wolves.study.paths import StudyPaths
-from many_wolves.study.schema import Fit, Study, Task
+from many_wolves.study.schema import Study
 from many_wolves.study.speakers import Cast
 from many_wolves.study.stages import Stage
+from many_wolves.study.task_schema import Fit, Task
 
 
 def fit_people(study: Study, places: StudyPaths) -> Iterator[Stage]:

@@ -11,9 +11,10 @@ from many_wolves import families
 from many_wolves.study.collect_stages import choices_stage, collect_stage
 from many_wolves.study.fitting import fit_people, fit_speaker, page
 from many_wolves.study.paths import StudyPaths
-from many_wolves.study.schema import Study, Task
+from many_wolves.study.schema import Study
 from many_wolves.study.speakers import Cast, cast
 from many_wolves.study.stages import Stage, in_order, shown
+from many_wolves.study.task_schema import Task
 
 Given = tuple[tuple[Path, str], ...]
 """Files that are written before a stage, with their text."""

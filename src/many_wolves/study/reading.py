@@ -13,7 +13,8 @@ from pydantic_core import ErrorDetails
 from many_wolves.errors import WolvesError
 from many_wolves.options import OptionError, explain
 from many_wolves.sources import Source, read_source
-from many_wolves.study.schema import Asking, Choices, Fit, Shipped, Speaker, Study, Task
+from many_wolves.study.schema import Asking, Choices, Shipped, Speaker, Study
+from many_wolves.study.task_schema import Fit, Task
 
 Place = tuple[str | int, ...]
 

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from many_wolves import families
-from many_wolves.contracts import CognitiveModel, Design, PooledModel
 from many_wolves.options import OptionError
 from many_wolves.records import Effort
 from many_wolves.secrets import base_url
 from many_wolves.sources import nearest
 from many_wolves.speakers.config import SpeakerConfig, partial_settings
-from many_wolves.workflows.sampling import Sampling
+from many_wolves.study.task_schema import Count, Fit, Section, Task
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A name that is also the name of a folder."""
-Count = Annotated[int, Field(ge=1)]
 Address = Annotated[str, AfterValidator(base_url)]
 """Of a server: without anything that could be a key."""
 WEIGHTS = ("hf", "vllm")
 """Providers that load weights, and so know checkpoints and probabilities."""
-OF_A_TASK = ("mode", "replicates", "temperature", "top_p", "max_tokens")
-"""Settings of the speakers that a further task sets for itself."""
 
 _REPLICATES: Any = (
     Count | None,
@@ -37,12 +33,6 @@ Asking: Any = partial_settings(
     replicates=_REPLICATES,
 )
 """Settings of collection, those of ``SpeakerConfig``; None if not set."""
-
-
-class _Section(BaseModel):
-    """A section of a study file; an unknown field is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Speaker(Asking):  # type: ignore[misc]
@@ -131,7 +121,7 @@ class Speaker(Asking):  # type: ignore[misc]
             )
 
 
-class Shipped(_Section):
+class Shipped(Section):
     """A speaker of shipped data, fitted together with those that are asked.
 
     Parameters
@@ -149,13 +139,13 @@ class Shipped(_Section):
     speaker: str = ""
 
 
-class Choices(_Section):
+class Choices(Section):
     """Settings of reading: ``scoring`` of option probabilities in score mode."""
 
     scoring: Literal["sum", "mean", "pmi"] = "sum"
 
 
-class Report(_Section):
+class Report(Section):
     """What is drawn and written.
 
     Parameters
@@ -171,155 +161,7 @@ class Report(_Section):
     pages: bool = True
 
 
-class Fit(_Section):
-    """Settings of fits: sampling, the cognitive model, and the model's options.
-
-    Parameters
-    ----------
-    engine, chains, warmup, draws, adapt_delta, seed
-        As ``wolves fit`` takes them.
-    model, variant
-        Names of the cognitive model and of its variant (default: the task's first model, and
-        the full one).
-
-    Any other field is an option of the model, such as ``literal: joint`` of politeness.
-    """
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    model: str = ""
-    variant: str = ""
-    SAMPLING: ClassVar[tuple[str, ...]] = tuple(Sampling.model_fields)
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """Everything but model and variant, as the file gives it."""
-        return dict(self.model_extra or {})
-
-    @cached_property
-    def sampling(self) -> Sampling:
-        """The sampling settings."""
-        return Sampling.checked({k: v for k, v in self.given.items() if k in self.SAMPLING})
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Options of the cognitive model, as the file gives them."""
-        return {k: v for k, v in self.given.items() if k not in self.SAMPLING}
-
-    @model_validator(mode="after")
-    def _can_be_sampled(self) -> Self:
-        assert self.sampling
-        return self
-
-
-class Task(_Section):
-    """A task for all speakers, with a separate fit.
-
-    Parameters
-    ----------
-    task
-        Name of the task, such as ``politeness`` or ``dilemma``.
-    mode, replicates, temperature, top_p, max_tokens
-        As in ``collect``. A task after the first does not inherit the values there. By
-        default it samples, with the settings that the design of the task proposes.
-    scoring
-        As in ``choices``.
-    model
-        Cognitive model; empty for the task's first.
-    fit
-        As the study's ``fit``, whose sampling settings it inherits.
-
-    Any other field belongs to the design of the task, such as ``goals`` of politeness or
-    ``partners`` of a game: see ``wolves compile``.
-    """
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    task: str
-    mode: Literal["sample", "score"] | None = None
-    replicates: Count | None = None
-    temperature: Annotated[float, Field(ge=0)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    max_tokens: Count | None = None
-    scoring: Literal["sum", "mean", "pmi"] = "sum"
-    model: str = ""
-    fit: Fit = Fit()
-
-    @property
-    def asking(self) -> dict[str, Any]:
-        """The settings of speakers that it sets, with None for those that it leaves out."""
-        return {name: getattr(self, name) for name in OF_A_TASK}
-
-    @property
-    def family(self) -> str:
-        """Name of the task's family."""
-        return families.of_task(self.task)[0].name
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """Values of the design as the file gives them."""
-        return dict(self.model_extra or {})
-
-    @cached_property
-    def design(self) -> Design:
-        """The design of the task; what a study leaves out is as studies have it."""
-        family, own = families.of_task(self.task)
-        kind = family.design(own)
-        return kind.checked({**kind.in_studies, **self.given})
-
-    @cached_property
-    def cognitive_model(self) -> CognitiveModel:
-        """The cognitive model that is fitted."""
-        family, own = families.of_task(self.task)
-        known = {n: m for n, m in family.models().items() if own in m.tasks}
-        singles = {n: m for n, m in known.items() if not isinstance(m, PooledModel)}
-        name = self.model or self.fit.model
-        if name and name not in singles:
-            raise OptionError(
-                f"the task {self.task!r} has no model {name!r}", nearest(name, singles), ("model",)
-            )
-        if not singles:
-            raise OptionError(
-                f"the task {self.task!r} has no cognitive model", "choose another task", ("task",)
-            )
-        return singles[name] if name else next(iter(singles.values()))
-
-    @model_validator(mode="after")
-    def _is_known(self) -> Self:
-        known = families.tasks()
-        if self.task not in known:
-            raise OptionError(
-                f"expected a task, found {self.task!r}", nearest(self.task, known), ("task",)
-            )
-        for name, value in self.given.items():
-            if value == []:
-                raise OptionError("expected at least 1 value, found none", "leave it out", (name,))
-        assert self.design
-        self._check_names_of_the_fit()
-        options = _within(lambda: self.cognitive_model.options.checked(self.fit.options), ("fit",))
-        _within(lambda: options.check_design(self.design), ("fit",))
-        return self
-
-    def _check_names_of_the_fit(self) -> None:
-        """Refuse a field of ``fit`` that neither sampling nor the model has."""
-        known = (*Fit.SAMPLING, *self.cognitive_model.options.model_fields)
-        for name in self.fit.options:
-            if name not in known:
-                raise OptionError(
-                    f"expected a known field, found {name!r}", nearest(name, known), ("fit", name)
-                )
-
-
-def _within(check: Any, path: tuple[str, ...]) -> Any:
-    """The result of a check, whose fault is below a path of fields."""
-    try:
-        return check()
-    except OptionError as fault:
-        fields = fault.fields if fault.fields[:1] == ("model",) else (*path, *fault.fields)
-        raise OptionError(str(fault), fault.fix, fields) from None
-
-
-class Study(_Section):
+class Study(Section):
     """A study: a question, tasks, speakers and fits.
 
     Parameters
@@ -354,7 +196,7 @@ class Study(_Section):
     title: str = ""
     question: str = ""
     family: str = families.DEFAULT
-    trials: dict[str, Any] = {}
+    trials: dict[str, Any] = Field(default={})
     collect: Asking = Asking()
     choices: Choices = Choices()
     fit: Fit = Fit()

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_name
-from many_wolves.study.schema import OF_A_TASK, Speaker, Study, Task
+from many_wolves.study.schema import Speaker, Study
+from many_wolves.study.task_schema import OF_A_TASK, Task
 
 
 class Cast(BaseModel):
