@@ -1,20 +1,16 @@
-"""Every rule of the spatial planning experiment, one by one."""
+"""Every rule of the spatial planning experiment, one by one: seats, stages, purchases, accounts."""
 
-import ast
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from many_wolves.families.markets.rules.actions import acting_seats, form, refusal
+from many_wolves.families.markets.rules.actions import acting_seats, refusal
 from many_wolves.families.markets.rules.draws import draw, share_worth
-from many_wolves.families.markets.rules.market import Market, Wallet, cancel, post
+from many_wolves.families.markets.rules.market import Market, Wallet, post
 from many_wolves.families.markets.rules.parameters import Band, Rules, Terms
-from many_wolves.families.markets.rules.play import close_market, open_round, order, play, stages
-from many_wolves.families.markets.rules.session import Session, SessionRecord
+from many_wolves.families.markets.rules.play import stages
 from many_wolves.families.markets.rules.settle import (
     buyers_by_lot,
     condition_by_prices,
@@ -22,31 +18,8 @@ from many_wolves.families.markets.rules.settle import (
     condition_by_votes,
     purchase_gains,
 )
-from many_wolves.families.markets.rules.view import View, view
-from many_wolves.families.markets.rules.words import as_html, as_text, instructions, page
-from many_wolves.families.markets.task.wording import read_wording
-
-WORDING = read_wording()
-MECHANISMS = ("harberger", "futarchy", "voting")
-
-
-def session(mechanism="harberger", seed=1, **changes):
-    rules = Rules.lab(mechanism, **changes)
-    return Session.begin(rules, draw(rules, seed), seed)
-
-
-def at(stage, mechanism="harberger", **changes):
-    """A session that nobody has answered, at a stage."""
-    now = session(mechanism, **changes)
-    while now.present.stage != stage:
-        now = now.step({})
-    return now
-
-
-def wait_or(actions, seats):
-    nothing = {"action": "wait", "price": None, "order": None, "market": "project"}
-    return {seat: actions.get(seat, nothing) for seat in seats}
-
+from many_wolves.families.markets.rules.view import view
+from planning_sessions import MECHANISMS, at, session, wait_or
 
 # Seats and stages
 
@@ -297,139 +270,6 @@ def test_purchases_before_a_futarchy_market_count_under_the_chosen_condition_onl
     assert round_.accounts[7].first_purchases == pytest.approx(gap / 2 / 6)
 
 
-# The market
-
-
-def market(**wallets):
-    wallets = wallets or {"a": (100, 2), "b": (100, 2), "c": (100, 2)}
-    return Market({" abc".index(name): Wallet(*w) for name, w in wallets.items()})
-
-
-def test_trades_are_at_the_price_that_stood_first():
-    book, rests = post(market(), 1, "ask", 40)
-    assert (rests.status, rests.order) == ("rested", 1)
-    book, done = post(book, 2, "bid", 55)
-    assert done.trade is not None
-    assert (done.trade.price, done.trade.buyer, done.trade.seller) == (40, 2, 1)
-    assert book.wallets[2] == (60, 3)
-    assert book.wallets[1] == (140, 1)
-    assert book.book == ()
-
-
-def test_best_price_goes_first_then_time_and_own_offers_are_skipped():
-    book, _ = post(market(), 1, "ask", 40)
-    book, _ = post(book, 2, "ask", 30)
-    book, _ = post(book, 3, "ask", 30)
-    _, done = post(book, 1, "bid", 0, now=True)
-    assert (done.trade.seller, done.trade.price) == (2, 30), "the older of the two best"
-    _, own = post(book, 2, "bid", 0, now=True)
-    assert own.trade.seller == 3, "never its own"
-    book, _ = post(market(), 1, "ask", 40)
-    book, rests = post(book, 1, "bid", 50)
-    assert rests.status == "rested"
-
-
-@pytest.mark.parametrize(
-    ("side", "price", "now", "why"),
-    [
-        ("bid", -1, False, "0 or more"),
-        ("bid", float("nan"), False, "number"),
-        ("bid", 100.5, False, "cash is less"),
-        ("bid", 0, True, "nobody else has an offer"),
-        ("ask", 0, True, "nobody else has an offer"),
-    ],
-)
-def test_orders_that_cannot_be_are_refused_and_change_nothing(side, price, now, why):
-    before = market()
-    after, outcome = post(before, 1, side, price, now)
-    assert outcome.status == "refused"
-    assert why in outcome.why
-    assert after is before
-
-
-def test_open_bids_may_not_exceed_cash_nor_open_asks_shares():
-    book, _ = post(market(), 1, "bid", 60)
-    assert post(book, 1, "bid", 41)[1].status == "refused"
-    assert post(book, 1, "bid", 40)[1].status == "rested"
-    book, _ = post(book, 1, "ask", 90)
-    book, _ = post(book, 1, "ask", 91)
-    assert "already offered" in post(book, 1, "ask", 92)[1].why
-    book, gone = cancel(book, 1, 2)
-    assert gone.status == "cancelled"
-    assert post(book, 1, "ask", 92)[1].status == "rested"
-
-
-def test_a_bid_that_its_owner_can_no_longer_pay_is_not_traded():
-    book, _ = post(market(), 1, "bid", 90)
-    book, _ = post(book, 2, "ask", 95)
-    book, done = post(book, 1, "bid", 0, now=True)
-    assert done.status == "traded", "taking an offer does not look at open bids"
-    _, outcome = post(book, 3, "ask", 0, now=True)
-    assert "best bidder" in outcome.why
-
-
-def test_nobody_cancels_the_offer_of_another():
-    book, rests = post(market(), 1, "bid", 60)
-    assert cancel(book, 2, rests.order)[1].status == "refused"
-    assert cancel(book, 1, 99)[1].status == "refused"
-
-
-def test_the_buyer_pays_the_fee():
-    book, _ = post(market(), 1, "ask", 40)
-    after, _ = post(book, 2, "bid", 50, fee=5)
-    assert after.wallets[2].cash == 55
-    assert after.wallets[1].cash == 140
-    assert post(book, 2, "bid", 50, fee=70)[1].status == "refused"
-
-
-orders = st.tuples(
-    st.integers(1, 3),
-    st.sampled_from(["bid", "ask"]),
-    st.floats(0, 120, allow_nan=False),
-    st.booleans(),
-)
-
-
-@settings(max_examples=60)
-@given(st.lists(orders, max_size=40))
-def test_markets_keep_cash_and_shares_and_never_go_below_zero(placed):
-    book = market()
-    for seat, side, price, now in placed:
-        book, outcome = post(book, seat, side, price, now)
-        assert outcome.status in ("rested", "traded", "refused")
-        assert sum(w.cash for w in book.wallets.values()) == pytest.approx(300)
-        assert sum(w.shares for w in book.wallets.values()) == 6
-        assert min(w.cash for w in book.wallets.values()) >= -1e-9
-        assert min(w.shares for w in book.wallets.values()) >= 0
-        for owner in book.wallets:
-            assert book.free_shares(owner) >= 0
-
-
-def test_simultaneous_orders_take_effect_in_an_order_that_the_seed_decides():
-    def winner(seed):
-        rules = Rules.lab("harberger", ticks=2)
-        now = Session.begin(rules, draw(rules, 1), seed)
-        while now.present.stage != "market":
-            now = now.step({})
-        ask = {1: {"action": "ask", "price": 5_000, "order": None}}
-        now = now.step(wait_or(ask, now.acting) | ask)
-        buy = {"action": "buy", "price": None, "order": None}
-        now = now.step(dict.fromkeys(range(7, 13), buy))
-        (trade,) = now.rounds[0].markets[now.rounds[0].condition].trades
-        return trade.buyer
-
-    winners = {seed: winner(seed) for seed in range(12)}
-    assert winners == {seed: winner(seed) for seed in range(12)}
-    assert len(set(winners.values())) > 2
-
-
-def test_an_engine_with_a_clock_may_close_the_market_at_any_time():
-    now = at("market", ticks=20)
-    round_ = order(now.rules, now.present, 1, {"action": "ask", "price": 5.0, "order": None}, 1.5)
-    assert round_.orders[-1].seconds == 1.5
-    assert close_market(now.rules, round_).stage == "final_declaration"
-
-
 # Accounts
 
 
@@ -490,116 +330,3 @@ def test_talk_reaches_those_it_is_written_to():
         3: {"to all", "to two only"},
         4: {"to all"},
     }
-
-
-# What a seat sees
-
-
-def walk(now):
-    """Every state of a session that a seeded generator plays."""
-    from random import Random
-
-    random = Random(3)
-    while True:
-        yield now
-        if now.over:
-            return
-        now = now.step({s: anything(now, s, random) for s in now.acting})
-
-
-def anything(now, seat, random):
-    fields = form(now.rules, now.present, seat)["properties"]
-    if "action" in fields:
-        kind = random.choice(fields["action"]["enum"])
-        market_ = random.choice(["project", "no_project"])
-        action = {"action": kind, "price": random.randint(4_000, 9_000), "order": 1}
-        return action | ({"market": market_} if "market" in fields else {})
-    made = {}
-    for name, limits in fields.items():
-        if limits["type"] == "number":
-            made[name] = float(random.randint(100_000, 400_000))
-        elif limits["type"] == "array":
-            made[name] = random.sample(range(1, 7), 2) if "lots" in name else []
-        else:
-            made[name] = random.choice(limits.get("enum", ["hello"]))
-    return made
-
-
-@pytest.mark.parametrize("mechanism", MECHANISMS)
-def test_no_page_shows_a_value_or_a_signal_of_another_seat(mechanism):
-    """Each secret is a number that nothing else in the session equals."""
-    rules = Rules.lab(mechanism, ticks=3, rounds=1, practice=False)
-    draws = draw(rules, 5)
-    secret = {
-        seat: tuple(100_000 + 1_000 * seat + 777 + c for c in (0, 1)) for seat in rules.landowners
-    }
-    signals = {seat: (3_000 + seat * 10 + 1, 3_000 + seat * 10 + 2) for seat in rules.seats}
-    draws = replace(draws, values={1: secret}, signals={1: signals})
-    for now in walk(Session.begin(rules, draws, 1)):
-        for seat in rules.seats:
-            seen = view(rules, now.present, seat)
-            text = as_text(page(WORDING, rules, seen)) + json.dumps(seen.to_json())
-            text = text.replace(",", "")
-            for other in rules.seats:
-                if other == seat:
-                    continue
-                for number in (*secret.get(other, ()), *signals[other]):
-                    assert str(int(number)) not in text, (seat, other, now.present.stage)
-            if seat in secret and now.present.stage != "results":
-                assert str(secret[seat][0]) in text
-
-
-@pytest.mark.parametrize("mechanism", MECHANISMS)
-def test_views_records_and_rules_survive_json(mechanism):
-    rules = Rules.lab(mechanism, ticks=4, rounds=1)
-    assert Rules.from_json(json.loads(json.dumps(rules.to_json()))) == rules
-    for now in walk(Session.begin(rules, draw(rules, 2), 2)):
-        record = now.record()
-        assert SessionRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
-        for seat in now.acting:
-            seen = now.view(seat)
-            assert View.from_json(json.loads(json.dumps(seen.to_json()))) == seen
-
-
-@pytest.mark.parametrize("mechanism", MECHANISMS)
-def test_every_page_has_words_for_everyone(mechanism):
-    rules = Rules.lab(mechanism, ticks=2, rounds=1, talk=1, trade_fee=3)
-    for seat in rules.seats:
-        text = as_text(instructions(WORDING, rules, seat))
-        assert "{" not in text
-        assert rules.name(seat) in text
-    for now in walk(Session.begin(rules, draw(rules, 2), 2)):
-        for seat in rules.seats:
-            blocks = page(WORDING, rules, now.view(seat))
-            assert "{" not in as_text(blocks)
-            assert as_html(blocks).startswith("<p>")
-
-
-def test_buyers_see_where_a_declaration_lies_in_its_range_and_owners_do_not():
-    now = session().step({1: {"no_project": 475_000, "project": 250_000}})
-    seen = as_text(page(WORDING, now.rules, now.view(7)))
-    assert "475,000 | 50 %" in seen or "250,000 | 50 %" in seen
-    assert "share of the range" not in as_text(page(WORDING, now.rules, now.view(3)))
-
-
-def test_the_rules_import_nothing_but_the_standard_library():
-    import sys
-
-    from many_wolves.families.markets import rules
-
-    for path in Path(rules.__file__).parent.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom):
-                assert node.level == 1 or node.module.split(".")[0] in sys.stdlib_module_names
-            if isinstance(node, ast.Import):
-                assert all(a.name.split(".")[0] in sys.stdlib_module_names for a in node.names)
-
-
-def test_play_reaches_the_end_of_a_round_by_itself():
-    rules = Rules.lab("harberger", ticks=1)
-    round_ = open_round(rules, draw(rules, 1), 1)
-    while round_.stage != "results":
-        round_ = play(rules, round_, {}, 0)
-    with pytest.raises(ValueError, match="over"):
-        play(rules, round_, {}, 0)
-    assert 0 < round_.efficiency <= 1
