@@ -49,7 +49,7 @@ def compare(
     unit
         What leave-one-out leaves out: ``choice``, ``cell``, ``row`` or ``cluster``.
     model, engine, chains, warmup, draws, adapt_delta, seed, progress, options
-        As of ``fit``.
+        As in ``fit``.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def pool(
     poolings
         Ways of pooling; all when empty.
     model, engine, chains, warmup, draws, adapt_delta, seed, progress, options
-        As of ``fit``; of politeness also ``groups``, a mapping of speakers to groups.
+        As in ``fit``; of politeness also ``groups``, a mapping of speakers to groups.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def sensitivity(
     out
         Folder of the fit; sensitivity.csv is written into it.
     model, engine, chains, warmup, draws, adapt_delta, seed, progress, options
-        As of ``fit``.
+        As in ``fit``.
 
     Raises
     ------

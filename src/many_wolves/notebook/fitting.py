@@ -41,10 +41,10 @@ def fit(
     choices
         Observations, or what ``read_choices`` takes.
     out
-        Folder of the fit; ``rsa-output/SPEAKER`` when left out.
+        Folder of the fit (default: ``rsa-output/SPEAKER``).
     model, variant
-        Names of the cognitive model and of its variant; the task's first, and the full one,
-        when left out.
+        Names of the cognitive model and of its variant (default: the task's first model, in
+        full).
     engine, chains, warmup, draws, adapt_delta, seed
         How the posterior is sampled.
     progress
@@ -112,16 +112,16 @@ def fit_all(
     out
         Folder; each speaker has a subfolder.
     task
-        Which task they hold; of CSV files and data frames politeness when left out.
+        The task that they hold (default, for CSV files and data frames: politeness).
     human
         Whether to fit the people of the task family as well.
     labels
         What findings compare by: speaker -> label -> value, or a CSV file with the column
         ``speaker`` and one for each label (``family``, ``training``, ``parameters``, ...).
     model, variant, engine, chains, warmup, draws, adapt_delta, seed, progress, options
-        As of ``fit``.
+        As in ``fit``.
     workers
-        Fits at once; as many as cores when left out.
+        Number of fits at once (default: the number of cores).
     cluster
         Address of a dask scheduler, such as ``tcp://host:8786``.
 

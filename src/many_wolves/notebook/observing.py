@@ -24,7 +24,7 @@ def compile(task: str = "politeness", out: str | Path | None = None, **design: A
     task
         A task, a part of one (``choice``), several with commas between, or a family.
     out
-        File of the trials, as JSON lines; ``task-data/compiled/TASK.jsonl`` when left out.
+        File of the trials, as JSON lines (default: ``task-data/compiled/TASK.jsonl``).
         Its manifest is written to the same folder.
     design
         Values of the task's design, such as ``goals=["social"]``, ``items="poem,cake"``,
@@ -65,7 +65,7 @@ def choices(
     journals
         Files, or folders that hold some.
     family
-        Task or task family; that of the answers when left out.
+        Task or task family (default: that of the answers).
     kind
         ``hf`` or ``api``: only speakers of that kind.
     scoring
@@ -115,7 +115,7 @@ def read_choices(
         Of politeness: columns goal, state, utterance, count, and if known speaker and
         framing. With a CSV file, ``literal.csv`` of the same folder is read too.
     task
-        Which task it holds; politeness when left out.
+        The task that it holds (default: politeness).
     speaker
         Which speaker, where there are several; its name, where a data frame has none.
     only

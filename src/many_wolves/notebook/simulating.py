@@ -49,9 +49,9 @@ def recover(
     n
         Number of simulations.
     given
-        Parameters, as a simulated speaker takes them; drawn from the prior when left out.
+        Parameters, as a simulated speaker takes them (default: drawn from the prior).
     model, variant, engine, chains, warmup, draws, adapt_delta, seed, progress, options
-        As of ``fit``.
+        As in ``fit``.
     workers
         Simulations at once.
 
@@ -91,9 +91,9 @@ def calibrate(
     Parameters
     ----------
     choices, out, n, model, variant, workers
-        As of ``recover``.
+        As in ``recover``.
     engine, chains, warmup, draws, adapt_delta, seed, progress, options
-        As of ``fit``.
+        As in ``fit``.
 
     Raises
     ------
@@ -140,11 +140,11 @@ def power(
     n
         Simulations of each design.
     given
-        Parameters of the first condition; the model's own choice when left out.
+        Parameters of the first condition (default: the model's own).
     model
-        Cognitive model; that of politeness when left out.
+        Cognitive model (default: that of politeness).
     seed, workers, progress
-        As of ``recover``.
+        As in ``recover``.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def predict(parameters: Mapping[str, Any], model: str | None = None) -> Mapping[
     parameters
         Parameters of the model; ``wolves predict --help`` names those of politeness.
     model
-        Cognitive model; that of politeness when left out.
+        Cognitive model (default: that of politeness).
 
     Raises
     ------

@@ -56,7 +56,7 @@ class Study:
         checkpoints
             A local model, or the folder of a training run's checkpoints.
         out
-            The file; ``studies/NAME.yaml`` when left out.
+            The file (default: ``studies/NAME.yaml``).
 
         Raises
         ------

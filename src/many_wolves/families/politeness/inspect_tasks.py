@@ -42,7 +42,7 @@ def politeness(
     Parameters
     ----------
     goals, framings, items
-        Parts of the design; all when left out.
+        Parts of the design (default: all).
     scale, utterances
         Names of a scale and of a set of utterances.
     orders
@@ -79,7 +79,7 @@ def politeness_literal(
     Parameters
     ----------
     items, scale, utterances, orders, seed, replicates
-        As of ``politeness``.
+        As in ``politeness``.
     """
     return _task(
         "literal",
