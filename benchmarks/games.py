@@ -27,11 +27,11 @@ OPENINGS = 1000
 def play_all(folder: Path, games: int) -> dict[str, float]:
     """Play games of six rounds, and say how fast and in how much memory."""
     from many_wolves.collection import Seat, Trials, play
-    from many_wolves.commands.seating import Episodes
     from many_wolves.families.dilemmas import Dilemmas
     from many_wolves.records import SpeakerSpec
     from many_wolves.speakers import SimulatedSpeaker
     from many_wolves.workflows.compiling import request, write_trials
+    from many_wolves.workflows.seating import Episodes
     from many_wolves.worlds import SPEAKER, EpisodicWorld
 
     family = Dilemmas()

@@ -13,9 +13,7 @@ import yaml
 
 from many_wolves.cli import run
 from many_wolves.collection import Trials
-from many_wolves.commands import collect_games
-from many_wolves.commands.collect_output import say
-from many_wolves.commands.seating import Casting, Episodes, Extents, cast, speaker_of_file
+from many_wolves.commands.collect_output import conclude, say
 from many_wolves.errors import WolvesError
 from many_wolves.families.bargaining import Bargaining
 from many_wolves.families.bargaining.reporting.log import log_lines
@@ -23,7 +21,9 @@ from many_wolves.files import shipped, write_atomic
 from many_wolves.sources import nearest
 from many_wolves.speakers.speaker_request import SpeakerRequest
 from many_wolves.store.journal_lines import read_journal
+from many_wolves.workflows.collecting import Collection, Games, Table
 from many_wolves.workflows.compiling import request, write_trials
+from many_wolves.workflows.seating import Extents, speaker_of_file
 
 # Game type -> the side that is improved, and the arms between its games.
 TYPES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -101,13 +101,15 @@ def command(**flags: Any) -> int:
     role, arms = TYPES[flags["game_type"]]
     folder = flags["output_path"]
     trials = compiled(flags, role, arms, folder)
-    family = Bargaining()
-    extents = Extents(Trials(trials), flags["n_exp"], family)
-    casting = seated(flags, role, extents.seats, folder)
-    episodes = Episodes(Trials(trials), flags["n_exp"], casting.specs, family)
-    status = collect_games.ask(episodes, casting, family, collect_games.Table())
+    seats = Extents(Trials(trials), flags["n_exp"], Bargaining()).seats
+    named = seated(flags, role, seats, folder)
+    speaker = named.pop("speaker")
+    collection = Collection(trials, folder / "journals", flags["n_exp"], Table(named))
+    games = collection.of(speaker)
+    assert isinstance(games, Games)
+    status = conclude(games.ask(say), games)
     file = folder / f"{flags['game_version']}.txt"
-    text = "\n".join(log_lines(with_responses(episodes, casting), flags["ver"])) + "\n"
+    text = "\n".join(log_lines(with_responses(games), flags["ver"])) + "\n"
     write_atomic(file, text)
     if flags["show"]:
         click.echo(text, nl=False)
@@ -186,8 +188,10 @@ def priced(flags: Mapping[str, Any], good: str, folder: Path) -> Path:
     return sources
 
 
-def seated(flags: Mapping[str, Any], role: str, seats: tuple[str, ...], folder: Path) -> Casting:
-    """Who sits where."""
+def seated(
+    flags: Mapping[str, Any], role: str, seats: tuple[str, ...], folder: Path
+) -> dict[str, SpeakerRequest]:
+    """Who sits where, by seat."""
     rival = "buyer" if role == "seller" else "seller"
     engines = {
         "speaker": flags[f"{role}_engine"],
@@ -195,10 +199,7 @@ def seated(flags: Mapping[str, Any], role: str, seats: tuple[str, ...], folder: 
         "critic": flags[f"{role}_critic_engine"],
         "moderator": flags["moderator_engine"],
     }
-    first = SpeakerRequest("")
-    named = {seat: speaker_of_file(engine(engines[seat], folder), first) for seat in seats}
-    speaker = named.pop("speaker")
-    return cast(speaker, named, seats, "bargaining", folder / "journals", sampled=True)
+    return {seat: speaker_of_file(engine(engines[seat], folder)) for seat in seats}
 
 
 def engine(name: str, folder: Path) -> Path:
@@ -220,13 +221,13 @@ def engine(name: str, folder: Path) -> Path:
     return write_atomic(file, json.dumps(settings, indent=1) + "\n")
 
 
-def with_responses(episodes: Episodes, casting: Casting) -> list[tuple[Any, list[Any]]]:
+def with_responses(games: Games) -> list[tuple[Any, list[Any]]]:
     """Every episode with the responses of its turns."""
     found: dict[tuple[str, int], dict[int, Any]] = {}
-    for journal in dict.fromkeys(casting.journals.values()):
+    for journal in dict.fromkeys(games.casting.journals.values()):
         for response in read_journal(journal).responses if journal.exists() else ():
             found.setdefault((response.episode, response.replicate), {})[response.turn] = response
-    return [(e, list(found.get((e.id, e.replicate), {}).values())) for e in episodes]
+    return [(e, list(found.get((e.id, e.replicate), {}).values())) for e in games.episodes]
 
 
 if __name__ == "__main__":

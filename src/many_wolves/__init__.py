@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from many_wolves.notebook import (
+        Answers,
         Fits,
         Observations,
         SpeakerFit,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         WolvesError,
         calibrate,
         choices,
+        collect,
         compare,
         compile,
         data,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         findings_of,
         fit,
         fit_all,
+        influence,
         pool,
         power,
         predict,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Answers",
     "Fits",
     "Observations",
     "SpeakerFit",
@@ -45,6 +49,7 @@ __all__ = [
     "WolvesError",
     "calibrate",
     "choices",
+    "collect",
     "compare",
     "compile",
     "data",
@@ -53,6 +58,7 @@ __all__ = [
     "findings_of",
     "fit",
     "fit_all",
+    "influence",
     "pool",
     "power",
     "predict",

@@ -1,12 +1,15 @@
-"""How far a collection is, in words on stderr."""
+"""How far a collection is, in words."""
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from typing import IO
+
+from many_wolves.progress import log
 
 _EVERY_TTY_S = 0.5
 _EVERY_LOG_S = 10.0
@@ -23,6 +26,8 @@ class Progress:
         Where to; on a terminal one line is rewritten.
     beside
         Gives words to say first.
+    show
+        Takes the words instead of the stream.
     """
 
     def __init__(
@@ -30,8 +35,10 @@ class Progress:
         total: int | None,
         out: IO[str] | None = None,
         beside: Callable[[], str] | None = None,
+        show: Callable[[str], None] | None = None,
     ) -> None:
         self._total = total
+        self._show = show
         self._beside = beside
         self._out = out or sys.stderr
         self._begun = time.monotonic()
@@ -63,8 +70,12 @@ class Progress:
             parts.append(f"{done / seconds:.3g} per second")
         if self._total is not None and 0 < done < self._total:
             parts.append(f"{duration((self._total - done) * seconds / done)} left")
-        self._out.write(before + ", ".join(parts) + ("   " if before else "") + after)
-        self._out.flush()
+        words = ", ".join(parts)
+        if self._show is not None:
+            self._show(words)
+        elif log.isEnabledFor(logging.INFO):
+            self._out.write(before + words + ("   " if before else "") + after)
+            self._out.flush()
 
 
 def duration(seconds: float) -> str:

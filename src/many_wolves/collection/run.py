@@ -71,6 +71,7 @@ def collect(
     reader: Reader,
     journal: Path,
     say: Callable[[str], None],
+    show: Callable[[str], None] | None = None,
 ) -> Collected:
     """Ask one speaker every trial that its journal lacks.
 
@@ -89,6 +90,8 @@ def collect(
         Its file.
     say
         Takes notices in words.
+    show
+        Takes the progress in words (default: stderr).
 
     Raises
     ------
@@ -119,7 +122,7 @@ def collect(
             at_once=_VIGNETTES_AT_ONCE,
         )
         runner.begin()
-        progress = Progress(len(plan.ask))
+        progress = Progress(len(plan.ask), show=show)
         _run(runner, progress, say)
         halted = progress.counts.total() < len(plan.ask)
         return Collected(journal, progress.counts, plan.known, halted, runner.why)
@@ -134,6 +137,7 @@ def play(
     say: Callable[[str], None],
     at_once: int = AT_ONCE,
     total: int | None = None,
+    show: Callable[[str], None] | None = None,
 ) -> Collected:
     """Lead every episode from its last answer to its end.
 
@@ -157,6 +161,8 @@ def play(
         Episodes under way at once; nothing is remembered of those that have ended.
     total
         Number of episodes, for the progress that is shown.
+    show
+        Takes the progress in words (default: stderr).
 
     Raises
     ------
@@ -199,7 +205,7 @@ def play(
             first.parent / SESSIONS if world.remote else None,
         )
         runner.begin()
-        progress = Progress(None, beside=lambda: _ended(runner.over, total))
+        progress = Progress(None, beside=lambda: _ended(runner.over, total), show=show)
         if runner.live:
             _run(runner, progress, say)
         known_before = {"answered": runner.met}

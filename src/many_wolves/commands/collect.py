@@ -8,34 +8,18 @@ from typing import Any
 import click
 
 from many_wolves import families
-from many_wolves.collection import AT_ONCE, Trials, collect, read_trials
-from many_wolves.commands import collect_games
-from many_wolves.commands.collect_output import (
-    FAILED,
-    INTERRUPTED,
-    OK,
-    LoadError,
-    check_folder,
-    conclude,
-    family_of,
-    forget_fault,
-    loading,
-    read_parameters,
-    record_fault,
-    say,
-    tell,
-)
+from many_wolves.collection import AT_ONCE
+from many_wolves.commands.collect_output import OK, act, failed, interrupted, say
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import WolvesError
-from many_wolves.records import Choose, Trial
 from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.api.settings import OMISSIBLE
 from many_wolves.speakers.checkpoints import expand
 from many_wolves.speakers.effort import LEVELS
-from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
-from many_wolves.workflows.rehearsal import rehearse
-from many_wolves.worlds import SPEAKER
+from many_wolves.speakers.speaker_request import SpeakerRequest
+from many_wolves.workflows.collecting import Collection, Table, family_in
+from many_wolves.workflows.seating import read_parameters, read_seats
 
 COMPILED = Path("task-data/compiled")
 
@@ -223,15 +207,30 @@ def command(
             "used for this run and stored nowhere. Set it in the environment instead."
         )
     path = trials or COMPILED / f"{task}.jsonl"
-    several = expand(_wanted(options), revisions)
-    family = families.get(_family(path))
-    if isinstance(family, EpisodicFamily | WorldFamily):
-        settings = _settings(engine_options)
-        settings |= {"server": server} if server else {}
-        settings |= {"project": str(project)} if project is not None else {}
-        table = collect_games.Table(seats, opponent, at_once, engine, settings, dry_run, explained)
-        several = [one for wanted in several for one in collect_games.as_proposed(wanted, path)]
-        return collect_games.play_all(path, replicates, several, out, family, table)
+    wanted = _wanted(options)
+    several = expand(wanted, revisions)
+    family = families.get(family_in(path))
+    settings = _settings(engine_options)
+    settings |= {"server": server} if server else {}
+    settings |= {"project": str(project)} if project is not None else {}
+    if not isinstance(family, EpisodicFamily | WorldFamily):
+        _refuse_options_of_games(opponent, seats, engine, engine_options, server, project)
+    seated = read_seats(seats, opponent, wanted.patience)
+    collection = Collection(path, out, replicates, Table(seated, at_once, engine, settings))
+    statuses = collection.each(
+        collection.speakers(several, say), act(dry_run, explained), failed, interrupted
+    )
+    return max(statuses, default=OK)
+
+
+def _refuse_options_of_games(
+    opponent: str | None,
+    seats: tuple[str, ...],
+    engine: str,
+    engine_options: tuple[str, ...],
+    server: str,
+    project: Path | None,
+) -> None:
     for option, given in (
         ("--with", opponent),
         ("--seat", seats),
@@ -244,59 +243,6 @@ def command(
             raise WolvesError(
                 f"{option} is for games, and these trials are not games", fix="leave it out"
             )
-    listed = read_trials(path)
-    _check(several, replicates, out, listed)
-    statuses = []
-    for wanted in several:
-        try:
-            statuses.append(
-                _one(listed, replicates, wanted, out, dry_run=dry_run, explained=explained)
-            )
-        except LoadError as fault:
-            if len(several) == 1:
-                raise
-            record_fault(fault, wanted, out, listed[0].family)
-            statuses.append(FAILED)
-        if statuses[-1] == INTERRUPTED:
-            break
-    return max(statuses, default=OK)
-
-
-def _family(path: Path) -> str:
-    """The family of the first trial of a file."""
-    return next(Trials.read(path)).family
-
-
-def _one(
-    trials: list[Trial],
-    replicates: int,
-    wanted: SpeakerRequest,
-    out: Path,
-    *,
-    dry_run: bool,
-    explained: bool,
-) -> int:
-    """Ask one speaker; the exit status."""
-    family = families.get(family_of([trial.family for trial in trials]))
-    sampled = not all(isinstance(trial.answer, Choose) for trial in trials)
-    spec = loading(lambda: describe(wanted, sampled=sampled))
-    rehearse({SPEAKER: wanted}, {SPEAKER: spec}, family, trials)
-    journal = out if out.suffix == ".jsonl" else out / family.name / f"{spec.slug}.jsonl"
-    if dry_run or explained:
-        tell(trials, replicates, spec, journal, wanted, explained=explained)
-        return OK
-    done = collect(
-        trials,
-        replicates=replicates,
-        spec=spec,
-        open_speaker=lambda: loading(lambda: open_speaker(wanted, spec, family.simulator)),
-        reader=family.read,
-        journal=journal,
-        say=say,
-    )
-    if wanted.revision and out.suffix != ".jsonl":
-        forget_fault(wanted, out, family.name)
-    return conclude(done, spec)
 
 
 def _wanted(options: dict[str, Any]) -> SpeakerRequest:
@@ -323,13 +269,3 @@ def _settings(named: tuple[str, ...]) -> dict[str, str]:
                 f"expected NAME=VALUE, found {words!r}", fix="--engine_option server=URL"
             )
     return dict(words.split("=", 1) for words in named)
-
-
-def _check(several: list[SpeakerRequest], replicates: int, out: Path, trials: list[Trial]) -> None:
-    scored = all(isinstance(trial.answer, Choose) for trial in trials)
-    if several[0].mode == "score" and replicates > 1 and scored and not several[0].thinks:
-        raise WolvesError(
-            f"expected one replicate in score mode, found {replicates}",
-            fix="leave --replicates out: each replicate would have the same scores",
-        )
-    check_folder(several, out)

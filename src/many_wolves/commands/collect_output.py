@@ -1,48 +1,24 @@
-"""Messages of ``wolves collect``, and its records other than answers."""
+"""Messages of ``wolves collect``, and its exit statuses."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from many_wolves.collection import Collected, explain, make_plan, other_settings, peek
 from many_wolves.collection.running import MOST_ATTEMPTS
-from many_wolves.errors import WolvesError
-from many_wolves.files import read_json_object, write_atomic
-from many_wolves.records import SCHEMA, SpeakerSpec, Trial
+from many_wolves.commands.dry_run import tell as tell_games
 from many_wolves.speakers.checkpoints import position
 from many_wolves.speakers.cost import estimate, find_price
 from many_wolves.speakers.effort import BUDGETS
 from many_wolves.speakers.speaker_request import SpeakerRequest
+from many_wolves.workflows.collecting import Games, Vignettes
+from many_wolves.workflows.loading import LoadError
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 """Exit statuses; the larger one counts where there are several speakers."""
-
-
-class LoadError(WolvesError):
-    """A speaker that cannot be described or loaded; the others may."""
-
-
-def loading[T](load: Callable[[], T]) -> T:
-    """What ``load`` gives; its error becomes a ``LoadError``.
-
-    Raises
-    ------
-    LoadError
-        If the speaker cannot be had.
-    """
-    try:
-        return load()
-    except WolvesError as error:
-        raise LoadError(
-            error.problem, where=error.where or None, line=error.line, fix=error.fix
-        ) from error
 
 
 def say(text: str) -> None:
@@ -50,62 +26,36 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def read_parameters(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
+def act(dry_run: bool, explained: bool) -> Callable[[Vignettes | Games], int]:
+    """What the command does with each speaker: asks it, or prints what would be asked."""
 
-    Raises
-    ------
-    WolvesError
-        If there is none.
-    """
-    return read_json_object(
-        path, 'write an object such as {"alpha": 4.5, "cost": 2.6, "weights": {...}}'
-    )
+    def do(asked: Vignettes | Games) -> int:
+        if dry_run or explained:
+            if isinstance(asked, Games):
+                tell_games(asked, explained=explained)
+            else:
+                tell(asked, explained=explained)
+            return OK
+        return conclude(asked.ask(say), asked)
 
-
-def family_of(named: list[str]) -> str:
-    """The one family that trials name.
-
-    Raises
-    ------
-    WolvesError
-        If there are several.
-    """
-    found = sorted(set(named))
-    if len(found) > 1:
-        raise WolvesError(
-            f"expected trials of one task family, found {', '.join(found)}",
-            fix="collect each family in a separate run",
-        )
-    return found[0]
+    return do
 
 
-def check_folder(several: list[SpeakerRequest], out: Path) -> None:
-    """Reject one journal for several speakers.
-
-    Raises
-    ------
-    WolvesError
-        If the output is one journal and there are several speakers.
-    """
-    if len(several) > 1 and out.suffix == ".jsonl":
-        raise WolvesError(
-            f"expected a folder for {len(several)} speakers, found one journal",
-            where=out,
-            fix="give a folder with --out: each speaker has a separate journal",
-        )
+def failed(wanted: SpeakerRequest, fault: LoadError, path: Path) -> int:
+    """Print that a checkpoint could not be loaded; the exit status."""
+    say(f"{wanted.revision}: {fault}\n  Recorded in {path}; the others continue.")
+    return FAILED
 
 
-def tell(
-    trials: list[Trial],
-    replicates: int,
-    spec: SpeakerSpec,
-    journal: Path,
-    wanted: SpeakerRequest,
-    *,
-    explained: bool,
-) -> None:
+def interrupted(status: int) -> bool:
+    """Whether no other speaker is asked."""
+    return status == INTERRUPTED
+
+
+def tell(vignettes: Vignettes, *, explained: bool) -> None:
     """Print the number of questions to one speaker, and their cost."""
+    trials, replicates, spec = vignettes.trials, vignettes.replicates, vignettes.spec
+    journal, wanted = vignettes.journal, vignettes.wanted
     entries = peek(journal)
     if explained:
         for line in explain(trials, replicates, spec, entries):
@@ -139,10 +89,12 @@ def tell(
     click.echo(f"{money:12.2f} US dollars, about{remark}")
 
 
-def conclude(done: Collected, spec: SpeakerSpec) -> int:
+def conclude(done: Collected, asked: Vignettes | Games) -> int:
     """Print where the answers are, and how it ended; the exit status."""
+    if isinstance(asked, Games):
+        _tell_unread(done, asked)
     if not done.asked and not done.halted:
-        say(f"{spec.name}: nothing to ask, all {sum(done.known.values())} answers exist.")
+        say(f"{asked.spec.name}: nothing to ask, all {sum(done.known.values())} answers exist.")
     failed = done.asked.get("failed", 0)
     click.echo(done.journal)
     if done.halted:
@@ -164,31 +116,15 @@ def conclude(done: Collected, spec: SpeakerSpec) -> int:
     return FAILED if done.given_up or done.broken else OK
 
 
+def _tell_unread(done: Collected, asked: Games) -> None:
+    """Print the journals of further speakers, and how many answers could not be read."""
+    for journal in asked.journals[1:]:
+        click.echo(journal)
+    unread = {s: n for s, n in done.asked.items() if s in ("unparsed", "refused", "empty")}
+    if unread:
+        told = ", ".join(f"{n} {status}" for status, n in sorted(unread.items()))
+        say(f"{sum(unread.values())} answers could not be read: {told}.")
+
+
 def _sessions(number: int) -> str:
     return f"{number} sessions were" if number > 1 else "1 session was"
-
-
-def record_fault(fault: LoadError, wanted: SpeakerRequest, out: Path, family: str) -> None:
-    """Write down that a checkpoint could not be loaded, and print it."""
-    path = _fault_file(wanted, out, family)
-    record = {
-        "schema": SCHEMA,
-        "provider": wanted.provider,
-        "model": wanted.model,
-        "revision": wanted.revision,
-        **asdict(position(wanted.revision)),
-        "error": str(fault),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    write_atomic(path, json.dumps(record, indent=2) + "\n")
-    say(f"{wanted.revision}: {fault}\n  Recorded in {path}; the others continue.")
-
-
-def forget_fault(wanted: SpeakerRequest, out: Path, family: str) -> None:
-    """Remove the record of an earlier fault: the checkpoint was asked."""
-    _fault_file(wanted, out, family).unlink(missing_ok=True)
-
-
-def _fault_file(wanted: SpeakerRequest, out: Path, family: str) -> Path:
-    slug = SpeakerSpec(wanted.provider, wanted.model, wanted.revision, mode=wanted.mode).slug
-    return out / family / f"{slug.rpartition('-')[0]}.load-error.json"

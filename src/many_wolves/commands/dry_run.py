@@ -8,26 +8,23 @@ from collections.abc import Iterable, Iterator, Mapping
 import click
 
 from many_wolves.collection import EpisodeState
-from many_wolves.commands.seating import Casting, Episodes, Extents
-from many_wolves.contracts import EpisodicFamily, WorldFamily
+from many_wolves.contracts import EpisodicFamily
 from many_wolves.records import Response
 from many_wolves.speakers.cost import find_price
 from many_wolves.store.journal_lines import read_journal
+from many_wolves.workflows.collecting import Games
+from many_wolves.workflows.seating import Casting, Extents
 from many_wolves.worlds import Episode, EpisodicWorld, TakeTurns
 
 Known = Mapping[tuple[str, int], Mapping[str, Response]]
 """Answers by key, by episode and replicate."""
 
 
-def tell(
-    episodes: Episodes,
-    extents: Extents,
-    casting: Casting,
-    family: EpisodicFamily | WorldFamily,
-    *,
-    explained: bool,
-) -> None:
+def tell(games: Games, *, explained: bool) -> None:
     """Print what would be asked, and what it would cost at most."""
+    episodes, extents, casting, family = (
+        games.episodes, games.extents, games.casting, games.family
+    )  # fmt: skip
     known = _known(casting)
     statuses = Counter(
         response.status for answers in known.values() for response in answers.values()

@@ -8,14 +8,15 @@ from pathlib import Path
 import click
 
 from many_wolves import families
-from many_wolves.collection import AT_ONCE, Trials
-from many_wolves.commands import collect_games
-from many_wolves.commands.collect_output import INTERRUPTED, OK, family_of, say
+from many_wolves.collection import AT_ONCE
+from many_wolves.commands.collect_output import OK, act, failed, interrupted, say
 from many_wolves.commands.command import command as wolves_command
-from many_wolves.commands.seating import PARTNER, speaker_of_file
 from many_wolves.contracts import EpisodicFamily
 from many_wolves.errors import WolvesError
+from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.speaker_request import SpeakerRequest
+from many_wolves.workflows.collecting import Collection, Table, family_in
+from many_wolves.workflows.seating import PARTNER, read_seats, speaker_of_file
 
 
 @wolves_command("tournament")
@@ -78,7 +79,7 @@ def command(
             "expected a folder, found one journal", where=out,
             fix="give a folder with --out: each speaker has a separate journal",
         )  # fmt: skip
-    family = families.get(family_of(list(Trials(trials).families)))
+    family = families.get(family_in(trials))
     if not isinstance(family, EpisodicFamily):
         raise WolvesError(
             f"the family {family.name!r} has no games for two speakers",
@@ -86,14 +87,14 @@ def command(
             fix="wolves compile --task haggle --preset tournament",
         )
     pairs = [(a, b) for a, b in product(read, read) if itself or a != b]
+    others = read_seats(seats, None, RetryPolicy())
     statuses = []
     for number, (one, two) in enumerate(pairs, start=1):
         say(f"{number}/{len(pairs)}: {one} against {two}")
-        table = collect_games.Table(
-            seats, None, at_once, dry_run=dry_run, seated={PARTNER: read[two]}
-        )
-        statuses.append(collect_games.play_all(trials, replicates, [read[one]], out, family, table))
-        if statuses[-1] == INTERRUPTED:
+        table = Table({**others, PARTNER: read[two]}, at_once)
+        collection = Collection(trials, out, replicates, table)
+        statuses += collection.each([read[one]], act(dry_run, False), failed, interrupted)
+        if interrupted(statuses[-1]):
             break
     return max(statuses, default=OK)
 
@@ -107,7 +108,7 @@ def _read(files: tuple[Path, ...]) -> dict[str, SpeakerRequest]:
 
             several = players_of(file)
         else:
-            several = {str(file.with_suffix("")): speaker_of_file(file, SpeakerRequest(""))}
+            several = {str(file.with_suffix("")): speaker_of_file(file)}
         twice = sorted(found.keys() & several.keys())
         if twice:
             raise WolvesError(

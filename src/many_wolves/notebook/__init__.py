@@ -13,16 +13,19 @@ line; ``progress=False`` shows nothing. Messages go to ``logging.getLogger("many
 
 from many_wolves.contracts import Observations
 from many_wolves.errors import WolvesError
-from many_wolves.notebook.comparing import compare, pool, sensitivity
+from many_wolves.notebook.asking import collect
+from many_wolves.notebook.comparing import compare, influence, pool, sensitivity
 from many_wolves.notebook.fitting import export, fit, fit_all, read_fit
 from many_wolves.notebook.observing import choices, compile, data, read_choices
 from many_wolves.notebook.observing import people as people
 from many_wolves.notebook.showing import figure_of, findings_of, report_on
 from many_wolves.notebook.simulating import calibrate, power, predict, recover
 from many_wolves.notebook.studies import Study
+from many_wolves.workflows.collecting import Answers
 from many_wolves.workflows.results import Fits, SpeakerFit, read_fits
 
 __all__ = [
+    "Answers",
     "Fits",
     "Observations",
     "SpeakerFit",
@@ -30,6 +33,7 @@ __all__ = [
     "WolvesError",
     "calibrate",
     "choices",
+    "collect",
     "compare",
     "compile",
     "data",
@@ -38,6 +42,7 @@ __all__ = [
     "findings_of",
     "fit",
     "fit_all",
+    "influence",
     "pool",
     "power",
     "predict",

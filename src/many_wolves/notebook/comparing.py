@@ -11,6 +11,7 @@ from many_wolves.notebook.inputs import DEFAULT, observations_of, sampling_of
 from many_wolves.notebook.signatures import with_options
 from many_wolves.progress import one_line
 from many_wolves.workflows.compare import Comparison, Unit
+from many_wolves.workflows.influence import Influence
 from many_wolves.workflows.pool import Pooling
 from many_wolves.workflows.sampling import POOLED, EngineName
 from many_wolves.workflows.sensitivity import Sensitivity
@@ -164,4 +165,52 @@ def sensitivity(
             options=options,
             sampling=sampling_of(engine, chains, warmup, draws, adapt_delta, seed),
             report=False,
+        )
+
+
+@with_options()
+def influence(
+    choices: Observations | str | Path | pd.DataFrame,
+    out: str | Path,
+    *,
+    by: str | None = None,
+    model: str | None = None,
+    engine: EngineName = DEFAULT.engine,
+    chains: int = DEFAULT.chains,
+    warmup: int = DEFAULT.warmup,
+    draws: int = DEFAULT.draws,
+    adapt_delta: float = DEFAULT.adapt_delta,
+    seed: int = DEFAULT.seed,
+    progress: bool = True,
+    **options: Any,
+) -> Influence:
+    """What each item, participant or cell does to each weight.
+
+    Parameters
+    ----------
+    choices
+        Observations of one speaker, or what ``read_choices`` takes.
+    out
+        Folder of influence.csv, jackknife.csv, the figure and the fit.
+    by
+        What is left out: ``item``, ``participant`` or ``cell`` (default: the first that the
+        table has).
+    model, engine, chains, warmup, draws, adapt_delta, seed, progress, options
+        As in ``fit``.
+
+    Raises
+    ------
+    WolvesError
+        If the observations cannot be fitted, or have no such part.
+    """
+    from many_wolves.workflows.influence import measure_influence
+
+    with one_line(progress):
+        return measure_influence(
+            [observations_of(choices)],
+            Path(out),
+            by=by,
+            model=model,
+            options=options,
+            sampling=sampling_of(engine, chains, warmup, draws, adapt_delta, seed),
         )

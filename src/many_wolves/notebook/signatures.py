@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from pydantic import BaseModel
 
 from many_wolves.contracts import PooledModel
 from many_wolves.workflows.models import all_models
@@ -19,6 +21,15 @@ def with_options[F: Callable[..., Any]](*, pooled: bool = False) -> Callable[[F]
         Whether it takes the options of the models that pool speakers.
     """
 
+    return _showing(lambda: _fields(pooled))
+
+
+def with_settings[F: Callable[..., Any]](settings: type[BaseModel]) -> Callable[[F], F]:
+    """Decorate a function that takes the fields of ``settings``: its signature names them."""
+    return _showing(lambda: settings.model_fields)
+
+
+def _showing[F: Callable[..., Any]](fields: Callable[[], Mapping[str, Any]]) -> Callable[[F], F]:
     def shown(function: F) -> F:
         signature = inspect.signature(function)
         *own, _ = signature.parameters.values()
@@ -26,10 +37,10 @@ def with_options[F: Callable[..., Any]](*, pooled: bool = False) -> Callable[[F]
             inspect.Parameter(
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
-                default=field.default,
+                default=inspect.Parameter.empty if field.is_required() else field.default,
                 annotation=field.annotation,
             )
-            for name, field in _fields(pooled).items()
+            for name, field in fields().items()
             if name not in signature.parameters
         ]
         function.__signature__ = signature.replace(parameters=[*own, *more])  # type: ignore[attr-defined]

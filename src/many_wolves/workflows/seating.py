@@ -1,19 +1,22 @@
-"""Episodes and their seats, as named on the command line."""
+"""Episodes, and who sits on their seats."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from many_wolves.collection import Trials
-from many_wolves.commands.collect_output import loading, read_parameters
 from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import WolvesError
+from many_wolves.files import read_json_object
 from many_wolves.records import SpeakerSpec
 from many_wolves.records.answer_types import likely_chars
 from many_wolves.sources import nearest, quoted
+from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
+from many_wolves.workflows.loading import loading
 from many_wolves.worlds import Episode
 
 ITSELF = "self"
@@ -80,9 +83,21 @@ class Extents:
 
 
 def read_seats(
-    named: Sequence[str], opponent: str | None, first: SpeakerRequest
-) -> dict[str, SpeakerRequest]:
+    named: Sequence[str], opponent: str | None, patience: RetryPolicy
+) -> dict[str, SpeakerRequest | None]:
     """Who sits on the seats that ``--seat NAME=FILE|self`` and ``--with`` name.
+
+    Parameters
+    ----------
+    named, opponent
+        What the two options say.
+    patience
+        How patiently APIs are asked.
+
+    Returns
+    -------
+    dict
+        Speakers by seat; None for the speaker of the command itself.
 
     Raises
     ------
@@ -90,7 +105,7 @@ def read_seats(
         If a seat is named twice, or a file is at fault.
     """
     listed = [*named, *([f"{PARTNER}={opponent}"] if opponent is not None else [])]
-    seats: dict[str, SpeakerRequest] = {}
+    seats: dict[str, SpeakerRequest | None] = {}
     for words in listed:
         seat, equals, who = words.partition("=")
         if not equals or not seat or not who:
@@ -102,11 +117,24 @@ def read_seats(
             raise WolvesError(
                 f"the seat {seat!r} is given twice", fix="leave one out; --with is --seat partner="
             )
-        seats[seat] = first if who == ITSELF else speaker_of_file(Path(who), first)
+        seats[seat] = None if who == ITSELF else speaker_of_file(Path(who), patience)
     return seats
 
 
-def speaker_of_file(path: Path, first: SpeakerRequest) -> SpeakerRequest:
+def read_parameters(path: Path) -> dict[str, Any]:
+    """The parameters of a simulated speaker in a JSON file.
+
+    Raises
+    ------
+    WolvesError
+        If the file holds no JSON object.
+    """
+    return read_json_object(
+        path, 'write an object such as {"alpha": 4.5, "cost": 2.6, "weights": {...}}'
+    )
+
+
+def speaker_of_file(path: Path, patience: RetryPolicy | None = None) -> SpeakerRequest:
     """The speaker that a JSON file describes, by the options of ``wolves collect``.
 
     Raises
@@ -127,12 +155,12 @@ def speaker_of_file(path: Path, first: SpeakerRequest) -> SpeakerRequest:
         found["parameters"] = read_parameters(path.parent / found["parameters"])
     if found.get("path"):
         found["path"] = Path(found["path"])
-    return SpeakerRequest(**{"provider": "", **found}, patience=first.patience)
+    return SpeakerRequest(**{"provider": "", **found}, patience=patience or RetryPolicy())
 
 
 def cast(
     first: SpeakerRequest,
-    named: Mapping[str, SpeakerRequest],
+    named: Mapping[str, SpeakerRequest | None],
     seats: Sequence[str],
     family: str,
     out: Path,
@@ -147,7 +175,8 @@ def cast(
         The speaker of the command: it sits on the seats that nobody else is given, which are
         of one role.
     named
-        Who sits on the seats that were named, by the name of a seat or of a role.
+        Who sits on the seats that were named, by seat or role. None stands for the speaker
+        of the command itself.
     seats
         Names of all seats, as the family names them.
     sampled
@@ -165,7 +194,8 @@ def cast(
             f"no episode has a seat {unknown[0]!r}; they have {quoted(_called(seats))}",
             fix=nearest(unknown[0], [*roles, *seats]),
         )
-    given = {seat: named.get(seat) or named.get(role_of(seat)) for seat in seats}
+    others = {seat: first if who is None else who for seat, who in named.items()}
+    given = {seat: others.get(seat) or others.get(role_of(seat)) for seat in seats}
     free = dict.fromkeys(role_of(seat) for seat, who in given.items() if who is None)
     if len(free) != 1:
         raise _seats_left(list(free), _called(seats))

@@ -1,0 +1,95 @@
+"""Answers: asking a model the trials of a file, and playing its games."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from many_wolves.errors import WolvesError
+from many_wolves.notebook.signatures import with_settings
+from many_wolves.progress import log, one_line
+from many_wolves.speakers.config import SpeakerConfig
+from many_wolves.speakers.speaker_request import SpeakerRequest
+from many_wolves.workflows.collecting import Answers, Collection, Table
+
+ITSELF = "self"
+
+
+@with_settings(SpeakerConfig)
+def collect(
+    trials: str | Path,
+    *,
+    out: str | Path = "llm-output",
+    replicates: int = 1,
+    seats: Mapping[str, str | Mapping[str, Any]] | None = None,
+    at_once: int = Table.at_once,
+    engine: str = "",
+    engine_options: Mapping[str, str] | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> Answers:
+    """Ask a speaker every trial of a file, or play its games; what was answered is kept.
+
+    Parameters
+    ----------
+    trials
+        File of trials, as ``compile`` writes it.
+    out
+        Folder of journals, or one journal (a name that ends in ``.jsonl``).
+    replicates
+        Number of times that each trial is asked.
+    seats
+        Games: who sits on the other seats, by seat: ``"self"``, or the settings of a speaker.
+    at_once
+        Games played at once.
+    engine, engine_options
+        Experiments: the engine that runs them, and its settings.
+    progress
+        Whether the steps are shown.
+    settings
+        The speaker: ``provider``, ``model`` or ``path``, and how it is asked: ``mode``,
+        ``temperature``, ``effort``, ``max_cost``, ... as in a study file.
+
+    Returns
+    -------
+    Answers
+        Its ``complete`` says whether everything was answered. ``choices`` reads its
+        ``journals``. After an interrupt or a failure, the same call resumes.
+
+    Raises
+    ------
+    WolvesError
+        If a setting is unknown or not allowed, the model cannot be loaded, or a journal is in
+        use.
+
+    Examples
+    --------
+    >>> trials = mw.compile("politeness", items="poem,cake")
+    >>> answers = mw.collect(trials, provider="anthropic", model="claude-haiku-4-5")
+    >>> table = mw.choices(answers.journals)
+    """
+    seated = {seat: _speaker(who, f"the seat {seat!r}") for seat, who in (seats or {}).items()}
+    table = Table(seated, at_once, engine, dict(engine_options or {}))
+    wanted = SpeakerConfig.read(settings, of="the speaker").wanted()
+    collection = Collection(Path(trials), Path(out), replicates, table)
+    (wanted, *others) = collection.speakers([wanted], log.info)
+    if others:
+        raise WolvesError(
+            f"the design of the trials proposes {len(others) + 1} settings of the speaker",
+            fix="give one temperature; or ask all of them with `wolves collect`",
+        )
+    questions = collection.of(wanted)
+    with one_line(progress):
+        return Answers.of(questions.ask(log.info, log.info), questions)
+
+
+def _speaker(who: str | Mapping[str, Any], of: str) -> SpeakerRequest | None:
+    if isinstance(who, str):
+        if who != ITSELF:
+            raise WolvesError(
+                f'expected "self" or the settings of a speaker for {of}, found {who!r}',
+                fix='seats={"partner": "self"} or {"partner": {"provider": ..., "model": ...}}',
+            )
+        return None
+    return SpeakerConfig.read(who, of=of).wanted()
