@@ -14,8 +14,8 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import clusters, simulate
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import build
-from many_wolves.inference.evaluation.compare import accuracy
 from many_wolves.figures.influence import influence_figure
+from many_wolves.inference.evaluation.compare import accuracy
 from many_wolves.inference.evaluation.influence import influence, jackknife, noted, parts_of
 from many_wolves.inference.sampling.fit import with_data
 from many_wolves.inference.settings import Settings
