@@ -5,8 +5,9 @@
 
 Every speaker of the shipped tables of games is fitted with the first model of its task: memory-one
 strategies for rounds, social preferences for amounts. A table per data set gives means and 95 %
-intervals, a row per speaker and group. ``--no-fit`` reads the fits that exist. The tables of rates
-cannot be fitted; their means are printed. Interrupt it and run it again to go on.
+intervals, a row per speaker and group. Before it stands the observed share of C after each pair
+of moves. ``--no-fit`` reads the fits that exist. The tables of rates cannot be fitted; their means
+are printed. Interrupt it and run it again to go on.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ DATA = (
     "dalbo2011",
 )
 """From the quickest fit to the longest."""
+ROUNDS = ("akata2025", "payne2025", "phelps2023-rounds", "dalbo2011")
+"""Tables with every round of a game."""
 SHOWN = {
     "dilemma": ("opening", "cooperation", "retaliation", "forgiveness", "spite", "endgame_drop"),
     "dictator": ("guilt", "envy", "given_share"),
@@ -83,6 +86,23 @@ def table(fits: Sequence[mw.SpeakerFit], task: str) -> pd.DataFrame:
     return whole[["speaker", "group", *measures, "r2", "converged"]].fillna("")
 
 
+def observed(name: str) -> pd.DataFrame:
+    """Share of C after each pair of moves (own first) with its number, by speaker and group."""
+    rows = mw.data(name).rows
+    game = ["speaker", "group", "participant", "partner", "game"]
+    rows = rows.sort_values([*game, "round"], kind="stable")
+    before = rows.groupby(game)[["own", "other"]].shift()
+    context = (before["own"] + before["other"]).where(rows["round"] > 1, "start")
+    by = [rows["speaker"], rows["group"], context.rename("after")]
+    played = rows["own"].eq("C").groupby(by).agg(["mean", "size"]).reset_index()
+    played["value"] = [
+        f"{m:.2f} ({n})" for m, n in zip(played["mean"], played["size"], strict=True)
+    ]
+    wide = played.pivot(index=["speaker", "group"], columns="after", values="value")
+    order = [after for after in ("start", "CC", "CD", "DC", "DD") if after in wide]
+    return wide[order].fillna("").reset_index()
+
+
 def rates() -> None:
     """Means of the tables that hold rates without counts."""
     folder = shipped("task-data/reference")
@@ -108,6 +128,8 @@ def main() -> None:
         )
         fits = list(found)
         print(f"\n## {name}")
+        if name in ROUNDS:
+            print(markdown(observed(name)))
         if fits:
             print(markdown(table(fits, mw.data(name).task)))
         for fit in fits:
