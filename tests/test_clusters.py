@@ -14,6 +14,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import clusters, simulate
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.problem import build
+from many_wolves.figures.influence import influence_figure
 from many_wolves.inference.evaluation.compare import accuracy
 from many_wolves.inference.evaluation.influence import influence, jackknife, noted, parts_of
 from many_wolves.inference.sampling.fit import with_data
@@ -253,6 +254,9 @@ def test_influence_by_weights_is_that_of_fits_without_the_item(fit, program):
     assert len(spread) == 4 + 4 + 1
     assert (spread["ratio"] > 0).all()
     assert noted(fit, names) is not None
+    assert np.array_equal(fit.points[0], fit.gaussian.modes[0].x)
+    figure = influence_figure(table.assign(speaker="simulated"), "item")
+    assert figure.name != "influence", "its data would replace the table of the command"
     cells = parts_of(fit.problem, "cell")
     assert len(cells) == 16
 

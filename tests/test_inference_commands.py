@@ -13,6 +13,8 @@ from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.plan import CONDITIONS, differing
+from many_wolves.workflows.compare import _of_same_data, _problems
+from many_wolves.workflows.data import reference
 from many_wolves.workflows.power import Power, designs
 
 SHORT = ["--warmup", "150", "--draws", "150", "--chains", "2"]
@@ -80,6 +82,18 @@ def test_an_unknown_variant_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
     arguments = ["compare", "--human", "yoon2020", "--models", "inf+foo", "--out", str(tmp_path)]
     assert run(wolves, arguments) == 2
     assert "unknown variant 'inf+foo'" in capsys.readouterr().err
+
+
+def test_own_meanings_are_a_variant_without_evidence() -> None:
+    table, model = reference("yoon2020"), PoliteSpeaker()
+    problems = _problems(model, table, {"literal": "fixed"}, ())
+    full = problems["inf+soc+pres"]
+    assert problems["own-meanings"].options["literal"] == "joint"
+    same = {name for name, problem in problems.items() if _of_same_data(problem, full)}
+    assert same == set(model.variants()) - {"own-meanings"}
+    estimated = _problems(model, table, {"literal": "joint"}, ())
+    assert set(estimated) == same
+    assert all(_of_same_data(problem, estimated["inf"]) for problem in estimated.values())
 
 
 @pytest.mark.stan

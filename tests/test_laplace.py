@@ -88,6 +88,13 @@ def test_climbs_go_on_while_the_best_mode_was_reached_but_once():
     assert one.modes[0].reached == 2 or sum(m.reached for m in one.modes) == laplace.MOST_STARTS
 
 
+def test_modes_of_a_similar_problem_are_starts_too():
+    near = np.full(4, 2.5)
+    found = gaussian_at_modes(Hills(), np.random.default_rng(1), starts=0, known=[near, near])
+    assert found.centre == pytest.approx(3, abs=1e-3)
+    assert [mode.reached for mode in found.modes] == [2]
+
+
 def test_a_coordinate_is_held_and_the_others_go_to_the_top():
     bowl = Bowl([0.5, 2.0, 300.0])
     found = laplace._held(bowl, np.zeros(3), 1, 2.5)

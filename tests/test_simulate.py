@@ -31,9 +31,10 @@ def test_the_model_can_be_simulated() -> None:
     assert isinstance(MODEL, SimulatedModel)
     names = list(MODEL.variants())
     assert names[0] == "inf+soc+pres"
-    assert len(names) == 8
+    assert len(names) == 9
     assert set(names) == {
         "inf+soc+pres", "inf+soc", "inf+pres", "soc+pres", "inf", "soc", "pres", "s1",
+        "own-meanings",
     }  # fmt: skip
 
 
@@ -52,8 +53,9 @@ def test_a_simulated_table_keeps_the_design(variant: str, literal: str) -> None:
     assert judged.set_index(cell)["n"].to_dict() == original.set_index(cell)["n"].to_dict()
     assert (judged["yes"] <= judged["n"]).all()
     changed = judged.set_index(cell)["yes"].to_dict() != original.set_index(cell)["yes"].to_dict()
-    assert changed == (literal == "joint")
-    assert ("theta" in truth) == (literal == "joint")
+    free = options["literal"] == "joint"
+    assert changed == free
+    assert ("theta" in truth) == free
     problem = build(answered, **options)
     assert list(problem.coords["condition"]) == ["informative", "social", "both"]
     assert np.isfinite(truth["log_lik"])

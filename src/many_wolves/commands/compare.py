@@ -43,8 +43,9 @@ from many_wolves.commands.options import (
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the result.")
 def command(variants: str | None, loo_unit: Any, out: Path, **options: Any) -> int:
     """Marginal likelihood and predictive accuracy of the variants of a model.
-    For politeness, these are the seven utility subsets and the first-order speaker.
-    Writes comparison.csv and a figure. Finished variants are not fitted again.
+    For politeness, these are the seven utility subsets, the first-order speaker,
+    and literal meanings that are estimated with the choices (own-meanings). Writes
+    comparison.csv and a figure. Finished variants are not fitted again.
 
     \b
     Exit status: 0 every row is reliable, 1 at least one is not (its verdict gives the reason).

@@ -41,7 +41,7 @@ def influence_figure(table: pd.DataFrame, by: str, width: Width = "two") -> Figu
     )
     worst = f"{most['parameter']} {most['condition']}".strip()
     return Figure(
-        name="influence",
+        name="influence-figure",
         title=f"Influence of one {by}",
         plot=plot,
         data=data,

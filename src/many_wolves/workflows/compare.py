@@ -110,8 +110,10 @@ def compare_variants(
     problems = _problems(found, observations, options or {}, variants)
     make_ready(out)
     program = inference.load(next(iter(problems.values())).program, settings.engine, step)
+    full = next(iter(problems.values()))
     for name, problem in problems.items():
-        _fit_variant(name, problem, found, program, settings.settings, unit, out)
+        same = _of_same_data(problem, full)
+        _fit_variant(name, problem, found, program, settings.settings, unit, out, evident=same)
     rows = _table(list(problems), out)
     write_atomic(out / "comparison.csv", rows.to_csv(index=False))
     first = json.loads((out / "variants" / next(iter(problems)) / "row.json").read_text())
@@ -136,7 +138,36 @@ def _problems(
             raise WolvesError(f"unknown variant {name!r}", fix=nearest(name, variants))
     full = next(iter(variants))
     chosen = [full, *(m for m in variants if m != full and (not asked or m in asked))]
-    return {name: model.problem(observations, **{**options, **variants[name]}) for name in chosen}
+    found = {name: model.problem(observations, **{**options, **variants[name]}) for name in chosen}
+    return {
+        name: problem
+        for name, problem in found.items()
+        if name == full or (_possible(name, problem) and _differs(name, problem, found[full]))
+    }
+
+
+def _possible(name: str, problem: Problem) -> bool:
+    """Whether the variant can be fitted; if not, a notice says why."""
+    if problem.refused is not None:
+        log.info("Note: the variant %s is left out: %s", name, problem.refused)
+    return problem.refused is None
+
+
+def _differs(name: str, problem: Problem, full: Problem) -> bool:
+    """Whether a variant is another model than the full one with these options."""
+    same = problem.options == full.options
+    if same:
+        log.info("Note: with these options, the variant %s is the full model", name)
+    return not same
+
+
+def _of_same_data(problem: Problem, full: Problem) -> bool:
+    """Whether both densities are of the same data, which Bayes factors require."""
+    parts, whole = (
+        {v.name for v in one.variables if v.group.startswith("log_likelihood")}
+        for one in (problem, full)
+    )
+    return parts == whole
 
 
 def _fit_variant(
@@ -147,8 +178,13 @@ def _fit_variant(
     settings: Settings,
     unit: Unit,
     out: Path,
+    *,
+    evident: bool,
 ) -> None:
-    """Fit one variant and write its row; nothing if the same row is there already."""
+    """Fit one variant and write its row; nothing if the same row is there already.
+
+    Without ``evident`` there is no marginal likelihood, since it would be of other data.
+    """
     from many_wolves import inference
     from many_wolves.inference.evaluation.compare import accuracy, refitting, row
     from many_wolves.inference.evaluation.loo import write_parts
@@ -164,8 +200,10 @@ def _fit_variant(
         problem, program, model.parameters, settings, step, longest_path=LONG_PATH
     )
     inference.save(done, folder, {})
-    step("marginal likelihood by bridge sampling")
-    bridged = evidence(done, program, settings.seed)
+    bridged = None
+    if evident:
+        step("marginal likelihood by bridge sampling")
+        bridged = evidence(done, program, settings.seed)
     again = refitting(done, program, model.parameters, unit, step) if done.diagnostics.ok else None
     left_out = accuracy(done, again, unit)
     write_parts(left_out, folder / "loo.csv")

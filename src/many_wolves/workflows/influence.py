@@ -139,10 +139,10 @@ def measure_influence(
     everything, spread = (pd.concat(frames, ignore_index=True) for frames in (tables, spreads))
     assert part is not None
     result = Influence(part, everything, spread, weights, out)
+    save(influence_figure(everything[everything["parameter"].isin(weights)], part), out)
     write_atomic(out / "influence.csv", everything.to_csv(index=False))
     write_atomic(out / "jackknife.csv", spread.to_csv(index=False))
     write_atomic(out / "summary.csv", result.summary.to_csv(index=False))
-    save(influence_figure(everything[everything["parameter"].isin(weights)], part), out)
     return result
 
 
@@ -181,7 +181,10 @@ def _one(
     done = inference.fit_with_retries(problem, program, model.parameters, sampling.settings, step)
 
     def refit(left: Problem) -> Fit:
-        return inference.fit_with_retries(left, program, model.parameters, sampling.settings, step)
+        # A search of its own could miss the best mode, and would blame the part for that.
+        return inference.fit_with_retries(
+            left, program, model.parameters, sampling.settings, step, known=done.points
+        )
 
     step(f"leaving out each {by}")
     table = influence(done, names, by, program, refit)

@@ -108,7 +108,10 @@ class PoliteSpeaker:
         return (shipped(PROGRAMS),)
 
     def variants(self) -> Mapping[str, Mapping[str, Any]]:
-        """The seven subsets of utilities, the full model first, and the first-order speaker."""
+        """Seven subsets of utilities, the full model first; the first-order speaker; own meanings.
+
+        The last estimates literal meanings with the choices, whatever ``literal`` is otherwise.
+        """
         variants: Mapping[str, Mapping[str, Any]] = _part("simulate").variants()
         return variants
 

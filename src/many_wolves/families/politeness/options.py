@@ -21,6 +21,8 @@ FIRST_ORDER = "s1"
 """In place of utilities: the choices come from the first-order speaker S1."""
 NODES = 32
 """Gauss-Legendre nodes: over the human posterior S2 is within 1e-6 of that with 200 nodes."""
+OWN_MEANINGS = "own-meanings"
+"""The variant whose literal meanings are estimated with the choices."""
 SPREAD = 0.5
 """Prior mean of the standard deviations between speakers, in standard normal coordinates."""
 ALPHA_UPPER = 20.0

@@ -21,7 +21,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness import clusters
 from many_wolves.families.politeness.axes import literal_table
 from many_wolves.families.politeness.clustering import CLUSTERED
-from many_wolves.families.politeness.options import FIRST_ORDER, UTILITIES
+from many_wolves.families.politeness.options import FIRST_ORDER, OWN_MEANINGS, UTILITIES
 from many_wolves.families.politeness.problem import build
 from many_wolves.families.politeness.recursion import (
     Condition,
@@ -39,10 +39,16 @@ NODES = 64
 
 
 def variants() -> dict[str, dict[str, Any]]:
-    """Options of ``problem`` by the name of the variant: seven subsets of utilities, and S1."""
+    """Options of ``problem`` by the name of the variant.
+
+    Seven subsets of utilities, S1, and literal meanings that the choices help to estimate.
+    """
     subsets = [c for size in (3, 2, 1) for c in combinations(UTILITIES, size)]
     named: dict[str, dict[str, Any]] = {"+".join(s): {"utilities": s} for s in subsets}
-    return named | {FIRST_ORDER: {"utilities": (FIRST_ORDER,)}}
+    return named | {
+        FIRST_ORDER: {"utilities": (FIRST_ORDER,)},
+        OWN_MEANINGS: {"literal": "joint"},
+    }
 
 
 @dataclass(frozen=True)

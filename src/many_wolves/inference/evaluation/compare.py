@@ -107,7 +107,12 @@ def row(name: str, fit: Fit, found: Bridge | None, left_out: Loo) -> Row:
         words.append(f"LOO: {left_out.verdict}")
     ok = not words
     if found is None:
-        words.append("cut inference has no marginal likelihood")
+        cut = fit.problem.impute is not None
+        words.append(
+            "cut inference has no marginal likelihood"
+            if cut
+            else "its marginal likelihood would include the literal judgments"
+        )
     r2 = r_squared(fit)
     return Row(
         model=name,

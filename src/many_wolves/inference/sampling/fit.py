@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from many_wolves.contracts import Parameter, Problem
+from many_wolves.contracts import Array, Parameter, Problem
 from many_wolves.inference.engines.draws import Draws
 from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.evaluation.bridge import Bridge
@@ -32,6 +32,9 @@ from many_wolves.inference.settings import Settings
 
 if TYPE_CHECKING:
     import xarray as xr
+
+NEARBY = 50.0
+"""Nats below the best mode up to which a mode may be the best one of a similar problem."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,12 @@ class Fit:
     halvings: int = 0
 
     @property
+    def points(self) -> tuple[Array, ...]:
+        """Modes (D,) that were found, from which to look for those of a similar problem."""
+        best = max((mode.log_mass for mode in self.gaussian.modes), default=0.0)
+        return tuple(m.x for m in self.gaussian.modes if best - m.log_mass < NEARBY)
+
+    @property
     def tempered(self) -> bool:
         """Whether the draws come from tempered ensembles."""
         return self.engine.endswith(TEMPERED)
@@ -108,6 +117,7 @@ def fit(
     settings: Settings | None = None,
     progress: Progress | None = None,
     gaussian: Gaussian | None = None,
+    known: Sequence[Array] = (),
 ) -> Fit:
     """Sample the posterior of a problem.
 
@@ -123,6 +133,8 @@ def fit(
         Called with a sentence at each step.
     gaussian
         Preconditioner; by default, one is computed at the best mode.
+    known
+        Points (D,) from which to look for modes, in addition to dispersed starts.
     """
     chosen = settings or Settings()
     chosen = replace(chosen, adapt_delta=max(chosen.adapt_delta, problem.adapt_delta))
@@ -132,7 +144,7 @@ def fit(
     if gaussian is None:
         say("looking for modes")
         with program.open(problem.data) as model:
-            gaussian = gaussian_at_modes(model, rng, ridge=problem.ridge)
+            gaussian = gaussian_at_modes(model, rng, ridge=problem.ridge, known=known)
         gaussian = shorter_path(program, problem.data, gaussian, rng)
     # Each chain reports its processor time.
     cpu = _cpu_seconds() - cpu_began

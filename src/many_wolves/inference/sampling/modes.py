@@ -122,6 +122,7 @@ def gaussian_at_modes(
     *,
     starts: int = STARTS,
     ridge: Iterable[str] = (),
+    known: Iterable[Array] = (),
 ) -> Gaussian:
     """Optimize from dispersed starts, and fit a Gaussian at the mode with the most mass.
 
@@ -137,9 +138,13 @@ def gaussian_at_modes(
         Minimum number of starts, normal in each coordinate.
     ridge
         Names of the unconstrained parameters to hold.
+    known
+        Further starts (D,), such as the modes of a problem that differs little.
     """
     modes: list[Mode] = []
     size = model.param_unc_num
+    for point in known:
+        modes = _with_climb(modes, model, point)
     most = MOST_STARTS if size <= SMALL else starts
     for climb in range(most):
         if climb >= starts and modes and modes[0].reached > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -42,6 +42,7 @@ def fit_with_retries(
     *,
     attempts: int = ATTEMPTS,
     longest_path: float = np.inf,
+    known: Sequence[Array] = (),
 ) -> Fit:
     """Fit as ``fit`` does, and after a bad verdict try more draws or smaller steps.
 
@@ -58,6 +59,8 @@ def fit_with_retries(
         Maximum number of further attempts.
     longest_path
         Leapfrog steps per draw above which chains that disagree are not retried.
+    known
+        Points (D,) from which to look for modes, in addition to dispersed starts.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def fit_with_retries(
         raise problem.refused
     say: Callable[[str], None] = progress or (lambda _: None)
     chosen = settings or Settings()
-    done = fit(problem, program, parameters, chosen, progress)
+    done = fit(problem, program, parameters, chosen, progress, known=known)
     if done.settings.chains * done.settings.draws < QUICK_LOOK:
         return _quick_look(done)
     for _ in range(attempts):
