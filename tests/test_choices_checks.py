@@ -12,6 +12,7 @@ from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.permutation import between, by_place, codes
 from many_wolves.records import Response, Trial
+from many_wolves.records.check import summary
 
 
 def test_a_speaker_that_does_the_task_passes(trials):
@@ -112,6 +113,9 @@ def test_what_was_not_varied_cannot_be_told():
     assert "one goal only" in check(table, "goal").statement
     assert "one state only" in check(table, "state").statement
     assert math.isnan(check(table, "state").p_value)
+    assert check(table, "state").verdict == "not checked"
+    assert check(table, "goal").verdict == "note"
+    assert summary(table.checks) == "not checked: state"
     item = [t for t in trials if t.cell["item"] == "cake"]
     table = FAMILY.tabulate(
         [said(t, text_of(t, honest(t)), replicate=r) for t in item for r in range(3)]

@@ -16,6 +16,7 @@ from many_wolves import cli
 from many_wolves.cli import COMMANDS, run, wolves
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.families.politeness.human import choice_counts
+from many_wolves.interrupts import INTERRUPTED
 from many_wolves.observations import Observations
 from many_wolves.tables import write_table
 
@@ -127,7 +128,7 @@ def test_no_key_is_in_what_is_said(capsys, monkeypatch):
 def test_statuses_are_in_the_help(capsys):
     assert run(wolves, ["--help"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    for status in (0, 1, cli.BAD_INPUT, cli.UNEXPECTED, cli.INTERRUPTED):
+    for status in (0, 1, cli.BAD_INPUT, cli.UNEXPECTED, INTERRUPTED):
         assert re.search(rf"\b{status}\b", said)
 
 

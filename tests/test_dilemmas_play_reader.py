@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fresh_phrases
 from many_wolves.families.dilemmas.reader import read
 from many_wolves.records import Option
 from playing import games
@@ -122,3 +123,8 @@ def test_any_text_has_a_reading_that_does_not_hang_on_the_order(options, text):
     reading = read(options, text)
     assert read(options[::-1], text) == reading
     assert (reading.value is None) == (reading.status != "answered")
+
+
+@pytest.mark.parametrize(("kind", "text", "named"), fresh_phrases.GAMES)
+def test_a_fresh_phrasing_names_its_option_or_is_unread(kind, text, named):
+    assert read(globals()[kind], text).value in (named, None)

@@ -38,6 +38,7 @@ from many_wolves.figures.theme import (
     legend_mm,
 )
 from many_wolves.outcomes import r_squared
+from many_wolves.workflows.folders import fit_folders
 
 
 @pytest.fixture(scope="module")
@@ -336,3 +337,12 @@ def test_draws_that_are_damaged_are_named_without_a_traceback(
         read_fitted(folder).draws.load()
     gc.collect()
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_fits_of_checkpoints_come_in_the_order_of_their_numbers(tmp_path) -> None:
+    for step in (1000, 200, 30):
+        folder = tmp_path / f"run@checkpoint-{step}" / "fit"
+        folder.mkdir(parents=True)
+        (folder / "fit.json").write_text("{}")
+    found = [folder.parent.name for folder in fit_folders(tmp_path)]
+    assert found == [f"run@checkpoint-{step}" for step in (30, 200, 1000)]

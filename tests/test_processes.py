@@ -120,3 +120,59 @@ def test_one_call_ends_all_commands_and_none_begins_afterwards():
     assert len(faults) == 2 and gone("6093.5")
     with pytest.raises(InterruptedError):
         children.run(["true"])
+
+
+COUNTS = """
+import signal, sys, time
+from pathlib import Path
+from many_wolves import interrupts
+came = []
+def note(number, frame):
+    came.append(number)
+    Path(sys.argv[1]).write_text(str(len(came)))
+with interrupts.answered():
+    signal.signal(signal.SIGINT, note)
+    Path(sys.argv[1] + ".ready").touch()
+    while len(came) < int(sys.argv[2]):
+        time.sleep(0.02)
+    time.sleep(0.3)
+sys.exit(interrupts.INTERRUPTED)
+"""
+"""A stage that counts interrupts, and ends after so many."""
+
+INTERRUPTED_STUDY = f"""
+import sys
+from pathlib import Path
+from many_wolves import interrupts
+from many_wolves.study.running import Runner
+from many_wolves.study.stages import Stage, StateFile
+place, patience = Path(sys.argv[1]), sys.argv[2]
+stage = Stage("front", ("-c", {COUNTS!r}, str(place / "count"), patience), (), ())
+try:
+    with interrupts.answered():
+        Runner(StateFile(place / "s.json"), place / "logs", program=(sys.executable,)).run([stage])
+except KeyboardInterrupt:
+    sys.exit(interrupts.INTERRUPTED)
+"""
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_stage_gets_an_interrupt_of_the_terminal_once_each(tmp_path, times):
+    study = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED_STUDY, str(tmp_path), str(times)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    end = time.monotonic() + 30
+    seen = tmp_path / "count.ready"
+    for done in range(times):
+        while not (seen.exists() and (done == 0 or seen.read_text() == str(done))):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        seen = tmp_path / "count"
+        os.killpg(study.pid, signal.SIGINT)
+    _, said = study.communicate(timeout=40)
+    assert study.returncode == 130
+    assert (tmp_path / "count").read_text() == str(times)
+    assert said.count("Interrupted.") == 1 and "Traceback" not in said

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fresh_phrases
 import further_phrases
 import more_phrases
 from many_wolves.families import get
@@ -368,3 +369,9 @@ def test_of_the_further_phrasings_few_are_unread() -> None:
     wanted = [(text, named) for text, named in further_phrases.ALL if named is not None]
     unread = [text for text, named in wanted if READ(OPTIONS, text).value is None]
     assert len(further_phrases.ALL) > 150 and len(unread) <= 0.1 * len(wanted), unread
+
+
+def test_phrasings_that_were_written_before_they_were_read() -> None:
+    found = [(text, named, READ(OPTIONS, text).value) for text, named in fresh_phrases.FRESH]
+    assert [one for one in found if one[2] not in (one[1], None)] == []
+    assert len(found) == 60

@@ -345,7 +345,8 @@ from many_wolves.study.running import Runner
 from many_wolves.study.stages import Stage, StateFile
 folder = pathlib.Path(sys.argv[1])
 (folder / "stage.py").write_text(
-    "import pathlib, sys, time\\n"
+    "import pathlib, signal, sys, time\\n"
+    "signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])\\n"
     "name = sys.argv[1]\\n"
     "if name == 'slow': pathlib.Path('begun').write_text('x'); time.sleep(60)\\n"
     "pathlib.Path(name).write_text(name)\\n")

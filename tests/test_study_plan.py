@@ -170,3 +170,14 @@ def test_an_effort_that_a_chat_template_does_not_take_is_found_before_anything_i
     said = capsys.readouterr().err
     assert f"{path}, line 3: speakers.0.efforts: " in said
     assert problem in said and "`efforts: [none" in said and "--effort" not in said
+
+
+def test_a_dry_run_is_for_people_and_commands_are_for_a_shell(tmp_path, capsys) -> None:
+    who = "speakers: [{name: a, provider: openai, model: gpt-4o}]"
+    path = written(tmp_path, f"study: s\n{who}\ntrials: {{items: [cake]}}\n")
+    assert run(study, ["run", str(path), "--dry-run"]) == 0
+    brief = capsys.readouterr().out.splitlines()
+    assert brief[0].startswith("Study s: ") and max(map(len, brief)) <= 120
+    assert run(study, ["run", str(path), "--commands"]) == 0
+    full = capsys.readouterr().out.splitlines()
+    assert max(map(len, full)) > 120 and all("wolves " in line for line in full)

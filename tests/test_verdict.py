@@ -257,6 +257,12 @@ class TestVerdict:
         assert verdict.headline == "The chains converged."
         assert any("without checks" in reason for reason in verdict.reasons)
 
+    def test_a_check_that_was_not_made_passes_for_nothing(self, tmp_path: Path) -> None:
+        unmade = {"name": "state", "ok": True, "statistic": None, "statement": "One state only."}
+        checks = [unmade, PASSED | {"name": "readable"}]
+        verdict = judge(read_fitted(folder(tmp_path, checks=checks, describes=described())))
+        assert verdict.parts[0].ok is None and "One state only." in verdict.parts[0].line
+
     def test_clusters_are_named(self, tmp_path: Path) -> None:
         for effect, words in (
             (None, "may be similar"),

@@ -6,18 +6,24 @@ import errno
 import importlib
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from io import StringIO
 
 import click
 
+from many_wolves import interrupts
 from many_wolves.commands.command import Group, show_messages
 from many_wolves.errors import WolvesError
 from many_wolves.files import code_version
+from many_wolves.interrupts import INTERRUPTED
 
-BAD_INPUT, UNEXPECTED, INTERRUPTED = 2, 3, 130
-"""Exit statuses other than 0 (success), 1 and 4 (the command's own verdicts)."""
+BAD_INPUT, UNEXPECTED = 2, 3
+"""Exit statuses other than 0 (success), 1 and 4 (the command's own verdicts), and 130."""
+
+_LAST_S = 5.0
+"""Seconds that threads have to end after an interrupt, before the process is ended."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("data", "List the shipped data, with their description."),
@@ -108,7 +114,8 @@ def run(  # noqa: PLR0911  (one status for each kind of end)
         say(shown.getvalue().rstrip())
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        say("Interrupted. Run the same command again to resume.")
+        if not interrupts.came():
+            say(interrupts.AGAIN)
         return INTERRUPTED
     except OSError as error:
         _trace(words, say)
@@ -120,6 +127,8 @@ def run(  # noqa: PLR0911  (one status for each kind of end)
         return BAD_INPUT
     except Exception as error:
         _trace(words, say)
+        if interrupts.came():
+            return INTERRUPTED
         say(
             f"Error: unexpected {type(error).__name__}: {error}\n  Fix: run the command again "
             "with --debug, and report its output as a bug in many-wolves"
@@ -169,4 +178,14 @@ def main() -> None:
     """Entry point of ``wolves``."""
     # A notebook's kernel hands down a backend that this environment may lack.
     os.environ["MPLBACKEND"] = "agg"
-    sys.exit(run(wolves))
+    try:
+        with interrupts.answered() as interrupt:
+            status = run(wolves)
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    if interrupt.came.is_set():
+        # Python would wait for every thread, and for a download or a chain of minutes.
+        late = threading.Timer(_LAST_S, os._exit, (INTERRUPTED,))
+        late.daemon = True
+        late.start()
+    sys.exit(status)

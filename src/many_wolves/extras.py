@@ -11,11 +11,24 @@ from many_wolves.errors import WolvesError
 _PACKAGE = Path(__file__).parent
 
 
+def program() -> str:
+    """How a user starts ``wolves`` in this installation: a wheel or a checkout."""
+    return "wolves" if _of_a_wheel() else "uv run wolves"
+
+
 def install_command(*extras: str) -> str:
     """The command that adds extras to this installation: a wheel or a checkout."""
-    if (_PACKAGE / "shipped").is_dir():
-        return f"pip install 'many-wolves[{','.join(extras)}]'"
-    return "uv sync " + " ".join(f"--extra {extra}" for extra in extras)
+    if _of_a_wheel():
+        return (
+            f"pip install 'many-wolves[{','.join(extras)}]'"
+            if extras
+            else ("pip install --force-reinstall many-wolves")
+        )
+    return " ".join(["uv sync", *(f"--extra {extra}" for extra in extras)])
+
+
+def _of_a_wheel() -> bool:
+    return (_PACKAGE / "shipped").is_dir()
 
 
 def missing_extra(extra: str, what: str, error: ImportError | None = None) -> WolvesError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from many_wolves.records import Check
+from many_wolves.records.check import summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,10 +156,10 @@ class Observations:
 
     def _verdict(self, speaker: str) -> str:
         own = [check for check in self.checks if check.speaker == speaker]
-        failed = [check.name for check in own if not check.ok]
         if not own:
             return "not checked"
-        return f"failed: {', '.join(failed)}" if failed else f"passed {len(own)}"
+        words = summary(own)
+        return f"passed {len(own)}" if words == "ok" else words
 
 
 def _held(column: pd.Series) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ def _write(table: Observations, target: Path) -> Path:
         write_atomic(target / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
         for name, frame in frames.items()
     ]
-    checks = [asdict(check) for check in table.checks]
+    checks = [check.to_json() for check in table.checks]
     files.append(write_atomic(target / "checks.json", _json(checks)))
     meta = dict(table.meta) | {
         "schema": SCHEMA,

@@ -10,6 +10,7 @@ import click
 from many_wolves import families
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.command import show
+from many_wolves.records.check import summary
 
 if TYPE_CHECKING:
     from many_wolves.contracts import Observations
@@ -89,11 +90,17 @@ def command(
     def words() -> None:
         click.echo(_overview(table))
         for check in table.checks:
-            click.echo(f"{'ok    ' if check.ok else 'FAILED'}  {check.statement}")
+            click.echo(f"{check.verdict:11}  {check.statement}")
         click.echo(f"table in {folder}")
 
     checks = [
-        {"name": c.name, "speaker": c.speaker, "ok": c.ok, "statement": c.statement}
+        {
+            "name": c.name,
+            "speaker": c.speaker,
+            "ok": c.ok,
+            "verdict": c.verdict,
+            "statement": c.statement,
+        }
         for c in table.checks
     ]
     result = {"folder": folder, "speakers": table.speakers, "answers": table.total}
@@ -104,9 +111,7 @@ def _overview(table: Observations) -> str:
     """A short table: how many answers of each speaker could be read, and its checks."""
     rows = [["speaker", *STATUSES, "checks"]]
     for speaker, found in dict(table.meta.get("status", {})).items():
-        own = [check for check in table.checks if check.speaker == speaker]
-        failed = [check.name for check in own if not check.ok]
-        verdict = f"failed: {', '.join(failed)}" if failed else ("ok" if own else "none")
+        verdict = summary([check for check in table.checks if check.speaker == speaker])
         rows.append([speaker, *(str(found.get(status, 0)) for status in STATUSES), verdict])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join(

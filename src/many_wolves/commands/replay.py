@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from many_wolves import interrupts
 from many_wolves.commands.command import command as wolves_command
 
 
@@ -60,7 +61,11 @@ def command(
     def page() -> str:
         return replay_page(read_replay(shown.session, sources, trials), watched=True)
 
-    with watching(port, sources, page) as server, suppress(KeyboardInterrupt):
+    with (
+        watching(port, sources, page) as server,
+        interrupts.words("Stopped: the page is no longer served."),
+        suppress(KeyboardInterrupt),
+    ):
         click.echo(f"http://{HERE}:{server.server_port}/ follows the session.")
         click.echo("Ctrl-C stops it.")
         server.serve_forever()

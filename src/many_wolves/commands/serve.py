@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from many_wolves import families
+from many_wolves import families, interrupts
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.contracts import ExperimentFamily
 from many_wolves.errors import WolvesError
@@ -44,6 +44,8 @@ def command(*, experiment: str, port: int, database: str, out: Path) -> None:
     stop = threading.Event()
 
     def halt(number: int, frame: FrameType | None) -> None:
+        if not stop.is_set():
+            interrupts.write("Stopping the server.")
         stop.set()
 
     project = _project(experiment, out)

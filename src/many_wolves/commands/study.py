@@ -34,6 +34,9 @@ from many_wolves.study import (
     why,
 )
 
+_WIDTH = 120
+"""Letters of a command in a dry run; one on 60 fits has thousands."""
+
 
 def _say(text: str) -> None:
     log.info("%s", text)
@@ -70,8 +73,9 @@ def new_command(out: Path | None, **wanted: Any) -> None:
 @command.command("run")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--again", is_flag=True, help="Run every stage, even if it is up to date.")
-@click.option("--dry-run", is_flag=True, help="Print the commands and their cost, and run none.")
-def run_command(file: Path, again: bool, dry_run: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Print the cost and the commands, and run none.")
+@click.option("--commands", is_flag=True, help="Print every command in full, and run none.")
+def run_command(file: Path, again: bool, dry_run: bool, commands: bool) -> None:
     """Run the stages of the study FILE that are out of date.
 
     A stage that fails stops only the stages that need it. After an interrupt, run the
@@ -81,11 +85,13 @@ def run_command(file: Path, again: bool, dry_run: bool) -> None:
     places = StudyPaths(study.study)
     stages = plan(study, places)
     trials = _trials(study, file)
-    if dry_run:
+    if commands:
         for stage in in_order(stages):
             click.echo(shown(stage.command))
-        for line in _costs(study, places, stages, trials):
-            click.echo(f"# {line}")
+        return
+    if dry_run:
+        for line in (*_costs(study, places, stages, trials), "", *_shortened(stages)):
+            click.echo(line)
         return
     started = time.monotonic()
     run_study(study, places, again=again)
@@ -146,6 +152,14 @@ def _asked(study: Study, places: StudyPaths) -> dict[str, str]:
         f"collect {bill.name}": f"{bill.answered:,} of {bill.answered + bill.calls:,} answered"
         for bill in found
     }
+
+
+def _shortened(stages: Sequence[Stage]) -> Iterator[str]:
+    """The commands, each on one line of a terminal."""
+    whole = [shown(stage.command) for stage in in_order(stages)]
+    yield from (line if len(line) <= _WIDTH else f"{line[: _WIDTH - 4]} ..." for line in whole)
+    if any(len(line) > _WIDTH for line in whole):
+        yield "Print the commands in full: the same command with --commands."
 
 
 def _waits(stage: Stage, waiting: set[str]) -> str:

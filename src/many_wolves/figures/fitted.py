@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import sys
 import traceback
 from collections import Counter
@@ -100,6 +101,15 @@ class Fitted:
     def failed_checks(self) -> list[Mapping[str, Any]]:
         """Checks in which the speaker did not do the task."""
         return [check for check in self.info.get("checks", ()) if not check["ok"]]
+
+    @property
+    def open_checks(self) -> list[Mapping[str, Any]]:
+        """Checks that the answers did not allow, such as that of the state with one state."""
+        return [
+            check
+            for check in self.info.get("checks", ())
+            if check["ok"] and not check.get("note") and _absent(check.get("statistic", 0.0))
+        ]
 
     @cached_property
     def draws(self) -> xr.DataTree:
@@ -274,6 +284,11 @@ def quantile_frame(values: xr.DataArray, prob: float = 0.95) -> pd.DataFrame:
     bounds = values.quantile([tail, 1 - tail], dim=("chain", "draw"))
     low, high = (bounds.isel(quantile=i, drop=True) for i in (0, 1))
     return _joined({"mean": values.mean(("chain", "draw")), "low": low, "high": high})
+
+
+def _absent(value: float | None) -> bool:
+    """Whether a number is missing: null in JSON, or not a number."""
+    return value is None or math.isnan(value)
 
 
 def _joined(columns: Mapping[str, xr.DataArray]) -> pd.DataFrame:

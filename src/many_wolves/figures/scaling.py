@@ -7,7 +7,15 @@ from collections.abc import Sequence
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
-from many_wolves.figures.theme import Width, group_scales, legend, legend_mm, tagged, theme
+from many_wolves.figures.theme import (
+    Width,
+    group_scales,
+    legend,
+    legend_mm,
+    ribbon_alpha,
+    tagged,
+    theme,
+)
 from many_wolves.figures.trajectory import counts
 
 
@@ -50,7 +58,7 @@ def law(
         p9.ggplot(placed(points), p9.aes("size", "mean", color="group", shape="group"))
         + p9.geom_ribbon(
             p9.aes("size", ymin="low", ymax="high", fill="group"),
-            data=placed(band), inherit_aes=False, alpha=0.2,
+            data=placed(band), inherit_aes=False, alpha=ribbon_alpha(len(groups)),
         )
         + p9.geom_line(p9.aes(group="group"), data=placed(band), size=0.5)
         + p9.geom_linerange(p9.aes(ymin="low", ymax="high"), size=0.5)

@@ -101,6 +101,11 @@ def legend(names: Sequence[str], width: Width = "two") -> p9.guides:
     return p9.guides(color=color, fill=fill, shape=shape)
 
 
+def ribbon_alpha(n: int) -> float:
+    """Opacity of each of ``n`` ribbons: together they never hide the lines."""
+    return min(0.2, 0.6 / max(n, 1))
+
+
 def group_shapes(n: int, shapes: Sequence[str] = SHAPES) -> list[str]:
     """Markers of ``n`` groups, shifted each time that the colours start again."""
     return [shapes[(i + i // len(COLOURS)) % len(shapes)] for i in range(n)]

@@ -17,6 +17,7 @@ from many_wolves.figures.theme import (
     legend,
     legend_columns,
     legend_mm,
+    ribbon_alpha,
     tagged,
     theme,
 )
@@ -80,7 +81,9 @@ def trajectory(
         )
     plot = (
         plot
-        + p9.geom_ribbon(p9.aes(ymin="low", ymax="high"), alpha=0.2, color="none")
+        + p9.geom_ribbon(
+            p9.aes(ymin="low", ymax="high"), alpha=ribbon_alpha(len(runs)), color="none"
+        )
         + p9.geom_line(p9.aes(linetype="run"), size=0.6)
         + p9.geom_point(p9.aes(shape="run"), size=1.1)
         + p9.facet_grid("condition", "heading")

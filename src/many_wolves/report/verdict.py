@@ -143,6 +143,9 @@ def _task(fit: Fitted) -> Part:
         return Part("task", question, None, (unchecked,))
     failed = tuple(_statement(check, fit) for check in checks if not check["ok"])
     passed = tuple(_statement(check, fit) for check in checks if check["ok"])
+    unknown = tuple(_statement(check, fit) for check in fit.open_checks)
+    if unknown and not failed:
+        return Part("task", question, None, unknown)
     return Part("task", question, not failed, failed or passed)
 
 

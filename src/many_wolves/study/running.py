@@ -19,6 +19,7 @@ from typing import IO
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
+from many_wolves.interrupts import INTERRUPTED, STAGE, blocked, ending
 from many_wolves.locks import hold_alone
 from many_wolves.processes import Guard
 from many_wolves.progress import log
@@ -40,12 +41,12 @@ WOLVES = (sys.executable, "-m", "many_wolves")
 """The command ``wolves`` of this interpreter."""
 
 _POLL_S = 0.1
-_LAST_S = 10.0
-"""Seconds that an interrupted stage has to end before it is killed."""
+_LAST_S = 35.0
+"""Seconds that an interrupted stage has before it is killed; `collect` takes up to 30."""
+_AT_ONCE_S = 8.0
+"""Seconds that it has at the second interrupt."""
 _NEWS_S = 30.0
 _WIDTH = 240
-INTERRUPTED = 130
-"""Exit status of a stage that the user interrupted."""
 
 
 @dataclass
@@ -285,14 +286,18 @@ def _start(
     for path, text in stage.given:
         write_atomic(path, text)
     reads = fingerprints(stage.reads)
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        [*program, *stage.command],
-        stdin=subprocess.DEVNULL,
-        stdout=out,
-        stderr=subprocess.STDOUT if out is not None else None,
-        env=environment,
-    )
+    environment = os.environ | {"PYTHONUNBUFFERED": "1", STAGE: stage.name}
+    # Ctrl-C reaches only this process, which passes it on once: a stage that gets it twice
+    # gives up the requests in progress.
+    with blocked():
+        process = subprocess.Popen(
+            [*program, *stage.command],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT if out is not None else None,
+            env=environment,
+            process_group=0,
+        )
     return _Running(stage, process, Guard(process.pid), time.monotonic(), reads, log)
 
 
@@ -303,11 +308,21 @@ def _end(running: _Running) -> None:
         _say(f"  interrupted: stopping {running.stage.name}")
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(timeout=_LAST_S)
+            with ending():
+                _wait(process)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
     running.guard.release()
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a stage that ends; a second interrupt is passed on, and it stops at once."""
+    try:
+        process.wait(timeout=_LAST_S)
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=_AT_ONCE_S)
 
 
 def _say(text: str) -> None:

@@ -16,6 +16,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
+from many_wolves.extras import program
 from many_wolves.files import file_fingerprint, fingerprint, write_atomic
 from many_wolves.records import READABLE, SCHEMA
 
@@ -174,7 +175,7 @@ def finished(stage: Stage, reads: Mapping[str, str], seconds: float) -> Done:
 
 def shown(command: Sequence[str]) -> str:
     """The command as a user types it."""
-    return "uv run wolves " + shlex.join(command)
+    return f"{program()} {shlex.join(command)}"
 
 
 def in_order(stages: Sequence[Stage]) -> list[Stage]:

@@ -8,11 +8,12 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import forkserver, get_context, parent_process
 from multiprocessing.connection import wait
 
 from many_wolves.errors import WolvesError
 from many_wolves.extras import needs
+from many_wolves.interrupts import blocked
 
 CONNECT_S = 15
 
@@ -38,6 +39,8 @@ def executing(workers: int, cluster: str | None = None) -> Iterator[Executor]:
         with _dask(cluster) as executor:
             yield executor
         return
+    with blocked():  # the workers inherit it, and begin with long imports
+        forkserver.ensure_running()
     pool = ProcessPoolExecutor(workers, mp_context=get_context("forkserver"), initializer=_alone)
     try:
         yield pool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +130,7 @@ def examined(done: Fit, model: CognitiveModel) -> dict[str, Any]:
 def facts_of(observations: Observations) -> dict[str, Any]:
     """What ``fit.json`` tells of the observations: checks, what was left out, their source."""
     return {
-        "checks": [asdict(check) for check in observations.checks],
+        "checks": [check.to_json() for check in observations.checks],
         "excluded": observations.excluded.to_dict(orient="records"),
         "labels": labels_of(observations),
         "source": _without_machine(observations.meta),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,7 +61,14 @@ def fit_folders(given: Path) -> list[Path]:
     """
     if (given / "fit.json").is_file():
         return [given]
-    return sorted(found.parent for found in given.rglob("fit.json")) or [given]
+    found = [file.parent for file in given.rglob("fit.json")]
+    return sorted(found, key=_natural) or [given]
+
+
+def _natural(folder: Path) -> list[tuple[int, int, str]]:
+    """A key that puts checkpoint-200 before checkpoint-1000."""
+    parts = re.split(r"([0-9]+)", str(folder))
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
 
 
 def is_current(folder: Path) -> bool:

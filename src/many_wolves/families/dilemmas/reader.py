@@ -54,9 +54,19 @@ _DECLARED = re.compile(
 _CONDITIONAL = re.compile(r"\b(?:if|when|whether|unless|suppose|assuming|were)\b", re.I)
 _REJECTION = re.compile(
     r"\b(?:not|no|never|neither|nor|cannot|can't|won't|don't|doesn't|wouldn't|isn't|avoid\w*|without"
-    r"|except|rather\s+than|instead\s+of|unlike|decline\w*|refuse\w*)\b|n't\b",
+    r"|except|rather\s+than|instead\s+of|unlike|decline\w*|refuse\w*"
+    r"|(?:recommend|advise|decide|argue|vote)\w*\s+against"
+    r"|(?:fool|foolish|mad|crazy|stupid|silly|mistake|unwise|wrong)\s+to)\b|n't\b",
     re.I,
 )
+_NOT_NOW = re.compile(
+    r"\b(?:last|previous|earlier|first)\s+(?:round|time|game|turn)\b|\b(?:previously|yesterday)\b"
+    r"|\b(?:if|when|unless|hope|hoping|wish|want|suppose|assuming)\s+(?:that\s+)?"
+    r"(?:you|they|he|she|we|my|the\s+other)\b|\blet(?:'s|\s+us)\b|\bwe\s+(?:should|could|must)\b",
+    re.I,
+)
+"""What is hoped for, proposed to others, or past: no choice of this round."""
+_OR = re.compile(r"\s*(?:,?\s*\b(?:or|to)\b|/)\s*(?:maybe\s+|perhaps\s+|even\s+)?", re.I)
 _REFUSAL = re.compile(
     r"\bi(?: am|'m)? (?:(?:can ?not|can't|will not|won't|would not|wouldn't|do not|don't"
     r"|must|have to|would rather|prefer) "
@@ -126,7 +136,8 @@ def _mentioned(forms: Sequence[_Form], sentences: Sequence[str], words: str) -> 
     if last is not None:
         named.add(last)
     rejects = any(_rejected(form, part) for part in sentences for form in forms)
-    if len(named) == 1 and not rejects:
+    doubted = any(_doubted(forms, form, part) for part in sentences for form in forms)
+    if len(named) == 1 and not rejects and not doubted:
         return Reading(next(iter(named)), "answered")
     declines = not named and _REFUSAL.search(words)
     return Reading(None, "refused" if declines else "unparsed")
@@ -164,6 +175,17 @@ def _rejected(form: _Form, sentence: str) -> bool:
         bool(_REJECTION.search(sentence[: match.start()])) or sentence.rstrip("\"' )").endswith("?")
         for match in form.full.finditer(sentence)
     )
+
+
+def _doubted(forms: Sequence[_Form], form: _Form, sentence: str) -> bool:
+    """Whether a sentence names an option as hoped for, past, or one of two."""
+    for match in form.full.finditer(sentence):
+        if _NOT_NOW.search(sentence[: match.start()]):
+            return True
+        also = _OR.match(sentence, match.end())
+        if also and any(f.short.match(sentence, also.end()) for f in forms if f.id != form.id):
+            return True
+    return False
 
 
 def _standing(forms: Sequence[_Form], text: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -196,7 +196,7 @@ def _goal(trials: _Trials, seed: int) -> Check:
     effect, levels = _between(trials, "goal", ("framing", "state"), seed)
     if effect is None:
         text = f"Speaker {trials.speaker} was asked under one goal only."
-        return _unknown(trials, "goal", text)
+        return replace(_unknown(trials, "goal", text), note=True)
     if effect.p_value <= P_LIMIT:
         text = (
             f"Speaker {trials.speaker}: the choice depends on the goal, which changes "
@@ -207,7 +207,7 @@ def _goal(trials: _Trials, seed: int) -> Check:
             f"Speaker {trials.speaker}: the choice does not depend on the goal "
             f"({trials.n} choices, {_p(effect)})."
         )
-    return _check(trials, "goal", True, text, effect)
+    return replace(_check(trials, "goal", True, text, effect), note=True)
 
 
 def _between(

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from many_wolves.errors import WolvesError
+from many_wolves.extras import install_command
 from many_wolves.files import file_fingerprint, write_atomic
 from many_wolves.inference.engines.cache import build_folder, cache_folder, locked, processor
 from many_wolves.inference.engines.programs import Source
@@ -220,7 +221,7 @@ def _compiler() -> str:
 def _wheel() -> Path:
     spec = find_spec("httpstan")
     if spec is None or spec.origin is None:
-        raise WolvesError("httpstan is not installed", fix="uv sync")
+        raise WolvesError("httpstan is not installed", fix=install_command())
     return Path(spec.origin).parent
 
 
