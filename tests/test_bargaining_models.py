@@ -211,6 +211,17 @@ def test_weights_are_found_again_from_240_games_with_probes():
     assert (table["inside 95 %"] >= 3).all(), table.to_string()
 
 
+@pytest.mark.slow
+def test_without_failed_games_a_harmful_critic_looks_helpful():
+    script = benchmark("bargaining_truth")
+    [deals, chains] = script.survivors(script.Studies(), 60)
+    for found in (deals, chains):
+        assert found["truth"] < -0.1
+        assert found["truth"] + found["bias"] > 0.1
+        assert found["without 0"] >= 5
+        assert found["sign right"] == 0
+
+
 def benchmark(name):
     spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
     script = importlib.util.module_from_spec(spec)
