@@ -81,8 +81,9 @@ fuzz: sync ## 1,400 altered inputs: each ends in a sentence, and loses nothing u
 bench: sync ## speed of the parts, written to benchmarks/out/results.json
 	$(UV) run --extra api --extra hf --group dev --group models --group bench python benchmarks/run.py
 
-truth: sync ## findings on simulated studies of known truth: bias, coverage, signs
+truth: sync ## findings and critics on simulated studies of known truth: bias, coverage, signs
 	$(RUN) python benchmarks/known_truth.py
+	$(RUN) python benchmarks/bargaining_truth.py
 
 items: sync ## coverage where answers to one item are alike, and what one item does to nine models
 	$(RUN) python benchmarks/items.py

@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import redirect_stderr
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +26,36 @@ PARAMETERS = {"memory_one": {"start": 0.8, "CC": 0.9, "CD": 0.2, "DC": 0.6, "DD"
 OPENINGS = 1000
 
 
-def play_all(folder: Path, games: int) -> dict[str, float]:
-    """Play games of six rounds, and say how fast and in how much memory."""
+@dataclass(frozen=True)
+class Played:
+    """What is played: openings of a task, and parameters of the simulated speaker."""
+
+    family: str = "dilemmas"
+    task: str = "dilemma"
+    design: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=lambda: PARAMETERS)
+
+
+def play_all(folder: Path, games: int, what: Played | None = None) -> dict[str, float]:
+    """Play games, a thousand at once, and say how fast and in how much memory."""
+    from many_wolves import families
     from many_wolves.collection import Seat, Trials, play
-    from many_wolves.families.dilemmas import Dilemmas
     from many_wolves.records import SpeakerSpec
     from many_wolves.speakers import SimulatedSpeaker
     from many_wolves.workflows.compiling import request, write_trials
     from many_wolves.workflows.seating import Episodes
     from many_wolves.worlds import SPEAKER, EpisodicWorld
 
-    family = Dilemmas()
+    what = what or Played()
+    family: Any = families.get(what.family)
     file = folder / f"openings-{games}.jsonl"
     if not file.exists():
         # So many cells, each played in as many replicates as are needed.
-        write_trials(request(["dilemma"], {"sample": min(games, OPENINGS)}), file)
-    spec = SpeakerSpec("simulated", "bench", parameters=PARAMETERS)
+        design = {**what.design, "sample": min(games, OPENINGS)}
+        write_trials(request([what.task], design), file)
+    spec = SpeakerSpec("simulated", "bench", parameters=what.parameters)
     episodes = Episodes(Trials(file), -(-games // OPENINGS), {SPEAKER: spec}, family)
-    simulator = family.simulator(PARAMETERS)
+    simulator = family.simulator(what.parameters)
     seat = Seat(spec, folder / f"journal-{games}.jsonl", lambda: SimulatedSpeaker(spec, simulator))
     cpu, begun = time.process_time(), time.perf_counter()
     with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
@@ -88,9 +102,9 @@ def fit_rounds() -> dict[str, Any]:
     }
 
 
-def in_fresh_process(folder: Path, games: int) -> dict[str, Any]:
-    """``play_all`` in a process of its own, so that its memory is its own."""
-    command = [sys.executable, __file__, "--games", str(games), "--in", str(folder)]
+def in_fresh_process(folder: Path, games: int, script: str = __file__) -> dict[str, Any]:
+    """``play_all`` of a script in a process of its own, so that its memory is its own."""
+    command = [sys.executable, script, "--games", str(games), "--in", str(folder)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return result

@@ -4,6 +4,7 @@
     python benchmarks/run.py --fits           only the fit and its rivals; other figures stay
     python benchmarks/run.py --collection     only collection; other figures stay
     python benchmarks/run.py --games          only games; other figures stay
+    python benchmarks/run.py --bargaining     only bargaining; other figures stay
     python benchmarks/run.py --worlds         only stalled replies; other figures stay
     python benchmarks/run.py --sweep          only the sweep; other figures stay
 
@@ -96,6 +97,18 @@ def game_runs(quick: bool) -> dict[str, Any]:
     return in_process("games.py", "--most", "5000" if quick else "100000", timeout_s=7200)
 
 
+def bargaining_runs(quick: bool) -> dict[str, Any]:
+    """How fast chains are played, with scripts and with a critic, and the fit of human turns."""
+    shorter = ("--most", "2000", "--chains", "20", "--reply_s", "0.1") if quick else ()
+    found: dict[str, Any] = {}
+    for part in ("games", "fit", "chains"):
+        tell(f"bargaining: {part}")
+        # In a process of its own each, so that one that fails leaves the others.
+        one = in_process("haggling.py", "--part", part, *shorter, timeout_s=7200)
+        found[part] = one.get(part, one)
+    return found
+
+
 def world_runs(quick: bool) -> dict[str, Any]:
     """What stalled replies cost."""
     tell("games against a server that stalls now and then")
@@ -162,6 +175,10 @@ def report(result: dict[str, Any]) -> None:
                 "collection.hf.score.cached_over_afresh", "collection.hf.sample.overhead",
                 "collection.vllm.score.overhead", "collection.vllm.sample.overhead",
                 "games.rounds_per_s", "games.memory_growth", "games.fit.seconds",
+                "bargaining.games.turns_per_s", "bargaining.games.share_of_speed_without_journals",
+                "bargaining.games.memory_growth", "bargaining.fit.cpu_s",
+                "bargaining.fit.cpu_over_without_covariates", "bargaining.chains.replies_per_s",
+                "bargaining.chains.share_of_ideal",
                 "worlds.run_over_longest_game"):  # fmt: skip
         if isinstance(result.get(key), (int, float)):
             print(f"{key:<40}{result[key]:>10.2f}")
@@ -198,6 +215,7 @@ def main() -> None:
         "fits": fits,
         "collection": collection_runs,
         "games": game_runs,
+        "bargaining": bargaining_runs,
         "worlds": world_runs,
         "sweep": sweep_runs,
     }

@@ -103,6 +103,45 @@ class TestShares:
         assert (np.abs(times / n - p) < 4 * np.sqrt(p / n) + 1e-4).all()
 
 
+class TestEnds:
+    """All ends of a game together: when, with a deal at a share, by leaving, or cut."""
+
+    def known(self, rng):
+        atoms = rng.dirichlet(np.ones(4))
+        return ends.Parameters(
+            rng.normal(size=2), rng.normal(size=1), rng.normal(size=1), 0.3, atoms
+        )
+
+    def ends(self, n, rounds, steps=11):
+        one = np.ones(n)
+        atoms = np.column_stack([0.5 * one, 0.2 * one, np.nan * one])
+        at = ends.Ends(np.empty((n, 0)), rounds * one.astype(int), one / steps, 0.2 * one, atoms)
+        return at, ends.Shifts.none(n)
+
+    @pytest.mark.parametrize("rounds", [1, 4])
+    def test_probabilities_sum_to_one_and_draws_follow_them(self, rounds):
+        rng = np.random.default_rng(rounds)
+        p = self.known(rng)
+        at, _ = self.ends(1, rounds)
+        grid = at.origin[0] + at.step[0] * np.arange(-9, 16)
+        every = [(t, 0, np.nan) for t in range(1, rounds + 1)]
+        every += [(t, 1, share) for t in range(1, rounds + 1) for share in grid]
+        last, ended, share = map(np.array, zip(*every, (rounds, -1, np.nan), strict=True))
+        log_p = ends.row_log_likelihood(*self.given(len(last), rounds, p), last, ended, share)
+        each = np.exp(log_p)
+        assert each.sum() == pytest.approx(1)
+        n = 20_000
+        given = self.given(n, rounds, p)
+        drawn = ends.row_log_likelihood(*given, *ends.draw(*given, rng))
+        mean = (each * np.where(each > 0, log_p, 0)).sum()
+        sd = np.sqrt((each * np.where(each > 0, log_p - mean, 0) ** 2).sum())
+        assert abs(drawn.mean() - mean) < 4 * sd / np.sqrt(n)
+
+    def given(self, n, rounds, p):
+        at, none = self.ends(n, rounds)
+        return at, p, none
+
+
 class TestDensities:
     pytestmark = stan
 
@@ -170,6 +209,17 @@ def test_weights_are_found_again_from_240_games_with_probes():
     table = script.errors(pd.concat([script.weights(seed) for seed in (1, 2, 3, 4)]))
     assert (table["rmse"] <= table["bound"]).all(), table.to_string()
     assert (table["inside 95 %"] >= 3).all(), table.to_string()
+
+
+@pytest.mark.slow
+def test_without_failed_games_a_harmful_critic_looks_helpful():
+    script = benchmark("bargaining_truth")
+    [deals, chains] = script.survivors(script.Studies(), 60)
+    for found in (deals, chains):
+        assert found["truth"] < -0.1
+        assert found["truth"] + found["bias"] > 0.1
+        assert found["without 0"] >= 5
+        assert found["sign right"] == 0
 
 
 def benchmark(name):

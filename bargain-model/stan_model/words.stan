@@ -3,6 +3,13 @@
 // weights.
 functions {
 #include units.stanfunctions
+
+// Log-probabilities of the replies of a situation. goods (A x 3): own gain,
+// taking the standing price, kind words; weights of the first 1 + V of them.
+vector reply_log_p(vector odds, real precision, data matrix goods) {
+  vector[rows(odds) + 1] w = softmax(append_row(0, odds));
+  return log_softmax(goods[ : , 1 : rows(w)] * (precision * w));
+}
 }
 data {
   int<lower=1> N; // situations of a role prompt
@@ -27,6 +34,10 @@ data {
 transformed data {
   int V = 1 + with_kind; // log-ratios: against the first weight
   real ratio_sd = 1.2;
+  array[N] matrix[A, 3] goods;
+  for (n in 1 : N) {
+    goods[n] = [demand[n], accepts[n], kindness[n]]';
+  }
 }
 parameters {
   vector[V] ratio_std;
@@ -45,17 +56,6 @@ transformed parameters {
                                             sd_participant_std,
                                             participant_std, V);
   real precision = exp(2.5 + precision_std);
-  matrix[N, A] log_p;
-  for (n in 1 : N) {
-    vector[V + 1] w = softmax(append_row(0,
-                                         ratio + slope * design[n]'
-                                         + prompt[ : , participant[n]]));
-    row_vector[A] value = w[1] * demand[n] + w[2] * accepts[n];
-    if (with_kind) {
-      value += w[3] * kindness[n];
-    }
-    log_p[n] = log_softmax(precision * value')';
-  }
 }
 model {
   ratio_std ~ std_normal();
@@ -65,16 +65,21 @@ model {
   to_vector(group_std) ~ std_normal();
   sd_participant_std ~ exponential(1 / spread);
   to_vector(participant_std) ~ std_normal();
-  target += sum(counts .* log_p);
+  for (n in 1 : N) {
+    target += counts[n]
+              * reply_log_p(ratio + slope * design[n]'
+                            + prompt[ : , participant[n]],
+                            precision, goods[n]);
+  }
 }
 generated quantities {
   vector[3] w = rep_vector(0, 3); // own, deal, kind
   matrix[3, J] w_participant = rep_matrix(0, 3, J);
   vector[by_group ? V : 0] sd_group;
   vector[by_participant ? V : 0] sd_participant;
-  matrix[N, A] predicted = exp(log_p);
+  matrix[N, A] predicted;
   array[N, A] int counts_rep;
-  matrix[N, A] log_lik = counts .* log_p;
+  matrix[N, A] log_lik;
   w[1 : (V + 1)] = softmax(append_row(0, ratio));
   if (by_group) {
     sd_group = ratio_sd * sd_group_std;
@@ -88,6 +93,11 @@ generated quantities {
                                                        + prompt[ : , j]));
   }
   for (n in 1 : N) {
+    row_vector[A] log_p = reply_log_p(ratio + slope * design[n]'
+                                      + prompt[ : , participant[n]],
+                                      precision, goods[n])';
+    predicted[n] = exp(log_p);
+    log_lik[n] = counts[n] .* log_p;
     counts_rep[n] = multinomial_rng(predicted[n]' / sum(predicted[n]),
                                     total[n]);
   }

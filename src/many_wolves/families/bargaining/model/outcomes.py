@@ -121,7 +121,6 @@ def build(observations: Observations, *, by_partner: bool, arms: bool, spread: f
         adapt_delta=0.9,
         options={"by_partner": by_partner, "arms": arms, "spread": spread},
         notes=(
-            "In simulations, the parameters were calibrated; the joint log-likelihood was not.",
             *_notes(games),
             *not_told(
                 _Oracle(games), games.at.rounds, games.at.step, games.at.atoms, games.at.design
