@@ -9,7 +9,7 @@ import click
 
 from many_wolves import families
 from many_wolves.collection import AT_ONCE, Trials, collect, read_trials
-from many_wolves.commands import collect_games
+from many_wolves.commands import collect_adaptive, collect_games
 from many_wolves.commands.collect_output import (
     FAILED,
     INTERRUPTED,
@@ -192,6 +192,7 @@ COMPILED = Path("task-data/compiled")
     show_default=True,
     help="Folder of journals, or one journal (a name that ends in .jsonl).",
 )
+@collect_adaptive.OPTIONS
 @click.option("--dry-run", is_flag=True, help="Print calls, tokens and money, and ask nothing.")
 @click.option("--explain", "explained", is_flag=True, help="Print why each trial is asked or not.")
 def command(
@@ -216,6 +217,9 @@ def command(
 
     Answers are appended to a journal. If you run the same command again, it asks only trials
     that are missing or failed, and resumes in the middle of a game.
+
+    With --adaptive, trials are asked in rounds. Each round holds the trials and replicates with the
+    most expected information, and asking stops when the intervals are narrow enough.
     """
     if options["api_key"]:
         say(
@@ -223,8 +227,11 @@ def command(
             "used for this run and stored nowhere. Set it in the environment instead."
         )
     path = trials or COMPILED / f"{task}.jsonl"
+    adaptive = collect_adaptive.request_of(options)
     several = expand(_wanted(options), revisions)
     family = families.get(_family(path))
+    if adaptive is not None:
+        collect_adaptive.check(adaptive, family, several, replicates, idle=dry_run or explained)
     if isinstance(family, EpisodicFamily | WorldFamily):
         settings = _settings(engine_options)
         settings |= {"server": server} if server else {}
@@ -249,9 +256,12 @@ def command(
     statuses = []
     for wanted in several:
         try:
-            statuses.append(
-                _one(listed, replicates, wanted, out, dry_run=dry_run, explained=explained)
-            )
+            if adaptive is not None:
+                statuses.append(collect_adaptive.one(path, listed, wanted, out, adaptive))
+            else:
+                statuses.append(
+                    _one(listed, replicates, wanted, out, dry_run=dry_run, explained=explained)
+                )
         except LoadError as fault:
             if len(several) == 1:
                 raise
