@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo readme-figure example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items calibrate-games calibrate-bargaining calibrate-markets kills check-reference sync clean
+.PHONY: help demo readme-figure example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items adaptive calibrate-games calibrate-bargaining calibrate-markets kills check-reference sync clean
 
 # Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
 # again: `wolves study status` takes three times as long. So what make starts does keep it.
@@ -88,6 +88,9 @@ truth: sync ## findings and critics on simulated studies of known truth: bias, c
 items: sync ## coverage where answers to one item are alike, and what one item does to nine models
 	$(RUN) python benchmarks/items.py
 	$(RUN) wolves influence --data zhao2025 --literal fixed --out benchmarks/out/influence
+
+adaptive: sync ## calls until intervals are narrow, and their coverage: balanced and adaptive designs
+	$(RUN) python benchmarks/adaptive.py
 
 calibrate-games: sync ## simulation-based calibration of every model of the games
 	$(RUN) python benchmarks/calibrate_games.py

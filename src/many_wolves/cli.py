@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pool": ("pool", "Fit many speakers in one model; compare pooling methods."),
     "recover": ("recover", "Recover known parameters: bias, coverage, contraction."),
     "power": ("power", "Number of answers needed to detect a difference."),
+    "design": ("design", "Choose the next questions by expected information."),
     "calibrate": ("calibrate", "Simulation-based calibration of the fit."),
     "findings": ("findings", "State the effects of effort, goals and training."),
     "plot": ("plot", "Draw a figure from fits."),

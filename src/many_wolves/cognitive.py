@@ -12,6 +12,7 @@ import numpy as np
 from many_wolves.errors import WolvesError
 from many_wolves.observations import Observations
 from many_wolves.outcomes import Array, Outcome
+from many_wolves.records import Question
 
 if TYPE_CHECKING:
     from many_wolves.options import ModelOptions
@@ -312,4 +313,70 @@ class SensitiveModel(CognitiveModel, Protocol):
         All of them leave the unconstrained parameters and what they mean as they
         are, so that draws of one posterior can be weighted to another.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerKind:
+    """Questions whose answers have one distribution, such as one goal and state of any item.
+
+    Parameters
+    ----------
+    variable
+        Variable of the posterior with the probability of each answer on its last axis; of a
+        yes-or-no question, the probability of yes.
+    at
+        Place on its other axes; of a yes-or-no question, on all of them.
+    binary
+        Whether the question has the answers yes and no.
+    correlation
+        Variable with the intraclass correlation of the answers to one prompt; empty where they
+        are independent.
+    """
+
+    variable: str
+    at: tuple[int, ...]
+    binary: bool = False
+    correlation: str = ""
+
+
+@runtime_checkable
+class DesigningModel(CognitiveModel, Protocol):
+    """A cognitive model whose next questions can be chosen by expected information.
+
+    ``contrasts`` are the parameters that a design is about by default.
+    """
+
+    contrasts: tuple[str, ...]
+
+    def kinds(self, problem: Problem) -> Mapping[str, AnswerKind]:
+        """The kinds of questions that inform the parameters, by name."""
+        ...
+
+    def kinds_of(self, problem: Problem, questions: Sequence[Question]) -> Sequence[str]:
+        """Name of the kind of each question; empty if its answers inform no parameter.
+
+        Raises
+        ------
+        WolvesError
+            If answers to them cannot be fitted together with those of the problem.
+        """
+        ...
+
+    def before(self, questions: Sequence[Question], **options: Any) -> Problem:
+        """The problem of these questions before any answer: its posterior is the prior.
+
+        Raises
+        ------
+        WolvesError
+            If nothing can be fitted to answers to these questions.
+        """
+        ...
+
+    def start(self, questions: Sequence[Question], **options: Any) -> Sequence[int]:
+        """Number of answers to each question without which the model cannot be fitted."""
+        ...
+
+    def answered(self, observations: Observations, questions: Sequence[Question]) -> Sequence[int]:
+        """Number of answers to each question among the observations."""
         ...

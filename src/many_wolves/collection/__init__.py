@@ -3,7 +3,7 @@
 from many_wolves.collection.episode_index import TurnJournal
 from many_wolves.collection.episode_state import EpisodeState
 from many_wolves.collection.journal import Journal, peek
-from many_wolves.collection.plan import Plan, explain, make_plan, other_settings
+from many_wolves.collection.plan import Plan, answers_to, explain, make_plan, other_settings
 from many_wolves.collection.run import AT_ONCE, Collected, collect, play
 from many_wolves.collection.speaking import Seat
 from many_wolves.collection.trials import Trials, read_trials
@@ -17,6 +17,7 @@ __all__ = [
     "Seat",
     "Trials",
     "TurnJournal",
+    "answers_to",
     "collect",
     "explain",
     "make_plan",

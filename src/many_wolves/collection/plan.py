@@ -39,8 +39,26 @@ class Plan:
         return sum(self.known.values())
 
 
+def answers_to(
+    trials: Sequence[Trial], speaker: SpeakerSpec, entries: Mapping[str, Entry]
+) -> list[int]:
+    """Number of answers to each trial, from replicate zero to the first that is missing."""
+    found = []
+    for trial in trials:
+        number = 0
+        while (entry := entries.get(Request(trial, number).key(speaker))) is not None:
+            if entry.status == "failed":
+                break
+            number += 1
+        found.append(number)
+    return found
+
+
 def make_plan(
-    trials: Sequence[Trial], replicates: int, speaker: SpeakerSpec, entries: Mapping[str, Entry]
+    trials: Sequence[Trial],
+    replicates: int | Mapping[str, int],
+    speaker: SpeakerSpec,
+    entries: Mapping[str, Entry],
 ) -> Plan:
     """What is missing of ``trials`` x ``replicates``.
 
@@ -85,7 +103,10 @@ def other_settings(journal: Path, speaker: SpeakerSpec) -> Iterator[str]:
 
 
 def _looked_up(
-    trials: Sequence[Trial], replicates: int, speaker: SpeakerSpec, entries: Mapping[str, Entry]
+    trials: Sequence[Trial],
+    replicates: int | Mapping[str, int],
+    speaker: SpeakerSpec,
+    entries: Mapping[str, Entry],
 ) -> Iterator[tuple[Request, str, Entry | None]]:
     for trial, replicate in with_replicates(trials, replicates):
         request = Request(trial, replicate)

@@ -65,7 +65,7 @@ class Collected:
 def collect(
     trials: Sequence[Trial],
     *,
-    replicates: int,
+    replicates: int | Mapping[str, int],
     spec: SpeakerSpec,
     open_speaker: Callable[[], Speaker],
     reader: Reader,
@@ -78,7 +78,7 @@ def collect(
     Parameters
     ----------
     trials, replicates
-        What is asked: every trial, ``replicates`` times.
+        What is asked: every trial, ``replicates`` times; or as often as given by its id.
     spec
         Who answers.
     open_speaker

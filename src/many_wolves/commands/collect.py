@@ -9,6 +9,7 @@ import click
 
 from many_wolves import families
 from many_wolves.collection import AT_ONCE
+from many_wolves.commands import collect_adaptive
 from many_wolves.commands.collect_output import OK, act, failed, interrupted, say
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.contracts import EpisodicFamily, WorldFamily
@@ -176,6 +177,7 @@ COMPILED = Path("task-data/compiled")
     show_default=True,
     help="Folder of journals, or one journal (a name that ends in .jsonl).",
 )
+@collect_adaptive.OPTIONS
 @click.option("--dry-run", is_flag=True, help="Print calls, tokens and money, and ask nothing.")
 @click.option("--explain", "explained", is_flag=True, help="Print why each trial is asked or not.")
 def command(
@@ -200,6 +202,9 @@ def command(
 
     Answers are appended to a journal. If you run the same command again, it asks only trials
     that are missing or failed, and resumes in the middle of a game.
+
+    With --adaptive, trials are asked in rounds. Each round holds the trials and replicates with the
+    most expected information, and asking stops when the intervals are narrow enough.
     """
     if options["api_key"]:
         say(
@@ -207,9 +212,12 @@ def command(
             "used for this run and stored nowhere. Set it in the environment instead."
         )
     path = trials or COMPILED / f"{task}.jsonl"
+    adaptive = collect_adaptive.request_of(options)
     wanted = _wanted(options)
     several = expand(wanted, revisions)
     family = families.get(family_in(path))
+    if adaptive is not None:
+        collect_adaptive.check(adaptive, family, several, replicates, idle=dry_run or explained)
     settings = _settings(engine_options)
     settings |= {"server": server} if server else {}
     settings |= {"project": str(project)} if project is not None else {}
@@ -217,9 +225,8 @@ def command(
         _refuse_options_of_games(opponent, seats, engine, engine_options, server, project)
     seated = read_seats(seats, opponent, wanted.patience)
     collection = Collection(path, out, replicates, Table(seated, at_once, engine, settings))
-    statuses = collection.each(
-        collection.speakers(several, say), act(dry_run, explained), failed, interrupted
-    )
+    do = act(dry_run, explained) if adaptive is None else collect_adaptive.act(path, adaptive)
+    statuses = collection.each(collection.speakers(several, say), do, failed, interrupted)
     return max(statuses, default=OK)
 
 

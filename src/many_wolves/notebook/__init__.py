@@ -15,6 +15,7 @@ from many_wolves.contracts import Observations
 from many_wolves.errors import WolvesError
 from many_wolves.notebook.asking import collect
 from many_wolves.notebook.comparing import compare, influence, pool, sensitivity
+from many_wolves.notebook.designing import design
 from many_wolves.notebook.fitting import export, fit, fit_all, read_fit
 from many_wolves.notebook.observing import choices, compile, data, read_choices
 from many_wolves.notebook.observing import people as people
@@ -37,6 +38,7 @@ __all__ = [
     "compare",
     "compile",
     "data",
+    "design",
     "export",
     "figure_of",
     "findings_of",

@@ -139,7 +139,22 @@ class Trial(Question):
         return trial
 
 
-def with_replicates(trials: Iterable[Trial], replicates: int) -> list[tuple[Trial, int]]:
-    """Every trial with every replicate number from zero, replicates outermost."""
+def with_replicates(
+    trials: Iterable[Trial], replicates: int | Mapping[str, int]
+) -> list[tuple[Trial, int]]:
+    """Every trial with every replicate number from zero, replicates outermost.
+
+    ``replicates`` is the number of all trials, or the number of each by its id.
+    """
     listed = list(trials)
-    return [(trial, r) for r in range(replicates) for trial in listed]
+    numbers = (
+        [replicates] * len(listed)
+        if isinstance(replicates, int)
+        else [replicates.get(trial.id, 0) for trial in listed]
+    )
+    return [
+        (trial, r)
+        for r in range(max(numbers, default=0))
+        for trial, number in zip(listed, numbers, strict=True)
+        if r < number
+    ]

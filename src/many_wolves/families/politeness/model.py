@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from many_wolves.cognitive import AnswerKind
 from many_wolves.contracts import (
     Alternative,
     Array,
@@ -20,6 +21,7 @@ from many_wolves.contracts import (
 )
 from many_wolves.families.politeness.options import PoliteOptions, PooledOptions
 from many_wolves.files import shipped
+from many_wolves.records import Question
 
 _HERE = "many_wolves.families.politeness"
 PROGRAMS = "rsa-model/stan_model"
@@ -148,6 +150,31 @@ class PoliteSpeaker:
     ) -> Mapping[str, Any]:
         """Parameters of both conditions; the other weights of the second are rescaled."""
         found: Mapping[str, Any] = _part("plan").differing(parameter, difference, given)
+        return found
+
+    def kinds(self, problem: Problem) -> Mapping[str, AnswerKind]:
+        """Each condition and state; each utterance and state that is judged."""
+        found: Mapping[str, AnswerKind] = _part("designer").kinds(problem)
+        return found
+
+    def kinds_of(self, problem: Problem, questions: Sequence[Question]) -> Sequence[str]:
+        """Name of the kind of each question; see ``designer.kinds_of``."""
+        found: Sequence[str] = _part("designer").kinds_of(problem, questions)
+        return found
+
+    def before(self, questions: Sequence[Question], **options: Any) -> Problem:
+        """The problem of these questions before any answer."""
+        problem: Problem = _part("designer").before(questions, **options)
+        return problem
+
+    def start(self, questions: Sequence[Question], **options: Any) -> Sequence[int]:
+        """Two items for each goal and state, one of them twice; each judgment once."""
+        found: Sequence[int] = _part("designer").start(questions, **options)
+        return found
+
+    def answered(self, observations: Observations, questions: Sequence[Question]) -> Sequence[int]:
+        """Answers to each question among the observations."""
+        found: Sequence[int] = _part("designer").answered(observations, questions)
         return found
 
     given = (

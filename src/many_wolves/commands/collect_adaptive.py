@@ -1,0 +1,162 @@
+"""``wolves collect --adaptive``: ask in rounds until the intervals are narrow enough."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from many_wolves.commands.collect_output import FAILED, INTERRUPTED, OK, conclude, say
+from many_wolves.commands.design import ABOUT, MOST
+from many_wolves.commands.options import names_of, together
+from many_wolves.contracts import TaskFamily
+from many_wolves.errors import WolvesError
+from many_wolves.speakers.speaker_request import SpeakerRequest
+from many_wolves.workflows.adaptive import MOST_CALLS, PER_ROUND, Adaptive, AdaptiveRequest
+from many_wolves.workflows.collecting import Games, Vignettes
+from many_wolves.workflows.design import DesignRequest, designing_model
+
+OPTIONS = together(
+    click.option(
+        "--adaptive",
+        is_flag=True,
+        help="Ask in rounds: the trials with the most expected information first.",
+    ),
+    ABOUT,
+    click.option(
+        "--width",
+        type=click.FloatRange(0, min_open=True),
+        help="Adaptive: stop when all 95 % intervals are at most this wide.",
+    ),
+    click.option(
+        "--per_round",
+        type=click.IntRange(1),
+        help=f"Adaptive: calls per round (default: {PER_ROUND}).",
+    ),
+    click.option(
+        "--max_calls",
+        type=click.IntRange(1),
+        help=f"Adaptive: calls in all, earlier ones included (default: {MOST_CALLS}).",
+    ),
+    MOST,
+    click.option(
+        "--model_options",
+        metavar="JSON",
+        help='Adaptive: options of the cognitive model, such as \'{"literal": "fixed"}\'.',
+    ),
+)
+"""Options of an adaptive collection."""
+_OWN = ("about", "width", "per_round", "max_calls", "most", "model_options")
+ENDS = {
+    "width": "All intervals are narrow enough.",
+    "max_calls": "Stopped at --max-calls: not all intervals are narrow enough.",
+    "trials": "No trial is left: every prompt has --max-replicates answers.",
+}
+
+
+def request_of(options: dict[str, Any]) -> AdaptiveRequest | None:
+    """The request among the options of `wolves collect`, which are taken out; None without one.
+
+    Raises
+    ------
+    WolvesError
+        If an option is at fault.
+    """
+    adaptive = options.pop("adaptive")
+    own = {name: options.pop(name) for name in _OWN}
+    given = [name for name, value in own.items() if value not in (None, "")]
+    if not adaptive:
+        if given:
+            name = "max-replicates" if given[0] == "most" else given[0].replace("_", "-")
+            raise WolvesError(f"--{name} needs --adaptive", fix="add --adaptive, or leave it out")
+        return None
+    if own["width"] is None and own["max_calls"] is None:
+        raise WolvesError(
+            "--adaptive needs to know when to stop", fix="--width 0.2, or --max-calls 500"
+        )
+    design = DesignRequest(
+        about=tuple(names_of(own["about"])),
+        width=own["width"],
+        most=own["most"],
+        options=_json(own["model_options"]),
+        seed=options["seed"],
+    )
+    return AdaptiveRequest(design, own["per_round"] or PER_ROUND, own["max_calls"] or MOST_CALLS)
+
+
+def _json(words: str | None) -> dict[str, Any]:
+    try:
+        found = json.loads(words or "{}")
+    except ValueError as error:
+        raise WolvesError(
+            f"--model-options holds no JSON: {error}",
+            fix='--model-options \'{"literal": "fixed"}\'',
+        ) from error
+    if not isinstance(found, dict):
+        raise WolvesError(
+            "expected options by name in --model-options",
+            fix='--model-options \'{"literal": "fixed"}\'',
+        )
+    return found
+
+
+def check(
+    request: AdaptiveRequest,
+    family: TaskFamily,
+    several: Sequence[SpeakerRequest],
+    replicates: int,
+    *,
+    idle: bool,
+) -> None:
+    """Refuse what cannot be asked in rounds.
+
+    Raises
+    ------
+    WolvesError
+        If the family has no model for it, or an option does not fit.
+    """
+    designing_model(family.name, request.design.model)
+    if several[0].mode == "score":
+        raise WolvesError(
+            "--adaptive counts sampled answers; in score mode one call gives all probabilities",
+            fix="leave --mode score or --adaptive out",
+        )
+    if replicates > 1:
+        raise WolvesError(
+            "--adaptive chooses the number of replicates",
+            fix=f"--max-replicates {replicates} for the largest number of answers to one prompt",
+        )
+    if idle:
+        raise WolvesError(
+            "--adaptive decides after each round what it asks next",
+            fix="`wolves design` shows the first round; or leave --dry-run and --explain out",
+        )
+
+
+def act(path: Path, request: AdaptiveRequest) -> Callable[[Vignettes | Games], int]:
+    """What the command does with each speaker: asks it the trials of ``path`` in rounds."""
+
+    from many_wolves.workflows.rounds import ask_in_rounds
+
+    def do(asked: Vignettes | Games) -> int:
+        assert isinstance(asked, Vignettes)
+        return _conclude(ask_in_rounds(path, asked, request, say), asked)
+
+    return do
+
+
+def _conclude(done: Adaptive, asked: Vignettes) -> int:
+    """Print how it ended; the exit status."""
+    if done.weights is not None:
+        click.echo(done.weights.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
+    if not done.stopped and done.collected is not None:
+        status = conclude(done.collected, asked)
+        return INTERRUPTED if status == OK else status
+    click.echo(f"{done.calls} calls in {done.rounds} rounds. {ENDS[done.stopped]}")
+    if done.fit is not None:
+        click.echo(f"Fit: {done.fit}")
+    click.echo(asked.journal)
+    return OK if done.stopped == "width" else FAILED

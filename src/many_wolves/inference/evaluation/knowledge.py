@@ -1,0 +1,225 @@
+"""What is known of a speaker before its next answers: draws, and what the program says there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from many_wolves.cognitive import AnswerKind
+from many_wolves.contracts import Array, Problem
+from many_wolves.errors import WolvesError
+from many_wolves.inference.engines.protocol import Model, Program
+from many_wolves.inference.evaluation.information import Evaluate, Knowledge, Values
+from many_wolves.inference.evaluation.sensitivity import smoothed
+from many_wolves.inference.sampling.datatree import shaped
+from many_wolves.inference.sampling.modes import Gaussian, gaussian_at_modes, possible_starts
+from many_wolves.inference.settings import LARGEST_SEED, ChainSettings
+from many_wolves.sources import nearest
+
+DRAWS = 24
+"""Draws at which the information is evaluated; its mean hardly changes with more."""
+MANY = 600
+"""Draws for widths and covariances."""
+CHAINS, WARMUP, DELTA, DEPTH = 4, 150, 0.8, 8
+"""Short chains, where a Gaussian describes the posterior badly."""
+AGREED = 1.1
+"""R-hat below which short chains agree."""
+TAIL = 0.025
+"""Share of the posterior on each side of an interval."""
+
+Target = tuple[str, str]
+"""Parameter and condition, as in the summary of a fit."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of one speaker.
+
+    Parameters
+    ----------
+    targets
+        Parameters and conditions that the design is about.
+    kinds
+        Names of the kinds of questions, in the order of ``knowledge``.
+    knowledge
+        For the choice of the next answers.
+    mean, sd, low, high
+        (T,) posterior mean, standard deviation, and ends of the central 95 % interval.
+    reliable
+        Whether they are those of the posterior: draws of a fit, a Laplace approximation whose
+        importance weights are reliable, or short chains that agree.
+    """
+
+    targets: tuple[Target, ...]
+    kinds: tuple[str, ...]
+    knowledge: Knowledge
+    mean: Array
+    sd: Array
+    low: Array
+    high: Array
+    reliable: bool
+
+    @property
+    def width(self) -> Array:
+        """(T,) widths of the 95 % intervals."""
+        return self.high - self.low
+
+
+def targets_of(problem: Problem, about: Sequence[str]) -> tuple[Target, ...]:
+    """Parameters and conditions that are named as ``w_inf`` or ``w_inf:social``.
+
+    Raises
+    ------
+    WolvesError
+        If there is no such parameter or condition.
+    """
+    labels = {
+        v.name: ["/".join(map(str, at)) for at in product(*(problem.coords[d] for d in v.dims))]
+        for v in problem.variables
+        if v.group == "posterior"
+    }
+    found: dict[Target, None] = {}
+    for words in about:
+        name, colon, condition = words.partition(":")
+        if name not in labels:
+            raise WolvesError(
+                f"the model {problem.model!r} has no parameter {name!r} for these questions",
+                fix=nearest(name, list(labels)),
+            )
+        if colon and condition not in labels[name]:
+            raise WolvesError(
+                f"{name} has no condition {condition!r}",
+                fix=f"--about {name}:{labels[name][0]}" if labels[name][0] else f"--about {name}",
+            )
+        found |= dict.fromkeys((name, one) for one in labels[name] if not colon or one == condition)
+    return tuple(found)
+
+
+def learn(
+    problem: Problem,
+    program: Program,
+    kinds: Mapping[str, AnswerKind],
+    about: Sequence[str],
+    rng: np.random.Generator,
+    x: Array | None = None,
+) -> Known:
+    """What is known of a speaker.
+
+    Parameters
+    ----------
+    problem, program
+        The problem of the answers so far, or of the questions before any answer.
+    kinds
+        Kinds of questions that can be asked.
+    about
+        Parameters that the design is about.
+    x
+        (draws, D) draws of the posterior on the unconstrained scale. By default they come from the
+        Gaussians at its modes, or from short chains where these describe it badly.
+    """
+    targets = targets_of(problem, about)
+    with program.open(problem.data) as model:
+        evaluate = evaluator(problem, model, kinds, targets)
+        reliable = True
+        if x is None:
+            x, reliable = _drawn(problem, program, model, rng)
+        rows = x[rng.choice(len(x), min(MANY, len(x)), replace=False)]
+        values = evaluate(rows).targets
+        low, high = np.quantile(values, (TAIL, 1 - TAIL), axis=0)
+        covariance = np.cov(x.T) + 1e-9 * np.eye(x.shape[1])
+        knowledge = Knowledge(rows[:DRAWS], covariance, evaluate, high - low)
+    return Known(
+        targets,
+        tuple(kinds),
+        knowledge,
+        values.mean(axis=0),
+        values.std(axis=0),
+        low,
+        high,
+        reliable,
+    )
+
+
+def evaluator(
+    problem: Problem, model: Model, kinds: Mapping[str, AnswerKind], targets: Sequence[Target]
+) -> Evaluate:
+    """The quantities of a program at points, by the names of the problem."""
+    names = model.quantity_names
+    known = {v.name: v for v in problem.variables if v.group == "posterior"}
+    needed = {name for name, _ in targets} | {kind.variable for kind in kinds.values()}
+    needed |= {kind.correlation for kind in kinds.values() if kind.correlation}
+    places = {
+        name: list(product(*(map(str, problem.coords[d]) for d in known[name].dims)))
+        for name, _ in targets
+    }
+
+    def evaluate(x: Array) -> Values:
+        written = model.quantities(x, 1)[None]
+        values = {name: shaped(names, written, known[name])[0] for name in needed}
+        rows = len(x)
+        wanted = []
+        for name, label in targets:
+            at = ["/".join(place) for place in places[name]].index(label)
+            wanted.append(values[name].reshape(rows, -1)[:, at])
+        answers, correlations = [], []
+        for kind in kinds.values():
+            p = values[kind.variable][(slice(None), *kind.at)]
+            answers.append(np.stack([p, 1 - p], axis=1) if kind.binary else p)
+            alike = values[kind.correlation] if kind.correlation else np.zeros(rows)
+            correlations.append(alike.reshape(rows))
+        return Values(np.stack(wanted, axis=1), answers, correlations)
+
+    return evaluate
+
+
+def _drawn(
+    problem: Problem, program: Program, model: Model, rng: np.random.Generator
+) -> tuple[Array, bool]:
+    """(draws, D) of the posterior, and whether they agree with it.
+
+    They come from the Gaussians at the modes by importance weights, or from short chains if these
+    weights are unreliable.
+    """
+    from arviz_stats.base import array_stats
+
+    gaussian = gaussian_at_modes(model, rng, ridge=problem.ridge)
+    x, log_density = _mixture(gaussian, rng)
+    weighted = smoothed(model.log_density(x) - log_density)
+    if weighted.ok:
+        return x[rng.choice(len(x), len(x), p=weighted.weights)], True
+    seed = int(rng.integers(1, LARGEST_SEED))
+    delta = max(DELTA, problem.adapt_delta)
+    settings = ChainSettings(WARMUP, MANY // CHAINS, delta, DEPTH, seed)
+    starts = possible_starts(model, gaussian, CHAINS, rng)
+    chains = program.sample(problem.data, starts, settings, gaussian.whitening).x
+    r_hat = max(
+        float(array_stats.rhat(chains[:, :, d], chain_axis=0, draw_axis=1))
+        for d in range(chains.shape[2])
+    )
+    return chains.reshape(-1, chains.shape[2]), r_hat < AGREED
+
+
+def _mixture(gaussian: Gaussian, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Draws from Gaussians at the modes by their masses, and the log density of the mixture."""
+    size, modes = gaussian.centre.size, gaussian.modes
+    if not modes:
+        x = rng.normal(size=(MANY, size))
+        return x, -0.5 * np.square(x).sum(axis=1)
+    roots = [np.linalg.cholesky(mode.precision) for mode in modes]
+    own = rng.choice(len(modes), MANY, p=gaussian.shares)
+    noise = rng.normal(size=(MANY, size))
+    x = np.stack(
+        [modes[n].x + np.linalg.solve(roots[n].T, e) for n, e in zip(own, noise, strict=True)]
+    )
+    parts = [
+        np.log(share)
+        + np.log(np.diag(root)).sum()
+        - 0.5 * np.square((x - mode.x) @ root).sum(axis=1)
+        for share, root, mode in zip(gaussian.shares, roots, modes, strict=True)
+        if share > 0
+    ]
+    density: Array = np.logaddexp.reduce(parts, axis=0)
+    return x, density

@@ -1,0 +1,84 @@
+"""The next questions to a speaker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from many_wolves.contracts import Observations
+from many_wolves.notebook.inputs import observations_of
+from many_wolves.notebook.signatures import with_options
+from many_wolves.progress import one_line
+from many_wolves.workflows.results import SpeakerFit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from many_wolves.workflows.design import Design
+
+
+@with_options()
+def design(
+    trials: str | Path,
+    choices: Observations | SpeakerFit | str | Path | pd.DataFrame | None = None,
+    *,
+    about: Sequence[str] = (),
+    calls: int | None = None,
+    width: float | None = None,
+    max_replicates: int | None = None,
+    out: str | Path | None = None,
+    model: str | None = None,
+    variant: str | None = None,
+    seed: int = 1,
+    progress: bool = True,
+    **options: Any,
+) -> Design:
+    """Choose the next questions by expected information about named parameters.
+
+    Parameters
+    ----------
+    trials
+        File of the questions to choose from.
+    choices
+        Answers so far, or a fit of them; only the prior is known when left out.
+    about
+        Parameters, such as ``w_inf`` or ``w_inf:social``; the model's contrasts when empty.
+    calls
+        Most calls; 64 when left out, and 2000 where ``width`` is given.
+    width
+        Width of the 95 % intervals that is to be reached.
+    max_replicates
+        Largest number of answers to one prompt.
+    out
+        Folder for trials that ``wolves collect`` takes; nothing is written when left out.
+    model, variant, progress, options
+        As of ``fit``; those of the fit, where ``choices`` is a fit.
+    seed
+        Of the draws at which the information is evaluated.
+
+    Raises
+    ------
+    WolvesError
+        If the model cannot say how much an answer would inform it, or an option is at fault.
+
+    Examples
+    --------
+    >>> mw.design("task-data/compiled/politeness.jsonl", about=["w_inf:social"], calls=100)
+    """
+    from many_wolves.collection import read_trials
+    from many_wolves.workflows import design_files
+    from many_wolves.workflows.design import DesignRequest, Sofar
+    from many_wolves.workflows.design import design as choose
+
+    sofar, given = None, {"model": model, "variant": variant, "options": options}
+    if isinstance(choices, SpeakerFit):
+        sofar, given = design_files.of_fit(choices.folder, model, variant, options)
+    elif choices is not None:
+        sofar = Sofar(observations_of(choices))
+    request = DesignRequest(tuple(about), calls, width, most=max_replicates, seed=seed, **given)
+    with one_line(progress):
+        found = choose(read_trials(Path(trials)), request, sofar)
+        if out is not None:
+            design_files.write(found, request, Path(out))
+    return found

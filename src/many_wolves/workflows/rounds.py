@@ -1,0 +1,103 @@
+"""Ask one speaker in rounds; it is loaded once for all of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from many_wolves.collection import Collected, answers_to, collect, peek
+from many_wolves.contracts import Observations
+from many_wolves.records import Response, SpeakerSpec
+from many_wolves.speakers import Feed, Request, Speaker
+from many_wolves.workflows.adaptive import (
+    Adaptive,
+    AdaptiveRequest,
+    Journalled,
+    collect_in_rounds,
+)
+from many_wolves.workflows.choices import Selection, tabulated
+from many_wolves.workflows.collecting import Vignettes, opener
+from many_wolves.workflows.data import of_one
+
+
+def ask_in_rounds(
+    path: Path, asked: Vignettes, request: AdaptiveRequest, say: Callable[[str], None]
+) -> Adaptive:
+    """Ask one speaker the trials of a file in rounds; it is loaded once.
+
+    Parameters
+    ----------
+    path
+        The file of the trials.
+    asked
+        The trials, the speaker and its journal.
+    request
+        What is wanted of the rounds.
+    say
+        Takes notices in words.
+
+    Raises
+    ------
+    WolvesError
+        As ``collect_in_rounds`` does, or if the speaker cannot be loaded.
+    """
+    opened: list[_Kept] = []
+
+    def open_once() -> Speaker:
+        if not opened:
+            opened.append(_Kept(opener(asked.wanted, asked.spec, asked.family)()))
+        return opened[0]
+
+    def ask(replicates: Mapping[str, int]) -> Collected:
+        return collect(
+            asked.trials,
+            replicates=replicates,
+            spec=asked.spec,
+            open_speaker=open_once,
+            reader=asked.family.read,
+            journal=asked.journal,
+            say=say,
+        )
+
+    book = Journalled(
+        ask,
+        lambda: answers_to(asked.trials, asked.spec, peek(asked.journal)),
+        lambda: _observed(path, asked.journal),
+    )
+    folder = asked.journal.with_name(f"{asked.journal.stem}.adaptive")
+    try:
+        return collect_in_rounds(asked.trials, book, request, folder)
+    finally:
+        for kept in opened:
+            kept.speaker.close()
+
+
+def _observed(trials: Path, journal: Path) -> Observations:
+    """The answers to the trials, as a table."""
+    return of_one(tabulated([journal], Selection(trials=trials)), None, journal)
+
+
+@dataclass
+class _Kept:
+    """A speaker that stays open from round to round; its spending limit is that of all rounds."""
+
+    speaker: Speaker
+
+    @property
+    def spec(self) -> SpeakerSpec:
+        """Who answers."""
+        return self.speaker.spec
+
+    @property
+    def stopped(self) -> str:
+        """Why it asked no more of its own accord."""
+        return self.speaker.stopped
+
+    def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
+        """Answer every request."""
+        return self.speaker.ask(requests, halt)
+
+    def close(self) -> None:
+        """Nothing: the speaker is asked again in the next round."""
