@@ -65,6 +65,8 @@ __all__ = [
     "SimulatedAnswers",
     "SimulatedModel",
     "TaskFamily",
+    "TrainingFamily",
+    "TrainingRequest",
     "Turn",
     "Variable",
     "World",
@@ -381,6 +383,66 @@ class ReplayingFamily(TaskFamily, Protocol):
             In which records of sessions may be.
         opening
             The trial that began it, where it is available.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """Which player is to be trained.
+
+    Parameters
+    ----------
+    role, place
+        Its seat: which one of the role, from 0.
+    cast
+        Role -> parameters of the simulated players on its other seats, who sit in turn.
+    design
+        Values of the task's design, by name.
+    steps
+        Decisions of the learner.
+    sessions
+        Sessions of the evaluation.
+    seed
+        Of the learner and of its sessions.
+    """
+
+    role: str
+    cast: Mapping[str, Sequence[Mapping[str, Any]]]
+    design: Mapping[str, Any]
+    place: int = 0
+    steps: int = 100_000
+    sessions: int = 200
+    seed: int = 1
+
+
+@runtime_checkable
+class TrainingFamily(TaskFamily, Protocol):
+    """A family whose simulated sessions can train a player."""
+
+    def train_agent(
+        self, request: TrainingRequest, out: Path, advance: Callable[[int, int], None]
+    ) -> Mapping[str, Any]:
+        """Train a player, or go on with an interrupted training; write it into a folder.
+
+        Parameters
+        ----------
+        request
+            What is trained.
+        out
+            Its folder, which is made.
+        advance
+            Called with the decisions made, and all of them.
+
+        Returns
+        -------
+        Mapping
+            ``sentences`` on what was learnt, and ``speaker``, the file that seats the player.
+
+        Raises
+        ------
+        WolvesError
+            If the request is at fault, or packages are missing.
         """
         ...
 

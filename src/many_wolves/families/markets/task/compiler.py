@@ -55,6 +55,18 @@ def compile_planning(design: PlanningDesign) -> Compiled:
     return Compiled((_opening(one, personas, wording) for one in played), facts, FACTORS, notes)
 
 
+def rules_of_design(design: PlanningDesign, mechanism: str) -> Rules:
+    """The rules of a mechanism in a design, at the first of its tax rates.
+
+    Raises
+    ------
+    WolvesError
+        If the file of rules is at fault, or they cannot be played.
+    """
+    tax = design.final_tax[0] if design.final_tax else None
+    return _rules(design, mechanism, tax, _changed(design.rules))
+
+
 def _sessions(design: PlanningDesign) -> Iterator[Played]:
     changed = _changed(design.rules)
     for mechanism in design.mechanism:
