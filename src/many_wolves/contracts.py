@@ -61,6 +61,7 @@ __all__ = [
     "RecordingFamily",
     "Reference",
     "ReplayingFamily",
+    "RuleSearchFamily",
     "SensitiveModel",
     "SimulatedAnswers",
     "SimulatedModel",
@@ -444,6 +445,44 @@ class TrainingFamily(TaskFamily, Protocol):
         WolvesError
             If the request is at fault, or packages are missing.
         """
+        ...
+
+
+@runtime_checkable
+class RuleSearchFamily(TaskFamily, Protocol):
+    """A family that searches for the rules of its experiment."""
+
+    def design_rules(
+        self, file: Path, out: Path, advance: Callable[[str, int, int], None]
+    ) -> Mapping[str, Any]:
+        """Search for rules, or go on with a search, and write its tables into a folder.
+
+        Parameters
+        ----------
+        file
+            The search, in YAML.
+        out
+            Folder of the results, which is made.
+        advance
+            Called with what is done, how much of it, and of how much.
+
+        Returns
+        -------
+        Mapping
+            ``pareto`` (a table), ``rules`` (name -> mechanism and file for ``wolves compile``),
+            ``search`` and ``objectives`` (columns of the table), ``models`` (role -> file of a
+            speaker), ``cast`` (role -> parameters of a simulated player), ``model_sessions``,
+            ``seed``.
+
+        Raises
+        ------
+        WolvesError
+            If the file is at fault, or packages are missing.
+        """
+        ...
+
+    def played_estimates(self, payoffs: Any) -> Mapping[str, float]:
+        """Objectives, with the bounds of their intervals, from a table of payoffs."""
         ...
 
 

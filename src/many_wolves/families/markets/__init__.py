@@ -137,6 +137,18 @@ class Markets:
         trained: Mapping[str, Any] = _part("learning.agents").train_agent(request, out, advance)
         return trained
 
+    def design_rules(
+        self, file: Path, out: Path, advance: Callable[[str, int, int], None]
+    ) -> Mapping[str, Any]:
+        """Search for rules that serve several objectives."""
+        found: Mapping[str, Any] = _part("search.files").design_rules(file, out, advance)
+        return found
+
+    def played_estimates(self, payoffs: pd.DataFrame) -> Mapping[str, float]:
+        """Objectives of the rules by which sessions were played."""
+        values: Mapping[str, float] = _part("search.files").played_estimates(payoffs)
+        return values
+
     def findings(self) -> None:
         """None: what mechanisms and agents do is in the report of a study."""
         return

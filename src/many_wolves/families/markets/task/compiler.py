@@ -64,11 +64,11 @@ def rules_of_design(design: PlanningDesign, mechanism: str) -> Rules:
         If the file of rules is at fault, or they cannot be played.
     """
     tax = design.final_tax[0] if design.final_tax else None
-    return _rules(design, mechanism, tax, _changed(design.rules))
+    return _rules(design, mechanism, tax, read_changes(design.rules))
 
 
 def _sessions(design: PlanningDesign) -> Iterator[Played]:
-    changed = _changed(design.rules)
+    changed = read_changes(design.rules)
     for mechanism in design.mechanism:
         for tax in design.final_tax or (None,):
             rules = _rules(design, mechanism, tax, changed)
@@ -119,8 +119,14 @@ def _rules(
     return rules
 
 
-def _changed(path: Path | None) -> dict[str, Any]:
-    """Parameters of a rules file."""
+def read_changes(path: Path | None) -> dict[str, Any]:
+    """Parameters of a rules file, by their names; none without a path.
+
+    Raises
+    ------
+    WolvesError
+        If it cannot be read, or holds none.
+    """
     if path is None:
         return {}
     try:
