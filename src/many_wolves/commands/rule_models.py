@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import click
 import pandas as pd
 
 from many_wolves.commands.collect_output import read_parameters
@@ -80,7 +82,7 @@ def _played(
     status = _run("collect", *words, *cost, "--out", place, allowed=(0, 1))
     if status:
         log.warning("not every session under %s has ended; run the same command again", rules)
-    _run("choices", place / "markets", "--out", tables)
+    _run("choices", place / "markets", "--out", tables, allowed=(0, 4))
     table = tables / "payoffs.csv"
     return pd.read_csv(table) if table.is_file() else None
 
@@ -112,16 +114,19 @@ def _simulated(found: Mapping[str, Any], place: Path) -> list[tuple[str, Path]]:
 
 def _run(command: str, *words: Any, allowed: Sequence[int] = (0,)) -> int:
     """A command of ours in this process."""
-    from many_wolves.cli import run, wolves
-
-    # What they print would stand in the middle of our own result.
+    module = importlib.import_module(f"many_wolves.commands.{command}")
+    # What it prints would stand in the middle of our own result.
     with redirect_stdout(sys.stderr):
-        status = int(run(wolves, [command, *(str(word) for word in words)]) or 0)
+        try:
+            found = module.command.main([str(word) for word in words], standalone_mode=False)
+        except click.Abort as stopped:
+            raise KeyboardInterrupt from stopped
+    status = int(found or 0)
     if status == INTERRUPTED:
         raise KeyboardInterrupt
     if status not in allowed:
         raise WolvesError(
             f"`wolves {command}` ended with status {status}",
-            fix="correct what the message above names, and run the same command again",
+            fix="correct what the messages above name, and run the same command again",
         )
     return status

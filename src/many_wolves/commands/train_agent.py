@@ -81,10 +81,10 @@ def command(
     """Train a player of one seat by reinforcement, in sessions against simulated players.
 
     ROLE is owner, developer or speculator. The player is compared with a truthful one in its
-    seat, and with the best reply where that can be computed: without a market (--ticks 0). It
-    is called an exploiter if it reaches 95 % of the gain of the best reply. The file
-    speaker.json in its folder seats it on any engine: `wolves collect --seat
-    ROLE=FOLDER/speaker.json`. Resumes after an interrupt. Needs the extra `exploiters`.
+    seat. Without a market (--ticks 0), it is also compared with the best reply. It is called an
+    exploiter if it reaches 95 % of the gain of the best reply. The file speaker.json in its
+    folder seats it on any engine: `wolves collect --seat ROLE=FOLDER/speaker.json`. Resumes
+    after an interrupt. Needs the extra `exploiters`.
     """
     from many_wolves.progress import bar
 

@@ -105,8 +105,10 @@ def _plan(request: TrainingRequest) -> Plan:
     rules = rules_of_design(design, design.mechanism[0])
     rules = replace(rules, rounds=1, practice=False)
     _check_place(rules, request)
-    told = {role: list(request.cast.get(role) or [DEFAULT]) for role in ROLES}
     cast_of(request.cast)
+    told: dict[str, Sequence[Mapping[str, Any]]] = {
+        role: list(request.cast.get(role) or [DEFAULT]) for role in ROLES
+    }
     return Plan(
         rules=rules,
         cast=cast_of(told),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -116,5 +116,5 @@ def table_values(payoffs: pd.DataFrame) -> Values:
             for _, one in part.groupby("round")
         ]
         rows.append(np.mean(each, axis=0))
-    columns: Sequence[Array] = np.array(rows, float).reshape(-1, 3).T
-    return dict(zip(("efficiency", "revenue", "welfare"), columns, strict=True))
+    table = np.array(rows, float).reshape(-1, 3)
+    return {name: table[:, i] for i, name in enumerate(("efficiency", "revenue", "welfare"))}
