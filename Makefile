@@ -17,7 +17,7 @@ help: ## show this list
 
 sync: ## install everything that the other targets need
 	@[ -d .venv ] || echo "set-up: installing packages into .venv/ (the first time about a minute)"
-	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra api --extra hf --extra cluster --group dev --group docs --group models
+	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra api --extra hf --extra cluster --extra exploiters --extra rules --group dev --group docs --group models
 
 demo: sync ## people, published choices of six models, and one model asked live, in one report
 	@$(RUN) wolves study run studies/demo.yaml

@@ -23,7 +23,7 @@ import numpy as np
 
 from many_wolves.cli import run
 from many_wolves.commands.calibrate import command
-from many_wolves.families.markets.model import models
+from many_wolves.families.markets.model import ALL, models
 from many_wolves.families.markets.rules.parameters import OWNER, Rules
 from many_wolves.families.markets.simulation.strategies import player
 from many_wolves.families.markets.simulation.tables import played_tables
@@ -71,7 +71,7 @@ def main() -> int:
     """Calibrate one model after the other, then print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=50, help="simulations of each model")
-    parser.add_argument("--model", choices=models(), action="append", help="these alone")
+    parser.add_argument("--model", choices=ALL, action="append", help="these alone")
     parser.add_argument("--figures", action="store_true", help="print figures of what is done")
     chosen = parser.parse_args()
     worst = 0

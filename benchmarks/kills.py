@@ -3,10 +3,10 @@
     python benchmarks/kills.py --kills 200
 
 A share of the kills hits the client of sessions in process; the others hit the client, the
-server, or both, of sessions on a small server that speaks the lab's protocol with its faults
-(``tests/ibex_server.py``). After its kills each session is played to its end and held against
-an undisturbed one with the same seed: no answer twice, no action without its receipt or with
-two, equal declarations, purchases, signals and payoffs. Exit status 1 where one differs.
+server, or both, of sessions on oTree, and on a small server that speaks the lab's protocol with
+its faults (``tests/ibex_server.py``). After its kills each session is played to its end and held
+against an undisturbed one with the same seed: no answer twice, no action without its receipt or
+with two, equal declarations, purchases, signals and payoffs. Exit status 1 where one differs.
 
 Client and server run in processes that are forked from this one, so that a restart takes no
 imports: what is killed is a whole process with its network and its files.
@@ -45,16 +45,22 @@ PLAYERS = {
 TABLES = ("declarations", "purchases", "signals", "payoffs")
 ORDERS = ("held", "buyers", "final_tax", "cash", "shares", "shares_pay", "payoff", "euro")
 """Columns that depend on the market, in whose order a server's clock has a say."""
-MOST_PER_SESSION = {"local": 10, "lab": 4}
+MOST_PER_SESSION = {"local": 10, "lab": 4, "otree": 4}
 """Kills of one session, at most."""
-WITHIN_S = {"local": (0.02, 0.9), "lab": (0.3, 9.0)}
+WITHIN_S = {"local": (0.02, 0.9), "lab": (0.3, 9.0), "otree": (1.0, 12.0)}
 """A kill comes after so many seconds, uniform."""
 STARTS = 30
 """A session that has not ended after so many starts without a kill has failed."""
 MOST_FAULTS = 5
 """After more faults of one kind of kill, the next kind begins."""
-SHARES = {"local client": 0.7, "lab client": 0.1, "lab server": 0.1, "lab both": 0.1}
+SHARES = {
+    "local client": 0.55,
+    **{f"lab {victim}": 0.1 for victim in ("client", "server", "both")},
+    **{f"otree {victim}": 0.05 for victim in ("client", "server", "both")},
+}
 """Of all kills."""
+KEY = "a key of the benchmark"
+"""Of the oTree server's REST interface."""
 
 
 @dataclass
@@ -153,11 +159,16 @@ def play(number: int, kind: str, kills: int, rng: np.random.Generator, tally: Ta
     done(log, *collect(f"{out}-whole", trials))
     more: tuple[str, ...] = (trials,)
     server, port = None, free_port()
-    if engine == "lab":
+    serve: Callable[[], int] = lambda: served(port)  # noqa: E731
+    if engine == "otree":
+        more += ("--engine", "otree", "--server", f"http://127.0.0.1:{port}")
+        serve = lambda: served_by_otree(port, Path(f"{out}-server"))  # noqa: E731
+        server = Forked(serve, log)
+    elif engine == "lab":
         quick = ("--engine_option", "turn_s=2", "--engine_option", "pause_s=0.3")
         more += ("--engine", "ibex", "--server", f"http://127.0.0.1:{port}", *quick)
         os.environ["IBEX_SOCKET"] = f"ws://127.0.0.1:{port}/ws"
-        server = Forked(lambda: served(port), log)
+        server = Forked(serve, log)
     else:
         more += ("--delay", "0.02")
 
@@ -172,7 +183,7 @@ def play(number: int, kind: str, kills: int, rng: np.random.Generator, tally: Ta
                 break
             if victim != "client" and server is not None:
                 server.kill()
-                server = Forked(lambda: served(port), log)
+                server = Forked(serve, log)
             if victim != "server":
                 client.kill()
                 client = None
@@ -213,6 +224,18 @@ def served(port: int) -> int:
 
     asyncio.run(forever())
     return 0
+
+
+def served_by_otree(port: int, folder: Path) -> int:
+    """Our experiment on an oTree server, until it is killed; its database is kept."""
+    from many_wolves.families.markets.task.experiment import write_experiment
+    from many_wolves.worlds.otree.server import OTreeServer
+
+    project = write_experiment(folder / "experiment")
+    with OTreeServer(project, folder, port=port) as server:
+        while server.running:
+            time.sleep(0.2)
+    return 1
 
 
 def compared(engine: str, out: str, tally: Tally) -> list[str]:
@@ -270,12 +293,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kind", choices=SHARES, action="append", help="these kills alone")
     parser.add_argument("--folder", type=Path, help="work here and keep it; else a temporary one")
     given = parser.parse_args()
     sys.path.insert(0, str(TESTS))
     import ibex_server
 
     os.environ["IBEX_USERNAME"] = ibex_server.LOGIN["username"]
+    os.environ["OTREE_REST_KEY"] = KEY
     os.environ["IBEX_PASSWORD"] = ibex_server.LOGIN["password"]
     rng = np.random.default_rng(given.seed)
     tally = Tally()
@@ -288,8 +313,9 @@ def main() -> int:
             speaker = {"provider": "simulated", "model": name, "parameters": f"{name}.json"}
             Path(f"{name}-speaker.json").write_text(json.dumps(speaker))
         number = 0
-        for kind, share in SHARES.items():
-            wanted = round(share * given.kills)
+        shares = {kind: SHARES[kind] for kind in given.kind or SHARES}
+        for kind, share in shares.items():
+            wanted = round(share / sum(shares.values()) * given.kills)
             while (left := wanted - tally.killed[kind]) > 0:
                 number += 1
                 most = MOST_PER_SESSION[kind.split()[0]]

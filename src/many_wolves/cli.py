@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "programs": ("programs", "Compile the models' programs ahead of the first fit."),
     "choices": ("choices", "Read answers into a table of choices."),
     "replay": ("replay", "Show a session of an experiment as one page."),
+    "train-agent": ("train_agent", "Train a player of an experiment by reinforcement."),
+    "design-rules": ("design_rules", "Search for rules that serve several objectives."),
     "predict": ("predict", "Print a model's predictions for given parameters."),
     "fit": ("fit", "Infer the parameters of a speaker from its choices."),
     "fit-all": ("fit_all", "Fit every speaker of many tables, several at once."),

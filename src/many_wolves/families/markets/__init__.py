@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from many_wolves.contracts import (
     Reading,
     Reference,
     SimulatedAnswers,
+    TrainingRequest,
 )
 from many_wolves.records import Question, Response, Trial
 
@@ -128,6 +129,25 @@ class Markets:
         """A session as a page."""
         shown: Replay = _part("reporting.replay").replay(session, responses, folders, opening)
         return shown
+
+    def train_agent(
+        self, request: TrainingRequest, out: Path, advance: Callable[[int, int], None]
+    ) -> Mapping[str, Any]:
+        """Train a player of one seat on the engine ``local``, and judge it."""
+        trained: Mapping[str, Any] = _part("learning.agents").train_agent(request, out, advance)
+        return trained
+
+    def design_rules(
+        self, file: Path, out: Path, advance: Callable[[str, int, int], None]
+    ) -> Mapping[str, Any]:
+        """Search for rules that serve several objectives."""
+        found: Mapping[str, Any] = _part("search.files").design_rules(file, out, advance)
+        return found
+
+    def played_estimates(self, payoffs: pd.DataFrame) -> Mapping[str, float]:
+        """Objectives of the rules by which sessions were played."""
+        values: Mapping[str, float] = _part("search.files").played_estimates(payoffs)
+        return values
 
     def findings(self) -> None:
         """None: what mechanisms and agents do is in the report of a study."""

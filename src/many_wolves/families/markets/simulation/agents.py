@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from scipy.special import expit
 
 from many_wolves.families.markets.rules.actions import Action
 from many_wolves.families.markets.rules.parameters import NO_PROJECT, PROJECT, Rules
@@ -234,8 +235,7 @@ class LogitBuyer(Truthful):
         """Whether it buys a lot."""
         declared = _declared(view, lot, condition)
         percentile = rules.band(lot, condition).percentile(declared)
-        rate = falling_rate(self.level, self.slope)(np.asarray(percentile))
-        return bool(rng.random() < rate)
+        return bool(rng.random() < expit(self.level - self.slope * percentile))
 
 
 def _values(view: View) -> tuple[float, float]:

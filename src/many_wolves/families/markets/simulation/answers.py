@@ -13,7 +13,12 @@ from many_wolves.families.markets.rules.actions import Action
 from many_wolves.families.markets.rules.parameters import ROLES
 from many_wolves.families.markets.rules.view import View
 from many_wolves.families.markets.simulation.agents import Agent
-from many_wolves.families.markets.simulation.strategies import MODELLED, STRATEGIES, player
+from many_wolves.families.markets.simulation.strategies import (
+    MODELLED,
+    STRATEGIES,
+    TRAINED,
+    player,
+)
 from many_wolves.families.markets.task.cells import rules_of
 from many_wolves.outcomes import Array
 from many_wolves.records import Form, Trial, Value
@@ -35,8 +40,8 @@ class Simulated:
     Parameters
     ----------
     parameters
-        ``strategy`` (a name in ``STRATEGIES``, ``modelled`` or ``random``) and its parameters;
-        or such settings by role.
+        ``strategy`` (a name in ``STRATEGIES``, ``modelled``, ``trained`` or ``random``) and its
+        parameters; or such settings by role.
 
     Raises
     ------
@@ -98,7 +103,7 @@ def as_form(action: Action, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _player(settings: Any) -> Agent | None:
-    known = ", ".join([*STRATEGIES, MODELLED, RANDOM])
+    known = ", ".join([*STRATEGIES, MODELLED, TRAINED, RANDOM])
     if not isinstance(settings, Mapping) or not isinstance(settings.get("strategy"), str):
         raise WolvesError(
             f"expected a strategy, found {settings!r:.60}",

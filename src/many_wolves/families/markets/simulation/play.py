@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, cast
 
 import numpy as np
 
@@ -63,4 +65,18 @@ def play_session(
 
 def luck(seed: int, seat: int, turn: int) -> np.random.Generator:
     """The generator of one question: the same whenever, and however often, it is asked."""
-    return np.random.default_rng([seed, seat, turn])
+    return cast(np.random.Generator, _Luck(seed, seat, turn))
+
+
+class _Luck:
+    """A generator that is made when it is first used: most questions are answered without one."""
+
+    def __init__(self, *seed: int) -> None:
+        self._seed = seed
+
+    @cached_property
+    def _generator(self) -> np.random.Generator:
+        return np.random.default_rng(self._seed)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._generator, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from many_wolves.errors import WolvesError
@@ -29,6 +30,8 @@ STRATEGIES: Mapping[str, type[Truthful]] = {
 }
 MODELLED = "modelled"
 """The strategy that answers by the equations of the cognitive models; imported when asked for."""
+TRAINED = "trained"
+"""The strategy of a player that `wolves train-agent` made; imported when asked for."""
 
 
 def player(strategy: str, parameters: Mapping[str, Any] | None = None) -> Agent:
@@ -37,7 +40,7 @@ def player(strategy: str, parameters: Mapping[str, Any] | None = None) -> Agent:
     Parameters
     ----------
     strategy
-        A name in ``STRATEGIES``, or ``modelled``.
+        A name in ``STRATEGIES``, ``modelled`` or ``trained``.
     parameters
         Its parameters by name.
 
@@ -47,13 +50,15 @@ def player(strategy: str, parameters: Mapping[str, Any] | None = None) -> Agent:
         If the strategy or a parameter is unknown.
     """
     given = dict(parameters or {})
+    if strategy == TRAINED:
+        return _trained(given)
     kinds: dict[str, type[Truthful]] = dict(STRATEGIES)
     if strategy == MODELLED:
         from many_wolves.families.markets.simulation.modelled import Modelled
 
         kinds[MODELLED] = Modelled
     if strategy not in kinds:
-        known = ", ".join([*STRATEGIES, MODELLED])
+        known = ", ".join([*STRATEGIES, MODELLED, TRAINED])
         raise WolvesError(f"strategy: expected one of {known}, found {strategy!r}")
     kind = kinds[strategy]
     known_parameters = {f.name for f in fields(kind)}
@@ -64,3 +69,15 @@ def player(strategy: str, parameters: Mapping[str, Any] | None = None) -> Agent:
             fix=f"use {', '.join(sorted(known_parameters))}",
         )
     return kind(**given)
+
+
+def _trained(given: Mapping[str, Any]) -> Agent:
+    from many_wolves.families.markets.learning.policy import load_policy
+
+    known = {"policy", "fingerprint"}
+    if not isinstance(given.get("policy"), str) or set(given) - known:
+        raise WolvesError(
+            f"strategy {TRAINED}: expected policy and fingerprint, found {sorted(given)}",
+            fix="take the `parameters` of the speaker.json that `wolves train-agent` wrote",
+        )
+    return load_policy(Path(given["policy"]), str(given.get("fingerprint", "")))

@@ -55,8 +55,20 @@ def compile_planning(design: PlanningDesign) -> Compiled:
     return Compiled((_opening(one, personas, wording) for one in played), facts, FACTORS, notes)
 
 
+def rules_of_design(design: PlanningDesign, mechanism: str) -> Rules:
+    """The rules of a mechanism in a design, at the first of its tax rates.
+
+    Raises
+    ------
+    WolvesError
+        If the file of rules is at fault, or they cannot be played.
+    """
+    tax = design.final_tax[0] if design.final_tax else None
+    return _rules(design, mechanism, tax, read_changes(design.rules))
+
+
 def _sessions(design: PlanningDesign) -> Iterator[Played]:
-    changed = _changed(design.rules)
+    changed = read_changes(design.rules)
     for mechanism in design.mechanism:
         for tax in design.final_tax or (None,):
             rules = _rules(design, mechanism, tax, changed)
@@ -107,8 +119,14 @@ def _rules(
     return rules
 
 
-def _changed(path: Path | None) -> dict[str, Any]:
-    """Parameters of a rules file."""
+def read_changes(path: Path | None) -> dict[str, Any]:
+    """Parameters of a rules file, by their names; none without a path.
+
+    Raises
+    ------
+    WolvesError
+        If it cannot be read, or holds none.
+    """
     if path is None:
         return {}
     try:

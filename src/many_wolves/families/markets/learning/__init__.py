@@ -1,0 +1,1 @@
+"""Players that learn by reinforcement, and what they take from others."""

@@ -1,0 +1,1 @@
+"""Search for rules of an experiment that serve several objectives."""
