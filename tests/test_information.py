@@ -134,6 +134,19 @@ def test_the_laplace_form_is_near_the_information_of_all_answers_enumerated(post
     assert list(np.argsort(laplace)) == list(np.argsort(exact))
 
 
+def test_answers_so_far_count_as_answers_that_are_added(posterior):
+    known = _known(*posterior)
+    for option in [(1, 0), (1, 1), (1, 0), (2, 0)]:
+        known.add(option)
+    again = Knowledge(
+        known.x, known.covariance, _evaluate, known.width, levels=[[0], [2, 1, 0], [1]]
+    )
+    options = [(0, 0), (1, 2), (2, 1)]
+    counted = np.array([True])
+    assert np.allclose(known.gains(options, counted), again.gains(options, counted))
+    assert again.expected == known.width
+
+
 def test_new_prompts_come_before_repeated_ones_and_the_best_kind_first(posterior):
     known = _known(*posterior)
     before = float(known.expected[0])
