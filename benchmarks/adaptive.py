@@ -29,7 +29,7 @@ from many_wolves.contracts import Array, Observations
 from many_wolves.families.politeness import simulate
 from many_wolves.records import Trial
 from many_wolves.workflows.compiling import request, trials_of
-from many_wolves.workflows.design import DesignRequest, choose, designing_model, learn_of
+from many_wolves.workflows.design import DesignRequest, before_of, choose, designing_model, learn_of
 
 GOALS = ("informative", "social")
 OPTIONS = {"literal": "fixed"}
@@ -118,7 +118,9 @@ def looks(
         problem = model.problem(who.observations, **OPTIONS)
         program = inference.load(problem.program)
         now = replace(wanted, seed=1000 * seed + sum(levels))
-        known = learn_of(model, problem, program, now)
+        kinds = model.kinds_of(problem, trials)
+        before = before_of(model, trials, kinds, program, wanted)
+        known = learn_of(model, problem, program, now, None, (before, kinds, levels))
         yield {
             "calls": sum(levels),
             "reliable": known.reliable,
@@ -133,7 +135,6 @@ def looks(
             order = sorted(range(len(trials)), key=lambda n: levels[n])
             chosen = (order * given.round)[: given.round]
         else:
-            kinds = model.kinds_of(problem, trials)
             chosen = choose(known, kinds, levels, [0] * len(trials), now)
 
 

@@ -101,7 +101,7 @@ def test_it_stops_at_the_number_of_calls_and_keeps_a_fit(whole):
     for one in rounds:
         assert sum(one["questions"].values()) == one["calls"]
         assert all(row["expected_width"] <= row["width"] for row in one["weights"])
-    last = Counter()
+    last: Counter[str] = Counter()
     for one in rounds:
         last |= Counter(one["replicates"])
     responses = read_journal(folder / "j.jsonl").responses

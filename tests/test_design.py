@@ -64,7 +64,7 @@ def _answered(choices, times):
 
 def test_the_start_sees_two_items_of_each_cell_and_one_of_them_twice(small):
     first = designer.start(small, literal="joint")
-    asked = Counter()
+    asked: Counter[tuple] = Counter()
     for trial, number in zip(small, first, strict=True):
         cell = {name: value for name, value in trial.cell.items() if name != "item"}
         asked[trial.task, tuple(cell.values())] += number

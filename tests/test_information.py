@@ -50,11 +50,10 @@ def test_the_information_of_each_further_answer_is_that_of_all_sequences(x):
     for e in step * np.eye(3):
         (p, icc), (other, lower) = _p(x + e), _p(x - e)
         slopes.append(np.append(p * (1 - icc) - other * (1 - lower), icc - lower) / (2 * step))
-    slopes = np.array(slopes)
     p, icc = _p(x)
-    total = np.zeros((3, 3))
+    at, total = np.array(slopes), np.zeros((3, 3))
     for n in range(4):
-        total += slopes @ next_answer(p, np.array(icc), n) @ slopes.T
+        total += at @ next_answer(p, np.array(icc), n) @ at.T
         assert np.allclose(total, _by_enumeration(x, n + 1), rtol=1e-4, atol=1e-7)
 
 
@@ -121,7 +120,7 @@ def _exact(x, weights, kind, n):
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_the_laplace_form_is_near_the_information_of_all_answers_enumerated(posterior, n):
-    exact = [_exact(*posterior, kind, n) for kind in range(len(KINDS))]
+    exact = [_exact(posterior[0], posterior[1], kind, n) for kind in range(len(KINDS))]
     laplace = []
     for kind in range(len(KINDS)):
         known = _known(*posterior)
@@ -132,6 +131,19 @@ def test_the_laplace_form_is_near_the_information_of_all_answers_enumerated(post
         laplace.append(total)
     assert np.allclose(laplace, exact, rtol=0.12, atol=5e-4), (laplace, exact)
     assert list(np.argsort(laplace)) == list(np.argsort(exact))
+
+
+def test_answers_so_far_count_as_answers_that_are_added(posterior):
+    known = _known(*posterior)
+    for option in [(1, 0), (1, 1), (1, 0), (2, 0)]:
+        known.add(option)
+    again = Knowledge(
+        known.x, known.covariance, _evaluate, known.width, levels=[[0], [2, 1, 0], [1]]
+    )
+    options = [(0, 0), (1, 2), (2, 1)]
+    counted = np.array([True])
+    assert np.allclose(known.gains(options, counted), again.gains(options, counted))
+    assert again.expected == known.width
 
 
 def test_new_prompts_come_before_repeated_ones_and_the_best_kind_first(posterior):

@@ -71,7 +71,8 @@ def design(
     from many_wolves.workflows.design import DesignRequest, Sofar
     from many_wolves.workflows.design import design as choose
 
-    sofar, given = None, {"model": model, "variant": variant, "options": options}
+    sofar: Sofar | None = None
+    given: dict[str, Any] = {"model": model, "variant": variant, "options": options}
     if isinstance(choices, SpeakerFit):
         sofar, given = design_files.of_fit(choices.folder, model, variant, options)
     elif choices is not None:

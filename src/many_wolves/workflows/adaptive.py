@@ -23,6 +23,7 @@ from many_wolves.tables import write_table
 from many_wolves.workflows.data import load
 from many_wolves.workflows.design import (
     DesignRequest,
+    before_of,
     choose,
     designing_model,
     learn_of,
@@ -206,17 +207,21 @@ class _State:
             problem = problem_of(table, self._model, self._design.options, self._design.variant)
         program = inference.load(problem.program, self._request.sampling.engine, step)
         self.kinds = list(self._model.kinds_of(problem, self._trials))
-        known = learn_of(self._model, problem, program, design)
+        earlier = None
+        if any(levels):
+            before = before_of(self._model, self._trials, self.kinds, program, self._design)
+            earlier = (before, self.kinds, levels)
+        known = learn_of(self._model, problem, program, design, None, earlier)
         calls, wanted = sum(levels), self._design.width
         self.fit = None
         narrow = wanted is not None and bool((known.width * self.wider <= wanted).all())
         due = not known.reliable and calls >= AGAIN * self.sampled_at
         if any(levels) and wanted is not None and (narrow or due):
-            before = known.width
+            guessed = known.width
             x = self._sample()
             self.sampled_at = calls
-            known = learn_of(self._model, problem, program, design, x)
-            self.wider = max(1.0, float((known.width / before).max()))
+            known = learn_of(self._model, problem, program, design, x, earlier)
+            self.wider = max(1.0, float((known.width / guessed).max()))
             reached = self._reached(known)
         else:
             known.knowledge.width = known.knowledge.width * self.wider
@@ -301,7 +306,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     found = read_json_object(path, "move it away; answers are in the journal and are kept")
-    rounds = found.get("rounds")
+    rounds: Any = found.get("rounds")
     whole = isinstance(rounds, list) and all(
         isinstance(one, dict) and isinstance(one.get("replicates"), dict) for one in rounds
     )

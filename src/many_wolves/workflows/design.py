@@ -177,12 +177,41 @@ def design(trials: Sequence[Trial], request: DesignRequest, sofar: Sofar | None 
 
     step("finding what is known")
     program = inference.load(problem.program, request.engine, step)
-    known = learn_of(model, problem, program, request, None if sofar is None else sofar.x)
     kinds = list(model.kinds_of(problem, trials))
+    if sofar is None:
+        known = learn_of(model, problem, program, request)
+    else:
+        before = before_of(model, trials, kinds, program, request)
+        known = learn_of(model, problem, program, request, sofar.x, (before, kinds, levels))
     step("choosing questions")
     chosen = choose(known, kinds, levels, first, request)
     own = sofar is not None and "sources" in sofar.observations.meta
     return _design(trials, known, kinds, levels, chosen, journalled=own)
+
+
+def before_of(
+    model: DesigningModel,
+    trials: Sequence[Trial],
+    kinds: Sequence[str],
+    program: Any,
+    request: DesignRequest,
+) -> Array:
+    """Covariance of the parameters before any answer to the trials that inform them.
+
+    Raises
+    ------
+    WolvesError
+        If no trial does.
+    """
+    import numpy as np
+
+    from many_wolves.inference.evaluation.knowledge import covariance_before
+
+    own = [trial for trial, kind in zip(trials, kinds, strict=True) if kind]
+    if not own:
+        raise _nothing_informs()
+    problem = model.before(own, **options_of(model, request.options, request.variant))
+    return covariance_before(problem, program, np.random.default_rng([request.seed, 0xBEF0]))
 
 
 def learn_of(
@@ -191,15 +220,48 @@ def learn_of(
     program: Any,
     request: DesignRequest,
     x: Array | None = None,
+    earlier: tuple[Array, Sequence[str], Sequence[int]] | None = None,
 ) -> Known:
-    """What is known of a speaker about the parameters of a request."""
+    """What is known of a speaker about the parameters of a request.
+
+    Parameters
+    ----------
+    x
+        Draws of its fit.
+    earlier
+        Covariance of the parameters before any answer, and the kind of each question with the
+        number of its answers.
+    """
     import numpy as np
 
     from many_wolves.inference.evaluation.knowledge import learn
 
     rng = np.random.default_rng([request.seed, 0xDE51])
     about = request.about or model.contrasts
-    return learn(problem, program, model.kinds(problem), about, rng, x)
+    known = model.kinds(problem)
+    if earlier is None:
+        return learn(problem, program, known, about, rng, x)
+    covariance, kinds, levels = earlier
+    by_kind = [
+        [level for level, own in zip(levels, kinds, strict=True) if own == kind] for kind in known
+    ]
+    if len(covariance) != _size(program, problem):
+        # The answers have conditions that no trial has: their spread now is all there is.
+        return learn(problem, program, known, about, rng, x)
+    return learn(problem, program, known, about, rng, x, (covariance, by_kind))
+
+
+def _size(program: Any, problem: Problem) -> int:
+    """Number of unconstrained parameters."""
+    with program.open(problem.data) as density:
+        return int(density.param_unc_num)
+
+
+def _nothing_informs() -> WolvesError:
+    return WolvesError(
+        "no trial has a condition and state of the answers so far",
+        fix="compile trials with the goals and the scale of the answers",
+    )
 
 
 def choose(
@@ -228,10 +290,7 @@ def choose(
     from many_wolves.inference.evaluation.information import allocate
 
     if not any(kinds):
-        raise WolvesError(
-            "no trial has a condition and state of the answers so far",
-            fix="compile trials with the goals and the scale of the answers",
-        )
+        raise _nothing_informs()
     at = {name: n for n, name in enumerate(known.kinds)}
     now = list(levels)
     calls: list[int] = []

@@ -115,7 +115,10 @@ def answered(observations: Observations, questions: Sequence[Question]) -> list[
         return [0] * len(questions)
     columns = [c for c in FACTORS if c in rows]
     counted = rows.assign(state=rows["state"].astype(int)).groupby(columns)["count"].sum()
-    known = {tuple(map(str, key)): int(n) for key, n in counted.items()}  # type: ignore[arg-type]
+    known = {
+        tuple(map(str, key if isinstance(key, tuple) else (key,))): int(n)
+        for key, n in counted.items()
+    }
     cells = [tuple(str(q.cell.get(c, "")) for c in columns) for q in questions]
     return [
         known.get(cell, 0) if _chosen(q) else 0 for q, cell in zip(questions, cells, strict=True)

@@ -1,7 +1,8 @@
 """Expected information of the next answers about named quantities, in Laplace form.
 
-Near each of some draws of what is known, the posterior is taken as Gaussian on the unconstrained
-scale. The next answer adds its Fisher information to the precision. The expected information about
+At each of some draws of what is known, the posterior is taken as Gaussian on the unconstrained
+scale. Its precision is that of the prior and the Fisher information of the answers so far, as if
+the draw were the truth. The next answer adds its Fisher information. The expected information about
 a quantity is the mean of ln(sd before / sd after) over the draws.
 
 Answers to one prompt are Dirichlet-multinomial. If x_u of n answers are u, the next is u with
@@ -112,17 +113,20 @@ class Knowledge:
     x
         (m, D) draws of the unconstrained parameters.
     covariance
-        (D, D) their covariance.
+        (D, D) covariance of the parameters before any answer.
     evaluate
         What the model says at points.
     width
         (T,) widths of the targets' intervals now; they shrink as the standard deviations do.
+    levels
+        Answers so far: of each kind of question, the number of answers to each of its prompts.
     """
 
     x: Array
     covariance: Array
     evaluate: Evaluate
     width: Array
+    levels: Sequence[Sequence[int]] = ()
     _slopes: Array = field(init=False)
     _kinds: list[tuple[Array, Array, Array]] = field(init=False)
     _factors: dict[tuple[int, int], Array] = field(init=False, default_factory=dict)
@@ -146,7 +150,13 @@ class Knowledge:
             (at_p, dp), (at_icc, dicc) = slopes(p), slopes(icc)
             dq = dp * (1 - at_icc)[:, None, None] - at_p[:, None] * dicc[..., None]
             self._kinds.append((at_p, at_icc, np.concatenate([dq, dicc[..., None]], axis=2)))
-        self._now = np.broadcast_to(self.covariance, (m, size, size)).copy()
+        precision = np.broadcast_to(np.linalg.inv(self.covariance), (m, size, size)).copy()
+        for kind, own in enumerate(self.levels):
+            for before in range(max(own, default=0)):
+                factor = self._factor((kind, before))
+                times = sum(level > before for level in own)
+                precision += times * (factor @ factor.swapaxes(-1, -2))
+        self._now = np.linalg.inv(precision)
         self._first = self._variances()
 
     @property

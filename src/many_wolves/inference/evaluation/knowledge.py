@@ -105,6 +105,7 @@ def learn(
     about: Sequence[str],
     rng: np.random.Generator,
     x: Array | None = None,
+    earlier: tuple[Array, Sequence[Sequence[int]]] | None = None,
 ) -> Known:
     """What is known of a speaker.
 
@@ -119,6 +120,9 @@ def learn(
     x
         (draws, D) draws of the posterior on the unconstrained scale. By default they come from the
         Gaussians at its modes, or from short chains where these describe it badly.
+    earlier
+        (D, D) covariance of the parameters before any answer, and the answers so far as
+        ``Knowledge`` takes them. None where there are no answers.
     """
     targets = targets_of(problem, about)
     with program.open(problem.data) as model:
@@ -129,8 +133,8 @@ def learn(
         rows = x[rng.choice(len(x), min(MANY, len(x)), replace=False)]
         values = evaluate(rows).targets
         low, high = np.quantile(values, (TAIL, 1 - TAIL), axis=0)
-        covariance = np.cov(x.T) + 1e-9 * np.eye(x.shape[1])
-        knowledge = Knowledge(rows[:DRAWS], covariance, evaluate, high - low)
+        covariance, levels = earlier or (covariance_of(x), ())
+        knowledge = Knowledge(rows[:DRAWS], covariance, evaluate, high - low, levels)
     return Known(
         targets,
         tuple(kinds),
@@ -141,6 +145,18 @@ def learn(
         high,
         reliable,
     )
+
+
+def covariance_of(x: Array) -> Array:
+    """(D, D) covariance of draws (draws, D)."""
+    found: Array = np.cov(x.T, dtype=np.float64) + 1e-9 * np.eye(x.shape[1])
+    return found
+
+
+def covariance_before(problem: Problem, program: Program, rng: np.random.Generator) -> Array:
+    """(D, D) covariance of the parameters in the problem of some questions before any answer."""
+    with program.open(problem.data) as model:
+        return covariance_of(_drawn(problem, program, model, rng)[0])
 
 
 def evaluator(
