@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo readme-figure example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items adaptive calibrate-games calibrate-bargaining calibrate-markets kills check-reference sync clean
+.PHONY: help demo readme-figure example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items adaptive calibrate-games calibrate-bargaining calibrate-markets exploiters kills check-reference sync clean
 
 # Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
 # again: `wolves study status` takes three times as long. So what make starts does keep it.
@@ -100,6 +100,9 @@ calibrate-bargaining: sync ## recovery and simulation-based calibration of the m
 
 calibrate-markets: sync ## recovery and simulation-based calibration of every model of markets
 	$(RUN) python benchmarks/calibrate_markets.py
+
+exploiters: sync ## train one seat against players of four types under two mechanisms, and what the others lose
+	$(RUN) python benchmarks/exploiters.py
 
 kills: sync ## kill -9 at 200 random points of sessions of twelve seats: nothing lost, nothing twice
 	$(RUN) python benchmarks/kills.py
