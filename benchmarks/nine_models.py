@@ -36,7 +36,8 @@ def seconds() -> float:
 
 def measured(speaker: str, sampling: Sampling) -> dict[str, Any]:
     """Processor seconds of each step for one speaker."""
-    model, row = PoliteSpeaker(), {"speaker": speaker}
+    model = PoliteSpeaker()
+    row: dict[str, Any] = {"speaker": speaker}
 
     def step(name: str, run: Callable[[], Any]) -> Any:
         before = seconds()

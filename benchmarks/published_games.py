@@ -13,8 +13,9 @@ are printed. Interrupt it and run it again to go on.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -22,6 +23,7 @@ import many_wolves as mw
 from many_wolves.files import shipped
 from many_wolves.report.findings import markdown
 from many_wolves.workflows.data import of_one
+from many_wolves.workflows.results import SpeakerFit
 
 DATA = (
     "mei2024-dilemma",
@@ -44,10 +46,10 @@ SHOWN = {
     "ultimatum": ("guilt", "envy", "given_share"),
 }
 """Measures of a task, in the order of the columns."""
-DRAWS = {"chains": 4, "warmup": 400, "draws": 400}
+DRAWS: Mapping[str, Any] = {"chains": 4, "warmup": 400, "draws": 400}
 
 
-def fitted(name: str, out: Path, workers: int) -> Iterator[mw.SpeakerFit]:
+def fitted(name: str, out: Path, workers: int) -> Iterator[SpeakerFit]:
     """Fits of all speakers of a data set; finished ones are read."""
     table = mw.data(name)
     done = mw.fit_all(
@@ -58,13 +60,13 @@ def fitted(name: str, out: Path, workers: int) -> Iterator[mw.SpeakerFit]:
     yield from done.values()
 
 
-def finished(name: str, out: Path) -> Iterator[mw.SpeakerFit]:
+def finished(name: str, out: Path) -> Iterator[SpeakerFit]:
     """Those fits of a data set that exist."""
     for record in sorted((out / name).glob("*/fit.json")):
         yield mw.read_fit(record.parent)
 
 
-def table(fits: Sequence[mw.SpeakerFit], task: str) -> pd.DataFrame:
+def table(fits: Sequence[SpeakerFit], task: str) -> pd.DataFrame:
     """A row per speaker and group, a column per measure, mean and interval as text."""
     rows = []
     for fit in fits:
