@@ -3,6 +3,7 @@
 import html
 import json
 import logging
+from base64 import b64encode
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -65,6 +66,8 @@ def test_what_no_header_can_hold_is_named_without_the_key(letter, name):
         quote,
         quote_plus,
         lambda key: quote(key, safe=""),
+        str.upper,
+        lambda key: b64encode(key.strip().encode()).decode(),
         lambda key: repr(f"Bearer {key}".encode()),
         lambda key: json.dumps(json.dumps({"k": key.strip()})) if "\\" not in ascii(key) else key,
     ],

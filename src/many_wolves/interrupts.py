@@ -21,7 +21,7 @@ INTERRUPTED = 130
 """Exit status of a command that was interrupted."""
 
 AGAIN = "Interrupted. Run the same command again to resume."
-"""What is said, unless a command has words of its own."""
+"""The sentence, unless a command sets another with ``words``."""
 
 INSIST_S = 3.0
 """Seconds after which the signal is sent again, to a command that goes on."""
@@ -30,7 +30,7 @@ INSISTS = 4
 
 
 STAGE = "MANY_WOLVES_STAGE"
-"""Variable that a study sets for its stages: it says the sentence for all of them."""
+"""Variable that a study sets for its stages, which then leave the sentence to the study."""
 
 
 class Interrupt:

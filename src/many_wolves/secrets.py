@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import string
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -93,13 +94,14 @@ def option_secrets(arguments: Sequence[str], option: str = "--api_key") -> tuple
 def redactor(secrets: Iterable[str]) -> Redactor:
     """What replaces every secret in a text by ``[key]``, however it is escaped.
 
-    A secret is found without the white space around it, line by line, and as
-    Python, JSON, HTML or a URL would write it.
+    A secret is found without the white space around it, line by line, in upper or lower
+    case. It is also found as Python, JSON, HTML, a URL or base64 would write it.
     """
     forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST}
     if not forms:
         return lambda text: text
-    pattern = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
+    either = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+    pattern = re.compile(either, re.IGNORECASE)
     return lambda text: pattern.sub(MARK, text)
 
 
@@ -214,3 +216,4 @@ def _forms(secret: str) -> Iterator[str]:
         yield from (one, repr(one)[1:-1], ascii(one)[1:-1], repr(octets)[2:-1])
         yield from (json.dumps(one)[1:-1], html.escape(one))
         yield from (quote(octets), quote(octets, safe=""), quote_plus(octets))
+        yield from (b64encode(octets).decode(), urlsafe_b64encode(octets).decode())
