@@ -38,11 +38,14 @@ OUT = Path(__file__).parent / "out" / "bargaining-truth"
 KINDS = ("prior", "greedy")
 CHAINS = 12
 SETTINGS = {"chains": 2, "warmup": 400, "draws": 500, "adapt_delta": 0.9}
-GREEDY = {"share": 0.5, "deal": -2.0}
-"""What the critic adds to the logit of the share and to the log-odds of a deal."""
-CLAIM = {"end": -0.5, "deal": 2.0, "share": 0.0}
+GREEDY = {"share": 0.3, "deal": -1.2}
+"""What the critic adds to the logit of the share and to the log-odds of a deal: not beyond what
+the prior (sd .5) finds possible."""
+CLAIM = {"end": -0.5, "deal": 1.0, "share": 0.0}
 """Intercepts of ``greedy`` players."""
 QUANTITIES = ("end", "deal", "middle", "deal rate", "share of deals", "expected share")
+FEWEST = 3
+"""Deals of an arm, without which a mean has no interval."""
 NAIVE = 2000
 """Studies for the analyses that need no fit."""
 
@@ -180,6 +183,8 @@ def naive(observations: Observations, *, cut: bool) -> tuple[float, float, float
         lost = set(games.frame["chain"][first & (games.ended != 0)])
         kept &= ~games.frame["chain"].isin(lost).to_numpy()
     one, two = (games.share[kept & of] for of in arms(games))
+    if min(one.size, two.size) < FEWEST:
+        return np.nan, np.nan, np.nan
     test = ttest_ind(one, two, equal_var=False)
     low, high = test.confidence_interval(0.95)
     return float(one.mean() - two.mean()), float(low), float(high)

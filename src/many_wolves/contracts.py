@@ -480,10 +480,10 @@ class RuleSearchFamily(TaskFamily, Protocol):
         Returns
         -------
         Mapping
-            ``pareto`` (a table), ``rules`` (name -> mechanism and file for ``wolves compile``),
-            ``search`` and ``objectives`` (columns of the table), ``models`` (role -> file of a
-            speaker), ``cast`` (role -> parameters of a simulated player), ``model_sessions``,
-            ``seed``.
+            ``pareto`` is a table; ``search`` and ``objectives`` name its columns. ``rules`` maps a
+            name to its mechanism and a file for ``wolves compile``. ``models`` maps a role to the
+            file of a speaker, ``cast`` a role to the parameters of a simulated player. Also
+            ``model_sessions`` and ``seed``.
 
         Raises
         ------

@@ -13,11 +13,11 @@ from typing import Any
 import click
 import pandas as pd
 
-from many_wolves.commands.collect_output import read_parameters
 from many_wolves.contracts import RuleSearchFamily
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
 from many_wolves.progress import log
+from many_wolves.workflows.seating import read_parameters
 
 INTERRUPTED = 130
 TASK = "planning"

@@ -119,8 +119,7 @@ def _family() -> TrainingFamily:
 
 def _cast(against: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
     """Parameters of simulated players by role, from ``ROLE=FILE``."""
-    from many_wolves.commands.seating import speaker_of_file
-    from many_wolves.speakers.speaker_request import SpeakerRequest
+    from many_wolves.workflows.seating import speaker_of_file
 
     found: dict[str, list[Mapping[str, Any]]] = {}
     for words in against:
@@ -129,7 +128,7 @@ def _cast(against: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
             raise WolvesError(
                 f"expected ROLE=FILE.json, found {words!r}", fix="--against owner=low_baller.json"
             )
-        speaker = speaker_of_file(Path(file), SpeakerRequest(provider=""))
+        speaker = speaker_of_file(Path(file))
         if speaker.provider != "simulated":
             raise WolvesError(
                 f"expected a simulated player, found the speaker {speaker.provider!r}",

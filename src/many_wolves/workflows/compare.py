@@ -183,7 +183,7 @@ def _fit_variant(
 ) -> None:
     """Fit one variant and write its row; nothing if the same row is there already.
 
-    Without ``evident`` there is no marginal likelihood, since it would be of other data.
+    Without ``evident`` the marginal likelihood is left out, since it would be of other data.
     """
     from many_wolves import inference
     from many_wolves.inference.evaluation.compare import accuracy, refitting, row

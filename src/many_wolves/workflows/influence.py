@@ -181,7 +181,7 @@ def _one(
     done = inference.fit_with_retries(problem, program, model.parameters, sampling.settings, step)
 
     def refit(left: Problem) -> Fit:
-        # A search of its own could miss the best mode, and would blame the part for that.
+        # A new search could miss the best mode. That would look like influence of the part.
         return inference.fit_with_retries(
             left, program, model.parameters, sampling.settings, step, known=done.points
         )

@@ -28,8 +28,8 @@ _LIMIT = 10.0
 class SeatEnv(gymnasium.Env):  # type: ignore[misc]  # its types are skipped
     """One seat of sessions in which all others are played by a cast.
 
-    An episode is a session. At the end of each round comes its reward: the payoff beyond that of
-    a truthful player in the same seat of the same session, in 10,000 points. What the truthful
+    An episode is a session. A reward comes at the end of each round. It is the payoff, in 10,000
+    points, minus that of a truthful player in the same seat of the same session. What the truthful
     player earns does not depend on the learner, so it changes the noise and not the aim.
 
     Parameters

@@ -96,11 +96,12 @@ def load_policy(path: Path, fingerprint: str = "") -> TrainedAgent:
     Raises
     ------
     WolvesError
-        If there is no such file, it is no player, or not the one with the fingerprint.
+        If the file is missing, holds no player, or has another fingerprint.
     """
     if not path.is_file():
         raise WolvesError(
-            f"there is no trained player at {path}", fix="correct `policy`, the path of policy.npz"
+            f"expected a trained player, found no file {path}",
+            fix="correct `policy`, the path of policy.npz",
         )
     found = file_fingerprint(path)
     if fingerprint and found != fingerprint:
@@ -122,4 +123,4 @@ def _loaded(path: Path, fingerprint: str) -> TrainedAgent:
             layers = tuple((found[f"weight_{n}"], found[f"bias_{n}"]) for n in range(count))
             return TrainedAgent(about["role"], layers, about)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise WolvesError(f"this is no trained player: {error}", where=path, fix=AGAIN) from error
+        raise WolvesError(f"expected a trained player: {error}", where=path, fix=AGAIN) from error

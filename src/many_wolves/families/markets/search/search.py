@@ -181,9 +181,9 @@ def pareto_table(
     Returns
     -------
     pandas.DataFrame
-        ``rules`` (number of the trial, or published), mechanism, parameters; for each objective
-        mean, ``_low``, ``_high``, the same with ``fresh_`` before, and ``gain_``: what it is
-        above the published rules, with the same fresh seeds.
+        ``rules`` (number of the trial, or published), mechanism and parameters. Each objective
+        has a mean, ``_low`` and ``_high``, and the same with the prefix ``fresh_``. ``gain_`` is
+        the difference to the published rules, with the same fresh seeds.
     """
     options = wanted.options
     points = {
