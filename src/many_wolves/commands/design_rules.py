@@ -46,7 +46,7 @@ def command(*, file: Path, out: Path | None, max_cost: float | None) -> None:
         found = family.design_rules(file, folder, advance)
     models = None
     if found["models"]:
-        from many_wolves.commands.rule_models import play_models
+        from many_wolves.workflows.rule_play import play_models
 
         models = play_models(family, found, folder, max_cost)
     result = {"folder": folder, "pareto": found["pareto"], "models": models}
