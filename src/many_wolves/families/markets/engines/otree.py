@@ -205,13 +205,27 @@ class OTreeSessions:
         made = [str(line["label"]) for line in journal.of("making")]
         known = await self.client.sessions() if made else []
         codes = [str(one["code"]) for one in known if one.get("label") in made]
-        if not codes:
+        found = [session for code in codes if (session := await self._whole(code, participants))]
+        if found:
+            session = found[-1]
+        else:
             label = f"wolves-{secrets.token_hex(6)}"
             journal.write("making", sync=True, label=label)
-            codes = [await self.client.create_session(config, participants, changes, label=label)]
-        session = await self.client.session(codes[-1])
+            code = await self.client.create_session(config, participants, changes, label=label)
+            session = await self.client.session(code)
         journal.write("session", sync=True, code=session.code, created=session.created)
         return session
+
+    async def _whole(self, code: str, participants: int) -> SessionInfo | None:
+        """A session with all its pages; None for one that a killed server left half made."""
+        session = await self.client.session(code)
+        own = [one for one in session.participants if one.number not in self.people]
+        try:
+            for one in own:
+                await self.client.join(one.code)
+        except (BrokenPageError, SessionGoneError):
+            return None
+        return session if len(session.participants) == participants else None
 
     def _configuration(self, episode: Episode) -> tuple[str, int, dict[str, Any]]:
         """Name, participants and changed settings of an episode's session."""
