@@ -144,9 +144,9 @@ def test_a_saved_player_is_the_same_and_a_changed_file_is_refused(tmp_path):
     with pytest.raises(WolvesError, match="was changed"):
         player("trained", parameters)
     path.write_bytes(b"PK\x03\x04")
-    with pytest.raises(WolvesError, match="no trained player"):
+    with pytest.raises(WolvesError, match="expected a trained player"):
         load_policy(path)
-    with pytest.raises(WolvesError, match="no trained player at"):
+    with pytest.raises(WolvesError, match="found no file"):
         load_policy(tmp_path / "none.npz")
     with pytest.raises(WolvesError, match="expected policy and fingerprint"):
         player("trained", {"policies": "x"})
@@ -217,7 +217,7 @@ def test_environments_keep_the_contracts_of_gymnasium_and_pettingzoo():
     ("words", "expected"),
     [
         (["boss"], "unknown role 'boss'"),
-        (["speculator", "--mechanism", "voting"], "there is no speculator in voting"),
+        (["speculator", "--mechanism", "voting"], "voting has no speculator"),
         (["owner", "--place", "6"], "there are 5 seats of the role owner"),
         (["owner", "--against", "owner"], "expected ROLE=FILE.json"),
         (["owner", "--against", "owner=model.json"], "expected a simulated player"),

@@ -81,7 +81,11 @@ def collect(
         )
     questions = collection.of(wanted)
     with one_line(progress):
-        return Answers.of(questions.ask(log.info, log.info), questions)
+        return Answers.of(questions.ask(log.info, log.info if progress else _silent), questions)
+
+
+def _silent(words: str) -> None:
+    """Shows nothing."""
 
 
 def _speaker(who: str | Mapping[str, Any], of: str) -> SpeakerRequest | None:

@@ -205,9 +205,9 @@ class OTreeSessions:
         made = [str(line["label"]) for line in journal.of("making")]
         known = await self.client.sessions() if made else []
         codes = [str(one["code"]) for one in known if one.get("label") in made]
-        found = [session for code in codes if (session := await self._whole(code, participants))]
-        if found:
-            session = found[-1]
+        whole = [one for code in codes if (one := await self._whole(code, participants))]
+        if whole:
+            session = whole[-1]
         else:
             label = f"wolves-{secrets.token_hex(6)}"
             journal.write("making", sync=True, label=label)

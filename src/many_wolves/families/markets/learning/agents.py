@@ -124,7 +124,7 @@ def _check_place(rules: Rules, request: TrainingRequest) -> None:
     seats = sum(rules.role(seat) == request.role for seat in rules.seats)
     if not seats:
         raise WolvesError(
-            f"no player is {request.role} in {rules.mechanism} under these rules",
+            f"{rules.mechanism} has no {request.role} under these rules",
             fix="choose another role or --mechanism",
         )
     if not 0 <= request.place < seats:
