@@ -1,4 +1,4 @@
-"""Measure how language models trade being informative against being kind.
+"""Measure the values that language models trade against each other, from what they choose.
 
 In a notebook, ``import many_wolves as mw`` and see ``many_wolves.notebook``; at the
 command line, ``wolves --help``.

@@ -79,7 +79,7 @@ class LazyGroup(Group):
 @click.command(cls=LazyGroup)
 @click.version_option(code_version(), prog_name="wolves")
 def wolves() -> None:
-    """Measure how language models trade being informative against being kind.
+    """Measure the values that language models trade against each other, from what they choose.
 
     \b
     Exit status: 0 success, 1 a bad verdict (a fit that did not converge, answers that
