@@ -142,7 +142,7 @@ def test_the_command_writes_its_table_and_the_report_shows_it(program, tmp_path,
     choice_counts().to_csv(tmp_path / "choices.csv", index=False)
     out = tmp_path / "fit"
     arguments = ["sensitivity", str(tmp_path / "choices.csv"), "--literal", "fixed"]
-    arguments += ["--engine", "httpstan", "--chains", "2", "--warmup", "150", "--draws", "150"]
+    arguments += ["--engine", "httpstan", "--chains", "2", "--warmup", "200", "--draws", "400"]
     status = run(wolves, [*arguments, "--out", str(out)])
     found = pd.read_csv(out / "sensitivity.csv")
     assert status == (0 if found["ok"].all() else 1)
