@@ -154,7 +154,7 @@ def test_known_parameters_are_found_again_and_the_fit_is_calibrated(
     table = pd.read_csv(shell.folder / "recovered" / "recovery.csv").set_index("quantity")
     assert {"level", "slope", "sigma"} <= set(table.index)
     assert table.loc["level", "rmse"] < 0.1
-    shell.wolves("calibrate", *words, "--n", "12", "--workers", "1", "--out", "calibrated")
+    shell.wolves("calibrate", *words, "--n", "20", "--workers", "1", "--out", "calibrated")
     assert json.loads((shell.folder / "calibrated" / "calibration.json").read_text())["ok"]
 
 
