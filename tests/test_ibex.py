@@ -272,6 +272,47 @@ def test_a_declaration_that_the_server_has_already_is_accepted(tmp_path):
     assert set(desk.fates()) <= {"accepted", "refused"}
 
 
+def test_a_turn_waits_until_every_seat_knows_which_offers_were_taken(tmp_path):
+    """The news of a taken offer is late for all seats alike, so they agree on a wrong book."""
+    rules = rules_for("harberger", ticks=4)
+    players = seat_players(rules, {role: [Truthful()] for role in CAST})
+    desk = TestDesk(scripted(rules, players, 5))
+
+    async def slow(server):
+        while not server.games:
+            await asyncio.sleep(0.01)
+        (game,) = server.games.values()
+        say_all = game.say_all
+
+        def late(name, told):
+            wait = 0.4 if name == "delete-order" else 0.0
+            asyncio.get_running_loop().call_later(wait, say_all, name, told)
+
+        game.say_all = late
+
+    data, _ = play(rules, desk, tmp_path, meanwhile=slow)
+    record = record_from_lab(data)
+    assert same_play(record, rules, players)
+    assert any(market.trades for market in record.rounds[0].markets.values())
+
+
+def test_a_game_whose_seats_have_another_order_is_not_played(tmp_path):
+    """The lab's server reads its players from the database without an order."""
+    rules = rules_for("harberger", ticks=1)
+    players = seat_players(rules, CAST)
+    desk = TestDesk(scripted(rules, players, 5))
+
+    async def shuffle(server):
+        while not server.games:
+            await asyncio.sleep(0)
+        (game,) = server.games.values()
+        game.recoveries = ["somebody"]
+
+    with pytest.raises(GameGoneError, match="gave seat 2, not 1"):
+        play(rules, desk, tmp_path, meanwhile=shuffle)
+    assert not desk.questions
+
+
 def test_the_view_shows_what_the_page_of_the_lab_shows_and_no_more():
     rules = rules_for("harberger")
     state = SeatState(rules, 4)

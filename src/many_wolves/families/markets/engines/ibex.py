@@ -158,7 +158,11 @@ class IbexGame:
         return self.game
 
     async def _join(self, number: int, stack: AsyncExitStack) -> None:
-        """Join one by one: the server gives seats in the order of arrival."""
+        """Join one by one: the server gives seats in the order in which its database lists them.
+
+        That is the order of their numbers, except sometimes where games are made at once. Then
+        lots and signals have other numbers than their seats, so such a game is not played.
+        """
 
         def take(event: Event) -> None:
             before = seat.here
@@ -177,7 +181,7 @@ class IbexGame:
             await asyncio.sleep(0.1)
         found = int(status["player"]["number"])
         if found != number:
-            raise GameGoneError(f"seat {number} of game {self.game} was given to another player")
+            raise GameGoneError(f"the server gave seat {found}, not {number}, of game {self.game}")
 
     # Phases
 
@@ -242,7 +246,7 @@ class IbexGame:
         """Wait until all seats have the events of the last turn, because each has its own
         socket.
 
-        What the seats know is held against the server's state: they can all lack the same event.
+        What the seats know is compared with the server's state: they can all lack the same event.
         """
         status = await self._watcher.connection.status()
         held: set[Any] = set()
