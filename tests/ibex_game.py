@@ -51,7 +51,7 @@ class Game:
         self.recoveries, self.sockets = [], {}
         self.ready, self.answers = set(), {}
         self.rounds, self.summaries = [], {}
-        self.phase, self.over, self.saving = 0, False, False
+        self.phase, self.over, self.saving, self.rewarded = 0, False, False, False
         self.round: Any = None
         self.timer = None
         self.begin(self.rules.round_numbers[0])
@@ -76,6 +76,28 @@ class Game:
     def say_all(self, name, data):
         for seat in list(self.sockets):
             self.say(seat, name, data)
+
+    def status_fails(self, recovery):
+        """The lab's server looks for a declaration that a later round does not have yet."""
+        landowner = self.recoveries.index(recovery) + 1 in self.rules.landowners
+        later = self.rules.mechanism == "futarchy" and bool(self.rounds)
+        return landowner and later and self.phase <= 2
+
+    def saved(self):
+        """The game as it was saved when its phase began."""
+        players = []
+        for seat, recovery in enumerate(self.recoveries, 1):
+            player = self.status(recovery)["player"]
+            kept = ("number", "role", "ready", "wallet", "property", "summaries", "recovery")
+            players.append({name: player.get(name) for name in kept})
+            players[-1]["paymentToken"] = f"token {seat}"
+        return {
+            "type": self.rules.mechanism.capitalize(),
+            "winningCondition": self.rounds[-1].condition if self.rounds else None,
+            "currentRound": {"number": self.round.number, "phase": self.phase},
+            "players": players,
+            "results": [],
+        }
 
     def status(self, recovery):
         seat = self.recoveries.index(recovery) + 1
@@ -196,6 +218,9 @@ class Game:
 
     async def declare(self, seat, amounts):
         if seat in self.answers:
+            told = f"Game {self.number}: player {seat} sent a declaration update."
+            text = json.dumps({"type": "warning", "message": f"{told} This is not allowed"})
+            await self.server.send(self.sockets[seat], text)
             return
         for c, amount in enumerate(amounts[:2]):
             if amount > 2 * self.rules.band(seat, c).high:
@@ -393,8 +418,9 @@ class Game:
             self.say(seat, "round-summary", summary)
         if self.round.number == self.rules.rounds:
             self.over = True
-            self.saving = False
             self.say_all("game-over", {})
+            await asyncio.sleep(self.server.saving_s)
+            self.rewarded, self.saving = True, False
             return
         self.begin(self.round.number + 1)
         await asyncio.sleep(self.server.saving_s)
@@ -405,4 +431,9 @@ class Game:
         euro = {s: self.rules.reward(s, a.payoff) for s, a in paid.accounts.items()}
         paid_round = self.draws.paid_round
         record = SessionRecord(self.rules, 1, paid_round, tuple(self.rounds), euro)
-        return to_lab(record)
+        data = to_lab(record)
+        codes = zip(data["players"], self.recoveries, strict=True)
+        data["players"] = [player | {"recovery": code} for player, code in codes]
+        if not self.rewarded:
+            del data["rewards"], data["rewardRound"]
+        return data

@@ -2,7 +2,9 @@
 
 What it does to a round is what our rules do; what it says, and when it says nothing, is what
 the lab's server does: it drops messages while it saves, its status fails meanwhile, it forgets
-its games when it is restarted, it gives seats in the order of arrival, it counts a lot twice.
+its games when it is restarted, it gives seats in the order of arrival, it counts a lot twice. It
+announces the end before it saves the rewards. In later rounds of futarchy, its status fails for
+landowners until they have declared.
 """
 
 import argparse
@@ -68,12 +70,16 @@ class Server:
             return web.json_response({"data": {}, "message": "no phase"}, status=500)
         recovery = request.query["recovery"]
         found = recovery in game.recoveries
+        if found and game.status_fails(recovery):
+            return web.json_response({"data": {}, "message": {}}, status=500)
         data = {"found": found, "gameData": game.status(recovery) if found else None}
         return web.json_response({"data": data, "status": True, "message": ""})
 
     async def data(self, request):
         game = self.games.get(int(request.query["game_id"]))
-        return web.json_response({"data": game.data() if game else {"error": "none"}})
+        if game is None:
+            return web.json_response({"data": {"error": "none"}})
+        return web.json_response({"data": game.data() if game.over else game.saved()})
 
     async def socket(self, request):
         socket = web.WebSocketResponse(heartbeat=5)

@@ -195,6 +195,124 @@ def test_a_session_is_taken_up_by_its_journal(tmp_path):
     assert len(receipts) == len(set(receipts))
 
 
+def test_a_later_round_of_futarchy_is_taken_up_though_the_status_of_landowners_fails(tmp_path):
+    """A client stops among the declarations of the second round; another one ends the game."""
+    rules = rules_for("futarchy", ticks=1, rounds=2)
+    players = seat_players(rules, CAST)
+    sensible = scripted(rules, players, 5)
+    asked = []
+
+    async def run():
+        port = free_port()
+        _, runner = await serve(port, pace=0.8)
+        urls = (f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}/ws")
+        address = Address(*urls, *LOGIN.values())
+        for stop in (True, False):
+            # The first client never hears from the last landowner, so that its phase goes on.
+            desk = TestDesk(
+                lambda q, stop=stop: (
+                    None
+                    if stop and (q.view["round"], q.place, q.seat) == (2, "first_declaration", 3)
+                    else sensible(q)
+                )
+            )
+            async with IbexClient(address) as client:
+                with SessionJournal(tmp_path / "later.jsonl") as lines:
+                    game = IbexGame(client, desk, lines, rules, read_wording(), FAST, 5)
+                    task = asyncio.ensure_future(game.run())
+                    while stop and not any(
+                        (q.view["round"], q.place) == (2, "first_declaration")
+                        for q in desk.questions
+                    ):
+                        await asyncio.sleep(0.05)
+                    if stop:
+                        await asyncio.sleep(0.5)
+                        task.cancel()
+                    result = (await asyncio.gather(task, return_exceptions=True))[0]
+            asked.append([(q.view["round"], q.place, q.seat) for q in desk.questions])
+        await runner.cleanup()
+        return result
+
+    data = asyncio.run(asyncio.wait_for(run(), 90))
+    assert same_play(record_from_lab(data), rules, players)
+    again = [place for place in asked[1] if place[:2] == (2, "first_declaration")]
+    assert again == [(2, "first_declaration", 3)]
+
+
+def test_a_declaration_that_the_server_has_already_is_accepted(tmp_path):
+    """The receipt is lost: the declaration is sent again, and the server says that it has one."""
+    rules = rules_for("futarchy", ticks=1, rounds=2)
+    players = seat_players(rules, CAST)
+    desk = TestDesk(scripted(rules, players, 5))
+
+    repeated = []
+
+    async def deaf(server):
+        while not server.games:
+            await asyncio.sleep(0.01)
+        (game,) = server.games.values()
+        say, declare = game.say, game.declare
+
+        def without_receipt(seat, name, told):
+            if (seat, name, game.round.number) != (1, "declaration-received", 2):
+                say(seat, name, told)
+
+        async def late(seat, amounts):
+            if (seat, game.round.number, game.phase) == (3, 2, 2):
+                await asyncio.sleep(4)
+            if seat in game.answers:
+                repeated.append(seat)
+            await declare(seat, amounts)
+
+        game.say, game.declare = without_receipt, late
+
+    data, _ = play(rules, desk, tmp_path, meanwhile=deaf)
+    assert 1 in repeated
+    assert same_play(record_from_lab(data), rules, players)
+    assert set(desk.fates()) <= {"accepted", "refused"}
+
+
+def test_a_turn_waits_until_every_seat_knows_which_offers_were_taken(tmp_path):
+    """The news of a taken offer is late for all seats alike, so they agree on a wrong book."""
+    rules = rules_for("harberger", ticks=4)
+    players = seat_players(rules, {role: [Truthful()] for role in CAST})
+    desk = TestDesk(scripted(rules, players, 5))
+
+    async def slow(server):
+        while not server.games:
+            await asyncio.sleep(0.01)
+        (game,) = server.games.values()
+        say_all = game.say_all
+
+        def late(name, told):
+            wait = 0.4 if name == "delete-order" else 0.0
+            asyncio.get_running_loop().call_later(wait, say_all, name, told)
+
+        game.say_all = late
+
+    data, _ = play(rules, desk, tmp_path, meanwhile=slow)
+    record = record_from_lab(data)
+    assert same_play(record, rules, players)
+    assert any(market.trades for market in record.rounds[0].markets.values())
+
+
+def test_a_game_whose_seats_have_another_order_is_not_played(tmp_path):
+    """The lab's server reads its players from the database without an order."""
+    rules = rules_for("harberger", ticks=1)
+    players = seat_players(rules, CAST)
+    desk = TestDesk(scripted(rules, players, 5))
+
+    async def shuffle(server):
+        while not server.games:
+            await asyncio.sleep(0)
+        (game,) = server.games.values()
+        game.recoveries = ["somebody"]
+
+    with pytest.raises(GameGoneError, match="gave seat 2, not 1"):
+        play(rules, desk, tmp_path, meanwhile=shuffle)
+    assert not desk.questions
+
+
 def test_the_view_shows_what_the_page_of_the_lab_shows_and_no_more():
     rules = rules_for("harberger")
     state = SeatState(rules, 4)
@@ -231,6 +349,17 @@ def test_messages_keep_clear_of_the_server_s_traps():
     assert protocol.read('{"error": "x"}').kind == "error"
     assert protocol.read('{"type": "warning", "message": "y"}').kind == "error"
     assert protocol.read('{"type": "info", "message": "z"}').kind == "message"
+
+
+def test_the_data_of_a_game_are_kept_without_codes():
+    player = {"number": 1, "recovery": "a", "recovery_string": "b", "paymentToken": "c"}
+    reward = {"number": 1, "reward": 5.5, "paymentToken": "c"}
+    data = {"players": [player], "rewards": [reward], "rewardRound": 1}
+    assert protocol.without_codes(data) == {
+        "players": [{"number": 1}],
+        "rewards": [{"number": 1, "reward": 5.5}],
+        "rewardRound": 1,
+    }
 
 
 def test_addresses_and_logins_are_checked(monkeypatch, tmp_path):

@@ -237,10 +237,13 @@ def test_a_session_that_is_lost_in_every_attempt_ends_with_status_1(collected, c
 
 
 def test_data_of_the_server_that_cannot_be_read_stop_that_session_only(collected, capfd):
-    assert collected(lambda: {"results": [{}], "parameters": {}}) == 1
+    players = [{"number": 1, "recovery": "a code", "paymentToken": "a token"}]
+    data = {"results": [{}], "parameters": {}, "players": players}
+    assert collected(lambda: data) == 1
     said = capfd.readouterr().err
     assert "data of the game cannot be read: expected the parameters of a game" in said
     assert "1 session was not played to the end" in said
     (raw,) = Path("llm-output").rglob("*.lab.json")
     assert str(raw) in said
+    assert json.loads(raw.read_text())["players"] == [{"number": 1}]
     assert not list(Path("llm-output").rglob("*.record.json"))

@@ -109,6 +109,8 @@ def test_parameters_go_to_the_server_and_come_back():
         lab_parameters(Rules.lab(trade_fee=1.0), {}, 1, "x")
     with pytest.raises(WolvesError, match="whole percents"):
         lab_parameters(Rules.lab(final_tax=0.335), {}, 1, "x")
+    with pytest.raises(WolvesError, match="show_up_fee \\(whole numbers\\)"):
+        lab_parameters(Rules.lab(show_up_fee=2.5), {}, 1, "x")
 
 
 def test_phases_of_the_server_are_stages_of_the_rules():

@@ -18,12 +18,16 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from many_wolves.errors import WolvesError
-from many_wolves.worlds.ibex.protocol import Event, join, read
+from many_wolves.worlds.ibex.protocol import Event, join, read, saved_landowner
 
 _log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 15.0
 REQUEST_S = 60.0
+SAVING_ATTEMPTS = 5
+"""After so many failures of the status, the server is probably not saving."""
+REWARDS_S = 20.0
+"""Data without rewards are asked for again for about this long."""
 
 
 class GameGoneError(Exception):
@@ -143,42 +147,56 @@ class IbexClient:
     async def status(self, game: int, recovery: str) -> dict[str, Any] | None:
         """All that the server holds for a seat; None while it has not joined, or the server saves.
 
+        Between two phases the server has no phase, and its status fails. In a later round of
+        futarchy it also fails for landowners until all have declared: then the seat is read from
+        the saved game.
+
         Raises
         ------
         GameGoneError
             If the server does not know the game.
         """
         query = {"id": str(game), "recovery": recovery}
-        for _ in range(50):
+        for attempt in range(50):
             status, told = await self._request("GET", "games/status", params=query)
             if status == 400:
                 raise GameGoneError(f"the server does not know game {game}")
             if status == 200:
                 data: dict[str, Any] | None = told["data"].get("gameData")
                 return data
-            # Between two phases the server has no phase, and its status fails.
+            if attempt == SAVING_ATTEMPTS:
+                status, told = await self._request("GET", "games/data", params={"game_id": game})
+                if status == 200 and (saved := saved_landowner(told.get("data") or {}, recovery)):
+                    return saved
             await asyncio.sleep(FIRST_PAUSE_S)
         return None
 
     async def data(self, game: int) -> dict[str, Any]:
-        """The whole game in the lab's data form, as the server gives it to anyone.
+        """The finished game in the lab's data form, as the server gives it to anyone.
+
+        The server announces the end of a game before it saves the rewards. Until then its data
+        lack them, and are asked for again.
 
         Raises
         ------
         GameGoneError
-            If the server has no data of the game.
+            If the server has no data of the game, or none with rewards.
         """
         pause, query = FIRST_PAUSE_S, {"game_id": str(game)}
+        waited = 0.0
         while True:
             status, told = await self._request("GET", "games/data", params=query)
+            data: dict[str, Any] = told.get("data") or {}
             if status < 500:
-                break
+                if status >= 400 or not data.get("results"):
+                    raise GameGoneError(f"the server has no data of game {game}")
+                if data.get("rewards"):
+                    return data
+                if waited > REWARDS_S:
+                    raise GameGoneError(f"the server has not saved the rewards of game {game}")
+                waited += pause
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
-        data: dict[str, Any] = told.get("data") or {}
-        if status >= 400 or not data.get("results"):
-            raise GameGoneError(f"the server has no data of game {game}")
-        return data
 
     async def _request(self, method: str, path: str, **options: Any) -> tuple[int, dict[str, Any]]:
         pause = FIRST_PAUSE_S

@@ -13,6 +13,8 @@ Kind = Literal["event", "message", "error"]
 
 ROLES = {1: "speculator", 2: "developer", 3: "owner"}
 """Role numbers of the server."""
+DECLARED = "sent a declaration update"
+"""Part of the server's warning that a seat has already declared in this phase."""
 
 
 class Event(NamedTuple):
@@ -42,6 +44,39 @@ def read(text: str) -> Event:
     level = str(told.get("type", ""))
     kind: Kind = "error" if level in ("error", "fatal", "warning") else "message"
     return Event(kind, level, {"message": str(told.get("message", ""))})
+
+
+def saved_landowner(data: Mapping[str, Any], recovery: str) -> dict[str, Any] | None:
+    """The status of a landowner whose status fails, from the game as it was last saved.
+
+    The server keeps the condition of the previous round of futarchy. Until a new declaration is
+    saved, it looks for the declaration under that condition and fails. The saved game has no
+    declarations of the present phase.
+    """
+    now = data.get("currentRound") or {}
+    if data.get("type") != "Futarchy" or data.get("winningCondition") is None:
+        return None
+    if not now or now["phase"] > 2:
+        return None
+    player = next((p for p in data["players"] if p.get("recovery") == recovery), None)
+    if player is None or not player.get("property"):
+        return None
+    kept = ("number", "role", "ready", "wallet", "property")
+    shown = {name: player.get(name) for name in kept} | {"hasToDeclare": True}
+    shown["summaries"] = [s for s in player.get("summaries") or () if s["round"] != 0]
+    game = {"round": now["number"], "phase": now["phase"], "over": False}
+    return {"game": game, "player": shown, "timer": None}
+
+
+def without_codes(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The server's data of a game without the codes by which seats join and are paid."""
+    codes = ("recovery", "recovery_string", "paymentToken")
+
+    def bare(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [{k: v for k, v in row.items() if k not in codes} for row in rows]
+
+    lists = ("players", "rewards")
+    return dict(data) | {name: bare(data[name]) for name in lists if data.get(name)}
 
 
 def join(recovery: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from many_wolves.families.markets.engines.ibex_seat import REFUSALS, IbexSeat, Place
+from many_wolves.families.markets.engines.ibex_state import SeatState
 from many_wolves.families.markets.reporting.lab import lab_parameters
 from many_wolves.families.markets.rules.actions import Action, acting_seats
 from many_wolves.families.markets.rules.draws import in_seeded_order
@@ -123,8 +124,9 @@ class IbexGame:
         return await self.client.data(self.game)
 
     @property
-    def _first(self) -> IbexSeat:
-        return self.seats[self.rules.seats[0]]
+    def _watcher(self) -> IbexSeat:
+        """The seat whose status tells where the game is: the status of landowners can fail."""
+        return self.seats[next(iter(self.rules.speculators), self.rules.seats[0])]
 
     @property
     def _here(self) -> Place:
@@ -156,7 +158,11 @@ class IbexGame:
         return self.game
 
     async def _join(self, number: int, stack: AsyncExitStack) -> None:
-        """Join one by one: the server gives seats in the order of arrival."""
+        """Join one by one: the server gives seats in the order in which its database lists them.
+
+        That is the order of their numbers, except sometimes where games are made at once. Then
+        lots and signals have other numbers than their seats, so such a game is not played.
+        """
 
         def take(event: Event) -> None:
             before = seat.here
@@ -175,7 +181,7 @@ class IbexGame:
             await asyncio.sleep(0.1)
         found = int(status["player"]["number"])
         if found != number:
-            raise GameGoneError(f"seat {number} of game {self.game} was given to another player")
+            raise GameGoneError(f"the server gave seat {found}, not {number}, of game {self.game}")
 
     # Phases
 
@@ -184,18 +190,18 @@ class IbexGame:
 
         A status means that the server has saved: before, it drops what it is sent.
         """
-        await self._first.look()
+        await self._watcher.look()
         for seat in self.seats.values():
             if seat.here != here:
                 await seat.look()
         self._share_published()
-        stage = self._first.state.stage
+        stage = self._watcher.state.stage
         if here[1] == 0:
             await self._while(here, [seat.ready() for seat in self.seats.values()])
         elif stage in TURN_STAGES:
             await self._turns(here, stage)
         elif stage:
-            acting = acting_seats(self.rules, self._first.state.view())
+            acting = acting_seats(self.rules, self._watcher.state.view())
             await self._while(here, [self._form(self.seats[number], here) for number in acting])
 
     async def _form(self, seat: IbexSeat, here: Place) -> None:
@@ -238,9 +244,18 @@ class IbexGame:
 
     async def _agreed(self) -> None:
         """Wait until all seats have the events of the last turn, because each has its own
-        socket."""
+        socket.
+
+        What the seats know is compared with the server's state: they can all lack the same event.
+        """
+        status = await self._watcher.connection.status()
+        held: set[Any] = set()
+        if status is not None:
+            told = SeatState(self.rules, self._watcher.number)
+            told.take_status(status)
+            held.add(told.heard())
         until = monotonic() + AGREE_S
-        while len({seat.state.heard() for seat in self.seats.values()}) > 1:
+        while len(held | {seat.state.heard() for seat in self.seats.values()}) > 1:
             if monotonic() > until:
                 for seat in self.seats.values():
                     await seat.look()
@@ -260,8 +275,10 @@ class IbexGame:
         """Whether the seat's answer at this place has its receipt in the journal.
 
         A refused answer is followed by another question, except in a turn, because a turn is one
-        action.
+        action. So is a form whose question was withdrawn when the command was interrupted: its
+        phase goes on until the form has come.
         """
+        open_fates = ("refused",) if tick else ("refused", "stale")
         place = [here[0], seat.state.stage, tick]
         asked = {
             line["turn"]
@@ -274,7 +291,7 @@ class IbexGame:
         return any(
             line["seat"] == seat.number
             and line["turn"] in asked
-            and (line["status"] != "refused" or line["turn"] in sent)
+            and (line["status"] not in open_fates or line["turn"] in sent)
             for line in self.journal.of("receipt")
         )
 
@@ -319,7 +336,7 @@ class IbexGame:
         for seat in self.seats.values():
             if seat.connection.gone.is_set():
                 raise GameGoneError(f"the server does not know game {self.game}")
-        await self._first.look()
+        await self._watcher.look()
 
     def _share_published(self) -> None:
         """Give published final declarations to a seat that joined again after that.

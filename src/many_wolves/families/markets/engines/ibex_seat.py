@@ -101,12 +101,12 @@ class IbexSeat:
         """Say ready until it is heard: the server drops messages while it saves."""
         here = self.here
         while self.here == here and not self.state.over:
-            status = await self.look()
-            if status is not None and (status["player"].get("ready") or self.here != here):
-                return
             self._forget()
             await self.connection.send(protocol.ready())
             if await self._heard({"ready-received"}):
+                return
+            status = await self.look()
+            if status is not None and status["player"].get("ready"):
                 return
 
     # Questions
@@ -242,10 +242,10 @@ class IbexSeat:
         sent = await self.connection.send(message)
         for _ in range(LOOKS):
             event = await self._heard(self._signs(message), message) if sent else None
-            if event is not None and event.name in REFUSED:
-                return "refused", str(event.data.get("message", event.name))
             if event is not None:
-                return "accepted", ""
+                why = str(event.data.get("message", event.name))
+                refused = event.name in REFUSED and protocol.DECLARED not in why
+                return ("refused", why) if refused else ("accepted", "")
             fate, why = await self._looked_up(question, action)
             if fate is not None:
                 return fate, why

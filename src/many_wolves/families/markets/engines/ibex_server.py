@@ -20,6 +20,7 @@ from many_wolves.files import write_atomic
 from many_wolves.records import Form, Response, Trial
 from many_wolves.worlds.desk import Desk, Question
 from many_wolves.worlds.ibex.client import Address, GameGoneError, IbexClient
+from many_wolves.worlds.ibex.protocol import without_codes
 from many_wolves.worlds.protocol import Episode
 from many_wolves.worlds.server_world import BrokenError, LostError
 from many_wolves.worlds.session_journal import SessionJournal
@@ -104,7 +105,7 @@ class IbexSessions:
             raise LostError(str(gone)) from gone
         path = record_path(self.folder, episode.id, episode.replicate)
         raw = path.with_name(path.name.replace(".record.", ".lab."))
-        write_atomic(raw, json.dumps(data))
+        write_atomic(raw, json.dumps(without_codes(data)))
         try:
             record = record_from_lab(data, played.seed)
         except WolvesError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,6 +43,7 @@ def lab_parameters(
     for name in ("first_tax", "final_tax"):
         if abs(100 * getattr(rules, name) - round(100 * getattr(rules, name))) > 1e-9:
             other.append(f"{name} (whole percents)")
+    other += [f"{name} (whole numbers)" for name, n in _integers(rules) if n != round(n)]
     if other:
         raise WolvesError(
             f"the lab's server does not allow other values of {', '.join(other)}",
@@ -113,6 +114,18 @@ def to_lab(record: SessionRecord) -> dict[str, Any]:
         "rewards": [_reward(record, seat) for seat in rules.seats] if record.rewards else [],
         "wolves": {"rules": rules.to_json(), "seed": record.seed},
     }
+
+
+def _integers(rules: Rules) -> Iterator[tuple[str, float]]:
+    """Parameters that the server reads as integers: it cuts off what follows the point."""
+    yield "show_up_fee", rules.show_up_fee
+    for role in ROLE_NUMBERS:
+        terms = rules.terms(role)
+        for name in ("cash", "base_points", "points_per_euro"):
+            yield f"{role} {name}", getattr(terms, name)
+        for band in terms.bands:
+            yield f"{role} bands", band.low
+            yield f"{role} bands", band.high
 
 
 def _role(rules: Rules, role: str) -> dict[str, Any]:
