@@ -175,13 +175,13 @@ def _warn_of_counts(table: Observations) -> None:
     if table.meta.get("repeated"):
         log.warning(
             "%d answers were replaced by later answers to the same question (trial, settings, "
-            "replicate), and are ignored; use more replicates for more answers",
+            "replicate), and are left out; use more replicates for more answers",
             table.meta["repeated"],
         )
     if table.meta.get("foreign"):
         log.warning(
             "%d answers do not record their task, options and cell of the design, and are "
-            "ignored; `wolves collect` records all of these",
+            "left out; `wolves collect` records all of these",
             table.meta["foreign"],
         )
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 CLUSTERED = "clustered"
 """Table of the choices by cluster, next to counts that are summed over clusters."""
+CELL = ("goal", "framing", "state")
 FEWEST = 2
 """Clusters, and utterances that were chosen, without which a cell says nothing."""
 
@@ -51,16 +52,14 @@ def design_effect(rows: pd.DataFrame, cluster: str) -> float | None:
     Pearson's statistic of homogeneity of the clusters, over its degrees of freedom, all
     cells taken together. None where no cell has two clusters and two utterances.
     """
+    rows = rows.dropna(subset=[cluster, "utterance", *(c for c in CELL if c in rows)])
+    cells = rows.groupby([c for c in CELL if c in rows]).ngroup()
+    places = (cells.to_numpy(), pd.factorize(rows[cluster])[0], pd.factorize(rows["utterance"])[0])
+    tables = np.zeros([place.max(initial=-1) + 1 for place in places])
+    np.add.at(tables, places, rows["count"].to_numpy(float))
     distance = freedom = 0.0
-    for _, cell in rows.groupby([c for c in ("goal", "framing", "state") if c in rows]):
-        counts = (
-            cell.astype({"count": float})
-            .pivot_table(
-                index=cluster, columns="utterance", values="count", aggfunc="sum", fill_value=0.0
-            )
-            .to_numpy(float)
-        )
-        counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    for table in tables:
+        counts = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
         if min(counts.shape) < FEWEST:
             continue
         expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
