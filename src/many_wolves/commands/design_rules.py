@@ -12,8 +12,8 @@ import click
 from many_wolves import families
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.command import show
-from many_wolves.contracts import RuleSearchFamily
 from many_wolves.errors import WolvesError
+from many_wolves.experiments import RuleSearchFamily
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ import click
 from many_wolves import families
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.command import show
-from many_wolves.contracts import TrainingFamily, TrainingRequest
 from many_wolves.errors import WolvesError
+from many_wolves.experiments import TrainingFamily, TrainingRequest
 
 
 @wolves_command("train-agent", as_json=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from many_wolves.contracts import RuleSearchFamily
 from many_wolves.errors import WolvesError
+from many_wolves.experiments import RuleSearchFamily
 from many_wolves.files import write_atomic
 from many_wolves.progress import log
 from many_wolves.speakers.speaker_request import SpeakerRequest

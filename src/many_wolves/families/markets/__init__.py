@@ -14,7 +14,6 @@ from many_wolves.contracts import (
     Reading,
     Reference,
     SimulatedAnswers,
-    TrainingRequest,
 )
 from many_wolves.records import Question, Response, Trial
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from many_wolves.contracts import Design
+    from many_wolves.experiments import TrainingRequest
     from many_wolves.figures import FamilyReport
     from many_wolves.figures.replay import Replay
     from many_wolves.worlds.protocol import Extent, World

@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from many_wolves.contracts import TrainingRequest
 from many_wolves.errors import WolvesError
+from many_wolves.experiments import TrainingRequest
 from many_wolves.families.markets.learning.policy import save_policy
 from many_wolves.families.markets.learning.training import Plan, train
 from many_wolves.families.markets.learning.verdict import judge
