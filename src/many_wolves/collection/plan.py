@@ -77,7 +77,10 @@ def make_plan(
 
 
 def explain(
-    trials: Sequence[Trial], replicates: int, speaker: SpeakerSpec, entries: Mapping[str, Entry]
+    trials: Sequence[Trial],
+    replicates: int | Mapping[str, int],
+    speaker: SpeakerSpec,
+    entries: Mapping[str, Entry],
 ) -> Iterator[str]:
     """One line per request: its trial, replicate, cell, and why it is asked or not."""
     for request, key, entry in _looked_up(trials, replicates, speaker, entries):

@@ -50,7 +50,7 @@ class Vignettes:
     """Trials that do not depend on each other, for one speaker."""
 
     trials: Sequence[Trial]
-    replicates: int
+    replicates: int | Mapping[str, int]
     wanted: SpeakerRequest
     spec: SpeakerSpec
     journal: Path
@@ -61,13 +61,21 @@ class Vignettes:
         """The journal of the answers."""
         return (self.journal,)
 
-    def ask(self, say: Say, show: Say | None = None) -> Collected:
-        """Ask what the journal lacks; ``show`` takes the progress instead of stderr."""
+    def ask(
+        self,
+        say: Say,
+        show: Say | None = None,
+        open_speaker: Callable[[], Speaker] | None = None,
+    ) -> Collected:
+        """Ask what the journal lacks; ``show`` takes the progress instead of stderr.
+
+        ``open_speaker`` takes the place of loading one.
+        """
         done = collect(
             self.trials,
             replicates=self.replicates,
             spec=self.spec,
-            open_speaker=opener(self.wanted, self.spec, self.family),
+            open_speaker=open_speaker or opener(self.wanted, self.spec, self.family),
             reader=self.family.read,
             journal=self.journal,
             say=say,

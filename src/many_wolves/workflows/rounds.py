@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from many_wolves.collection import Collected, answers_to, collect, peek
+from many_wolves.collection import Collected, answers_to, peek
 from many_wolves.contracts import Observations
 from many_wolves.records import Response, SpeakerSpec
 from many_wolves.speakers import Feed, Request, Speaker
@@ -51,15 +51,7 @@ def ask_in_rounds(
         return opened[0]
 
     def ask(replicates: Mapping[str, int]) -> Collected:
-        return collect(
-            asked.trials,
-            replicates=replicates,
-            spec=asked.spec,
-            open_speaker=open_once,
-            reader=asked.family.read,
-            journal=asked.journal,
-            say=say,
-        )
+        return replace(asked, replicates=replicates).ask(say, open_speaker=open_once)
 
     book = Journalled(
         ask,
