@@ -170,7 +170,8 @@ def _program(source: Source, work: Path, children: Children) -> Path:
             fix="correct the program at the line that Stan names",
         )
     target = work / "program.o"
-    _compile(cpp, target, children, "-include", str(header))
+    first = (CPP / "lean_model.hpp", header)
+    _compile(cpp, target, children, *(word for path in first for word in ("-include", str(path))))
     return target
 
 

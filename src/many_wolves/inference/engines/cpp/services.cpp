@@ -12,7 +12,6 @@
 #include <stan/callbacks/writer.hpp>
 #include <stan/io/json/json_data.hpp>
 #include <stan/mcmc/hmc/nuts/adapt_diag_e_nuts.hpp>
-#include <stan/model/log_prob_grad.hpp>
 #include <stan/services/util/create_rng.hpp>
 #include <stan/services/util/run_adaptive_sampler.hpp>
 #include <stan/services/util/run_sampler.hpp>
@@ -193,9 +192,12 @@ int wolves_log_density_gradient(const void* handle, std::int64_t rows, const dou
       Eigen::VectorXd point = row(x, i, size);
       Eigen::Map<Eigen::VectorXd> into(gradients + i * size, size);
       try {
-        Eigen::VectorXd gradient;
-        densities[i] = stan::model::log_prob_grad<false, true>(model, point, gradient, nullptr);
-        into = gradient;
+        densities[i] = model.log_prob_jacobian(point, nullptr);
+        const stan::math::nested_rev_autodiff nested;
+        Eigen::Matrix<stan::math::var, -1, 1> varied = point;
+        // Up to a constant, which has no slope: see lean_model.hpp for what is compiled.
+        stan::math::grad(model.log_prob_propto_jacobian(varied, nullptr).vi_);
+        into = varied.adj();
       } catch (const std::domain_error&) {
         densities[i] = -std::numeric_limits<double>::infinity();
         into.setConstant(std::numeric_limits<double>::quiet_NaN());
