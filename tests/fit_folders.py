@@ -7,17 +7,32 @@ They serve to test figures and reports, which must show whatever a folder holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 import xarray as xr
+
+from many_wolves.families.politeness.pages import PolitenessPages
+from many_wolves.figures import Section
 
 UTTERANCES = ["terrible", "bad", "good", "amazing"]
 UTTERANCES += [f"not {u}" for u in UTTERANCES]
 WEIGHTS = ("w_inf", "w_soc", "w_pres")
+
+
+def leave_figures_out(patch: pytest.MonkeyPatch) -> None:
+    """Write pages of politeness for their words: drawing a figure takes a second."""
+
+    def without(sections: Callable[..., Sequence[Section]]) -> Callable[..., list[Section]]:
+        return lambda *given: [replace(section, figures=()) for section in sections(*given)]
+
+    for name in ("fit_sections", "study_sections"):
+        patch.setattr(PolitenessPages, name, without(getattr(PolitenessPages, name)))
 
 
 def write_fit_folder(

@@ -377,7 +377,7 @@ question: Is the road open?
 trials: {{goals: [informative, social], items: [cake, poem], tasks: [choice, literal]}}
 collect: {{mode: score}}
 fit: {{chains: 2, warmup: 300, draws: 300, seed: {seed}}}
-report: {{figures: [weights]}}
+report: {{figures: [weights], pages: false}}
 speakers:
   - name: known
     provider: simulated

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fit_folders import write_fit_folder
+from fit_folders import leave_figures_out, write_fit_folder
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.report import write_study_report
@@ -126,7 +126,10 @@ def two_tasks(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return found
 
 
-def test_a_further_task_has_sections_of_its_own(two_tasks: list[Path], tmp_path: Path) -> None:
+def test_a_further_task_has_sections_of_its_own(
+    two_tasks: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_figures_out(monkeypatch)
     page = write_study_report("Both", two_tasks, tmp_path / "page.html").read_text()
     ids = re.findall(r'<(?:section|details class="part") id="([^"]+)"', page)
     assert len(set(ids)) == len(ids)

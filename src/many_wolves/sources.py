@@ -10,6 +10,7 @@ import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 
 import yaml
@@ -74,6 +75,11 @@ class Source:
         WolvesError
             If it is not a mapping, or a key is a duplicate.
         """
+        return dict(self._entries)
+
+    # Kept: an opening of a game looks up some twenty values, and a design has thousands of them.
+    @cached_property
+    def _entries(self) -> dict[str, Source]:
         if not isinstance(self.node, yaml.MappingNode):
             raise self.error(
                 f"expected `{self.name}` to hold `key: value` lines, found {self._kind()}",

@@ -219,13 +219,15 @@ def prompts(wanted: Request, n: int) -> Iterator[Trial]:
         If the questions of a task come from a server, so that there are none without it.
     """
     family = families.get(wanted.family)
-    shown: Counter[str] = Counter()
-    for one in compiled(wanted):
+    for one, (task, design) in zip(compiled(wanted), wanted.designs.items(), strict=True):
+        shown = Counter(dict.fromkeys(type(design).parts or (task,), 0))
         for trial in one.trials:
-            if shown[trial.task] >= n:
-                continue
-            shown[trial.task] += 1
-            yield from _as_asked(family, trial)
+            if shown[trial.task] < n:
+                shown[trial.task] += 1
+                yield from _as_asked(family, trial)
+            elif min(shown.values()) >= n:
+                # A game has tens of thousands of openings.
+                break
 
 
 def _as_asked(family: TaskFamily, trial: Trial) -> Iterator[Trial]:
