@@ -175,8 +175,16 @@ def read_journal(file: Path) -> Reading:
         raise WolvesError(
             f"the journal cannot be read: {fault.strerror}", where=file, fix="check the path"
         ) from fault
-    note = f"{foreign} answers have a key that is not from `wolves collect`" if foreign else ""
+    note = _foreign_keys(foreign)
     return Reading(file, tuple(responses), torn, tuple(bad), note=note)
+
+
+def _foreign_keys(n: int) -> str:
+    """What to say of answers that something else wrote."""
+    if n == 0:
+        return ""
+    what = "1 answer has" if n == 1 else f"{n} answers have"
+    return f"{what} a key that is not from `wolves collect`"
 
 
 def parse_line(raw: bytes, like: Response | None = None) -> Response:

@@ -142,7 +142,7 @@ def _state(trials: _Trials, name: str, seed: int) -> Check:
         return _unknown(trials, name, text + "depends on the state is unknown.")
     if len(set(trials.column(*strata, "state"))) == len(trials.answers):
         # No permutation of single trials changes the statistic.
-        text = f"Speaker {trials.speaker} had one trial per state and {', '.join(strata)}: whether "
+        text = f"Speaker {trials.speaker} had one trial per state and {' and '.join(strata)}: whether "
         return _unknown(
             trials,
             name,
@@ -170,6 +170,13 @@ def _place(trials: _Trials, name: str, seed: int) -> Check:
     share = share / share.sum()
     top = int(share.argmax())
     place = f"place {LABELS[top]}" if top < len(LABELS) else f"place {top + 1}"
+    if len({tuple(order) for order in trials.places.tolist()}) == 1:
+        # Equal orders can be dealt in one way only.
+        text = (
+            f"Speaker {trials.speaker} saw the options in one order only: whether their position "
+            "has an effect is unknown."
+        )
+        return _unknown(trials, name, text)
     ok = effect.p_value > P_LIMIT or effect.size <= PLACE_MOST
     numbers = f"{_percent(float(share[top]))} of {trials.n} answers"
     if not ok:
