@@ -13,6 +13,7 @@ from many_wolves import families
 from many_wolves.collection import read_trials
 from many_wolves.commands.command import Group
 from many_wolves.commands.planning import bill_lines, compiled, stage_line
+from many_wolves.counting import number_of
 from many_wolves.progress import log
 from many_wolves.records import Trial
 from many_wolves.study import (
@@ -178,7 +179,7 @@ def _costs(
     yield f"Study {study.study}: {stage_line(stages)}"
     if study.speakers:
         most = max(speaker.replicates for speaker in cast(study))
-        yield f"{len(trials)} trials" + (f", each up to {most} times" if most > 1 else "")
+        yield number_of(len(trials), "trial") + (f", each up to {most} times" if most > 1 else "")
         yield from bill_lines(list(bills(study, places, trials, prices)))
     for task in study.plan[1:] if study.speakers else ():
         yield (

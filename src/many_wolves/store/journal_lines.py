@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.files import whole_text
 from many_wolves.records import Response, response_key
@@ -175,16 +176,10 @@ def read_journal(file: Path) -> Reading:
         raise WolvesError(
             f"the journal cannot be read: {fault.strerror}", where=file, fix="check the path"
         ) from fault
-    note = _foreign_keys(foreign)
+    note = ""
+    if foreign:
+        note = f"{number_of(foreign, 'answer')} with a key that is not from `wolves collect`"
     return Reading(file, tuple(responses), torn, tuple(bad), note=note)
-
-
-def _foreign_keys(n: int) -> str:
-    """What to say of answers that something else wrote."""
-    if n == 0:
-        return ""
-    what = "1 answer has" if n == 1 else f"{n} answers have"
-    return f"{what} a key that is not from `wolves collect`"
 
 
 def parse_line(raw: bytes, like: Response | None = None) -> Response:
