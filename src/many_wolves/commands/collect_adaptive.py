@@ -157,7 +157,8 @@ def _conclude(done: Adaptive, asked: Vignettes) -> int:
         status = conclude(done.collected, asked)
         return INTERRUPTED if status == OK else status
     click.echo(
-        f"{number_of(done.calls, 'call')} in {number_of(done.rounds, 'round')}. {ENDS[done.stopped]}"
+    size = f"{number_of(done.calls, 'call')} in {number_of(done.rounds, 'round')}"
+    click.echo(f"{size}. {ENDS[done.stopped]}")
     )
     if done.fit is not None:
         click.echo(f"Fit: {done.fit}")

@@ -35,7 +35,8 @@ def _readable(speaker: str, choices: Sequence[Choice]) -> Check:
         "readable",
         speaker,
         bool(n) and share >= _READABLE,
-        f"{speaker}: {read} of {number_of(n, 'answer')} with one option named; every other answer ended its game",
+        f"{speaker}: {read} of {number_of(n, 'answer')} with one option named; every other answer "
+        "ended its game",
         share,
         math.nan,
     )

@@ -124,7 +124,8 @@ def _readable(speaker: str, name: str, asked: Sequence[Answer]) -> Check:
     share = unread / len(came) if came else 1.0
     ok = share <= UNREAD_MOST
     what = "choice" if name == "readable" else "judgment"
-    text = f"Speaker {speaker}: {unread} of {number_of(len(came), what)} ({_percent(share)}) could not be read"
+    text = f"Speaker {speaker}: {unread} of {number_of(len(came), what)} ({_percent(share)}) could "
+        "not be read"
     if not came:
         text = f"Speaker {speaker} gave no answer: all {len(asked)} calls for {what}s failed"
     tail = "." if ok else f": {FAILED} as it was asked, and the rest may be a selection."
@@ -190,8 +191,8 @@ def _place(trials: _Trials, name: str, seed: int) -> Check:
     elif effect.p_value <= P_LIMIT:
         text = (
             f"Speaker {trials.speaker}: the position of the option changes "
-            f"{_percent(effect.size)} of {number_of(trials.n, 'answer')} ({_p(effect)}), towards {place}. The "
-            "balanced order of options removes this from the counts."
+            f"{_percent(effect.size)} of {number_of(trials.n, 'answer')} ({_p(effect)}), towards "
+            f"{place}. The balanced order of options removes this from the counts."
         )
     else:
         text = (
@@ -210,7 +211,8 @@ def _goal(trials: _Trials, seed: int) -> Check:
     if effect.p_value <= P_LIMIT:
         text = (
             f"Speaker {trials.speaker}: the choice depends on the goal, which changes "
-            f"{_percent(effect.size)} of {number_of(trials.n, 'choice')} over {levels} goals ({_p(effect)})."
+            f"{_percent(effect.size)} of {number_of(trials.n, 'choice')} over {levels} goals "
+            f"({_p(effect)})."
         )
     else:
         text = (
