@@ -156,10 +156,8 @@ def _conclude(done: Adaptive, asked: Vignettes) -> int:
     if not done.stopped and done.collected is not None:
         status = conclude(done.collected, asked)
         return INTERRUPTED if status == OK else status
-    click.echo(
     size = f"{number_of(done.calls, 'call')} in {number_of(done.rounds, 'round')}"
     click.echo(f"{size}. {ENDS[done.stopped]}")
-    )
     if done.fit is not None:
         click.echo(f"Fit: {done.fit}")
     click.echo(asked.journal)

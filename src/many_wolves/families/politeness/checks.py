@@ -124,8 +124,8 @@ def _readable(speaker: str, name: str, asked: Sequence[Answer]) -> Check:
     share = unread / len(came) if came else 1.0
     ok = share <= UNREAD_MOST
     what = "choice" if name == "readable" else "judgment"
-    text = f"Speaker {speaker}: {unread} of {number_of(len(came), what)} ({_percent(share)}) could "
-        "not be read"
+    unread_of = f"{unread} of {number_of(len(came), what)} ({_percent(share)})"
+    text = f"Speaker {speaker}: {unread_of} could not be read"
     if not came:
         text = f"Speaker {speaker} gave no answer: all {len(asked)} calls for {what}s failed"
     tail = "." if ok else f": {FAILED} as it was asked, and the rest may be a selection."
