@@ -1,4 +1,4 @@
-"""The formats of replies to questions, told apart by their fields."""
+"""Formats of replies to questions, recognised by their fields."""
 
 from __future__ import annotations
 

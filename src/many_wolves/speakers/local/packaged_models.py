@@ -134,7 +134,7 @@ def packaged(name: str) -> Packaged:
 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
-    """A folder beside another, to be removed; one that a killed process left is removed first."""
+    """A folder next to another, to be removed; one that a killed process left is removed first."""
     prefix = f".{folder.name}."
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
