@@ -10,15 +10,12 @@ from many_wolves import families
 from many_wolves.errors import SettingError, WolvesError
 from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.sources import nearest, read_source
-from many_wolves.speakers.local.packaged_models import packaged
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.schema import WEIGHTS, Study
 from many_wolves.study.speakers import Cast, cast
 from many_wolves.study.task_schema import Task
 from many_wolves.workflows.compiling import Request, trials_of
-from many_wolves.workflows.data import reference
-from many_wolves.workflows.figures import plots_of_family
 from many_wolves.workflows.rehearsal import rehearse
 from many_wolves.worlds import SPEAKER
 
@@ -34,6 +31,11 @@ def check_study(study: Study, file: Path) -> None:
     WolvesError
         At the line of the study file.
     """
+    # Here: a study's status needs none of them.
+    from many_wolves.speakers.local.packaged_models import packaged
+    from many_wolves.workflows.data import reference
+    from many_wolves.workflows.figures import plots_of_family
+
     for number, one in enumerate(study.data):
         known = reference(one.data).speakers
         if one.speaker not in known and (one.speaker or len(known) > 1):
