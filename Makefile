@@ -9,7 +9,9 @@
 unexport PYTHONDONTWRITEBYTECODE
 
 UV := .ci/uv
-RUN := $(UV) run --no-sync
+# Where the system can, what make runs ends with it, also when make is killed.
+WITH_MAKE := $(shell setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM)
+RUN := $(WITH_MAKE) $(UV) run --no-sync
 WORKERS ?= 2
 
 help: ## show this list

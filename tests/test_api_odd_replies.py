@@ -10,7 +10,7 @@ from asking import a_trial, trials
 from calling import CHAT, QUICK, ask, give_keys, wanted
 from fault_server import ANSWER, Fault, FaultServer
 from many_wolves.errors import WolvesError
-from wire_formats import events, messages
+from wire_formats import chat, events, google, messages, responses
 
 RESPONSES = "openai/gpt-5-mini"
 CLAUDE = "anthropic/claude-haiku-4-5"
@@ -255,6 +255,58 @@ def test_an_error_within_a_stream_that_does_not_pass_fails_its_trial():
     found, calls = one("anthropic/claude-opus-4-6", stream, effort="low")
     assert (found.status, found.text, calls) == ("failed", "", 1)
     assert "prompt is too long" in found.error
+
+
+SPEAKS = {
+    CHAT: (chat, "OpenAI's chat completions"),
+    RESPONSES: (responses, "OpenAI's responses"),
+    CLAUDE: (messages, "Anthropic's messages"),
+    GEMINI: (lambda body: google(), "Google's API"),
+}
+
+
+@pytest.mark.parametrize("served", SPEAKS)
+@pytest.mark.parametrize("model", SPEAKS)
+def test_a_reply_in_another_format_is_named(model, served):
+    found = sent(SPEAKS[served][0]({"model": "x"}))
+    if model == served:
+        assert one(model, found)[0].text == ANSWER
+        return
+    words = f"{SPEAKS[model][1]}, found one in the format of {SPEAKS[served][1]}"
+    with pytest.raises(WolvesError, match=words) as caught:
+        one(model, found)
+    assert "--provider" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("model", "reply", "words"),
+    [
+        (CHAT, {"model": "m", "done": True}, "found an object with the fields model, done"),
+        (CHAT, {"choices": [{"text": ANSWER}]}, "found an entry of `choices` without a message"),
+        (CHAT, {"choices": {"message": {}}}, "found an object as its `choices`"),
+        (CHAT, {"choices": [ANSWER]}, "found a text in its `choices`"),
+        (GEMINI, {"candidates": [1]}, "found a number in its `candidates`"),
+        (CLAUDE, [{"generated_text": ANSWER}], "expected an object, found"),
+    ],
+)
+def test_a_reply_in_no_format_ends_the_run_with_what_it_is(model, reply, words):
+    with pytest.raises(WolvesError, match=words):
+        one(model, sent(reply))
+
+
+@pytest.mark.parametrize("model", SPEAKS)
+@pytest.mark.parametrize("reply", [{}, []])
+def test_an_empty_reply_is_asked_for_again(model, reply):
+    found, calls = one(model, first(sent(reply)))
+    assert (found.text, calls) == (ANSWER, 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "fault"), [(CLAUDE, changed(content=ANSWER)), (RESPONSES, changed(output=ANSWER))]
+)
+def test_a_text_in_place_of_parts_is_the_answer(model, fault):
+    found, calls = one(model, fault)
+    assert (found.status, found.text, calls) == ("answered", ANSWER, 1)
 
 
 def in_two_seconds():

@@ -124,6 +124,12 @@ def test_what_was_not_varied_cannot_be_told():
     assert "cannot be known without more items" in check(table, "state").statement
 
 
+def test_one_order_of_options_cannot_tell_an_effect_of_place(choice):
+    place = check(FAMILY.tabulate(answers(choice[:1], kind), scoring="sum"), "place")
+    assert place.verdict == "not checked"
+    assert "in one order only" in place.statement
+
+
 def test_the_tests_keep_their_level_under_the_null():
     """Of 100 data sets without any effect, about 5 % fall below 0.05 (99.9 % bounds)."""
     rng = np.random.default_rng(0)

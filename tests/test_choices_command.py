@@ -132,6 +132,6 @@ def test_answers_that_do_not_say_where_they_belong_are_named(choice, tmp_path, c
     kept = answers(choice[3:40], honest)
     file = journal(tmp_path / "j.jsonl", [*lost, *kept])
     assert run(command, [str(file), "--out", str(tmp_path / "out")]) == 0
-    assert "3 answers do not record their task" in capsys.readouterr().err
+    assert "3 answers left out: task" in capsys.readouterr().err
     table = read_table(tmp_path / "out")
     assert (table.meta["foreign"], table.total) == (3, 37)

@@ -200,3 +200,12 @@ def test_the_field_case_of_a_published_table(tmp_path: Path) -> None:
     table = load(tmp_path / "table.csv")
     assert math.isclose(table.meta["total"], 2436)
     assert table.meta["clusters"] == ["item"]
+
+
+@pytest.mark.parametrize(("each", "what"), [("0.125", "shares"), ("12.5", "percentages")])
+def test_counts_that_look_like_shares_are_named(tmp_path: Path, each: str, what: str) -> None:
+    utterances = human_table().tables["counts"]["utterance"].unique()
+    rows = [f"social,{s},{u},{each}" for s in range(4) for u in utterances]
+    file = tmp_path / "t.csv"
+    file.write_text("\n".join(["goal,state,utterance,count", *rows]) + "\n")
+    assert any(f"as {what} do" in note for note in load(file).meta["notes"])

@@ -233,8 +233,8 @@ def test_the_same_run_twice_counts_once_and_says_so(logs, readings, tmp_path) ->
     once, tables = tabulated(tmp_path / "once", logs)
     twice, again = tabulated(tmp_path / "twice", logs, copy)
     assert again["counts.csv"] == tables["counts.csv"]
-    assert "were replaced by later answers" not in once
-    assert f"{len(readings[0].responses)} answers were replaced by later answers" in twice
+    assert "replaced by later answers" not in once
+    assert f"{len(readings[0].responses)} answers left out: replaced by later answers" in twice
 
 
 def test_a_log_of_another_task_is_named_and_left_out(logs, tmp_path) -> None:

@@ -178,7 +178,7 @@ def test_answers_with_keys_of_their_own_are_read_and_counted(tmp_path):
     path.write_text(json.dumps(replace(good, key="mine-0").to_json()) + "\n")
     reading = read_journal(path)
     assert len(reading.responses) == 1
-    assert "1 answers have a key" in reading.note
+    assert "1 answer with a key" in reading.note
 
 
 @settings(max_examples=60, deadline=None)

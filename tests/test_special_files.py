@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import threading
 from pathlib import Path
@@ -31,3 +32,12 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     link.symlink_to(real)
     assert write_atomic(link, "new") == link
     assert link.is_symlink() and real.read_text() == "new"
+
+
+def test_names_of_files_in_another_encoding_are_names(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.jsonl")
+    shutil.copy(
+        Path(__file__).parent / "golden/schema1/politeness/hf-sample.jsonl", tmp_path / name
+    )
+    assert run(wolves, ["choices", str(tmp_path / name), "--out", str(tmp_path / "out")]) == 0
+    assert "caf\ufffd.jsonl" in (tmp_path / "out/meta.json").read_text()

@@ -63,6 +63,45 @@ def test_what_a_speaker_does_not_take_is_found_before_anything_runs(
     assert caught.value.fix
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "problem", "fix"),
+    [
+        ("human: [yoon2020]\ntrials: {items: [pome]}", 3, "'pome'", "'poem'"),
+        ("data: [{name: x, data: zhao2025, speaker: gpt4o}]", 2, "'gpt4o'", "gpt-4o-2024-11-20"),
+        ("human: [yoon2020]\nreport: {figures: [weihgts]}", 3, "'weihgts'", "'weights'"),
+        ("speakers: [{name: a, provider: hf, prepare: smol}]", 2, "'smol'", "models list"),
+        ("speakers: [{name: a, provider: opnai, model: m}]", 2, "opnai", "provider"),
+        (
+            "speakers: [{name: a, provider: openai, model: gpt-5-mini, temperature: 1.0}]",
+            *(2, "temperature", "temperature"),
+        ),
+        (
+            "speakers: [{name: a, provider: openai, model: gpt-4o, efforts: [low]}]",
+            *(2, "reasoning effort", "none"),
+        ),
+    ],
+)
+def test_names_and_settings_that_nothing_has_are_found_by_the_plan(
+    tmp_path, capsys, text: str, line: int, problem: str, fix: str
+) -> None:
+    path = written(tmp_path, f"study: s\n{text}\n")
+    assert run(study, ["plan", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert f"{path}, line {line}: " in said
+    assert problem in said.split("Fix:")[0]
+    assert fix in said.split("Fix:")[1]
+
+
+def test_the_plan_names_the_key_that_is_missing(tmp_path, capsys, monkeypatch) -> None:
+    path = written(tmp_path, "study: s\nspeakers: [{name: a, provider: openai, model: gpt-4o}]\n")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert run(study, ["plan", str(path)]) == 0
+    assert "OPENAI_API_KEY has no key" in capsys.readouterr().out
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test-0000")
+    assert run(study, ["plan", str(path)]) == 0
+    assert "Before it can run" not in capsys.readouterr().out
+
+
 def test_patterns_and_names_of_checkpoints_are_speakers_with_folders_of_their_own(
     tmp_path,
 ) -> None:

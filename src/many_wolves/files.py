@@ -33,7 +33,7 @@ def fingerprint(value: Any, length: int = 16) -> str:
 
 def text_fingerprint(text: str, length: int = 16) -> str:
     """Hexadecimal SHA-256 of a text, cut to ``length`` digits."""
-    return hashlib.sha256(text.encode()).hexdigest()[:length]
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:length]
 
 
 def whole_text(text: str) -> str:
@@ -54,10 +54,11 @@ def file_fingerprint(path: str | Path, length: int = 16) -> str:
 def write_atomic(path: str | Path, content: str | bytes | Iterable[bytes]) -> Path:
     """Write a file so that a reader sees the old content or the new, never a part.
 
-    Content that comes in pieces is written piece by piece. What is not a regular file, such as
+    Content that comes in pieces is written piece by piece. Letters that UTF-8 cannot hold, such
+    as those of a file name in another encoding, become U+FFFD. What is not a regular file, such as
     ``/dev/null`` or a pipe, is written into and never replaced; a link stays a link.
     """
-    whole = content.encode() if isinstance(content, str) else content
+    whole = whole_text(content).encode() if isinstance(content, str) else content
     pieces = [whole] if isinstance(whole, bytes) else whole
     if is_special(path):
         with open(path, "wb") as device:

@@ -272,11 +272,11 @@ def read_source(path: str | Path) -> Source:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        reason = getattr(fault, "strerror", None) or "it is not UTF-8 text"
+        reason = getattr(fault, "strerror", None)
         raise WolvesError(
-            f"the file cannot be read: {reason}",
+            f"the file cannot be read: {reason or 'it is not UTF-8 text'}",
             where=file,
-            fix="give the path of a YAML file in UTF-8",
+            fix="check the path" if reason else "save the file as UTF-8",
         ) from fault
     return source_of(text, file)
 

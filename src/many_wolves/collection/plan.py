@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from many_wolves.collection.journal import Entry, differences
+from many_wolves.counting import number_of
 from many_wolves.records import SpeakerSpec, Trial, with_replicates
 from many_wolves.speakers import Request
 from many_wolves.store.journal_lines import read_journal
@@ -100,7 +101,7 @@ def other_settings(journal: Path, speaker: SpeakerSpec) -> Iterator[str]:
         found = responses[0].speaker if responses else None
         if found and (found.provider, found.model) == (speaker.provider, speaker.model):
             yield (
-                f"{path} holds {len(responses)} answers that are not used: their speaker "
+                f"{path} holds {number_of(len(responses), 'answer')} not used: their speaker "
                 f"differs from this speaker in {differences(found, speaker)}"
             )
 

@@ -13,6 +13,7 @@ from many_wolves.commands.collect_output import FAILED, INTERRUPTED, OK, conclud
 from many_wolves.commands.design import ABOUT, MOST
 from many_wolves.commands.options import names_of, together
 from many_wolves.contracts import TaskFamily
+from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.speakers.speaker_request import SpeakerRequest
 from many_wolves.workflows.adaptive import MOST_CALLS, PER_ROUND, Adaptive, AdaptiveRequest
@@ -155,7 +156,8 @@ def _conclude(done: Adaptive, asked: Vignettes) -> int:
     if not done.stopped and done.collected is not None:
         status = conclude(done.collected, asked)
         return INTERRUPTED if status == OK else status
-    click.echo(f"{done.calls} calls in {done.rounds} rounds. {ENDS[done.stopped]}")
+    size = f"{number_of(done.calls, 'call')} in {number_of(done.rounds, 'round')}"
+    click.echo(f"{size}. {ENDS[done.stopped]}")
     if done.fit is not None:
         click.echo(f"Fit: {done.fit}")
     click.echo(asked.journal)

@@ -10,6 +10,7 @@ import click
 from many_wolves.collection import Collected, explain, make_plan, other_settings, peek
 from many_wolves.collection.running import MOST_ATTEMPTS
 from many_wolves.commands.dry_run import tell as tell_games
+from many_wolves.counting import number_of
 from many_wolves.speakers.checkpoints import position
 from many_wolves.speakers.cost import estimate, find_price
 from many_wolves.speakers.effort import BUDGETS
@@ -101,7 +102,7 @@ def conclude(done: Collected, asked: Vignettes | Games) -> int:
         say(f"{done.why or 'Stopped before the end'}. Run the same command again to resume.")
         return FAILED if done.why else INTERRUPTED
     if failed:
-        say(f"{failed} answers failed; run the same command again to retry them.")
+        say(f"{number_of(failed, 'answer')} failed; run the same command again to retry.")
         return FAILED
     if done.given_up:
         say(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import math
+import sys
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,10 @@ def _remember(key: str) -> Callable[[click.Context, click.Parameter, bool], None
 
 
 def show_messages(level: int = logging.INFO) -> None:
-    """Show messages of the library from this level on."""
+    """Show messages of the library from this level on; no letter can stop them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     logger = progress.log
     if _HANDLER not in logger.handlers:
         logger.addHandler(_HANDLER)

@@ -19,6 +19,7 @@ from many_wolves.commands.options import (
     observations_of,
     table_options,
 )
+from many_wolves.counting import number_of
 from many_wolves.workflows.calls import shown
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _print(found: Design, request: DesignRequest) -> None:
         return
     click.echo("")
     _table(found.questions, str)
-    click.echo(f"{found.calls} calls, {len(found.trials)} prompts")
+    click.echo(f"{number_of(found.calls, 'call')}, {number_of(len(found.trials), 'prompt')}")
     if request.width is not None and (found.weights["expected_width"] > request.width).any():
         click.echo(f"The width {request.width:g} is not reached with these calls and trials.")
     if not found.reliable:

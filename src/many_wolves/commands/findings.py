@@ -9,6 +9,7 @@ import click
 
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.command import show
+from many_wolves.counting import number_of
 
 
 @wolves_command("findings", as_json=True)
@@ -42,7 +43,7 @@ def command(*, fits: tuple[Path, ...], out: Path | None, **options: Any) -> None
     found, page = state_findings(fits, folder, **options)
 
     def words() -> None:
-        click.echo(f"{len(found.statements)} statements in {folder}")
+        click.echo(f"{number_of(len(found.statements), 'statement')} in {folder}")
         click.echo(page)
 
     result = {"folder": folder, "page": page, "lacking": found.lacking}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from many_wolves import families
 from many_wolves.contracts import Design
+from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.records import Trial
 from many_wolves.sources import read_source
@@ -81,7 +82,7 @@ def _sum(bills: Sequence[Bill]) -> list[str]:
     known = [bill.money for bill in bills if bill.money is not None]
     lacking = len(bills) - len(known)
     total = Bill(
-        name=f"{len(bills)} speakers",
+        name=number_of(len(bills), "speaker"),
         answered=sum(bill.answered for bill in bills),
         calls=sum(bill.calls for bill in bills),
         input=sum(bill.input for bill in bills),

@@ -13,6 +13,8 @@ from many_wolves import families
 from many_wolves.collection import read_trials
 from many_wolves.commands.command import Group
 from many_wolves.commands.planning import bill_lines, compiled, stage_line
+from many_wolves.counting import number_of
+from many_wolves.errors import WolvesError
 from many_wolves.progress import log
 from many_wolves.records import Trial
 from many_wolves.study import (
@@ -24,6 +26,7 @@ from many_wolves.study import (
     bills,
     cast,
     check_speakers,
+    check_study,
     fitted_names,
     in_order,
     new_study,
@@ -33,6 +36,7 @@ from many_wolves.study import (
     shown,
     why,
 )
+from many_wolves.study.schema import WEIGHTS
 
 _WIDTH = 120
 """Letters of a command in a dry run; one on 60 fits has thousands."""
@@ -110,7 +114,7 @@ def plan_command(file: Path, prices: Path | None) -> None:
     study = read_study(file)
     places = StudyPaths(study.study)
     trials = _trials(study, file)
-    for line in _costs(study, places, plan(study, places), trials, prices):
+    for line in (*_costs(study, places, plan(study, places), trials, prices), *_without_key(study)):
         click.echo(line)
 
 
@@ -136,7 +140,10 @@ def status_command(file: Path) -> None:
 
 def _trials(study: Study, file: Path) -> list[Trial]:
     """The trials of the first task, if anyone is asked; every speaker takes its own."""
+    check_study(study, file)
     if not study.speakers:
+        if study.trials:
+            compiled(study, file)
         return []
     trials = compiled(study, file)
     check_speakers(study, file, trials)
@@ -178,13 +185,26 @@ def _costs(
     yield f"Study {study.study}: {stage_line(stages)}"
     if study.speakers:
         most = max(speaker.replicates for speaker in cast(study))
-        yield f"{len(trials)} trials" + (f", each up to {most} times" if most > 1 else "")
+        yield number_of(len(trials), "trial") + (f", each up to {most} times" if most > 1 else "")
         yield from bill_lines(list(bills(study, places, trials, prices)))
     for task in study.plan[1:] if study.speakers else ():
         yield (
             f"Not in the table: the task {task.task}; once compiled, `wolves collect "
             f"{places.of(task.task).trials} ... --dry-run` bounds it."
         )
+
+
+def _without_key(study: Study) -> Iterator[str]:
+    """What keeps API speakers from being asked on this machine: a line for each provider."""
+    from many_wolves.speakers.api.settings import read_key
+
+    for provider in dict.fromkeys(speaker.provider for speaker in study.speakers):
+        if provider in (*WEIGHTS, "simulated"):
+            continue
+        try:
+            read_key(provider, None)
+        except WolvesError as fault:
+            yield f"Before it can run: {fault.problem}. Fix: {fault.fix}"
 
 
 def _close(study: Study, places: StudyPaths, seconds: float) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from many_wolves.counting import number_of
 from many_wolves.figures import Section, Table
 from many_wolves.files import write_atomic
 from many_wolves.findings import DRAWS, Findings, Statement, matrix, table
@@ -126,7 +127,8 @@ def verdict(found: Findings) -> Verdict:
     n = len(found.members)
     if not n:
         return Verdict("bad", "No fit converged, so findings are missing.")
-    headline = f"{len(found.statements)} statements from {n} fits, all of which converged."
+    counts = number_of(len(found.statements), "statement"), number_of(n, "fit")
+    headline = f"{counts[0]} from {counts[1]}, {'all of which' if n > 1 else 'which'} converged."
     return Verdict("doubtful" if doubtful else "good", headline, (*reasons, *found.lacking))
 
 

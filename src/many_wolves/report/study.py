@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from many_wolves.counting import number_of
 from many_wolves.figures import Figure, Fitted, Section, Table, read_all
 from many_wolves.files import write_atomic
 from many_wolves.findings import Findings, has_findings, lead_figure, quantities_of, state
@@ -139,7 +140,8 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
         each = "The fit" if n == 1 else f"All {n} fits"
         described = (f"Described only in part: {', '.join(partly)}.",) if partly else ()
         if len(unchecked) == n:
-            words = f"{each} converged; no check shows whether the speakers did the task."
+            who = "speaker" if n == 1 else "speakers"
+            words = f"{each} converged; no check shows whether the {who} did the task."
             return Verdict("good", words, described)
         known = f"Not checked whether they did the task: {', '.join(unchecked)}."
         words = f"{each} converged, and no speaker failed a check of the task."
@@ -159,7 +161,7 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
     if partly:
         reasons.append(f"Described only in part: {', '.join(partly)}.")
     sound = n - len(bad) - len(doubtful) - len(partly)
-    headline = f"{sound} of {n} fits can be interpreted without reservations."
+    headline = f"{sound} of {number_of(n, 'fit')} can be interpreted without reservations."
     return Verdict("bad" if bad else "doubtful", headline, tuple(reasons))
 
 

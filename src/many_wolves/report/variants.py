@@ -24,7 +24,7 @@ def better_variant(fit: Fitted) -> tuple[str, ...]:
     if (fit.folder / COMPARED).is_file():
         return _best(pd.read_csv(fit.folder / COMPARED))
     command = _command(fit)
-    return (f"Which variant predicts better: {command}",) if command else ()
+    return (f"To see which variant predicts better, run `{command}`.",) if command else ()
 
 
 def _best(rows: pd.DataFrame) -> tuple[str, ...]:

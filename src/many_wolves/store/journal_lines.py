@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.files import whole_text
 from many_wolves.records import Response, response_key
@@ -175,7 +176,9 @@ def read_journal(file: Path) -> Reading:
         raise WolvesError(
             f"the journal cannot be read: {fault.strerror}", where=file, fix="check the path"
         ) from fault
-    note = f"{foreign} answers have a key that is not from `wolves collect`" if foreign else ""
+    note = ""
+    if foreign:
+        note = f"{number_of(foreign, 'answer')} with a key that is not from `wolves collect`"
     return Reading(file, tuple(responses), torn, tuple(bad), note=note)
 
 

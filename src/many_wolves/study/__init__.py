@@ -1,6 +1,6 @@
 """A study file: its tasks, speakers and fits, and the stages that run them."""
 
-from many_wolves.study.checking import check_speakers
+from many_wolves.study.checking import check_speakers, check_study
 from many_wolves.study.estimating import Bill, bills
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.plan import compile_stage, fitted_names, plan
@@ -26,6 +26,7 @@ __all__ = [
     "bills",
     "cast",
     "check_speakers",
+    "check_study",
     "compile_stage",
     "fitted_names",
     "in_order",

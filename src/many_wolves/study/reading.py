@@ -74,7 +74,7 @@ def _plain(source: Source, lines: dict[Place, int], place: Place) -> Any:
     try:
         value = yaml.SafeLoader("").construct_object(source.node)
     except (yaml.YAMLError, ValueError) as fault:
-        words = getattr(fault, "problem", None) or str(fault)
+        words = getattr(fault, "problem", None) or str(fault).partition(";")[0]
         raise source.error(
             f"expected a value in `{source.name}`, found {source.node.value!r:.60} ({words})",
             "put quotation marks around it",

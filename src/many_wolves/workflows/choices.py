@@ -10,6 +10,7 @@ from typing import Literal
 
 from many_wolves import families
 from many_wolves.contracts import Observations, RecordingFamily
+from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.extras import needs
 from many_wolves.files import file_fingerprint, fingerprint
@@ -133,7 +134,7 @@ def _to(responses: Sequence[Response], trials: Path) -> list[Response]:
     found = [r for r in responses if {r.trial_id, r.episode.partition("-")[0]} & asked]
     if not found:
         raise WolvesError(
-            f"expected answers to its {len(asked)} trials, found none",
+            f"expected answers to its {number_of(len(asked), 'trial')}, found none",
             where=trials,
             fix=f"wolves collect {trials} ...",
         )
@@ -174,15 +175,15 @@ def _warn_of_counts(table: Observations) -> None:
     """Say how many answers came in that the tables leave out."""
     if table.meta.get("repeated"):
         log.warning(
-            "%d answers were replaced by later answers to the same question (trial, settings, "
-            "replicate), and are left out; use more replicates for more answers",
-            table.meta["repeated"],
+            "%s left out: replaced by later answers to the same question (trial, settings, "
+            "replicate); use more replicates for more answers",
+            number_of(table.meta["repeated"], "answer"),
         )
     if table.meta.get("foreign"):
         log.warning(
-            "%d answers do not record their task, options and cell of the design, and are "
-            "left out; `wolves collect` records all of these",
-            table.meta["foreign"],
+            "%s left out: task, options and cell of the design are not recorded; "
+            "`wolves collect` records all of these",
+            number_of(table.meta["foreign"], "answer"),
         )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from many_wolves import families
 from many_wolves.collection import AT_ONCE, Collected, Seat, Trials, collect, play, read_trials
 from many_wolves.contracts import EpisodicFamily, TaskFamily, WorldFamily
+from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.records import Choose, SpeakerSpec, Trial
 from many_wolves.speakers import Speaker
@@ -167,9 +168,9 @@ class Answers:
         failed = done.asked.get("failed", 0)
         remarks = [
             (done.halted, done.why or "stopped before the end"),
-            (failed, f"{failed} answers failed"),
-            (done.given_up, f"{done.given_up} sessions were lost by the server"),
-            (done.broken, f"{done.broken} sessions were not played to the end"),
+            (failed, f"{number_of(failed, 'answer')} failed"),
+            (done.given_up, f"{number_of(done.given_up, 'session')} lost by the server"),
+            (done.broken, f"{number_of(done.broken, 'session')} not played to the end"),
         ]
         words = "; ".join(text for count, text in remarks if count)
         return cls(questions.spec.name, questions.journals, done.asked, done.known, words)

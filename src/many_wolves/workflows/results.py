@@ -51,9 +51,8 @@ class SpeakerFit:
 
     @property
     def verdict(self) -> str:
-        """The verdict of the diagnostics, in words."""
-        found = self.fitted.diagnostics["verdict"]
-        return found if isinstance(found, str) else " ".join(found)
+        """The verdict in one sentence: chains, task and model, as ``wolves fit`` prints it."""
+        return self.judged.headline
 
     @property
     def judged(self) -> Verdict:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from many_wolves.counting import number_of
 from many_wolves.families.dilemmas.responses import Choice
 from many_wolves.records import Check
 
@@ -34,7 +35,8 @@ def _readable(speaker: str, choices: Sequence[Choice]) -> Check:
         "readable",
         speaker,
         bool(n) and share >= _READABLE,
-        f"{speaker}: {read} of {n} answers name one option; every other answer ended its game",
+        f"{speaker}: {read} of {number_of(n, 'answer')} with one option named; every other answer "
+        "ended its game",
         share,
         math.nan,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from many_wolves.contracts import Array
+from many_wolves.counting import number_of
 from many_wolves.families.politeness.answers import Answer
 from many_wolves.families.politeness.permutation import Codes, Effect, between, by_place, codes
 from many_wolves.records import LABELS, Check
@@ -122,12 +123,11 @@ def _readable(speaker: str, name: str, asked: Sequence[Answer]) -> Check:
     unread = sum(answer.weights is None for answer in came)
     share = unread / len(came) if came else 1.0
     ok = share <= UNREAD_MOST
-    what = "choices" if name == "readable" else "judgments"
-    text = (
-        f"Speaker {speaker}: {unread} of {len(came)} {what} ({_percent(share)}) could not be read"
-    )
+    what = "choice" if name == "readable" else "judgment"
+    unread_of = f"{unread} of {number_of(len(came), what)} ({_percent(share)})"
+    text = f"Speaker {speaker}: {unread_of} could not be read"
     if not came:
-        text = f"Speaker {speaker} gave no answer: all {len(asked)} calls for {what} failed"
+        text = f"Speaker {speaker} gave no answer: all {len(asked)} calls for {what}s failed"
     tail = "." if ok else f": {FAILED} as it was asked, and the rest may be a selection."
     return Check(name, speaker, ok, text + tail, share, math.nan)
 
@@ -142,14 +142,16 @@ def _state(trials: _Trials, name: str, seed: int) -> Check:
         return _unknown(trials, name, text + "depends on the state is unknown.")
     if len(set(trials.column(*strata, "state"))) == len(trials.answers):
         # No permutation of single trials changes the statistic.
-        text = f"Speaker {trials.speaker} had one trial per state and {', '.join(strata)}: whether "
+        text = (
+            f"Speaker {trials.speaker} had one trial per state and {' and '.join(strata)}: whether "
+        )
         return _unknown(
             trials,
             name,
             text + f"its {what} depends on the state cannot be known without more items.",
         )
     ok = effect.p_value <= P_LIMIT and effect.size >= STATE_LEAST
-    moved = f"{_percent(effect.size)} of {trials.n} {what}s over {levels} states"
+    moved = f"{_percent(effect.size)} of {number_of(trials.n, what)} over {levels} states"
     if ok:
         text = f"Speaker {trials.speaker}: the {what} depends on the state, which changes {moved}"
         return _check(trials, name, True, f"{text} ({_p(effect)}).", effect)
@@ -157,7 +159,9 @@ def _state(trials: _Trials, name: str, seed: int) -> Check:
     if effect.p_value <= P_LIMIT:
         text = f"the {what} hardly depends on the state, which changes {moved} ({_p(effect)})"
     else:
-        text = f"the {what} does not depend on the state ({trials.n} {what}s, {_p(effect)})"
+        text = (
+            f"the {what} does not depend on the state ({number_of(trials.n, what)}, {_p(effect)})"
+        )
     return _check(trials, name, False, f"Speaker {trials.speaker}: {text}: {failed}.", effect)
 
 
@@ -170,8 +174,15 @@ def _place(trials: _Trials, name: str, seed: int) -> Check:
     share = share / share.sum()
     top = int(share.argmax())
     place = f"place {LABELS[top]}" if top < len(LABELS) else f"place {top + 1}"
+    if len({tuple(order) for order in trials.places.tolist()}) == 1:
+        # Equal orders can be dealt in one way only.
+        text = (
+            f"Speaker {trials.speaker} saw the options in one order only: whether their position "
+            "has an effect is unknown."
+        )
+        return _unknown(trials, name, text)
     ok = effect.p_value > P_LIMIT or effect.size <= PLACE_MOST
-    numbers = f"{_percent(float(share[top]))} of {trials.n} answers"
+    numbers = f"{_percent(float(share[top]))} of {number_of(trials.n, 'answer')}"
     if not ok:
         text = (
             f"Speaker {trials.speaker} chose the option in {place} in {numbers}, whatever was "
@@ -180,13 +191,13 @@ def _place(trials: _Trials, name: str, seed: int) -> Check:
     elif effect.p_value <= P_LIMIT:
         text = (
             f"Speaker {trials.speaker}: the position of the option changes "
-            f"{_percent(effect.size)} of {trials.n} answers ({_p(effect)}), towards {place}. The "
-            "balanced order of options removes this from the counts."
+            f"{_percent(effect.size)} of {number_of(trials.n, 'answer')} ({_p(effect)}), towards "
+            f"{place}. The balanced order of options removes this from the counts."
         )
     else:
         text = (
             f"Speaker {trials.speaker}: the position of the option has no detectable effect "
-            f"({trials.n} answers, {_p(effect)})."
+            f"({number_of(trials.n, 'answer')}, {_p(effect)})."
         )
     return _check(trials, name, ok, text, effect)
 
@@ -200,12 +211,13 @@ def _goal(trials: _Trials, seed: int) -> Check:
     if effect.p_value <= P_LIMIT:
         text = (
             f"Speaker {trials.speaker}: the choice depends on the goal, which changes "
-            f"{_percent(effect.size)} of {trials.n} choices over {levels} goals ({_p(effect)})."
+            f"{_percent(effect.size)} of {number_of(trials.n, 'choice')} over {levels} goals "
+            f"({_p(effect)})."
         )
     else:
         text = (
             f"Speaker {trials.speaker}: the choice does not depend on the goal "
-            f"({trials.n} choices, {_p(effect)})."
+            f"({number_of(trials.n, 'choice')}, {_p(effect)})."
         )
     return replace(_check(trials, "goal", True, text, effect), note=True)
 

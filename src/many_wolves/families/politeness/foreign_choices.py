@@ -246,7 +246,8 @@ def _refuse_empty(table: ForeignTable, column: str) -> None:
 def _counts(table: ForeignTable, cell: Sequence[str]) -> tuple[Array, set[str], tuple[str, ...]]:
     """Counts, the columns that they come from, and notes."""
     if "count" in table.frame:
-        return table.numbers("count"), {"count"}, ()
+        counts = table.numbers("count")
+        return counts, {"count"}, _like_shares(table, counts, cell)
     share = next((c for c in table.columns if c.casefold() in SHARES), None)
     total = next((c for c in table.columns if c.casefold() in ("n", "total")), None)
     if share is not None and total is None:
@@ -264,6 +265,20 @@ def _counts(table: ForeignTable, cell: Sequence[str]) -> tuple[Array, set[str], 
         return table.numbers(total), {total}, (f"The column {total!r} was read as 'count'.",)
     note = f"No column of counts was found: each of the {len(table.frame):,} rows is one choice."
     return np.ones(len(table.frame)), set(), (note,)
+
+
+def _like_shares(table: ForeignTable, counts: Array, cell: Sequence[str]) -> tuple[str, ...]:
+    """A note where counts are fractions that add up to 1, or to 100, in every cell."""
+    if (counts == np.rint(counts)).all():
+        return ()
+    sums = pd.Series(counts).groupby([table.frame[name].to_numpy() for name in cell]).sum()
+    for total, what in ((1.0, "shares"), (100.0, "percentages")):
+        if (abs(sums - total) <= 0.005 * total).all():
+            return (
+                f"The counts of every cell add up to {total:.0f}, as {what} do. If they are "
+                f"{what}, name the column 'share' and add a column n with the number of answers.",
+            )
+    return ()
 
 
 def _judgments(table: ForeignTable) -> tuple[Array, Array, set[str], tuple[str, ...]]:

@@ -21,6 +21,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from many_wolves.contracts import Array
+from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.inference.evaluation.simulation_study import Simulation
 
@@ -237,7 +238,7 @@ def _verdict(astray: Mapping[str, str], tested: int, fitted: int, failed: int, f
     else:
         parts.append(f"calibrated: none of {tested} quantities deviates in {fitted} simulations")
     if failed:
-        parts.append(f"{failed} fits failed and are not in the ranks")
+        parts.append(f"{number_of(failed, 'fit')} failed, without ranks")
     if few:
         parts.append(f"{few} simulations have too few effective draws for independent ranks")
     return "; ".join(parts)

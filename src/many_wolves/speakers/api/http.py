@@ -15,6 +15,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Literal
 
+from many_wolves.speakers.api.formats import other_format
 from many_wolves.speakers.api.repair import repair
 
 Kind = Literal["retry", "fail", "stop"]
@@ -156,6 +157,12 @@ class Guard:
             reply = json.loads(response.content)
         except ValueError as error:
             raise ReplyError("retry", f"the reply was cut off: {error}") from error
+        if not isinstance(reply, dict):
+            raise ReplyError(
+                "stop" if reply and not self.answered else "retry",
+                f"expected an object, found {first_words(response.text)}",
+                "check --provider and --base_url: the server speaks another format",
+            )
         fault = _error_in(reply)
         if fault is not None:
             return _failed(response, reply, fault)
@@ -164,6 +171,13 @@ class Guard:
                 "retry" if self.answered else "stop",
                 f"expected a stream of events, found {first_words(response.text)}",
                 "ask the same server through --provider openai-compatible",
+            )
+        other = other_format(response.request.url.path, reply)
+        if other:
+            raise ReplyError(
+                "stop" if reply and not self.answered else "retry",
+                other,
+                "check --provider and --base_url: the server speaks another format",
             )
         missing = _missing_in(reply)
         if missing:
@@ -252,10 +266,8 @@ def first_words(text: str) -> str:
     return plain if len(plain) <= _SHOWN else plain[:_SHOWN].rstrip() + " ..."
 
 
-def _error_in(reply: Any) -> dict[str, Any] | None:
+def _error_in(reply: Mapping[str, Any]) -> dict[str, Any] | None:
     """The error that a server sent in place of a reply, or in place of its message."""
-    if not isinstance(reply, dict):
-        return {"message": f"expected an object, found {first_words(json.dumps(reply))}"}
     error = reply.get("error")
     choices = reply.get("choices")
     if not error and isinstance(choices, list) and choices and isinstance(choices[0], dict):
@@ -283,13 +295,12 @@ def _missing_in(reply: Mapping[str, Any]) -> str:
     return ""
 
 
-def _failed(response: Any, reply: Any, error: dict[str, Any]) -> Any:
+def _failed(response: Any, reply: dict[str, Any], error: dict[str, Any]) -> Any:
     """The response with the status that the error inside it should have had."""
     code = str(error.get("code") or error.get("type") or "")
     status = int(code) if code.isdecimal() else _CODES.get(code, _BAD_GATEWAY)
     status = status if 400 <= status < 600 else _BAD_GATEWAY
-    body = (reply if isinstance(reply, dict) else {}) | {"error": error}
-    return _with_body(response, json.dumps(body).encode(), status)
+    return _with_body(response, json.dumps(reply | {"error": error}).encode(), status)
 
 
 def _replaced(response: Any, body: bytes) -> Any:

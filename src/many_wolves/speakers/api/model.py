@@ -165,7 +165,7 @@ def _learn(
         if _NEEDS_LIBRARY.search(words):
             raise _unguarded(spec, "needs a special library for this provider") from None
         raise WolvesError(
-            f"{spec.name}: {words}; nothing was asked",
+            f"{spec.name}: {words.rstrip('.')}; nothing was asked",
             fix="check --provider, --model_name, --effort and --thinking_tokens",
         ) from None
     for setting in ("temperature", "top_p"):

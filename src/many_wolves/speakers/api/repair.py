@@ -26,6 +26,7 @@ def repair(value: Any) -> Any:
     - Token counts that are text become numbers; those that are neither are left out.
     - A turn of Anthropic's that pauses for a server's tool ends: no tool was offered. Nor
       is a call of a tool that is not well formed asked for again, as inspect-ai would.
+    - A text in place of Anthropic's content, or of a response's output, is its only part.
     - Messages, contents and texts that are null are empty; items of a response that are
       neither a message nor a thought are left out.
     - A reply that does not name its model gets an empty name.
@@ -45,6 +46,8 @@ def repair(value: Any) -> Any:
         found["finishReason"] = "UNEXPECTED_TOOL_CALL"
     if found.get("type") == "message" and not found.get("content"):
         found["content"] = []
+    if "stop_reason" in found and isinstance(found.get("content"), str):
+        found["content"] = [{"type": "text", "text": found["content"]}]
     if found.get("object") == "response":
         found["output"] = _items(found.get("output"))
     if (found.get("choices") or found.get("type") == "message") and not found.get("model"):
@@ -54,6 +57,10 @@ def repair(value: Any) -> Any:
 
 def _items(output: Any) -> list[Any]:
     """The messages and thoughts of a response, each with texts that are texts."""
+    if isinstance(output, str):
+        part = {"type": "output_text", "text": output, "annotations": []}
+        message = {"type": "message", "id": "", "role": "assistant", "status": "completed"}
+        return [{**message, "content": [part]}]
     items = [item for item in output or () if isinstance(item, dict)]
     items = [item for item in items if item.get("type") in ("message", "reasoning")]
     for item in items:

