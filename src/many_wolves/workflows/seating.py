@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,18 @@ from many_wolves.records import SpeakerSpec
 from many_wolves.records.answer_types import likely_chars
 from many_wolves.sources import nearest, quoted
 from many_wolves.speakers.api.retry import RetryPolicy
+from many_wolves.speakers.config import SpeakerConfig
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.workflows.loading import loading
 from many_wolves.worlds import Episode
 
+Seated = SpeakerRequest | None
+"""Who sits on a seat; None is the speaker that is asked, whatever its name."""
 ITSELF = "self"
 PARTNER = "partner"
 """The seat that ``--with`` names."""
 _NAMES = {"model_type": "provider", "model_name": "model", "model_path": "path"}
+_PATIENCE = frozenset({"connections", "retries", "retry_wait", "timeout"})
 _TURN_TOKENS = 110.0
 """About what a further turn adds to a prompt: what came of the last one, and the question."""
 _ANSWER_TOKENS = 12.0
@@ -84,8 +89,10 @@ class Extents:
 
 def read_seats(
     named: Sequence[str], opponent: str | None, patience: RetryPolicy
-) -> dict[str, SpeakerRequest | None]:
+) -> dict[str, tuple[Seated, ...]]:
     """Who sits on the seats that ``--seat NAME=FILE|self`` and ``--with`` name.
+
+    Several files, with commas between, are for the seats of a role in turn.
 
     Parameters
     ----------
@@ -97,7 +104,7 @@ def read_seats(
     Returns
     -------
     dict
-        Speakers by seat; None for the speaker of the command itself.
+        Speakers by seat or role; None for the speaker of the command itself.
 
     Raises
     ------
@@ -105,7 +112,7 @@ def read_seats(
         If a seat is named twice, or a file is at fault.
     """
     listed = [*named, *([f"{PARTNER}={opponent}"] if opponent is not None else [])]
-    seats: dict[str, SpeakerRequest | None] = {}
+    seats: dict[str, tuple[Seated, ...]] = {}
     for words in listed:
         seat, equals, who = words.partition("=")
         if not equals or not seat or not who:
@@ -117,7 +124,10 @@ def read_seats(
             raise WolvesError(
                 f"the seat {seat!r} is given twice", fix="leave one out; --with is --seat partner="
             )
-        seats[seat] = None if who == ITSELF else speaker_of_file(Path(who), patience)
+        seats[seat] = tuple(
+            None if one.strip() == ITSELF else speaker_of_file(Path(one.strip()), patience)
+            for one in who.split(",")
+        )
     return seats
 
 
@@ -137,30 +147,35 @@ def read_parameters(path: Path) -> dict[str, Any]:
 def speaker_of_file(path: Path, patience: RetryPolicy | None = None) -> SpeakerRequest:
     """The speaker that a JSON file describes, by the options of ``wolves collect``.
 
+    Parameters
+    ----------
+    path
+        The file: fields of ``SpeakerConfig``, or the names that the command has for them.
+    patience
+        How patiently an API is asked where the file does not say it.
+
     Raises
     ------
     WolvesError
         If the file is at fault.
     """
     found = {_NAMES.get(name, name): value for name, value in read_parameters(path).items()}
-    known = {field.name for field in fields(SpeakerRequest)} - {"api_key", "patience", "delay_s"}
-    for name in found:
-        if name not in known:
-            raise WolvesError(
-                f"unknown setting {name!r} of the other speaker",
-                where=path,
-                fix=nearest(name, known),
-            )
+    if "api_key" in found:
+        raise WolvesError(
+            "a key does not belong in a file", where=path, fix="set it in the environment"
+        )
     if isinstance(found.get("parameters"), str):
         found["parameters"] = read_parameters(path.parent / found["parameters"])
-    if found.get("path"):
-        found["path"] = Path(found["path"])
-    return SpeakerRequest(**{"provider": "", **found}, patience=patience or RetryPolicy())
+    settings = SpeakerConfig.read(found, of="the speaker", where=str(path))
+    wanted = settings.wanted()
+    if patience is None or _PATIENCE & settings.model_fields_set:
+        return wanted
+    return replace(wanted, patience=patience)
 
 
 def cast(
     first: SpeakerRequest,
-    named: Mapping[str, SpeakerRequest | None],
+    named: Mapping[str, Seated | Sequence[Seated]],
     seats: Sequence[str],
     family: str,
     out: Path,
@@ -175,8 +190,8 @@ def cast(
         The speaker of the command: it sits on the seats that nobody else is given, which are
         of one role.
     named
-        Who sits on the seats that were named, by seat or role. None stands for the speaker
-        of the command itself.
+        Who sits on the seats that were named, by seat or role; those of a role take several
+        in turn. None stands for the speaker of the command itself.
     seats
         Names of all seats, as the family names them.
     sampled
@@ -194,12 +209,11 @@ def cast(
             f"no episode has a seat {unknown[0]!r}; they have {quoted(_called(seats))}",
             fix=nearest(unknown[0], [*roles, *seats]),
         )
-    others = {seat: first if who is None else who for seat, who in named.items()}
-    given = {seat: others.get(seat) or others.get(role_of(seat)) for seat in seats}
-    free = dict.fromkeys(role_of(seat) for seat, who in given.items() if who is None)
-    if len(free) != 1:
+    given = _given(named, seats, first)
+    free = dict.fromkeys(role_of(seat) for seat in seats if seat not in given)
+    if len(free) > 1 or first not in (*given.values(), *([first] if free else ())):
         raise _seats_left(list(free), _called(seats))
-    wanted = {seat: who or first for seat, who in given.items()}
+    wanted = {seat: given.get(seat, first) for seat in seats}
     specs = {
         seat: loading(lambda one=one: describe(one, sampled=sampled))  # type: ignore[misc]
         for seat, one in wanted.items()
@@ -216,6 +230,23 @@ def cast(
         for seat, spec in specs.items()
     }
     return Casting(wanted, specs, journals)
+
+
+def _given(
+    named: Mapping[str, Seated | Sequence[Seated]], seats: Sequence[str], first: SpeakerRequest
+) -> dict[str, SpeakerRequest]:
+    """Who sits on the seats that were named: a seat by its own name, or by that of its role."""
+    found: dict[str, SpeakerRequest] = {}
+    placed: Counter[str] = Counter()
+    for seat in seats:
+        name = seat if seat in named else role_of(seat)
+        if name not in named:
+            continue
+        who = named[name]
+        several = who if isinstance(who, Sequence) else (who,)
+        found[seat] = several[placed[name] % len(several)] or first
+        placed[name] += 1
+    return found
 
 
 def role_of(seat: str) -> str:
