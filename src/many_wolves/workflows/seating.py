@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from many_wolves.collection import Trials
 from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import WolvesError
 from many_wolves.files import read_json_object
-from many_wolves.records import SpeakerSpec
+from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.records.answer_types import likely_chars
 from many_wolves.sources import nearest, quoted
 from many_wolves.speakers.api.retry import RetryPolicy
@@ -70,7 +70,7 @@ class Extents:
     """
 
     def __init__(
-        self, trials: Trials, replicates: int, family: EpisodicFamily | WorldFamily
+        self, trials: Iterable[Trial], replicates: int, family: EpisodicFamily | WorldFamily
     ) -> None:
         seats: dict[str, None] = {}
         self.turns = 0
@@ -203,17 +203,14 @@ def cast(
         If a seat is empty, a name is not that of a seat, or several speakers would
         share a journal.
     """
-    roles = dict.fromkeys(map(role_of, seats))
-    if unknown := [seat for seat in named if seat not in seats and seat not in roles]:
-        raise WolvesError(
-            f"no episode has a seat {unknown[0]!r}; they have {quoted(_called(seats))}",
-            fix=nearest(unknown[0], [*roles, *seats]),
-        )
-    given = _given(named, seats, first)
-    free = dict.fromkeys(role_of(seat) for seat in seats if seat not in given)
-    if len(free) > 1 or first not in (*given.values(), *([first] if free else ())):
-        raise _seats_left(list(free), _called(seats))
-    wanted = {seat: given.get(seat, first) for seat in seats}
+    named = {seat: _tuple(who) for seat, who in named.items()}
+    free = check_seats(named, seats)
+    if len(free) > 1:
+        raise _seats_left(free, _called(seats))
+    given = placed(named, seats)
+    wanted = {seat: given.get(seat) or first for seat in seats}
+    if first not in wanted.values():
+        raise _seats_left([], _called(seats))
     specs = {
         seat: loading(lambda one=one: describe(one, sampled=sampled))  # type: ignore[misc]
         for seat, one in wanted.items()
@@ -232,21 +229,42 @@ def cast(
     return Casting(wanted, specs, journals)
 
 
-def _given(
-    named: Mapping[str, Seated | Sequence[Seated]], seats: Sequence[str], first: SpeakerRequest
-) -> dict[str, SpeakerRequest]:
-    """Who sits on the seats that were named: a seat by its own name, or by that of its role."""
-    found: dict[str, SpeakerRequest] = {}
-    placed: Counter[str] = Counter()
+def check_seats(named: Collection[str], seats: Sequence[str]) -> list[str]:
+    """The roles with a seat for which nobody is named.
+
+    Raises
+    ------
+    WolvesError
+        If a name is that of no seat and of no role.
+    """
+    roles = dict.fromkeys(map(role_of, seats))
+    if unknown := [seat for seat in named if seat not in seats and seat not in roles]:
+        raise WolvesError(
+            f"no episode has a seat {unknown[0]!r}; they have {quoted(_called(seats))}",
+            fix=nearest(unknown[0], [*roles, *seats]),
+        )
+    return list(
+        dict.fromkeys(role_of(s) for s in seats if s not in named and role_of(s) not in named)
+    )
+
+
+def placed[T](named: Mapping[str, Sequence[T]], seats: Sequence[str]) -> dict[str, T]:
+    """Who sits on the seats that are named: by the name of the seat, else by that of its role.
+
+    Those who are named for a role take its seats in turn.
+    """
+    found: dict[str, T] = {}
+    used: Counter[str] = Counter()
     for seat in seats:
         name = seat if seat in named else role_of(seat)
-        if name not in named:
-            continue
-        who = named[name]
-        several = who if isinstance(who, Sequence) else (who,)
-        found[seat] = several[placed[name] % len(several)] or first
-        placed[name] += 1
+        if name in named:
+            found[seat] = named[name][used[name] % len(named[name])]
+            used[name] += 1
     return found
+
+
+def _tuple(who: Seated | Sequence[Seated]) -> tuple[Seated, ...]:
+    return tuple(who) if isinstance(who, Sequence) else (who,)
 
 
 def role_of(seat: str) -> str:
