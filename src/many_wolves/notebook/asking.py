@@ -41,8 +41,8 @@ def collect(
     replicates
         Number of times that each trial is asked.
     seats
-        Games: who sits on the other seats, by seat or role: ``"self"``, the settings of a speaker,
-        or a list of these, which take the seats of a role in turn.
+        Games: who sits on the other seats, by seat or role. ``"self"`` or the settings of a
+        speaker; those in a list take the seats of a role in turn.
     at_once
         Games played at once.
     engine, engine_options

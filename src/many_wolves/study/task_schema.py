@@ -112,10 +112,9 @@ class Task(Section):
     fit
         As the study's ``fit``, whose sampling settings it inherits.
     cast
-        Who sits on the seats of games and experiments, by role (``owner``) or seat
-        (``owner-3``): ``self`` for the speaker that is asked, the name of a speaker or player of
-        the study, or a scripted player such as ``{strategy: truthful}``. Several in a list take
-        the seats of a role in turn.
+        Who sits on the seats of games and experiments, by role (``owner``) or seat (``owner-3``).
+        ``self`` is the speaker that is asked. Others are named as in the study's ``speakers`` and
+        ``players``; a script is ``{strategy: truthful}``. Those in a list sit in turn.
     engine, engine_options, server
         Experiments: the engine that runs the sessions, its settings, and the address of a
         running server, as ``wolves collect`` takes them.

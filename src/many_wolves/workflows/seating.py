@@ -249,7 +249,7 @@ def check_seats(named: Collection[str], seats: Sequence[str]) -> list[str]:
 
 
 def placed[T](named: Mapping[str, Sequence[T]], seats: Sequence[str]) -> dict[str, T]:
-    """Who sits on the seats that are named: by the name of the seat, else by that of its role.
+    """Who sits on the seats that are named: by the name of the seat, or by that of its role.
 
     Those who are named for a role take its seats in turn.
     """

@@ -56,7 +56,7 @@ def objectives_figure(table: pd.DataFrame, objectives: Sequence[str], sessions: 
         data=data,
         caption=(
             f"Each row is one of the rules of the Pareto front, by the number of its trial. Points "
-            f"are means of {sessions} sessions with fresh seeds, with bootstrap intervals of 95 % "
+            f"are means of {sessions} sessions with fresh seeds, with t intervals of 95 % "
             "over sessions. Dashed lines are the means of the published rules in these sessions."
         ),
         alt=_words(found, lines, objectives),

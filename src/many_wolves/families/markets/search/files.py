@@ -48,8 +48,8 @@ def design_rules(
     file
         The search, in YAML.
     out
-        Gets ``trials.csv``, ``pareto.csv``, the figure ``objectives``, ``rules-N.yaml`` for each of
-        the best rules, and the trials of the search, from which a later run goes on.
+        Gets ``trials.csv``, ``pareto.csv`` and the figure ``objectives``. It also gets
+        ``rules-N.yaml`` for each of the best rules, and the trials, from which a later run goes on.
     advance
         Called with what is done, how much of it, and of how much.
 
