@@ -249,7 +249,8 @@ class Study(Section):
     def _someone_answers(self) -> Self:
         if not self.speakers and not self.shipped:
             raise ValueError("expected `speakers`, `human` or `data`, found none")
-        names = [one.name for one in (*self.speakers, *self.players, *self.shipped)]
+        names = [one.name for one in (*self.speakers, *self.players)]
+        names += [one.name for one in self.shipped]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"expected every name once, found duplicates: {', '.join(twice)}")

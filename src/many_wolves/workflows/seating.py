@@ -203,11 +203,11 @@ def cast(
         If a seat is empty, a name is not that of a seat, or several speakers would
         share a journal.
     """
-    named = {seat: _tuple(who) for seat, who in named.items()}
-    free = check_seats(named, seats)
+    told = {seat: _tuple(who) for seat, who in named.items()}
+    free = check_seats(told, seats)
     if len(free) > 1:
         raise _seats_left(free, _called(seats))
-    given = placed(named, seats)
+    given = placed(told, seats)
     wanted = {seat: given.get(seat) or first for seat in seats}
     if first not in wanted.values():
         raise _seats_left([], _called(seats))
