@@ -151,11 +151,11 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=10_000, help="in process, at once")
     parser.add_argument("--participants", type=int, default=60, help="on oTree; 0 for none")
     given = parser.parse_args()
-    found: dict[str, Any] = {"local": []}
+    found: dict[str, Any] = {"local": {}}
     size = 100
     while size <= given.sessions:
-        found["local"].append(in_process(size))
-        print(found["local"][-1], flush=True)
+        found["local"][str(size)] = in_process(size)
+        print(found["local"][str(size)], flush=True)
         size *= 10
     if given.participants >= SEATS:
         with tempfile.TemporaryDirectory() as folder:
