@@ -1,6 +1,7 @@
 """kill -9 at random points of twelve-seat sessions: is anything lost, or done twice?
 
     python benchmarks/kills.py --kills 200
+    python benchmarks/kills.py --kills 200 --folder kills      kept; the same command goes on
 
 A share of the kills hits the client of sessions in process; the others hit the client, the
 server, or both, of sessions on oTree, and on a small server that speaks the lab's protocol with
@@ -18,6 +19,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -32,6 +34,7 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.cli import run, wolves
+from many_wolves.files import write_atomic
 from many_wolves.worlds.otree.server import free_port
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
@@ -74,6 +77,20 @@ class Tally:
     receipts: int = 0
     stale: int = 0
     faults: list[str] = field(default_factory=list)
+    begun: int = 0
+
+    @classmethod
+    def read(cls, path: Path) -> Tally:
+        """What an interrupted run in the same folder has counted."""
+        if not path.is_file():
+            return cls()
+        found = json.loads(path.read_text())
+        counts = {name: Counter(found.pop(name)) for name in ("killed", "sessions")}
+        return cls(**counts, **found)
+
+    def write(self, path: Path) -> None:
+        """Keep it, so that a later run goes on."""
+        write_atomic(path, json.dumps(vars(self), indent=1) + "\n")
 
 
 class Forked:
@@ -302,8 +319,6 @@ def main() -> int:
     os.environ["IBEX_USERNAME"] = ibex_server.LOGIN["username"]
     os.environ["OTREE_REST_KEY"] = KEY
     os.environ["IBEX_PASSWORD"] = ibex_server.LOGIN["password"]
-    rng = np.random.default_rng(given.seed)
-    tally = Tally()
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
@@ -312,17 +327,21 @@ def main() -> int:
             Path(f"{name}.json").write_text(json.dumps(parameters))
             speaker = {"provider": "simulated", "model": name, "parameters": f"{name}.json"}
             Path(f"{name}-speaker.json").write_text(json.dumps(speaker))
-        number = 0
+        kept = Path(f"tally-{given.seed}.json")
+        tally = Tally.read(kept)
         shares = {kind: SHARES[kind] for kind in given.kind or SHARES}
         for kind, share in shares.items():
             wanted = round(share / sum(shares.values()) * given.kills)
             while (left := wanted - tally.killed[kind]) > 0:
-                number += 1
+                tally.begun += 1
+                number, rng = tally.begun, np.random.default_rng([given.seed, tally.begun])
+                shutil.rmtree(f"{kind.split()[0]}-{number}", ignore_errors=True)
                 most = MOST_PER_SESSION[kind.split()[0]]
                 try:
                     play(number, kind, min(left, most), rng, tally)
                 except RuntimeError as error:
                     tally.faults.append(f"session {number} ({kind}): {error}")
+                tally.write(kept)
                 if len(tally.faults) > MOST_FAULTS:
                     break
                 print(f"{kind}: {tally.killed[kind]} of {wanted} kills", flush=True)

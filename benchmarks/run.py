@@ -6,6 +6,7 @@
     python benchmarks/run.py --games          only games; other figures stay
     python benchmarks/run.py --bargaining     only bargaining; other figures stay
     python benchmarks/run.py --worlds         only stalled replies; other figures stay
+    python benchmarks/run.py --markets        only sessions of the experiment
     python benchmarks/run.py --sweep          only the sweep; other figures stay
 
 Writes benchmarks/out/results.json and prints the ratios. WebPPL takes part where
@@ -115,6 +116,13 @@ def world_runs(quick: bool) -> dict[str, Any]:
     return in_process("worlds.py", "--stall", "3" if quick else "30")
 
 
+def market_runs(quick: bool) -> dict[str, Any]:
+    """Sessions of the experiment in process, and on oTree."""
+    tell("sessions of an experiment, in process and on oTree")
+    sizes = ("1000", "24") if quick else ("10000", "60")
+    return in_process("markets.py", "--sessions", sizes[0], "--participants", sizes[1])
+
+
 def best(runs: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The run with the highest median ESS a CPU second; the first one if all failed."""
     sound = [r for r in runs.values() if r.get("converged")]
@@ -179,7 +187,9 @@ def report(result: dict[str, Any]) -> None:
                 "bargaining.games.memory_growth", "bargaining.fit.cpu_s",
                 "bargaining.fit.cpu_over_without_covariates", "bargaining.chains.replies_per_s",
                 "bargaining.chains.share_of_ideal",
-                "worlds.run_over_longest_game"):  # fmt: skip
+                "worlds.run_over_longest_game", "markets.local.1000.sessions_per_s",
+                "markets.local.10000.memory_mib", "markets.otree.participants_per_s",
+                "markets.otree.overhead"):  # fmt: skip
         if isinstance(result.get(key), (int, float)):
             print(f"{key:<40}{result[key]:>10.2f}")
 
@@ -217,6 +227,7 @@ def main() -> None:
         "games": game_runs,
         "bargaining": bargaining_runs,
         "worlds": world_runs,
+        "markets": market_runs,
         "sweep": sweep_runs,
     }
     for name in parts:

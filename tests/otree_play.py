@@ -15,7 +15,8 @@ from many_wolves.families.markets.simulation.play import luck
 from many_wolves.families.markets.task.experiment import write_experiment
 from many_wolves.worlds.desk import Answer
 from many_wolves.worlds.otree.client import OTreeClient
-from many_wolves.worlds.otree.seat import Limits, Seat
+from many_wolves.worlds.otree.seat import Seat
+from many_wolves.worlds.otree.visits import Limits
 from many_wolves.worlds.random_forms import random_form
 from many_wolves.worlds.session_journal import SessionJournal
 

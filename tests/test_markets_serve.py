@@ -17,8 +17,9 @@ from many_wolves.cli import run, wolves
 from many_wolves.families.markets.rules.parameters import Rules
 from many_wolves.families.markets.simulation.agents import OverReporter
 from many_wolves.worlds.otree.client import OTreeClient
-from many_wolves.worlds.otree.seat import Limits, Seat
+from many_wolves.worlds.otree.seat import Seat
 from many_wolves.worlds.otree.server import Address, free_port
+from many_wolves.worlds.otree.visits import Limits
 from many_wolves.worlds.session_journal import SessionJournal
 from otree_play import TestDesk, scripted
 

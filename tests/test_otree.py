@@ -24,8 +24,9 @@ from many_wolves.families.markets.simulation.play import play_session, seat_play
 from many_wolves.families.markets.task.experiment import session_config
 from many_wolves.worlds.desk import Answer
 from many_wolves.worlds.otree.client import OTreeClient, SessionGoneError
-from many_wolves.worlds.otree.seat import Limits, Seat
+from many_wolves.worlds.otree.seat import Seat
 from many_wolves.worlds.otree.server import Address, OTreeServer
+from many_wolves.worlds.otree.visits import Limits
 from many_wolves.worlds.session_journal import SessionJournal
 from otree_play import TestDesk, at_random, compose_project, export, exported_record, scripted
 

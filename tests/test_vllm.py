@@ -223,3 +223,38 @@ def test_checkpoints_of_a_model_that_thinks_are_loaded_in_turn(tmp_path):
                 assert {r.text for r in found} <= {o.text for o in OPTIONS}
             else:
                 assert all(len(r.scores) == len(OPTIONS) for r in found)
+
+
+def test_an_adapter_scores_as_in_transformers(tmp_path):
+    """In a process of its own: a second engine does not fit into this one."""
+    pytest.importorskip("peft")
+    program = """
+import sys, threading
+from pathlib import Path
+from adapters import make_adapter
+from asking import a_trial
+from many_wolves.speakers import Request
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
+from thinking_model import SILENT, make
+
+place = Path(sys.argv[1])
+model = make(place / "base", SILENT)
+adapter = make_adapter(model, place / "kind")
+for provider, tuned in (("hf", None), ("hf", adapter), ("vllm", adapter)):
+    wanted = SpeakerRequest(
+        provider, path=model, mode="score", adapter=tuned, dtype="float32", threads=1
+    )
+    speaker = open_speaker(wanted, describe(wanted), lambda parameters: None)
+    (answer,) = speaker.ask([Request(a_trial(0))], threading.Event())
+    print("scores", *(score.logprob for score in answer.scores))
+    speaker.close()
+"""
+    words = [sys.executable, "-c", program, str(tmp_path)]
+    place = os.environ | {"OMP_NUM_THREADS": "1"}
+    place["PYTHONPATH"] = os.pathsep.join([str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")])
+    ran = subprocess.run(words, capture_output=True, text=True, env=place, timeout=600, check=False)
+    found = [line.split()[1:] for line in ran.stdout.splitlines() if line.startswith("scores")]
+    assert len(found) == 3, ran.stderr[-2000:]
+    plain, tuned, served = ([float(number) for number in row] for row in found)
+    assert served == pytest.approx(tuned, abs=0.05)
+    assert max(abs(a - b) for a, b in zip(tuned, plain, strict=True)) > 0.1

@@ -191,9 +191,11 @@ def refused(player, values):
 def shown(player):
     """What the template of a stage shows."""
     session, rules, now = player.session, rules_of(player.session), seen(player)
-    labels = words(session)["fields"]
+    labels, stage = words(session)["fields"], player.group.stage
     fields = []
-    for name in [] if now.stage in TURN_STAGES else field_names(player):
+    # After the last turn the round is ahead of the page, which can be loaded again.
+    over = now.stage != stage
+    for name in [] if over or stage in TURN_STAGES else field_names(player):
         prefix, _, lot = name.rpartition("_")
         if prefix in LOT_PREFIXES.values():
             label = labels[prefix].format(lot=lot, name=rules.name(int(lot)))
@@ -201,9 +203,9 @@ def shown(player):
             label = labels[name]
         fields.append({"name": name, "label": label})
     return {
-        "heading": words(session)["titles"][now.stage],
+        "heading": words(session)["titles"][stage],
         "page": as_html(page(words(session), rules, now)),
-        "ask": question(words(session), rules, now),
+        "ask": "" if over else question(words(session), rules, now),
         "fields": fields,
         "chat_here": bool(session.config["chat"]) and now.stage != "talk",
         "nickname": rules.name(player.id_in_group),

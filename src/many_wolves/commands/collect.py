@@ -50,6 +50,11 @@ COMPILED = Path("task-data/compiled")
     help="Several checkpoints, each a speaker: names and patterns, separated by commas, of "
     "folders below --model_path or of branches on the hub.",
 )
+@click.option(
+    "--adapter",
+    type=click.Path(path_type=Path),
+    help="hf, vllm: folder of a LoRA adapter on top of the weights.",
+)
 @click.option("--mode", type=click.Choice(["sample", "score"]), default="sample", show_default=True)
 @click.option("--replicates", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
@@ -150,8 +155,8 @@ COMPILED = Path("task-data/compiled")
     "seats",
     multiple=True,
     metavar="NAME=FILE.json|self",
-    help="Games with several seats: the speaker of a seat; can be given several times. "
-    "--with X is --seat partner=X.",
+    help="Games with several seats: the speaker of a seat or role; can be given several times. "
+    "Files with commas between take the seats of a role in turn. --with X is --seat partner=X.",
 )
 @click.option("--engine", default="", help="Experiments: the engine that runs them.")
 @click.option(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from many_wolves.speakers.speaker_request import SpeakerRequest
 from many_wolves.workflows.collecting import Answers, Collection, Table
 
 ITSELF = "self"
+_Who = str | Mapping[str, Any]
 
 
 @with_settings(SpeakerConfig)
@@ -22,7 +23,7 @@ def collect(
     *,
     out: str | Path = "llm-output",
     replicates: int = 1,
-    seats: Mapping[str, str | Mapping[str, Any]] | None = None,
+    seats: Mapping[str, _Who | Sequence[_Who]] | None = None,
     at_once: int = Table.at_once,
     engine: str = "",
     engine_options: Mapping[str, str] | None = None,
@@ -40,7 +41,8 @@ def collect(
     replicates
         Number of times that each trial is asked.
     seats
-        Games: who sits on the other seats, by seat: ``"self"``, or the settings of a speaker.
+        Games: who sits on the other seats, by seat or role. ``"self"`` or the settings of a
+        speaker; those in a list take the seats of a role in turn.
     at_once
         Games played at once.
     engine, engine_options
@@ -69,7 +71,10 @@ def collect(
     >>> answers = mw.collect(trials, provider="anthropic", model="claude-haiku-4-5")
     >>> table = mw.choices(answers.journals)
     """
-    seated = {seat: _speaker(who, f"the seat {seat!r}") for seat, who in (seats or {}).items()}
+    seated = {
+        seat: tuple(_speaker(one, f"the seat {seat!r}") for one in _several(who))
+        for seat, who in (seats or {}).items()
+    }
     table = Table(seated, at_once, engine, dict(engine_options or {}))
     wanted = SpeakerConfig.read(settings, of="the speaker").wanted()
     collection = Collection(Path(trials), Path(out), replicates, table)
@@ -86,6 +91,10 @@ def collect(
 
 def _silent(words: str) -> None:
     """Shows nothing."""
+
+
+def _several(who: _Who | Sequence[_Who]) -> Sequence[_Who]:
+    return (who,) if isinstance(who, str | Mapping) else who
 
 
 def _speaker(who: str | Mapping[str, Any], of: str) -> SpeakerRequest | None:

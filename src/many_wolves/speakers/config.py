@@ -30,6 +30,9 @@ class SpeakerConfig(Options):
     model: str = Field(default="", description="Name of the model at its provider.")
     path: Path | None = Field(default=None, description="Folder of the model.")
     revision: str = Field(default="", description="Checkpoint on the hub.")
+    adapter: Path | None = Field(
+        default=None, description="hf, vllm: folder of a LoRA adapter on top of the weights."
+    )
     mode: Mode = Field(
         default="sample",
         description="sample: answers are sampled and read; score: exact probabilities of the "
@@ -99,6 +102,7 @@ class SpeakerConfig(Options):
         "model",
         "path",
         "revision",
+        "adapter",
         "effort",
         "base_url",
         "parameters",

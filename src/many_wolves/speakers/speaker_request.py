@@ -35,6 +35,8 @@ class SpeakerRequest:
         ``openai-compatible``, or another that inspect-ai knows.
     model, path, revision
         Name of the model, folder of its weights if it is local, checkpoint.
+    adapter
+        Folder of a LoRA adapter on top of the weights.
     mode, prompt_format, temperature, top_p, seed, effort, thinking_tokens, base_url
         As in ``SpeakerSpec``.
     max_tokens
@@ -58,6 +60,7 @@ class SpeakerRequest:
     model: str = ""
     path: Path | None = None
     revision: str = ""
+    adapter: Path | None = None
     mode: Mode = "sample"
     prompt_format: PromptFormat = "chat"
     temperature: float | None = None
@@ -158,6 +161,7 @@ def _open_weights(wanted: SpeakerRequest, spec: SpeakerSpec) -> Speaker:
             threads=wanted.threads,
             tensor_parallel_size=wanted.tensor_parallel_size,
             gpu_memory_utilization=wanted.gpu_memory_utilization,
+            adapter=wanted.adapter,
         )
     from many_wolves.speakers.local.hf import BATCH_SIZE, HfSpeaker
 
@@ -167,11 +171,17 @@ def _open_weights(wanted: SpeakerRequest, spec: SpeakerSpec) -> Speaker:
         batch_size=wanted.batch_size or BATCH_SIZE,
         device=wanted.device,
         threads=wanted.threads,
+        adapter=wanted.adapter,
     )
 
 
 def _check_local(wanted: SpeakerRequest) -> None:
     """Refuse what a speaker that runs here does not take, rather than leave it out."""
+    if wanted.provider == "simulated" and wanted.adapter is not None:
+        raise WolvesError(
+            "the speaker `simulated` has no weights, and so no adapter",
+            fix="leave --adapter out, or use --provider hf",
+        )
     if wanted.provider == "simulated" and (wanted.effort or wanted.thinking_tokens is not None):
         raise WolvesError(
             "the speaker `simulated` does not support a reasoning effort; nothing was asked",
@@ -227,7 +237,7 @@ def _simulated(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
 def _weights(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
     """A model that runs here."""
     from many_wolves.speakers.local.thinking import check_folder
-    from many_wolves.speakers.local.weights import weights_fingerprint
+    from many_wolves.speakers.local.weights import adapter_fingerprint, weights_fingerprint
 
     if not wanted.model and wanted.path is None:
         raise WolvesError(
@@ -242,11 +252,14 @@ def _weights(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
     if wanted.mode == "sample" or sampled:
         room = _LOCAL_TEXT_TOKENS if sampled else _LOCAL_ANSWER_TOKENS
         sampling["max_tokens"] = wanted.max_tokens or room
+    adapter = wanted.adapter
     spec = SpeakerSpec(
         provider=wanted.provider,
         model=wanted.model or (wanted.path.resolve().name if wanted.path else ""),
         revision=wanted.revision,
         weights=weights,
+        adapter="" if adapter is None else adapter.resolve().name,
+        adapter_weights="" if adapter is None else adapter_fingerprint(adapter),
         effort=wanted.effort,
         thinking_tokens=wanted.thinking_tokens,
         prompt_format=wanted.prompt_format,
@@ -282,10 +295,10 @@ def _api(wanted: SpeakerRequest) -> SpeakerSpec:
             fix="--model_name anthropic/NAME, openai/NAME, google/NAME; for another server "
             "--model_name openai-compatible/NAME --base_url http://HOST:PORT/v1",
         )
-    if wanted.path or wanted.revision:
+    if wanted.path or wanted.revision or wanted.adapter:
         raise WolvesError(
-            "an API model has no folder and no revision",
-            fix="leave --model_path and --revision out, or use --model_type hf",
+            "an API model has no folder, no revision and no adapter",
+            fix="leave --model_path, --revision and --adapter out, or use --model_type hf",
         )
     if wanted.base_url:
         check_base_url(wanted.base_url)

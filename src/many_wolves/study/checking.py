@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from many_wolves import families
+from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import SettingError, WolvesError
 from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.sources import nearest, read_source
+from many_wolves.speakers.config import SpeakerConfig
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.schema import WEIGHTS, Study
+from many_wolves.study.seats import has_sessions, players_in, seats_of, settings_of
 from many_wolves.study.speakers import Cast, cast
 from many_wolves.study.task_schema import Task
 from many_wolves.workflows.compiling import Request, trials_of
 from many_wolves.workflows.rehearsal import rehearse
+from many_wolves.workflows.seating import Extents, check_seats, placed
 from many_wolves.worlds import SPEAKER
 
 _SETTINGS = ("temperature", "top_p", "max_tokens", "thinking_tokens")
@@ -89,6 +93,9 @@ def check_speakers(study: Study, file: Path, trials: Sequence[Trial]) -> None:
         template does not support an effort. If an API does not support a setting.
     """
     places = StudyPaths(study.study)
+    for number, task in enumerate(study.plan):
+        if has_sessions(task):
+            check_cast(study, number, file, None if number else trials)
     for one in cast(study):
         for number, task in enumerate(study.plan):
             given = one.given(task) if number else one
@@ -143,6 +150,82 @@ def _check_effort(speaker: Cast, places: StudyPaths) -> None:
         prompt_format=speaker.asking.get("prompt_format", "chat"),
     )
     check_folder(folder, spec)
+
+
+def check_cast(study: Study, number: int, file: Path, trials: Sequence[Trial] | None) -> None:
+    """Refuse a cast that leaves a seat empty, or a player who cannot sit there.
+
+    Parameters
+    ----------
+    number
+        Place of the task in the study.
+    trials
+        Those of the task; they are made where None.
+
+    Raises
+    ------
+    WolvesError
+        With the line of the study file.
+    """
+    task = study.plan[number]
+    family, name = families.of_task(task.task)
+    assert isinstance(family, EpisodicFamily | WorldFamily)
+    opened = trials_of(Request(family.name, {name: task.design})) if trials is None else trials
+    seats = Extents(opened, 1, family).seats
+    try:
+        told = seats_of(study, task)
+        free = check_seats(told, seats)
+        given = placed(told, seats)
+        if free and (len(free) > 1 or told):
+            raise _empty(free)
+        if not free and None not in given.values():
+            raise WolvesError(
+                "no seat is left for the speaker that is asked",
+                fix="write `self` for one of the roles",
+            )
+        _check_players(players_in(told), family, study)
+    except WolvesError as fault:
+        raise _at_the_cast(fault, study, number, file) from fault
+
+
+def _empty(free: Sequence[str]) -> WolvesError:
+    example = ", ".join(f"{role}: self" for role in free)
+    return WolvesError(
+        f"expected a speaker for each of the seats {', '.join(free)}, found none",
+        fix=f"write `cast: {{{example}}}`, or name other speakers",
+    )
+
+
+def _check_players(
+    players: Mapping[str, Cast], family: EpisodicFamily | WorldFamily, study: Study
+) -> None:
+    """Refuse players with unknown parameters, and two speakers who have one name in tables."""
+    places = StudyPaths(study.study)
+    for one in players.values():
+        wanted = SpeakerConfig.read(settings_of(one, places), of=f"the player {one.name!r}")
+        if one.entry.provider == "simulated":
+            rehearse({SPEAKER: wanted.wanted()}, {SPEAKER: describe(wanted.wanted())}, family, ())
+        elif one.entry.provider in WEIGHTS:
+            _check_effort(one, places)
+    found: dict[str, Cast] = {}
+    for one in (*cast(study), *players.values()):
+        other = found.setdefault(one.spoken_name, one)
+        if settings_of(other, places) != settings_of(one, places):
+            raise WolvesError(
+                f"{other.name} and {one.name} are both called {one.spoken_name} in tables",
+                fix="give one of them another `model`, or another folder",
+            )
+
+
+def _at_the_cast(fault: WolvesError, study: Study, number: int, file: Path) -> WolvesError:
+    """The fault at the line of the study file that has the cast of a task."""
+    content = read_source(file).entries()
+    section, place = ("tasks", number) if study.tasks else ("games", number - 1)
+    if section not in content or place < 0:
+        return fault
+    entry = content[section].sequence()[place]
+    at = entry.entries().get("cast", entry)
+    return at.error(f"{section}.{place}.cast: {fault.problem}", fault.fix)
 
 
 def _at_its_line(fault: WolvesError, place: int, field: str, file: Path) -> WolvesError:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from many_wolves import families
+from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.speakers.cost import Price, estimate, find_price
 from many_wolves.speakers.effort import BUDGETS
-from many_wolves.store.journal_lines import read_journal
+from many_wolves.store.journal_lines import journal_files, read_journal
 from many_wolves.study.collect_stages import journal_of
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.schema import Study
+from many_wolves.study.seats import Seats, has_sessions, seats_of
 from many_wolves.study.speakers import Cast, cast
+from many_wolves.study.task_schema import Task
+from many_wolves.workflows.seating import Extents, placed
 
 
 @dataclass(frozen=True)
@@ -67,9 +73,15 @@ def bills(
     WolvesError
         If the table of prices is at fault, or a pattern of checkpoints fits nothing.
     """
+    task = study.plan[0]
+    seats = seats_of(study, task)
     for speaker in cast(study):
         replicates = speaker.replicates
-        done = _answered(journal_of(speaker, places))
+        journal = journal_of(speaker, task, places, seats)
+        if has_sessions(task):
+            yield from _of_sessions(speaker, task, seats, journal, trials, prices)
+            continue
+        done = _answered(journal)
         open_ = [t for r in range(replicates) for t in trials if (t.id, r) not in done]
         taken = estimate(
             open_, mode=speaker.asking.get("mode", "sample"), thought=_thought(speaker)
@@ -83,6 +95,51 @@ def bills(
             price=find_price(_spec(speaker), prices),
             batch=bool(speaker.asking.get("batch")),
         )
+
+
+def _of_sessions(
+    speaker: Cast,
+    task: Task,
+    seats: Seats,
+    journal: Path,
+    trials: Sequence[Trial],
+    prices: Path | None,
+) -> Iterator[Bill]:
+    """What sessions take: a bill for each who sits there, as if all seats had as many turns."""
+    family = families.of_task(task.task)[0]
+    assert isinstance(family, EpisodicFamily | WorldFamily)
+    extents = Extents(trials, speaker.replicates, family)
+    at = {seat: who or speaker for seat, who in placed(seats, extents.seats).items()}
+    sitting = Counter(at.get(seat, speaker).name for seat in extents.seats)
+    who = {one.name: one for one in (speaker, *at.values())}
+    given = _by_speaker(journal)
+    for name, number in sorted(sitting.items(), key=lambda item: item[0] != speaker.name):
+        one = who[name]
+        part = number / len(extents.seats)
+        turns = round(extents.turns * part)
+        answered = min(turns, given[one.spoken_name])
+        left = part * (1 - answered / turns) if turns else 0.0
+        free = one.entry.provider == "simulated"
+        yield Bill(
+            name=name if name == speaker.name else f"{speaker.name}, seats of {name}",
+            answered=answered,
+            calls=turns - answered,
+            input=0.0 if free else extents.input * left,
+            output=0.0 if free else extents.output * left,
+            price=find_price(_spec(one), prices),
+            batch=bool(one.asking.get("batch")),
+        )
+
+
+def _by_speaker(folder: Path) -> Counter[str]:
+    """Answers of each speaker in a folder of journals."""
+    files = journal_files([folder]) if folder.is_dir() else []
+    return Counter(
+        response.speaker.name
+        for file in files
+        for response in read_journal(file).responses
+        if response.status != "failed"
+    )
 
 
 def _answered(journal: Path) -> set[tuple[str, int]]:

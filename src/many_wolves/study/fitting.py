@@ -55,6 +55,7 @@ def fit_speaker(
     named = {"model": task.model or task.fit.model, "variant": task.fit.variant}
     words = _words({k: v for k, v in named.items() if v}) + _words(task.fit.options)
     which = ["--task", task.task] if places.task else []
+    which += ["--speaker", speaker.spoken_name] if task.cast else []
     return Stage(
         places.stage("fit", speaker.name),
         ("fit", str(table), *which, *words, *sampling(task.fit), "--out", str(out), *page),

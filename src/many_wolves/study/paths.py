@@ -73,6 +73,16 @@ class StudyPaths:
         file = "-".join(filter(None, (name, self.task, settings)))
         return self.root / "llm-output" / self.study / f"{file}.jsonl"
 
+    def sessions(self, name: str, settings: str) -> Path:
+        """Folder of the answers of one speaker and of those who sit with it."""
+        return self.journal(name, settings).with_name(
+            "-".join(filter(None, (name, self.task, settings)))
+        )
+
+    def seat(self, name: str) -> Path:
+        """Settings of a speaker who sits with others."""
+        return self.results / self.task / "seats" / f"{name}.json"
+
     def parameters(self, name: str) -> Path:
         """Parameters of a simulated speaker."""
         return self.results / name / self.task / "parameters.json"

@@ -6,15 +6,17 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from many_wolves import families
 from many_wolves.study.collect_stages import choices_stage, collect_stage
 from many_wolves.study.fitting import fit_people, fit_speaker, page
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.schema import Study
+from many_wolves.study.seats import Seats, has_sessions, seats_of
 from many_wolves.study.speakers import Cast, cast
 from many_wolves.study.stages import Stage, in_order, shown
-from many_wolves.study.task_schema import Task
+from many_wolves.study.task_schema import STRATEGY, Task
 
 Given = tuple[tuple[Path, str], ...]
 """Files that are written before a stage, with their text."""
@@ -30,7 +32,7 @@ def plan(study: Study, places: StudyPaths) -> list[Stage]:
         asked = [speaker.given(task) for speaker in speakers] if number else speakers
         people = () if number else tuple(one.name for one in study.shipped)
         after = tuple(f"fit {name}" for name in people[:1])
-        stages += _task_stages(task, asked, own, after, page(study))
+        stages += _task_stages(task, asked, own, seats_of(study, task), after, page(study))
         fits.append(Fits(own, (*people, *(speaker.name for speaker in speakers))))
     fits = fits or [Fits(places, tuple(one.name for one in study.shipped))]
     labels = [_labels(speakers, one.places) for one in fits]
@@ -55,6 +57,7 @@ def _task_stages(
     task: Task,
     speakers: Sequence[Cast],
     places: StudyPaths,
+    seats: Seats,
     after: tuple[str, ...],
     page: tuple[str, ...],
 ) -> Iterator[Stage]:
@@ -62,8 +65,8 @@ def _task_stages(
     yield compile_stage(task, places)
     own = ("--task", task.family) if places.task else ()
     for speaker in speakers:
-        yield collect_stage(speaker, places)
-        yield choices_stage(speaker, places, (*own, "--scoring", task.scoring))
+        yield collect_stage(speaker, task, places, seats)
+        yield choices_stage(speaker, task, places, seats, (*own, "--scoring", task.scoring))
         yield fit_speaker(speaker, task, places, after, page)
 
 
@@ -102,6 +105,9 @@ def compile_stage(task: Task, places: StudyPaths) -> Stage:
     for name, value in design.model_dump(exclude_unset=True).items():
         if name == "tasks":
             command[2] = ",".join(value)
+        elif isinstance(value, bool):
+            option = name.replace("_", "-")
+            command.append(f"--{option}" if value else f"--no-{option}")
         elif isinstance(value, tuple):
             command += [f"--{name.replace('_', '-')}", ",".join(map(str, value))] if value else []
         elif value is not None:
@@ -115,7 +121,8 @@ def compile_stage(task: Task, places: StudyPaths) -> Stage:
 
 
 def _prepare(study: Study, places: StudyPaths) -> Iterator[Stage]:
-    for name in dict.fromkeys(s.prepare for s in study.speakers if s.prepare):
+    everyone = (*study.speakers, *study.players)
+    for name in dict.fromkeys(one.prepare for one in everyone if one.prepare):
         folder = places.model(name)
         command = ("models", "prepare", name, "--out", str(folder))
         yield Stage(f"prepare {name}", command, reads=(), writes=(folder,))
@@ -184,10 +191,17 @@ def _design(study: Study) -> str:
     first, *others = study.plan
     told = first.design.model_dump(exclude_unset=True)
     parts = [f"{name}: {_plain(value)}" for name, value in told.items() if name != "seed"]
-    parts.append(f"scored options are compared by: {first.scoring}")
+    parts += [f"seats of {seat}: {_seated(several)}" for seat, several in first.cast.items()]
+    if not has_sessions(first):
+        parts.append(f"scored options are compared by: {first.scoring}")
     also = ", ".join(task.task for task in others)
     more = f" The same speakers were given: {also}." if also else ""
     return f"Asked: {'; '.join(parts)}.{more}"
+
+
+def _seated(several: Sequence[str | dict[str, Any]]) -> str:
+    """Who sits on the seats of a role, in words."""
+    return ", ".join(who if isinstance(who, str) else str(who[STRATEGY]) for who in several)
 
 
 def _plain(value: object) -> str:

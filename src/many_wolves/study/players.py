@@ -6,7 +6,9 @@ from pathlib import Path
 
 from many_wolves.speakers.config import SpeakerConfig
 from many_wolves.speakers.speaker_request import SpeakerRequest
+from many_wolves.study.paths import StudyPaths
 from many_wolves.study.reading import read_study
+from many_wolves.study.seats import settings_of
 from many_wolves.study.speakers import Cast, cast
 
 
@@ -20,21 +22,16 @@ def players_of(path: Path) -> dict[str, SpeakerRequest]:
     WolvesError
         If the file is at fault, or a pattern of revisions fits nothing.
     """
-    return {one.name: _wanted(one) for one in cast(read_study(path))}
+    study = read_study(path)
+    places = StudyPaths(study.study)
+    return {one.name: _wanted(one, places) for one in cast(study)}
 
 
-def _wanted(one: Cast) -> SpeakerRequest:
+def _wanted(one: Cast, places: StudyPaths) -> SpeakerRequest:
     entry = one.entry
-    folder = Path("models") / entry.prepare if entry.prepare else entry.path
-    who = {
-        "provider": entry.provider,
-        "model": entry.model or (one.name if entry.provider == "simulated" else ""),
-        "path": folder,
-        "revision": one.revision,
-        "effort": one.effort,
-        "base_url": entry.base_url,
-        "parameters": entry.as_player or entry.parameters,
-    }
-    how = {name: value for name, value in one.asking.items() if name in SpeakerConfig.model_fields}
-    given = {name: value for name, value in {**how, **who}.items() if value not in (None, "", {})}
-    return SpeakerConfig.read(given, of=f"the speaker {one.name!r}").wanted()
+    settings = settings_of(
+        one.model_copy(update={"parameters": entry.as_player or entry.parameters}), places
+    )
+    if entry.provider == "simulated":
+        settings.setdefault("model", one.name)
+    return SpeakerConfig.read(settings, of=f"the speaker {one.name!r}").wanted()

@@ -25,6 +25,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "tasks": Task,
     "games": Task,
     "speakers": Speaker,
+    "players": Speaker,
     "data": Shipped,
 }
 

@@ -13,7 +13,7 @@ from many_wolves.records import Effort
 from many_wolves.secrets import base_url
 from many_wolves.sources import nearest
 from many_wolves.speakers.config import SpeakerConfig, partial_settings
-from many_wolves.study.task_schema import Count, Fit, Section, Task
+from many_wolves.study.task_schema import SELF, Count, Fit, Section, Task
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A name that is also the name of a folder."""
@@ -49,6 +49,8 @@ class Speaker(Asking):  # type: ignore[misc]
         Name at the provider.
     path
         Folder of a local model.
+    adapter
+        Folder of a LoRA adapter on top of the weights; for hf or vllm.
     prepare
         Name of a packaged model, as for ``wolves models prepare``.
     revisions
@@ -71,6 +73,7 @@ class Speaker(Asking):  # type: ignore[misc]
     provider: Annotated[str, Field(min_length=1)]
     model: str = ""
     path: str | None = None
+    adapter: str | None = None
     prepare: str | None = None
     revisions: tuple[str, ...] = ()
     efforts: tuple[Effort, ...] = ()
@@ -98,6 +101,8 @@ class Speaker(Asking):  # type: ignore[misc]
 
     @model_validator(mode="after")
     def _takes_what_it_is_given(self) -> Self:
+        if self.adapter and self.provider not in WEIGHTS:
+            raise ValueError("expected `adapter` only for hf or vllm")
         for field in ("revisions", "efforts"):
             values = getattr(self, field)
             twice = sorted({value for value in values if values.count(value) > 1})
@@ -176,6 +181,8 @@ class Study(Section):
         The tasks; the report begins with the first.
     speakers
         Speakers to ask.
+    players
+        Further speakers, who only sit on seats: the ``cast`` of a task names them.
     human
         Shipped data of people, such as ``yoon2020``, fitted together with the
         speakers.
@@ -206,6 +213,7 @@ class Study(Section):
     human: tuple[str, ...] = ()
     data: tuple[Shipped, ...] = ()
     speakers: tuple[Speaker, ...] = ()
+    players: tuple[Speaker, ...] = ()
 
     @property
     def shipped(self) -> tuple[Shipped, ...]:
@@ -241,7 +249,8 @@ class Study(Section):
     def _someone_answers(self) -> Self:
         if not self.speakers and not self.shipped:
             raise ValueError("expected `speakers`, `human` or `data`, found none")
-        names = [speaker.name for speaker in self.speakers] + [one.name for one in self.shipped]
+        names = [one.name for one in (*self.speakers, *self.players)]
+        names += [one.name for one in self.shipped]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"expected every name once, found duplicates: {', '.join(twice)}")
@@ -269,6 +278,8 @@ class Study(Section):
         twice = sorted({task for task in names if names.count(task) > 1})
         if twice:
             raise ValueError(f"expected every task once, found a duplicate: {twice[0]}")
+        for task in (first, *others):
+            self._check_players(task)
         for speaker in self.speakers:
             if others and speaker.provider == "simulated" and not speaker.as_player:
                 raise ValueError(
@@ -278,6 +289,21 @@ class Study(Section):
                 if task.mode == "score":
                     speaker.check_scored()
         return self
+
+    def _check_players(self, task: Task) -> None:
+        """Refuse a name in a cast that is nobody's in this study."""
+        entries = [one.name for one in (*self.speakers, *self.players)]
+        for seat, several in task.cast.items():
+            for who in several:
+                if not isinstance(who, str) or who in (SELF, *entries):
+                    continue
+                if not who.startswith(tuple(f"{name}{mark}" for name in entries for mark in "@+")):
+                    place = self.plan.index(task)
+                    raise OptionError(
+                        f"no speaker or player is called {who!r}",
+                        f"{nearest(who, [SELF, *entries])}; a scripted one is {{strategy: NAME}}",
+                        ("tasks", place, "cast", seat) if self.tasks else ("games", place - 1),
+                    )
 
     def _checked_plan(self) -> tuple[Task, ...]:
         """The plan; a fault in the first task of an older file is one in its section."""

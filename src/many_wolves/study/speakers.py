@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import file_name
+from many_wolves.records import SpeakerSpec
 from many_wolves.study.schema import Speaker, Study
 from many_wolves.study.task_schema import OF_A_TASK, Task
 
@@ -50,6 +51,19 @@ class Cast(BaseModel):
             return None
         return Path(self.entry.path) / self.revision
 
+    @property
+    def spoken_name(self) -> str:
+        """The name that its answers have in tables."""
+        entry = self.entry
+        provider, model = entry.provider, entry.model
+        if provider == "api":
+            provider, _, model = model.partition("/")
+        folder = Path(entry.prepare) if entry.prepare else self.folder
+        model = model or (folder.resolve().name if folder else "speaker")
+        adapter = Path(entry.adapter).resolve().name if entry.adapter else ""
+        spec = SpeakerSpec(provider, model, self.revision, effort=self.effort, adapter=adapter)
+        return spec.name
+
 
 def cast(study: Study) -> Iterator[Cast]:
     """Every speaker x revision x effort, in the order of the file; checkpoints by training.
@@ -59,9 +73,20 @@ def cast(study: Study) -> Iterator[Cast]:
     WolvesError
         If a pattern of revisions fits nothing, or cannot be looked up.
     """
+    yield from cast_of(study, study.speakers)
+
+
+def cast_of(study: Study, entries: Iterable[Speaker]) -> Iterator[Cast]:
+    """The same for some entries of a study: its speakers, its players, or both.
+
+    Raises
+    ------
+    WolvesError
+        If a pattern of revisions fits nothing, or cannot be looked up.
+    """
     shared = {k: v for k, v in study.collect.model_dump().items() if v is not None}
     own = {k: v for k, v in study.plan[0].asking.items() if v is not None}
-    for entry in study.speakers:
+    for entry in entries:
         for revision in _revisions(entry):
             for effort in entry.efforts or ("",):
                 name = entry.name + (f"@{file_name(revision)}" if revision else "")

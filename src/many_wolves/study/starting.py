@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from many_wolves import families
+from many_wolves.contracts import WorldFamily
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
 from many_wolves.sources import nearest, source_of
 from many_wolves.study.reading import study_of
 from many_wolves.study.schema import WEIGHTS
+from many_wolves.workflows.compiling import Request, trials_of
+from many_wolves.workflows.seating import role_of
 
 _SMALL = "smollm2"
 """The model that needs no network: it comes from the package index."""
@@ -93,6 +96,7 @@ class NewStudy:
                 ),
                 "tasks:",
                 f"  - task: {_quoted(self.task)}",
+                *self._cast(),
                 "",
                 *self._asked(),
                 "fit:",
@@ -123,6 +127,22 @@ class NewStudy:
             "  literal: joint",
             "  seed: 1",
             "",
+        ]
+
+    def _cast(self) -> list[str]:
+        """Who sits on the seats of an experiment: the speaker on all of them, to begin with."""
+        family, name = families.of_task(self.task)
+        if not isinstance(family, WorldFamily):
+            return []
+        opening = next(iter(trials_of(Request(family.name, {name: family.design(name)()}))))
+        roles = dict.fromkeys(role_of(seat) for seat in family.extent(opening).seats)
+        words = _comment(
+            "Who sits on the seats of each role: self, the name of a speaker or player, or a "
+            "script such as {strategy: truthful}."
+        )
+        return [
+            *(f"    {line}" for line in [*words, "cast:"]),
+            *(f"      {r}: self" for r in roles),
         ]
 
     def _asked(self) -> list[str]:

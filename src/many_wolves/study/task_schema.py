@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from many_wolves import families
-from many_wolves.contracts import CognitiveModel, Design, PooledModel
+from many_wolves.contracts import (
+    CognitiveModel,
+    Design,
+    EpisodicFamily,
+    PooledModel,
+    WorldFamily,
+)
 from many_wolves.options import OptionError
+from many_wolves.secrets import base_url
 from many_wolves.sources import nearest
 from many_wolves.workflows.sampling import Sampling
 
 Count = Annotated[int, Field(ge=1)]
+SELF = "self"
+"""In a cast: the speaker that is asked."""
+STRATEGY = "strategy"
+"""In a cast: names what a scripted player does."""
 OF_A_TASK = ("mode", "replicates", "temperature", "top_p", "max_tokens")
 """Settings of the speakers that a further task sets for itself."""
+
+
+def _several(value: Any) -> Any:
+    """One entry as a list of one."""
+    return (value,) if isinstance(value, str | Mapping) else value
+
+
+Players = Annotated[
+    tuple[str | dict[str, Any], ...], BeforeValidator(_several), Field(min_length=1)
+]
+"""Who sits on the seats of a role, in turn."""
 
 
 class Section(BaseModel):
@@ -81,6 +111,13 @@ class Task(Section):
         Cognitive model; empty for the task's first.
     fit
         As the study's ``fit``, whose sampling settings it inherits.
+    cast
+        Who sits on the seats of games and experiments, by role (``owner``) or seat (``owner-3``).
+        ``self`` is the speaker that is asked. Others are named as in the study's ``speakers`` and
+        ``players``; a script is ``{strategy: truthful}``. Those in a list sit in turn.
+    engine, engine_options, server
+        Experiments: the engine that runs the sessions, its settings, and the address of a
+        running server, as ``wolves collect`` takes them.
 
     Any other field belongs to the design of the task, such as ``goals`` of politeness or
     ``partners`` of a game: see ``wolves compile``.
@@ -97,6 +134,10 @@ class Task(Section):
     scoring: Literal["sum", "mean", "pmi"] = "sum"
     model: str = ""
     fit: Fit = Fit()
+    cast: dict[str, Players] = Field(default={})
+    engine: str = ""
+    engine_options: dict[str, str | int | float] = Field(default={})
+    server: Annotated[str, AfterValidator(base_url)] = ""
 
     @property
     def asking(self) -> dict[str, Any]:
@@ -148,10 +189,29 @@ class Task(Section):
             if value == []:
                 raise OptionError("expected at least 1 value, found none", "leave it out", (name,))
         assert self.design
+        self._check_cast()
         self._check_names_of_the_fit()
         options = _within(lambda: self.cognitive_model.options.checked(self.fit.options), ("fit",))
         _within(lambda: options.check_design(self.design), ("fit",))
         return self
+
+    def _check_cast(self) -> None:
+        """Refuse seats where a task has none, and a scripted player without a strategy."""
+        family = families.of_task(self.task)[0]
+        if not isinstance(family, EpisodicFamily | WorldFamily):
+            for name in ("cast", "engine", "engine_options", "server"):
+                if getattr(self, name):
+                    raise OptionError(
+                        f"the task {self.task!r} has no seats", "leave it out", (name,)
+                    )
+        for seat, several in self.cast.items():
+            for who in several:
+                if not isinstance(who, str) and not isinstance(who.get(STRATEGY), str):
+                    raise OptionError(
+                        f"expected a strategy for {seat}, found {who!r:.60}",
+                        "write for example {strategy: truthful}",
+                        ("cast", seat),
+                    )
 
     def _check_names_of_the_fit(self) -> None:
         """Refuse a field of ``fit`` that neither sampling nor the model has."""

@@ -19,7 +19,7 @@ from many_wolves.store.journal_lines import SESSIONS
 from many_wolves.workflows.loading import LoadError, forget_fault, loading, record_fault
 from many_wolves.workflows.proposals import as_proposed
 from many_wolves.workflows.rehearsal import rehearse
-from many_wolves.workflows.seating import Casting, Episodes, Extents, cast
+from many_wolves.workflows.seating import Casting, Episodes, Extents, Seated, cast
 from many_wolves.worlds import SPEAKER, EpisodicWorld, World
 
 Say = Callable[[str], None]
@@ -33,14 +33,15 @@ class Table:
     Parameters
     ----------
     seated
-        Who sits on further seats, by seat or role; None for the speaker itself.
+        Who sits on further seats, by seat or role, and several in turn; None for the speaker
+        itself.
     at_once
         Episodes under way at once.
     engine, engine_options
         Where a family's questions come from, if they come from an engine.
     """
 
-    seated: Mapping[str, SpeakerRequest | None] = field(default_factory=dict)
+    seated: Mapping[str, Seated | Sequence[Seated]] = field(default_factory=dict)
     at_once: int = AT_ONCE
     engine: str = ""
     engine_options: Mapping[str, str] = field(default_factory=dict)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,22 @@ from many_wolves.collection import Trials
 from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import WolvesError
 from many_wolves.files import read_json_object
-from many_wolves.records import SpeakerSpec
+from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.records.answer_types import likely_chars
 from many_wolves.sources import nearest, quoted
 from many_wolves.speakers.api.retry import RetryPolicy
+from many_wolves.speakers.config import SpeakerConfig
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.workflows.loading import loading
 from many_wolves.worlds import Episode
 
+Seated = SpeakerRequest | None
+"""Who sits on a seat; None is the speaker that is asked, whatever its name."""
 ITSELF = "self"
 PARTNER = "partner"
 """The seat that ``--with`` names."""
 _NAMES = {"model_type": "provider", "model_name": "model", "model_path": "path"}
+_PATIENCE = frozenset({"connections", "retries", "retry_wait", "timeout"})
 _TURN_TOKENS = 110.0
 """About what a further turn adds to a prompt: what came of the last one, and the question."""
 _ANSWER_TOKENS = 12.0
@@ -65,7 +70,7 @@ class Extents:
     """
 
     def __init__(
-        self, trials: Trials, replicates: int, family: EpisodicFamily | WorldFamily
+        self, trials: Iterable[Trial], replicates: int, family: EpisodicFamily | WorldFamily
     ) -> None:
         seats: dict[str, None] = {}
         self.turns = 0
@@ -84,8 +89,10 @@ class Extents:
 
 def read_seats(
     named: Sequence[str], opponent: str | None, patience: RetryPolicy
-) -> dict[str, SpeakerRequest | None]:
+) -> dict[str, tuple[Seated, ...]]:
     """Who sits on the seats that ``--seat NAME=FILE|self`` and ``--with`` name.
+
+    Several files, with commas between, are for the seats of a role in turn.
 
     Parameters
     ----------
@@ -97,7 +104,7 @@ def read_seats(
     Returns
     -------
     dict
-        Speakers by seat; None for the speaker of the command itself.
+        Speakers by seat or role; None for the speaker of the command itself.
 
     Raises
     ------
@@ -105,7 +112,7 @@ def read_seats(
         If a seat is named twice, or a file is at fault.
     """
     listed = [*named, *([f"{PARTNER}={opponent}"] if opponent is not None else [])]
-    seats: dict[str, SpeakerRequest | None] = {}
+    seats: dict[str, tuple[Seated, ...]] = {}
     for words in listed:
         seat, equals, who = words.partition("=")
         if not equals or not seat or not who:
@@ -117,7 +124,10 @@ def read_seats(
             raise WolvesError(
                 f"the seat {seat!r} is given twice", fix="leave one out; --with is --seat partner="
             )
-        seats[seat] = None if who == ITSELF else speaker_of_file(Path(who), patience)
+        seats[seat] = tuple(
+            None if one.strip() == ITSELF else speaker_of_file(Path(one.strip()), patience)
+            for one in who.split(",")
+        )
     return seats
 
 
@@ -137,30 +147,35 @@ def read_parameters(path: Path) -> dict[str, Any]:
 def speaker_of_file(path: Path, patience: RetryPolicy | None = None) -> SpeakerRequest:
     """The speaker that a JSON file describes, by the options of ``wolves collect``.
 
+    Parameters
+    ----------
+    path
+        The file: fields of ``SpeakerConfig``, or the names that the command has for them.
+    patience
+        How patiently an API is asked where the file does not say it.
+
     Raises
     ------
     WolvesError
         If the file is at fault.
     """
     found = {_NAMES.get(name, name): value for name, value in read_parameters(path).items()}
-    known = {field.name for field in fields(SpeakerRequest)} - {"api_key", "patience", "delay_s"}
-    for name in found:
-        if name not in known:
-            raise WolvesError(
-                f"unknown setting {name!r} of the other speaker",
-                where=path,
-                fix=nearest(name, known),
-            )
+    if "api_key" in found:
+        raise WolvesError(
+            "a key does not belong in a file", where=path, fix="set it in the environment"
+        )
     if isinstance(found.get("parameters"), str):
         found["parameters"] = read_parameters(path.parent / found["parameters"])
-    if found.get("path"):
-        found["path"] = Path(found["path"])
-    return SpeakerRequest(**{"provider": "", **found}, patience=patience or RetryPolicy())
+    settings = SpeakerConfig.read(found, of="the speaker", where=str(path))
+    wanted = settings.wanted()
+    if patience is None or _PATIENCE & settings.model_fields_set:
+        return wanted
+    return replace(wanted, patience=patience)
 
 
 def cast(
     first: SpeakerRequest,
-    named: Mapping[str, SpeakerRequest | None],
+    named: Mapping[str, Seated | Sequence[Seated]],
     seats: Sequence[str],
     family: str,
     out: Path,
@@ -175,8 +190,8 @@ def cast(
         The speaker of the command: it sits on the seats that nobody else is given, which are
         of one role.
     named
-        Who sits on the seats that were named, by seat or role. None stands for the speaker
-        of the command itself.
+        Who sits on the seats that were named, by seat or role; those of a role take several
+        in turn. None stands for the speaker of the command itself.
     seats
         Names of all seats, as the family names them.
     sampled
@@ -188,18 +203,14 @@ def cast(
         If a seat is empty, a name is not that of a seat, or several speakers would
         share a journal.
     """
-    roles = dict.fromkeys(map(role_of, seats))
-    if unknown := [seat for seat in named if seat not in seats and seat not in roles]:
-        raise WolvesError(
-            f"no episode has a seat {unknown[0]!r}; they have {quoted(_called(seats))}",
-            fix=nearest(unknown[0], [*roles, *seats]),
-        )
-    others = {seat: first if who is None else who for seat, who in named.items()}
-    given = {seat: others.get(seat) or others.get(role_of(seat)) for seat in seats}
-    free = dict.fromkeys(role_of(seat) for seat, who in given.items() if who is None)
-    if len(free) != 1:
-        raise _seats_left(list(free), _called(seats))
-    wanted = {seat: who or first for seat, who in given.items()}
+    told = {seat: _tuple(who) for seat, who in named.items()}
+    free = check_seats(told, seats)
+    if len(free) > 1:
+        raise _seats_left(free, _called(seats))
+    given = placed(told, seats)
+    wanted = {seat: given.get(seat) or first for seat in seats}
+    if first not in wanted.values():
+        raise _seats_left([], _called(seats))
     specs = {
         seat: loading(lambda one=one: describe(one, sampled=sampled))  # type: ignore[misc]
         for seat, one in wanted.items()
@@ -216,6 +227,44 @@ def cast(
         for seat, spec in specs.items()
     }
     return Casting(wanted, specs, journals)
+
+
+def check_seats(named: Collection[str], seats: Sequence[str]) -> list[str]:
+    """The roles with a seat for which nobody is named.
+
+    Raises
+    ------
+    WolvesError
+        If a name is that of no seat and of no role.
+    """
+    roles = dict.fromkeys(map(role_of, seats))
+    if unknown := [seat for seat in named if seat not in seats and seat not in roles]:
+        raise WolvesError(
+            f"no episode has a seat {unknown[0]!r}; they have {quoted(_called(seats))}",
+            fix=nearest(unknown[0], [*roles, *seats]),
+        )
+    return list(
+        dict.fromkeys(role_of(s) for s in seats if s not in named and role_of(s) not in named)
+    )
+
+
+def placed[T](named: Mapping[str, Sequence[T]], seats: Sequence[str]) -> dict[str, T]:
+    """Who sits on the seats that are named: by the name of the seat, or by that of its role.
+
+    Those who are named for a role take its seats in turn.
+    """
+    found: dict[str, T] = {}
+    used: Counter[str] = Counter()
+    for seat in seats:
+        name = seat if seat in named else role_of(seat)
+        if name in named:
+            found[seat] = named[name][used[name] % len(named[name])]
+            used[name] += 1
+    return found
+
+
+def _tuple(who: Seated | Sequence[Seated]) -> tuple[Seated, ...]:
+    return tuple(who) if isinstance(who, Sequence) else (who,)
 
 
 def role_of(seat: str) -> str:

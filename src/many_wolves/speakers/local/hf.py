@@ -68,8 +68,11 @@ class HfSpeaker:
         batch_size: int = BATCH_SIZE,
         device: str = "auto",
         threads: int | None = None,
+        adapter: Path | None = None,
     ) -> HfSpeaker:
         """Load the weights that ``spec`` names from ``source``, a folder or a hub name.
+
+        ``adapter`` is the folder of a LoRA adapter on top of them.
 
         Raises
         ------
@@ -84,6 +87,7 @@ class HfSpeaker:
             device,
             spec.prompt_format,
             lambda tokenizer: settle(tokenizer, spec),
+            adapter,
         )
         loaded = replace(loaded, branches=scoring.can_branch(loaded))
         return cls(spec, loaded, batch_size)

@@ -58,6 +58,7 @@ def load(
     device: str,
     prompt_format: PromptFormat,
     check: Callable[[Any], object] = lambda tokenizer: None,
+    adapter: Path | None = None,
 ) -> Loaded:
     """Load a model from a folder or by its name on the hub.
 
@@ -65,6 +66,8 @@ def load(
     ----------
     check
         Looks at the tokenizer before the weights are loaded, and may raise.
+    adapter
+        Folder of a LoRA adapter, which is merged into the weights.
 
     Raises
     ------
@@ -81,6 +84,8 @@ def load(
             source, dtype=getattr(torch, dtype), output_loading_info=True, **options
         )
         _check_whole(report)
+    if adapter is not None:
+        model = _with_adapter(model, adapter)
     where = find_device(torch, device)
     model = model.to(where).eval()
     return Loaded(
@@ -211,6 +216,21 @@ def find_device(torch: Any, device: str) -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _with_adapter(model: Any, folder: Path) -> Any:
+    """The model with a LoRA adapter merged into its weights (Hu et al. 2021)."""
+    with needs("hf", "an adapter"):
+        import peft
+    try:
+        return peft.PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
+    except Exception as error:  # peft and its readers raise whatever they like
+        words = str(error).strip().splitlines() or [type(error).__name__]
+        raise WolvesError(
+            f"the adapter cannot be put on this model: {words[0]}",
+            where=folder,
+            fix="check --adapter: its adapter_config.json names the model that it was trained on",
+        ) from error
 
 
 def _check_whole(report: dict[str, Any]) -> None:

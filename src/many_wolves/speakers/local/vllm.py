@@ -102,8 +102,11 @@ class VllmSpeaker:
         threads: int | None = None,
         tensor_parallel_size: int = 1,
         gpu_memory_utilization: float | None = None,
+        adapter: Path | None = None,
     ) -> VllmSpeaker:
         """Load the weights that ``spec`` names from ``source``, a folder or a hub name.
+
+        ``adapter`` is the folder of a LoRA adapter on top of them.
 
         Raises
         ------
@@ -124,6 +127,7 @@ class VllmSpeaker:
             at_once=at_once,
             tensor_parallel_size=tensor_parallel_size,
             gpu_memory_utilization=gpu_memory_utilization,
+            adapter=adapter,
         )
         return cls(spec, engine, tokenizer, generation)
 

@@ -15,11 +15,14 @@ from typing import Any
 
 from many_wolves.errors import WolvesError
 from many_wolves.extras import install_command
+from many_wolves.speakers.local.weights import adapter_rank
 
 _CPU_BLOCK = 32
 """Tokens in a block of the cache: only whole blocks of a prompt are shared."""
 _CPU_CACHE_BYTES = 2**30
 _CPU_WINDOW = 8192
+_LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""Ranks of LoRA adapters that vLLM has room for."""
 _CPU_AT_ONCE, _GPU_AT_ONCE = 64, 256
 
 
@@ -46,13 +49,16 @@ class Engine:
         Most courses under way.
     window
         Longest sequence in tokens.
+    adapter
+        vLLM's ``LoRARequest``, for every call; None without an adapter.
     """
 
-    def __init__(self, llm: Any, at_once: int, window: int) -> None:
+    def __init__(self, llm: Any, at_once: int, window: int, adapter: Any = None) -> None:
         self.llm = llm
         self._engine = llm.llm_engine
         self._at_once = at_once
         self.window = window
+        self._adapter = adapter
         self._calls = 0
 
     def run[T](self, courses: Iterator[Course[T]], halt: threading.Event) -> Iterator[T]:
@@ -110,7 +116,7 @@ class Engine:
             self._calls += 1
             prompt = {"prompt_token_ids": list(call.prompt)}
             with _engine_errors():
-                self._engine.add_request(name, prompt, call.params)
+                self._engine.add_request(name, prompt, call.params, lora_request=self._adapter)
             under_way[name] = _Call(course, place)
 
     def _step(self) -> Sequence[Any]:
@@ -171,6 +177,7 @@ def open_engine(
     at_once: int | None,
     tensor_parallel_size: int,
     gpu_memory_utilization: float | None,
+    adapter: Path | None = None,
 ) -> Engine:
     """Load a model into vLLM.
 
@@ -182,6 +189,8 @@ def open_engine(
         Longest sequence that the model takes.
     at_once
         Most trials under way; None for 256 on a GPU, 64 on a CPU.
+    adapter
+        Folder of a LoRA adapter.
 
     Raises
     ------
@@ -206,11 +215,24 @@ def open_engine(
     if gpu_memory_utilization is not None:
         options["gpu_memory_utilization"] = gpu_memory_utilization
     options |= _cpu_options(window, gpu_memory_utilization) if cpu else {"max_model_len": -1}
+    lora = None
+    if adapter is not None:
+        from vllm.lora.request import LoRARequest
+
+        options |= {"enable_lora": True, "max_loras": 1, "max_lora_rank": _rank(adapter)}
+        lora = LoRARequest(adapter.resolve().name, 1, str(adapter.resolve()))
     logging.getLogger("vllm").setLevel(logging.ERROR)
     with _load_errors(source, revision), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         llm = LLM(**options)
-        return Engine(llm, at_once, int(llm.llm_engine.model_config.max_model_len))
+        window = int(llm.llm_engine.model_config.max_model_len)
+        return Engine(llm, at_once, window, lora)
+
+
+def _rank(adapter: Path) -> int:
+    """The smallest rank that vLLM has room for, and that is enough."""
+    rank = adapter_rank(adapter)
+    return next((size for size in _LORA_RANKS if size >= rank), rank)
 
 
 def _cpu_options(window: int | None, share: float | None) -> dict[str, Any]:

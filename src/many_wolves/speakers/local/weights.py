@@ -1,4 +1,4 @@
-"""Fingerprint of a local folder of weights: the folder may move, its answers may not change."""
+"""Fingerprints of local weights and adapters: the folder may move, its answers may not change."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import hashlib
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
-from many_wolves.files import fingerprint
+from many_wolves.files import fingerprint, read_json_object
 
+ADAPTER_CONFIG = "adapter_config.json"
 _KINDS = {".safetensors", ".bin", ".pt", ".json", ".jinja", ".txt", ".model", ".gguf"}
 _ASIDE = {
     "many-wolves.json",
@@ -39,6 +40,46 @@ def weights_fingerprint(folder: Path) -> str:
             where=folder,
             fix="check --model_path, or make one with `wolves models prepare smollm2`",
         )
+    return _of_files(folder)
+
+
+def adapter_fingerprint(folder: Path) -> str:
+    """Fingerprint of a LoRA adapter, by the same files.
+
+    Raises
+    ------
+    WolvesError
+        If the folder is missing, or holds no adapter.
+    """
+    if not (folder / ADAPTER_CONFIG).is_file():
+        raise WolvesError(
+            f"expected a LoRA adapter (with {ADAPTER_CONFIG} and its weights)",
+            where=folder,
+            fix="check --adapter: a trainer of peft writes such a folder with save_pretrained",
+        )
+    return _of_files(folder)
+
+
+def adapter_rank(folder: Path) -> int:
+    """Rank of a LoRA adapter: the largest of its layers.
+
+    Raises
+    ------
+    WolvesError
+        If the configuration has no rank.
+    """
+    record = read_json_object(folder / ADAPTER_CONFIG, "save the adapter again")
+    try:
+        return max(int(record["r"]), *map(int, dict(record.get("rank_pattern") or {}).values()), 1)
+    except (KeyError, TypeError, ValueError) as fault:
+        raise WolvesError(
+            f"expected the rank of a LoRA adapter in the field r, found {record.get('r')!r}",
+            where=folder / ADAPTER_CONFIG,
+            fix="give the folder of a LoRA adapter",
+        ) from fault
+
+
+def _of_files(folder: Path) -> str:
     files = sorted(
         f for f in folder.iterdir() if f.is_file() and f.suffix in _KINDS and f.name not in _ASIDE
     )

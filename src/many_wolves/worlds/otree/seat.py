@@ -17,14 +17,9 @@ from many_wolves.worlds.desk import Answer, Desk, Fate, Question
 from many_wolves.worlds.otree.client import OTreeClient
 from many_wolves.worlds.otree.fields import least_answer, to_post
 from many_wolves.worlds.otree.pages import Page
-from many_wolves.worlds.otree.prompts import (
-    MEMORY_CHARACTERS,
-    Entry,
-    action_schema,
-    messages,
-    page_text,
-)
+from many_wolves.worlds.otree.prompts import Entry, action_schema, messages, page_text
 from many_wolves.worlds.otree.sockets import Inbox, open_inbox
+from many_wolves.worlds.otree.visits import LEFT, Limits, Visit, looked_up
 from many_wolves.worlds.session_journal import Line, SessionJournal
 
 _log = logging.getLogger(__name__)
@@ -33,41 +28,10 @@ REFUSALS = 3
 """Refused answers to one page before the engine takes the default."""
 POLL_S = 20.0
 """A wait page is loaded again after this, whatever its socket says."""
-LEFT = "the page was left before the answer came"
 
 
 class StuckError(Exception):
     """A page that no mechanical answer gets past."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long and how often a seat is asked.
-
-    Parameters
-    ----------
-    live_turns
-        Questions on one live page before the engine submits it.
-    look_again_s
-        A seat that chose to wait on a live page is asked again after so many seconds.
-    memory
-        Characters of earlier pages and answers that a prompt repeats.
-    """
-
-    live_turns: int = 200
-    look_again_s: float = 5.0
-    memory: int = MEMORY_CHARACTERS
-
-
-@dataclass
-class _Visit:
-    """A stay on one page."""
-
-    page: Page
-    inbox: Inbox
-    until: float | None
-    asked: int = 0
-    refusals: int = 0
 
 
 @dataclass
@@ -161,13 +125,13 @@ class Seat:
         """Ask until the page is left; the page that comes then."""
         until = None if page.seconds_left is None else monotonic() + page.seconds_left
         async with open_inbox(self.client, page) as inbox:
-            visit = _Visit(page, inbox, until)
+            visit = Visit(page, inbox, until)
             after = None
             while after is None:
                 after = await self._turn(visit)
             return after
 
-    async def _turn(self, visit: _Visit) -> Page | None:
+    async def _turn(self, visit: Visit) -> Page | None:
         """One question on a page; the next page once this one is left."""
         page, inbox = visit.page, visit.inbox
         if not await self._may_act(inbox, visit.until):
@@ -186,7 +150,7 @@ class Seat:
             return await self._default(question, page, answer.why)
         return await self._done(visit, question, answer)
 
-    async def _done(self, visit: _Visit, question: Question, answer: Answer) -> Page | None:
+    async def _done(self, visit: Visit, question: Question, answer: Answer) -> Page | None:
         """Act, and count refusals; the next page once this one is left."""
         page = visit.page
         fate, after = await self._act(question, page, answer, visit.inbox)
@@ -376,7 +340,7 @@ class Seat:
         here = page.kind == "form" and page.index == line["index"]
         if here and self.sent is None:
             return
-        fate, why = self._looked_up(page, here)
+        fate, why = looked_up(line, self.sent, page, here)
         if fate is None:
             return
         question = self._make(page, line["turn"], line["text"], {}, line["view"])
@@ -384,24 +348,6 @@ class Seat:
             self._did(self.sent)
         self.pending = self.sent = None
         self._close(question, fate, why)
-
-    def _looked_up(self, page: Page, here: bool) -> tuple[Fate | None, str]:
-        """What became of an open action: None where it may be sent again without harm."""
-        if self.sent is None:
-            return "stale", LEFT
-        if self.pending is None or not self.pending["live"]:
-            # A page that was left does not take a form twice; one that was not takes it once.
-            return (None, "") if here else ("accepted", "the page was left")
-        refs = page.variables.get("wolves", {}).get("refs")
-        if refs is None:
-            done = self.sent.get("do")
-            known = done == "wait" or (done == "submit" and not here)
-            if done == "submit" and here:
-                return None, ""
-            return ("accepted", "") if known else ("unknown", "the command ended meanwhile")
-        if f"{self.number}-{self.pending['turn']}" in map(str, refs):
-            return "accepted", "found on the server"
-        return (None, "") if here else ("stale", LEFT)
 
     def _ref(self, question: Question) -> str:
         return f"{question.seat}-{question.turn}"

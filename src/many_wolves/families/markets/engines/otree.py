@@ -32,8 +32,9 @@ from many_wolves.worlds.otree.client import (
     SessionGoneError,
     SessionInfo,
 )
-from many_wolves.worlds.otree.seat import Limits, Seat, StuckError
+from many_wolves.worlds.otree.seat import Seat, StuckError
 from many_wolves.worlds.otree.server import Address, OTreeServer
+from many_wolves.worlds.otree.visits import Limits
 from many_wolves.worlds.protocol import Episode
 from many_wolves.worlds.server_world import BrokenError, LostError
 from many_wolves.worlds.session_journal import SessionJournal

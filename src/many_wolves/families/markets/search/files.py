@@ -13,6 +13,7 @@ import yaml
 from many_wolves.errors import WolvesError
 from many_wolves.families.markets.learning.agents import DEFAULT, cast_of
 from many_wolves.families.markets.rules.parameters import ROLES, Rules
+from many_wolves.families.markets.search.figure import objectives_figure
 from many_wolves.families.markets.search.objectives import estimate, table_values
 from many_wolves.families.markets.search.options import RuleSearch
 from many_wolves.families.markets.search.search import (
@@ -25,6 +26,7 @@ from many_wolves.families.markets.search.search import (
 from many_wolves.families.markets.simulation.agents import Agent
 from many_wolves.families.markets.task.cells import changed_rules
 from many_wolves.families.markets.task.compiler import read_changes
+from many_wolves.figures.save import save
 from many_wolves.files import fingerprint, read_json_object, write_atomic
 
 EXAMPLE = """\
@@ -46,8 +48,8 @@ def design_rules(
     file
         The search, in YAML.
     out
-        Gets ``trials.csv``, ``pareto.csv``, ``rules-N.yaml`` for each of the best rules, and the
-        trials of the search, from which a later run goes on.
+        Gets ``trials.csv``, ``pareto.csv`` and the figure ``objectives``. It also gets
+        ``rules-N.yaml`` for each of the best rules, and the trials, from which a later run goes on.
     advance
         Called with what is done, how much of it, and of how much.
 
@@ -69,6 +71,7 @@ def design_rules(
     table = pareto_table(wanted, trials, lambda done, of: advance("again", done, of))
     write_atomic(out / "pareto.csv", table.to_csv(index=False))
     options = wanted.options
+    save(objectives_figure(table, options.objectives, options.fresh_sessions), out)
     files = {}
     for row in table.to_dict(orient="records"):
         point = {name: row[name] for name in ("mechanism", *options.search)}
