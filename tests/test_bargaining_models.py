@@ -53,8 +53,9 @@ class TestSteps:
         assert not wrong.any()
 
     def test_every_published_move_is_possible(self):
-        from many_wolves.families.bargaining.model.concession import _Masked, read_moves
+        from many_wolves.families.bargaining.model.concession import _Masked
         from many_wolves.families.bargaining.model.concession import words as simulator
+        from many_wolves.families.bargaining.model.made_moves import read_moves
 
         moves = read_moves(people(), "none")
         P, zero = len(moves.covariates.names), np.zeros(len(moves.decisions))

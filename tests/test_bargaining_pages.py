@@ -11,7 +11,8 @@ import xarray as xr
 
 from haggling import FAMILY, MODELS, openings
 from many_wolves.families.bargaining.reporting import curves
-from many_wolves.families.bargaining.reporting.pages import PAGES, pays
+from many_wolves.families.bargaining.reporting.pages import PAGES
+from many_wolves.families.bargaining.reporting.weights import pays
 from many_wolves.figures.fitted import Fitted
 from many_wolves.inference.sampling.summary import summarise
 from many_wolves.observations import Observations
