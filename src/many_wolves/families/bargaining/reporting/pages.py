@@ -134,6 +134,8 @@ class BargainPages:
                                several=True, lacking=_only("outcomes")),
             "weights": Plot("weights of own gain, an even split and agreement",
                             weights.triangle, lacking=_only("values")),
+            "words": Plot("weights of own gain, the standing price and kind words",
+                          weights.triangle, lacking=_only("kind-words")),
             "agreement": Plot("observed proportions against predictions",
                               lambda fits, width: observed_and_predicted(fits[0], width),
                               each=True),
