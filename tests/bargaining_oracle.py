@@ -117,7 +117,8 @@ def of_values(problem, observations, x, fair="even", deal=True):
     V, P = values._ratios(fair, deal), problem.data["P"]
     t = Taken(x)
     ratio, slope, beliefs = t.normal(V), t.normal(V, P), t.normal(4)
-    spread = spread_of(t, problem.data, np.full(V, values._RATIO_SD))
+    talks = problem.data | {"E": problem.data["H"]}
+    spread = spread_of(t, talks, np.full(V, values._RATIO_SD))
     everything = np.concatenate([ratio, beliefs, slope.ravel()])
     known = values._Known.of(everything, chosen, fair, deal, spread)
     fairness = "even" if fair == "none" else fair

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from many_wolves.contracts import Observations
 from many_wolves.errors import WolvesError
 from many_wolves.families.bargaining.model.decisions import Decisions, read_decisions
 from many_wolves.families.bargaining.model.effects import Covariates, arm_columns, role_column
+from many_wolves.families.bargaining.model.levels import Levels
 from many_wolves.families.bargaining.model.shared import Index
 from many_wolves.families.bargaining.simulation import values as words
 from many_wolves.outcomes import Array
@@ -44,6 +46,28 @@ class Chosen:
     def action(self) -> Index:
         """(N,) accept, leave, or demand."""
         return np.minimum(self.option, words.FIRST).astype(np.int64)
+
+    @cached_property
+    def levels(self) -> Levels:
+        """Role prompts, and the chains and games whose hopes matter: those of talks.
+
+        Messages of probes count to the first of them, because no hope affects them.
+        """
+        every = self.decisions.levels
+        talk = np.array([kind == "talk" for kind in self.at.kind])
+        chain, game = np.zeros((2, talk.size), dtype=np.int64)
+        if not talk.any():
+            return replace(every, chain=chain, game=game, chains=("",), games=("",))
+        own = Levels.of(self.decisions.frame[talk])
+        chain[talk], game[talk] = own.chain, own.game
+        return replace(every, chain=chain, game=game, chains=own.chains, games=own.games)
+
+    @cached_property
+    def alike(self) -> tuple[Index, Index]:
+        """One message of each role prompt and row of the design matrix; (N,) which is alike."""
+        rows = np.column_stack([self.decisions.levels.participant, self.covariates.matrix])
+        _, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        return first.astype(np.int64), which.reshape(-1).astype(np.int64)
 
 
 def read_chosen(observations: Observations, rows: str = "all") -> Chosen:

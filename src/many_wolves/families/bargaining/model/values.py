@@ -49,11 +49,19 @@ def build(
     odds = [at.menus[n][1] if n in at.menus else np.zeros(x.size) for n, x in enumerate(demands)]
     sizes = np.array([x.size for x in demands])
     names, V = chosen.covariates.names, _ratios(fair, deal)
+    talks, (alike, unit) = chosen.levels, chosen.alike
     data = {
         "N": len(d),
         "P": len(names),
-        **level_data(levels, chains=True, games=by_game),
-        "design": chosen.covariates.matrix,
+        **level_data(talks, chains=True, games=by_game),
+        "participant": levels.participant[alike] + 1,
+        "talk": talks.game + 1,
+        "H": len(talks.games),
+        "game": levels.game + 1,
+        "E": len(levels.games),
+        "U": alike.size,
+        "unit": unit + 1,
+        "design": chosen.covariates.matrix[alike],
         "kind": [("talk", "told", "last").index(kind) + 1 for kind in at.kind],
         "offered": np.nan_to_num(at.offered),
         "outside": at.outside,
@@ -175,7 +183,7 @@ def simulate(
 ) -> tuple[dict[str, Any], Observations]:
     """See ``Values.simulate``: other choices among the same options."""
     chosen = read_chosen(observations, rows)
-    levels, V = chosen.decisions.levels, _ratios(fair, deal)
+    levels, V = chosen.levels, _ratios(fair, deal)
     P = len(chosen.covariates.names)
     if given is None:
         x = rng.normal(size=V + 4 + V * P)
@@ -225,7 +233,7 @@ class _Known:
     @classmethod
     def of(cls, x: Array, chosen: Chosen, fair: str, deal: bool, units: Spread) -> _Known:
         """From standard normals: log-ratios, beliefs, slopes."""
-        levels, V, P = chosen.decisions.levels, _ratios(fair, deal), len(chosen.covariates.names)
+        levels, V, P = chosen.levels, _ratios(fair, deal), len(chosen.covariates.names)
         ratio = _RATIO_SD * x[:V]
         slope = x[V + 4 :].reshape(V, P) * chosen.covariates.sd
         each = ratio + chosen.covariates.matrix @ slope.T + units.participant[levels.participant]
@@ -308,5 +316,5 @@ class _Oracle:
         return "even" if self.fair == "none" else self.fair  # type: ignore[return-value]
 
     def _known(self, x: Array) -> _Known:
-        units = Spread.none(self.chosen.decisions.levels, _ratios(self.fair, self.deal))
+        units = Spread.none(self.chosen.levels, _ratios(self.fair, self.deal))
         return _Known.of(x, self.chosen, self.fair, self.deal, units)
