@@ -1,4 +1,4 @@
-"""Pages of `outcomes`: deals per game, shares, and how long games last."""
+"""Sections on `outcomes`: deals per game, shares, and how long games last."""
 
 from __future__ import annotations
 

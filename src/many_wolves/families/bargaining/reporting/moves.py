@@ -1,4 +1,4 @@
-"""Pages of `concession`: rates of moves, and fractions of the gap."""
+"""Sections on `concession`: rates of moves, and fractions of the gap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of `aspiration`: its opening, bottom and exponent."""
+"""Sections on `aspiration`: its opening, bottom and exponent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of `values` and `kind-words`: weights in words, tables and a triangle."""
+"""Sections on `values` and `kind-words`: weights in words, tables and a triangle."""
 
 from __future__ import annotations
 
