@@ -107,7 +107,7 @@ def identified(oracle: Oracle, seed: int = 1, draws: int = _DRAWS) -> Identified
 def expected_covariance(oracle: Oracle, x: Array, rng: np.random.Generator) -> Array:
     """(P, P) posterior covariance that answers from parameters ``x`` (P,) lead one to expect."""
     scores = _scores(oracle, x, oracle.draw(x, rng))
-    found: Array = np.linalg.inv(np.eye(x.size) + scores.T @ scores)
+    found: Array = np.asarray(np.linalg.inv(np.eye(x.size) + scores.T @ scores), dtype=float)
     return found
 
 
