@@ -33,6 +33,8 @@ from many_wolves.records.response import blank_response
 OUT = Path(__file__).parent / "out" / "bargaining"
 FAMILY = Bargaining()
 PLAYER = {"concession": {"opening": 0.9}}
+SHORT = ("--chains", "2", "--warmup", "500")
+"""Enough for ranks among 99 draws."""
 WANTS = {"values": {"own": 0.54, "fair": 0.2, "deal": 0.26}}
 
 
@@ -63,9 +65,10 @@ MODELS: Mapping[str, Small] = {
                                  "arms": "none,constant", "partners": "linear,split"}),
     "concession": Small("haggle", {"preset": "default", "sample": 16},
                         ("--memory", "gap")),
-    "aspiration": Small("haggle", {"preset": "default", "sample": 24}, ("--no-by-game",)),
-    "values": Small("haggle", {"preset": "values", "sample": 48}, ("--no-by-game",), WANTS),
-    "kind-words": Small("haggle-words", {"groups": "Plain,Kind", "orders": 1}),
+    "aspiration": Small("haggle", {"preset": "default", "sample": 24},
+                        ("--no-by-game", *SHORT)),
+    "values": Small("haggle", {"preset": "values", "sample": 48}, ("--no-by-game", *SHORT), WANTS),
+    "kind-words": Small("haggle-words", {"groups": "Plain,Kind", "orders": 1}, SHORT),
 }  # fmt: skip
 
 

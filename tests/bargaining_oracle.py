@@ -8,7 +8,15 @@ import numpy as np
 from scipy.special import softmax
 from scipy.stats import dirichlet, expon, norm
 
-from many_wolves.families.bargaining.model import aspiration, concession, outcomes, values, words
+from many_wolves.families.bargaining.model import (
+    aspiration,
+    concession,
+    made_choices,
+    made_moves,
+    outcomes,
+    values,
+    words,
+)
 from many_wolves.families.bargaining.model.levels import Spread
 
 
@@ -75,7 +83,7 @@ def spread_of(t, data, scale):
 
 
 def of_concession(problem, observations, x, memory="all"):
-    moves = concession.read_moves(observations, memory)
+    moves = made_moves.read_moves(observations, memory)
     t, P = Taken(x), problem.data["P"]
     intercept = concession.PRIOR_MEAN + concession.PRIOR_SD * t.normal(6)
     slope = t.normal(6, P) * moves.covariates.sd
@@ -105,11 +113,12 @@ def of_aspiration(problem, observations, x, **options):
 
 
 def of_values(problem, observations, x, fair="even", deal=True):
-    chosen = values.read_chosen(observations)
+    chosen = made_choices.read_chosen(observations)
     V, P = values._ratios(fair, deal), problem.data["P"]
     t = Taken(x)
     ratio, slope, beliefs = t.normal(V), t.normal(V, P), t.normal(4)
-    spread = spread_of(t, problem.data, np.full(V, values._RATIO_SD))
+    talks = problem.data | {"E": problem.data["H"]}
+    spread = spread_of(t, talks, np.full(V, values._RATIO_SD))
     everything = np.concatenate([ratio, beliefs, slope.ravel()])
     known = values._Known.of(everything, chosen, fair, deal, spread)
     fairness = "even" if fair == "none" else fair

@@ -12,6 +12,7 @@ import bargaining_oracle as oracle
 from densities import log_density, points_of
 from haggling import FAMILY, MODELS, openings
 from many_wolves import inference
+from many_wolves.families.bargaining.model.made_choices import read_chosen
 from many_wolves.families.bargaining.model.steps import fitting_steps
 from many_wolves.families.bargaining.simulation import concession
 from many_wolves.families.bargaining.simulation import outcomes as ends
@@ -34,11 +35,11 @@ def people():
     return FAMILY.references()["he2018-bargaining"].load().of("people")
 
 
-def differences(name, expected, observations, points=3, **options):
+def differences(name, expected, observations, points=3, spread=0.5, **options):
     """Log densities of the program less those of the oracle."""
     problem = MODELS[name].problem(observations, **options)
     program = inference.load(problem.program, "httpstan")
-    x = points_of(program, problem, points, seed=1, spread=0.5)
+    x = points_of(program, problem, points, seed=1, spread=spread)
     wanted = [expected(problem, observations, point, **options) for point in x]
     return log_density(program, problem, x) - wanted
 
@@ -53,8 +54,9 @@ class TestSteps:
         assert not wrong.any()
 
     def test_every_published_move_is_possible(self):
-        from many_wolves.families.bargaining.model.concession import _Masked, read_moves
+        from many_wolves.families.bargaining.model.concession import _Masked
         from many_wolves.families.bargaining.model.concession import words as simulator
+        from many_wolves.families.bargaining.model.made_moves import read_moves
 
         moves = read_moves(people(), "none")
         P, zero = len(moves.covariates.names), np.zeros(len(moves.decisions))
@@ -65,6 +67,24 @@ class TestSteps:
         )  # fmt: skip
         assert np.isfinite(rows).all()
         assert 0 < moves.finer < 0.02 * zero.size
+
+
+class TestTalks:
+    """Hope differs between games only where there is something to hope for."""
+
+    def test_probes_are_no_units_of_hope(self):
+        wants = {"values": {"own": 0.54, "fair": 0.2, "deal": 0.26}}
+        partners = ["fixed", "told", "below"]
+        games = simulate_games(openings("values", sample=6, partners=partners), wants)
+        chosen = read_chosen(games)
+        talk = np.array([kind == "talk" for kind in chosen.at.kind])
+        assert len(chosen.decisions.levels.games) == 6
+        assert len(chosen.levels.games) == 2
+        assert set(chosen.levels.game[talk]) == {0, 1}
+        first, which = chosen.alike
+        np.testing.assert_array_equal(
+            chosen.covariates.matrix[first][which], chosen.covariates.matrix
+        )
 
 
 class TestShares:
@@ -156,6 +176,12 @@ class TestDensities:
     def test_aspiration(self, options):
         found = differences("aspiration", oracle.of_aspiration, in_chains(), **options)
         np.testing.assert_allclose(found, 0, atol=1e-8)
+
+    def test_aspiration_far_below_what_is_offered(self):
+        # Offers above a floor that lies tens of standard deviations above the aspiration.
+        found = differences("aspiration", oracle.of_aspiration, in_chains(), spread=2.5)
+        assert np.isfinite(found).all()
+        np.testing.assert_allclose(found, 0, atol=1e-3)
 
     @pytest.mark.parametrize(
         "options",

@@ -11,10 +11,13 @@ import xarray as xr
 
 from haggling import FAMILY, MODELS, openings
 from many_wolves.families.bargaining.reporting import curves
-from many_wolves.families.bargaining.reporting.pages import PAGES, pays
+from many_wolves.families.bargaining.reporting.pages import PAGES
+from many_wolves.families.bargaining.reporting.weights import pays
 from many_wolves.figures.fitted import Fitted
 from many_wolves.inference.sampling.summary import summarise
 from many_wolves.observations import Observations
+from many_wolves.records import SpeakerSpec
+from many_wolves.records.response import blank_response
 
 from many_wolves.families.bargaining.simulation.games import simulate_games  # isort: skip
 
@@ -57,6 +60,19 @@ def fitted(name: str, observations: Observations, speaker: str = "", seed: int =
     )
     found.__dict__["draws"] = xr.DataTree.from_dict(sets)
     return found
+
+
+def replies() -> Observations:
+    """Choices among replies, one of each situation."""
+    player = {"words": {"own": 0.5, "deal": 0.2, "kind": 0.3}}
+    who, known = SpeakerSpec("simulated", "s", parameters=player), FAMILY.simulator(player)
+    design = FAMILY.design("haggle-words").read({"goods": ["lamp"], "orders": 1})
+    trials = list(FAMILY.compile("haggle-words", design).trials)
+    best = [t.options[int(np.argmax(known.probabilities(t)))].id for t in trials]
+    return FAMILY.tabulate([
+        blank_response(trial, who, 0, "answered", value=value)
+        for trial, value in zip(trials, best, strict=True)
+    ])  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +132,25 @@ class TestPages:
         titles = [figure.name for figure in PAGES.study_sections(fits)[0].figures]
         assert titles[-1] == "tournament"
 
+    def test_weights_are_three_corners_and_kindness_is_the_headline(self):
+        wants = {"values": {"own": 0.5, "fair": 0.3, "deal": 0.2}}
+        games = simulate_games(openings("values", sample=8), wants)
+        values = fitted("values", games)
+        [section] = PAGES.fit_sections(values)[:1]
+        assert "of the pie to close a deal" in section.paragraphs[0]
+        assert PAGES.headline(values) is None
+        words = fitted("kind-words", replies())
+        figure = PAGES.plots()["words"].draw([words], "one")
+        assert {"own", "deal", "kind"} <= set(figure.data)
+        found = PAGES.headline(words)
+        assert found.mean == pytest.approx(float(words.values("posterior", "w")[..., 2].mean()))
+        assert found.low < found.mean < found.high
+
     def test_plots_say_what_they_are_for(self, moves):
         for name, plot in PAGES.plots().items():
             lacks = plot.lacking([moves])
-            assert bool(lacks) == (name in {"improvement", "time", "tournament", "weights"})
+            of_others = {"improvement", "time", "tournament", "weights", "words"}
+            assert bool(lacks) == (name in of_others)
 
 
 class TestCurves:

@@ -3,6 +3,7 @@
 `make test-vllm` installs the one that fits into an environment of its own and runs this.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -13,8 +14,11 @@ from dataclasses import replace
 
 import pytest
 
+import haggling
 from asking import OPTIONS, a_trial, keys, trials, write_trials
 from local_models import ROOT, smollm2
+from many_wolves.contracts import Episode
+from many_wolves.families.bargaining.moves import KINDS
 from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.reading import read
@@ -117,6 +121,22 @@ def test_every_answer_type_is_asked_within_its_structure(opened, mode, prompt_fo
             assert read(response, response.text).status == "answered"
         elif prompt_format == "completion":
             assert "\n\n" not in response.text.strip("\n")
+
+
+def test_moves_of_bargaining_are_json_objects_within_their_structure(opened):
+    listed = haggling.openings(forms=["json"], first=["seller"], roles=["seller"], sample=6)
+    episodes = [Episode(opening, 0, {"speaker": SAMPLE}) for opening in listed]
+    asked = [Request(t.trial) for e in episodes for t in haggling.FAMILY.turns(e, [])]
+    found = ask(opened, replace(SAMPLE, max_tokens=96), asked)
+    assert len(found) == len(asked) == 6
+    complete = [r for r in found if r.text.rstrip().endswith("}")]
+    assert len(complete) >= 3  # the others ran out of tokens within a string
+    for response in complete:
+        stated = json.loads(response.text)
+        assert set(stated) == {"say", "move", "price"}
+        assert stated["move"] in KINDS
+        # What is said may contradict the move: the reader decides, and never fails.
+        assert read(response, response.text).status in ("answered", "unparsed")
 
 
 def test_a_seed_repeats_its_answers_and_another_seed_does_not(opened):

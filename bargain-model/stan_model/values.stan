@@ -13,17 +13,21 @@ data {
   int<lower=0> P; // covariates of the weights
   int<lower=1> G; // groups of role prompts
   int<lower=1> J; // role prompts
-  int<lower=1> C; // chains
-  int<lower=1> E; // games
+  int<lower=1> C; // chains of talks: hope does not matter in probes
+  int<lower=1> H; // games that are talks
+  int<lower=1> E; // all games
+  int<lower=1> U; // combinations of role prompt and covariates
   array[J] int<lower=1, upper=G> group;
-  array[N] int<lower=1, upper=J> participant;
-  array[N] int<lower=1, upper=C> chain;
+  array[U] int<lower=1, upper=J> participant;
+  array[N] int<lower=1, upper=U> unit;
+  array[N] int<lower=1, upper=C> chain; // any of them for probes
+  array[N] int<lower=1, upper=H> talk; // any of them for probes
   array[N] int<lower=1, upper=E> game;
   int<lower=0, upper=1> by_group;
   int<lower=0, upper=1> by_participant;
   int<lower=0, upper=1> by_chain;
   int<lower=0, upper=1> by_game;
-  matrix[N, P] design;
+  matrix[U, P] design;
   array[N] int<lower=1, upper=3> kind; // in a talk, told odds, last message
   vector[N] offered; // share that the other side offers
   vector[N] outside; // payoff without a deal
@@ -46,10 +50,18 @@ transformed data {
   real ratio_sd = 1.2;
   real hope_sd = 0.25;
   matrix[N, 3] standing = goods(offered - outside, even);
-  matrix[O, 3] wanted;
+  matrix[O, 4] wanted; // see option_odds
+  matrix[O, 2] doubt = append_col(rep_vector(1, O), -demand);
   for (n in 1 : N) {
-    int to = first[n] + demands[n] - 1;
-    wanted[first[n] : to] = goods(demand[first[n] : to] - outside[n], even);
+    int from = first[n];
+    int to = from + demands[n] - 1;
+    matrix[demands[n], 3] each = goods(demand[from : to] - outside[n], even);
+    if (kind[n] == 2) {
+      each = diag_pre_multiply(odds[from : to], each);
+    }
+    wanted[from : to] = append_col(each,
+                                   rep_vector(kind[n] == 2 ? 0 : -1,
+                                              demands[n]));
   }
 }
 parameters {
@@ -66,7 +78,7 @@ parameters {
   vector<lower=0>[by_chain] sd_chain; // of hope, in prior sds
   vector[by_chain ? C : 0] chain_std;
   vector<lower=0>[by_game] sd_game;
-  vector[by_game ? E : 0] game_std;
+  vector[by_game ? H : 0] game_std;
 }
 transformed parameters {
   vector[V] ratio = ratio_sd * ratio_std;
@@ -97,19 +109,21 @@ model {
   sd_game ~ exponential(1 / spread);
   game_std ~ std_normal();
   {
+    matrix[3, U] pull
+      = precision
+        * unit_weights(rep_matrix(ratio, U) + slope * design'
+                     + prompt[ : , participant],
+                     with_fair, with_deal);
     vector[N] hopes = hope
                       + hope_sd
                         * (unit_deviations(sd_chain, chain_std, chain)
-                           + unit_deviations(sd_game, game_std, game));
+                           + unit_deviations(sd_game, game_std, talk));
     for (n in 1 : N) {
       int to = first[n] + demands[n] - 1;
-      vector[3] w = weights(ratio + slope * design[n]'
-                            + prompt[ : , participant[n]],
-                            with_fair, with_deal);
       vector[2 + demands[n]] at
-        = option_odds(w, precision, hopes[n], sharpness, breakdown, kind[n],
+        = option_odds(pull[ : , unit[n]], hopes[n], sharpness, breakdown, kind[n],
                       offered[n], standing[n], wanted[first[n] : to],
-                      demand[first[n] : to], odds[first[n] : to]);
+                      doubt[first[n] : to]);
       target += weight[n] * (at[chosen[n]] - log_sum_exp(at));
     }
   }
@@ -135,21 +149,22 @@ generated quantities {
                                     with_deal);
   }
   {
+    matrix[3, U] pull
+      = precision
+        * unit_weights(rep_matrix(ratio, U) + slope * design'
+                     + prompt[ : , participant],
+                     with_fair, with_deal);
     vector[N] hopes = hope
                       + hope_sd
                         * (unit_deviations(sd_chain, chain_std, chain)
-                           + unit_deviations(sd_game, game_std, game));
+                           + unit_deviations(sd_game, game_std, talk));
     for (n in 1 : N) {
       int to = first[n] + demands[n] - 1;
-      vector[3] w_n = weights(ratio + slope * design[n]'
-                              + prompt[ : , participant[n]],
-                              with_fair, with_deal);
       vector[2 + demands[n]] lp
-        = log_softmax(option_odds(w_n, precision, hopes[n], sharpness,
+        = log_softmax(option_odds(pull[ : , unit[n]], hopes[n], sharpness,
                                   breakdown, kind[n], offered[n],
                                   standing[n], wanted[first[n] : to],
-                                  demand[first[n] : to],
-                                  odds[first[n] : to]));
+                                  doubt[first[n] : to]));
       vector[2 + demands[n]] p = exp(lp);
       int drawn = categorical_rng(p / sum(p));
       vector[demands[n]] each = tail(p, demands[n]); // of the demands

@@ -4,11 +4,15 @@
 functions {
 #include units.stanfunctions
 
-// Log-probabilities of the replies of a situation. goods (A x 3): own gain,
-// taking the standing price, kind words; weights of the first 1 + V of them.
-vector reply_log_p(vector odds, real precision, data matrix goods) {
-  vector[rows(odds) + 1] w = softmax(append_row(0, odds));
-  return log_softmax(goods[ : , 1 : rows(w)] * (precision * w));
+// Precision times the weights of own gain, taking the standing price and kind
+// words, of every row: (V x N) log-ratios against the first weight.
+matrix pulls(matrix ratios, real precision) {
+  int N = cols(ratios);
+  matrix[rows(ratios) + 1, N] pull;
+  for (n in 1 : N) {
+    pull[ : , n] = precision * softmax(append_row(0, ratios[ : , n]));
+  }
+  return pull;
 }
 }
 data {
@@ -34,9 +38,14 @@ data {
 transformed data {
   int V = 1 + with_kind; // log-ratios: against the first weight
   real ratio_sd = 1.2;
-  array[N] matrix[A, 3] goods;
+  array[N] matrix[A, 1 + V] goods; // of each reply
+  matrix[1 + V, N] had; // goods of all choices
+  vector[N] choices;
   for (n in 1 : N) {
-    goods[n] = [demand[n], accepts[n], kindness[n]]';
+    matrix[A, 3] each = [demand[n], accepts[n], kindness[n]]';
+    goods[n] = each[ : , 1 : 1 + V];
+    had[ : , n] = goods[n]' * counts[n]';
+    choices[n] = sum(counts[n]);
   }
 }
 parameters {
@@ -65,11 +74,15 @@ model {
   to_vector(group_std) ~ std_normal();
   sd_participant_std ~ exponential(1 / spread);
   to_vector(participant_std) ~ std_normal();
-  for (n in 1 : N) {
-    target += counts[n]
-              * reply_log_p(ratio + slope * design[n]'
-                            + prompt[ : , participant[n]],
-                            precision, goods[n]);
+  {
+    matrix[1 + V, N] pull = pulls(rep_matrix(ratio, N) + slope * design'
+                                  + prompt[ : , participant],
+                                  precision);
+    vector[N] total_worth;
+    for (n in 1 : N) {
+      total_worth[n] = log_sum_exp(goods[n] * pull[ : , n]);
+    }
+    target += sum(had .* pull) - dot_product(choices, total_worth);
   }
 }
 generated quantities {
@@ -92,13 +105,16 @@ generated quantities {
                                                        ratio
                                                        + prompt[ : , j]));
   }
-  for (n in 1 : N) {
-    row_vector[A] log_p = reply_log_p(ratio + slope * design[n]'
-                                      + prompt[ : , participant[n]],
-                                      precision, goods[n])';
-    predicted[n] = exp(log_p);
-    log_lik[n] = counts[n] .* log_p;
-    counts_rep[n] = multinomial_rng(predicted[n]' / sum(predicted[n]),
-                                    total[n]);
+  {
+    matrix[1 + V, N] pull = pulls(rep_matrix(ratio, N) + slope * design'
+                                  + prompt[ : , participant],
+                                  precision);
+    for (n in 1 : N) {
+      row_vector[A] log_p = log_softmax(goods[n] * pull[ : , n])';
+      predicted[n] = exp(log_p);
+      log_lik[n] = counts[n] .* log_p;
+      counts_rep[n] = multinomial_rng(predicted[n]' / sum(predicted[n]),
+                                      total[n]);
+    }
   }
 }

@@ -239,7 +239,7 @@ class KindWords(_Model):
     )  # fmt: skip
 
 
-OFFERED = ("concession", "outcomes")
+OFFERED = ("concession", "outcomes", "aspiration")
 """Models with a parameter recovery study."""
 
 

@@ -99,10 +99,16 @@ def identified(oracle: Oracle, seed: int = 1, draws: int = _DRAWS) -> Identified
     covariance = np.zeros((len(names), len(names)))
     for _ in range(draws):
         x = 0.7 * rng.normal(size=len(names))
-        scores = _scores(oracle, x, oracle.draw(x, rng))
-        covariance += np.linalg.inv(np.eye(len(names)) + scores.T @ scores) / draws
+        covariance += expected_covariance(oracle, x, rng) / draws
     sd = np.sqrt(np.diag(covariance))
     return Identified(names, sd, covariance / np.outer(sd, sd))
+
+
+def expected_covariance(oracle: Oracle, x: Array, rng: np.random.Generator) -> Array:
+    """(P, P) posterior covariance that answers from parameters ``x`` (P,) lead one to expect."""
+    scores = _scores(oracle, x, oracle.draw(x, rng))
+    found: Array = np.asarray(np.linalg.inv(np.eye(x.size) + scores.T @ scores), dtype=float)
+    return found
 
 
 def _scores(oracle: Oracle, x: Array, drawn: Any) -> Array:

@@ -11,16 +11,10 @@ import pandas as pd
 from scipy.special import expit, softmax
 
 from many_wolves.contracts import Observations, Outcome, Problem, Variable
-from many_wolves.errors import WolvesError
-from many_wolves.families.bargaining.model.decisions import Decisions, read_decisions
-from many_wolves.families.bargaining.model.effects import (
-    Covariates,
-    arm_columns,
-    arm_contrasts,
-    role_column,
-)
+from many_wolves.families.bargaining.model.effects import arm_contrasts
 from many_wolves.families.bargaining.model.identified import not_told
 from many_wolves.families.bargaining.model.levels import Spread
+from many_wolves.families.bargaining.model.made_choices import Chosen, read_chosen
 from many_wolves.families.bargaining.model.shared import (
     FAMILY,
     FOLDER,
@@ -45,93 +39,6 @@ _BELIEFS = ("precision", "hope", "sharpness", "breakdown")
 _EVEN = {"even": 0, "inequity": 1, "smooth": 2, "none": 0}
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """Messages that are fitted.
-
-    Parameters
-    ----------
-    decisions
-        The rows.
-    at
-        Their options.
-    option
-        (N,) option that was chosen.
-    covariates
-        Design matrix of the weights.
-    skipped
-        How many messages had no place in the model, by reason.
-    """
-
-    decisions: Decisions
-    at: words.Choices
-    option: Index
-    covariates: Covariates
-    skipped: Mapping[str, int]
-
-    @property
-    def action(self) -> Index:
-        """(N,) accept, leave, or demand."""
-        return np.minimum(self.option, words.FIRST).astype(np.int64)
-
-
-def read_chosen(observations: Observations, rows: str = "all") -> Chosen:
-    """The messages of one speaker that the model describes.
-
-    Moves where a price of the other side stands, and probes. An opening has no term: nothing
-    has been offered yet that a belief could start from.
-
-    Raises
-    ------
-    WolvesError
-        If there is none.
-    """
-    everything = read_decisions(observations)
-    told = (everything.frame["rule"] == "told").to_numpy()
-    kept = everything.is_move & (np.isfinite(everything.offered) | told)
-    skipped = {"openings": int((everything.is_move & ~kept).sum())}
-    wanted = {"offers": ["offer"], "replies": ["accept", "walk"]}.get(rows)
-    if wanted is not None:
-        chosen = everything.frame["move"].isin(wanted).to_numpy()
-        skipped[f"only {rows} are fitted"] = int((kept & ~chosen).sum())
-        kept &= chosen
-    d = everything.part(kept)
-    if not len(d):
-        raise WolvesError(
-            "no message answers a price of the other side",
-            where=d.where,
-            fix="collect the design `values`: wolves compile --task haggle --preset values",
-        )
-    kinds: list[words.Kind] = [
-        "told" if rule == "told" else "last" if rule == "last" else "talk"
-        for rule in d.frame["rule"]
-    ]
-    menus = {n: _menu(d, n) for n, kind in enumerate(kinds) if kind == "told"}
-    at = words.Choices(kinds, d.offered, d.step, d.outside, menus)
-    option = [
-        words.option_of(at, n, str(move), float(demand))
-        for n, (move, demand) in enumerate(zip(d.frame["move"], d.demand, strict=True))
-    ]
-    columns = {"seller": role_column(d.frame["role"]), **arm_columns(d.frame)}
-    return Chosen(d, at, np.array(option, dtype=np.int64), Covariates.of(columns), skipped)
-
-
-def _menu(d: Decisions, n: int) -> tuple[Array, Array]:
-    """The announced demands and odds, from ``PRICE:ODDS PRICE:ODDS``."""
-    pairs = [part.split(":") for part in str(d.frame["menu"].iloc[n]).split()]
-    if not pairs:
-        raise WolvesError(
-            "the menu of a game with announced odds is missing",
-            where=d.where,
-            line=n + 2,
-            column="menu",
-            fix="make the table again with `wolves choices`",
-        )
-    prices = np.array([float(price) for price, _ in pairs])
-    seller = (prices - d.low[n]) / d.pie[n]
-    return (seller if d.seller[n] else 1 - seller), np.array([float(odds) for _, odds in pairs])
-
-
 def build(
     observations: Observations, *, fair: str, deal: bool, rows: str, by_game: bool, spread: float
 ) -> Problem:
@@ -142,11 +49,19 @@ def build(
     odds = [at.menus[n][1] if n in at.menus else np.zeros(x.size) for n, x in enumerate(demands)]
     sizes = np.array([x.size for x in demands])
     names, V = chosen.covariates.names, _ratios(fair, deal)
+    talks, (alike, unit) = chosen.levels, chosen.alike
     data = {
         "N": len(d),
         "P": len(names),
-        **level_data(levels, chains=True, games=by_game),
-        "design": chosen.covariates.matrix,
+        **level_data(talks, chains=True, games=by_game),
+        "participant": levels.participant[alike] + 1,
+        "talk": talks.game + 1,
+        "H": len(talks.games),
+        "game": levels.game + 1,
+        "E": len(levels.games),
+        "U": alike.size,
+        "unit": unit + 1,
+        "design": chosen.covariates.matrix[alike],
         "kind": [("talk", "told", "last").index(kind) + 1 for kind in at.kind],
         "offered": np.nan_to_num(at.offered),
         "outside": at.outside,
@@ -268,7 +183,7 @@ def simulate(
 ) -> tuple[dict[str, Any], Observations]:
     """See ``Values.simulate``: other choices among the same options."""
     chosen = read_chosen(observations, rows)
-    levels, V = chosen.decisions.levels, _ratios(fair, deal)
+    levels, V = chosen.levels, _ratios(fair, deal)
     P = len(chosen.covariates.names)
     if given is None:
         x = rng.normal(size=V + 4 + V * P)
@@ -318,7 +233,7 @@ class _Known:
     @classmethod
     def of(cls, x: Array, chosen: Chosen, fair: str, deal: bool, units: Spread) -> _Known:
         """From standard normals: log-ratios, beliefs, slopes."""
-        levels, V, P = chosen.decisions.levels, _ratios(fair, deal), len(chosen.covariates.names)
+        levels, V, P = chosen.levels, _ratios(fair, deal), len(chosen.covariates.names)
         ratio = _RATIO_SD * x[:V]
         slope = x[V + 4 :].reshape(V, P) * chosen.covariates.sd
         each = ratio + chosen.covariates.matrix @ slope.T + units.participant[levels.participant]
@@ -401,5 +316,5 @@ class _Oracle:
         return "even" if self.fair == "none" else self.fair  # type: ignore[return-value]
 
     def _known(self, x: Array) -> _Known:
-        units = Spread.none(self.chosen.decisions.levels, _ratios(self.fair, self.deal))
+        units = Spread.none(self.chosen.levels, _ratios(self.fair, self.deal))
         return _Known.of(x, self.chosen, self.fair, self.deal, units)

@@ -27,7 +27,7 @@ from scipy.special import expit, log_softmax
 
 from many_wolves.outcomes import Array
 
-MOST_DEMANDS = 40
+MOST_DEMANDS = 20
 """Demands of a message at most: a finer grid of prices is made coarser."""
 ACCEPT, LEAVE, FIRST = 0, 1, 2
 """Places of the options of a message: accept, leave, then demands."""
