@@ -11,7 +11,7 @@ Interrupt it and run it again to go on.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,15 +22,11 @@ import pandas as pd
 import many_wolves as mw
 from many_wolves import inference
 from many_wolves.families.politeness.model import PoliteSpeaker
+from many_wolves.families.politeness.options import RANGES
 from many_wolves.workflows.compare import compare_variants
 from many_wolves.workflows.data import of_one
 from many_wolves.workflows.sampling import Sampling
 
-PRIORS: Mapping[str, Mapping[str, float]] = {
-    "yoon2020": {"cost_lower": 1.0, "cost_upper": 10.0, "alpha_upper": 20.0},
-    "wide": {"cost_lower": -8.0, "cost_upper": 10.0, "alpha_upper": 60.0},
-}
-"""Ranges of the uniform priors: of the paper, and with negative costs and a larger alpha."""
 DATA = ("yoon2020", "yoon2017", "morton2025", "zhao2025")
 SHORT = Sampling(chains=4, warmup=300, draws=400)
 
@@ -39,7 +35,7 @@ def cases(speakers: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Data, speaker and priors; of all speakers where none is named."""
     for data in DATA:
         for speaker in map(str, mw.data(data).speakers):
-            for priors in PRIORS if not speakers or speaker in speakers else ():
+            for priors in RANGES if not speakers or speaker in speakers else ():
                 yield data, speaker, priors
 
 
@@ -51,7 +47,7 @@ def measured(case: tuple[str, str, str, Path]) -> dict[str, Any]:
         of_one(mw.data(data), speaker),
         folder,
         variants=["inf+soc+pres"],
-        options={"literal": "fixed", **PRIORS[priors]},
+        options={"literal": "fixed", "ranges": priors},
         sampling=SHORT,
     )
     row = found.table.iloc[0]
@@ -68,10 +64,10 @@ def differences(table: pd.DataFrame) -> pd.DataFrame:
     for speaker, own in table.groupby("speaker", sort=False):
         by = own.set_index("priors")
         row: dict[str, Any] = {"speaker": speaker}
-        for name in list(PRIORS)[1:]:
+        for name in list(RANGES)[1:]:
             row[f"log_bf {name}"] = by.loc[name, "log_ml"] - by.loc["yoon2020", "log_ml"]
             row[f"elpd {name}"] = by.loc[name, "elpd_loo"] - by.loc["yoon2020", "elpd_loo"]
-        row |= {f"{one} {name}": by.loc[name, one] for one in ("cost", "alpha") for name in PRIORS}
+        row |= {f"{one} {name}": by.loc[name, one] for one in ("cost", "alpha") for name in RANGES}
         rows.append(row | {"ok": bool(own["ok"].all())})
     return pd.DataFrame(rows)
 

@@ -341,3 +341,13 @@ class TestEdges:
         assert (wide.ranges["cost"].low, wide.ranges["alpha"].high) == (-8, 100)
         with pytest.raises(WolvesError, match="cost_lower below cost_upper"):
             build(table, cost_lower=11)
+
+    def test_named_ranges_are_the_published_ones_and_wider_ones(self) -> None:
+        table = human_table()
+        plain, named = build(table), build(table, ranges="yoon2020")
+        assert all(np.array_equal(plain.data[k], named.data[k]) for k in plain.data)
+        wide = build(table, ranges="wide", cost_upper=12)
+        assert [wide.data[k] for k in ("alpha_upper", "cost_lower", "cost_upper")] == [60, -13, 12]
+        assert plain.ranges["cost"].option == "--ranges wide"
+        assert wide.ranges["cost"].option == "--cost-lower -23 --cost-upper 22"
+        assert wide.options["cost_lower"] == -13 and "ranges" not in wide.options

@@ -27,6 +27,7 @@ from many_wolves.families.politeness.options import (
     ALPHA_UPPER,
     COST_RANGE,
     FIRST_ORDER,
+    RANGES,
     UTILITIES,
     CostForm,
     PoliteOptions,
@@ -83,10 +84,10 @@ def build(table: Observations, **options: Any) -> Problem:
 
 
 def _recorded(chosen: PoliteOptions, clustered: Clustered | None) -> dict[str, Any]:
-    """The options as a fit records them; the likelihood is the one that was taken."""
+    """The options as a fit records them: the ends of ranges and the likelihood in effect."""
     likelihood = clustered.name if clustered is not None else "counts"
     taken = {"utilities": list(chosen.utilities), "likelihood": likelihood}
-    return chosen.model_dump() | taken
+    return chosen.model_dump(exclude={"ranges"}) | chosen.ends._asdict() | taken
 
 
 def _outcome(clustered: Clustered | None) -> Outcome:
@@ -232,16 +233,17 @@ def _stan_data(held: _Data, variant: _Variant, chosen: PoliteOptions) -> dict[st
     alike = stan_data(held.clustered.given) if held.clustered else no_clusters(C, S, U)
     placed = held.placed or no_orders(*counts.shape)
     recursion = recursion_data(layout, chosen.nodes, chosen.cost_form, held.negated)
-    ranges = {name: getattr(chosen, name) for name in ("alpha_upper", "cost_lower", "cost_upper")}
-    return data | alike | recursion | ranges | placed.data()
+    return data | alike | recursion | chosen.ends._asdict() | placed.data()
 
 
 def _ranges(chosen: PoliteOptions) -> dict[str, Range]:
     """The ranges of priors that an option makes wider."""
-    most, least, dearest = chosen.alpha_upper, chosen.cost_lower, chosen.cost_upper
+    most, least, dearest = chosen.ends
+    named = "--ranges wide" if chosen.ends == RANGES["yoon2020"] else ""
+    ends = f"--cost-lower {least - 10:g} --cost-upper {dearest + 10:g}"
     return {
-        "alpha": Range(0.0, most, f"--alpha-upper {5 * most:g}", ("upper",)),
-        "cost": Range(least, dearest, f"--cost-lower {least - 10:g} --cost-upper {dearest + 10:g}"),
+        "alpha": Range(0.0, most, named or f"--alpha-upper {5 * most:g}", ("upper",)),
+        "cost": Range(least, dearest, named or ends),
     }
 
 

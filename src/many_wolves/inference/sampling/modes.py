@@ -139,12 +139,14 @@ def gaussian_at_modes(
     ridge
         Names of the unconstrained parameters to hold.
     known
-        Further starts (D,), such as the modes of a problem that differs little.
+        Further starts (D,), such as the modes of a problem that differs little. Those of another
+        number of parameters are left out.
     """
     modes: list[Mode] = []
     size = model.param_unc_num
     for point in known:
-        modes = _with_climb(modes, model, point)
+        if point.size == size:
+            modes = _with_climb(modes, model, point)
     most = MOST_STARTS if size <= SMALL else starts
     for climb in range(most):
         if climb >= starts and modes and modes[0].reached > 1:
