@@ -76,7 +76,7 @@ def build(table: Observations, **options: Any) -> Problem:
         parts=_parts(held),
         options=_recorded(chosen, held.clustered),
         notes=tuple(held.notes),
-        ridge=("alpha_probit",),
+        ridge=("alpha_probit", "cost_probit"),
         adapt_delta=ADAPT_DELTA,
         ranges=_ranges(chosen),
         refused=None if chosen.literal == "fixed" else _refused(held, where),
