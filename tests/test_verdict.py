@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,13 +19,13 @@ from many_wolves.contracts import Array, Outcome, Range
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.clustering import design_effect
 from many_wolves.families.politeness.human import human_table, literal_counts
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.problem import build, is_language_model
 from many_wolves.families.politeness.table_checks import check_tables
 from many_wolves.figures import read_fitted
 from many_wolves.inference.evaluation.edges import edges
 from many_wolves.inference.evaluation.predictive import compared, describes
 from many_wolves.report.verdict import edge_words, judge
-from many_wolves.workflows.data import from_frame, reference
+from many_wolves.workflows.data import from_frame, of_one, reference
 from many_wolves.workflows.fits import facts_of
 
 PEOPLE = human_table().rows
@@ -351,3 +352,15 @@ class TestEdges:
         assert plain.ranges["cost"].option == "--ranges wide"
         assert wide.ranges["cost"].option == "--cost-lower -23 --cost-upper 22"
         assert wide.options["cost_lower"] == -13 and "ranges" not in wide.options
+        assert build(table, ranges="auto").data["cost_lower"] == 1
+
+    def test_ranges_of_language_models_are_wide_if_auto(self) -> None:
+        model = of_one(reference("zhao2025"), "Qwen2.5-72B")
+        assert build(model, literal="fixed").data["cost_lower"] == 1
+        assert build(model, literal="fixed", ranges="auto").data["cost_lower"] == -13
+        assert is_language_model(reference("morton2025"))
+        assert not is_language_model(reference("yoon2017"))
+        asked = replace(human_table(), meta={"speakers": {"people": {"provider": "hf"}}})
+        assert is_language_model(asked)
+        asked.meta["speakers"]["people"]["provider"] = "simulated"
+        assert not is_language_model(asked)

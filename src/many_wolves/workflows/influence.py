@@ -100,7 +100,8 @@ class Influence:
         named = ", ".join(f"{name} {ratio:.3f}" for name, ratio in outside.items())
         found = [
             f"Median ratio over {len(weights)} weights of {len(by_speaker)} speaker(s): "
-            f"{over_all:.3f}; {least:g} to {most:g} is expected: {_holds(least <= over_all <= most)}."
+            f"{over_all:.3f}; {least:g} to {most:g} is expected: "
+            f"{_holds(least <= over_all <= most)}."
         ]
         if len(by_speaker) > 1:
             within = len(by_speaker) - len(outside)

@@ -16,7 +16,7 @@ CostForm = Literal["prior", "utility"]
 WeightsForm = Literal["normalised", "three-way"]
 Pooling = Literal["none", "partial", "complete"]
 Likelihood = Literal["auto", "item", "participant", "counts"]
-RangesName = Literal["yoon2020", "wide"]
+RangesName = Literal["yoon2020", "wide", "auto"]
 UTILITIES = ("inf", "soc", "pres")
 FIRST_ORDER = "s1"
 """In place of utilities: the choices come from the first-order speaker S1."""
@@ -101,8 +101,9 @@ class PolitenessDesign(Design):
 class Priors(Options):
     """Shapes of the priors; all ones are those of the paper.
 
-    ``alpha`` and ``cost`` are Beta on their share of their ranges (option ``ranges``). ``phi`` is Beta, ``weights`` Dirichlet over (inf, soc, pres). Where
-    answers come by cluster, ``lapse`` and ``icc`` are Beta.
+    ``alpha`` and ``cost`` are Beta on their share of their ranges (option ``ranges``). ``phi`` is
+    Beta, ``weights`` Dirichlet over (inf, soc, pres). Where answers come by cluster, ``lapse``
+    and ``icc`` are Beta.
     """
 
     alpha: tuple[float, float] = (1.0, 1.0)
@@ -145,7 +146,8 @@ class PoliteOptions(ModelOptions):
         default="yoon2020",
         description="Ranges of the uniform priors of alpha and of the cost of a negation, where "
         "other utterances cost 1. yoon2020: 0 to 20 and 1 to 10, as published; wide: 0 to 60 and "
-        "-13 to 15, where a cost below 1 means that negations are preferred.",
+        "-13 to 15, where a cost below 1 means that negations are preferred; auto: wide for "
+        "speakers that are known to be language models, yoon2020 for others.",
     )
     alpha_upper: float | None = Field(
         default=None, gt=0, le=1000, description="Upper end of alpha's prior, in place of --ranges."
@@ -164,9 +166,19 @@ class PoliteOptions(ModelOptions):
 
     @property
     def ends(self) -> Ranges:
-        """The ranges in effect: the named ones, and single ends in their place."""
+        """The ranges in effect: the named ones, and single ends in their place.
+
+        ``auto`` is that of people here; ``for_speaker`` settles it.
+        """
         own = {name: getattr(self, name) for name in Ranges._fields}
-        return RANGES[self.ranges]._replace(**{k: v for k, v in own.items() if v is not None})
+        named = RANGES.get(self.ranges, RANGES["yoon2020"])
+        return named._replace(**{k: v for k, v in own.items() if v is not None})
+
+    def for_speaker(self, *, model: bool) -> Self:
+        """The options with ranges by name: wide ones for a language model, if ``auto``."""
+        if self.ranges != "auto":
+            return self
+        return self.model_copy(update={"ranges": "wide" if model else "yoon2020"})
 
     @field_validator("utilities")
     @classmethod

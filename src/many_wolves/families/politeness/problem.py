@@ -53,7 +53,8 @@ ADAPT_DELTA = 0.95
 
 def build(table: Observations, **options: Any) -> Problem:
     """See ``PoliteSpeaker.problem``."""
-    chosen = PoliteOptions.read(options, of=f"the model {NAME!r}")
+    given = PoliteOptions.read(options, of=f"the model {NAME!r}")
+    chosen = given.for_speaker(model=is_language_model(table))
     where = table.where
     held = _collect(table, chosen, where)
     yes, no = held.yes, held.no
@@ -81,6 +82,16 @@ def build(table: Observations, **options: Any) -> Problem:
         ranges=_ranges(chosen),
         refused=None if chosen.literal == "fixed" else _refused(held, where),
     )
+
+
+def is_language_model(table: Observations) -> bool:
+    """Whether the table says so: the speaker was asked by its provider, or models answered."""
+    speaker = str(table.rows["speaker"].iloc[0])
+    asked = table.meta.get("speakers", {}).get(speaker)
+    if asked is not None:
+        return bool(asked["provider"] != "simulated")
+    labels = table.meta.get("labels", {}).get(speaker, {})
+    return table.meta.get("answered_by") == "models" or "training" in labels
 
 
 def _recorded(chosen: PoliteOptions, clustered: Clustered | None) -> dict[str, Any]:
