@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -80,14 +81,14 @@ def measured(case: tuple[str, str, str, str, Path]) -> dict[str, Any]:
     return {"speaker": speaker, "name": name} | {k: row[k] for k in kept} | ends
 
 
-def approximated(case: tuple[str, str, str, str, Path]) -> dict[str, Any]:
+def approximated(case: tuple[str, str, str, str, Path], seed: int = 1) -> dict[str, Any]:
     """The mass of the Gaussian at the best mode of one speaker under one name."""
     compared, data, speaker, name, _ = case
     options = {"literal": "fixed", **COMPARED[compared][1][name]}
     problem = PoliteSpeaker().problem(of_one(mw.data(data), speaker), **options)
     program = inference.load(problem.program, "auto", print)
     with program.open(problem.data) as model:
-        found = gaussian_at_modes(model, np.random.default_rng(1), ridge=problem.ridge)
+        found = gaussian_at_modes(model, np.random.default_rng(seed), ridge=problem.ridge)
     return {"speaker": speaker, "name": name, "log_ml": found.modes[0].log_mass}
 
 
@@ -118,6 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--compare", choices=list(COMPARED), default="ranges")
     parser.add_argument("--laplace", action="store_true", help="no sampling")
+    parser.add_argument("--seed", type=int, default=1, help="of the search for modes")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--speakers", nargs="+", default=[], help="all when left out")
     parser.add_argument("--out", type=Path, help="benchmarks/out/priors when left out")
@@ -130,7 +132,7 @@ def main() -> None:
     asked = [(*case, out) for case in cases(given.compare, given.speakers)]
     context = get_context("spawn")
     names = list(COMPARED[given.compare][1])
-    one = approximated if given.laplace else measured
+    one = partial(approximated, seed=given.seed) if given.laplace else measured
     with ProcessPoolExecutor(given.workers, mp_context=context) as pool:
         table = pd.DataFrame(list(pool.map(one, asked)))
     if given.laplace:
