@@ -17,6 +17,7 @@ from fit_folders import write_fit_folder
 from many_wolves.commands.fit import status_of
 from many_wolves.contracts import Array, Outcome, Range
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness import text
 from many_wolves.families.politeness.clustering import design_effect
 from many_wolves.families.politeness.human import human_table, literal_counts
 from many_wolves.families.politeness.problem import build, is_language_model
@@ -353,6 +354,14 @@ class TestEdges:
         assert wide.ranges["cost"].option == "--cost-lower -23 --cost-upper 22"
         assert wide.options["cost_lower"] == -13 and "ranges" not in wide.options
         assert build(table, ranges="auto").data["cost_lower"] == 1
+
+    def test_the_report_names_the_ranges_and_shapes_in_effect(self) -> None:
+        table = of_one(reference("zhao2025"), "Qwen2.5-72B")
+        wide = build(table, literal="fixed", ranges="wide").options
+        said = text._priors(wide | {"priors": wide["priors"] | {"cost": (2.0, 2.0)}})
+        assert "alpha uniform on 0 to 60, cost on -13 to 15" in said
+        assert "cost Beta(2, 2) on this range; lapse Beta(1, 9)" in said
+        assert "on 0 to 20, cost on 1 to 10" in text._priors({})
 
     def test_ranges_of_language_models_are_wide_if_auto(self) -> None:
         model = of_one(reference("zhao2025"), "Qwen2.5-72B")
