@@ -26,6 +26,8 @@ demo: sync ## people, published choices of six models, and one model asked live,
 
 readme-figure: demo # the figure of the README and of the docs, as the demonstration draws it
 	@cp plots/demo/post_training.svg docs/post-training.svg
+	@$(RUN) wolves plot post_training rsa-output/demo --width one --out plots/demo-narrow
+	@cp plots/demo-narrow/post_training.svg docs/post-training-narrow.svg
 
 lint: sync ## style, types, the order of the layers, and prose
 	$(RUN) ruff check .

@@ -30,7 +30,8 @@ def fixed(program):
 
 
 CASES = [
-    # divergences, R-hat, times the draws asked for, target, tempered before, can be tempered
+    # divergences, R-hat, times the draws asked for, target, tempered before, can be tempered.
+    # An R-hat of 1.5 stands for chains in different modes.
     (3, 1.005, 1, 0.80, False, True, "in_smaller_steps"),
     (3, 1.500, 1, 0.80, False, True, "_anew"),
     (3, 1.500, 2, 0.99, False, True, "_tempered"),
@@ -39,6 +40,8 @@ CASES = [
     (0, 1.050, 1, 0.80, False, True, "longer"),
     (0, 1.005, 2, 0.80, False, True, "longer"),
     (0, 1.015, 4, 0.80, False, True, "longer"),
+    (0, 1.250, 1, 0.80, False, True, "longer"),
+    (0, 1.250, 4, 0.80, False, True, "_tempered"),
     (0, 1.050, 4, 0.80, False, True, "_tempered"),
     (0, 1.015, 16, 0.80, False, True, "_tempered"),
     (0, 1.500, 1, 0.80, False, True, "_tempered"),
@@ -55,7 +58,9 @@ def test_what_comes_next(diverged, r_hat, times, target, before, can, expected, 
     for name in ("in_smaller_steps", "longer", "_anew", "_tempered"):
         monkeypatch.setattr(careful, name, lambda *_, called=name, **__: called)
     done = SimpleNamespace(
-        diagnostics=SimpleNamespace(divergences=diverged, max_r_hat=r_hat),
+        diagnostics=SimpleNamespace(
+            divergences=diverged, max_r_hat=r_hat, chains_apart=("w_inf",) if r_hat > 1.4 else ()
+        ),
         settings=Settings(draws=times * 500, adapt_delta=target),
         problem=SimpleNamespace(tempered=(lambda power: {}) if can else None),
         draws=SimpleNamespace(adapted=("one",)),

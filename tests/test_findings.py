@@ -1,6 +1,7 @@
 """Findings on speakers whose truth is known: sign, size, coverage, and what they refuse."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -24,9 +25,11 @@ from many_wolves.findings.distance import distance, divergence
 from many_wolves.findings.dynamics import dynamics, early_share, runs
 from many_wolves.findings.effort import effort
 from many_wolves.findings.regression import Measured, measured, regression
+from many_wolves.findings.run import Findings
 from many_wolves.findings.signature import signature
 from many_wolves.findings.statement import Statement, percent, strength, table
 from many_wolves.findings.tables import matrix
+from many_wolves.report.findings import best
 
 PEOPLE = {
     "informative": (0.5, 0.22, 0.01, 0.77),
@@ -320,6 +323,27 @@ def test_the_command_writes_tables_draws_and_a_page(tmp_path):
         assert "\\toprule" in (out / f"{kind}.tex").read_text()
     first = rows.loc[rows["finding"] == "effort", "sentence"].iloc[0]
     assert "effort against none moves w_inf" in first
+
+
+def test_a_page_begins_with_speakers_that_did_the_task():
+    def stated(subject, contrast):
+        drawn = np.random.default_rng(1).normal(1, 0.1, 400)
+        words = f"{subject} against {contrast}"
+        return Statement("training", subject, "", "phi", contrast, drawn, words)
+
+    statements = (stated("a", "a-chat - a"), stated("b", "b-chat - b"), stated("c", "b - c"))
+    found = Findings(
+        members=(failing("b", True), failing("a", False), failing("b-chat", False)),
+        statements=statements,
+        lacking=(),
+        seed=1,
+        titles={"training": "Training"},
+    )
+    assert [words.split(" against")[0] for words in best(found)] == ["a"]
+
+
+def failing(label, failed):
+    return SimpleNamespace(label=label, fit=SimpleNamespace(failed_checks=[{}] if failed else []))
 
 
 def test_findings_are_the_same_for_the_same_seed_and_not_for_another(tmp_path):

@@ -89,8 +89,9 @@ def test_climbs_go_on_while_the_best_mode_was_reached_but_once():
 
 
 def test_modes_of_a_similar_problem_are_starts_too():
-    near = np.full(4, 2.5)
-    found = gaussian_at_modes(Hills(), np.random.default_rng(1), starts=0, known=[near, near])
+    near = np.full(Hills.param_unc_num, 2.5)
+    known = [near, near, np.full(7, 2.5)]  # The last is of a problem with more parameters.
+    found = gaussian_at_modes(Hills(), np.random.default_rng(1), starts=0, known=known)
     assert found.centre == pytest.approx(3, abs=1e-3)
     assert [mode.reached for mode in found.modes] == [2]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,15 +17,16 @@ from fit_folders import write_fit_folder
 from many_wolves.commands.fit import status_of
 from many_wolves.contracts import Array, Outcome, Range
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness import text
 from many_wolves.families.politeness.clustering import design_effect
 from many_wolves.families.politeness.human import human_table, literal_counts
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.problem import build, is_language_model
 from many_wolves.families.politeness.table_checks import check_tables
 from many_wolves.figures import read_fitted
 from many_wolves.inference.evaluation.edges import edges
 from many_wolves.inference.evaluation.predictive import compared, describes
 from many_wolves.report.verdict import edge_words, judge
-from many_wolves.workflows.data import from_frame, reference
+from many_wolves.workflows.data import from_frame, of_one, reference
 from many_wolves.workflows.fits import facts_of
 
 PEOPLE = human_table().rows
@@ -341,3 +343,33 @@ class TestEdges:
         assert (wide.ranges["cost"].low, wide.ranges["alpha"].high) == (-8, 100)
         with pytest.raises(WolvesError, match="cost_lower below cost_upper"):
             build(table, cost_lower=11)
+
+    def test_named_ranges_are_the_published_ones_and_wider_ones(self) -> None:
+        table = human_table()
+        plain, named = build(table), build(table, ranges="yoon2020")
+        assert all(np.array_equal(plain.data[k], named.data[k]) for k in plain.data)
+        wide = build(table, ranges="wide", cost_upper=12)
+        assert [wide.data[k] for k in ("alpha_upper", "cost_lower", "cost_upper")] == [60, -13, 12]
+        assert plain.ranges["cost"].option == "--ranges wide"
+        assert wide.ranges["cost"].option == "--cost-lower -23 --cost-upper 22"
+        assert wide.options["cost_lower"] == -13 and "ranges" not in wide.options
+        assert build(table, ranges="auto").data["cost_lower"] == 1
+
+    def test_the_report_names_the_ranges_and_shapes_in_effect(self) -> None:
+        table = of_one(reference("zhao2025"), "Qwen2.5-72B")
+        wide = build(table, literal="fixed", ranges="wide").options
+        said = text._priors(wide | {"priors": wide["priors"] | {"cost": (2.0, 2.0)}})
+        assert "alpha uniform on 0 to 60, cost on -13 to 15" in said
+        assert "cost Beta(2, 2) on this range; lapse Beta(1, 9)" in said
+        assert "on 0 to 20, cost on 1 to 10" in text._priors({})
+
+    def test_ranges_of_language_models_are_wide_if_auto(self) -> None:
+        model = of_one(reference("zhao2025"), "Qwen2.5-72B")
+        assert build(model, literal="fixed").data["cost_lower"] == 1
+        assert build(model, literal="fixed", ranges="auto").data["cost_lower"] == -13
+        assert is_language_model(reference("morton2025"))
+        assert not is_language_model(reference("yoon2017"))
+        asked = replace(human_table(), meta={"speakers": {"people": {"provider": "hf"}}})
+        assert is_language_model(asked)
+        asked.meta["speakers"]["people"]["provider"] = "simulated"
+        assert not is_language_model(asked)

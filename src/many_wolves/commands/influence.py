@@ -56,7 +56,13 @@ def command(out: Path, by: str | None, **options: Any) -> int:
         sampling=sampling_values(options),
     )
     show(
-        {"folder": out, "ok": found.ok, "summary": found.summary, "spread": found.spread},
+        {
+            "folder": out,
+            "ok": found.ok,
+            "criterion": found.criterion,
+            "summary": found.summary,
+            "spread": found.spread,
+        },
         lambda: _print(found),
     )
     return 0 if found.ok else 1
@@ -73,6 +79,8 @@ def _print(found: Influence) -> None:
         "standard deviations."
     )
     click.echo(summary.to_string(index=False, float_format=lambda x: f"{x:.2f}"))
+    for sentence in found.criterion:
+        click.echo(sentence)
     for _, row in found.table[~found.table["ok"]].iterrows():
         name = f"{row['parameter']} {row['condition']}".strip()
         click.echo(f"{row['speaker']} without {row['left_out']}: {name}: {row['verdict']}")

@@ -9,8 +9,16 @@ import click
 
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.command import show
-from many_wolves.commands.options import MODEL, WORKERS, sampling_options, sampling_values
+from many_wolves.commands.options import (
+    MODEL,
+    WORKERS,
+    model_options,
+    model_values,
+    sampling_options,
+    sampling_values,
+)
 from many_wolves.commands.simulations import workers_of
+from many_wolves.workflows.models import planned_models
 from many_wolves.workflows.power import SHORT
 
 
@@ -43,6 +51,7 @@ def _numbers(_: Any, __: Any, text: str) -> list[int]:
 @click.option("--items", default="6,24", show_default=True, callback=_numbers)
 @click.option("--replicates", default="3,12", show_default=True, callback=_numbers)
 @click.option("--n", "count", default=40, show_default=True, type=click.IntRange(10))
+@model_options(planned_models())
 @MODEL
 @sampling_options(SHORT)
 @WORKERS
@@ -69,6 +78,7 @@ def command(at: Path | None, out: Path, count: int, **options: Any) -> None:
         n=count,
         given=read_parameters(at) if at else None,
         model=options["model"],
+        options=model_values(options, planned_models()),
         sampling=sampling_values(options, SHORT),
         workers=workers_of(options),
     )

@@ -113,6 +113,7 @@ def calibrate(
         return calibrate_model(trials, n, Path(out), seed=seed, workers=workers)
 
 
+@with_options()
 def power(
     out: str | Path,
     *,
@@ -126,6 +127,7 @@ def power(
     seed: int = 1,
     workers: int = 1,
     progress: bool = True,
+    **options: Any,
 ) -> Power:
     """How many items and answers are needed to see a difference in a parameter?
 
@@ -145,11 +147,13 @@ def power(
         Cognitive model (default: that of politeness).
     seed, workers, progress
         As in ``recover``.
+    options
+        Options of the cognitive model, such as ``literal="fixed"``.
 
     Raises
     ------
     WolvesError
-        If the model cannot make the parameter differ so.
+        If the model has no such option, or cannot make the parameter differ so.
     """
     from many_wolves.workflows.power import SHORT as SETTINGS
     from many_wolves.workflows.power import find_power
@@ -164,6 +168,7 @@ def power(
             n=n,
             given=given,
             model=model,
+            options=options,
             sampling=SETTINGS.model_copy(update={"seed": seed}),
             workers=workers,
         )

@@ -67,6 +67,7 @@ def load(own: DataSet, table: TableCard, read: Reader) -> Observations:
         "source": own.card.citation,
         "answers": own.card.n,
         "licence": own.card.licence,
+        "answered_by": own.card.people,
         "labels": table.labels,
     }
     return replace(found, meta={**found.meta, **told, "notes": notes})

@@ -89,14 +89,22 @@ def findings_sections(found: Findings) -> list[Section]:
 def best(found: Findings) -> tuple[str, ...]:
     """The sentences that a study page begins with: the best of each kind in turn.
 
-    Only what is settled, and not the distances, of which the page's first sentence speaks.
+    Only what is settled, and of speakers that did the task; not the distances, of which the
+    page's first sentence speaks.
     """
+    idle = {m.label for m in found.members if m.fit.failed_checks}
+    sound = {kind: [s for s in found.of(kind) if not idle & _of(s)] for kind in found.titles}
     kinds = [
-        sorted((s for s in telling(found.of(kind)) if s.evidence in SETTLED), key=_doubt)
+        sorted((s for s in telling(sound[kind]) if s.evidence in SETTLED), key=_doubt)
         for kind in found.titles
     ]
     turns = (s for turn in zip_longest(*kinds) for s in turn if s is not None)
     return tuple(s.sentence for s in islice(turns, FIRST))
+
+
+def _of(statement: Statement) -> set[str]:
+    """The speakers that a statement compares, as far as it names them."""
+    return {statement.subject, *statement.contrast.split(" - ")}
 
 
 def _doubt(statement: Statement) -> tuple[float, float]:

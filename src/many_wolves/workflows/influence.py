@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 SHOWN = ("parameter", "condition", "mean", "sd", "jackknife_se", "ratio", "shift", "left_out")
 """Columns of the table of one speaker, as it is printed."""
+RATIOS = (0.5, 1.25)
+"""Expected median ratio of jackknife standard error and posterior standard deviation. Below it,
+intervals are wider than other items call for; above it, narrower."""
+MOST_MOVED = 3.0
+"""Largest shift of a weight without one part, in posterior standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,39 @@ class Influence:
             )
         return pd.DataFrame(rows)
 
+    @property
+    def criterion(self) -> tuple[str, ...]:
+        """Whether ratios and shifts are as expected, over all weights and by speaker."""
+        weights = self.spread[self.spread["parameter"].isin(self.weights)]
+        by_speaker = weights.groupby("speaker", sort=False)["ratio"].median()
+        outside = by_speaker[~by_speaker.between(*RATIOS)]
+        least, most = RATIOS
+        over_all = float(weights["ratio"].median())
+        largest = float(weights["shift"].abs().max())
+        named = ", ".join(f"{name} {ratio:.3f}" for name, ratio in outside.items())
+        found = [
+            f"Median ratio over {len(weights)} weights of {len(by_speaker)} speaker(s): "
+            f"{over_all:.3f}; {least:g} to {most:g} is expected: "
+            f"{_holds(least <= over_all <= most)}."
+        ]
+        if len(by_speaker) > 1:
+            within = len(by_speaker) - len(outside)
+            found.append(
+                f"By speaker, {within} of {len(by_speaker)} medians are in that range"
+                + (f"; outside: {named}." if named else ".")
+            )
+        found.append(
+            f"Largest shift of a weight without one {self.by}: {largest:.1f} posterior standard "
+            f"deviations; at most {MOST_MOVED:g} is expected: {_holds(largest <= MOST_MOVED)}."
+        )
+        return tuple(found)
+
     def _repr_html_(self) -> str:
         return str(self.summary.round(2).to_html(index=False))
+
+
+def _holds(as_expected: bool) -> str:
+    return "holds" if as_expected else "does not hold"
 
 
 def measure_influence(

@@ -53,6 +53,11 @@ def pooled_model(observations: Observations, name: str | None = None) -> PooledM
     return cast(PooledModel, _able(observations, name, lambda m: isinstance(m, PooledModel)))
 
 
+def planned_models() -> dict[str, CognitiveModel]:
+    """The models that ``power`` can plan for."""
+    return {n: m for n, m in all_models().items() if isinstance(m, PlannedModel)}
+
+
 def planned_model(name: str | None = None) -> PlannedModel:
     """A model that ``power`` can plan for; that of the default family when none is named."""
     return cast(PlannedModel, _anywhere(name, lambda m: isinstance(m, PlannedModel)))

@@ -12,7 +12,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
 from many_wolves.sources import nearest
 from many_wolves.workflows.folders import make_ready
-from many_wolves.workflows.models import planned_model
+from many_wolves.workflows.models import options_of, planned_model
 from many_wolves.workflows.sampling import Sampling
 from many_wolves.workflows.simulation import Trials, run_trials
 
@@ -98,6 +98,7 @@ def find_power(
     n: int = 40,
     given: Mapping[str, Any] | None = None,
     model: str | None = None,
+    options: Mapping[str, Any] | None = None,
     sampling: Sampling | None = None,
     workers: int = 1,
 ) -> Power:
@@ -106,7 +107,7 @@ def find_power(
     Raises
     ------
     WolvesError
-        If the model cannot make the parameter differ so.
+        If the model has no such option, or cannot make the parameter differ so.
     """
     import pandas as pd
 
@@ -120,6 +121,7 @@ def find_power(
             fix=nearest(chosen, found.contrasts),
         )
     parameters = found.differing(chosen, difference, given)
+    chosen_options = options_of(found, options or {})
     settings = sampling or SHORT
     rows: list[dict[str, Any]] = []
     make_ready(out)
@@ -127,7 +129,7 @@ def find_power(
         table = found.planned(per_cell, repeated)
         trials = Trials(
             table=table,
-            options={},
+            options=chosen_options,
             model=found.name,
             sampling=settings,
             given=parameters,
@@ -147,7 +149,7 @@ def find_power(
         frame = pd.DataFrame(rows)
         write_atomic(out / "power.csv", frame.to_csv(index=False))
     facts = {"given": parameters, "parameter": chosen, "difference": difference, "n": n}
-    facts |= settings.model_dump()
+    facts |= settings.model_dump() | {"options": chosen_options}
     write_atomic(out / "power.json", json.dumps(facts, indent=2, default=str) + "\n")
     return Power(frame, chosen, difference, out)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,6 +16,7 @@ CostForm = Literal["prior", "utility"]
 WeightsForm = Literal["normalised", "three-way"]
 Pooling = Literal["none", "partial", "complete"]
 Likelihood = Literal["auto", "item", "participant", "counts"]
+RangesName = Literal["yoon2020", "wide", "auto"]
 UTILITIES = ("inf", "soc", "pres")
 FIRST_ORDER = "s1"
 """In place of utilities: the choices come from the first-order speaker S1."""
@@ -25,9 +26,26 @@ OWN_MEANINGS = "own-meanings"
 """The variant whose literal meanings are estimated with the choices."""
 SPREAD = 0.5
 """Prior mean of the standard deviations between speakers, in standard normal coordinates."""
-ALPHA_UPPER = 20.0
-COST_RANGE = (1.0, 10.0)
-"""Range of the cost of a negation in the paper; other utterances cost 1."""
+
+
+class Ranges(NamedTuple):
+    """Ranges of the uniform priors: alpha from zero, and the cost of a negation.
+
+    Other utterances cost 1, so ``1 - cost`` is the log-odds that a negation is preferred.
+    """
+
+    alpha_upper: float
+    cost_lower: float
+    cost_upper: float
+
+
+RANGES: Mapping[str, Ranges] = {
+    "yoon2020": Ranges(20.0, 1.0, 10.0),
+    "wide": Ranges(60.0, -13.0, 15.0),
+}
+"""Named ranges: those of Yoon et al. (2020), and log-odds of a negation from -14 to 14."""
+ALPHA_UPPER = RANGES["yoon2020"].alpha_upper
+COST_RANGE = RANGES["yoon2020"][1:]
 TRIALS = ("choice", "literal")
 """Kinds of trials."""
 
@@ -83,9 +101,9 @@ class PolitenessDesign(Design):
 class Priors(Options):
     """Shapes of the priors; all ones are those of the paper.
 
-    ``alpha`` and ``cost`` are Beta on their share of their ranges, (0, 20) and (1, 10) if
-    no option widens them. ``phi`` is Beta, ``weights`` Dirichlet over (inf, soc, pres). Where
-    answers come by cluster, ``lapse`` and ``icc`` are Beta.
+    ``alpha`` and ``cost`` are Beta on their share of their ranges (option ``ranges``). ``phi`` is
+    Beta, ``weights`` Dirichlet over (inf, soc, pres). Where answers come by cluster, ``lapse``
+    and ``icc`` are Beta.
     """
 
     alpha: tuple[float, float] = (1.0, 1.0)
@@ -124,24 +142,43 @@ class PoliteOptions(ModelOptions):
         "answers are independent; auto: the first that the table allows.",
     )
     nodes: int = Field(default=NODES, ge=2, le=2000, description="Quadrature nodes for phi.")
-    alpha_upper: float = Field(
-        default=ALPHA_UPPER,
-        gt=0,
-        le=1000,
-        description="Upper end of alpha's prior; 20 is that of the paper.",
+    ranges: RangesName = Field(
+        default="yoon2020",
+        description="Ranges of the uniform priors of alpha and of the cost of a negation, where "
+        "other utterances cost 1. yoon2020: 0 to 20 and 1 to 10, as published; wide: 0 to 60 and "
+        "-13 to 15, where a cost below 1 means that negations are preferred; auto: wide for "
+        "speakers that are known to be language models, yoon2020 for others.",
     )
-    cost_lower: float = Field(
-        default=COST_RANGE[0],
+    alpha_upper: float | None = Field(
+        default=None, gt=0, le=1000, description="Upper end of alpha's prior, in place of --ranges."
+    )
+    cost_lower: float | None = Field(
+        default=None,
         ge=-50,
-        description="Lower end of the prior of the cost of a negation, where other utterances "
-        "cost 1. The paper has 1; below 1, negations are preferred.",
+        description="Lower end of the prior of the cost of a negation, in place of --ranges.",
     )
-    cost_upper: float = Field(
-        default=COST_RANGE[1],
+    cost_upper: float | None = Field(
+        default=None,
         le=100,
-        description="Upper end of the prior of the cost of a negation; 10 is that of the paper.",
+        description="Upper end of the prior of the cost of a negation, in place of --ranges.",
     )
     priors: Priors = Field(default=Priors(), description="Shapes of the priors, as JSON.")
+
+    @property
+    def ends(self) -> Ranges:
+        """The ranges in effect: the named ones, and single ends in their place.
+
+        ``auto`` is that of people here; ``for_speaker`` settles it.
+        """
+        own = {name: getattr(self, name) for name in Ranges._fields}
+        named = RANGES.get(self.ranges, RANGES["yoon2020"])
+        return named._replace(**{k: v for k, v in own.items() if v is not None})
+
+    def for_speaker(self, *, model: bool) -> Self:
+        """The options with ranges by name: wide ones for a language model, if ``auto``."""
+        if self.ranges != "auto":
+            return self
+        return self.model_copy(update={"ranges": "wide" if model else "yoon2020"})
 
     @field_validator("utilities")
     @classmethod
@@ -150,10 +187,10 @@ class PoliteOptions(ModelOptions):
 
     @model_validator(mode="after")
     def _ends_in_order(self) -> Self:
-        if self.cost_lower >= self.cost_upper:
+        _, lower, upper = self.ends
+        if lower >= upper:
             raise OptionError(
-                f"expected a cost_lower below cost_upper, found {self.cost_lower:g} and "
-                f"{self.cost_upper:g}",
+                f"expected a cost_lower below cost_upper, found {lower:g} and {upper:g}",
                 "--cost-lower -5 --cost-upper 15",
                 ("cost_lower",),
             )

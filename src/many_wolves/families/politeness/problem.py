@@ -27,6 +27,7 @@ from many_wolves.families.politeness.options import (
     ALPHA_UPPER,
     COST_RANGE,
     FIRST_ORDER,
+    RANGES,
     UTILITIES,
     CostForm,
     PoliteOptions,
@@ -52,7 +53,8 @@ ADAPT_DELTA = 0.95
 
 def build(table: Observations, **options: Any) -> Problem:
     """See ``PoliteSpeaker.problem``."""
-    chosen = PoliteOptions.read(options, of=f"the model {NAME!r}")
+    given = PoliteOptions.read(options, of=f"the model {NAME!r}")
+    chosen = given.for_speaker(model=is_language_model(table))
     where = table.where
     held = _collect(table, chosen, where)
     yes, no = held.yes, held.no
@@ -75,18 +77,28 @@ def build(table: Observations, **options: Any) -> Problem:
         parts=_parts(held),
         options=_recorded(chosen, held.clustered),
         notes=tuple(held.notes),
-        ridge=("alpha_probit",),
+        ridge=("alpha_probit", "cost_probit"),
         adapt_delta=ADAPT_DELTA,
         ranges=_ranges(chosen),
         refused=None if chosen.literal == "fixed" else _refused(held, where),
     )
 
 
+def is_language_model(table: Observations) -> bool:
+    """Whether the table says so: the speaker was asked by its provider, or models answered."""
+    speaker = str(table.rows["speaker"].iloc[0])
+    asked = table.meta.get("speakers", {}).get(speaker)
+    if asked is not None:
+        return bool(asked["provider"] != "simulated")
+    labels = table.meta.get("labels", {}).get(speaker, {})
+    return table.meta.get("answered_by") == "models" or "training" in labels
+
+
 def _recorded(chosen: PoliteOptions, clustered: Clustered | None) -> dict[str, Any]:
-    """The options as a fit records them; the likelihood is the one that was taken."""
+    """The options as a fit records them: the ends of ranges and the likelihood in effect."""
     likelihood = clustered.name if clustered is not None else "counts"
     taken = {"utilities": list(chosen.utilities), "likelihood": likelihood}
-    return chosen.model_dump() | taken
+    return chosen.model_dump(exclude={"ranges"}) | chosen.ends._asdict() | taken
 
 
 def _outcome(clustered: Clustered | None) -> Outcome:
@@ -232,16 +244,17 @@ def _stan_data(held: _Data, variant: _Variant, chosen: PoliteOptions) -> dict[st
     alike = stan_data(held.clustered.given) if held.clustered else no_clusters(C, S, U)
     placed = held.placed or no_orders(*counts.shape)
     recursion = recursion_data(layout, chosen.nodes, chosen.cost_form, held.negated)
-    ranges = {name: getattr(chosen, name) for name in ("alpha_upper", "cost_lower", "cost_upper")}
-    return data | alike | recursion | ranges | placed.data()
+    return data | alike | recursion | chosen.ends._asdict() | placed.data()
 
 
 def _ranges(chosen: PoliteOptions) -> dict[str, Range]:
     """The ranges of priors that an option makes wider."""
-    most, least, dearest = chosen.alpha_upper, chosen.cost_lower, chosen.cost_upper
+    most, least, dearest = chosen.ends
+    named = "--ranges wide" if chosen.ends == RANGES["yoon2020"] else ""
+    ends = f"--cost-lower {least - 10:g} --cost-upper {dearest + 10:g}"
     return {
-        "alpha": Range(0.0, most, f"--alpha-upper {5 * most:g}", ("upper",)),
-        "cost": Range(least, dearest, f"--cost-lower {least - 10:g} --cost-upper {dearest + 10:g}"),
+        "alpha": Range(0.0, most, named or f"--alpha-upper {5 * most:g}", ("upper",)),
+        "cost": Range(least, dearest, named or ends),
     }
 
 

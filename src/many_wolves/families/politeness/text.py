@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from many_wolves.families.politeness.options import RANGES, Ranges
 from many_wolves.families.politeness.reference import is_reference
 from many_wolves.families.politeness.references import CITATION
 from many_wolves.figures.fitted import Fitted
@@ -61,7 +63,7 @@ def fitted(fit: Fitted) -> Mapping[str, str]:
         words["Literal judgments"] = LITERAL[options["literal"]]
     if options.get("cost_form") in COST:
         words["Cost"] = COST[options["cost_form"]]
-    words["Priors"] = _priors(options.get("priors", {}))
+    words["Priors"] = _priors(options)
     words["Goals"] = ", ".join(fit.conditions)
     return words | _data(fit)
 
@@ -77,20 +79,22 @@ def _data(fit: Fitted) -> dict[str, str]:
     return {"Data": text}
 
 
-def _priors(shapes: Mapping[str, Sequence[float]]) -> str:
-    """The priors, with shapes other than one."""
+def _priors(options: Mapping[str, Any]) -> str:
+    """The priors: ranges, and shapes other than one."""
+    usual = RANGES["yoon2020"]
+    most, low, high = (options.get(name, usual._asdict()[name]) for name in Ranges._fields)
     text = (
-        "alpha uniform on 0 to 20, cost on 1 to 10, phi and theta on 0 to 1, weights of a goal "
-        "on their simplex"
+        f"alpha uniform on 0 to {most:g}, cost on {low:g} to {high:g}, phi and theta on 0 to 1, "
+        "weights of a goal on their simplex"
     )
+    clustered = options.get("likelihood", "counts") != "counts"
     told = [
-        f"{name} {', '.join(f'{v:g}' for v in values)}"
-        for name, values in shapes.items()
-        if any(v != 1 for v in values)
+        f"{name} {'Dirichlet' if name == 'weights' else 'Beta'}({', '.join(f'{v:g}' for v in of)})"
+        + (" on this range" if name in ("alpha", "cost") else "")
+        for name, of in options.get("priors", {}).items()
+        if any(v != 1 for v in of) and (clustered or name not in ("lapse", "icc"))
     ]
-    if not told:
-        return text
-    return f"{text}; except for Beta or Dirichlet shapes of {'; '.join(told)}"
+    return "; ".join([text, *told])
 
 
 READING_FIRST_ORDER = (

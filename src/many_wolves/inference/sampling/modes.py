@@ -34,6 +34,8 @@ SMALL = 100
 STARTS, MOST_STARTS = 6, 24
 SPREADS = (1.0, 1.5)
 """Standard deviations of the starts, used alternately; that of the priors is about one."""
+MOST_RIDGES = 4
+"""Times that runs along a ridge begin again, because they led to a better mode."""
 CLIMB_STEPS, LAST_STEPS = 120, 6
 HELD = (-1.0, -0.5, 0.0, 0.5, 1.0)
 """Values on the unconstrained scale at which a coordinate is held."""
@@ -128,7 +130,7 @@ def gaussian_at_modes(
 
     If only one optimization run reached that mode, more runs search for a better one. Runs along a
     ridge find modes that other runs may miss. They start at the best points with one coordinate
-    held at each of several values.
+    held at each of several values, and again from a better mode that they lead to.
 
     Parameters
     ----------
@@ -139,22 +141,27 @@ def gaussian_at_modes(
     ridge
         Names of the unconstrained parameters to hold.
     known
-        Further starts (D,), such as the modes of a problem that differs little.
+        Further starts (D,), such as the modes of a problem that differs little. Those of another
+        number of parameters are left out.
     """
     modes: list[Mode] = []
     size = model.param_unc_num
     for point in known:
-        modes = _with_climb(modes, model, point)
+        if point.size == size:
+            modes = _with_climb(modes, model, point)
     most = MOST_STARTS if size <= SMALL else starts
     for climb in range(most):
         if climb >= starts and modes and modes[0].reached > 1:
             break
         spread = SPREADS[climb % len(SPREADS)]
         modes = _with_climb(modes, model, rng.normal(0.0, spread, size))
-    best = modes[:1]
-    for mode, name, place in product(best, ridge, HELD):
-        coordinate = model.param_unc_names.index(name)
-        modes = _with_climb(modes, model, _held(model, mode.x, coordinate, place))
+    for _ in range(MOST_RIDGES):
+        best = modes[:1]
+        for mode, name, place in product(best, ridge, HELD):
+            coordinate = model.param_unc_names.index(name)
+            modes = _with_climb(modes, model, _held(model, mode.x, coordinate, place))
+        if not best or _same(modes[0].x, best[0].x, best[0].precision):
+            break
     return gaussian_at(modes, size)
 
 

@@ -31,6 +31,9 @@ TEMPERED_DELTA = 0.99
 """Minimum target acceptance of tempered chains, which reach corners that other chains miss."""
 AGREED = 1.1
 """R-hat below which the draws of a failed attempt give a preconditioner."""
+OVERLAPPING = 1.3
+"""R-hat below which chains are too short rather than apart, if no parameter shows them apart.
+Extending them costs a few percent of what tempered ensembles cost."""
 
 
 def fit_with_retries(
@@ -108,7 +111,7 @@ def _next(
     """Try to fix the verdict by smaller steps, more draws or tempering; None if nothing is left."""
     now = done.settings
     diverged = done.diagnostics.divergences > 0
-    if _agree(done) and not done.tempered:
+    if (_agree(done) or _overlap(done)) and not done.tempered:
         if diverged and done.draws.adapted:
             return in_smaller_steps(done, program, parameters, say)
         close = done.diagnostics.max_r_hat < CLOSE
@@ -165,6 +168,12 @@ def _smaller(done: Fit) -> Settings:
 def _agree(done: Fit) -> bool:
     """Whether the chains are only too short, by R-hat."""
     return done.diagnostics.max_r_hat < AGREED
+
+
+def _overlap(done: Fit) -> bool:
+    """Whether the chains move through the same places, but slowly."""
+    found = done.diagnostics
+    return not found.chains_apart and found.max_r_hat < OVERLAPPING
 
 
 def learnt(done: Fit) -> Gaussian | None:
