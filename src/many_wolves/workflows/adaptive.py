@@ -59,7 +59,8 @@ class AdaptiveRequest:
     design
         Parameters, wanted width, model, seed; its ``calls`` are not used.
     per_round
-        Calls per round.
+        Most calls per round. The first round has those without which the model cannot be fitted,
+        and no later one more than all before it.
     max_calls
         Calls in all, those of earlier runs included.
     sampling
@@ -162,6 +163,11 @@ def collect_in_rounds(
     return Adaptive("", sum(journal.answers()), len(rounds), state.weights, None, done)
 
 
+def round_size(most: int, answers: int) -> int:
+    """Calls of the next round: few answers choose few questions, so it at most doubles them."""
+    return min(most, answers)
+
+
 def _broken(done: Collected) -> bool:
     """Whether the last round was not answered to its end."""
     return done.halted or bool(done.asked.get("failed", 0))
@@ -235,7 +241,7 @@ class _State:
         if not any(levels) and number == 0:
             first = list(self._model.start(self._trials, **self._options))
         left = self._request.max_calls - sum(levels)
-        size = min(max(self._request.per_round, sum(first)), left)
+        size = min(round_size(self._request.per_round, sum(levels)) or sum(first), left)
         if sum(first) > left:
             raise WolvesError(
                 f"the model cannot be fitted to fewer than {sum(first)} answers to these trials, "
