@@ -16,7 +16,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from adaptive_speakers import UTILITIES, Fitted, fitted, speaker_of, truth_of
 
 from many_wolves import inference
 from many_wolves.contracts import Array
-from many_wolves.inference.evaluation.knowledge import Effort, drawn
+from many_wolves.inference.evaluation.knowledge import USUAL, Effort, drawn
 from many_wolves.records import Trial
 from many_wolves.workflows.adaptive import round_size
 from many_wolves.workflows.compiling import request, trials_of
@@ -60,12 +60,15 @@ class Setting:
         Folder of the records.
     covariance
         (D, D) covariance of the parameters before any answer.
+    sampled
+        Draws of the posterior by speaker, effort and answers: designs and cases share some.
     """
 
     trials: Sequence[Trial]
     known: Sequence[Fitted]
     out: Path
     covariance: Array
+    sampled: dict[Any, tuple[Array, bool]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,11 +114,16 @@ def looks(run: Run, setting: Setting) -> Iterator[dict[str, Any]]:
         now = replace(wanted, seed=1000 * run.seed + sum(levels), calls=size)
         kinds = model.kinds_of(problem, trials)
         earlier = (setting.covariance, kinds, levels)
-        known = learn_of(model, problem, program, now, None, earlier)
-        if narrow := bool((known.width <= width).all()):
-            x, agreed = drawn(problem, program, np.random.default_rng([now.seed, 9]), LONG)
+        for effort in (USUAL, LONG):
+            key = (run.seed, effort, who.counts.tobytes())
+            if key not in setting.sampled:
+                rng = np.random.default_rng([now.seed, effort.draws])
+                setting.sampled[key] = drawn(problem, program, rng, effort)
+            x, agreed = setting.sampled[key]
             known = replace(learn_of(model, problem, program, now, x, earlier), reliable=agreed)
-            narrow = agreed and bool((known.width <= width).all())
+            if not (narrow := bool((known.width <= width).all())):
+                break
+        narrow = narrow and known.reliable
         true_values = [
             float(true.weights[UTILITIES.index(name[2:]), goals.index(condition)])
             for name, condition in known.targets
@@ -151,6 +159,8 @@ def measure(setting: Setting, runs: Sequence[Run], seconds: float) -> list[dict[
         for run in runs:
             if (run.seed, run.case, run.design) in done:
                 continue
+            if run.design == BALANCED and run.case == next(iter(DESIGNS)):
+                setting.sampled.clear()
             if time.monotonic() - start > seconds:
                 print("The time is over: run it again to go on.")
                 break

@@ -14,6 +14,7 @@ from many_wolves.families.politeness import designer
 from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.options import PolitenessDesign
+from many_wolves.inference.evaluation import knowledge
 from many_wolves.observations import Observations
 from many_wolves.workflows.compiling import request, write_trials
 from many_wolves.workflows.design import (
@@ -35,6 +36,18 @@ KNOWN = {
         "social": {"w_inf": 0.2, "w_soc": 0.5, "w_pres": 0.3, "phi": 0.3},
     },
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_draws():
+    """Shorter chains than users get, and fewer starts: no test here is about them."""
+    found = knowledge.gaussian_at_modes
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(
+            knowledge, "gaussian_at_modes", lambda model, rng, ridge: found(model, rng, starts=1)
+        )
+        monkeypatch.setattr(knowledge, "USUAL", knowledge.Effort(30, 40))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +93,7 @@ def test_the_start_sees_each_cell_once_and_one_of_them_with_two_items(small):
     for trial, number in zip(small, first, strict=True):
         cell = {name: value for name, value in trial.cell.items() if name != "item"}
         asked[trial.task, tuple(cell.values())] += number
-    by_task = {
-        task: sorted(n for (own, _), n in asked.items() if own == task) for task, _ in asked
-    }
+    by_task = {task: sorted(n for (own, _), n in asked.items() if own == task) for task, _ in asked}
     assert by_task == {"choice": [1] * 7 + [3], "literal": [1] * 32}
     assert sum(designer.start(small, **FIXED)) == 8 + 2
 

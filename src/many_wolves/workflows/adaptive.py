@@ -32,6 +32,7 @@ from many_wolves.workflows.design import (
 from many_wolves.workflows.fits import FitRequest, fit_into
 from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.models import options_of, problem_of
+from many_wolves.workflows.round_limits import MOST_CALLS, PER_ROUND
 from many_wolves.workflows.sampling import USUAL, Sampling
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 ROUNDS = "rounds.json"
 FIT, CHOICES = "fit", "choices"
-PER_ROUND, MOST_CALLS = 64, 5000
 AGAIN = 1.5
 """Growth of the number of calls after which the posterior is sampled although the approximation,
 which is unreliable, still finds wide intervals."""
@@ -200,6 +200,7 @@ class _State:
         self.weights: pd.DataFrame | None = None
         self.fit: Path | None = None
         self.kinds: list[str] = []
+        self._before: dict[tuple[bool, ...], Array] = {}
 
     def look(self, levels: Sequence[int], number: int) -> tuple[Known, bool]:
         """What is known now, and whether all intervals are narrow enough."""
@@ -215,8 +216,12 @@ class _State:
         self.kinds = list(self._model.kinds_of(problem, self._trials))
         earlier = None
         if any(levels):
-            before = before_of(self._model, self._trials, self.kinds, program, self._design)
-            earlier = (before, self.kinds, levels)
+            asked = tuple(map(bool, self.kinds))
+            if asked not in self._before:
+                self._before[asked] = before_of(
+                    self._model, self._trials, self.kinds, program, self._design
+                )
+            earlier = (self._before[asked], self.kinds, levels)
         known = learn_of(self._model, problem, program, design, None, earlier)
         calls, wanted = sum(levels), self._design.width
         self.fit = None

@@ -201,9 +201,10 @@ def evaluator(
 
 
 def drawn(
-    problem: Problem, program: Program, rng: np.random.Generator, effort: Effort = USUAL
+    problem: Problem, program: Program, rng: np.random.Generator, effort: Effort | None = None
 ) -> tuple[Array, bool]:
     """(draws, D) of the posterior by short chains, and whether the chains agree."""
+    effort = effort or USUAL
     from arviz_stats.base import array_stats
 
     with program.open(problem.data) as model:
