@@ -23,8 +23,8 @@ DRAWS = 24
 MANY = 600
 """Draws for widths and covariances."""
 CHAINS, DELTA, DEPTH = 4, 0.8, 8
-"""Short chains. Importance weights of a Gaussian at the modes took longer, left a twentieth of
-their draws, and gave standard deviations as small as a fifth of the true ones."""
+"""Short chains. Importance weights of Gaussians at the modes left few effective draws, and
+standard deviations that were far too small."""
 AGREED = 1.1
 """R-hat below which short chains agree."""
 
@@ -102,7 +102,7 @@ def targets_of(problem: Problem, about: Sequence[str]) -> tuple[Target, ...]:
         if colon and condition not in labels[name]:
             raise WolvesError(
                 f"{name} has no condition {condition!r}",
-                fix=f"--about {name}:{labels[name][0]}" if labels[name][0] else f"--about {name}",
+                fix=nearest(condition, labels[name]) if labels[name][0] else f"--about {name}",
             )
         found |= dict.fromkeys((name, one) for one in labels[name] if not colon or one == condition)
     return tuple(found)
