@@ -1,14 +1,13 @@
-"""Calls until 95 % intervals are narrow: a balanced design against an adaptive one.
+"""Calls until 95 % intervals are narrow: balanced designs against an adaptive one.
 
-    python benchmarks/adaptive.py --n 40
+    python benchmarks/adaptive.py --n 30
 
-Each simulated speaker draws its weights from the prior of the model. The other parameters are near
-those of people, and the correlation of its answers to one prompt is that of published models. It
-answers shipped scenes of two goals, in rounds. Both designs begin with the same questions, and look
-at the widths after each round. The balanced design takes trials in the order of `wolves compile`,
-again and again. The adaptive one takes those with the most expected information. Intervals come
-from a Laplace approximation with importance weights, or from short chains where it is bad.
-Interrupt it and run it again to go on.
+Each simulated speaker answers the choices of `wolves compile --task choice --framings third`. The
+balanced design takes them in their order, each once before any twice. The adaptive one takes those
+with the most expected information. Both look at the widths after each round, by short chains, and
+stop where longer ones agree. Where the weights of one goal are wanted, a third design takes the
+trials of that goal alone, in their order. Interrupt it and run it again to go on; --table shows
+what there is.
 """
 
 from __future__ import annotations
@@ -17,183 +16,201 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from adaptive_speakers import UTILITIES, Fitted, fitted, speaker_of, truth_of
 
 from many_wolves import inference
-from many_wolves.contracts import Array, Observations
-from many_wolves.families.politeness import simulate
+from many_wolves.contracts import Array
+from many_wolves.inference.evaluation.knowledge import USUAL, Effort, drawn
 from many_wolves.records import Trial
+from many_wolves.workflows.adaptive import round_size
 from many_wolves.workflows.compiling import request, trials_of
 from many_wolves.workflows.design import DesignRequest, before_of, choose, designing_model, learn_of
 
-GOALS = ("informative", "social")
 OPTIONS = {"literal": "fixed"}
-ALPHA, COST, ICC, LAPSE = 4.5, 2.6, 0.1, 0.03
-DESIGNS = ("balanced", "adaptive")
-CASES = {
-    "all weights": ("w_inf", "w_soc", "w_pres"),
-    "weights of one goal": ("w_inf:social", "w_soc:social", "w_pres:social"),
-}
-FACTORS = ("item", "goal", "framing", "state")
+LONG = Effort(400, 800)
+"""Chains that confirm that the intervals are narrow."""
+ALL, ONE = "all weights", "weights of one goal"
+WIDTHS = {ONE: 0.5, ALL: 0.7}
+"""Wanted widths by case."""
+BALANCED, ADAPTIVE, GOAL = "balanced", "adaptive", "its goal alone"
+DESIGNS = {ONE: (BALANCED, ADAPTIVE, GOAL), ALL: (BALANCED, ADAPTIVE)}
+FIRST_SEED = 101
+PER_ROUND, MOST = 52, 624
+"""A quarter of the trials, and each three times."""
+RESAMPLES = 4000
 
 
-@dataclass
-class Speaker:
-    """A simulated speaker: an urn for each trial, and its answers so far."""
+@dataclass(frozen=True)
+class Setting:
+    """What all runs share.
+
+    Parameters
+    ----------
+    trials
+        Questions that can be asked.
+    known
+        Fitted speakers near which the simulated ones are.
+    out
+        Folder of the records.
+    covariance
+        (D, D) covariance of the parameters before any answer.
+    sampled
+        Draws of the posterior by speaker, effort and answers: designs and cases share some.
+    """
 
     trials: Sequence[Trial]
-    probabilities: Array
-    rng: np.random.Generator
-
-    def __post_init__(self) -> None:
-        self.counts = np.zeros(self.probabilities.shape)
-
-    def answer(self, question: int) -> None:
-        """Draw the next answer to a trial."""
-        seen = self.counts[question]
-        n = seen.sum()
-        p = self.probabilities[question] * (1 - ICC) + seen * ICC
-        seen[self.rng.choice(len(p), p=p / (1 - ICC + n * ICC))] += 1
-
-    @property
-    def levels(self) -> list[int]:
-        """Answers to each trial."""
-        return [int(n) for n in self.counts.sum(axis=1)]
-
-    @property
-    def observations(self) -> Observations:
-        """The answers as a table."""
-        rows = [
-            ("simulated", *(trial.cell[name] for name in FACTORS), option, n)
-            for trial, own in zip(self.trials, self.counts, strict=True)
-            if own.sum()
-            for option, n in zip(sorted(o.id for o in trial.options), own, strict=True)
-        ]
-        columns = ["speaker", *FACTORS, "utterance", "count"]
-        return Observations.from_rows("politeness", pd.DataFrame(rows, columns=columns))
+    known: Sequence[Fitted]
+    out: Path
+    covariance: Array
+    sampled: dict[Any, tuple[Array, bool]] = field(default_factory=dict)
 
 
-def speaker(trials: Sequence[Trial], seed: int) -> tuple[Speaker, dict[tuple[str, str], float]]:
-    """A speaker from the prior, and its true weights by parameter and condition."""
+@dataclass(frozen=True)
+class Run:
+    """One design for one speaker and case."""
+
+    seed: int
+    case: str
+    design: str
+
+    def about(self, goals: Sequence[str]) -> tuple[str, ...]:
+        """The weights that are wanted; goals take turns over the seeds."""
+        names = tuple(f"w_{utility}" for utility in UTILITIES)
+        return names if self.case == ALL else tuple(f"{n}:{self.goal(goals)}" for n in names)
+
+    def goal(self, goals: Sequence[str]) -> str:
+        """The goal of the weights of one goal."""
+        return goals[self.seed % len(goals)]
+
+
+def looks(run: Run, setting: Setting) -> Iterator[dict[str, Any]]:
+    """What is known after each round, until the intervals are narrow or no call is left."""
     model = designing_model("politeness")
-    problem = model.before(trials, **OPTIONS)
-    rng = np.random.default_rng([seed, 7])
-    drawn = simulate.from_prior(problem, rng)
-    known = replace(drawn, alpha=ALPHA, cost=COST, icc=ICC, lapse=LAPSE)
-    p = simulate.answer_probabilities(problem, known)
-    names = list(problem.coords["utterance"])
-    order = [names.index(name) for name in sorted(names)]
-    conditions, states = list(problem.coords["condition"]), list(problem.coords["state"])
-    each = np.stack(
-        [p[conditions.index(t.cell["goal"]), states.index(t.cell["state"]), order] for t in trials]
-    )
-    truth = {
-        (f"w_{utility}", str(condition)): float(known.weights[j, c])
-        for j, utility in enumerate(("inf", "soc", "pres"))
-        for c, condition in enumerate(conditions)
-    }
-    return Speaker(trials, each, np.random.default_rng([seed, 8])), truth
-
-
-def looks(
-    trials: Sequence[Trial], seed: int, kind: str, about: Sequence[str], given: argparse.Namespace
-) -> Iterator[dict[str, Any]]:
-    """What is known after each round, until all intervals are narrow or no call is left."""
-    model = designing_model("politeness")
-    who, truth = speaker(trials, seed)
-    wanted = DesignRequest(
-        about=tuple(about), calls=given.round, width=given.width, options=OPTIONS
-    )
-    first = model.start(trials, **OPTIONS)
-    chosen = [n for n, times in enumerate(first) for _ in range(times)]
+    trials, width = setting.trials, WIDTHS[run.case]
+    prior = model.before(trials, **OPTIONS)
+    goals = list(map(str, prior.coords["condition"]))
+    source, true = truth_of(run.seed, prior, setting.known)
+    who = speaker_of(trials, prior, true, run.seed)
+    wanted = DesignRequest(about=run.about(goals), width=width, options=OPTIONS)
+    if run.design == BALANCED:
+        chosen = list(range(PER_ROUND))
+    else:
+        first = model.start(trials, **OPTIONS)
+        chosen = [n for n, times in enumerate(first) for _ in range(times)]
+    own = [n for n, trial in enumerate(trials) if trial.cell["goal"] == run.goal(goals)]
     while True:
         for question in chosen:
             who.answer(question)
         levels = who.levels
         problem = model.problem(who.observations, **OPTIONS)
         program = inference.load(problem.program)
-        now = replace(wanted, seed=1000 * seed + sum(levels))
+        size = round_size(PER_ROUND, sum(levels))
+        now = replace(wanted, seed=1000 * run.seed + sum(levels), calls=size)
         kinds = model.kinds_of(problem, trials)
-        before = before_of(model, trials, kinds, program, wanted)
-        known = learn_of(model, problem, program, now, None, (before, kinds, levels))
+        earlier = (setting.covariance, kinds, levels)
+        for effort in (USUAL, LONG):
+            key = (run.seed, effort, who.counts.tobytes())
+            if key not in setting.sampled:
+                rng = np.random.default_rng([now.seed, effort.draws])
+                setting.sampled[key] = drawn(problem, program, rng, effort)
+            x, agreed = setting.sampled[key]
+            known = replace(learn_of(model, problem, program, now, x, earlier), reliable=agreed)
+            if not (narrow := bool((known.width <= width).all())):
+                break
+        narrow = narrow and known.reliable
+        true_values = [
+            float(true.weights[UTILITIES.index(name[2:]), goals.index(condition)])
+            for name, condition in known.targets
+        ]
         yield {
+            "source": source,
             "calls": sum(levels),
+            "reached": narrow,
             "reliable": known.reliable,
             "width": known.width.round(5).tolist(),
             "low": known.low.round(5).tolist(),
             "high": known.high.round(5).tolist(),
-            "truth": [truth[target] for target in known.targets],
+            "truth": [round(value, 5) for value in true_values],
         }
-        if (known.width <= given.width).all() or sum(levels) >= given.most:
+        if narrow or sum(levels) >= MOST:
             return
-        if kind == "balanced":
-            order = sorted(range(len(trials)), key=lambda n: levels[n])
-            chosen = (order * given.round)[: given.round]
+        if run.design == ADAPTIVE:
+            nothing = [0] * len(trials)
+            chosen = choose(known, kinds, levels, nothing, now)
+            chosen = chosen or choose(known, kinds, levels, nothing, replace(now, width=None))
         else:
-            chosen = choose(known, kinds, levels, [0] * len(trials), now)
+            asked = own if run.design == GOAL else range(len(trials))
+            chosen = sorted(asked, key=lambda n: levels[n])[:size]
 
 
-def measure(given: argparse.Namespace) -> list[dict[str, Any]]:
-    """One record for each case, speaker and design; those on disk are not made again."""
-    trials = list(trials_of(request(("choice",), {"goals": GOALS, "framings": ("third",)})))
-    path: Path = given.out / f"width_{given.width:g}_round_{given.round}_most_{given.most}.jsonl"
+def measure(setting: Setting, runs: Sequence[Run], seconds: float) -> list[dict[str, Any]]:
+    """One record for each run; those on disk are not made again."""
+    path = setting.out / "runs.jsonl"
     records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    done = {(one["case"], one["seed"], one["design"]) for one in records}
+    done = {(one["seed"], one["case"], one["design"]) for one in records}
+    start = time.monotonic()
     with path.open("a") as file:
-        for seed in range(1, given.n + 1):
-            for case in given.cases:
-                for kind in DESIGNS:
-                    if (case, seed, kind) in done:
-                        continue
-                    began = time.process_time()
-                    found = list(looks(trials, seed, kind, CASES[case], given))
-                    record = {"case": case, "seed": seed, "design": kind, "looks": found}
-                    record["seconds"] = round(time.process_time() - began, 1)
-                    file.write(json.dumps(record) + "\n")
-                    file.flush()
-                    records.append(record)
-                    print(case, seed, kind, found[-1]["calls"], record["seconds"], flush=True)
+        for run in runs:
+            if (run.seed, run.case, run.design) in done:
+                continue
+            if run.design == BALANCED and run.case == next(iter(DESIGNS)):
+                setting.sampled.clear()
+            if time.monotonic() - start > seconds:
+                print("The time is over: run it again to go on.")
+                break
+            began = time.process_time()
+            found = list(looks(run, setting))
+            record = {**run.__dict__, "looks": found}
+            record["seconds"] = round(time.process_time() - began, 1)
+            file.write(json.dumps(record) + "\n")
+            file.flush()
+            records.append(record)
+            last = found[-1]
+            print(*run.__dict__.values(), last["calls"], last["reached"], record["seconds"])
     return records
 
 
-def table(records: Sequence[dict[str, Any]], width: float) -> pd.DataFrame:
-    """Calls, coverage and share of reliable intervals by case and design."""
+def table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Calls, share that reached the width, coverage and reliable share, by case and design.
+
+    A speaker counts where all designs of a case were run. The ratio of calls is over speakers for
+    which either design reached the width; one that did not counts with the most calls.
+    """
     rows = []
-    by_seed: dict[tuple[str, int], dict[str, dict[str, Any]]] = {}
-    for record in records:
-        by_seed.setdefault((record["case"], record["seed"]), {})[record["design"]] = record
-    for case in dict.fromkeys(record["case"] for record in records):
-        pairs = [own for (name, _), own in by_seed.items() if name == case and len(own) == 2]
-        calls = {kind: np.array([_last(p[kind])["calls"] for p in pairs]) for kind in DESIGNS}
-        for kind in DESIGNS:
-            last = [_last(pair[kind]) for pair in pairs]
-            inside = np.concatenate([_inside(one) for one in last])
-            reached = [max(one["width"]) <= width for one in last]
+    rng = np.random.default_rng(1)
+    for case, designs in DESIGNS.items():
+        by_seed: dict[int, dict[str, dict[str, Any]]] = {}
+        for record in records:
+            if record["case"] == case:
+                by_seed.setdefault(record["seed"], {})[record["design"]] = record["looks"][-1]
+        whole = [own for own in by_seed.values() if set(designs) <= set(own)]
+        for design in designs if whole else ():
+            last = [own[design] for own in whole]
+            either = [o for o in whole if o[design]["reached"] or o[BALANCED]["reached"]]
+            ratios = np.array([o[design]["calls"] / o[BALANCED]["calls"] for o in either])
+            inside = np.array([np.mean(_inside(one)) for one in last])
             rows.append(
                 {
                     "case": case,
-                    "design": kind,
-                    "speakers": len(pairs),
-                    "calls_median": float(np.median(calls[kind])),
-                    "calls_mean": float(calls[kind].mean()),
-                    "ratio_median": float(np.median(calls[kind] / calls["balanced"])),
-                    "reached": float(np.mean(reached)),
-                    "intervals": len(inside),
-                    "coverage": float(inside.mean()),
-                    "reliable": float(np.mean([one["reliable"] for one in last])),
+                    "design": design,
+                    "speakers": len(last),
+                    "reached": np.mean([one["reached"] for one in last]),
+                    "calls_median": np.median([one["calls"] for one in last]),
+                    "calls_mean": np.mean([one["calls"] for one in last]),
+                    "compared": len(either),
+                    "ratio_median": _with_interval(ratios, np.median, rng),
+                    "ratio_of_sums": _sums(either, design, rng),
+                    "coverage": f"{inside.mean():.2f} (se {_se(inside):.2f})",
+                    "reliable": np.mean([one["reliable"] for one in last]),
                 }
             )
     return pd.DataFrame(rows)
-
-
-def _last(record: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = record["looks"][-1]
-    return found
 
 
 def _inside(look: dict[str, Any]) -> Array:
@@ -202,18 +219,47 @@ def _inside(look: dict[str, Any]) -> Array:
     return found
 
 
+def _se(values: Array) -> float:
+    """Standard error over speakers, whose intervals depend on each other."""
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
+
+
+def _with_interval(values: Array, of: Any, rng: np.random.Generator) -> str:
+    """A statistic over speakers, with its 95 % bootstrap interval."""
+    if not len(values):
+        return "-"
+    again = [of(values[rng.integers(len(values), size=len(values))]) for _ in range(RESAMPLES)]
+    low, high = np.quantile(again, (0.025, 0.975))
+    return f"{of(values):.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _sums(pairs: Sequence[dict[str, Any]], design: str, rng: np.random.Generator) -> str:
+    """Ratio of all calls of a design to all of the balanced one."""
+    calls = np.array([[p[design]["calls"], p[BALANCED]["calls"]] for p in pairs], dtype=float)
+    return _with_interval(calls, lambda each: each[:, 0].sum() / each[:, 1].sum(), rng)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--n", type=int, default=40)
-    parser.add_argument("--width", type=float, default=0.4)
-    parser.add_argument("--round", type=int, default=48)
-    parser.add_argument("--most", type=int, default=400)
-    parser.add_argument("--cases", nargs="+", default=list(CASES))
+    parser.add_argument("--n", type=int, default=30, help="number of speakers")
+    parser.add_argument("--first", type=int, default=FIRST_SEED, help="seed of the first")
+    parser.add_argument("--cases", nargs="+", choices=list(DESIGNS), default=list(DESIGNS))
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no run later")
+    parser.add_argument("--table", action="store_true", help="only show the table")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/out/adaptive"))
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    found = table(measure(given), given.width)
-    found.to_csv(given.out / f"table_{given.width:g}.csv", index=False)
+    trials = list(trials_of(request(("choice",), {"framings": ("third",)})))
+    model = designing_model("politeness")
+    program = inference.load(model.before(trials, **OPTIONS).program)
+    every = ["any"] * len(trials)
+    covariance = before_of(model, trials, every, program, DesignRequest(options=OPTIONS))
+    known = fitted(model, given.out / "speakers.json")
+    setting = Setting(trials, known, given.out, covariance)
+    seeds = range(given.first, given.first + given.n)
+    runs = [Run(s, case, d) for s in seeds for case in given.cases for d in DESIGNS[case]]
+    found = table(measure(setting, [] if given.table else runs, given.seconds))
+    found.to_csv(given.out / "table.csv", index=False)
     print(found.to_string(index=False, float_format=lambda x: f"{x:.2f}"))
 
 

@@ -9,6 +9,7 @@ import pytest
 from many_wolves import families
 from many_wolves.cli import run, wolves
 from many_wolves.collection import answers_to, collect, peek, read_trials
+from many_wolves.inference.evaluation import knowledge
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
 from many_wolves.store.journal_lines import read_journal
 from many_wolves.workflows import adaptive
@@ -34,10 +35,22 @@ SPEAKER = SpeakerRequest(
 ASKED = AdaptiveRequest(
     DesignRequest(about=("w_inf",), options={"literal": "fixed"}),
     per_round=12,
-    max_calls=60,
+    max_calls=44,
     sampling=Sampling(chains=2, warmup=60, draws=60),
     report=False,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_draws():
+    """Shorter chains than users get, and fewer starts: no test here is about them."""
+    found = knowledge.gaussian_at_modes
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(
+            knowledge, "gaussian_at_modes", lambda model, rng, ridge: found(model, rng, starts=1)
+        )
+        monkeypatch.setattr(knowledge, "USUAL", knowledge.Effort(30, 40))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +112,10 @@ def _rounds(folder):
 
 def test_it_stops_at_the_number_of_calls(whole):
     done, folder = whole
-    assert (done.stopped, done.calls) == ("max_calls", 60)
+    assert (done.stopped, done.calls) == ("max_calls", 44)
     rounds = _rounds(folder)
-    assert [one["calls"] for one in rounds] == [24, 12, 12, 12]
-    assert [one["answers_before"] for one in rounds] == [0, 24, 36, 48]
+    assert [one["calls"] for one in rounds] == [10, 10, 12, 12]
+    assert [one["answers_before"] for one in rounds] == [0, 10, 20, 32]
     for one in rounds:
         assert sum(one["questions"].values()) == one["calls"]
         assert all(row["expected_width"] <= row["width"] for row in one["weights"])
@@ -119,14 +132,14 @@ def test_a_stopped_run_completes_its_round_and_asks_nothing_again(
     stopped = _Asked(trials, tmp_path / "j.jsonl", stop_in=2)
     first = stopped.run(ASKED, tmp_path / "a")
     assert first.stopped == "" and first.fit is None
-    assert 24 < first.calls < 36
+    assert 10 < first.calls < 20
     before = (tmp_path / "j.jsonl").read_bytes()
     _without_a_fit(monkeypatch)
     done = _Asked(trials, tmp_path / "j.jsonl").run(ASKED, tmp_path / "a")
-    assert done.stopped == "max_calls" and done.calls == 60
+    assert done.stopped == "max_calls" and done.calls == 44
     assert (tmp_path / "j.jsonl").read_bytes().startswith(before)
     responses = read_journal(tmp_path / "j.jsonl").responses
-    assert len({r.key for r in responses}) == len(responses) == 60
+    assert len({r.key for r in responses}) == len(responses) == 44
     assert _rounds(tmp_path) == _rounds(whole[1])
 
 
@@ -138,7 +151,7 @@ def test_it_stops_when_the_intervals_are_narrow(whole, tmp_path, monkeypatch, tr
     )
     asked = replace(ASKED, design=replace(ASKED.design, width=0.95))
     done = _Asked(trials, tmp_path / "j.jsonl").run(asked, tmp_path / "a")
-    assert done.stopped == "width" and done.calls < 60
+    assert done.stopped == "width" and done.calls <= 44
     assert (done.fit / "fit.json").exists()
     assert (done.weights["width"] <= 0.95).all()
 
@@ -159,7 +172,7 @@ def test_it_stops_when_every_prompt_has_its_answers(tmp_path, trials, monkeypatc
         (["--adaptive", "--max_calls", "9", "--replicates", "3"], "--max-replicates 3"),
         (["--adaptive", "--max-calls", "9", "--dry-run"], "wolves design"),
         (["--adaptive", "--max-calls", "9", "--model-options", "{"], "no JSON"),
-        (["--adaptive", "--max-calls", "9"], "fewer than 24"),
+        (["--adaptive", "--max-calls", "9"], "fewer than 10"),
     ],
 )
 def test_what_cannot_be_asked_in_rounds_is_refused(trials, tmp_path, capfd, more, words):

@@ -14,6 +14,7 @@ from many_wolves.families.politeness import designer
 from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.options import PolitenessDesign
+from many_wolves.inference.evaluation import knowledge
 from many_wolves.observations import Observations
 from many_wolves.workflows.compiling import request, write_trials
 from many_wolves.workflows.design import (
@@ -37,6 +38,18 @@ KNOWN = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_draws():
+    """Shorter chains than users get, and fewer starts: no test here is about them."""
+    found = knowledge.gaussian_at_modes
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(
+            knowledge, "gaussian_at_modes", lambda model, rng, ridge: found(model, rng, starts=1)
+        )
+        monkeypatch.setattr(knowledge, "USUAL", knowledge.Effort(30, 40))
+        yield
+
+
 @pytest.fixture(scope="module")
 def small():
     """All trials of two goals and six items, judgments included."""
@@ -47,6 +60,18 @@ def small():
 @pytest.fixture(scope="module")
 def choices(small):
     return [trial for trial in small if trial.task == "choice"]
+
+
+def _answers(asked):
+    """The same answer to each of these questions."""
+    columns = ["speaker", *designer.FACTORS, "utterance", "count"]
+    rows = [
+        ("one", *(t.cell[f] for f in designer.FACTORS), o.id, int(n == 0))
+        for t in asked
+        for n, o in enumerate(t.options)
+    ]
+    frame = pd.DataFrame(rows, columns=columns).groupby(columns[:-1])["count"].sum()
+    return Observations.from_rows("politeness", frame.reset_index())
 
 
 def _answered(choices, times):
@@ -62,15 +87,24 @@ def _answered(choices, times):
     return model.simulate(asked, np.random.default_rng(3), KNOWN, **FIXED)[1]
 
 
-def test_the_start_sees_two_items_of_each_cell_and_one_of_them_twice(small):
+def test_the_start_sees_each_cell_once_and_one_of_them_with_two_items(small):
     first = designer.start(small, literal="joint")
     asked: Counter[tuple] = Counter()
     for trial, number in zip(small, first, strict=True):
         cell = {name: value for name, value in trial.cell.items() if name != "item"}
         asked[trial.task, tuple(cell.values())] += number
-    by_task = {task: {n for (own, _), n in asked.items() if own == task} for task, _ in asked}
-    assert by_task == {"choice": {3}, "literal": {1}}
-    assert sum(designer.start(small, **FIXED)) == 3 * 8
+    by_task = {task: sorted(n for (own, _), n in asked.items() if own == task) for task, _ in asked}
+    assert by_task == {"choice": [1] * 7 + [3], "literal": [1] * 32}
+    assert sum(designer.start(small, **FIXED)) == 8 + 2
+
+
+def test_the_correlation_shows_in_the_answers_to_the_start(choices):
+    # The first cell has a single item.
+    alone = [t for t in choices if t.cell["state"] != 2 or t.cell["item"] == "poem"]
+    first = designer.start(alone, **FIXED)
+    asked = [t for t, n in zip(alone, first, strict=True) for _ in range(n)]
+    problem = PoliteSpeaker().problem(_answers(asked), **FIXED)
+    assert problem.data["J"] > 0
 
 
 def test_before_any_answer_the_problem_has_no_choices_and_all_items(choices, small):
@@ -113,8 +147,8 @@ def test_from_the_prior_a_design_begins_with_the_start_and_shrinks_what_it_is_ab
     assert chosen["social"] > chosen["informative"]
     again = design(choices, asked)
     assert (again.trials, again.replicates) == (found.trials, found.replicates)
-    with pytest.raises(WolvesError, match="fewer than 24"):
-        design(choices, DesignRequest(calls=10, options=FIXED))
+    with pytest.raises(WolvesError, match="fewer than 10"):
+        design(choices, DesignRequest(calls=9, options=FIXED))
 
 
 def test_new_items_come_before_replicates(choices):

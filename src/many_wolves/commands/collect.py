@@ -9,7 +9,7 @@ import click
 
 from many_wolves import families
 from many_wolves.collection import AT_ONCE
-from many_wolves.commands import collect_adaptive
+from many_wolves.commands import adaptive_options
 from many_wolves.commands.collect_output import OK, act, failed, interrupted, say
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.contracts import EpisodicFamily, WorldFamily
@@ -182,7 +182,7 @@ COMPILED = Path("task-data/compiled")
     show_default=True,
     help="Folder of journals, or one journal (a name that ends in .jsonl).",
 )
-@collect_adaptive.OPTIONS
+@adaptive_options.options
 @click.option("--dry-run", is_flag=True, help="Print calls, tokens and money, and ask nothing.")
 @click.option("--explain", "explained", is_flag=True, help="Print why each trial is asked or not.")
 def command(
@@ -217,12 +217,18 @@ def command(
             "used for this run and stored nowhere. Set it in the environment instead."
         )
     path = trials or COMPILED / f"{task}.jsonl"
-    adaptive = collect_adaptive.request_of(options)
+    in_rounds = adaptive_options.taken(options)
+    seed = options["seed"]
     wanted = _wanted(options)
     several = expand(wanted, revisions)
     family = families.get(family_in(path))
-    if adaptive is not None:
+    do = act(dry_run, explained)
+    if in_rounds is not None:
+        from many_wolves.commands import collect_adaptive
+
+        adaptive = collect_adaptive.request_of(in_rounds, seed)
         collect_adaptive.check(adaptive, family, several, replicates, idle=dry_run or explained)
+        do = collect_adaptive.act(path, adaptive)
     settings = _settings(engine_options)
     settings |= {"server": server} if server else {}
     settings |= {"project": str(project)} if project is not None else {}
@@ -230,7 +236,6 @@ def command(
         _refuse_options_of_games(opponent, seats, engine, engine_options, server, project)
     seated = read_seats(seats, opponent, wanted.patience)
     collection = Collection(path, out, replicates, Table(seated, at_once, engine, settings))
-    do = act(dry_run, explained) if adaptive is None else collect_adaptive.act(path, adaptive)
     statuses = collection.each(collection.speakers(several, say), do, failed, interrupted)
     return max(statuses, default=OK)
 

@@ -10,47 +10,16 @@ from typing import Any
 import click
 
 from many_wolves.commands.collect_output import FAILED, INTERRUPTED, OK, conclude, say
-from many_wolves.commands.design import ABOUT, MOST
-from many_wolves.commands.options import names_of, together
+from many_wolves.commands.options import names_of
 from many_wolves.contracts import TaskFamily
 from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.speakers.speaker_request import SpeakerRequest
-from many_wolves.workflows.adaptive import MOST_CALLS, PER_ROUND, Adaptive, AdaptiveRequest
+from many_wolves.workflows.adaptive import Adaptive, AdaptiveRequest
 from many_wolves.workflows.collecting import Games, Vignettes
 from many_wolves.workflows.design import DesignRequest, designing_model
+from many_wolves.workflows.round_limits import MOST_CALLS, PER_ROUND
 
-OPTIONS = together(
-    click.option(
-        "--adaptive",
-        is_flag=True,
-        help="Ask in rounds: the trials with the most expected information first.",
-    ),
-    ABOUT,
-    click.option(
-        "--width",
-        type=click.FloatRange(0, min_open=True),
-        help="Adaptive: stop when all 95 % intervals are at most this wide.",
-    ),
-    click.option(
-        "--per_round",
-        type=click.IntRange(1),
-        help=f"Adaptive: calls per round (default: {PER_ROUND}).",
-    ),
-    click.option(
-        "--max_calls",
-        type=click.IntRange(1),
-        help=f"Adaptive: calls in all, earlier ones included (default: {MOST_CALLS}).",
-    ),
-    MOST,
-    click.option(
-        "--model_options",
-        metavar="JSON",
-        help='Adaptive: options of the cognitive model, such as \'{"literal": "fixed"}\'.',
-    ),
-)
-"""Options of an adaptive collection."""
-_OWN = ("about", "width", "per_round", "max_calls", "most", "model_options")
 ENDS = {
     "width": "All intervals are narrow enough.",
     "max_calls": "Stopped at --max-calls: not all intervals are narrow enough.",
@@ -58,32 +27,20 @@ ENDS = {
 }
 
 
-def request_of(options: dict[str, Any]) -> AdaptiveRequest | None:
-    """The request among the options of `wolves collect`, which are taken out; None without one.
+def request_of(own: dict[str, Any], seed: int) -> AdaptiveRequest:
+    """The request that the options of an adaptive collection make.
 
     Raises
     ------
     WolvesError
         If an option is at fault.
     """
-    adaptive = options.pop("adaptive")
-    own = {name: options.pop(name) for name in _OWN}
-    given = [name for name, value in own.items() if value not in (None, "")]
-    if not adaptive:
-        if given:
-            name = "max-replicates" if given[0] == "most" else given[0].replace("_", "-")
-            raise WolvesError(f"--{name} needs --adaptive", fix="add --adaptive, or leave it out")
-        return None
-    if own["width"] is None and own["max_calls"] is None:
-        raise WolvesError(
-            "--adaptive needs to know when to stop", fix="--width 0.2, or --max-calls 500"
-        )
     design = DesignRequest(
         about=tuple(names_of(own["about"])),
         width=own["width"],
         most=own["most"],
         options=_json(own["model_options"]),
-        seed=options["seed"],
+        seed=seed,
     )
     return AdaptiveRequest(design, own["per_round"] or PER_ROUND, own["max_calls"] or MOST_CALLS)
 

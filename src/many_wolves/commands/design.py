@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from many_wolves.commands.adaptive_options import ABOUT, MOST
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.command import show
 from many_wolves.commands.options import (
@@ -24,20 +25,6 @@ from many_wolves.workflows.calls import shown
 
 if TYPE_CHECKING:
     from many_wolves.workflows.design import Design, DesignRequest, Sofar
-
-ABOUT = click.option(
-    "--about",
-    default="",
-    metavar="NAMES",
-    help="Parameters that the questions are about, separated by commas: w_inf for all its "
-    "conditions, w_inf:social for one (default: the model's contrasts).",
-)
-MOST = click.option(
-    "--max_replicates",
-    "most",
-    type=click.IntRange(1),
-    help="Largest number of answers to one prompt (default: no limit).",
-)
 
 
 @wolves_command("design", as_json=True)
@@ -132,8 +119,8 @@ def _print(found: Design, request: DesignRequest) -> None:
         click.echo(f"The width {request.width:g} is not reached with these calls and trials.")
     if not found.reliable:
         click.echo(
-            "The widths are those of a Gaussian approximation that describes the posterior badly. "
-            "Give the folder of a fit instead of its table."
+            "The widths come from short chains that do not agree. Give the folder of a fit "
+            "instead of its table."
         )
 
 

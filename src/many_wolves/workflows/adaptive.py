@@ -32,6 +32,7 @@ from many_wolves.workflows.design import (
 from many_wolves.workflows.fits import FitRequest, fit_into
 from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.models import options_of, problem_of
+from many_wolves.workflows.round_limits import MOST_CALLS, PER_ROUND
 from many_wolves.workflows.sampling import USUAL, Sampling
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 ROUNDS = "rounds.json"
 FIT, CHOICES = "fit", "choices"
-PER_ROUND, MOST_CALLS = 64, 5000
 AGAIN = 1.5
 """Growth of the number of calls after which the posterior is sampled although the approximation,
 which is unreliable, still finds wide intervals."""
@@ -59,7 +59,8 @@ class AdaptiveRequest:
     design
         Parameters, wanted width, model, seed; its ``calls`` are not used.
     per_round
-        Calls per round.
+        Most calls per round. The first round has those without which the model cannot be fitted,
+        and no later one more than all before it.
     max_calls
         Calls in all, those of earlier runs included.
     sampling
@@ -162,6 +163,11 @@ def collect_in_rounds(
     return Adaptive("", sum(journal.answers()), len(rounds), state.weights, None, done)
 
 
+def round_size(most: int, answers: int) -> int:
+    """Calls of the next round: few answers choose few questions, so it at most doubles them."""
+    return min(most, answers)
+
+
 def _broken(done: Collected) -> bool:
     """Whether the last round was not answered to its end."""
     return done.halted or bool(done.asked.get("failed", 0))
@@ -194,6 +200,7 @@ class _State:
         self.weights: pd.DataFrame | None = None
         self.fit: Path | None = None
         self.kinds: list[str] = []
+        self._before: dict[tuple[bool, ...], Array] = {}
 
     def look(self, levels: Sequence[int], number: int) -> tuple[Known, bool]:
         """What is known now, and whether all intervals are narrow enough."""
@@ -209,8 +216,12 @@ class _State:
         self.kinds = list(self._model.kinds_of(problem, self._trials))
         earlier = None
         if any(levels):
-            before = before_of(self._model, self._trials, self.kinds, program, self._design)
-            earlier = (before, self.kinds, levels)
+            asked = tuple(map(bool, self.kinds))
+            if asked not in self._before:
+                self._before[asked] = before_of(
+                    self._model, self._trials, self.kinds, program, self._design
+                )
+            earlier = (self._before[asked], self.kinds, levels)
         known = learn_of(self._model, problem, program, design, None, earlier)
         calls, wanted = sum(levels), self._design.width
         self.fit = None
@@ -235,7 +246,7 @@ class _State:
         if not any(levels) and number == 0:
             first = list(self._model.start(self._trials, **self._options))
         left = self._request.max_calls - sum(levels)
-        size = min(max(self._request.per_round, sum(first)), left)
+        size = min(round_size(self._request.per_round, sum(levels)) or sum(first), left)
         if sum(first) > left:
             raise WolvesError(
                 f"the model cannot be fitted to fewer than {sum(first)} answers to these trials, "

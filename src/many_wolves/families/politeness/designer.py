@@ -20,7 +20,7 @@ from many_wolves.records import Question
 
 FACTORS = ("item", "goal", "framing", "state")
 TWICE, ONCE = 2, 1
-"""Answers to the first two prompts of a cell: the correlation shows only in a repeated one."""
+"""Answers to the first two prompts of one cell: the correlation shows only there."""
 
 
 def kinds(problem: Problem) -> dict[str, AnswerKind]:
@@ -93,16 +93,21 @@ def before(questions: Sequence[Question], **options: Any) -> Problem:
 
 
 def start(questions: Sequence[Question], **options: Any) -> list[int]:
-    """Two items for each goal and state, one of them twice; each judgment once."""
+    """One item for each goal and state; of the first of them two, one of them twice.
+
+    Each judgment is asked once. A longer start would leave fewer calls to choose.
+    """
     judged = {id(question) for question in _judged(questions, _allowed(options))}
+    names = [_name(question, framed=True) for question in questions]
+    prompts = Counter(name for name, q in zip(names, questions, strict=True) if _chosen(q))
+    repeated = next((name for name, number in prompts.items() if number > 1), "")
     seen: Counter[str] = Counter()
     found = []
-    for question in questions:
+    for question, name in zip(questions, names, strict=True):
         if not _chosen(question) and id(question) not in judged:
             found.append(0)
             continue
-        name = _name(question, framed=True)
-        wanted = (TWICE, ONCE) if _chosen(question) else (ONCE,)
+        wanted = (TWICE, ONCE) if name == repeated else (ONCE,)
         found.append(wanted[seen[name]] if seen[name] < len(wanted) else 0)
         seen[name] += 1
     return found

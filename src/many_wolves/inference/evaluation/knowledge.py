@@ -13,9 +13,8 @@ from many_wolves.contracts import Array, Problem
 from many_wolves.errors import WolvesError
 from many_wolves.inference.engines.protocol import Model, Program
 from many_wolves.inference.evaluation.information import Evaluate, Knowledge, Values
-from many_wolves.inference.evaluation.sensitivity import smoothed
 from many_wolves.inference.sampling.datatree import shaped
-from many_wolves.inference.sampling.modes import Gaussian, gaussian_at_modes, possible_starts
+from many_wolves.inference.sampling.modes import gaussian_at_modes, possible_starts
 from many_wolves.inference.settings import LARGEST_SEED, ChainSettings
 from many_wolves.sources import nearest
 
@@ -23,10 +22,22 @@ DRAWS = 24
 """Draws at which the information is evaluated; its mean hardly changes with more."""
 MANY = 600
 """Draws for widths and covariances."""
-CHAINS, WARMUP, DELTA, DEPTH = 4, 150, 0.8, 8
-"""Short chains, where a Gaussian describes the posterior badly."""
+CHAINS, DELTA, DEPTH = 4, 0.8, 8
+"""Short chains. Importance weights of Gaussians at the modes left few effective draws, and
+standard deviations that were far too small."""
 AGREED = 1.1
 """R-hat below which short chains agree."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Warmup iterations, and draws, of each short chain."""
+
+    warmup: int = 200
+    draws: int = 300
+
+
+USUAL = Effort()
 TAIL = 0.025
 """Share of the posterior on each side of an interval."""
 
@@ -49,8 +60,7 @@ class Known:
     mean, sd, low, high
         (T,) posterior mean, standard deviation, and ends of the central 95 % interval.
     reliable
-        Whether they are those of the posterior: draws of a fit, a Laplace approximation whose
-        importance weights are reliable, or short chains that agree.
+        Whether they are those of the posterior: draws of a fit, or short chains that agree.
     """
 
     targets: tuple[Target, ...]
@@ -92,7 +102,7 @@ def targets_of(problem: Problem, about: Sequence[str]) -> tuple[Target, ...]:
         if colon and condition not in labels[name]:
             raise WolvesError(
                 f"{name} has no condition {condition!r}",
-                fix=f"--about {name}:{labels[name][0]}" if labels[name][0] else f"--about {name}",
+                fix=nearest(condition, labels[name]) if labels[name][0] else f"--about {name}",
             )
         found |= dict.fromkeys((name, one) for one in labels[name] if not colon or one == condition)
     return tuple(found)
@@ -118,18 +128,18 @@ def learn(
     about
         Parameters that the design is about.
     x
-        (draws, D) draws of the posterior on the unconstrained scale. By default they come from the
-        Gaussians at its modes, or from short chains where these describe it badly.
+        (draws, D) draws of the posterior on the unconstrained scale; by default those of short
+        chains.
     earlier
         (D, D) covariance of the parameters before any answer, and the answers so far as
         ``Knowledge`` takes them. None where there are no answers.
     """
     targets = targets_of(problem, about)
+    reliable = True
+    if x is None:
+        x, reliable = drawn(problem, program, rng)
     with program.open(problem.data) as model:
         evaluate = evaluator(problem, model, kinds, targets)
-        reliable = True
-        if x is None:
-            x, reliable = _drawn(problem, program, model, rng)
         rows = x[rng.choice(len(x), min(MANY, len(x)), replace=False)]
         values = evaluate(rows).targets
         low, high = np.quantile(values, (TAIL, 1 - TAIL), axis=0)
@@ -155,8 +165,7 @@ def covariance_of(x: Array) -> Array:
 
 def covariance_before(problem: Problem, program: Program, rng: np.random.Generator) -> Array:
     """(D, D) covariance of the parameters in the problem of some questions before any answer."""
-    with program.open(problem.data) as model:
-        return covariance_of(_drawn(problem, program, model, rng)[0])
+    return covariance_of(drawn(problem, program, rng)[0])
 
 
 def evaluator(
@@ -191,51 +200,21 @@ def evaluator(
     return evaluate
 
 
-def _drawn(
-    problem: Problem, program: Program, model: Model, rng: np.random.Generator
+def drawn(
+    problem: Problem, program: Program, rng: np.random.Generator, effort: Effort | None = None
 ) -> tuple[Array, bool]:
-    """(draws, D) of the posterior, and whether they agree with it.
-
-    They come from the Gaussians at the modes by importance weights, or from short chains if these
-    weights are unreliable.
-    """
+    """(draws, D) of the posterior by short chains, and whether the chains agree."""
+    effort = effort or USUAL
     from arviz_stats.base import array_stats
 
-    gaussian = gaussian_at_modes(model, rng, ridge=problem.ridge)
-    x, log_density = _mixture(gaussian, rng)
-    weighted = smoothed(model.log_density(x) - log_density)
-    if weighted.ok:
-        return x[rng.choice(len(x), len(x), p=weighted.weights)], True
+    with program.open(problem.data) as model:
+        gaussian = gaussian_at_modes(model, rng, ridge=problem.ridge)
+        starts = possible_starts(model, gaussian, CHAINS, rng)
     seed = int(rng.integers(1, LARGEST_SEED))
-    delta = max(DELTA, problem.adapt_delta)
-    settings = ChainSettings(WARMUP, MANY // CHAINS, delta, DEPTH, seed)
-    starts = possible_starts(model, gaussian, CHAINS, rng)
+    settings = ChainSettings(effort.warmup, effort.draws, DELTA, DEPTH, seed)
     chains = program.sample(problem.data, starts, settings, gaussian.whitening).x
     r_hat = max(
         float(array_stats.rhat(chains[:, :, d], chain_axis=0, draw_axis=1))
         for d in range(chains.shape[2])
     )
     return chains.reshape(-1, chains.shape[2]), r_hat < AGREED
-
-
-def _mixture(gaussian: Gaussian, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Draws from Gaussians at the modes by their masses, and the log density of the mixture."""
-    size, modes = gaussian.centre.size, gaussian.modes
-    if not modes:
-        x = rng.normal(size=(MANY, size))
-        return x, -0.5 * np.square(x).sum(axis=1)
-    roots = [np.linalg.cholesky(mode.precision) for mode in modes]
-    own = rng.choice(len(modes), MANY, p=gaussian.shares)
-    noise = rng.normal(size=(MANY, size))
-    x = np.stack(
-        [modes[n].x + np.linalg.solve(roots[n].T, e) for n, e in zip(own, noise, strict=True)]
-    )
-    parts = [
-        np.log(share)
-        + np.log(np.diag(root)).sum()
-        - 0.5 * np.square((x - mode.x) @ root).sum(axis=1)
-        for share, root, mode in zip(gaussian.shares, roots, modes, strict=True)
-        if share > 0
-    ]
-    density: Array = np.logaddexp.reduce(parts, axis=0)
-    return x, density
