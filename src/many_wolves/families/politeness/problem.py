@@ -77,7 +77,7 @@ def build(table: Observations, **options: Any) -> Problem:
         parts=_parts(held),
         options=_recorded(chosen, held.clustered),
         notes=tuple(held.notes),
-        ridge=_ridge(chosen),
+        ridge=("alpha_probit", "cost_probit"),
         adapt_delta=ADAPT_DELTA,
         ranges=_ranges(chosen),
         refused=None if chosen.literal == "fixed" else _refused(held, where),
@@ -245,12 +245,6 @@ def _stan_data(held: _Data, variant: _Variant, chosen: PoliteOptions) -> dict[st
     placed = held.placed or no_orders(*counts.shape)
     recursion = recursion_data(layout, chosen.nodes, chosen.cost_form, held.negated)
     return data | alike | recursion | chosen.ends._asdict() | placed.data()
-
-
-def _ridge(chosen: PoliteOptions) -> tuple[str, ...]:
-    """Along which the search for modes goes; wide ranges of the cost hold further modes."""
-    published = chosen.ends == RANGES["yoon2020"]
-    return ("alpha_probit",) if published else ("alpha_probit", "cost_probit")
 
 
 def _ranges(chosen: PoliteOptions) -> dict[str, Range]:
