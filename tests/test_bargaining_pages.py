@@ -132,6 +132,12 @@ class TestPages:
         titles = [figure.name for figure in PAGES.study_sections(fits)[0].figures]
         assert titles[-1] == "tournament"
 
+    def test_a_falling_aspiration_has_its_section(self):
+        games = simulate_games(openings(sample=6), {"concession": {"opening": 0.9}})
+        [section, _] = PAGES.fit_sections(fitted("aspiration", games))
+        assert section.id == "schedule"
+        assert set(section.figures[0].data["parameter"]) == {"opening", "bottom", "exponent"}
+
     def test_weights_are_three_corners_and_kindness_is_the_headline(self):
         wants = {"values": {"own": 0.5, "fair": 0.3, "deal": 0.2}}
         games = simulate_games(openings("values", sample=8), wants)
