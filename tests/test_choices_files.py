@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -81,3 +82,15 @@ def test_a_table_with_a_fault_names_its_place(folder):
     assert "'family'" in fault().problem
     (folder / "meta.json").write_text('{"family": "politeness", "schema": 99}')
     assert "schema" in fault().problem
+
+
+@pytest.mark.parametrize("name", ["\0", "../literal", 3])
+def test_a_table_whose_name_is_no_name_of_a_file_is_refused(tmp_path, name):
+    golden = Path(__file__).parent / "golden/schema1/politeness/choices/hf-score"
+    shutil.copytree(golden, tmp_path / "choices")
+    meta = tmp_path / "choices/meta.json"
+    record = json.loads(meta.read_text())
+    record.pop("tables", None)
+    meta.write_text(json.dumps(record | {"aside": [name]}))
+    with pytest.raises(WolvesError, match="expected names of tables"):
+        read_table(tmp_path / "choices")

@@ -97,6 +97,13 @@ def read_table(folder: str | Path) -> Observations:
     meta = _mapping(source / "meta.json")
     main = str(meta.get("main", MAIN))
     names = meta.get("tables", [main, *meta.get("aside", [])])
+    for name in (main, *names):
+        if not isinstance(name, str) or Path(name).name != name or "\0" in name:
+            raise WolvesError(
+                f"expected names of tables, found {name!r}",
+                where=source / "meta.json",
+                fix="run `wolves choices` again; it writes this file",
+            )
     text = meta.get("text", {})
     return Observations(
         family=str(meta["family"]),

@@ -14,6 +14,12 @@ _FIELDS = {
 }
 """By the end of a path: the name of the format, and the fields that only its replies have."""
 
+_ENTRIES: Mapping[str, frozenset[str]] = {
+    "choices": frozenset({"message", "error"}),
+    "candidates": frozenset(),
+}
+"""Fields that are lists of objects: each object has one of these fields, if any are named."""
+
 _SHOWN = 6
 """Fields of a reply that a message names."""
 
@@ -43,7 +49,7 @@ def other_format(path: str, reply: Mapping[str, Any]) -> str:
 
 def _misshapen(reply: Mapping[str, Any]) -> str:
     """What stands where a list of objects should; empty where the reply has its form."""
-    for name, needed in (("choices", {"message", "error"}), ("candidates", set())):
+    for name, needed in _ENTRIES.items():
         entries = reply.get(name) or []
         if not isinstance(entries, list):
             return f"{_kind(entries)} as its `{name}`"
