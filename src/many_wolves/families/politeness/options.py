@@ -144,10 +144,10 @@ class PoliteOptions(ModelOptions):
     nodes: int = Field(default=NODES, ge=2, le=2000, description="Quadrature nodes for phi.")
     ranges: RangesName = Field(
         default="yoon2020",
-        description="Ranges of the uniform priors of alpha and of the cost of a negation. Other "
-        "utterances cost 1; below it, negations are preferred. yoon2020: 0 to 20 and 1 to 10, as "
-        "published. wide: 0 to 60 and -13 to 15. auto: wide for speakers that are known to be "
-        "language models, yoon2020 for others.",
+        description="Ranges of the uniform priors of alpha and of the cost of a negation, where "
+        "other utterances cost 1. Published ranges are 0 to 20 and 1 to 10 (yoon2020), wide ones 0 "
+        "to 60 and -13 to 15. Under auto, they are wide for speakers that are known to be language "
+        "models.",
     )
     alpha_upper: float | None = Field(
         default=None, gt=0, le=1000, description="Upper end of alpha's prior, in place of --ranges."

@@ -85,7 +85,7 @@ def build(table: Observations, **options: Any) -> Problem:
 
 
 def is_language_model(table: Observations) -> bool:
-    """Whether the speaker is known to be one: a provider asked it, or its data card names models."""
+    """Whether it is known to be one: a provider asked it, or its data card names models."""
     speaker = str(table.rows["speaker"].iloc[0])
     asked = table.meta.get("speakers", {}).get(speaker)
     if asked is not None:
