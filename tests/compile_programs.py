@@ -1,20 +1,26 @@
 """Compile the Stan programs of `make test` while the linters run: no worker waits for it."""
 
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 from many_wolves import inference
 from many_wolves.families.dilemmas.models import decisions
 from many_wolves.families.politeness import problem
 from many_wolves.files import shipped
+from many_wolves.inference.engines.embedded_build import headers_compiled, is_whole, library_of
+from many_wolves.inference.engines.programs import program_source
 
-PROGRAMS = (problem.PROGRAM, decisions.PROGRAM)
+TOY = Path(__file__).parent / "toy_family" / "toy_prices" / "prices.stan"
+PROGRAMS = (shipped(problem.PROGRAM), shipped(decisions.PROGRAM), TOY)
 
 
-def compiled(name: str) -> None:
+def compiled(path: Path) -> None:
     """Compile a program, or find it compiled."""
-    inference.load(shipped(name), "httpstan", print)
+    inference.load(path, "httpstan", print)
 
 
 if __name__ == "__main__":
-    with ProcessPoolExecutor(len(PROGRAMS)) as pool:
-        list(pool.map(compiled, PROGRAMS))
+    missing = [path for path in PROGRAMS if not is_whole(library_of(program_source(path)))]
+    if missing:
+        with headers_compiled(print), ProcessPoolExecutor(2) as pool:
+            list(pool.map(compiled, missing))

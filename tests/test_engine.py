@@ -17,6 +17,7 @@ from many_wolves import inference
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.problem import build
+from many_wolves.inference.engines import embedded_build
 from many_wolves.inference.engines.draws import SAMPLER_COLUMNS
 from many_wolves.inference.engines.embedded import EmbeddedProgram, in_threads
 from many_wolves.inference.engines.embedded_build import compiled, library_of
@@ -24,6 +25,7 @@ from many_wolves.inference.engines.embedded_library import open_model
 from many_wolves.inference.engines.programs import Source
 from many_wolves.inference.sampling.modes import gaussian_at_modes
 from many_wolves.inference.settings import Settings
+from many_wolves.processes import Children
 
 pytestmark = pytest.mark.xdist_group("stan")
 SMALL = Source(
@@ -253,3 +255,21 @@ def wait_for(condition, within_s=60):
     while not condition() and time.monotonic() < end:
         time.sleep(0.05)
     return condition()
+
+
+def test_headers_are_compiled_once_and_removed_at_the_end(monkeypatch, tmp_path):
+    monkeypatch.setenv("MANY_WOLVES_CACHE", str(tmp_path))
+    made = []
+
+    def compiled(source, target, children, *options):
+        made.append((source.suffix, options))
+        target.write_text("")
+
+    monkeypatch.setattr(embedded_build, "_compile", compiled)
+    with pytest.raises(KeyboardInterrupt), embedded_build.headers_compiled():
+        assert len(list(tmp_path.rglob("*.hpp.gch"))) == 1
+        embedded_build._services(tmp_path, Children())
+        raise KeyboardInterrupt
+    assert not list(tmp_path.rglob("*.gch")) and not list(tmp_path.rglob("*.part"))
+    (headers,) = tmp_path.rglob("headers_*.hpp")
+    assert made == [(".hpp", ("-x", "c++-header")), (".cpp", ("-include", str(headers)))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -84,10 +85,13 @@ def build(names: Sequence[str] = (), engine: EngineName = "auto") -> list[StanPr
         If a name is unknown, or a program does not compile.
     """
     from many_wolves import inference
+    from many_wolves.inference.engines.embedded_build import headers_compiled
 
     chosen = _chosen(programs(), names)
-    for program in chosen:
-        inference.load(program.path, engine, step)
+    several = sum(program.state != "compiled" for program in chosen) > 1
+    with headers_compiled(step) if several else nullcontext():
+        for program in chosen:
+            inference.load(program.path, engine, step)
     return chosen
 
 

@@ -12,7 +12,9 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -71,6 +73,28 @@ def compiled(source: Source, progress: Progress | None) -> tuple[Path, float]:
         began = time.monotonic()
         _keep(_built(source, folder, work, progress), target)
         return target, time.monotonic() - began
+
+
+@contextmanager
+def headers_compiled(progress: Progress | None = None) -> Iterator[None]:
+    """Compile Stan's headers once for all programs that are compiled inside.
+
+    Each of them then takes half a minute less. The compiled headers take 800 MB in the cache
+    while they are there. A compiler that cannot use them reads the headers again.
+    """
+    headers, children = _headers(), Children()
+    built = headers.with_name(f"{headers.name}.gch")
+    if progress is not None:
+        progress("compiling the headers of Stan, once for all programs (about half a minute)")
+    try:
+        with locked(built):
+            part = built.with_suffix(".part")
+            _compile(headers, part, children, "-x", "c++-header")
+            part.replace(built)
+        yield
+    finally:
+        children.end()
+        built.unlink(missing_ok=True)
 
 
 def library_of(source: Source) -> Path:
@@ -149,7 +173,7 @@ def _services(folder: Path, children: Children) -> Path:
     with locked(target):
         if not is_whole(target):
             built = target.with_suffix(".part")
-            _compile(CPP / "services.cpp", built, children)
+            _compile(CPP / "services.cpp", built, children, *_first(_headers()))
             _keep(built, target)
     return target
 
@@ -170,9 +194,21 @@ def _program(source: Source, work: Path, children: Children) -> Path:
             fix="correct the program at the line that Stan names",
         )
     target = work / "program.o"
-    first = (CPP / "lean_model.hpp", header)
-    _compile(cpp, target, children, *(word for path in first for word in ("-include", str(path))))
+    _compile(cpp, target, children, *_first(_headers(), CPP / "lean_model.hpp", header))
     return target
+
+
+def _headers() -> Path:
+    """The file that includes Stan's headers; what is compiled of it stands next to it."""
+    path = cache_folder("httpstan") / f"headers_{_key(_compiler())}.hpp"
+    if not path.exists():
+        write_atomic(path, "#include <stan/model/model_header.hpp>\n")
+    return path
+
+
+def _first(*paths: Path) -> list[str]:
+    """Options by which files are read before a source, in order."""
+    return [word for path in paths for word in ("-include", str(path))]
 
 
 def _compile(cpp: Path, target: Path, children: Children, *options: str) -> None:
