@@ -28,7 +28,8 @@ def table(out: str) -> dict[str, list[str]]:
     """Numbers of every speaker by its name."""
     lines = [line.split() for line in out.splitlines()]
     start = next(i for i, line in enumerate(lines) if line[:2] == ["speaker", "answered"])
-    return {line[0]: line[1:] for line in lines[start + 1 : -1]}
+    end = next(i for i, line in enumerate(lines) if line[:1] == ["Tokens"])
+    return {line[0]: line[1:] for line in lines[start + 1 : end]}
 
 
 def checkpoint(folder: Path) -> Path:

@@ -83,9 +83,14 @@ def test_no_tables_is_an_error(tmp_path, capsys):
 
 
 def test_no_scheduler_is_an_error_at_once(tables, tmp_path, capsys):
-    pytest.importorskip("distributed", reason="dask is not installed (`uv sync --extra cluster`)")
+    distributed = pytest.importorskip(
+        "distributed", reason="dask is not installed (`uv sync --extra cluster`)"
+    )
     assert fit_all(tables, tmp_path / "fits", "--cluster", "nowhere") == 2
     assert "no dask scheduler answers at nowhere" in capsys.readouterr().err
+    # Whoever writes a file with xarray asks the default client, so none may be left.
+    with pytest.raises(ValueError, match="No global client"):
+        distributed.get_client()
 
 
 @pytest.fixture

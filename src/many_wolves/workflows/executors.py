@@ -58,7 +58,7 @@ def _dask(address: str) -> Iterator[Executor]:
     with needs("cluster", "--cluster"):
         from distributed import Client
     try:
-        client = Client(address, timeout=CONNECT_S)
+        client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise WolvesError(
             f"no dask scheduler answers at {address}",
