@@ -1,13 +1,13 @@
-"""Calls until 95 % intervals are narrow: balanced designs against an adaptive one.
+"""Calls until 95 % intervals are as narrow as those of a balanced design.
 
     python benchmarks/adaptive.py --n 30
 
 Each simulated speaker answers the choices of `wolves compile --task choice --framings third`. The
-balanced design takes them in their order, each once before any twice. The adaptive one takes those
-with the most expected information. Both look at the widths after each round, by short chains, and
-stop where longer ones agree. Where the weights of one goal are wanted, a third design takes the
-trials of that goal alone, in their order. Interrupt it and run it again to go on; --table shows
-what there is.
+balanced design asks each trial once. The adaptive one asks in rounds those with the most expected
+information, until the named intervals are as narrow, by the geometric mean of their widths. Where
+one goal is named, a third design takes the trials of that goal alone, in their order. Short chains
+show the widths after each round, and longer ones confirm them. Interrupt it and run it again to go
+on; --table shows what there is.
 """
 
 from __future__ import annotations
@@ -34,15 +34,18 @@ from many_wolves.workflows.design import DesignRequest, before_of, choose, desig
 
 OPTIONS = {"literal": "fixed"}
 LONG = Effort(400, 800)
-"""Chains that confirm that the intervals are narrow."""
-ALL, ONE = "all weights", "weights of one goal"
-WIDTHS = {ONE: 0.5, ALL: 0.7}
-"""Wanted widths by case."""
+"""Chains of the balanced design, and those that confirm that the intervals are as narrow."""
+INF, ONE, ALL = "w_inf of one goal", "weights of one goal", "all weights"
 BALANCED, ADAPTIVE, GOAL = "balanced", "adaptive", "its goal alone"
-DESIGNS = {ONE: (BALANCED, ADAPTIVE, GOAL), ALL: (BALANCED, ADAPTIVE)}
-FIRST_SEED = 101
-PER_ROUND, MOST = 52, 624
-"""A quarter of the trials, and each three times."""
+DESIGNS = {
+    INF: (BALANCED, ADAPTIVE, GOAL),
+    ONE: (BALANCED, ADAPTIVE, GOAL),
+    ALL: (BALANCED, ADAPTIVE),
+}
+FIRST_SEED = 201
+PER_ROUND = 26
+MOST = 1.5
+"""Calls after which no more is asked, as a ratio to those of the balanced design."""
 RESAMPLES = 4000
 
 
@@ -81,7 +84,7 @@ class Run:
 
     def about(self, goals: Sequence[str]) -> tuple[str, ...]:
         """The weights that are wanted; goals take turns over the seeds."""
-        names = tuple(f"w_{utility}" for utility in UTILITIES)
+        names = tuple(f"w_{utility}" for utility in UTILITIES[: 1 if self.case == INF else None])
         return names if self.case == ALL else tuple(f"{n}:{self.goal(goals)}" for n in names)
 
     def goal(self, goals: Sequence[str]) -> str:
@@ -89,17 +92,20 @@ class Run:
         return goals[self.seed % len(goals)]
 
 
-def looks(run: Run, setting: Setting) -> Iterator[dict[str, Any]]:
-    """What is known after each round, until the intervals are narrow or no call is left."""
+def looks(run: Run, setting: Setting, wanted_width: float) -> Iterator[dict[str, Any]]:
+    """What is known after each round, until the intervals are narrow or no call is left.
+
+    ``wanted_width`` is zero for the balanced design, which is asked whole.
+    """
     model = designing_model("politeness")
-    trials, width = setting.trials, WIDTHS[run.case]
+    trials = setting.trials
     prior = model.before(trials, **OPTIONS)
     goals = list(map(str, prior.coords["condition"]))
     source, true = truth_of(run.seed, prior, setting.known)
     who = speaker_of(trials, prior, true, run.seed)
-    wanted = DesignRequest(about=run.about(goals), width=width, options=OPTIONS)
+    wanted = DesignRequest(about=run.about(goals), options=OPTIONS)
     if run.design == BALANCED:
-        chosen = list(range(PER_ROUND))
+        chosen = list(range(len(trials)))
     else:
         first = model.start(trials, **OPTIONS)
         chosen = [n for n, times in enumerate(first) for _ in range(times)]
@@ -114,16 +120,17 @@ def looks(run: Run, setting: Setting) -> Iterator[dict[str, Any]]:
         now = replace(wanted, seed=1000 * run.seed + sum(levels), calls=size)
         kinds = model.kinds_of(problem, trials)
         earlier = (setting.covariance, kinds, levels)
-        for effort in (USUAL, LONG):
+        for effort in (LONG,) if run.design == BALANCED else (USUAL, LONG):
             key = (run.seed, effort, who.counts.tobytes())
             if key not in setting.sampled:
                 rng = np.random.default_rng([now.seed, effort.draws])
                 setting.sampled[key] = drawn(problem, program, rng, effort)
             x, agreed = setting.sampled[key]
             known = replace(learn_of(model, problem, program, now, x, earlier), reliable=agreed)
-            if not (narrow := bool((known.width <= width).all())):
+            width = float(np.exp(np.log(known.width).mean()))
+            if width > wanted_width:
                 break
-        narrow = narrow and known.reliable
+        narrow = width <= wanted_width
         true_values = [
             float(true.weights[UTILITIES.index(name[2:]), goals.index(condition)])
             for name, condition in known.targets
@@ -133,45 +140,49 @@ def looks(run: Run, setting: Setting) -> Iterator[dict[str, Any]]:
             "calls": sum(levels),
             "reached": narrow,
             "reliable": known.reliable,
-            "width": known.width.round(5).tolist(),
+            "width": round(width, 5),
             "low": known.low.round(5).tolist(),
             "high": known.high.round(5).tolist(),
             "truth": [round(value, 5) for value in true_values],
         }
-        if narrow or sum(levels) >= MOST:
+        if run.design == BALANCED or narrow or sum(levels) >= MOST * len(trials):
             return
         if run.design == ADAPTIVE:
-            nothing = [0] * len(trials)
-            chosen = choose(known, kinds, levels, nothing, now)
-            chosen = chosen or choose(known, kinds, levels, nothing, replace(now, width=None))
+            chosen = choose(known, kinds, levels, [0] * len(trials), now)
         else:
-            asked = own if run.design == GOAL else range(len(trials))
-            chosen = sorted(asked, key=lambda n: levels[n])[:size]
+            chosen = sorted(own, key=lambda n: levels[n])[:size]
 
 
 def measure(setting: Setting, runs: Sequence[Run], seconds: float) -> list[dict[str, Any]]:
     """One record for each run; those on disk are not made again."""
-    path = setting.out / "runs.jsonl"
+    path = setting.out / "as_narrow.jsonl"
     records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     done = {(one["seed"], one["case"], one["design"]) for one in records}
+    widths = {
+        (one["seed"], one["case"]): float(one["looks"][-1]["width"])
+        for one in records
+        if one["design"] == BALANCED
+    }
     start = time.monotonic()
     with path.open("a") as file:
         for run in runs:
             if (run.seed, run.case, run.design) in done:
                 continue
-            if run.design == BALANCED and run.case == next(iter(DESIGNS)):
+            if run.design == BALANCED and run.case == INF:
                 setting.sampled.clear()
             if time.monotonic() - start > seconds:
                 print("The time is over: run it again to go on.")
                 break
             began = time.process_time()
-            found = list(looks(run, setting))
+            found = list(looks(run, setting, widths.get((run.seed, run.case), 0.0)))
             record = {**run.__dict__, "looks": found}
             record["seconds"] = round(time.process_time() - began, 1)
             file.write(json.dumps(record) + "\n")
             file.flush()
             records.append(record)
             last = found[-1]
+            if run.design == BALANCED:
+                widths[run.seed, run.case] = last["width"]
             print(*run.__dict__.values(), last["calls"], last["reached"], record["seconds"])
     return records
 
@@ -179,8 +190,8 @@ def measure(setting: Setting, runs: Sequence[Run], seconds: float) -> list[dict[
 def table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Calls, share that reached the width, coverage and reliable share, by case and design.
 
-    A speaker counts where all designs of a case were run. The ratio of calls is over speakers for
-    which either design reached the width; one that did not counts with the most calls.
+    A speaker counts where all designs of a case were run. A run that did not reach the width of
+    the balanced design counts with the most calls.
     """
     rows = []
     rng = np.random.default_rng(1)
@@ -192,20 +203,18 @@ def table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
         whole = [own for own in by_seed.values() if set(designs) <= set(own)]
         for design in designs if whole else ():
             last = [own[design] for own in whole]
-            either = [o for o in whole if o[design]["reached"] or o[BALANCED]["reached"]]
-            ratios = np.array([o[design]["calls"] / o[BALANCED]["calls"] for o in either])
+            ratios = np.array([o[design]["calls"] / o[BALANCED]["calls"] for o in whole])
             inside = np.array([np.mean(_inside(one)) for one in last])
             rows.append(
                 {
                     "case": case,
                     "design": design,
                     "speakers": len(last),
-                    "reached": np.mean([one["reached"] for one in last]),
+                    "reached": np.mean([design == BALANCED or one["reached"] for one in last]),
                     "calls_median": np.median([one["calls"] for one in last]),
                     "calls_mean": np.mean([one["calls"] for one in last]),
-                    "compared": len(either),
                     "ratio_median": _with_interval(ratios, np.median, rng),
-                    "ratio_of_sums": _sums(either, design, rng),
+                    "ratio_of_sums": _sums(whole, design, rng),
                     "coverage": f"{inside.mean():.2f} (se {_se(inside):.2f})",
                     "reliable": np.mean([one["reliable"] for one in last]),
                 }
