@@ -202,6 +202,8 @@ class Reference:
         Whose answers they are, in the column ``speaker``; empty where they are of several.
     files
         Files and folders that ``load`` reads.
+    speakers
+        Names in the column ``speaker``, without reading the rest; empty where it has none.
     lacks
         Options of cognitive models that the data do not allow, such as a bias of place where
         places were not recorded.
@@ -214,6 +216,7 @@ class Reference:
     card: Mapping[str, Any] = field(default_factory=dict)
     speaker: str = "people"
     files: Callable[[], tuple[Path, ...]] = tuple
+    speakers: Callable[[], tuple[str, ...]] = tuple
     lacks: tuple[str, ...] = ()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import block_diag, cho_factor, cho_solve
 
 from many_wolves.contracts import Array
 from many_wolves.findings.halfnormal import nodes
@@ -80,6 +79,9 @@ def _measured(drawn: Array) -> tuple[Array, Array]:
 
 def _evidence(shape: Array, mean: Array, cov: Array) -> float:
     """Log marginal likelihood of a shape, the roughness integrated over its prior."""
+    # Here: a plan only asks for the names of figures.
+    from scipy.linalg import block_diag, cho_factor, cho_solve
+
     n, k = mean.shape
     between = DRIFT_SD**2 * (np.ones((n, n)) + np.outer(shape, shape))
     prior = np.kron(between, np.eye(k))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.special import rel_entr
 
 from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.findings.fits import Member, others, people
@@ -48,6 +47,8 @@ def distance(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[Stat
 
 def divergence(p: Array, q: Array) -> Array:
     """Jensen-Shannon divergence in bits over the last axis, averaged over those between."""
+    from scipy.special import rel_entr
+
     middle = (p + q) / 2
     each = (rel_entr(p, middle) + rel_entr(q, middle)).sum(axis=-1) / (2 * np.log(2))
     mean: Array = each.reshape(len(each), -1).mean(axis=1)

@@ -1,17 +1,18 @@
-"""The half-normal distribution, without the second that ``scipy.stats`` takes to load."""
+"""The half-normal distribution, without the second that SciPy takes to load."""
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
-from scipy.special import ndtri
 
 from many_wolves.contracts import Array
 
 
 def nodes(n: int, scale: float) -> Array:
     """(n,) quantiles at the middles of n equal parts of probability."""
-    found: Array = scale * ndtri((1 + (np.arange(n) + 0.5) / n) / 2)
-    return found
+    shares = (1 + (np.arange(n) + 0.5) / n) / 2
+    return scale * np.array([NormalDist().inv_cdf(share) for share in shares])
 
 
 def log_density(x: Array, scale: float) -> Array:

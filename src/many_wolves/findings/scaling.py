@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import logsumexp
 
 from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.errors import WolvesError
@@ -167,7 +166,9 @@ def fit_form(name: str, data: Scale, rng: np.random.Generator) -> FormFit:
     i, j = np.divmod(at, len(NODES))
     noise = rng.standard_normal((DRAWS, np.array(means).shape[-1]))
     coefficients = np.array(means)[i, j] + np.einsum("dij,dj->di", np.array(roots)[i, j], noise)
-    log_ml = float(logsumexp(table) - np.log(table.size)) - 0.5 * len(data.size) * np.log(2 * np.pi)
+    log_ml = float(np.logaddexp.reduce(table, axis=None) - np.log(table.size)) - 0.5 * len(
+        data.size
+    ) * np.log(2 * np.pi)
     low = float(np.log10(data.size.min()))
     return FormFit(name, log_ml, form.shapes[i], NODES[j], coefficients, groups, low, data.span)
 
@@ -200,7 +201,7 @@ def loo(name: str, data: Scale, rng: np.random.Generator) -> Array:
         rest = data.only(np.arange(len(data.size)) != i)
         drawn = fit_form(name, rest, rng).predict(data.size[i], data.groups[i], rng)
         log_p = _log_normal(data.y.mean[i], drawn, data.y.variance[i])
-        found.append(logsumexp(log_p) - np.log(len(log_p)))
+        found.append(np.logaddexp.reduce(log_p) - np.log(len(log_p)))
     return np.array(found)
 
 
@@ -305,7 +306,7 @@ def _left_out(
 def form_probabilities(fits: Mapping[str, FormFit]) -> dict[str, float]:
     """Posterior probability of each form, all alike before."""
     log_ml = np.array([fit.log_ml for fit in fits.values()])
-    weight = np.exp(log_ml - logsumexp(log_ml))
+    weight = np.exp(log_ml - np.logaddexp.reduce(log_ml))
     return dict(zip(fits, map(float, weight / weight.sum()), strict=True))
 
 

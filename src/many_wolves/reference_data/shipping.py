@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -48,6 +49,7 @@ def references_of(
             card=own.facts(),
             speaker=table.speaker,
             files=partial(_files, own, table),
+            speakers=partial(_speakers, own, table),
             lacks=lacks,
         )
         for own in known.values()
@@ -71,6 +73,13 @@ def load(own: DataSet, table: TableCard, read: Reader) -> Observations:
         "labels": table.labels,
     }
     return replace(found, meta={**found.meta, **told, "notes": notes})
+
+
+def _speakers(own: DataSet, table: TableCard) -> tuple[str, ...]:
+    with own.path(table).open(newline="") as file:
+        rows = csv.DictReader(file)
+        named = [column for column in ("speaker", "model") if column in (rows.fieldnames or ())]
+        return tuple(dict.fromkeys(row[named[0]] for row in rows)) if named else ()
 
 
 def _files(own: DataSet, table: TableCard) -> tuple[Path, ...]:

@@ -37,11 +37,11 @@ def check_study(study: Study, file: Path) -> None:
     """
     # Here: a study's status needs none of them.
     from many_wolves.speakers.local.packaged_models import packaged
-    from many_wolves.workflows.data import reference
     from many_wolves.workflows.figures import plots_of_family
 
     for number, one in enumerate(study.data):
-        known = reference(one.data).speakers
+        shipped = families.references()[one.data][1]
+        known = shipped.speakers() or (shipped.speaker,)
         if one.speaker not in known and (one.speaker or len(known) > 1):
             with _at(file, "data", number, "speaker"):
                 found = repr(one.speaker) if one.speaker else "none"
