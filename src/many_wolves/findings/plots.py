@@ -92,10 +92,12 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
     """Weights of people and models, base and instruct, and their distance from people."""
     reference = people(found, quantities)
     assert reference is not None
+    found = [reference, *others(found, quantities)]
     shared = common_conditions(found)
     weights = [p for p in quantities.words if all(m.has(p) for m in found)]
     idle = [member for member in found if member.fit.failed_checks]
-    away = f"distance from {reference.label}"
+    # A narrow panel has no room for more.
+    away = f"distance from {reference.label}" if width == "two" else "distance"
     rows = []
     for member in found:
         group = reference.label if member is reference else _training_of(member)
