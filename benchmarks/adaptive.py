@@ -191,7 +191,8 @@ def table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Calls, share that reached the width, coverage and reliable share, by case and design.
 
     A speaker counts where all designs of a case were run. A run that did not reach the width of
-    the balanced design counts with the most calls.
+    the balanced design counts with the most calls. ``ratio_held`` is the median ratio over the
+    ``held`` speakers whose true values all lie in the intervals of the balanced design.
     """
     rows = []
     rng = np.random.default_rng(1)
@@ -204,6 +205,7 @@ def table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
         for design in designs if whole else ():
             last = [own[design] for own in whole]
             ratios = np.array([o[design]["calls"] / o[BALANCED]["calls"] for o in whole])
+            held = [bool(_inside(own[BALANCED]).all()) for own in whole]
             inside = np.array([np.mean(_inside(one)) for one in last])
             rows.append(
                 {
@@ -214,6 +216,8 @@ def table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
                     "calls_median": np.median([one["calls"] for one in last]),
                     "calls_mean": np.mean([one["calls"] for one in last]),
                     "ratio_median": _with_interval(ratios, np.median, rng),
+                    "held": sum(held),
+                    "ratio_held": np.median(ratios[held]) if any(held) else np.nan,
                     "ratio_of_sums": _sums(whole, design, rng),
                     "coverage": f"{inside.mean():.2f} (se {_se(inside):.2f})",
                     "reliable": np.mean([one["reliable"] for one in last]),
