@@ -9,6 +9,7 @@ from many_wolves.families.politeness.human import SPEAKER
 from many_wolves.families.politeness.pages import PAGES
 from many_wolves.figures import read_all
 from many_wolves.findings import plots
+from many_wolves.study.checking import FINDING_FIGURES
 
 GOALS = ("informative", "social", "both", "none")
 
@@ -83,3 +84,7 @@ def test_the_list_names_figures_of_the_family_and_of_findings(capsys):
     listed = capsys.readouterr().out
     for name in ("simplex", "trajectories", "sycophancy_map", "forest", "weights"):
         assert f"{name} " in listed
+
+
+def test_plans_know_the_names_of_these_figures():
+    assert set(plots()) == FINDING_FIGURES

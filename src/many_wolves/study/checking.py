@@ -27,6 +27,11 @@ _SETTINGS = ("temperature", "top_p", "max_tokens", "thinking_tokens")
 """Settings of a study that an API model may not support."""
 
 
+FINDING_FIGURES = frozenset({"forest", "post_training", "effort", "trajectories", "scaling"})
+"""Figures of findings, which need not be looked up: their modules take longer to load than a plan
+to be made."""
+
+
 def check_study(study: Study, file: Path) -> None:
     """Find names of the study that nothing has: shipped speakers, figures, packaged models.
 
@@ -37,7 +42,6 @@ def check_study(study: Study, file: Path) -> None:
     """
     # Here: a study's status needs none of them.
     from many_wolves.speakers.local.packaged_models import packaged
-    from many_wolves.workflows.figures import plots_of_family
 
     for number, one in enumerate(study.data):
         shipped = families.references()[one.data][1]
@@ -53,7 +57,9 @@ def check_study(study: Study, file: Path) -> None:
         if speaker.prepare:
             with _at(file, "speakers", number, "prepare"):
                 packaged(speaker.prepare)
-    if study.report.figures:
+    if not FINDING_FIGURES.issuperset(study.report.figures):
+        from many_wolves.workflows.figures import plots_of_family
+
         plots = plots_of_family(families.of_task(study.plan[0].task)[0].name)
         for name in study.report.figures:
             if name not in plots:
