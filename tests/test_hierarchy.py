@@ -11,7 +11,8 @@ from many_wolves import inference
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.families import get
-from many_wolves.families.politeness.human import human_lexicon, literal_counts
+from many_wolves.families.politeness.human import literal_counts
+from many_wolves.families.politeness.human_lexicon import human_lexicon
 from many_wolves.families.politeness.model import PoliteHierarchy
 from many_wolves.families.politeness.options import NODES
 from many_wolves.families.politeness.problem import build

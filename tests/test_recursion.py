@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.human import human_lexicon
+from many_wolves.families.politeness.human_lexicon import human_lexicon
 from many_wolves.families.politeness.recursion import (
     Condition,
     Lexicon,

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
 import pandas as pd
 
-from many_wolves.contracts import Array
 from many_wolves.families.politeness.references import SPEAKER, references
-from many_wolves.families.politeness.utterances import is_negation, order
 from many_wolves.files import file_fingerprint, shipped
 from many_wolves.observations import Observations
-
-if TYPE_CHECKING:
-    from many_wolves.families.politeness.recursion import Lexicon
 
 PUBLISHED = pd.DataFrame(
     [
@@ -64,26 +56,3 @@ def human_table() -> Observations:
             "fingerprint": file_fingerprint(source),
         },
     )
-
-
-def literal_means(literal: pd.DataFrame) -> pd.Series:
-    """Posterior means (yes + 1) / (n + 2) under a uniform prior."""
-    means: pd.Series = (literal["yes"] + 1) / (literal["n"] + 2)
-    return means
-
-
-def human_lexicon() -> tuple[Lexicon, tuple[str, ...], tuple[int, ...]]:
-    """Lexicon at the literal means of people, with its utterances and states."""
-    from many_wolves.families.politeness.recursion import Lexicon
-
-    literal = literal_counts()
-    theta = (
-        literal.assign(theta=literal_means(literal))
-        .pivot_table(index="utterance", columns="state", values="theta", sort=False)
-        .sort_index(axis=1)
-    )
-    utterances = tuple(sorted(theta.index, key=order))
-    states = tuple(int(s) for s in theta.columns)
-    table: Array = theta.loc[list(utterances)].to_numpy(dtype=float)
-    negated = np.array([is_negation(u) for u in utterances])
-    return Lexicon(table, negated, np.array(states, dtype=float)), utterances, states

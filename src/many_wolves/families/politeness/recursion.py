@@ -256,8 +256,6 @@ class SpeakerParameters:
         WolvesError
             If a field is missing or has the wrong shape.
         """
-        from many_wolves.families.politeness.human import human_lexicon
-
         try:
             if "theta" in record:
                 utterances = tuple(record["utterances"])
@@ -268,6 +266,8 @@ class SpeakerParameters:
                     np.asarray(record.get("values", states), dtype=float),
                 )
             else:
+                from many_wolves.families.politeness.human_lexicon import human_lexicon
+
                 lexicon, utterances, states = human_lexicon()
             return cls(
                 lexicon=lexicon,
