@@ -9,7 +9,6 @@ import pytest
 from many_wolves import families
 from many_wolves.cli import run, wolves
 from many_wolves.collection import answers_to, collect, peek, read_trials
-from many_wolves.inference.evaluation import knowledge
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
 from many_wolves.store.journal_lines import read_journal
 from many_wolves.workflows import adaptive
@@ -19,6 +18,7 @@ from many_wolves.workflows.compiling import request, write_trials
 from many_wolves.workflows.data import of_one
 from many_wolves.workflows.design import DesignRequest
 from many_wolves.workflows.sampling import Sampling
+from quick_knowledge import few_draws
 
 GOALS = ("informative", "social")
 SPEAKER = SpeakerRequest(
@@ -42,14 +42,8 @@ ASKED = AdaptiveRequest(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_draws():
-    """Shorter chains than users get, and fewer starts: no test here is about them."""
-    found = knowledge.gaussian_at_modes
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(
-            knowledge, "gaussian_at_modes", lambda model, rng, ridge: found(model, rng, starts=1)
-        )
-        monkeypatch.setattr(knowledge, "USUAL", knowledge.Effort(30, 40))
+def quick():
+    with few_draws():
         yield
 
 

@@ -14,7 +14,6 @@ from many_wolves.families.politeness import designer
 from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.options import PolitenessDesign
-from many_wolves.inference.evaluation import knowledge
 from many_wolves.observations import Observations
 from many_wolves.workflows.compiling import request, write_trials
 from many_wolves.workflows.design import (
@@ -23,6 +22,7 @@ from many_wolves.workflows.design import (
     design,
     designing_model,
 )
+from quick_knowledge import few_draws
 
 FIXED = {"literal": "fixed"}
 GOALS = ("informative", "social")
@@ -39,14 +39,8 @@ KNOWN = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_draws():
-    """Shorter chains than users get, and fewer starts: no test here is about them."""
-    found = knowledge.gaussian_at_modes
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(
-            knowledge, "gaussian_at_modes", lambda model, rng, ridge: found(model, rng, starts=1)
-        )
-        monkeypatch.setattr(knowledge, "USUAL", knowledge.Effort(30, 40))
+def quick():
+    with few_draws():
         yield
 
 
