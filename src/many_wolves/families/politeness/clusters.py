@@ -126,7 +126,7 @@ def read_clusters(
     ------
     WolvesError
         If a cluster is asked for that the table does not have, or whose answers are not
-        whole numbers, or that answered each question once.
+        whole numbers.
     """
     if likelihood == "counts":
         return None, ()
@@ -148,14 +148,7 @@ def read_clusters(
             column="count",
             fix="--likelihood counts; or collect sampled answers",
         )
-    if not found.alike:
-        raise WolvesError(
-            f"each {likelihood} answered each question once, which does not show the similarity "
-            "of its answers are",
-            where=where,
-            fix="--likelihood counts; or collect several answers to the same prompt",
-        )
-    return found, ()
+    return found, () if found.alike else (_once(likelihood),)
 
 
 def known_clusters(
@@ -172,6 +165,7 @@ def known_clusters(
 def _first(
     rows: pd.DataFrame | None, known: Sequence[str], layout: Layout
 ) -> tuple[Clustered | None, tuple[str, ...]]:
+    first: Clustered | None = None
     for name in known:
         assert rows is not None
         found = _clustered(rows, name, layout)
@@ -182,12 +176,15 @@ def _first(
             )
         if found.alike:
             return found, ()
-    if known:
-        return None, (
-            f"Each {' and '.join(known)} answered each question once: intervals ignore that "
-            "its answers to different questions may be similar.",
-        )
-    return None, ()
+        first = first or found
+    return first, (_once(first.name),) if first else ()
+
+
+def _once(name: str) -> str:
+    return (
+        f"Each {name} answered each question once: the intraclass correlation follows its prior, "
+        "and intervals ignore that answers to different questions may be similar."
+    )
 
 
 def _clustered(rows: pd.DataFrame, name: str, layout: Layout) -> Clustered | None:
