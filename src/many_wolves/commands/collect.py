@@ -301,6 +301,6 @@ def _settings(named: tuple[str, ...]) -> dict[str, str]:
         if "=" not in words:
             raise WolvesError(
                 f"expected NAME=VALUE, found {words!r}",
-                fix=f"write it as in --engine_option server=URL",
+                fix="write it as in --engine_option server=URL",
             )
     return dict(words.split("=", 1) for words in named)

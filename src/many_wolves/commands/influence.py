@@ -77,7 +77,7 @@ def _print(found: Influence) -> None:
     click.echo(
         "median_ratio: jackknife standard error / posterior standard deviation, median over the "
         f"weights. largest_shift: largest shift of a weight when one {found.by} is left out, in "
-        f"posterior standard deviations."
+        "posterior standard deviations."
     )
     click.echo(summary.to_string(index=False, float_format=lambda x: f"{x:.2f}"))
     for sentence in found.criterion:

@@ -104,7 +104,7 @@ def _inference(fits: Sequence[Fitted]) -> str:
     diverged = sum(int(fit.diagnostics.get("divergences") or 0) for fit in fits)
     return (
         f"Posterior draws were made with Stan ({info.get('engine', 'Stan')}; Carpenter et al., "
-        f"2017) "
+        "2017) "
         f"by the No-U-Turn sampler (Hoffman & Gelman, 2014) through many-wolves {code_version()}. "
         f"There were {info.get('chains')} chains of {info.get('draws')} draws after "
         f"{info.get('warmup')} of warm-up. Over all fits the largest rank-normalised R-hat was "

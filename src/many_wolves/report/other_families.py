@@ -72,7 +72,7 @@ def across_section(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Section]:
     n = points["speaker"].nunique()
     caption = (
         f"n = {n} speaker{'s' if n > 1 else ''}. Points: posterior means; lines: 95 % "
-        f"equal-tailed intervals; both averaged over the conditions or groups of the speaker."
+        "equal-tailed intervals; both averaged over the conditions or groups of the speaker."
     )
 
     def draw(width: Width) -> Figure:

@@ -219,13 +219,13 @@ def _clusters(fit: Fitted) -> tuple[str, ...]:
         if effect is None:
             words.append(
                 f"Answers to the same {cluster} may be similar, but intervals treat them as "
-                f"independent."
+                "independent."
             )
         elif effect >= ALIKE:
             words.append(
                 f"Answers to the same {cluster} are similar: {n:,.0f} are worth about "
                 f"{n / effect:,.0f} "
-                f"independent ones. So p is too small, and intervals should be about "
+                "independent ones. So p is too small, and intervals should be about "
                 f"{effect**0.5:.1f} times as wide (design effect {effect:.1f})."
             )
         else:
