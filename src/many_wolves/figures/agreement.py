@@ -83,11 +83,12 @@ def agreement(
         caption=(
             f"One point per cell ({len(data)} cells, n = {n:,.0f} choices): the observed "
             "proportion against the mean of the posterior predictions, with 95 % equal-tailed "
-            f"predictive intervals. {words}; {inside:.0%} of the cells are inside their interval."
+            f"predictive intervals. {words}; {100 * inside:.0f} % of the cells are inside their "
+            f"interval."
         ),
         alt=(
             f"Scatter of {len(data)} cells around the diagonal, {words}, "
-            f"{inside:.0%} of them inside their predictive interval."
+            f"{100 * inside:.0f} % of them inside their predictive interval."
         ),
         width=width,
         height_mm=20 + side * -(-len(order) // across),

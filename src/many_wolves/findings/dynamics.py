@@ -144,9 +144,10 @@ def _early(run: Run, quantities: FindingsSpec) -> Iterator[Statement]:
         subject=run.name,
         condition="",
         quantity="early share",
-        contrast=f"first {EARLY:.0%} of training",
+        contrast=f"first {100 * EARLY:.0f} % of training",
         draws=share,
-        words=f"The share of the net drift of {run.name} in the first {EARLY:.0%} of training is",
+        words=f"The share of the net drift of {run.name} in the first {100 * EARLY:.0f} % of "
+        f"training is",
         kind="size",
     )
 

@@ -62,7 +62,7 @@ def _task(fit: Fitted, frame: pd.DataFrame) -> str:
 
 
 def _share(out: float, kept: float) -> str:
-    return f"{out / (out + kept):.1%}" if out + kept else "none"
+    return f"{100 * out / (out + kept):.1f} %" if out + kept else "none"
 
 
 def _by_status(frame: pd.DataFrame) -> Table:

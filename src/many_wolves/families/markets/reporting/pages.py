@@ -186,8 +186,8 @@ def _markups(tables: measures.Tables) -> Table:
             "tax": frame["tax"].map("{:g}".format),
             "declarations": frame["n"].map(str),
             "markup [95 %]": [_interval(row) for row in frame.to_dict("records")],
-            "above the value": frame["over"].map("{:.0%}".format),
-            "below": frame["under"].map("{:.0%}".format),
+            "above the value": (100 * frame["over"]).map("{:.0f} %".format),
+            "below": (100 * frame["under"]).map("{:.0f} %".format),
         }
     )
     return Table(
