@@ -84,7 +84,7 @@ def agreement(
             f"One point per cell ({len(data)} cells, n = {n:,.0f} choices): the observed "
             "proportion against the mean of the posterior predictions, with 95 % equal-tailed "
             f"predictive intervals. {words}; {100 * inside:.0f} % of the cells are inside their "
-            f"interval."
+            "interval."
         ),
         alt=(
             f"Scatter of {len(data)} cells around the diagonal, {words}, "

@@ -147,7 +147,7 @@ def _early(run: Run, quantities: FindingsSpec) -> Iterator[Statement]:
         contrast=f"first {100 * EARLY:.0f} % of training",
         draws=share,
         words=f"The share of the net drift of {run.name} in the first {100 * EARLY:.0f} % of "
-        f"training is",
+        "training is",
         kind="size",
     )
 

@@ -72,7 +72,7 @@ class MarketPages:
         return (
             "Players declared values of land under taxes, traded tax shares and bought lots, "
             f"as in the spatial planning experiment. Cognitive models: {used}. Lines of truthful "
-            f"and of zero-intelligence players come from simulated sessions with the same rules.",
+            "and of zero-intelligence players come from simulated sessions with the same rules.",
         )
 
     def bibtex(self, fits: Sequence[Fitted]) -> str:
