@@ -34,7 +34,7 @@ class TurnJournal(Journal):
         self._begin()
 
     def answers(self, episode: str, replicate: int) -> dict[str, Response]:
-        """Answers of an episode that the file contained at opening, by key, without failed turns."""
+        """Answers of an episode in the file at opening, by key, without failed turns."""
         name = np.uint64(_number(episode, replicate))
         lo, hi = (int(np.searchsorted(self._episodes, name, side)) for side in ("left", "right"))
         if lo == hi:
