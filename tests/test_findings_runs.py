@@ -15,7 +15,7 @@ def test_drift_is_found_with_its_size_its_early_share_and_its_end():
     stated = {s.id: s for s in dynamics(run_of(rng, path, 2000), QUANTITIES, 1)}
     net = stated["dynamics/run/-/phi/step 1,000 - step 0"]
     assert covers(net, 0.4) and net.evidence == "strong"
-    share = stated["dynamics/run/-/early share/first 25% of training"]
+    share = stated["dynamics/run/-/early share/first 25 % of training"]
     assert covers(share, 0.25 / 0.4)
     point = stated["dynamics/run/-/change point/share of training"]
     assert covers(point, 0.4) and np.diff(point.interval)[0] < 0.25
