@@ -47,11 +47,14 @@ def read_form(answer: Form, text: str) -> Reading:
 
 
 def objects_in(text: str) -> Iterator[dict[str, Any]]:
-    """Every outermost JSON object of a text, in order."""
+    """Every outermost JSON object of a text, in order.
+
+    A field that is given twice with different values holds a list of them.
+    """
     if len(text) > _MOST_CHARS:
         return
     text = _FENCE.sub(lambda match: match[1], text)
-    decoder = json.JSONDecoder(parse_constant=_no_constant)
+    decoder = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=every_value)
     at = text.find("{")
     while at >= 0:
         try:
@@ -61,6 +64,16 @@ def objects_in(text: str) -> Iterator[dict[str, Any]]:
         else:
             yield value
         at = text.find("{", end)
+
+
+def every_value(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of its fields; one that is given twice holds a list of its different values."""
+    found = dict(pairs)
+    for name, last in found.items() if len(found) < len(pairs) else ():
+        values = [value for other, value in pairs if other == name]
+        if any(value != last for value in values):
+            found[name] = values
+    return found
 
 
 def faults(answer: Form, value: Mapping[str, Any]) -> list[str]:

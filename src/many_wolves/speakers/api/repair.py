@@ -121,7 +121,7 @@ def _counted(reply: dict[str, Any]) -> dict[str, Any]:
         reply["usage"] = _of_anthropic(reply.get("usage"), "output_tokens")
     elif "usage" in reply and ("choices" in reply or reply.get("object") == "response"):
         reply["usage"] = _complete(_numbers(reply["usage"] or {}))
-    if reply.get("usageMetadata"):
+    if "usageMetadata" in reply:
         reply["usageMetadata"] = _numbers(reply["usageMetadata"])
     return reply
 
