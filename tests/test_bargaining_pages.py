@@ -12,6 +12,7 @@ import xarray as xr
 from haggling import FAMILY, MODELS, openings
 from many_wolves.families.bargaining.reporting import curves
 from many_wolves.families.bargaining.reporting.pages import PAGES
+from many_wolves.families.bargaining.reporting.parts import row_name, table_of
 from many_wolves.families.bargaining.reporting.weights import pays
 from many_wolves.figures.fitted import Fitted
 from many_wolves.inference.sampling.summary import summarise
@@ -162,10 +163,13 @@ class TestPages:
 class TestCurves:
     def test_cut_games_count_as_long_as_they_were_seen(self):
         last, ended = np.array([1, 2, 2, 3]), np.array([True, False, True, True])
-        found = curves.survival(last, ended)
+        agreed = np.array([True, False, False, True])
+        found = curves.survival(last, ended, agreed)
         # Of four one ends in round 1; of three one in round 2; of one the last in round 3.
         np.testing.assert_allclose(found["open"], [1, 3 / 4, 3 / 4 * 2 / 3, 0])
         assert found["cut"].tolist() == [0, 0, 1, 0]
+        # The game that ends without a deal in round 2 never agrees.
+        np.testing.assert_allclose(found["agreed"], [0, 1 / 4, 1 / 4, 3 / 4])
 
     def test_acceptance_is_that_of_the_messages(self, moves):
         fit = moves
@@ -183,6 +187,19 @@ class TestCurves:
         assert set(found["side"]) == {"seller", "buyer"}
         middle = found.groupby("side")["median"].first()
         assert middle["buyer"] < middle["seller"]
+
+    def test_rounds_have_whole_ticks(self):
+        assert curves.whole_numbers((0.9, 3.1)) == [1, 2, 3]
+        assert curves.whole_numbers((-0.5, 12.5)) == [0, 2, 4, 6, 8, 10, 12]
+
+
+def test_groups_next_to_no_role_prompt_are_named(moves):
+    rows = pd.DataFrame({"parameter": "share", "condition": ["Kind", ""], "mean": 0.5,
+                         "hdi_low": 0.4, "hdi_high": 0.6})  # fmt: skip
+    assert table_of(rows)["of"].tolist() == ["Kind", "no role prompt"]
+    assert table_of(rows[1:])["of"].tolist() == [""]
+    assert row_name(moves, "", 1, several=True) == "no role prompt"
+    assert row_name(moves, "", 1) == moves.label
 
 
 def test_what_a_deal_is_worth_is_said_in_words():
