@@ -184,8 +184,8 @@ def survival_curve(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     return Figure(
         "time_to_end", "Time to agreement, and to any end", plot, data,
         "Share of games with a deal by the end of a round (Aalen-Johansen), and share of games "
-        "that have not ended (Kaplan-Meier). Points mark rounds in which games were cut; these count "
-        "as open up to there. "
+        "that have not ended (Kaplan-Meier). Points mark rounds in which games were cut; these "
+        "count as open up to there. "
         + "; ".join(f"{f.label}: n = {f.info['choices']:,.0f} games" for f in fits) + ".",
         f"Steps by round: {ends}.", width, 62 if width == "two" else 110,
     )  # fmt: skip

@@ -21,7 +21,7 @@ SCHEDULE = {"opening": "opening", "bottom": "bottom", "exponent": "exponent"}
 HEADINGS = {
     **MOVES, **STOREYS, **SCHEDULE, "middle_fraction": "fraction of the gap conceded",
     "size_scale": "scale of that fraction (logits)", "demand_spread": "spread of demands",
-    "precision": "precision of choice", "contrast": "advice less the constant line",
+    "precision": "precision of choice", "contrast": "difference between arms (logits)",
     "w": "weight", "w_group": "weight", "pays_to_close": "share given up to close",
     "hope": "demand beyond the offer that it hopes for", "sharpness": "sharpness of that hope",
     "breakdown": "feared breakdown",
@@ -32,7 +32,9 @@ UNPROMPTED = "no role prompt"
 
 def table_of(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of a summary as quantity, condition, mean and interval."""
-    conditions = [str(c) if str(c) != "nan" else "" for c in rows["condition"]]
+    named = ["" if str(c) == "nan" else str(c) for c in rows["condition"]]
+    # Two names of one estimate: the arms that are compared, and what of them.
+    conditions = [name.replace("/", ": ") for name in named]
     return pd.DataFrame(
         {
             "quantity": [HEADINGS.get(p, p) for p in rows["parameter"]],
