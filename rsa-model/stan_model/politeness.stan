@@ -46,7 +46,9 @@ data {
   vector[E ? U : 0] direction; // of the effects, by utterance
   row_vector[E] effect_node; // standard normal
   row_vector[E] log_node_weight;
-  matrix<lower=0>[E ? J : 0, N] urn; // `times` of each cluster
+  int<lower=0> G; // groups of steps that the same clusters made
+  array[E ? N : 0] int<lower=1, upper=G> group;
+  matrix<lower=0>[E ? J : 0, G] urn; // whether a cluster made them
   matrix<lower=0>[E ? J : 0, M] asked_each; // `asked_times` of each cluster
   real<lower=0> item_sd_prior; // mean
   int<lower=1> Q; // quadrature nodes for phi in [0, 1]
@@ -142,7 +144,8 @@ model {
                 speaker(first_order, theta, value, alpha, log_prior, weights,
                         phi, node, node_weight, has_utility),
                 lapse[1], icc[1], item_sd[1], direction, effect_node,
-                log_node_weight, at, before, urn, asked_before, asked_each);
+                log_node_weight, at, before, group, urn, asked_before,
+                asked_each);
   } else if (J) {
     target += clustered_log_lik(
                 speaker(first_order, theta, value, alpha, log_prior, weights,
@@ -191,7 +194,8 @@ generated quantities {
     lprior += exponential_lpdf(item_sd | inv(item_sd_prior));
     whole_lik = each_cluster_log_lik(log_choice, lapse[1], icc[1], item_sd[1],
                                      direction, effect_node, log_node_weight,
-                                     at, before, urn, asked_before, asked_each);
+                                     at, before, group, urn, asked_before,
+                                     asked_each);
     for (j in 1 : J) {
       effect[j] = categorical_rng(exp(log_node_weight'));
     }

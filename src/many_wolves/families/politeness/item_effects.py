@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
 from many_wolves.contracts import Array
@@ -23,6 +24,8 @@ ITEM_SD = 1.0
 """Prior mean of the standard deviation, in log-odds."""
 RANGE = 4.5
 """Standard deviations to which the quadrature of a fit reaches."""
+LONGEST = 8
+"""Steps of an urn whose probabilities are multiplied before the logarithm is taken."""
 NODES, FINE_NODES = 37, 161
 """Equidistant nodes of a fit, and of the simulator and of the likelihood in NumPy."""
 
@@ -72,16 +75,36 @@ def stan_data(given: Given, along: Array | None) -> dict[str, Any]:
     _, C, S, U = given.shape
     own = given if along is not None else given[:0]
     each, totals = own.reshape(-1, C * S * U), own.sum(axis=-1).reshape(-1, C * S)
+    made = each[:, alike["at"] - 1] > alike["before"]
+    group, urn = _groups(alike["at"], made)
     more = totals[:, :, None] > alike["asked_before"]
     return alike | {
         "E": len(node),
         "direction": np.zeros(0) if along is None else along,
         "effect_node": node,
         "log_node_weight": log_weight,
-        "urn": (each[:, alike["at"] - 1] > alike["before"]).astype(float),
+        "G": urn.shape[1],
+        "group": group,
+        "urn": urn,
         "asked_each": more.sum(axis=1).astype(float),
         "item_sd_prior": ITEM_SD,
     }
+
+
+def _groups(at: Given, made: NDArray[np.bool_]) -> tuple[Given, Array]:
+    """The group of each step, from one, and which clusters made its steps, shape (J, G).
+
+    Steps of one place are consecutive. They form a group if the same clusters made them. Groups
+    are short, so that the product of their probabilities does not underflow.
+    """
+    if not made.size:
+        return np.zeros(0, dtype=np.int64), np.zeros((len(made), 0))
+    same = (np.diff(at) == 0) & (made[:, 1:] == made[:, :-1]).all(axis=0)
+    first, size = [], LONGEST
+    for follows in (False, *same):
+        size = size + 1 if follows and size < LONGEST else 1
+        first.append(size == 1)
+    return np.cumsum(first), made[:, first].astype(float)
 
 
 def moved(choice: Array, along: Array, effect: float, lapse: float) -> Array:
