@@ -1,8 +1,8 @@
 """Effects of items on the utilities, the same in all cells of an item.
 
 An effect moves the log-odds of utterances along one direction: that of negations, or that of
-kindness. Effects are normal. They are integrated out, so that a fit estimates their standard
-deviation alone, and a new item is predicted over all effects that it could have.
+kindness. Effects are normal and integrated out: a fit estimates their standard deviation alone. A
+new item is predicted over all effects that it could have.
 """
 
 from __future__ import annotations

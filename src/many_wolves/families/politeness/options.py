@@ -139,9 +139,9 @@ class PoliteOptions(ModelOptions):
     likelihood: Likelihood = Field(
         default="auto",
         description="item, participant: with an intraclass correlation and lapses; counts: all "
-        "answers are independent; auto: the first of these that the table allows. item+negation, "
-        "item+kindness: by item, whose effect also moves the log-odds of negations, or of kind "
-        "utterances.",
+        "answers are independent; auto: the first of these that the table allows. Under "
+        "item+negation and item+kindness, each item also has an effect on the log-odds of "
+        "negations, or of kind utterances.",
     )
     nodes: int = Field(default=NODES, ge=2, le=2000, description="Quadrature nodes for phi.")
     ranges: RangesName = Field(
