@@ -204,7 +204,8 @@ def _clusters(fit: Fitted) -> tuple[str, ...]:
     source = fit.info.get("source", {})
     likelihood = dict(fit.info.get("options", {})).get("likelihood", "counts")
     if likelihood != "counts":
-        return (f"Intervals account for the similarity of answers to the same {likelihood}.",)
+        cluster = str(likelihood).partition("+")[0]
+        return (f"Intervals account for the similarity of answers to the same {cluster}.",)
     if "clusters" not in source:
         return ()
     if not source["clusters"]:

@@ -97,11 +97,6 @@ def stan_data(given: Given) -> dict[str, Any]:
     }
 
 
-def no_clusters(conditions: int, states: int, utterances: int) -> dict[str, Any]:
-    """What stands for the choices by cluster where answers are taken as independent."""
-    return stan_data(np.zeros((0, conditions, states, utterances), dtype=np.int64))
-
-
 def choices_by_cluster(table: Observations, choices: pd.DataFrame) -> pd.DataFrame | None:
     """Choices with a column for each cluster: the main table, or the one next to it."""
     if any(name in choices for name in CLUSTERS):
@@ -120,7 +115,7 @@ def read_clusters(
     choices
         As ``check_choices`` gives them.
     likelihood
-        ``auto``, ``item``, ``participant`` or ``counts``.
+        ``auto``, ``item``, ``participant`` or ``counts``; effects of items make no difference.
 
     Raises
     ------
@@ -128,6 +123,7 @@ def read_clusters(
         If a cluster is asked for that the table does not have, or whose answers are not
         whole numbers.
     """
+    likelihood = likelihood.partition("+")[0]
     if likelihood == "counts":
         return None, ()
     rows = choices_by_cluster(table, choices)
