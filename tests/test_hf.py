@@ -89,8 +89,8 @@ def test_cached_scores_equal_fresh_ones(loaded, prompt_format, branches):
     loaded = replace(loaded, ends=ends, branches=branches)
     spec = replace(SCORE, prompt_format=prompt_format)
     listed = [
-        a_trial(1, OPTIONS, baseline=(Message("user", "How was it?"),)),
-        a_trial(2, OPTIONS[::-1], "Was it good? " * 9),
+        a_trial(1, OPTIONS[:4], baseline=(Message("user", "How was it?"),)),
+        a_trial(2, OPTIONS[3::-1], "Was it good? " * 9),
         replace(a_trial(3, OPTIONS[:3]), messages=TALK),
         replace(a_trial(4, OPTIONS), messages=(*TALK[:-1], Message("user", "And then?"))),
     ]

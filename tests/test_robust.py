@@ -127,9 +127,7 @@ NOT_REFUSED = [name for name in FITTED if name not in REFUSED]
 
 
 @pytest.mark.stan
-@pytest.mark.parametrize(
-    "name", in_the_quick_suite(NOT_REFUSED, ("a question without answers", "8 choices"))
-)
+@pytest.mark.parametrize("name", in_the_quick_suite(NOT_REFUSED, ("8 choices",)))
 def test_theta_free_beside_odd_choices(program, name):
     problem = build(FITTED[name](), literal="joint")
     done = inference.fit_with_retries(problem, program, PoliteSpeaker.parameters, SETTINGS)
