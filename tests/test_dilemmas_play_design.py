@@ -94,7 +94,7 @@ def _said(trial: Trial) -> str:
     return trial.messages[0].content + str(trial.script.get("answer", ""))
 
 
-def test_labels_case_pronoun_and_thought_do_what_they_say():
+def test_conditions_change_the_prompt_as_documented():
     seen: dict = {name: set() for name in CONDITIONS}
     for trial in games("dilemma", None, ("always D",), groups=("Mixed",)):
         cell, said = trial.cell, trial.script["rules"][0]

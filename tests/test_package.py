@@ -104,7 +104,7 @@ class TestMetadata:
     @pytest.mark.parametrize(
         "field", ["Author", "Summary", "Keywords", "License-Expression", "Project-URL"]
     )
-    def test_it_says_who_and_what(self, metadata: Message, field: str) -> None:
+    def test_the_metadata_give_authors_and_purpose(self, metadata: Message, field: str) -> None:
         assert metadata[field]
 
     def test_it_is_typed(self, metadata: Message) -> None:
