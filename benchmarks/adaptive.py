@@ -6,7 +6,8 @@ Each simulated speaker answers the choices of `wolves compile --task choice --fr
 balanced design asks each trial once. The adaptive one asks in rounds those with the most expected
 information, until the named intervals are as narrow, by the geometric mean of their widths. Where
 one goal is named, a third design takes the trials of that goal alone, in their order. Short chains
-show the widths after each round, and longer ones confirm them. Interrupt it and run it again to go
+show the widths after each round. A fit as `wolves fit` makes it gives those of the balanced design,
+and confirms those of the others. Interrupt it and run it again to go
 on; --table shows what there is.
 """
 
@@ -25,15 +26,15 @@ import pandas as pd
 from adaptive_speakers import UTILITIES, Fitted, fitted, speaker_of, truth_of
 
 from many_wolves import inference
-from many_wolves.contracts import Array
-from many_wolves.inference.evaluation.knowledge import USUAL, Effort, drawn
+from many_wolves.contracts import Array, Problem
+from many_wolves.inference.evaluation.knowledge import Known, drawn
 from many_wolves.records import Trial
 from many_wolves.workflows.adaptive import round_size
 from many_wolves.workflows.compiling import request, trials_of
 from many_wolves.workflows.design import DesignRequest, before_of, choose, designing_model, learn_of
 
 OPTIONS = {"literal": "fixed"}
-LONG = Effort(400, 800)
+SETTINGS = inference.Settings(warmup=500, draws=600)
 """Chains of the balanced design, and those that confirm that the intervals are as narrow."""
 INF, ONE, ALL = "w_inf of one goal", "weights of one goal", "all weights"
 BALANCED, ADAPTIVE, GOAL = "balanced", "adaptive", "its goal alone"
@@ -42,7 +43,7 @@ DESIGNS = {
     ONE: (BALANCED, ADAPTIVE, GOAL),
     ALL: (BALANCED, ADAPTIVE),
 }
-FIRST_SEED = 201
+FIRST_SEED = 401
 PER_ROUND = 26
 MOST = 1.5
 """Calls after which no more is asked, as a ratio to those of the balanced design."""
@@ -64,7 +65,7 @@ class Setting:
     covariance
         (D, D) covariance of the parameters before any answer.
     sampled
-        Draws of the posterior by speaker, effort and answers: designs and cases share some.
+        Draws of the posterior by speaker, way and answers: designs and cases share some.
     """
 
     trials: Sequence[Trial]
@@ -92,6 +93,42 @@ class Run:
         return goals[self.seed % len(goals)]
 
 
+def sampled(problem: Problem, seed: int, whole: bool) -> tuple[Array, bool]:
+    """(draws, D) of the posterior, and whether they are reliable.
+
+    ``whole`` fits as `wolves fit` does: modes that no chain visited are sampled too.
+    """
+    program = inference.load(problem.program)
+    if not whole:
+        return drawn(problem, program, np.random.default_rng([seed, 300]))
+    parameters = designing_model("politeness").parameters
+    settings = replace(SETTINGS, seed=seed)
+    done = inference.fit_with_retries(problem, program, parameters, settings)
+    return done.draws.flat, done.diagnostics.ok
+
+
+def know(
+    setting: Setting,
+    at: tuple[int, bytes],
+    problem: Problem,
+    request: DesignRequest,
+    earlier: Any,
+    *,
+    whole: bool,
+) -> Known:
+    """What is known of a speaker after its answers so far; ``at`` are its seed and those."""
+    if (whole, *at) not in setting.sampled:
+        setting.sampled[whole, *at] = sampled(problem, request.seed, whole)
+    x, good = setting.sampled[whole, *at]
+    model, program = designing_model("politeness"), inference.load(problem.program)
+    return replace(learn_of(model, problem, program, request, x, earlier), reliable=good)
+
+
+def mean_width(known: Known) -> float:
+    """Geometric mean of the widths of the named intervals."""
+    return float(np.exp(np.log(known.width).mean()))
+
+
 def looks(run: Run, setting: Setting, wanted_width: float) -> Iterator[dict[str, Any]]:
     """What is known after each round, until the intervals are narrow or no call is left.
 
@@ -109,28 +146,27 @@ def looks(run: Run, setting: Setting, wanted_width: float) -> Iterator[dict[str,
     else:
         first = model.start(trials, **OPTIONS)
         chosen = [n for n, times in enumerate(first) for _ in range(times)]
+    wider = 1.0
     own = [n for n, trial in enumerate(trials) if trial.cell["goal"] == run.goal(goals)]
     while True:
         for question in chosen:
             who.answer(question)
         levels = who.levels
         problem = model.problem(who.observations, **OPTIONS)
-        program = inference.load(problem.program)
         size = round_size(PER_ROUND, sum(levels))
         now = replace(wanted, seed=1000 * run.seed + sum(levels), calls=size)
         kinds = model.kinds_of(problem, trials)
         earlier = (setting.covariance, kinds, levels)
-        for effort in (LONG,) if run.design == BALANCED else (USUAL, LONG):
-            key = (run.seed, effort, who.counts.tobytes())
-            if key not in setting.sampled:
-                rng = np.random.default_rng([now.seed, effort.draws])
-                setting.sampled[key] = drawn(problem, program, rng, effort)
-            x, agreed = setting.sampled[key]
-            known = replace(learn_of(model, problem, program, now, x, earlier), reliable=agreed)
-            width = float(np.exp(np.log(known.width).mean()))
-            if width > wanted_width:
-                break
-        narrow = width <= wanted_width
+        at = (run.seed, who.counts.tobytes())
+        known = know(setting, at, problem, now, earlier, whole=run.design == BALANCED)
+        width = mean_width(known)
+        narrow = width * wider <= wanted_width
+        if narrow:
+            guessed = width
+            known = know(setting, at, problem, now, earlier, whole=True)
+            width = mean_width(known)
+            wider = max(1.0, width / guessed)
+            narrow = known.reliable and width <= wanted_width
         true_values = [
             float(true.weights[UTILITIES.index(name[2:]), goals.index(condition)])
             for name, condition in known.targets
@@ -190,9 +226,8 @@ def measure(setting: Setting, runs: Sequence[Run], seconds: float) -> list[dict[
 def table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Calls, share that reached the width, coverage and reliable share, by case and design.
 
-    A speaker counts where all designs of a case were run. A run that did not reach the width of
-    the balanced design counts with the most calls. ``ratio_held`` is the median ratio over the
-    ``held`` speakers whose true values all lie in the intervals of the balanced design.
+    A speaker counts where all designs of a case were run and the balanced one could be fitted. A
+    run that did not reach the width of the balanced design counts with the most calls.
     """
     rows = []
     rng = np.random.default_rng(1)
@@ -201,23 +236,22 @@ def table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
         for record in records:
             if record["case"] == case:
                 by_seed.setdefault(record["seed"], {})[record["design"]] = record["looks"][-1]
-        whole = [own for own in by_seed.values() if set(designs) <= set(own)]
+        run_whole = [own for own in by_seed.values() if set(designs) <= set(own)]
+        whole = [own for own in run_whole if own[BALANCED]["reliable"]]
         for design in designs if whole else ():
             last = [own[design] for own in whole]
             ratios = np.array([o[design]["calls"] / o[BALANCED]["calls"] for o in whole])
-            held = [bool(_inside(own[BALANCED]).all()) for own in whole]
             inside = np.array([np.mean(_inside(one)) for one in last])
             rows.append(
                 {
                     "case": case,
                     "design": design,
                     "speakers": len(last),
+                    "left_out": len(run_whole) - len(whole),
                     "reached": np.mean([design == BALANCED or one["reached"] for one in last]),
                     "calls_median": np.median([one["calls"] for one in last]),
                     "calls_mean": np.mean([one["calls"] for one in last]),
                     "ratio_median": _with_interval(ratios, np.median, rng),
-                    "held": sum(held),
-                    "ratio_held": np.median(ratios[held]) if any(held) else np.nan,
                     "ratio_of_sums": _sums(whole, design, rng),
                     "coverage": f"{inside.mean():.2f} (se {_se(inside):.2f})",
                     "reliable": np.mean([one["reliable"] for one in last]),

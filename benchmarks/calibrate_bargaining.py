@@ -35,6 +35,8 @@ FAMILY = Bargaining()
 PLAYER = {"concession": {"opening": 0.9}}
 SHORT = ("--chains", "2", "--warmup", "500")
 """Enough for ranks among 99 draws."""
+INTERRUPT = 130
+"""Exit status of a command that was interrupted."""
 WANTS = {"values": {"own": 0.54, "fair": 0.2, "deal": 0.26}}
 
 
@@ -130,6 +132,8 @@ def main() -> int:
         for command in (calibrate.command, recover.command):
             # Both keep their simulations in the same file: what one has run the other reads.
             worst = max(worst, run(command, [*words, "--out", str(OUT / name)]))
+            if worst >= INTERRUPT:
+                return worst
     return worst
 
 

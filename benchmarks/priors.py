@@ -3,13 +3,21 @@
     python benchmarks/priors.py --workers 2
     python benchmarks/priors.py --laplace
     python benchmarks/priors.py --compare likelihood --workers 2
+    python benchmarks/priors.py --compare likelihood --laplace --by-item
+    python benchmarks/priors.py --compare simulated --laplace --by-item
 
 The first fits every published speaker of the politeness task with the ranges of Yoon et al. (2020)
-and with wider ones: costs of a negation that may be negative, and an alpha above 20. The second
-fits the models of zhao2025 by item, and again without lapses, without a correlation within items,
-and without both, by priors that leave no room for them. Evidence comes from bridge sampling; LOO
-leaves out an item where the table has items, an answer elsewhere. Interrupt it and run it again to
-go on. ``--laplace`` takes minutes: evidence is the mass of the Gaussian at the best mode.
+and with wider ones: costs of a negation that may be negative, and an alpha above 20.
+``likelihood`` fits the models of zhao2025 by item, and again without lapses, without a correlation
+within items, and without both, by priors that leave no room for them; and with effects of items on
+the utilities, beside the correlation and instead of it. ``simulated`` does so for speakers whose
+items differ in a known way: by the correlation alone, by effects on negations or on kind
+utterances, or by an effect on each utterance, which no likelihood here has.
+
+Evidence comes from bridge sampling; LOO leaves out an item where the table has items, an answer
+elsewhere. Interrupt it and run it again to go on. ``--laplace`` takes minutes: evidence is the mass
+of the Gaussian at the best mode. ``--by-item`` adds LOO by item, each item's log predictive density
+being the difference of such masses with and without the item.
 """
 
 from __future__ import annotations
@@ -17,6 +25,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,12 +33,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from items import ICC, ITEM, LAPSE, LOG_ODDS_SD, SPEAKER, ItemTrials, design
 
 import many_wolves as mw
 from many_wolves import inference
+from many_wolves.contracts import Observations, Problem
+from many_wolves.families.politeness import simulate
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.options import RANGES
-from many_wolves.inference.sampling.modes import gaussian_at_modes
+from many_wolves.families.politeness.problem import build
+from many_wolves.inference.engines.protocol import Program
+from many_wolves.inference.sampling.fit import with_data
+from many_wolves.inference.sampling.modes import Gaussian, gaussian_at_modes
 from many_wolves.workflows.compare import compare_variants
 from many_wolves.workflows.data import of_one
 from many_wolves.workflows.sampling import Sampling
@@ -37,29 +52,67 @@ from many_wolves.workflows.sampling import Sampling
 ALL = ("yoon2020", "yoon2017", "morton2025", "zhao2025")
 NONE = (1.0, 1e6)
 """Shape of a Beta prior that leaves no room for lapses, or for a correlation."""
+LIKELIHOODS: Mapping[str, Mapping[str, Any]] = {
+    "item": {"likelihood": "item"},
+    "no lapses": {"likelihood": "item", "priors": {"lapse": NONE}},
+    "no correlation": {"likelihood": "item", "priors": {"icc": NONE}},
+    "neither": {"likelihood": "item", "priors": {"icc": NONE, "lapse": NONE}},
+    "negations": {"likelihood": "item+negation"},
+    "kindness": {"likelihood": "item+kindness"},
+    "negations alone": {"likelihood": "item+negation", "priors": {"icc": NONE}},
+    "kindness alone": {"likelihood": "item+kindness", "priors": {"icc": NONE}},
+}
+"""The likelihood by item, its parts, and effects of items beside or without the correlation."""
+KINDS: Mapping[str, Mapping[str, Any]] = {
+    "correlation": ITEM,
+    "negations": {"literal": "fixed", "likelihood": "item+negation"},
+    "kindness": {"literal": "fixed", "likelihood": "item+kindness"},
+    "utterances": ITEM,
+}
+"""How items of simulated speakers differ, and the options that simulate it."""
 COMPARED: Mapping[str, tuple[tuple[str, ...], Mapping[str, Mapping[str, Any]]]] = {
     "ranges": (ALL, {name: {"ranges": name} for name in RANGES}),
-    "likelihood": (
-        ("zhao2025",),
-        {
-            "item": {"likelihood": "item"},
-            "no lapses": {"likelihood": "item", "priors": {"lapse": NONE}},
-            "no correlation": {"likelihood": "item", "priors": {"icc": NONE}},
-            "neither": {"likelihood": "item", "priors": {"icc": NONE, "lapse": NONE}},
-        },
-    ),
+    "likelihood": (("zhao2025",), LIKELIHOODS),
+    "simulated": (tuple(KINDS), LIKELIHOODS),
 }
 """What is compared: the data, and options by name; differences are from the first."""
 SHORT = Sampling(chains=4, warmup=300, draws=400)
 
 
-def cases(compared: str, speakers: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
+def cases(compared: str, speakers: Sequence[str], n: int) -> Iterator[tuple[str, str, str, str]]:
     """What is compared, data, speaker and name; of all speakers where none is named."""
     sets, options = COMPARED[compared]
     for data in sets:
-        for speaker in map(str, mw.data(data).speakers):
+        known = (
+            [f"{data} {number}" for number in range(1, n + 1)]
+            if data in KINDS
+            else list(map(str, mw.data(data).speakers))
+        )
+        for speaker in known:
             for name in options if not speakers or speaker in speakers else ():
                 yield compared, data, speaker, name
+
+
+def answers(data: str, speaker: str) -> Observations:
+    """The choices of a published or of a simulated speaker."""
+    return simulated(data, speaker) if data in KINDS else of_one(mw.data(data), speaker)
+
+
+def simulated(kind: str, speaker: str) -> Observations:
+    """Choices of a speaker whose parameters come from the prior, in a design of zhao2025."""
+    rng = np.random.default_rng([list(KINDS).index(kind), int(speaker.rsplit(maxsplit=1)[-1])])
+    table, options = design(30), KINDS[kind]
+    problem = build(table, **options)
+    known = replace(
+        simulate.from_prior(problem, rng),
+        lapse=float(rng.choice(LAPSE)),
+        icc=0.0 if kind == "utterances" else float(rng.choice(ICC)),
+        item_sd=0.0 if options is ITEM else float(rng.choice(LOG_ODDS_SD)),
+    )
+    if kind != "utterances":
+        return simulate.simulate(table, known, rng, **options)
+    trials = ItemTrials(table, dict(options), "polite-speaker", Sampling(), effects=kind)
+    return trials._by_utterance(problem, known, rng)
 
 
 def measured(case: tuple[str, str, str, str, Path]) -> dict[str, Any]:
@@ -67,7 +120,7 @@ def measured(case: tuple[str, str, str, str, Path]) -> dict[str, Any]:
     compared, data, speaker, name, out = case
     folder = out / f"{data}-{speaker}-{name}"
     found = compare_variants(
-        of_one(mw.data(data), speaker),
+        answers(data, speaker),
         folder,
         variants=["inf+soc+pres"],
         options={"literal": "fixed", **COMPARED[compared][1][name]},
@@ -81,23 +134,59 @@ def measured(case: tuple[str, str, str, str, Path]) -> dict[str, Any]:
     return {"speaker": speaker, "name": name} | {k: row[k] for k in kept} | ends
 
 
-def approximated(case: tuple[str, str, str, str, Path], seed: int = 1) -> dict[str, Any]:
+def approximated(
+    case: tuple[str, str, str, str, Path], seed: int = 1, *, by_item: bool = False
+) -> dict[str, Any]:
     """The mass of the Gaussian at the best mode of one speaker under one name."""
     compared, data, speaker, name, _ = case
     options = {"literal": "fixed", **COMPARED[compared][1][name]}
-    problem = PoliteSpeaker().problem(of_one(mw.data(data), speaker), **options)
+    problem = PoliteSpeaker().problem(answers(data, speaker), **options)
     program = inference.load(problem.program, "auto", print)
+    rng = np.random.default_rng(seed)
     with program.open(problem.data) as model:
-        found = gaussian_at_modes(model, np.random.default_rng(seed), ridge=problem.ridge)
-    return {"speaker": speaker, "name": name, "log_ml": found.modes[0].log_mass}
+        found = gaussian_at_modes(model, rng, ridge=problem.ridge)
+    items = left_out(problem, program, found, rng) if by_item else []
+    return {"speaker": speaker, "name": name, "log_ml": found.modes[0].log_mass, "items": items}
+
+
+def left_out(
+    problem: Problem, program: Program, found: Gaussian, rng: np.random.Generator
+) -> list[float]:
+    """Log predictive density of each item, from the Gaussians with and without it.
+
+    The search without an item starts at the three best modes with it.
+    """
+    from_modes = [mode.x for mode in found.modes[:3]] * 2
+    assert problem.without is not None
+    each = []
+    for item in problem.parts["item"]:
+        rest = with_data(problem, **problem.without({"item": item}, np.inf))
+        with program.open(rest.data) as model:
+            without = gaussian_at_modes(model, rng, starts=0, known=from_modes)
+        each.append(found.modes[0].log_mass - without.modes[0].log_mass)
+    return each
 
 
 def gains(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Log evidence of each of ``names``, and what the others gain over the first."""
-    wide = table.pivot(index="speaker", columns="name", values="log_ml")[list(names)]
-    for name in names[1:]:
-        wide[f"log_bf {name}"] = wide[name] - wide[names[0]]
-    return wide.loc[list(dict.fromkeys(table["speaker"]))].reset_index()
+    """Log evidence of each of ``names``, and what the others gain over the first.
+
+    With items, also the gain in expected log predictive density of an item left out, summed over
+    items, and its standard error.
+    """
+    rows = []
+    for speaker, own in table.groupby("speaker", sort=False):
+        by = own.set_index("name")
+        first = by.loc[names[0]]
+        row: dict[str, Any] = {"speaker": speaker} | {n: by.loc[n, "log_ml"] for n in names}
+        for name in names[1:]:
+            one = by.loc[name]
+            row[f"log_bf {name}"] = one["log_ml"] - first["log_ml"]
+            if one["items"]:
+                each = np.subtract(one["items"], first["items"])
+                row[f"elpd {name}"] = each.sum()
+                row[f"se {name}"] = each.std(ddof=1) * np.sqrt(len(each))
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def differences(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -119,6 +208,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--compare", choices=list(COMPARED), default="ranges")
     parser.add_argument("--laplace", action="store_true", help="no sampling")
+    parser.add_argument("--by-item", action="store_true", help="with --laplace: LOO by item")
+    parser.add_argument("--n", type=int, default=12, help="simulated speakers of each kind")
     parser.add_argument("--seed", type=int, default=1, help="of the search for modes")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--speakers", nargs="+", default=[], help="all when left out")
@@ -127,22 +218,28 @@ def main() -> None:
     out: Path = given.out or Path("benchmarks/out") / (
         "priors" if given.compare == "ranges" else given.compare
     )
-    first = PoliteSpeaker().problem(of_one(mw.data("yoon2020"), mw.data("yoon2020").speakers[0]))
+    first = PoliteSpeaker().problem(of_one(mw.data("zhao2025"), SPEAKER), literal="fixed")
     inference.load(first.program, "auto", print)
-    asked = [(*case, out) for case in cases(given.compare, given.speakers)]
+    asked = [(*case, out) for case in cases(given.compare, given.speakers, given.n)]
     context = get_context("spawn")
     names = list(COMPARED[given.compare][1])
-    one = partial(approximated, seed=given.seed) if given.laplace else measured
+    one = (
+        partial(approximated, seed=given.seed, by_item=given.by_item) if given.laplace else measured
+    )
     with ProcessPoolExecutor(given.workers, mp_context=context) as pool:
         table = pd.DataFrame(list(pool.map(one, asked)))
-    if given.laplace:
-        print(gains(table, names).to_string(index=False, float_format=lambda x: f"{x:.1f}"))
-        return
     out.mkdir(parents=True, exist_ok=True)
-    table.to_csv(out / "priors.csv", index=False)
-    shown = differences(table, names)
-    shown.to_csv(out / "differences.csv", index=False)
+    if given.laplace:
+        shown = gains(table, names)
+        shown.to_csv(out / "laplace.csv", index=False)
+    else:
+        table.to_csv(out / "priors.csv", index=False)
+        shown = differences(table, names)
+        shown.to_csv(out / "differences.csv", index=False)
     print(shown.to_string(index=False, float_format=lambda x: f"{x:+.1f}"))
+    if given.compare == "simulated":
+        summed = shown.assign(kind=shown["speaker"].str.split().str[0])
+        print(summed.groupby("kind", sort=False).mean(numeric_only=True).T.round(1).to_string())
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from many_wolves.workflows.data import load
 
 LONGEST_FIRST = (
     "test_toy_family", "test_documents", "test_report", "test_calibration", "test_careful",
-    "test_hf", "test_study", "test_robust", "test_sensitivity", "test_figures", "test_regions",
+    "test_hf", "test_study_road", "test_robust", "test_sensitivity", "test_figures", "test_regions",
 )  # fmt: skip
 """Files that take longest: begun first, so that at the end no worker waits for one of them."""
 

@@ -97,12 +97,13 @@ class FaultServer:
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
         start = asyncio.start_server(self._connection, "127.0.0.1", 0, backlog=512)
-        server = self._loop.run_until_complete(start)
-        self.port = server.sockets[0].getsockname()[1]
+        self._server = self._loop.run_until_complete(start)
+        self.port = self._server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
 
     async def _hang_up(self) -> None:
+        self._server.close()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()

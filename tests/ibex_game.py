@@ -5,39 +5,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from ibex_status import flat, orders, public, wallet
 from many_wolves.families.markets.reading.lab import rules_from_lab, stage_of
 from many_wolves.families.markets.reporting.lab import ROLE_NUMBERS, to_lab
-from many_wolves.families.markets.rules.draws import share_worth
 from many_wolves.families.markets.rules.play import close_market, open_round, order, play
 from many_wolves.families.markets.rules.round import ChatLine
 from many_wolves.families.markets.rules.session import SessionRecord
 from many_wolves.families.markets.task.experiment import draws_for
-
-
-def flat(parameters):
-    """Parameters on one level, as the server keeps them."""
-    made = {
-        "game_type": parameters["game_type"],
-        "round_count": parameters["round_count"],
-        "practice_round": parameters["practice"],
-        "tax_rate_initial": parameters["tax_rate"]["initial"],
-        "tax_rate_final": parameters["tax_rate"]["final"],
-        "signal_low": parameters["signal"]["low"],
-        "signal_high": parameters["signal"]["high"],
-        "show_up_fee": parameters["show_up_fee"],
-    }
-    for role in ("owner", "developer", "speculator"):
-        told = parameters[f"{role}s"]
-        made |= {
-            f"{role}s_count": told["count"],
-            f"{role}_balance": told["balance"],
-            f"{role}_shares": told["shares"],
-            f"{role}s_base_points": told["base_points"],
-            f"{role}s_reward_scale_factor": told["reward_scale_factor"],
-        }
-        for name, band in told.get("profit", {}).items():
-            made |= {f"{role}_{name}_{end}": band[end] for end in ("low", "high")}
-    return made
 
 
 class Game:
@@ -76,106 +50,6 @@ class Game:
     def say_all(self, name, data):
         for seat in list(self.sockets):
             self.say(seat, name, data)
-
-    def status_fails(self, recovery):
-        """The lab's server looks for a declaration that a later round does not have yet."""
-        landowner = self.recoveries.index(recovery) + 1 in self.rules.landowners
-        later = self.rules.mechanism == "futarchy" and bool(self.rounds)
-        return landowner and later and self.phase <= 2
-
-    def saved(self):
-        """The game as it was saved when its phase began."""
-        players = []
-        for seat, recovery in enumerate(self.recoveries, 1):
-            player = self.status(recovery)["player"]
-            kept = ("number", "role", "ready", "wallet", "property", "summaries", "recovery")
-            players.append({name: player.get(name) for name in kept})
-            players[-1]["paymentToken"] = f"token {seat}"
-        return {
-            "type": self.rules.mechanism.capitalize(),
-            "winningCondition": self.rounds[-1].condition if self.rounds else None,
-            "currentRound": {"number": self.round.number, "phase": self.phase},
-            "players": players,
-            "results": [],
-        }
-
-    def status(self, recovery):
-        seat = self.recoveries.index(recovery) + 1
-        rules, round_ = self.rules, self.round
-        role = rules.role(seat)
-        game = {
-            "id": self.number,
-            "round": round_.number,
-            "phase": self.phase,
-            "over": self.over,
-            "compensationOffers": [None, round_.offer] if self.phase > 4 else [],
-        }
-        player = {"number": seat, "role": ROLE_NUMBERS[role], "ready": seat in self.ready}
-        player["summaries"] = [s for s in self.summaries.get(seat, []) if s["round"]][::-1]
-        player["recovery"] = recovery
-        stage = stage_of(rules, self.phase)
-        if rules.mechanism == "voting":
-            received = {"request": "Request", "offer": "Offer", "vote": "Decision"}
-            if stage in received and seat in self.answers:
-                player[f"compensation{received[stage]}Received"] = True
-            game["messages"] = [
-                {"sender": m.sender, "to": list(m.to), "text": m.text}
-                for m in round_.messages
-                if seat == m.sender or seat in m.to
-            ]
-            if role == "developer" and self.phase >= 4:
-                game["compensationRequests"] = [
-                    {"number": s, "compensationRequests": [None, r]}
-                    for s, r in round_.requests.items()
-                ]
-        else:
-            player["wallet"] = [self.wallet(seat, c) for c in (0, 1, 1)]
-            declaring = stage in ("first_declaration", "final_declaration")
-            player["hasToDeclare"] = not (declaring and seat in self.answers)
-            player["doneSpeculating"] = stage.endswith("purchases") and seat in self.answers
-            if self.phase > 2:
-                game["declarations"] = [
-                    {"number": s, "d": [*pair, 0]} for s, pair in round_.first.items()
-                ]
-            if round_.condition is not None:
-                game["winningCondition"] = round_.condition
-            if round_.gains and self.phase > 4:
-                player["firstRepurchase"] = round_.gains[0].get(seat, 0)
-            if self.phase == 6:
-                player["signals"] = [*round_.signals[seat], 0]
-                game["publicSignal"] = self.public()
-                game["orders"] = [self.orders(c) for c in (0, 1)] + [[]]
-                game["movementList"] = [
-                    [{"price": t.price} for t in round_.markets[c].trades]
-                    if c in round_.markets
-                    else []
-                    for c in (0, 1)
-                ] + [[]]
-        if seat in rules.landowners:
-            player["property"] = {"id": seat, "v": [*round_.values[seat], 0]}
-        return {"game": game, "player": player, "timer": None}
-
-    def wallet(self, seat, condition):
-        if condition in self.round.markets:
-            held = self.round.markets[condition].wallets[seat]
-            return {"balance": held.cash, "shares": held.shares}
-        terms = self.rules.terms(self.rules.role(seat))
-        return {"balance": terms.cash, "shares": terms.shares}
-
-    def orders(self, c):
-        if c not in self.round.markets:
-            return []
-        return [
-            {"id": o.id, "sender": o.seat, "price": o.price, "type": o.side, "condition": c}
-            for o in self.round.markets[c].book
-        ]
-
-    def public(self):
-        shown = (0, 1) if self.round.condition is None else (self.round.condition,)
-        worth = [
-            share_worth(self.rules, (pair[c] for pair in self.round.first.values())) for c in (0, 1)
-        ]
-        return [worth[c] if c in shown else 0 for c in (0, 1)] + [0]
 
     # What it is told
 
@@ -256,7 +130,7 @@ class Game:
         if event.status == "refused":
             self.say(seat, "order-refused", {"message": event.why})
         elif event.status == "rested":
-            self.say_all("add-order", {"order": self.orders(c)[-1]})
+            self.say_all("add-order", {"order": orders(self, c)[-1]})
         else:
             trade = after.trades[-1]
             for party in (trade.seller, trade.buyer):
@@ -373,14 +247,14 @@ class Game:
             for seat in self.rules.seats:
                 data = {"role": ROLE_NUMBERS[self.rules.role(seat)]}
                 if self.rules.mechanism != "voting":
-                    data["wallet"] = [self.wallet(seat, c) for c in (0, 1, 1)]
+                    data["wallet"] = [wallet(self, seat, c) for c in (0, 1, 1)]
                 if seat in self.rules.landowners:
                     data["property"] = {"id": seat, "v": [*self.round.values[seat], 0]}
                 self.say(seat, "assign-role", data)
         if self.phase == 5 and self.rules.mechanism != "voting":
             for seat in self.rules.seats:
                 signals = [*self.round.signals[seat], 0]
-                self.say(seat, "value-signals", {"signals": signals, "publicSignal": self.public()})
+                self.say(seat, "value-signals", {"signals": signals, "publicSignal": public(self)})
         if self.phase == 4 and self.rules.mechanism == "voting":
             asked = [
                 {"number": s, "compensationRequests": [None, r]}

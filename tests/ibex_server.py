@@ -15,6 +15,7 @@ import random
 from aiohttp import WSMsgType, web
 
 from ibex_game import Game
+from ibex_status import saved, status, status_fails
 
 LOGIN = {"username": "lab", "password": "a secret of the tests"}
 
@@ -70,16 +71,16 @@ class Server:
             return web.json_response({"data": {}, "message": "no phase"}, status=500)
         recovery = request.query["recovery"]
         found = recovery in game.recoveries
-        if found and game.status_fails(recovery):
+        if found and status_fails(game, recovery):
             return web.json_response({"data": {}, "message": {}}, status=500)
-        data = {"found": found, "gameData": game.status(recovery) if found else None}
+        data = {"found": found, "gameData": status(game, recovery) if found else None}
         return web.json_response({"data": data, "status": True, "message": ""})
 
     async def data(self, request):
         game = self.games.get(int(request.query["game_id"]))
         if game is None:
             return web.json_response({"data": {"error": "none"}})
-        return web.json_response({"data": game.data() if game.over else game.saved()})
+        return web.json_response({"data": game.data() if game.over else saved(game)})
 
     async def socket(self, request):
         socket = web.WebSocketResponse(heartbeat=5)

@@ -17,6 +17,7 @@ from many_wolves.figures import Fitted
 from many_wolves.findings.fits import DRAWS, PREDICTED, Member
 
 WEIGHTS = ("w_inf", "w_soc", "w_pres")
+PLAIN = (0.4, 0.3, 0.3, 0.4)
 
 
 def speaker(
@@ -48,3 +49,23 @@ def speaker(
     }
     fit = Fitted(Path(name), info, {"ok": True}, pd.DataFrame())
     return Member(fit, quantities, predicted)
+
+
+def covers(statement, truth):
+    low, high = statement.interval
+    return low <= truth <= high
+
+
+def run_of(rng, path, n=400, name="hf/run", **labels):
+    """Checkpoints at 0, 100, ..., whose phi follows ``path``; w_soc follows it downwards."""
+    return [
+        speaker(
+            rng,
+            name,
+            dict.fromkeys(("social", "none"), (x, 0.3, 0.6 - x / 2, 0.1 + x / 2)),
+            n,
+            step=100.0 * i,
+            **labels,
+        )
+        for i, x in enumerate(path)
+    ]

@@ -165,7 +165,7 @@ def test_it_stops_when_every_prompt_has_its_answers(tmp_path, trials, monkeypatc
         (["--adaptive", "--max-calls", "9", "--mode", "score"], "score mode"),
         (["--adaptive", "--max_calls", "9", "--replicates", "3"], "--max-replicates 3"),
         (["--adaptive", "--max-calls", "9", "--dry-run"], "wolves design"),
-        (["--adaptive", "--max-calls", "9", "--model-options", "{"], "no JSON"),
+        (["--adaptive", "--max-calls", "9", "--model-options", "{"], "expected JSON"),
         (["--adaptive", "--max-calls", "9"], "fewer than 10"),
     ],
 )

@@ -134,6 +134,17 @@ def test_a_reply_without_usage_or_model_is_an_answer(model, options):
     assert (found.status, found.text, found.usage) == ("answered", ANSWER, {})
 
 
+@FORMATS
+@pytest.mark.parametrize("usage", [[], "12"])
+def test_a_usage_that_is_no_object_does_not_cost_the_answer(model, options, usage):
+    def edit(reply):
+        return {k: usage if k in ("usage", "usageMetadata") else v for k, v in reply.items()}
+
+    with FaultServer(edited(edit)) as server:
+        (found,) = ask(wanted(server, model, **options), [a_trial(1)])
+    assert (found.status, found.text, found.usage) == ("answered", ANSWER, {})
+
+
 def test_a_call_with_unknown_tokens_counts_at_its_maximum_cost(tmp_path):
     prices = tmp_path / "prices.yaml"
     prices.write_text("models:\n  openai/gpt-4o*: {input: 1000, output: 10000}\n")

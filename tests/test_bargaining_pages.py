@@ -9,15 +9,18 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from fit_folders import write_fit_folder
 from haggling import FAMILY, MODELS, openings
 from many_wolves.families.bargaining.reporting import curves
 from many_wolves.families.bargaining.reporting.pages import PAGES
+from many_wolves.families.bargaining.reporting.parts import row_name, table_of
 from many_wolves.families.bargaining.reporting.weights import pays
-from many_wolves.figures.fitted import Fitted
+from many_wolves.figures.fitted import Fitted, read_fitted
 from many_wolves.inference.sampling.summary import summarise
 from many_wolves.observations import Observations
 from many_wolves.records import SpeakerSpec
 from many_wolves.records.response import blank_response
+from many_wolves.report.other_families import across_section
 
 from many_wolves.families.bargaining.simulation.games import simulate_games  # isort: skip
 
@@ -54,7 +57,8 @@ def fitted(name: str, observations: Observations, speaker: str = "", seed: int =
     for group, own in sets.items():
         known = {d: list(problem.coords[d]) for d in own.dims if d in problem.coords}
         sets[group] = own.assign_coords(known)
-    info = {"speaker": speaker or problem.speaker, "model": name, "choices": float(counts.sum())}
+    info = {"speaker": speaker or problem.speaker, "model": name, "family": problem.family,
+            "choices": float(counts.sum())}  # fmt: skip
     found = Fitted(
         Path(), info, {"ok": True}, summarise(sets["posterior"], model.parameters), speaker
     )
@@ -162,10 +166,13 @@ class TestPages:
 class TestCurves:
     def test_cut_games_count_as_long_as_they_were_seen(self):
         last, ended = np.array([1, 2, 2, 3]), np.array([True, False, True, True])
-        found = curves.survival(last, ended)
+        agreed = np.array([True, False, False, True])
+        found = curves.survival(last, ended, agreed)
         # Of four one ends in round 1; of three one in round 2; of one the last in round 3.
         np.testing.assert_allclose(found["open"], [1, 3 / 4, 3 / 4 * 2 / 3, 0])
         assert found["cut"].tolist() == [0, 0, 1, 0]
+        # The game that ends without a deal in round 2 never agrees.
+        np.testing.assert_allclose(found["agreed"], [0, 1 / 4, 1 / 4, 3 / 4])
 
     def test_acceptance_is_that_of_the_messages(self, moves):
         fit = moves
@@ -184,6 +191,19 @@ class TestCurves:
         middle = found.groupby("side")["median"].first()
         assert middle["buyer"] < middle["seller"]
 
+    def test_rounds_have_whole_ticks(self):
+        assert curves.whole_numbers((0.9, 3.1)) == [1, 2, 3]
+        assert curves.whole_numbers((-0.5, 12.5)) == [0, 2, 4, 6, 8, 10, 12]
+
+
+def test_groups_next_to_no_role_prompt_are_named(moves):
+    rows = pd.DataFrame({"parameter": "share", "condition": ["Kind", ""], "mean": 0.5,
+                         "hdi_low": 0.4, "hdi_high": 0.6})  # fmt: skip
+    assert table_of(rows)["of"].tolist() == ["Kind", "no role prompt"]
+    assert table_of(rows[1:])["of"].tolist() == [""]
+    assert row_name(moves, "", 1, several=True) == "no role prompt"
+    assert row_name(moves, "", 1) == moves.label
+
 
 def test_the_worth_of_a_deal_is_stated_in_words():
     draws = np.full((2, 100), 0.25)
@@ -196,6 +216,19 @@ def test_the_worth_of_a_deal_is_stated_in_words():
         "y gives up 25% of the pie to close a deal rather than leave "
         "(w_deal / w_own; 95 % interval 25% to 25%)."
     )
+
+
+def test_kindness_in_replies_is_set_against_kindness_in_scenes(tmp_path):
+    scenes = read_fitted(write_fit_folder(tmp_path / "scenes", speaker="lab/a"))
+    words = fitted("kind-words", replies(), "a")
+    (section,) = across_section(
+        {("politeness", ""): [scenes], ("bargaining", "haggle-words"): [words]}
+    )
+    (point,) = section.figures[0].data.itertuples()
+    assert point.x == pytest.approx(scenes.values("posterior", "w_soc").to_numpy().mean())
+    kind = words.values("posterior", "w").sel(weight="kind").to_numpy()
+    assert point.y == pytest.approx(kind.mean())
+    assert "kind words" in point.panel
 
 
 def test_published_improvement_is_compared_with_all_games_that_began():

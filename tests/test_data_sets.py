@@ -176,7 +176,7 @@ class TestLabels:
         assert json.loads((tmp_path / "labels.json").read_text())["asked"] == 2024
 
     def test_a_speaker_that_no_table_holds_is_named(self, tmp_path: Path) -> None:
-        with pytest.raises(WolvesError, match="no table holds the speaker 'gpt-5'"):
+        with pytest.raises(WolvesError, match="no table contains the speaker 'gpt-5'"):
             with_labels([reference("zhao2025")], {"gpt-5": {}}, tmp_path)
 
     def test_a_speaker_is_listed_once(self, tmp_path: Path) -> None:
@@ -207,5 +207,5 @@ class TestSeveralSpeakers:
         tables = [reference("zhao2025"), reference("yoon2020")]
         found = chosen(tables, ["people", "Qwen2.5-72B"])
         assert [one.speakers for one in found] == [["Qwen2.5-72B"], ["people"]]
-        with pytest.raises(WolvesError, match="no table holds the speaker 'claude'"):
+        with pytest.raises(WolvesError, match="no table contains the speaker 'claude'"):
             chosen(tables, ["claude"])

@@ -136,7 +136,7 @@ def test_r_squared() -> None:
     assert r_squared(x, 2 * x + 1) == pytest.approx(1)
     assert np.isnan(r_squared(x, pd.Series([0.3, 0.3, 0.3])))
     flat = pd.DataFrame({"group": "a", "predicted": x, "low": 0.0, "high": 1.0, "observed": 0.3})
-    assert "cannot be stated" in agreement(flat, groups=["a"], n=9).caption
+    assert "is undefined" in agreement(flat, groups=["a"], n=9).caption
 
 
 @pytest.mark.parametrize("width", ["one", "two"])

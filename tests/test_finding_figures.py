@@ -72,7 +72,7 @@ def test_the_forest_agrees_with_the_draws(fits):
 def test_what_cannot_be_drawn_is_reported_and_left_out(study, tmp_path, capsys):
     alone = [str(study / "onone"), str(study / "people")]
     assert run(wolves, ["plot", "effort", *alone, "--out", str(tmp_path)]) == 2
-    assert "fits that converged at several efforts" in capsys.readouterr().err
+    assert "converged fits at several efforts" in capsys.readouterr().err
     arguments = ["plot", "simplex", str(study / "onone"), "--out", str(tmp_path)]
     assert run(wolves, arguments) == 0
     assert (tmp_path / "simplex.pdf").read_bytes().startswith(b"%PDF")

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from scipy.stats import multivariate_normal
 
 from fit_folders import write_fit_folder
-from known_speakers import speaker
+from known_speakers import PLAIN, covers, run_of, speaker
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import SPEAKER
@@ -22,7 +22,7 @@ from many_wolves.findings.changepoint import settling
 from many_wolves.findings.conditions import conditions as goals
 from many_wolves.findings.contrasts import contrasts, lead, pairs
 from many_wolves.findings.distance import distance, divergence
-from many_wolves.findings.dynamics import dynamics, early_share, runs
+from many_wolves.findings.dynamics import dynamics
 from many_wolves.findings.effort import effort
 from many_wolves.findings.regression import Measured, measured, regression
 from many_wolves.findings.run import Findings
@@ -36,12 +36,6 @@ PEOPLE = {
     "social": (0.39, 0.15, 0.25, 0.60),
     "both": (0.39, 0.22, 0.10, 0.68),
 }
-PLAIN = (0.4, 0.3, 0.3, 0.4)
-
-
-def covers(statement, truth):
-    low, high = statement.interval
-    return low <= truth <= high
 
 
 def test_the_regression_is_the_one_that_sampling_its_own_model_gives():
@@ -153,81 +147,6 @@ def test_the_signature_of_sycophancy_needs_every_part(weights, expected):
         assert ("is not so" in statement.sentence) == (expected == "not")
     assert "mean over goals" in found["none"].contrast
     assert len([s for s in stated if s.condition == "social"]) == 5
-
-
-def run_of(rng, path, n=400, name="hf/run", **labels):
-    """Checkpoints at 0, 100, ..., whose phi follows ``path``; w_soc follows it downwards."""
-    return [
-        speaker(
-            rng,
-            name,
-            dict.fromkeys(("social", "none"), (x, 0.3, 0.6 - x / 2, 0.1 + x / 2)),
-            n,
-            step=100.0 * i,
-            **labels,
-        )
-        for i, x in enumerate(path)
-    ]
-
-
-def test_drift_is_found_with_its_size_its_early_share_and_its_end():
-    rng = np.random.default_rng(6)
-    t = np.arange(11) / 10
-    path = 0.3 + 0.4 * np.minimum(t, 0.4) / 0.4
-    stated = {s.id: s for s in dynamics(run_of(rng, path, 2000), QUANTITIES, 1)}
-    net = stated["dynamics/run/-/phi/step 1,000 - step 0"]
-    assert covers(net, 0.4) and net.evidence == "strong"
-    share = stated["dynamics/run/-/early share/first 25% of training"]
-    assert covers(share, 0.25 / 0.4)
-    point = stated["dynamics/run/-/change point/share of training"]
-    assert covers(point, 0.4) and np.diff(point.interval)[0] < 0.25
-    assert stated["dynamics/run/-/change/training moves anything"].estimate > 0.99
-
-
-def test_a_run_that_stands_still_has_no_share_and_no_change():
-    quiet = 0
-    for repeat in range(20):
-        rng = np.random.default_rng([7, repeat])
-        stated = list(dynamics(run_of(rng, np.full(8, 0.4)), QUANTITIES, repeat))
-        quiet += not any(s.quantity == "early share" for s in stated)
-        assert next(s for s in stated if s.quantity == "change").estimate < 0.5
-    assert quiet >= 18
-
-
-def test_early_share_and_change_point_cover_the_truth():
-    t = np.arange(9) / 8
-    inside = {"share": 0, "point": 0}
-    for repeat in range(40):
-        rng = np.random.default_rng([8, repeat])
-        k = rng.uniform(0.3, 0.9)
-        path = 0.3 + 0.4 * np.minimum(t, k) / k
-        found = run_of(rng, path, 600)
-        stated = list(dynamics(found, QUANTITIES, repeat))
-        drift = np.interp(0.25, t, path) - path[0]
-        truth = {"early share": drift / 0.4, "change point": k}
-        at = {s.quantity: s for s in stated if s.quantity in truth}
-        inside["share"] += covers(at["early share"], truth["early share"])
-        inside["point"] += covers(at["change point"], truth["change point"])
-    assert inside["share"] >= 34 and inside["point"] >= 34
-
-
-def test_early_share_of_an_overshoot_is_above_one():
-    drift = np.array([[0.0], [1.2], [1.0], [1.0], [1.0]])[:, :, None] + np.zeros((5, 1, 4))
-    share = early_share(drift, np.arange(5.0))
-    assert share is not None and share == pytest.approx(1.2)
-
-
-def test_a_base_model_before_training_begins_its_runs():
-    rng = np.random.default_rng(9)
-    base = speaker(rng, "hf/llama", {"social": PLAIN}, base="llama")
-    other = speaker(rng, "hf/qwen", {"social": PLAIN}, base="qwen")
-    steps = [
-        speaker(rng, "hf/llama-hh", {"social": PLAIN}, step=s, base="llama", feedback="hh")
-        for s in (200, 100)
-    ]
-    (found,) = runs([*steps, base, other])
-    assert found.at.tolist() == [0, 100, 200] and found.members[0] is base
-    assert runs(steps) == []
 
 
 def test_contributions_name_the_label_that_matters():

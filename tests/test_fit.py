@@ -1,7 +1,6 @@
 """Fits: Stan against the NumPy recursion, known weights recovered, the commands, bad input."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -382,22 +381,3 @@ def test_the_staged_script_fits_as_the_command_does(program, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert (out / "fit.json").exists() and "Traceback" not in done.stderr
-
-
-def test_stan_programs_are_in_canonical_format(tmp_path):
-    from importlib.util import find_spec
-
-    stanc = Path(find_spec("httpstan").origin).parent / "stanc"
-    folder = shutil.copytree(ROOT / "rsa-model" / "stan_model", tmp_path / "stan")
-    for path in folder.glob("*.stan"):
-        done = subprocess.run(
-            [
-                *(stanc, "--allow-undefined", "--auto-format", "--max-line-length=80"),
-                *(f"--include-paths={folder}", path),
-            ],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        formatted = done.stdout.replace("  #include", "#include")
-        assert formatted == path.read_text(), f"run stanc --auto-format on {path.name}"

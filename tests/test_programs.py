@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,8 @@ import pytest
 from many_wolves import inference
 from many_wolves.cli import run, wolves
 from many_wolves.workflows.programs import build, programs
+
+ROOT = Path(__file__).parent.parent
 
 
 def test_every_program_of_a_model_is_listed_with_its_state(monkeypatch, tmp_path, capsys) -> None:
@@ -46,3 +51,20 @@ def test_a_program_that_is_compiled_is_left_alone(capsys) -> None:
     assert run(wolves, ["programs", "build", "politeness"]) == 0
     assert capsys.readouterr().out == "politeness: compiled\n"
     assert one.library.stat().st_mtime_ns == before
+
+
+def test_stan_programs_are_in_canonical_format(tmp_path):
+    stanc = Path(find_spec("httpstan").origin).parent / "stanc"
+    folder = shutil.copytree(ROOT / "rsa-model" / "stan_model", tmp_path / "stan")
+    for path in folder.glob("*.stan"):
+        done = subprocess.run(
+            [
+                *(stanc, "--allow-undefined", "--auto-format", "--max-line-length=80"),
+                *(f"--include-paths={folder}", path),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        formatted = done.stdout.replace("  #include", "#include")
+        assert formatted == path.read_text(), f"run stanc --auto-format on {path.name}"

@@ -150,6 +150,11 @@ def test_a_schema_that_is_wrong_or_refers_elsewhere_is_named(part):
         faults(Form({"type": "object", "properties": {"a": part}}), {"a": 1})
 
 
+def test_a_field_that_is_given_twice_holds_both_values():
+    (found,) = objects_in('{"value": 1, "value": 2, "note": "a", "note": "a"}')
+    assert found == {"value": [1, 2], "note": "a"}
+
+
 @given(st.dictionaries(st.text(), st.integers() | st.text(), max_size=4), st.text(max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_an_object_is_found_in_any_prose(value, words):

@@ -206,7 +206,7 @@ def test_text_of_speakers_is_escaped(pages: dict[str, Path]) -> None:
     text = pages["blind"].read_text()
     assert "<b>like</b>" not in text
     assert "&lt;b&gt;like" in text
-    assert "10 answers to the choice task were excluded, 1.6% of 610" in text
+    assert "10 answers to the choice task were excluded, 1.6 % of 610" in text
     assert "Kind &lt;or&gt; true?" in pages["study"].read_text()
 
 

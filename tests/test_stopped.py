@@ -68,4 +68,5 @@ def test_no_chain_outlives_its_fit(way: signal.Signals, tmp_path: Path) -> None:
     assert until(lambda: not marked(mark), 60)
     status = process.wait(timeout=5)
     assert status == (130 if way is signal.SIGINT else -signal.SIGKILL)
+    process.stderr.close()
     assert not (tmp_path / "fit" / "posterior.nc").exists()

@@ -240,7 +240,7 @@ class TestVerdict:
         assert [part.name for part in verdict.parts] == ["task", "chains", "model"]
         model = verdict.parts[2]
         assert model.ok is (grade == "good")
-        words = "goal social, state 0 it predicts 'bad' in 10 %, but observed are 50 % of 400"
+        words = "goal social, state 0, 'bad': predicted 10 %, observed 50 % of 400"
         assert words in model.line
 
     def test_the_task_comes_first(self, tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ class TestVerdict:
         verdict = judge(read_fitted(folder(tmp_path, checks=[], describes=None)))
         assert [part.ok for part in verdict.parts] == [None, True, None]
         assert verdict.headline == "The chains converged."
-        assert any("without checks" in reason for reason in verdict.reasons)
+        assert any("No check of the task" in reason for reason in verdict.reasons)
 
     def test_a_check_that_was_not_made_passes_for_nothing(self, tmp_path: Path) -> None:
         unmade = {"name": "state", "ok": True, "statistic": None, "statement": "One state only."}
@@ -291,7 +291,7 @@ class TestVerdict:
         rows |= {"elpd_diff_se": [0.0, 9.0, 9.0], "r2": [0.3, 0.5, 0.6], "ok": [True, True, False]}
         pd.DataFrame(rows).to_csv(place / "comparison.csv", index=False)
         line = judge(read_fitted(place)).parts[2].line
-        assert "Of 2 variants s1 predicts best: by 40 nats (standard error 9)" in line
+        assert "Of 2 variants, s1 predicts best, by 40 nats (standard error 9)" in line
         pd.DataFrame(rows).iloc[[0, 2]].to_csv(place / "comparison.csv", index=False)
         line = judge(read_fitted(place)).parts[2].line
         assert "No other variant predicts better than inf+soc+pres." in line

@@ -9,6 +9,7 @@ functions {
 #include places.stanfunctions
 #include recursion.stanfunctions
 #include clusters.stanfunctions
+#include item_effects.stanfunctions
 }
 data {
   int<lower=2> U; // utterances
@@ -41,6 +42,15 @@ data {
   int<lower=0> M;
   vector<lower=0>[M] asked_before;
   vector<lower=0>[M] asked_times;
+  int<lower=0> E; // nodes of the effects of clusters; 0: they have none
+  vector[E ? U : 0] direction; // of the effects, by utterance
+  row_vector[E] effect_node; // standard normal
+  row_vector[E] log_node_weight;
+  int<lower=0> G; // groups of steps that the same clusters made
+  array[E ? N : 0] int<lower=1, upper=G> group;
+  matrix<lower=0>[E ? J : 0, G] urn; // whether a cluster made them
+  matrix<lower=0>[E ? J : 0, M] asked_each; // `asked_times` of each cluster
+  real<lower=0> item_sd_prior; // mean
   int<lower=1> Q; // quadrature nodes for phi in [0, 1]
   row_vector<lower=0, upper=1>[Q] node;
   vector<lower=0>[Q] node_weight;
@@ -63,6 +73,7 @@ transformed data {
   int P = first_order || has_utility[3] ? C : 0;
   int B = O ? U - 1 : 0;
   int A = J ? 1 : 0;
+  int F = E ? 1 : 0;
   matrix[U, B] contrast;
   vector[U] chosen = rep_vector(0, U); // choices by place
   array[C] matrix[O, S] asked; // choices by order and state
@@ -97,6 +108,7 @@ parameters {
   row_vector[P] phi_probit;
   vector[A] lapse_probit;
   vector[A] icc_probit;
+  vector[F] item_sd_std;
 }
 transformed parameters {
   real alpha = alpha_upper * Phi(alpha_probit);
@@ -107,6 +119,10 @@ transformed parameters {
   vector[U] log_prior = utterance_cost(negated, cost, cost_in_utility, alpha);
   vector[A] lapse = Phi(lapse_probit); // share of answers by chance
   vector[A] icc = Phi(icc_probit); // correlation of answers in a cluster
+  vector[F] item_sd; // of the effects of clusters
+  if (F) {
+    item_sd[1] = -item_sd_prior * std_normal_lccdf(item_sd_std[1] | ); // exponential
+  }
 }
 model {
   to_vector(theta_probit) ~ std_normal();
@@ -121,6 +137,16 @@ model {
   if (J) {
     lapse_probit ~ beta_probit(lapse_prior[1], lapse_prior[2]);
     icc_probit ~ beta_probit(icc_prior[1], icc_prior[2]);
+  }
+  if (E) {
+    item_sd_std ~ std_normal();
+    target += item_effects_log_lik(
+                speaker(first_order, theta, value, alpha, log_prior, weights,
+                        phi, node, node_weight, has_utility),
+                lapse[1], icc[1], item_sd[1], direction, effect_node,
+                log_node_weight, at, before, group, urn, asked_before,
+                asked_each);
+  } else if (J) {
     target += clustered_log_lik(
                 speaker(first_order, theta, value, alpha, log_prior, weights,
                         phi, node, node_weight, has_utility),
@@ -146,7 +172,9 @@ generated quantities {
   array[O || J ? C : 0] matrix[S, U] predicted;
   array[C, S, U] int counts_rep;
   array[C] matrix[S, U] log_lik;
-  array[J, C] vector[S] cluster_lik; // log-likelihood of each cluster
+  array[E ? 0 : J, C] vector[S] cluster_lik; // log-likelihood of each cluster
+  vector[E ? J : 0] whole_lik; // the same, of all its cells
+  array[E ? J : 0] int effect; // node of a replicated cluster
   matrix[theta_free ? U : 0, theta_free ? S : 0] literal_log_lik;
   // P_L1(s | u)
   matrix[U, S] l1_state = listener1(literal_listener(theta), value, alpha,
@@ -162,6 +190,16 @@ generated quantities {
     lprior += beta_lpdf(lapse | lapse_prior[1], lapse_prior[2])
               + beta_lpdf(icc | icc_prior[1], icc_prior[2]);
   }
+  if (E) {
+    lprior += exponential_lpdf(item_sd | inv(item_sd_prior));
+    whole_lik = each_cluster_log_lik(log_choice, lapse[1], icc[1], item_sd[1],
+                                     direction, effect_node, log_node_weight,
+                                     at, before, group, urn, asked_before,
+                                     asked_each);
+    for (j in 1 : J) {
+      effect[j] = categorical_rng(exp(log_node_weight'));
+    }
+  }
   if (P) {
     lprior += beta_lpdf(phi | phi_prior[1], phi_prior[2]);
   }
@@ -173,7 +211,29 @@ generated quantities {
   for (c in 1 : C) {
     choice[c] = exp(log_choice[c]');
     log_lik[c] = (counts[c] .* log_choice[c])';
-    if (J) {
+    if (E) {
+      array[E] matrix[S, U] p;
+      predicted[c] = rep_matrix(0, S, U);
+      for (e in 1 : E) {
+        for (s in 1 : S) {
+          p[e][s] = (1 - lapse[1])
+                    * softmax(log_choice[c][ : , s]
+                              + item_sd[1] * effect_node[e] * direction)'
+                    + lapse[1] / U;
+        }
+        predicted[c] += exp(log_node_weight[e]) * p[e];
+      }
+      for (s in 1 : S) {
+        counts_rep[c, s] = rep_array(0, U);
+        for (j in 1 : J) {
+          array[U] int drawn = cluster_rng(sum(given[j, c, s]),
+                                           p[effect[j]][s]', icc[1]);
+          for (u in 1 : U) {
+            counts_rep[c, s, u] += drawn[u];
+          }
+        }
+      }
+    } else if (J) {
       predicted[c] = (1 - lapse[1]) * choice[c] + lapse[1] / U;
       for (s in 1 : S) {
         vector[U] p = predicted[c][s]';

@@ -4,7 +4,7 @@ from many_wolves.interrupts import INTERRUPTED, answered
 
 
 def main() -> None:
-    """Entry point of ``wolves``: an interrupt is answered from the first import on."""
+    """Entry point of ``wolves`` that handles an interrupt from the first import on."""
     try:
         with answered():
             from many_wolves import cli

@@ -20,19 +20,19 @@ from many_wolves.files import code_version
 from many_wolves.interrupts import INTERRUPTED
 
 BAD_INPUT, UNEXPECTED = 2, 3
-"""Exit statuses other than 0 (success), 1 and 4 (the command's own verdicts), and 130."""
+"""Exit statuses besides 0 (success), 1 and 4 (the command's verdict), and 130 (interrupt)."""
 
 _LAST_S = 5.0
-"""Seconds that threads have to end after an interrupt, before the process is ended."""
+"""Seconds that threads get to finish after an interrupt, before the process is ended."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("data", "List the shipped data, with their description."),
     "compile": ("compile", "Make trials from items and templates, or openings of games."),
-    "collect": ("collect", "Ask a speaker the trials; resumes after an interrupt."),
+    "collect": ("collect", "Collect a speaker's answers; resumes after an interrupt."),
     "serve": ("serve", "Serve an experiment on this machine, for people and models."),
     "tournament": ("tournament", "Play all ordered pairs of several speakers."),
     "models": ("models", "Prepare local model folders."),
-    "programs": ("programs", "Compile the models' programs ahead of the first fit."),
+    "programs": ("programs", "Compile the models' programs before the first fit."),
     "choices": ("choices", "Read answers into a table of choices."),
     "replay": ("replay", "Show a session of an experiment as one page."),
     "train-agent": ("train_agent", "Train a player of an experiment by reinforcement."),
@@ -140,7 +140,7 @@ def run(  # noqa: PLR0911  (one status for each kind of end)
 
 
 def _of_the_system(error: OSError) -> str:
-    """An error of the operating system, with a fix for the user."""
+    """An operating-system error in words, with a fix for the user."""
     place = f"{error.filename}: " if error.filename is not None else ""
     fixes = {
         errno.ENOSPC: "free some space on the disk, or write to another one",
@@ -166,7 +166,7 @@ def _trace(words: Sequence[str], say: Callable[[str], None]) -> None:
 
 
 def _sayer(words: Sequence[str]) -> Callable[[str], None]:
-    """Shows messages after removing all keys of the environment or the command line."""
+    """A function that prints messages without keys from the environment or the command line."""
 
     def say(text: str) -> None:
         from many_wolves.secrets import known_secrets, option_secrets, redactor
@@ -179,7 +179,7 @@ def _sayer(words: Sequence[str]) -> Callable[[str], None]:
 
 def main() -> None:
     """Entry point of ``wolves``."""
-    # A notebook's kernel hands down a backend that this environment may lack.
+    # A notebook's kernel passes on a backend that this environment may lack.
     os.environ["MPLBACKEND"] = "agg"
     try:
         with interrupts.answered() as interrupt:
@@ -187,7 +187,7 @@ def main() -> None:
     except KeyboardInterrupt:
         status = INTERRUPTED
     if interrupt.came.is_set():
-        # Python would wait for every thread, and for a download or a chain of minutes.
+        # Python would wait for every thread, for instance minutes for a download or a chain.
         late = threading.Timer(_LAST_S, os._exit, (INTERRUPTED,))
         late.daemon = True
         late.start()

@@ -1,4 +1,4 @@
-"""What a cognitive model offers to the stages, which know no model by name."""
+"""The protocols of cognitive models, through which the stages use any model."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a cognitive model: its name in the summary, unit and prior, in words.
+    """A parameter of a cognitive model: its name in the summary, with unit and prior in words.
 
-    ``detail`` parameters have an entry for each of many cells (the literal meanings of
+    ``detail`` parameters have an entry for each of many cells (such as the literal meanings of
     utterances); short tables leave them out.
     """
 
@@ -35,7 +35,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """Where a named quantity of the posterior comes from.
+    """A named quantity of the posterior, and the Stan variable behind it.
 
     Parameters
     ----------
@@ -60,16 +60,16 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The range of a parameter's prior, where it could be another one.
+    """The range of a parameter's prior, if an option can change it.
 
     Parameters
     ----------
     low, high
-        Its ends.
+        Its bounds.
     option
-        What makes it wider, as words of the command line.
+        Command-line option that widens it.
     open
-        The ends beyond which the parameter could lie: ``lower``, ``upper``.
+        The bounds beyond which the parameter could lie: ``lower``, ``upper``.
     """
 
     low: float
@@ -85,50 +85,49 @@ class Problem:
     Parameters
     ----------
     model, family, speaker
-        Names of the cognitive model, its family, and who is fitted.
+        Names of the cognitive model, its family and the fitted speaker.
     program
         The Stan program.
     data
-        Stan data: all of the program's data block, and nothing else.
+        Stan data: exactly the variables of the program's data block.
     coords
         Labels of every dimension.
     variables
-        What is kept of the draws.
+        Variables to keep from the draws.
     observed
-        Name -> (dims, values) of the data, as they go into ``observed_data``.
+        Name -> (dims, values) of the data, for the group ``observed_data``.
     outcome
-        Which of them is predicted, by which variable of the posterior.
+        The observed variable that is predicted, and the variable of the posterior that predicts it.
     impute
         Draws a replacement of part of the data from its own posterior, which the choices
-        do not inform (cut inference). None where nothing is imputed.
+        do not inform (cut inference). None if nothing is imputed.
     without
-        Takes labels of the observed outcome, and how many answers to leave out of each
-        cell that they name (all, if more). Returns the changes of ``data``; None where it
-        has no answer.
+        Takes labels of the observed outcome, and the number of answers to leave out of each of
+        these cells (all, if it has fewer). Returns the changes of ``data``; None if there is no
+        answer to leave out.
     parts
-        What ``without`` can leave out whole, apart from cells, such as ``item`` -> its labels.
+        Units that ``without`` can leave out as a whole besides cells, such as ``item`` -> labels.
     options
-        How it was built (utilities, literal treatment, ...), for the report.
+        Options that it was built with (utilities, literal treatment, ...), for the report.
     notes
         Sentences that a reader must know before the numbers.
     refused
-        Why nobody should fit these data for their own sake, though simulations
-        may well bring them about.
+        Why these data should not be fitted on their own, although simulations may produce them.
     derive
-        Functions of the posterior: given its variables as
+        Computes functions of the posterior: given its variables as
         (chains, draws, ...), name -> (dims, values of the same kind).
     tempered
-        The Stan data that change where the likelihood is raised to a power in [0, 1].
+        The Stan data that change when the likelihood is raised to a power in [0, 1].
     ridge
         Unconstrained parameters, by Stan's names (``alpha_probit``, ``w.1.2``), that trade with
         all others: modes of the posterior may lie far along them.
     adapt_delta
-        Target acceptance below which the sampler's steps are too coarse for this posterior.
+        Smallest target acceptance with steps that are small enough for this posterior.
     prior
-        So many draws of some of these quantities before any data, (draws, ...), for the
-        check of what the prior takes to be possible.
+        Returns a given number of prior draws (draws, ...) of some of these quantities, for prior
+        predictive checks.
     ranges
-        Variable of the posterior -> the range of its prior, where an option makes it wider.
+        Variable of the posterior -> the range of its prior, if an option can widen it.
     """
 
     model: str
@@ -159,18 +158,18 @@ class Problem:
 
 
 class CognitiveModel(Protocol):
-    """A model of how answers come about, with its Stan program and its simulator.
+    """A cognitive model of the answers, with its Stan program.
 
     Attributes
     ----------
     name
         Name, as ``--model`` takes it.
     tasks
-        Tasks whose observations it can be fitted to.
+        Tasks to whose observations it can be fitted.
     options
-        What a user may set of ``problem``: a pydantic model with a default for each field.
+        Options of ``problem``: a pydantic model with a default for each field.
     parameters
-        What it estimates.
+        The parameters that it estimates.
     """
 
     name: str
@@ -191,7 +190,7 @@ class CognitiveModel(Protocol):
 
 @runtime_checkable
 class FiledModel(CognitiveModel, Protocol):
-    """A cognitive model that says where its Stan program is.
+    """A cognitive model that lists the files of its Stan program.
 
     A study fits again when one of the files, or a file in one of the folders, changes.
     """
@@ -216,16 +215,16 @@ class SimulatedModel(CognitiveModel, Protocol):
         given: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> tuple[Mapping[str, Any], Observations]:
-        """True parameters and observations of the same design with answers from them.
+        """True parameters, and observations of the same design with simulated answers.
 
         The parameters are ``given`` (as a simulated speaker takes them) or drawn
         from the prior. Among them is ``log_lik``, the log-likelihood of the new
-        observations. None of the fitted program's code is used.
+        observations. The simulation shares no code with the fitted program.
         """
         ...
 
     def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
-        """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
+        """Posterior draws (chains, draws, ...) of parameters, by the names of ``simulate``."""
         ...
 
 
@@ -233,7 +232,7 @@ class SimulatedModel(CognitiveModel, Protocol):
 class PooledModel(CognitiveModel, Protocol):
     """A cognitive model of many speakers at once; ``problem`` takes the observations of all.
 
-    ``poolings`` are values of its option ``pooling``, the one of interest first.
+    ``poolings`` are the values of its option ``pooling``, the main one first.
     """
 
     poolings: tuple[str, ...]
@@ -241,7 +240,7 @@ class PooledModel(CognitiveModel, Protocol):
 
 @runtime_checkable
 class PlannedModel(SimulatedModel, Protocol):
-    """A simulated model for which ``wolves power`` can plan: two conditions that differ.
+    """A simulated model for ``wolves power``, with two conditions that differ.
 
     ``contrasts`` are the parameters that can be made to differ, the default first.
     """
@@ -249,7 +248,7 @@ class PlannedModel(SimulatedModel, Protocol):
     contrasts: tuple[str, ...]
 
     def planned(self, items: int, replicates: int) -> Observations:
-        """Two conditions, with so many items in each cell, each asked so many times."""
+        """A design with two conditions, ``items`` per cell and ``replicates`` per item."""
         ...
 
     def differing(
@@ -257,7 +256,7 @@ class PlannedModel(SimulatedModel, Protocol):
     ) -> Mapping[str, Any]:
         """Parameters for ``simulate``: the second condition has ``parameter`` shifted.
 
-        ``given`` are those of the first condition; the model's own choice when None.
+        ``given`` are those of the first condition; by default the model's own choice.
 
         Raises
         ------
@@ -271,7 +270,7 @@ class PlannedModel(SimulatedModel, Protocol):
 class PredictingModel(CognitiveModel, Protocol):
     """A cognitive model whose predictions for known parameters can be printed.
 
-    ``given`` says what the parameters hold and what is predicted, in words.
+    ``given`` describes the expected parameters and the predictions in words.
     """
 
     given: str
@@ -289,14 +288,14 @@ class PredictingModel(CognitiveModel, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """An assumption that could have been made otherwise.
+    """An alternative to an assumption of a model.
 
     Parameters
     ----------
     options
         Options of ``problem`` that differ from the fit's.
     meaning
-        What is assumed, in words.
+        The alternative assumption, in words.
     """
 
     options: Mapping[str, Any]
@@ -305,20 +304,20 @@ class Alternative:
 
 @runtime_checkable
 class SensitiveModel(CognitiveModel, Protocol):
-    """A cognitive model that knows which of its assumptions are worth varying."""
+    """A cognitive model that defines alternatives to its assumptions."""
 
     def alternatives(self, **options: Any) -> Mapping[str, Alternative]:
         """Alternatives to a problem built with ``options``, by name.
 
-        All of them leave the unconstrained parameters and what they mean as they
-        are, so that draws of one posterior can be weighted to another.
+        All of them keep the unconstrained parameters and their meaning, so that draws of one
+        posterior can be reweighted to another.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerKind:
-    """Questions whose answers have one distribution, such as one goal and state of any item.
+    """Questions whose answers have the same distribution, such as one goal and state of any item.
 
     Parameters
     ----------
@@ -326,12 +325,12 @@ class AnswerKind:
         Variable of the posterior with the probability of each answer on its last axis; of a
         yes-or-no question, the probability of yes.
     at
-        Place on its other axes; of a yes-or-no question, on all of them.
+        Index on its other axes; for a yes-or-no question, on all of them.
     binary
         Whether the question has the answers yes and no.
     correlation
-        Variable with the intraclass correlation of the answers to one prompt; empty where they
-        are independent.
+        Variable with the intraclass correlation of the answers to one prompt; empty if they are
+        independent.
     """
 
     variable: str
@@ -344,7 +343,7 @@ class AnswerKind:
 class DesigningModel(CognitiveModel, Protocol):
     """A cognitive model whose next questions can be chosen by expected information.
 
-    ``contrasts`` are the parameters that a design is about by default.
+    ``contrasts`` are the default target parameters of a design.
     """
 
     contrasts: tuple[str, ...]
@@ -364,7 +363,7 @@ class DesigningModel(CognitiveModel, Protocol):
         ...
 
     def before(self, questions: Sequence[Question], **options: Any) -> Problem:
-        """The problem of these questions before any answer: its posterior is the prior.
+        """The problem of these questions without any answer, whose posterior is the prior.
 
         Raises
         ------
@@ -374,7 +373,7 @@ class DesigningModel(CognitiveModel, Protocol):
         ...
 
     def start(self, questions: Sequence[Question], **options: Any) -> Sequence[int]:
-        """Number of answers to each question without which the model cannot be fitted."""
+        """Number of answers to each question that the model needs at least."""
         ...
 
     def answered(self, observations: Observations, questions: Sequence[Question]) -> Sequence[int]:

@@ -1,4 +1,4 @@
-"""What a task family and a cognitive model offer to the stages that know no family."""
+"""The protocols of task families and cognitive models, through which the stages use any family."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ _OPTIONS = ("Design", "ModelOptions", "Options")
 
 
 def __getattr__(name: str) -> Any:
-    """The classes of options, imported when they are asked for: a table of answers needs none."""
+    """The classes of options, imported on first access: a table of answers needs none."""
     if name not in _OPTIONS:
         raise AttributeError(f"module 'many_wolves.contracts' has no attribute {name!r}")
     return getattr(importlib.import_module("many_wolves.options"), name)
@@ -87,9 +87,9 @@ OptionProbabilities = Callable[[Trial], Array]
 
 
 class Reading(NamedTuple):
-    """What was read from a text: a value of the question's answer type, and the status.
+    """The result of reading a text: a value of the question's answer type, and the status.
 
-    The value is None where nothing could be read. A text may be ``answered`` without one.
+    The value is None if nothing could be read. A text may be ``answered`` without one.
     """
 
     value: Value
@@ -97,29 +97,29 @@ class Reading(NamedTuple):
 
 
 class SimulatedAnswers(Protocol):
-    """A simulated speaker with known parameters: what it answers, and in which words."""
+    """A simulated speaker with known parameters: its answers, and their wording."""
 
     def answer(self, trial: Trial, rng: np.random.Generator) -> Value:
         """A value of the trial's answer type, drawn with ``rng``."""
         ...
 
     def text(self, trial: Trial, value: Value) -> str:
-        """What the speaker writes to say ``value``; the family's reader reads it back."""
+        """The text that expresses ``value`` as an answer; the family's reader must recover it."""
         ...
 
     def probabilities(self, trial: Trial) -> Array:
-        """Probability of every option in the order shown, where the answer is a choice."""
+        """Probability of every option in the order shown, if the answer is a choice."""
         ...
 
 
 @dataclass(frozen=True)
 class OptionAnswers:
-    """A simulated speaker that chooses among options, and knows no other question.
+    """A simulated speaker that chooses among options, and answers no other questions.
 
     Parameters
     ----------
     probabilities
-        Of every option of a trial, in the order shown.
+        Function of a trial: the probability of every option in the order shown.
     """
 
     probabilities: OptionProbabilities
@@ -135,31 +135,31 @@ class OptionAnswers:
 
 @dataclass(frozen=True)
 class FindingsSpec:
-    """What the findings of one family are about.
+    """The quantities and comparisons of one family's findings.
 
     Parameters
     ----------
     words
-        Parameter -> what it is, in words; all of them live between 0 and 1.
+        Parameter -> its meaning in words; all of them are between 0 and 1.
     prior
         Parameter -> mean and standard deviation under the prior of a fit.
     predicted
-        Variables of the posterior with the predicted probability of each outcome, the
-        first one there counts; dimensions condition, ..., outcome.
+        Variables of the posterior with the predicted probability of each outcome, dimensions
+        condition, ..., outcome. The first one that exists is used.
     condition
-        What a condition is called: ``goal``. Its plural names the finding on conditions.
+        The word for a condition: ``goal``. Its plural is the name of the finding on conditions.
     default
         The condition without a goal prompt that the condition is compared with,
         such as ``none/third`` for ``social/third``; empty for that condition itself.
     comparable
-        The reference's condition that a condition is compared with; empty where it is
+        The reference's condition with which a condition is compared; empty if it is
         compared with the mean over the reference's conditions.
     signature, signature_name
-        Parameter -> on which side of the reference it is in speakers that show the
-        signature, and the name of that. Empty where the family has none.
+        Parameter -> the side of the reference on which it is in speakers that show the
+        signature; and the name of the signature. Empty if the family has none.
     reference, reference_words
-        Name of the speaker that others are compared with, and who that is in words;
-        empty where the family has no reference data.
+        Name of the speaker with whom others are compared, and a description in words;
+        empty if the family has no reference data.
     reference_command
         Command that fits the reference.
     """
@@ -178,35 +178,36 @@ class FindingsSpec:
 
     @property
     def conditions(self) -> str:
-        """Several conditions: ``goals``; also the name of the finding on them."""
+        """The plural of ``condition``; also the name of the finding on conditions."""
         return f"{self.condition}s"
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Data that ship with a family, such as the answers of people.
+    """Shipped data of a family, such as the answers of people.
 
     Parameters
     ----------
     name
-        As ``--data`` takes it; unique among all families.
+        Name for ``--data``; unique among all families.
     title
-        What it is, in one line.
+        Description in one line.
     task
-        The task that it is of.
+        Its task.
     load
-        Reads it.
+        Function that reads the data.
     card
-        Facts about it: source, licence, numbers of people and answers, how it was made.
+        Facts about it: source, licence, numbers of people and answers, how it was collected.
     speaker
-        Whose answers they are, in the column ``speaker``; empty where they are of several.
+        The speaker (column ``speaker``); empty if there are several.
     files
         Files and folders that ``load`` reads.
     speakers
-        Names in the column ``speaker``, without reading the rest; empty where it has none.
+        Function that returns the speakers without reading the rest; empty if there is no such
+        column.
     lacks
-        Options of cognitive models that the data do not allow, such as a bias of place where
-        places were not recorded.
+        Options of cognitive models that the data do not allow, such as a position bias if
+        positions were not recorded.
     """
 
     name: str
@@ -227,7 +228,7 @@ class Compiled:
     Parameters
     ----------
     trials
-        The trials, or the openings of episodes; read once, in order.
+        The trials, or the openings of episodes; can be iterated once, in order.
     facts
         Entries of the manifest in addition to those that every task has (counts, fingerprint):
         settings, fingerprints of the sources. ``asked_with`` proposes settings of the speaker.
@@ -244,7 +245,7 @@ class Compiled:
 
 
 class TaskFamily(Protocol):
-    """Everything that is special to one family of tasks.
+    """Everything that is specific to one family of tasks.
 
     A package registers its family as an entry point of the group ``many_wolves.families``:
     ``name = "module:Class"``. Importing the module should be cheap: the methods import
@@ -253,9 +254,9 @@ class TaskFamily(Protocol):
     Attributes
     ----------
     name
-        Name of the family, the same as that of the entry point.
+        Name of the family; must equal that of the entry point.
     tasks
-        Task -> what it asks, in one line. A task is what is compiled into one file,
+        Task -> description in one line. The trials of a task are compiled into one file,
         tabulated together and fitted by one model.
     """
 
@@ -263,7 +264,7 @@ class TaskFamily(Protocol):
     tasks: Mapping[str, str]
 
     def design(self, task: str) -> type[Design]:
-        """What can be chosen when a task is compiled."""
+        """The pydantic model of a task's design."""
         ...
 
     def compile(self, task: str, design: Any) -> Compiled:
@@ -272,16 +273,16 @@ class TaskFamily(Protocol):
         Raises
         ------
         WolvesError
-            If the sources or the design are at fault.
+            If the sources or the design are invalid.
         """
         ...
 
     def read(self, question: Question, text: str) -> Reading:
-        """What a text answers to a question; nothing is guessed."""
+        """Read the answer to a question from a text; nothing is guessed."""
         ...
 
     def tabulate(self, responses: Iterable[Response], *, scoring: str = "sum") -> Observations:
-        """Responses (of any speakers) to tables with their checks."""
+        """Turn responses of any speakers into tables with their checks."""
         ...
 
     def simulator(self, parameters: Mapping[str, Any]) -> SimulatedAnswers:
@@ -291,12 +292,12 @@ class TaskFamily(Protocol):
     def from_csv(self, path: Path, task: str, **foreign: Any) -> Observations:
         """Observations of one of the family's tasks from a CSV file; ``meta`` names the task.
 
-        ``foreign`` says how a file of other software is laid out, where a family takes that.
+        ``foreign`` describes the layout of a file from other software, if the family supports it.
 
         Raises
         ------
         WolvesError
-            With line and column, where the file does not hold such a table.
+            With line and column, if the file does not contain such a table.
         """
         ...
 
@@ -305,22 +306,22 @@ class TaskFamily(Protocol):
         ...
 
     def references(self) -> Mapping[str, Reference]:
-        """Data that ship with the family, by name."""
+        """Shipped data of the family, by name."""
         ...
 
     def models(self) -> Mapping[str, CognitiveModel]:
-        """The family's cognitive models by name; of each task, the first is the default.
+        """The family's cognitive models by name; the first of each task is its default.
 
-        Empty where a family has tables only.
+        Empty if a family only has tables.
         """
         ...
 
     def report(self) -> FamilyReport | None:
-        """What the family puts into reports, and its figures; None where it has none."""
+        """The family's parts of reports and its figures; None if it has none."""
         ...
 
     def findings(self) -> FindingsSpec | None:
-        """What findings are about; None where the family has none."""
+        """The specification of the family's findings; None if it has none."""
         ...
 
 
@@ -333,7 +334,7 @@ class EpisodicFamily(TaskFamily, Protocol):
         ...
 
     def turns(self, episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
-        """What is asked next, every turn at once that waits for no other; none at the end.
+        """The next turns, all that can be asked now; none at the end.
 
         ``answered`` are the responses to every turn offered before, by turn number. The
         result depends only on the episode and on them. All its trials carry the id of
@@ -344,7 +345,7 @@ class EpisodicFamily(TaskFamily, Protocol):
 
 @runtime_checkable
 class WorldFamily(TaskFamily, Protocol):
-    """A family whose questions come from somewhere else, such as an experiment server."""
+    """A family whose questions come from elsewhere, such as an experiment server."""
 
     def extent(self, opening: Trial) -> Extent:
         """Seats and turns of the episode that an opening begins."""
@@ -356,7 +357,7 @@ class WorldFamily(TaskFamily, Protocol):
         Raises
         ------
         WolvesError
-            If it has no such engine, or the options do not fit it.
+            If it has no such engine, or the options do not suit the engine.
         """
         ...
 
@@ -368,13 +369,13 @@ class RecordingFamily(WorldFamily, Protocol):
     def tabulate_sessions(
         self, responses: Iterable[Response], folders: Sequence[Path]
     ) -> Observations:
-        """Like ``tabulate``, with the folders in which records of sessions may be."""
+        """Like ``tabulate``, with the folders that may contain records of sessions."""
         ...
 
 
 @runtime_checkable
 class ReplayingFamily(TaskFamily, Protocol):
-    """A family that shows its sessions as pages."""
+    """A family that can show its sessions as pages."""
 
     def replay(
         self,
@@ -383,7 +384,7 @@ class ReplayingFamily(TaskFamily, Protocol):
         folders: Sequence[Path],
         opening: Trial | None,
     ) -> Replay:
-        """A session as far as it has been played.
+        """A session up to its last answer.
 
         Parameters
         ----------
@@ -392,19 +393,19 @@ class ReplayingFamily(TaskFamily, Protocol):
         responses
             Its answers, at least one.
         folders
-            In which records of sessions may be.
+            Folders that may contain records of sessions.
         opening
-            The trial that began it, where it is available.
+            The trial that began it, if available.
         """
         ...
 
 
 @runtime_checkable
 class ExperimentFamily(WorldFamily, Protocol):
-    """A family that ships experiments for a server: ``experiments`` says what each is."""
+    """A family that ships experiments for a server; ``experiments`` describes each."""
 
     experiments: Mapping[str, str]
 
     def write_experiment(self, name: str, folder: Path) -> Path:
-        """Write the project of an experiment into a folder, which is made."""
+        """Write the project of an experiment into a new folder."""
         ...

@@ -1,4 +1,4 @@
-"""The one error that a user meets: what, where, and the command or edit that fixes it."""
+"""The error for users: the problem, its place, and the command or edit that fixes it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 
 
 class WolvesError(Exception):
-    """A fault that the user can fix.
+    """An error that the user can fix.
 
     Parameters
     ----------
     problem
         What was expected and what was found, in one sentence.
     where
-        The file that is at fault, if there is one.
+        The file with the error, if there is one.
     line
         Line number in that file, counted from one.
     column
@@ -40,7 +40,7 @@ class WolvesError(Exception):
 
     @property
     def place(self) -> str:
-        """The place at fault, as ``FILE, line N, column NAME``; empty when it is nowhere."""
+        """The place of the error, as ``FILE, line N, column NAME``; empty if there is none."""
         parts = [self.where] if self.where else []
         if self.line is not None:
             parts.append(f"line {self.line}")

@@ -1,4 +1,4 @@
-"""What a family of experiments may offer beyond play: trained players, and a search for rules."""
+"""Optional features of a family of experiments: trained players, and a search for rules."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """Which player is to be trained.
+    """The player to train.
 
     Parameters
     ----------
     role, place
-        Its seat: which one of the role, from 0.
+        Role, and index of its seat within the role, from 0.
     cast
-        Role -> parameters of the simulated players on its other seats, who sit in turn.
+        Role -> parameters of the simulated players for its other seats, used in turn.
     design
         Values of the task's design, by name.
     steps
-        Decisions of the learner.
+        Number of decisions of the learner.
     sessions
-        Sessions of the evaluation.
+        Number of evaluation sessions.
     seed
-        Of the learner and of its sessions.
+        Seed of the learner and of its sessions.
     """
 
     role: str
@@ -49,26 +49,26 @@ class TrainingFamily(TaskFamily, Protocol):
     def train_agent(
         self, request: TrainingRequest, out: Path, advance: Callable[[int, int], None]
     ) -> Mapping[str, Any]:
-        """Train a player, or go on with an interrupted training; write it into a folder.
+        """Train a player, or resume an interrupted training, and write it into a folder.
 
         Parameters
         ----------
         request
-            What is trained.
+            The player and the settings of the training.
         out
-            Its folder, which is made.
+            Its folder, which is created.
         advance
-            Called with the decisions made, and all of them.
+            Called with the number of decisions made, and their total.
 
         Returns
         -------
         Mapping
-            ``sentences`` on what was learnt, and ``speaker``, the file that seats the player.
+            ``sentences`` about the trained player, and ``speaker``, its file for ``--seat``.
 
         Raises
         ------
         WolvesError
-            If the request is at fault, or packages are missing.
+            If the request is invalid, or packages are missing.
         """
         ...
 
@@ -80,16 +80,16 @@ class RuleSearchFamily(TaskFamily, Protocol):
     def design_rules(
         self, file: Path, out: Path, advance: Callable[[str, int, int], None]
     ) -> Mapping[str, Any]:
-        """Search for rules, or go on with a search, and write its tables into a folder.
+        """Search for rules, or resume a search, and write its tables into a folder.
 
         Parameters
         ----------
         file
             The search, in YAML.
         out
-            Folder of the results, which is made.
+            Folder of the results, which is created.
         advance
-            Called with what is done, how much of it, and of how much.
+            Called with the name of the current part, its progress and its total.
 
         Returns
         -------
@@ -102,7 +102,7 @@ class RuleSearchFamily(TaskFamily, Protocol):
         Raises
         ------
         WolvesError
-            If the file is at fault, or packages are missing.
+            If the file is invalid, or packages are missing.
         """
         ...
 

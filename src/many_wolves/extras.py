@@ -1,4 +1,4 @@
-"""Packages that only some users need: what to install when one is missing."""
+"""Optional packages: how to install those that are missing."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _PACKAGE = Path(__file__).parent
 
 
 def program() -> str:
-    """How a user starts ``wolves`` in this installation: a wheel or a checkout."""
+    """The command that starts ``wolves`` in this installation (a wheel or a checkout)."""
     return "wolves" if _of_a_wheel() else "uv run wolves"
 
 
 def install_command(*extras: str) -> str:
-    """The command that adds extras to this installation: a wheel or a checkout."""
+    """The command that adds extras to this installation (a wheel or a checkout)."""
     if _of_a_wheel():
         return (
             f"pip install 'many-wolves[{','.join(extras)}]'"
@@ -41,7 +41,7 @@ def missing_extra(extra: str, what: str, error: ImportError | None = None) -> Wo
     what
         What needs it, such as "the speaker `hf`".
     error
-        What the import raised; its words name the package.
+        The error of the import, whose message contains the package.
     """
     words = f": {error}" if error is not None else ""
     return WolvesError(
@@ -51,7 +51,8 @@ def missing_extra(extra: str, what: str, error: ImportError | None = None) -> Wo
 
 @contextmanager
 def needs(extra: str, what: str) -> Iterator[None]:
-    """Turn an ``ImportError`` in the block into the error that says what to install.
+    """Turn an ``ImportError`` in the block into an error with the command that installs the
+    package.
 
     Raises
     ------

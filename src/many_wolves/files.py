@@ -52,11 +52,11 @@ def file_fingerprint(path: str | Path, length: int = 16) -> str:
 
 
 def write_atomic(path: str | Path, content: str | bytes | Iterable[bytes]) -> Path:
-    """Write a file so that a reader sees the old content or the new, never a part.
+    """Write a file so that a reader sees either the old or the new content, never a part.
 
     Content that comes in pieces is written piece by piece. Letters that UTF-8 cannot hold, such
-    as those of a file name in another encoding, become U+FFFD. What is not a regular file, such as
-    ``/dev/null`` or a pipe, is written into and never replaced; a link stays a link.
+    as those of a file name in another encoding, become U+FFFD. Special files such as
+    ``/dev/null`` or a pipe are written into and never replaced; a link stays a link.
     """
     whole = whole_text(content).encode() if isinstance(content, str) else content
     pieces = [whole] if isinstance(whole, bytes) else whole
@@ -90,19 +90,19 @@ def is_special(path: str | Path) -> bool:
 
 
 def read_json_object(path: str | Path, fix: str) -> dict[str, Any]:
-    """The JSON object that a file holds.
+    """Read a JSON object from a file.
 
     Parameters
     ----------
     path
         The file.
     fix
-        What to do where it holds none.
+        What to do if it contains none.
 
     Raises
     ------
     WolvesError
-        If the file cannot be read, is not JSON in UTF-8, or holds something else.
+        If the file cannot be read, is not JSON in UTF-8, or is not an object.
     """
     try:
         return json_object(Path(path).read_text(encoding="utf-8"), path, fix)
@@ -112,12 +112,12 @@ def read_json_object(path: str | Path, fix: str) -> dict[str, Any]:
         ) from error
     except UnicodeDecodeError as error:
         raise WolvesError(
-            f"expected JSON, found no UTF-8 text (byte {error.start})", where=path, fix=fix
+            f"expected JSON, found text that is not UTF-8 (byte {error.start})", where=path, fix=fix
         ) from error
 
 
 def json_object(text: str, where: str | Path, fix: str) -> dict[str, Any]:
-    """The JSON object that a text holds; see ``read_json_object``."""
+    """Parse a JSON object; see ``read_json_object``."""
     try:
         found = json.loads(text, object_pairs_hook=_keys_once)
     except json.JSONDecodeError as error:
@@ -138,22 +138,22 @@ def json_object(text: str, where: str | Path, fix: str) -> dict[str, Any]:
 
 
 def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The pairs of an object; a duplicate key is refused, not overwritten."""
+    """The pairs of an object as a dict; a duplicate key is an error."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} is a duplicate")
+        raise ValueError(f"duplicate key {twice!r}")
     return found
 
 
 def plain_name(words: str) -> str:
-    """Words as a person can read them in a file name; several words may become one name."""
+    """A readable file name for a text; different texts may give the same name."""
     return re.sub(r"[^A-Za-z0-9.+@-]+", "-", words).strip("-")
 
 
 def file_name(words: str) -> str:
-    """Words as a file name that a person can read: a forbidden character becomes a dash."""
+    """A readable file name for a text: forbidden characters become dashes."""
     return plain_name(words)
 
 
@@ -166,7 +166,7 @@ def shipped(relative: str) -> Path:
     Raises
     ------
     WolvesError
-        If the file is in neither place.
+        If the file is missing from both.
     """
     for root in (_PACKAGE / "shipped", _PACKAGE.parent.parent):
         if (root / relative).exists():

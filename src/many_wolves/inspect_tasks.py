@@ -1,4 +1,4 @@
-"""What Inspect finds through the entry point: the tasks of every family that has some."""
+"""The entry point for Inspect: the Inspect tasks of all families."""
 
 from __future__ import annotations
 

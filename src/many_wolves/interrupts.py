@@ -1,9 +1,9 @@
-"""Ctrl-C answers at once, and ends the command even where a library swallows it.
+"""Handling of Ctrl-C: it responds at once, and ends the command even if a library swallows it.
 
-Python runs a signal handler only between two steps of the main thread, which may be drawing in C
-or waiting in a library. And the ``KeyboardInterrupt`` that it raises is lost if it reaches a
-destructor, or an ``except`` that takes everything: the command would go on. So a thread hears of
-the signal, says the sentence, and sends the signal again until the command has ended.
+Python runs a signal handler only between two bytecodes of the main thread, which may be running C
+code or waiting in a library. The ``KeyboardInterrupt`` that it raises is lost if it reaches a
+destructor or a broad ``except``; the command would then continue. So a thread waits for the
+signal, prints the message, and sends the signal again until the command has ended.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ INTERRUPTED = 130
 """Exit status of a command that was interrupted."""
 
 AGAIN = "Interrupted. Run the same command again to resume."
-"""The sentence, unless a command sets another with ``words``."""
+"""The default message; a command sets another one with ``words``."""
 
 INSIST_S = 3.0
-"""Seconds after which the signal is sent again, to a command that goes on."""
+"""Seconds after which the signal is sent again to a command that is still running."""
 INSISTS = 4
-"""Signals that are sent again before the process is ended."""
+"""Number of repeated signals before the process is ended."""
 
 
 STAGE = "MANY_WOLVES_STAGE"
-"""Variable that a study sets for its stages, which then leave the sentence to the study."""
+"""Environment variable that a study sets for its stages, so that only it prints the message."""
 
 
 class Interrupt:
-    """Whether an interrupt came, and what is said about it.
+    """The state of an interrupt, and the message about it.
 
     Parameters
     ----------
     words
-        The sentence; nothing is said if it is empty.
+        The message; nothing is printed if it is empty.
     """
 
     def __init__(self, words: str) -> None:
@@ -50,13 +50,13 @@ class Interrupt:
         self._told = threading.Lock()
 
     def tell(self) -> None:
-        """Say the sentence, once; from a handler or any thread."""
+        """Print the message once, from a handler or any thread."""
         self.came.set()
         if self._told.acquire(blocking=False) and self.words:
             write(self.words)
 
     def send(self) -> None:
-        """Send the main thread SIGINT, which ends a wait in it, unless the block has ended."""
+        """Send SIGINT to the main thread, which ends a wait in it, unless the block has ended."""
         main = threading.main_thread().ident
         if self.over.is_set():
             return
@@ -67,23 +67,23 @@ class Interrupt:
 
 
 _current: list[Interrupt] = [Interrupt(AGAIN)]
-"""That of the block that is under way comes last."""
+"""A stack of interrupts; that of the current block is last."""
 
 
 def came() -> bool:
-    """Whether the command under way was interrupted."""
+    """Whether the current command was interrupted."""
     return _current[-1].came.is_set()
 
 
 def write(text: str) -> None:
-    """Write a line to standard error without Python's buffers, which a handler must not enter."""
+    """Write a line to standard error without Python's buffers, which a handler must not use."""
     with suppress(OSError):
         os.write(2, f"\n{text}\n".encode())
 
 
 @contextmanager
 def words(sentence: str) -> Iterator[None]:
-    """What is said if the block is interrupted."""
+    """Set the message for an interrupt of the block."""
     now = _current[-1]
     before, now.words = now.words, sentence
     try:
@@ -94,7 +94,7 @@ def words(sentence: str) -> Iterator[None]:
 
 @contextmanager
 def ending() -> Iterator[None]:
-    """A block that ends what is under way, and is not to be interrupted for being slow."""
+    """A block that shuts down running work, and may be slow without being interrupted."""
     now = _current[-1]
     now.busy += 1
     try:
@@ -105,14 +105,14 @@ def ending() -> Iterator[None]:
 
 @contextmanager
 def answered(leave: Callable[[int], None] = os._exit) -> Iterator[Interrupt]:
-    """Answer Ctrl-C in words as long as the block runs, and see to it that the block ends.
+    """Print a message at Ctrl-C while the block runs, and make sure that the block ends.
 
     Outside the main thread, and where a caller ignores or handles the signal, nothing changes.
 
     Parameters
     ----------
     leave
-        Ends the process with a status, after ``INSISTS`` signals in vain.
+        Ends the process with a status after ``INSISTS`` signals without effect.
     """
     now = Interrupt("" if os.environ.get(STAGE) else AGAIN)
     main = threading.current_thread() is threading.main_thread()
@@ -136,7 +136,7 @@ def answered(leave: Callable[[int], None] = os._exit) -> Iterator[Interrupt]:
         later.start()
 
     def elsewhere() -> bool:
-        """Whether a command handles the signal itself, as one does that lets requests end."""
+        """Mark a block that handles the signal itself, for instance to let requests finish."""
         return signal.getsignal(signal.SIGINT) is not interrupt
 
     _current.append(now)
@@ -147,7 +147,7 @@ def answered(leave: Callable[[int], None] = os._exit) -> Iterator[Interrupt]:
     listener.start()
     try:
         if hasattr(signal, "pthread_sigmask"):
-            # A study starts its stages with the signal blocked, until they can answer it.
+            # A study starts its stages with the signal blocked until they can handle it.
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         yield now
     finally:
@@ -163,7 +163,7 @@ def answered(leave: Callable[[int], None] = os._exit) -> Iterator[Interrupt]:
 
 @contextmanager
 def blocked() -> Iterator[None]:
-    """Let SIGINT wait: a process that is started meanwhile begins with the signal blocked."""
+    """Block SIGINT; processes that are started in this block begin with the signal blocked."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -180,7 +180,7 @@ def _listen(
     elsewhere: Callable[[], bool],
     leave: Callable[[int], None],
 ) -> None:
-    """Wait for the first SIGINT that is ours; then insist until the block has ended."""
+    """Wait for the first SIGINT of ours, then repeat it until the block has ended."""
     while signal.SIGINT not in (numbers := heard.recv(16)) or elsewhere():
         if not numbers:
             return

@@ -1,4 +1,4 @@
-"""Python calls with a misspelt option: an error that names the nearest one."""
+"""Errors for misspelt keyword arguments, which suggest the nearest option."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from many_wolves.sources import nearest
 
 
 def names_checked[Called](called: Called) -> Called:
-    """A function, or a class with its public methods, that names the nearest option.
+    """Wrap a function, or the public methods of a class, to suggest the nearest option.
 
-    Functions that take any option are left as they are: whoever reads the options checks them.
+    Functions that take arbitrary options are unchanged, because these are checked later.
     """
     if inspect.isclass(called):
         for name, member in list(vars(called).items()):
@@ -29,7 +29,7 @@ def names_checked[Called](called: Called) -> Called:
 
 
 def _checked(function: Any, skipped: int = 0) -> Any:
-    """``skipped`` first arguments, such as ``self``, are none of the user's."""
+    """The first ``skipped`` arguments, such as ``self``, do not count as options."""
     known = list(inspect.signature(function).parameters.values())
     if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known):
         return function

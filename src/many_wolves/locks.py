@@ -1,4 +1,4 @@
-"""One writer a file: locks that end with the process that holds them."""
+"""One writer per file: locks that end with the process that holds them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from many_wolves.errors import WolvesError
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, flock
-except ImportError:  # Windows: the lock beside the file has to do
+except ImportError:  # Windows has no fcntl: the lock next to the file must suffice.
     _FLOCK = False
 else:
     _FLOCK = True
 
 
 class Lock:
-    """Who may write to a file: a lock in the same folder, called ``NAME.lock``.
+    """The right to write to a file: a lock in the same folder, called ``NAME.lock``.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Lock:
     """
 
     def __init__(self, path: Path) -> None:
-        # Here, since it imports asyncio: a command that locks nothing needs neither.
+        # Imported here, because it imports asyncio, which most commands do not need.
         from filelock import FileLock
 
         self._path = path
@@ -40,7 +40,7 @@ class Lock:
         Parameters
         ----------
         doing
-            What another process does that holds it, for the message.
+            What a process does while it holds the lock, for the message.
 
         Raises
         ------
@@ -53,13 +53,13 @@ class Lock:
             self._lock.acquire()
         except Timeout:
             raise self._held(doing) from None
-        with suppress(OSError):  # Windows: what is locked can be neither read nor written
+        with suppress(OSError):  # On Windows, a locked file can be neither read nor written.
             self._place.write_text(str(os.getpid()))
 
     def release(self) -> None:
-        """Give the lock back; nothing happens where it is not held."""
+        """Release the lock; do nothing if it is not held."""
         if self._lock.is_locked:
-            # Before the lock is given back: whoever opened it meanwhile sees that it is gone.
+            # Removed before the release, so that a process that has opened it sees that it is gone.
             with suppress(OSError):
                 self._place.unlink(missing_ok=True)
             self._lock.release()
@@ -82,7 +82,7 @@ def hold_inode(file: int) -> bool:
     Returns
     -------
     bool
-        Whether it could be had; always where the system has no such locks.
+        Whether the lock was acquired; True if the system has no such locks.
     """
     try:
         if _FLOCK:

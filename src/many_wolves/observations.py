@@ -1,4 +1,4 @@
-"""What speakers answered, as tables: the input of every fit."""
+"""The answers of speakers as tables: the input of every fit."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 MAIN = "counts"
 """Name of the main table where a family gives it no other."""
 SHOWN = 8
-"""A column with more values is shown by their number: a line of more is not read."""
+"""Maximum number of values to list for a column; of more, only their number is shown."""
 COUNT = "count"
-"""Column that says how many answers a row stands for; one where a table lacks it."""
+"""Column with the number of answers that a row represents; 1 if a table lacks it."""
 
 
 def _no_rows() -> pd.DataFrame:
-    # pandas takes longer to import than everything that a command without tables needs
+    # pandas takes longer to import than everything that a command without tables needs.
     import pandas as pd
 
     return pd.DataFrame()
@@ -37,18 +37,18 @@ class Observations:
     family
         Task family.
     tables
-        Data frames by name. The main one has the column ``speaker`` and, where a row
-        stands for several answers (or for expected ones), a real-valued ``count``.
+        Data frames by name. The main one has the column ``speaker`` and, if a row represents
+        several answers (or expected ones), a real-valued ``count``.
         Politeness: ``counts`` (speaker, goal, framing, state, utterance, count),
         ``literal`` (speaker, utterance, state, yes, n) and ``placed``.
     main
         Name of the table that is fitted.
     excluded
-        What was left out: speaker, the factors, status, n, example.
+        Excluded answers: speaker, the factors, status, n, example.
     checks
-        Whether each speaker did the task.
+        Checks of whether each speaker did the task.
     meta
-        How the tables were made: task, scoring, sources with fingerprints, versions.
+        Provenance of the tables: task, scoring, sources with fingerprints, versions.
     """
 
     family: str
@@ -99,12 +99,12 @@ class Observations:
 
     @property
     def task(self) -> str:
-        """The task that the tables are of; empty where they do not say."""
+        """The task of the tables; empty if it is not recorded."""
         return str(self.meta.get("task") or "")
 
     @property
     def where(self) -> str:
-        """File of the main table, for messages; words where there is none."""
+        """File of the main table for messages, or a description if there is none."""
         return str(self.meta.get("path", "the table of choices"))
 
     def of(self, speaker: str) -> Observations:
@@ -124,7 +124,7 @@ class Observations:
         )
 
     def having(self, **tables: pd.DataFrame) -> Observations:
-        """The same with some tables replaced or added."""
+        """A copy with some tables replaced or added."""
         return replace(self, tables={**self.tables, **tables})
 
     def __repr__(self) -> str:
@@ -132,7 +132,7 @@ class Observations:
         return f"Observations({self.family!r}, {who!r}, {self.total:,.0f} answers)"
 
     def _repr_html_(self) -> str:
-        """Answers and failed checks per speaker, and what the columns of the main table hold."""
+        """Answers and failed checks per speaker, and the values of the main table's columns."""
         import pandas as pd
 
         total = [self.of(name).total for name in self.speakers]
@@ -163,7 +163,7 @@ class Observations:
 
 
 def _held(column: pd.Series) -> str:
-    """The values of a column in words: all of them where they are few."""
+    """The values of a column in words: all of them if there are few."""
     values = list(dict.fromkeys(map(str, column)))
     if len(values) <= SHOWN:
         return ", ".join(values)

@@ -1,4 +1,4 @@
-"""Options that a user sets, declared once: the command line, YAML and Python check them alike.
+"""Options for users, declared once and checked alike on the command line, in YAML and in Python.
 
 A cognitive model and the design of a task each declare theirs as a pydantic model. The
 options of ``wolves fit`` and ``wolves compile``, the sections of a study file and the
@@ -19,9 +19,9 @@ from many_wolves.sources import nearest
 
 
 class OptionError(ValueError):
-    """A value that a validator refuses, with what to write instead.
+    """A value that a validator rejects, with a fix.
 
-    ``fields`` is the path from the validated value to the field at fault.
+    ``fields`` is the path from the validated value to the invalid field.
     """
 
     def __init__(self, problem: str, fix: str, fields: tuple[str | int, ...] = ()) -> None:
@@ -38,24 +38,24 @@ def _split(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
-"""Several names: a list, or text with commas between them."""
+"""Several names: a list, or text that separates them by commas."""
 
 
 class Options(BaseModel):
-    """Options by name; an unknown name, and a value of the wrong kind, are refused."""
+    """Options by name; an unknown name or a value of the wrong type is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
     def read(cls, given: Mapping[str, Any], *, of: str = "", where: str = "") -> Self:
-        """The options with ``given`` values, and their defaults elsewhere.
+        """The options with ``given`` values, and defaults for the rest.
 
         Parameters
         ----------
         given
-            Values by the names of fields; text is converted, as from a command line.
+            Values by field name; text is converted, as from a command line.
         of
-            Whose options they are, for the error: ``the model 'polite-speaker'``.
+            Owner of the options, for the error: ``the model 'polite-speaker'``.
         where
             File that they come from, for the error.
 
@@ -74,7 +74,7 @@ class Options(BaseModel):
 
     @classmethod
     def checked(cls, given: Mapping[str, Any]) -> Self:
-        """The options with ``given`` values, for validators of what they are a part of.
+        """The options with ``given`` values, for validators of an enclosing model.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class Options(BaseModel):
             raise OptionError(problem, fix, fault["loc"]) from None
 
     def chosen(self) -> dict[str, Any]:
-        """The options that were set, by name; those left at their default are left out."""
+        """The options that differ from their defaults, by name."""
         names = [name for name in type(self).model_fields if name in self.model_fields_set]
         return {name: getattr(self, name) for name in names}
 
@@ -98,7 +98,7 @@ class ModelOptions(Options):
     """Options of a cognitive model: arguments of its ``problem``."""
 
     def check_design(self, design: Design) -> None:
-        """Refuse a design whose answers these options could not be fitted to.
+        """Reject a design whose answers cannot be fitted with these options.
 
         Raises
         ------
@@ -108,7 +108,7 @@ class ModelOptions(Options):
 
 
 class Design(Options):
-    """What is compiled of a task: the fields that every task has.
+    """The design of a task: the fields that every task has.
 
     A task's own model adds the factors of its design. Fields that are declared with
     ``Field(description=...)`` show that text in the help of ``wolves compile``.
@@ -117,17 +117,17 @@ class Design(Options):
     seed: int = Field(default=1, description="Seed of all chance in the design.")
 
     in_studies: ClassVar[Mapping[str, Any]] = {}
-    """Values that a study takes for the fields that its file leaves out."""
+    """Defaults in studies, for fields that the study file leaves out."""
     parts: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    """Name of a part of the task that ``wolves compile --task`` takes -> values that select it."""
+    """Part of the task, by its name for ``wolves compile --task`` -> values that select it."""
 
     def files(self) -> tuple[Path, ...]:
-        """Files and folders that are read: a study compiles again when one of them changes."""
+        """Files and folders that are read; a study compiles again if one of them changes."""
         return ()
 
 
 def explain(fault: ErrorDetails, known: Collection[str]) -> tuple[str, str]:
-    """What pydantic found wrong, and what to do about it, in words.
+    """Describe an error of pydantic and its fix in words.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def explain(fault: ErrorDetails, known: Collection[str]) -> tuple[str, str]:
     if kind in _WORDS:
         expected, fix = _WORDS[kind]
         if kind.startswith("string") and isinstance(fault["input"], bool | int | float):
-            fix = "put quotation marks around it: YAML reads it as another value than text"
+            fix = "put quotation marks around it: without them, YAML does not read it as text"
         elif kind in _LISTS and isinstance(fault["input"], str):
             fix = f"write [{fault['input']}]"
         return f"expected {expected}, found {found}", fix
@@ -183,4 +183,4 @@ _WORDS = {
     **dict.fromkeys(("float_type", "float_parsing"), ("a number", "write a number such as 0.5")),
     **dict.fromkeys(("path_type",), ("a path", "write the path of a file or folder")),
 }
-"""Kind of fault, as pydantic calls it -> what is expected, and what to write."""
+"""Type of error, as pydantic calls it -> what is expected, and the fix."""

@@ -1,4 +1,4 @@
-"""What a cognitive model predicts: which observed variable, of which kind."""
+"""The outcome that a cognitive model predicts: an observed variable, and its kind."""
 
 from __future__ import annotations
 
@@ -14,30 +14,29 @@ Kind = Literal["counts", "real", "category"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a problem, by the names of its variables.
+    """The outcome of a problem, given by the names of its variables.
 
     Parameters
     ----------
     observed
-        Observed variable that is predicted. Its pointwise log-likelihood, and its
-        replications, have the same name in their groups of the DataTree.
+        Observed variable that is predicted. Its pointwise log-likelihood and its replicates have
+        the same name in their groups of the DataTree.
     predicted
-        Variables of the posterior that hold its expectation, the first one there counts:
-        probabilities along ``event`` for counts and categories, means for real outcomes.
+        Variables of the posterior with its expectation: probabilities along ``event`` for counts
+        and categories, means for real outcomes. The first one that exists is used.
     event
-        Dimension along which the alternatives of one question lie; None where there is
-        none (real outcomes).
+        Dimension of the alternatives of one question; None if there is none (real outcomes).
     kind
-        ``counts``: how often each alternative was chosen, expected counts allowed.
-        ``real``: numbers, missing ones NaN. ``category``: the number of the alternative
-        that was chosen, from zero, missing ones NaN; its dimensions lack ``event``.
+        ``counts``: how often each alternative was chosen; expected counts are allowed.
+        ``real``: numbers, NaN if missing. ``category``: the index of the chosen alternative,
+        from zero, NaN if missing; its dimensions lack ``event``.
     cluster
         Dimension of ``observed`` whose entries depend on each other, such as participants or
-        items: leave-one-out can leave one out whole. Empty where there is none.
+        items; leave-one-out can leave out a whole one. Empty if there is none.
     by_cluster
-        Observed variable with the number of answers by cluster, whose log-likelihood has its
-        name, where answers of a cluster are not a product over ``observed``. The smallest part that
-        can be left out is then the answers of a cluster to one question.
+        Observed variable with the number of answers by cluster, if the likelihood of a cluster is
+        not a product over ``observed``. The pointwise log-likelihood then has this name, and the
+        smallest part that can be left out is a cluster's answers to one question.
     """
 
     observed: str = "counts"
@@ -53,13 +52,13 @@ class Outcome:
         return float(found.sum()) if self.kind == "counts" else float(np.isfinite(found).sum())
 
     def variable(self, posterior: Any) -> str | None:
-        """Name of the variable with the predictions in ``posterior``; None where it has none."""
+        """Name of the variable with the predictions in ``posterior``; None if it has none."""
         return next((name for name in self.predicted if name in posterior), None)
 
     def agreement(
         self, dims: tuple[str, ...], values: npt.ArrayLike, predicted: Any
     ) -> tuple[Array, Array]:
-        """What was observed, and what is predicted: (n,) and (n,), where anything was asked.
+        """Observed and predicted values, (n,) each, over the cells with answers.
 
         Parameters
         ----------
@@ -87,7 +86,7 @@ class Outcome:
 
 
 def r_squared(observed: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
-    """Squared Pearson correlation; NaN with fewer than three points, or where one does not vary."""
+    """Squared Pearson correlation; NaN with fewer than three points or without variation."""
     x, y = np.asarray(observed, dtype=float), np.asarray(predicted, dtype=float)
     if x.size < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return float("nan")

@@ -1,4 +1,4 @@
-"""Child processes that end with the process that started them, whatever ends it."""
+"""Child processes that end with their parent, whatever ends it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import Self
 _GUARD = 'read -r _; kill -s KILL -- "$1"'
 """A shell that waits for its input to close, then kills a process, or a group (minus its id).
 
-Only the parent holds the other end, so that it closes whenever the parent dies, by SIGKILL too.
-A death signal on Linux (``PR_SET_PDEATHSIG``) would reach only the child. The driver ``g++``
-would die, and the compiler proper, which holds the memory, would go on.
+Only the parent holds the other end, so it closes whenever the parent dies, even by SIGKILL.
+A death signal on Linux (``PR_SET_PDEATHSIG``) would reach only the child: the driver ``g++``
+would die, and the compiler proper, which uses the memory, would continue.
 """
 
 
 class Guard:
-    """Kills a process when this process ends, by SIGKILL too.
+    """Kills a process when this process ends, even by SIGKILL.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Guard:
         self._shell = _guard(f"-{process}" if group else str(process))
 
     def release(self) -> None:
-        """Let the process go: to be called once it was waited for, since ids are used again."""
+        """Stop guarding. Call this after waiting for the process, because ids are reused."""
         if self._shell is not None:
             self._shell.kill()
             self._shell.wait()
@@ -47,14 +47,14 @@ class Guard:
 class ChildProcess:
     """A command in a separate process group, which ends with this process.
 
-    A Ctrl-C at the terminal does not reach it: whoever started it ends it with ``kill``.
+    Ctrl-C at the terminal does not reach it; the caller ends it with ``kill``.
 
     Parameters
     ----------
     command
         Program and arguments.
     environment
-        Variables that replace or add to those of this process.
+        Environment variables that extend or override those of this process.
     folder
         Working directory; this process's own by default.
 
@@ -85,12 +85,12 @@ class ChildProcess:
         self._guard = Guard(self.process.pid, group=True)
 
     def finish(self, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
-        """Wait for its end; what it printed comes with bad bytes replaced.
+        """Wait for its end; return its output with invalid bytes replaced.
 
         Raises
         ------
         subprocess.TimeoutExpired
-            If it has not ended after ``timeout`` seconds; it is ended then.
+            If it has not ended after ``timeout`` seconds; it is then killed.
         """
         try:
             out, err = self.process.communicate(timeout=timeout)
@@ -107,6 +107,9 @@ class ChildProcess:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                pipe.close()
         self._guard.release()
 
     def __enter__(self) -> Self:
@@ -119,7 +122,7 @@ class ChildProcess:
 
 
 class Children:
-    """Commands run from several threads, which one call ends."""
+    """Commands that run from several threads, and can all be ended by one call."""
 
     def __init__(self) -> None:
         self._running: set[ChildProcess] = set()
@@ -134,9 +137,9 @@ class Children:
         Raises
         ------
         InterruptedError
-            If ``end`` was called before or meanwhile.
+            If ``end`` was called before or during the run.
         OSError, subprocess.TimeoutExpired
-            As ``ChildProcess`` and its ``finish`` do.
+            As in ``ChildProcess`` and its ``finish``.
         """
         with self._lock:
             if self.ended:
@@ -153,7 +156,7 @@ class Children:
         return done
 
     def end(self) -> None:
-        """End all that run, and let nothing begin any more."""
+        """End all running commands, and prevent new ones."""
         with self._lock:
             self.ended = True
             running = list(self._running)
@@ -163,7 +166,7 @@ class Children:
 
 
 def _guard(target: str) -> subprocess.Popen[bytes] | None:
-    """The guard of what ``kill`` is given; None without a POSIX shell."""
+    """A guard for the target of ``kill``; None without a POSIX shell."""
     if os.name != "posix":
         return None
     return subprocess.Popen(

@@ -1,8 +1,8 @@
-"""How far long work is: log messages, and one progress bar.
+"""Progress of long work: log messages, and one progress bar.
 
-The library logs to ``logging.getLogger("many_wolves")``: ``INFO`` says what is being done,
-``WARNING`` what a user must know. A program that shows nothing of it needs no change; the
-command line and the notebook attach a handler.
+The library logs to ``logging.getLogger("many_wolves")``: ``INFO`` for the current step, ``WARNING``
+for what a user must know. Without a handler nothing is shown; the command line and the notebook
+attach one.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
 log = logging.getLogger("many_wolves")
 
 Advance = Callable[[int, int], None]
-"""Takes how many are done, of how many."""
+"""A function of the number done and the total."""
 
 _LINE_EVERY_S = 2.0
-"""Seconds between lines where the output is not a terminal: a log file stays short."""
+"""Seconds between lines if the output is not a terminal, so that a log file stays short."""
 
 _consoles: list[Console] = []
-"""The console of the bar that is shown, so that messages do not run into it."""
+"""The console of the current bar, so that messages do not run into it."""
 
 
 def step(sentence: str) -> None:
-    """Log that a step of long work begins."""
+    """Log the beginning of a step."""
     log.info("%s", sentence, extra={"step": True})
 
 
 @contextmanager
 def bar(label: str) -> Iterator[Advance]:
-    """Show how many of some parts are done, and how long the rest will take.
+    """Show the number of finished parts, and the remaining time.
 
-    In a terminal this is one line that is rewritten; elsewhere a line now and then.
+    In a terminal, one line is rewritten; elsewhere, a line is printed from time to time.
 
     Yields
     ------
     callable
-        To be called with the number of parts done, and of all parts.
+        Call it with the number of finished parts, and of all parts.
     """
     if not log.isEnabledFor(logging.INFO):
         yield lambda done, of: None
@@ -58,8 +58,8 @@ def bar(label: str) -> Iterator[Advance]:
 def one_line(shown: bool = True) -> Iterator[None]:
     """Show steps on one line that is rewritten, in a notebook or a terminal.
 
-    Where somebody has attached a handler already, as the command line does, or where
-    the output is neither, nothing is shown but warnings.
+    If a handler is attached already, as by the command line, or the output is neither, only
+    warnings are shown.
     """
     from rich.console import Console
 
@@ -82,7 +82,7 @@ def one_line(shown: bool = True) -> Iterator[None]:
 
 
 class _StatusLine(logging.Handler):
-    """The last step on the line, warnings above it."""
+    """Shows the current step on one line, and warnings above it."""
 
     def __init__(self, update: Callable[[str], None], above: Callable[[str], None]) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class _StatusLine(logging.Handler):
 
 
 def console() -> Console | None:
-    """The console of the bar that is shown; None where there is none."""
+    """The console of the current bar; None if there is none."""
     return _consoles[-1] if _consoles else None
 
 

@@ -1,4 +1,4 @@
-"""Keys: read from where users keep them, checked before use, and kept out of everything written."""
+"""API keys: checked before use, and kept out of everything that is written."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 from many_wolves.errors import WolvesError
 
 Redactor = Callable[[str], str]
-"""Gives a text back without secrets."""
+"""A function that removes secrets from a text."""
 
 SHORTEST = 8
-"""Characters of the shortest key that is redacted: shorter ones are ordinary words."""
+"""Minimum length of a key to redact; shorter ones may be ordinary words."""
 
 MARK = "[key]"
-"""What replaces a key in a text."""
+"""Replacement for a key in a text."""
 
 _SECRET_NAMES = ("_API_KEY", "_ACCESS_KEY", "_SECRET_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 _PRINTABLE = frozenset(string.ascii_letters + string.digits + string.punctuation)
@@ -35,10 +35,10 @@ def clean_key(name: str, raw: str) -> str:
     Parameters
     ----------
     name
-        Where the key comes from: an environment variable or an option.
+        Source of the key: an environment variable or an option.
     raw
-        The key as it was given. White space around it is left out: files and
-        clipboards often end in a line break.
+        The key as given. White space around it is removed, because files and clipboards often
+        end in a line break.
 
     Returns
     -------
@@ -48,30 +48,30 @@ def clean_key(name: str, raw: str) -> str:
     Raises
     ------
     WolvesError
-        If it holds anything else than printable ASCII. The message describes the
-        character and its place, and does not repeat the key.
+        If it contains anything except printable ASCII. The message describes the
+        character and its position, but does not repeat the key.
     """
     key = raw.strip()
     for place, character in enumerate(key, start=1):
         if character not in _PRINTABLE:
             raise WolvesError(
-                f"{name} holds {_describe(character)} at character {place} of {len(key)}: "
-                "no API accepts such a key; nothing was sent",
+                f"{name} contains {_describe(character)} at position {place} of {len(key)}; no "
+                "API accepts such a key, and nothing was sent",
                 fix=f"copy the key again, without line breaks, into {name}",
             )
     return key
 
 
 def known_secrets(*more: str, environment: Mapping[str, str] | None = None) -> set[str]:
-    """What must not be written: keys, tokens and passwords.
+    """The texts that must not be written: keys, tokens and passwords.
 
     Parameters
     ----------
     more
-        Secrets that do not come from the environment.
+        Secrets from other sources than the environment.
     environment
-        Where to look for variables named like secrets and for addresses with a
-        password in them; ``os.environ`` if None.
+        Environment to search for variables with names of secrets, and for addresses with a
+        password; ``os.environ`` if None.
     """
     found = set(more)
     for name, value in (os.environ if environment is None else environment).items():
@@ -92,7 +92,7 @@ def option_secrets(arguments: Sequence[str], option: str = "--api_key") -> tuple
 
 
 def redactor(secrets: Iterable[str]) -> Redactor:
-    """What replaces every secret in a text by ``[key]``, however it is escaped.
+    """A function that replaces every secret in a text by ``[key]``, however it is escaped.
 
     A secret is found without the white space around it, line by line, in upper or lower
     case. It is also found as Python, JSON, HTML, a URL or base64 would write it.
@@ -135,7 +135,7 @@ class _Redaction(logging.Filter):
 
 
 def base_url(address: str) -> str:
-    """The address of an API server, checked; the form that a pydantic validator has.
+    """Check the address of an API server; usable as a pydantic validator.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def base_url(address: str) -> str:
         message does not repeat the address.
     """
     if not _PRINTABLE.issuperset(address):
-        raise ValueError("the address of the server holds white space or letters outside ASCII")
+        raise ValueError("the address of the server contains white space or non-ASCII characters")
     if not address:
         return address
     try:
@@ -159,22 +159,22 @@ def base_url(address: str) -> str:
     except ValueError:
         raise ValueError("expected an address such as http://HOST:PORT/v1") from None
     if "@" in parts.netloc or redactor(known_secrets())(address) != address:
-        raise ValueError("the address of the server carries credentials, which would be stored")
+        raise ValueError("the address of the server contains credentials, which would be stored")
     for name in ("query", "fragment"):
         if getattr(parts, name) or address.endswith({"query": "?", "fragment": "#"}[name]):
-            raise ValueError(f"the address of the server carries a {name}, which would be stored")
+            raise ValueError(f"the address of the server contains a {name}, which would be stored")
     if parts.scheme not in ("http", "https") or not host:
         raise ValueError("expected an address such as http://HOST:PORT/v1, found none")
     return address
 
 
 def check_base_url(address: str) -> None:
-    """Refuse an address of an API server that is none, or could carry credentials.
+    """Reject an address of an API server that is invalid or could contain credentials.
 
     Raises
     ------
     WolvesError
-        As ``base_url`` says.
+        As in ``base_url``.
     """
     try:
         base_url(address)
@@ -193,7 +193,7 @@ def _describe(character: str) -> str:
         return "a blank" if character == " " else "white space"
     if ord(character) < 32 or ord(character) == 127:
         return "a control character"
-    return "a letter outside ASCII"
+    return "a non-ASCII character"
 
 
 def _passwords(value: str) -> Iterator[str]:
@@ -210,7 +210,7 @@ def _passwords(value: str) -> Iterator[str]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """How a secret may be written."""
+    """The forms in which a secret may be written."""
     for one in {secret, secret.strip(), *secret.split()}:
         octets = one.encode(errors="surrogatepass")
         yield from (one, repr(one)[1:-1], ascii(one)[1:-1], repr(octets)[2:-1])

@@ -1,7 +1,7 @@
-"""YAML files that a researcher edits: every value knows its file and line.
+"""YAML files that a researcher edits, in which every value keeps its file and line.
 
-PyYAML forgets where a value stood and keeps the last of two equal keys without a
-word; here a fault names file, line and fix.
+PyYAML forgets the position of a value, and silently keeps the last of two equal keys. Here an error
+states file, line and fix.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def quoted(names: Iterable[object]) -> str:
 
 
 def nearest(name: str, known: Collection[str]) -> str:
-    """What to write instead of an unknown ``name``: the closest of ``known``, then all."""
+    """A fix for an unknown ``name``: the closest of ``known``, then all of them."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return (f"did you mean {close[0]!r}? " if close else "") + f"known: {quoted(known)}"
 
 
 @dataclass(frozen=True)
 class Source:
-    """One value of a YAML file, with its place.
+    """One value of a YAML file, with its position.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class Source:
     def _entries(self) -> dict[str, Source]:
         if not isinstance(self.node, yaml.MappingNode):
             raise self.error(
-                f"expected `{self.name}` to hold `key: value` lines, found {self._kind()}",
+                f"expected `key: value` lines in `{self.name}`, found {self._kind()}",
                 f"write the keys of `{self.name}` on separate lines, indented alike",
             )
         found: dict[str, Source] = {}
@@ -122,7 +122,7 @@ class Source:
         return found
 
     def sequence(self) -> list[Source]:
-        """The value as a list of one entry or more.
+        """The value as a list of at least one entry.
 
         Raises
         ------
@@ -148,12 +148,12 @@ class Source:
         Raises
         ------
         WolvesError
-            If it is a mapping or a list, or empty where words are needed.
+            If it is a mapping or a list, or empty although text is required.
         """
         if not isinstance(self.node, yaml.ScalarNode):
             raise self.error(
                 f"expected text in `{self.name}`, found {self._kind()}",
-                "write the text behind the colon; text with `: ` or `{` at its start needs quotes",
+                "write the text after the colon; text with `: ` or `{` at its start needs quotes",
             )
         words = "" if self.node.tag == "tag:yaml.org,2002:null" else str(self.node.value).strip()
         if not words and not empty:
@@ -166,7 +166,7 @@ class Source:
         Raises
         ------
         WolvesError
-            If it is none.
+            If it is not a number.
         """
         words = self.words()
         try:
@@ -195,7 +195,7 @@ class Source:
         return words.lower() == "true"
 
     def line_of(self, fragment: str) -> int:
-        """Line of the first ``fragment`` within the value; its first line when it is not there."""
+        """Line of the first ``fragment`` within the value; if missing, the value's first line."""
         start, end = self.node.start_mark.index, self.node.end_mark.index
         at = self.text.find(fragment, start, end)
         return self.line if at < 0 else self.text.count("\n", 0, at) + 1
@@ -213,11 +213,11 @@ class Source:
 
 
 _MOST = 200_000
-"""Values in a file, each alias counted with all that it stands for."""
+"""Maximum number of values in a file, counting each alias with all of its content."""
 
 
 def _check_size(node: yaml.Node | None, file: Path) -> None:
-    """Refuse an anchor within itself, and aliases that multiply without end.
+    """Reject an anchor that contains itself, and aliases that multiply excessively.
 
     Raises
     ------
@@ -236,10 +236,11 @@ def _check_size(node: yaml.Node | None, file: Path) -> None:
             open_.discard(id(stack.pop()))
             if sizes[id(top)] > _MOST:
                 raise WolvesError(
-                    f"expected at most {_MOST:,} values, found more: aliases repeat each other",
+                    f"expected at most {_MOST:,} values, found more, because aliases repeat each "
+                    "other",
                     where=file,
                     line=top.start_mark.line + 1,
-                    fix="replace the aliases by their values",
+                    fix="replace the aliases with their values",
                 )
             continue
         open_.add(id(top))
@@ -248,20 +249,20 @@ def _check_size(node: yaml.Node | None, file: Path) -> None:
                 "an anchor contains itself",
                 where=file,
                 line=top.start_mark.line + 1,
-                fix="replace the alias by its value",
+                fix="replace the alias with its value",
             )
         stack += left
 
 
 def _parts(node: yaml.Node) -> list[yaml.Node]:
-    """What a list or a mapping holds."""
+    """The entries of a list or a mapping."""
     if isinstance(node, yaml.MappingNode):
         return [part for pair in node.value for part in pair]
     return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 def read_source(path: str | Path) -> Source:
-    """The content of a YAML file.
+    """Read the content of a YAML file.
 
     Raises
     ------
@@ -282,14 +283,14 @@ def read_source(path: str | Path) -> Source:
 
 
 def source_of(text: str, file: Path) -> Source:
-    """The content of a YAML text; see ``read_source``.
+    """Parse a YAML text; see ``read_source``.
 
     Parameters
     ----------
     text
         The text.
     file
-        Where it stands or will stand, for messages.
+        Its present or future file, for messages.
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)

@@ -1,4 +1,4 @@
-"""Observations on disk: a folder with CSV files that any tool reads.
+"""Observations on disk: a folder with CSV files that any tool can read.
 
 One CSV file for each table (politeness: ``counts.csv``, ``literal.csv``), ``excluded.csv``,
 ``checks.json``, ``meta.json``.
@@ -20,7 +20,7 @@ from many_wolves.observations import COUNT, MAIN, Observations
 from many_wolves.records import READABLE, SCHEMA, Check
 
 _NUMBERS = (COUNT, "yes", "n")
-"""Columns that hold numbers of answers, real-valued in score mode."""
+"""Columns with numbers of answers, which are real-valued in score mode."""
 _TEXT = ("speaker", "example")
 """Columns that are always text."""
 _NOT_META = ("family", "tables", "text", "main", "aside", "files", "schema")
@@ -34,7 +34,7 @@ def write_table(table: Observations, folder: str | Path) -> Path:
     table
         The table.
     folder
-        Made when it is not there.
+        Created if it does not exist.
 
     Returns
     -------
@@ -79,17 +79,17 @@ def _write(table: Observations, target: Path) -> Path:
 
 
 def _text_columns(frame: pd.DataFrame) -> list[str]:
-    """Columns that hold text alone: a name such as ``007`` is read back as it was."""
+    """Columns that contain only text, so that a name such as ``007`` is read back unchanged."""
     return [str(c) for c in frame if len(frame) and frame[c].map(lambda v: type(v) is str).all()]
 
 
 def read_table(folder: str | Path) -> Observations:
-    """Read what ``write_table`` wrote; CSV files that were edited by hand are taken as they are.
+    """Read a table of ``write_table``; CSV files that were edited by hand are accepted.
 
     Raises
     ------
     WolvesError
-        If a file or column is missing, or a number is none, with file, line and column.
+        With file, line and column, if a file or column is missing or a number is invalid.
     """
     source = Path(folder)
     if source.suffix == ".csv":
@@ -123,21 +123,21 @@ def read_table(folder: str | Path) -> Observations:
 
 
 def read_csv(path: Path, fix: str, text: Sequence[str] = ()) -> pd.DataFrame:
-    """A CSV file in which no word stands for a missing value: ``none`` is a goal, ``NA`` a name.
+    """Read a CSV file in which no word means a missing value: ``none`` is a goal, ``NA`` a name.
 
     Parameters
     ----------
     path
         The file.
     fix
-        What to do where it is none.
+        What to do if it is not a table.
     text
-        Columns that are text, as well as ``speaker``.
+        Columns that are text, in addition to ``speaker``.
 
     Raises
     ------
     WolvesError
-        If it is not a table with commas in UTF-8.
+        If it is not a comma-separated table in UTF-8.
     """
     try:
         return pd.read_csv(path, keep_default_na=False, dtype=dict.fromkeys((*_TEXT, *text), str))
@@ -161,14 +161,14 @@ def no_name(column: pd.Series) -> pd.Series:
 def refuse_first(
     bad: pd.Series, column: pd.Series, expected: str, *, where: str | Path, fix: str
 ) -> None:
-    """Refuse the first entry of a column that is bad; nothing happens where none is.
+    """Raise an error for the first invalid entry of a column; do nothing if there is none.
 
     Parameters
     ----------
     bad
-        Whether each entry is bad.
+        Whether each entry is invalid.
     column
-        The entries as the file has them, row by row under a line of names.
+        The entries as in the file, one per row below the header.
     expected
         What was expected, in words.
     where, fix
@@ -177,7 +177,7 @@ def refuse_first(
     Raises
     ------
     WolvesError
-        If an entry is bad: with what was found, its line and its column.
+        If an entry is invalid, with the entry, its line and its column.
     """
     if bad.any():
         at = int(bad.to_numpy().argmax())
@@ -195,7 +195,7 @@ def _json(value: Any) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """The value with null for every number that JSON does not know."""
+    """The value with null for every number that JSON cannot represent."""
     if isinstance(value, Mapping):
         return {name: _finite(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
@@ -208,7 +208,7 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         raise WolvesError(
-            f"expected a table of choices, but this file cannot be read: "
+            "expected a table of choices, but this file cannot be read: "
             f"{getattr(fault, 'strerror', None) or 'it is not UTF-8 text'}",
             where=path,
             fix="make the table with `wolves choices JOURNAL --out FOLDER`, and give its folder",
@@ -220,14 +220,14 @@ def _load(path: Path) -> Any:
         return json.loads(_text(path))
     except json.JSONDecodeError as fault:
         raise WolvesError(
-            f"expected JSON, found an error: {fault.msg}",
+            f"expected JSON: {fault.msg}",
             where=path,
             line=fault.lineno,
             fix="make the table again with `wolves choices`",
         ) from fault
     except (ValueError, RecursionError) as fault:
         raise WolvesError(
-            f"expected JSON, found an error: {fault}",
+            f"expected JSON: {fault}",
             where=path,
             fix="make the table again with `wolves choices`",
         ) from fault
@@ -276,7 +276,7 @@ def _excluded(path: Path) -> pd.DataFrame:
 
 
 def _frame(path: Path, needed: tuple[str, ...], text: Sequence[str] = ()) -> pd.DataFrame:
-    """A CSV file with its numbers checked."""
+    """Read a CSV file and check its numbers."""
     if not _text(path).strip():
         raise WolvesError(
             "expected a line of column names, found an empty file",

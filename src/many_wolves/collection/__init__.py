@@ -1,4 +1,4 @@
-"""Plan, ask, journal, resume: what makes answers of trials, and loses none."""
+"""Collects answers to trials: planning, asking, journalling, resuming."""
 
 from many_wolves.collection.episode_index import TurnJournal
 from many_wolves.collection.episode_state import EpisodeState

@@ -1,4 +1,4 @@
-"""The journal of episodes: turns found by their episode, in memory that hardly grows."""
+"""The journal of episodes, with an index of turns by episode that needs little memory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ _KEY_BYTES = 12
 
 
 class TurnJournal(Journal):
-    """A journal whose answers are read back by episode; ``entries`` are failed turns only.
+    """A journal whose answers are read back by episode; ``entries`` contains only failed turns.
 
-    What was in the file when it was opened is indexed, 28 bytes per turn. Of what is
-    appended, only failed turns are kept in memory: whoever plays an episode knows
-    its questions.
+    The content of the file at opening is indexed with 28 bytes per turn. Of appended turns, only
+    failed ones are kept in memory: the player of an episode knows its other turns.
 
     Parameters
     ----------
@@ -35,7 +34,7 @@ class TurnJournal(Journal):
         self._begin()
 
     def answers(self, episode: str, replicate: int) -> dict[str, Response]:
-        """What the file held of an episode when it was opened, failed turns left out, by key."""
+        """Answers of an episode in the file at opening, by key, without failed turns."""
         name = np.uint64(_number(episode, replicate))
         lo, hi = (int(np.searchsorted(self._episodes, name, side)) for side in ("left", "right"))
         if lo == hi:
@@ -69,7 +68,7 @@ class TurnJournal(Journal):
             self._entries[response.key] = Entry(response.status, response.error)
 
     def _twice(self) -> set[int]:
-        """Build the index; where lines begin whose keys stood before."""
+        """Build the index; return the offsets of lines with duplicate keys."""
         keys = np.frombuffer(bytes(self._keys), dtype=np.dtype((np.void, _KEY_BYTES)))
         starts = np.frombuffer(self._starts, dtype=np.uint64).copy()
         numbers = np.frombuffer(self._numbers, dtype=np.uint64)
@@ -83,6 +82,6 @@ class TurnJournal(Journal):
 
 
 def _number(episode: str, replicate: int) -> int:
-    """An episode as a number; two may share one, so what is found by it is looked at."""
+    """A hash of an episode; two episodes may share one, so matches are verified."""
     digest = hashlib.blake2b(f"{episode}:{replicate}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little")

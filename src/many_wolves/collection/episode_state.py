@@ -1,4 +1,4 @@
-"""One episode as it runs: what was asked, what is known, and how it ended."""
+"""The state of a running episode: its turns, its answers, and how it ended."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from many_wolves.worlds import UNANSWERED, Episode, Receipt, Session, Turn, Worl
 
 
 class Opened(NamedTuple):
-    """A turn that has opened.
+    """A turn that is open.
 
     Parameters
     ----------
     seat, key
-        Who is to answer, and the key of the answer.
+        The seat that answers, and the key of the answer.
     request
-        What is to be asked.
+        The request to the speaker.
     copy
-        The answer, where the same was asked in an earlier attempt.
+        The answer to the same question in an earlier attempt, if there is one.
     """
 
     seat: str
@@ -32,31 +32,31 @@ class Opened(NamedTuple):
 
 
 class Earlier(NamedTuple):
-    """An attempt at an episode that was lost, and its answers by key."""
+    """A lost attempt at an episode, with its answers by key."""
 
     episode: Episode
     answers: Mapping[str, Response]
 
 
 class EpisodeState:
-    """An episode, its session, and the turns that were asked.
+    """An episode with its session and its turns.
 
     Parameters
     ----------
     number
-        Number among the episodes of the run.
+        Index among the episodes of the run.
     episode
         The episode.
     world
-        Begins the session.
+        The world that begins the session.
     known
-        Answers that are there already, by key.
+        Existing answers, by key.
     wake
-        Asks for a look at this episode.
+        Requests that the runner look at this episode.
     journal
-        Of the session, where the world is remote.
+        Journal of the session, if the world is remote.
     earlier
-        The attempt before, where one was lost.
+        The previous attempt, if it was lost.
 
     Raises
     ------
@@ -106,11 +106,11 @@ class EpisodeState:
 
     @property
     def lost(self) -> Earlier:
-        """This attempt, as the next one needs it."""
+        """The record of this attempt for the next one."""
         return Earlier(self.episode, self._answers)
 
     def look(self) -> list[Opened]:
-        """What has opened since the last look; known answers are handed over at once."""
+        """The turns that have opened since the last call; known answers are passed on at once."""
         opened: list[Opened] = []
         while not self.ended:
             seen = self._session.observe()
@@ -128,7 +128,7 @@ class EpisodeState:
         return opened
 
     def take(self, response: Response) -> None:
-        """Hand over the answer to a turn that was asked; it may come after the end."""
+        """Pass on the answer to a turn; it may arrive after the end."""
         self._pending -= 1
         if self._journal is not None:
             self._answers[response.key] = response
@@ -140,7 +140,7 @@ class EpisodeState:
             self.release()
 
     def close(self) -> None:
-        """Let go of the session, and of its journal where no answer is under way."""
+        """Close the session, and its journal unless an answer is pending."""
         self._session.close()
         if not self._pending:
             self.release()
@@ -151,7 +151,7 @@ class EpisodeState:
             self._journal.close()
 
     def _meet(self, turn: Turn) -> Opened | None:
-        """A turn that has opened; None where its answer is known, and now handed over."""
+        """A turn that has opened; None if its answer is known and was passed on."""
         self._met.add(turn.trial.id)
         request = Request(turn.trial, self.episode.replicate)
         key = request.key(self.episode.seats[turn.seat])
@@ -172,7 +172,7 @@ class EpisodeState:
         self._session.act(response, perhaps_sent=perhaps)
 
     def _take_up(self, journal: SessionJournal) -> None:
-        """Have every answer looked up of which nobody knows whether it arrived."""
+        """Look up every answer that may or may not have arrived."""
         by_turn = {response.turn: response for response in self._known.values()}
         for turn in journal.unsettled:
             if turn in by_turn:
@@ -181,7 +181,7 @@ class EpisodeState:
                 self._session.act(by_turn[turn], perhaps_sent=True)
 
     def _copied(self, turn: Turn, key: str) -> Response | None:
-        """The answer to the same question in the attempt before; None where there is none."""
+        """The answer to the same question in the previous attempt; None if there is none."""
         if self._earlier is None:
             return None
         before = self._earlier.episode

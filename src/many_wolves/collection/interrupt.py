@@ -1,4 +1,4 @@
-"""Ctrl-C: the first finishes what is in progress, the second stops at once."""
+"""Ctrl-C: the first lets requests in progress finish, the second stops at once."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from types import FrameType
 
 PATIENCE_S = {signal.SIGINT: 30.0, signal.SIGTERM: 8.0}
-"""Seconds that requests in progress have to end. Process managers kill 10 s after SIGTERM."""
+"""Seconds for requests in progress to finish. Process managers kill 10 s after SIGTERM."""
 
 
 @contextmanager
 def halting(say: Callable[[str], None], halt: Callable[[], None]) -> Iterator[None]:
     """Call ``halt`` at the first SIGINT or SIGTERM; the second raises KeyboardInterrupt.
 
-    So does the first if the block has not ended after ``PATIENCE_S``, since a server may never
-    answer. Outside the main thread signals are left alone.
+    So does the first one if the block has not ended after ``PATIENCE_S``, since a server may never
+    answer. Outside the main thread, signals are not handled.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -49,7 +49,7 @@ def halting(say: Callable[[str], None], halt: Callable[[], None]) -> Iterator[No
 
 
 def _interrupt_main() -> None:
-    """Send the main thread a SIGINT, which also ends a wait in it."""
+    """Send SIGINT to the main thread, which also ends a wait in it."""
     main = threading.main_thread().ident
     if main is not None and hasattr(signal, "pthread_kill"):
         signal.pthread_kill(main, signal.SIGINT)

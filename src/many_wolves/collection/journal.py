@@ -1,15 +1,15 @@
 """The journal: one JSON line per answer, appended and synced, one line per key.
 
-What a journal promises, whatever happens to the process or the disk:
+Guarantees of a journal, whatever happens to the process or the disk:
 
 - an answer that ``append`` has acknowledged is on the disk;
 - a torn or unreadable line is set aside when the journal is next opened, in
   ``NAME.jsonl.set-aside``, and its trial is asked again;
 - a second writer is refused, whatever name or link it uses (``NAME.jsonl.lock``, and a lock
   on the file itself);
-- a journal that is removed while it is written is written again;
+- a journal that is removed while it is open is restored;
 - no key has two lines. A failed answer that is asked again is first set
-  aside, and an answer whose key is there already is not written.
+  aside, and an answer whose key exists already is not written.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the journal holds for one key."""
+    """The state of one key in the journal."""
 
     status: Status
     error: str = ""
@@ -52,17 +52,17 @@ class Journal:
     Parameters
     ----------
     path
-        The journal, or a link to it; it is made when it does not exist.
+        The journal, or a link to it; created if it does not exist.
     speaker
-        Whose answers it holds: a line of another speaker is refused.
+        The speaker of its answers; a line of another speaker is an error.
     say
-        Takes a sentence for each thing that was set aside.
+        Receives a message for every line that is set aside.
 
     Raises
     ------
     WolvesError
-        If another process writes to it, under whatever name, it holds another speaker's
-        answers, or it cannot be written.
+        If another process writes to it, under any name; if it contains another speaker's
+        answers; or if it cannot be written.
     """
 
     def __init__(self, path: Path, speaker: SpeakerSpec, say: Callable[[str], None]) -> None:
@@ -102,16 +102,16 @@ class Journal:
 
     @property
     def entries(self) -> Mapping[str, Entry]:
-        """What is known, by key."""
+        """The known keys and their states."""
         return self._entries
 
     def forget(self, keys: Iterable[str]) -> None:
-        """Set failed answers aside, because they are asked again.
+        """Set failed answers aside, because their questions are asked again.
 
         Raises
         ------
         WolvesError
-            If the journal cannot be written; it is left as it was.
+            If the journal cannot be written; it is then unchanged.
         """
         gone = {k for k in keys if k in self._entries and self._entries[k].status == "failed"}
         if not gone:
@@ -122,18 +122,18 @@ class Journal:
             raise _disk_fault(self.path, error) from error
 
     def append(self, responses: Iterable[Response]) -> int:
-        """Write answers; when this returns they are on the disk.
+        """Write answers; when this returns, they are on the disk.
 
         Returns
         -------
         int
-            How many were written: an answer whose key is there already is not.
+            Number of answers written; an answer whose key exists already is skipped.
 
         Raises
         ------
         WolvesError
-            If the disk refuses: the journal then ends with the last answer that is whole.
-            If an answer cannot be put into a file: all others of the group are.
+            If the disk fails; the journal then ends with the last complete answer. If an answer
+        cannot be encoded; all others of the group are written.
         """
         fresh: dict[str, Response] = {}
         lines: list[bytes] = []
@@ -165,7 +165,7 @@ class Journal:
                 written += os.write(self._file, data[written:])
             os.fsync(self._file)
         except OSError as error:
-            # Answers that are whole stay; the torn one goes.
+            # Complete answers stay; the incomplete one is removed.
             self._size += data[:written].rfind(b"\n") + 1
             os.ftruncate(self._file, self._size)
             raise _disk_fault(self.path, error) from error
@@ -173,30 +173,30 @@ class Journal:
         self._restore()
 
     def _wrote(self, response: Response) -> None:
-        """Take note of an answer that is now on the disk."""
+        """Register an answer that is now on the disk."""
         self._entries[response.key] = Entry(response.status, response.error)
 
     def _begin(self) -> None:
-        """Forget what is known, before the file is read."""
+        """Clear the state before the file is read."""
         self._entries = {}
 
     def _found(self, response: Response, at: int) -> bool:
-        """Take note of an answer in the file; False where its key was there before."""
+        """Register an answer in the file; return False if its key is a duplicate."""
         if response.key in self._entries:
             return False
         self._entries[response.key] = Entry(response.status, response.error)
         return True
 
     def _twice(self) -> set[int]:
-        """Where lines begin that ``_found`` took although their keys stood before them."""
+        """Offsets of lines that ``_found`` accepted although their keys are duplicates."""
         return set()
 
     def _open(self) -> None:
-        """Open the file, made where it is not there, and lock it under all its names."""
+        """Open the file, creating it if necessary, and lock it under all its names."""
         new = not self.path.exists()
         self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         if not hold_inode(self._file):
-            # It belongs to the other process: it is neither emptied nor removed when closed.
+            # It belongs to the other process, so closing must neither empty nor remove it.
             os.close(self._file)
             self._file = -1
             raise WolvesError(
@@ -209,7 +209,7 @@ class Journal:
             sync_folder(self.path.parent)
 
     def _recover(self, gone: set[str]) -> None:
-        """Read what is there; set aside what cannot be used, and the keys in ``gone``."""
+        """Read the file; set aside unusable lines and the keys in ``gone``."""
         aside: set[int] = set()
         self._begin()
         for line in read_lines(self.path):
@@ -235,11 +235,11 @@ class Journal:
             self._recover(set())
 
     def _rewrite(self, aside: set[int]) -> None:
-        """Leave lines out, and end the last one."""
+        """Rewrite the file without some lines, and terminate the last one."""
         kept = (raw for at, raw in raw_lines(self.path) if at not in aside)
         whole = (raw.removesuffix(b"\n") + b"\n" for raw in kept)
         if os.fstat(self._file).st_nlink > 1:
-            # A new file would part this name from the others.
+            # A new file would separate this name from the other links.
             self._size = rewrite_in_place(self.path, whole)
             return
         write_atomic(self.path, whole)
@@ -248,12 +248,12 @@ class Journal:
         self._open()
 
     def _restore(self) -> None:
-        """Write the journal again where it was removed under our hands.
+        """Restore the journal if it was removed while open.
 
         Raises
         ------
         WolvesError
-            If something else took its place. The answers are then in a file next to it.
+            If another file has replaced it. The answers are then in a file next to it.
         """
         try:
             found = self.path.stat()
@@ -287,7 +287,7 @@ class Journal:
 
 
 def peek(path: Path) -> dict[str, Entry]:
-    """What a journal knows, by key; never waits, writes or fails on a line."""
+    """The states of a journal's keys; never waits, writes, or fails because of a line."""
     if not path.exists():
         return {}
     return {r.key: Entry(r.status, r.error) for r in read_journal(path).responses}
@@ -304,7 +304,7 @@ def _foreign(path: Path, line: int, found: SpeakerSpec, expected: SpeakerSpec) -
 
 
 def differences(found: SpeakerSpec, expected: SpeakerSpec) -> str:
-    """The settings in which two speakers differ, in words; empty when they are equal."""
+    """The settings in which two speakers differ, in words; empty if they are equal."""
     names = [f.name for f in fields(found)]
     names = [n for n in names if getattr(found, n) != getattr(expected, n)]
     return ", ".join(f"{n} {getattr(found, n)!r} not {getattr(expected, n)!r}" for n in names)

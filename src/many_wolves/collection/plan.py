@@ -1,4 +1,4 @@
-"""Which trials are asked, and why."""
+"""Plans which trials are asked, and explains why."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ UNASKED = "not asked yet"
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked of one speaker.
+    """The requests to one speaker.
 
     Parameters
     ----------
     ask
         Requests without an answer, and those that failed.
     again
-        Keys of those in ``ask`` that failed before.
+        Keys of earlier failures in ``ask``.
     known
-        Number of requests by what is known of them: a status, or ``not asked yet``.
+        Number of requests by their status or ``not asked yet``.
     """
 
     ask: tuple[Request, ...]
@@ -43,7 +43,7 @@ class Plan:
 def answers_to(
     trials: Sequence[Trial], speaker: SpeakerSpec, entries: Mapping[str, Entry]
 ) -> list[int]:
-    """Number of answers to each trial, from replicate zero to the first that is missing."""
+    """Number of answers to each trial, from replicate zero up to the first gap."""
     found = []
     for trial in trials:
         number = 0
@@ -61,10 +61,9 @@ def make_plan(
     speaker: SpeakerSpec,
     entries: Mapping[str, Entry],
 ) -> Plan:
-    """What is missing of ``trials`` x ``replicates``.
+    """The plan for the missing answers of ``trials`` x ``replicates``.
 
-    An answer that was refused, empty or unparsed is an answer; only a failed one is
-    asked again.
+    Refused, empty and unparsed answers count as answers; only failed ones are asked again.
     """
     ask, again = [], []
     known: Counter[str] = Counter()
@@ -101,8 +100,8 @@ def other_settings(journal: Path, speaker: SpeakerSpec) -> Iterator[str]:
         found = responses[0].speaker if responses else None
         if found and (found.provider, found.model) == (speaker.provider, speaker.model):
             yield (
-                f"{path} holds {number_of(len(responses), 'answer')} not used: their speaker "
-                f"differs from this speaker in {differences(found, speaker)}"
+                f"{path} has {number_of(len(responses), 'answer')} that are not used: their "
+                f"speaker differs from this one in {differences(found, speaker)}"
             )
 
 

@@ -1,4 +1,4 @@
-"""How far a collection is, in words."""
+"""Progress of a collection, in words."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _EVERY_LOG_S = 10.0
 
 
 class Progress:
-    """Counts answers and says, now and then, how many there are and how long it takes.
+    """Counts answers, and prints the count and the remaining time at intervals.
 
     Parameters
     ----------
     total
-        Requests that are asked; None where nobody knows.
+        Number of requests; None if unknown.
     out
-        Where to; on a terminal one line is rewritten.
+        Stream of the output; on a terminal, one line is rewritten.
     beside
-        Gives words to say first.
+        Returns text to print first.
     show
-        Takes the words instead of the stream.
+        Receives the text instead of the stream.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Progress:
             self._say("\r" if self._tty else "", "" if self._tty else "\n")
 
     def finish(self) -> None:
-        """Say the final count, if there was an answer."""
+        """Print the final count, if there was an answer."""
         if not self.counts:
             return
         self._say("\r" if self._tty else "", "\n")
@@ -79,7 +79,7 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them: ``45 s``, ``12 min``, ``3.5 h``."""
+    """A duration in words: ``45 s``, ``12 min``, ``3.5 h``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:

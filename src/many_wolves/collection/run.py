@@ -1,4 +1,4 @@
-"""Ask what is missing, and write each answer down."""
+"""Collects missing answers, and writes each to the journal."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ from many_wolves.store.journal_lines import SESSIONS
 from many_wolves.worlds import SPEAKER, Episode, EpisodicWorld, World, one_turn
 
 Reader = Callable[[Question, str], Reading]
-"""A family's reader: the question, and the text that answers it."""
+"""A family's reader: a function of the question and the answer's text."""
 
 AT_ONCE = 1000
-"""Episodes under way at once, if nothing else is said."""
+"""Default number of episodes that are played at once."""
 _VIGNETTES_AT_ONCE = 10_000
-"""A local speaker sorts so many prompts together, so that neighbours share their beginnings."""
+"""Number of prompts that a local speaker sorts together, so that neighbours share a prefix."""
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What a collection came to.
+    """The result of a collection.
 
     Parameters
     ----------
     journal
-        Where the answers are.
+        Path of the journal.
     asked
-        Answers by status, of this run.
+        Answers of this run, by status.
     known
-        Requests by what was known of them before.
+        Earlier answers, by status.
     halted
-        Whether it ended before everything was asked.
+        Whether it stopped before everything was asked.
     why
-        What ended it, where it was not the user.
+        Why it stopped, unless the user interrupted it.
     given_up
-        Sessions that their server forgot in every attempt of this run.
+        Sessions that their server lost in every attempt of this run.
     broken
-        Sessions that stopped before their end: an answer failed, or the experiment did.
+        Sessions that stopped early, because an answer or the experiment failed.
     """
 
     journal: Path
@@ -78,16 +78,16 @@ def collect(
     Parameters
     ----------
     trials, replicates
-        What is asked: every trial, ``replicates`` times; or as often as given by its id.
+        The trials, and the number of times that each is asked, possibly by trial id.
     spec
         Who answers.
     open_speaker
         Makes the speaker (loads weights, opens connections); called only when
         something is to be asked.
     reader
-        Reads a value from what was sampled.
+        Reads a value from a sampled text.
     journal
-        Its file.
+        Path of the journal.
     say
         Takes notices in words.
     show
@@ -96,8 +96,8 @@ def collect(
     Raises
     ------
     WolvesError
-        If the journal cannot be written or is in use, or the speaker cannot answer at
-        all. Answers that came before are in the journal.
+        If the journal cannot be written or is in use, or the speaker cannot answer at all.
+        Earlier answers are in the journal.
     KeyboardInterrupt
         At the second interrupt.
     """
@@ -139,28 +139,28 @@ def play(
     total: int | None = None,
     show: Callable[[str], None] | None = None,
 ) -> Collected:
-    """Lead every episode from its last answer to its end.
+    """Play every episode from its last answer to its end.
 
-    All turns that are open are asked. What opens while a local speaker answers is its next
-    batch, and new episodes take the places of those that ended.
+    All open turns are asked. Turns that open while a local speaker answers form its next batch,
+    and new episodes replace those that have ended.
 
     Parameters
     ----------
     episodes
-        What is asked; read as they are begun.
+        The episodes, read lazily.
     seats
-        Who answers, by the names of ``Episode.seats``.
+        Speakers by the names of ``Episode.seats``.
     world
-        Where the questions come from; closed at the end.
+        Source of the questions; closed at the end.
     reader
-        Reads a value from what was sampled. Of a choice that was scored, an option is drawn
-        from the probabilities.
+        Reads a value from a sampled text. For a scored choice, an option is drawn from the
+        probabilities instead.
     say
         Takes notices in words.
     at_once
-        Episodes under way at once; nothing is remembered of those that have ended.
+        Number of episodes played at once; ended ones do not stay in memory.
     total
-        Number of episodes, for the progress that is shown.
+        Number of episodes, for the progress.
     show
         Takes the progress in words (default: stderr).
 
@@ -221,7 +221,7 @@ def play(
 
 
 def read_value(response: Response, reader: Reader) -> Response:
-    """The response with the value that its text gives, where it is a text to read."""
+    """The response with the value read from its text, if there is a text to read."""
     if response.scores or response.status != "answered":
         return response
     value, status = reader(response, response.text)
@@ -229,9 +229,9 @@ def read_value(response: Response, reader: Reader) -> Response:
 
 
 def settled(response: Response, reader: Reader) -> Response:
-    """The response with its value: read from its text, or drawn from its scores.
+    """The response with its value, read from its text or drawn from its scores.
 
-    The draw depends on the speaker's seed, the trial and the replicate, on nothing else.
+    The draw depends only on the speaker's seed, the trial and the replicate.
     """
     if not response.scores or response.status != "answered":
         return read_value(response, reader)
@@ -244,7 +244,7 @@ def settled(response: Response, reader: Reader) -> Response:
 
 
 def _run(runner: Runner, progress: Progress, say: Callable[[str], None]) -> None:
-    """Run with progress shown, until the end or an interrupt."""
+    """Run and show progress until the end or an interrupt."""
     try:
         with halting(say, runner.halt):
             runner.run(progress)
@@ -253,5 +253,5 @@ def _run(runner: Runner, progress: Progress, say: Callable[[str], None]) -> None
 
 
 def _ended(over: int, total: int | None) -> str:
-    """How many episodes have ended, in words."""
+    """The number of ended episodes, in words."""
     return f"{over}{'' if total is None else f'/{total}'} episodes ended"

@@ -1,8 +1,8 @@
-"""The runner: one loop over sessions, and every speaker in a separate thread.
+"""The runner: one loop over sessions, and one thread per speaker.
 
-A turn goes from its session through the feed of its speaker to the speaker. Its answer
-goes through the reader to the disk, and from there back to the session. A session acts on nothing
-that is not on the disk. One slow answer holds up only its session.
+A turn goes from its session to its speaker through the speaker's feed. Its answer goes through the
+reader to the disk, and then back to the session. A session acts only on answers that are on the
+disk. A slow answer delays only its own session.
 """
 
 from __future__ import annotations
@@ -35,33 +35,33 @@ from many_wolves.store.session_journal import SessionJournal
 from many_wolves.worlds import LOST, UNANSWERED, Episode, World
 
 MOST_ATTEMPTS = 3
-"""Sessions of one episode that a run begins: where they are lost, a later run tries again."""
+"""Maximum number of sessions of one episode per run; if all are lost, a later run tries again."""
 
 
 class Runner:
-    """Leads episodes from their last answers to their ends.
+    """Plays episodes from their last answers to their ends.
 
     Parameters
     ----------
     episodes
         What is asked; read as they are begun.
     world
-        Where their questions come from.
+        Source of their questions.
     names
-        Seat -> name of the speaker that sits there.
+        Seat -> name of its speaker.
     books
         Journals, by name of the speaker.
     known
-        Answers of an episode that are there already, by key.
+        Function of an episode: its existing answers, by key.
     open_speaker
-        Makes the speaker of a name, and readies its journal; called only when something
-        is to be asked.
+        Opens the speaker of a name and prepares its journal; called only if something is to be
+        asked.
     settle
         Reads a value from an answer.
     at_once
         Episodes under way at once; nothing is remembered of those that have ended.
     sessions
-        Folder of the journals of sessions, where the world is remote.
+        Folder of the session journals, if the world is remote.
     """
 
     def __init__(
@@ -106,11 +106,11 @@ class Runner:
 
     @property
     def live(self) -> bool:
-        """Whether episodes are under way: after the run, whether it was stopped."""
+        """Whether episodes are running; after the run, whether it was stopped early."""
         return bool(self._live)
 
     def begin(self) -> None:
-        """Begin, or take up, as many episodes as there is room for."""
+        """Begin or resume as many episodes as ``at_once`` allows."""
         while len(self._live) < self._at_once:
             episode = next(self._episodes, None)
             if episode is None:
@@ -118,17 +118,18 @@ class Runner:
             self._begin(episode)
 
     def halt(self) -> None:
-        """Ask for the end of the run; a handler of signals may call it."""
+        """Request the end of the run; a signal handler may call it."""
         self._events.put(Halted())
 
     def run(self, progress: Progress) -> None:
-        """Ask until every episode has ended, or the run is halted.
+        """Run until every episode has ended, or the run is halted.
 
         Raises
         ------
         WolvesError
-            If a speaker cannot answer at all, or a journal cannot be written. What was
-            answered before is in the journals.
+            If a speaker cannot answer at all, or a journal cannot be written. Earlier answers are
+            in
+            the journals.
         KeyboardInterrupt
             At the second interrupt.
         """
@@ -151,7 +152,7 @@ class Runner:
             raise self._fault
 
     def _begin(self, episode: Episode, earlier: Earlier | None = None) -> None:
-        """Begin an episode, or the next attempt at one that was lost."""
+        """Begin an episode, or the next attempt at a lost one."""
         journal = self._session_journal(episode)
         known = self._known(episode)
         while journal is not None and journal.ended == LOST:
@@ -171,13 +172,13 @@ class Runner:
         self._look(state)
 
     def _session_journal(self, episode: Episode) -> SessionJournal | None:
-        """The journal of a session, open; None where the world is not remote."""
+        """The open journal of a session; None if the world is not remote."""
         if self._sessions is None:
             return None
         return SessionJournal(self._sessions, episode).__enter__()
 
     def _look(self, state: EpisodeState) -> None:
-        """Take note of the turns that have opened, or of the end of the episode."""
+        """Register the turns that have opened, or the end of the episode."""
         before = state.met
         opened = state.look()
         self.met += state.met - before
@@ -197,7 +198,7 @@ class Runner:
             self._timers[state.number] = time.monotonic() + state.look_again_s
 
     def _end(self, state: EpisodeState) -> None:
-        """Count an episode that has ended, or restart one whose session was lost."""
+        """Count an ended episode, or restart one whose session was lost."""
         if state.ended not in (UNANSWERED, LOST):
             self.over += 1
         self.broken += state.ended == UNANSWERED
@@ -238,13 +239,13 @@ class Runner:
             self._hand_out(answered)
 
     def _next(self) -> list[Event]:
-        """What has happened, as soon as anything has; timers that have run out are looks."""
+        """The next events, as soon as there are any; an expired timer counts as a look."""
         now = time.monotonic()
         wait = min(self._timers.values()) - now if self._timers else None
         events: list[Event] = []
         try:
             events.append(self._events.get(timeout=None if wait is None else max(wait, 0.0)))
-            # What came meanwhile is dealt with at once: the next batch is the fuller.
+            # Events that arrived meanwhile are handled together, which fills the next batch.
             for _ in range(self._events.qsize()):
                 events.append(self._events.get())
         except queue.Empty:
@@ -253,7 +254,7 @@ class Runner:
         return events + [Looked(number) for number, due in self._timers.items() if due <= now]
 
     def _note(self, event: Event, progress: Progress) -> None:
-        """Count answers, and keep what ends the run."""
+        """Count answers, and keep the reason that ends the run."""
         match event:
             case Answered(_, responses):
                 for response in responses:
@@ -268,10 +269,10 @@ class Runner:
                 if ended_by is not None:
                     self._stop()
                 elif self._live and not self._halt.is_set():
-                    self._stop(self._speaking[name].stopped or f"{name} does not answer any more")
+                    self._stop(self._speaking[name].stopped or f"{name} has stopped answering")
 
     def _hand_out(self, answered: Counter[str]) -> None:
-        """Pass on what is to be asked, and let speakers know that we have caught up."""
+        """Pass on new requests, and tell speakers that their answers are handled."""
         if (self._requests or self._copies) and not self._speaking:
             self._open()
         for name, copies in self._copies.items():
@@ -295,17 +296,17 @@ class Runner:
             self._running.add(name)
 
     def _stop(self, why: str = "") -> None:
-        """Ask nothing more; what is under way is finished."""
+        """Ask nothing more; requests in progress are finished."""
         self.why = self.why or why
         self._halt.set()
         for speaking in self._speaking.values():
             speaking.feed.close(drop=True)
 
     def _finish(self, progress: Progress) -> None:
-        """Wait for what is under way: answers to sessions that have ended are answers, too."""
+        """Wait for requests in progress: answers to ended sessions are recorded, too."""
         for speaking in self._speaking.values():
             speaking.feed.close()
-        # What can no longer be written is not waited for.
+        # There is no need to wait for answers that can no longer be written.
         while self._running and not self._unwritten:
             event = self._events.get()
             self._note(event, progress)

@@ -1,4 +1,4 @@
-"""A speaker at work: its thread drains its feed, and its answers are journalled."""
+"""A speaker in its thread, which drains its feed and journals its answers."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from many_wolves.records import Response, SpeakerSpec
 from many_wolves.speakers import Feed, Speaker
 
 _PATIENCE_S = 2.0
-"""How long a thread may take to notice that it was interrupted."""
+"""Seconds for a thread to notice an interrupt."""
 
 
 @dataclass(frozen=True)
 class Seat:
-    """Who answers the turns of a seat.
+    """The speaker that answers the turns of a seat.
 
     Parameters
     ----------
     spec
-        The speaker; the same on several seats where it meets itself.
+        The speaker; the same in several seats if it plays against itself.
     journal
-        Where its answers go: one file per speaker.
+        Journal of its answers: one file per speaker.
     open_speaker
-        Makes the speaker; called only when something is to be asked.
+        Opens the speaker; called only if something is to be asked.
     """
 
     spec: SpeakerSpec
@@ -46,7 +46,7 @@ class Answered(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The thread of a speaker has ended, with a fault or without."""
+    """The thread of a speaker has ended, with or without an error."""
 
     speaker: str
     fault: BaseException | None
@@ -59,7 +59,7 @@ class Unwritten(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """An episode, by its number, wants to be looked at."""
+    """An episode, by its number, requests a look."""
 
     episode: int
 
@@ -73,12 +73,12 @@ Events = queue.SimpleQueue[Event]
 
 
 class Speaking:
-    """A speaker, the thread in which it answers, and the writer of its journal.
+    """A speaker with its thread and the writer of its journal.
 
     Parameters
     ----------
     name
-        What events call it.
+        Its name in events.
     speaker
         Who answers.
     book
@@ -86,9 +86,9 @@ class Speaking:
     settle
         Reads a value from an answer; called in the speaker's thread.
     halt
-        Ends the asking when it is set.
+        Stops the speaker when set.
     events
-        Takes what happens.
+        Receives events.
     """
 
     def __init__(
@@ -112,11 +112,11 @@ class Speaking:
 
     @property
     def stopped(self) -> str:
-        """Why the speaker asks no more of its own accord; empty while it does."""
+        """Why the speaker stopped by itself; empty if it did not."""
         return self._speaker.stopped
 
     def start(self) -> None:
-        """Begin to answer what the feed holds."""
+        """Begin to answer the requests in the feed."""
         self.running = True
         self._writer.__enter__()
         self._thread.start()
@@ -129,7 +129,7 @@ class Speaking:
     def close(self, *, ended: bool) -> None:
         """Wait for the disk, then free the speaker.
 
-        A thread that has not ended, after an interrupt, is stopped where it stands.
+        A thread that is still running after an interrupt is stopped abruptly.
         """
         self.feed.close(drop=True)
         if self.running:
@@ -137,7 +137,7 @@ class Speaking:
                 _interrupt(self._thread)
             self._thread.join(None if ended else _PATIENCE_S)
             self._writer.__exit__(None, None, None)
-        # Who is still at work would lose its weights under its hands.
+        # A speaker that is still working would lose its weights.
         if not self._thread.is_alive():
             self._speaker.close()
 
@@ -146,7 +146,7 @@ class Speaking:
         try:
             for response in self._speaker.ask(self.feed, self._halt):
                 self.write(self._settle(response))
-        except BaseException as error:  # raised again in the thread of the run
+        except BaseException as error:  # Raised again in the thread of the run.
             fault = error
         self._events.put(Ended(self._name, fault))
 
@@ -158,11 +158,11 @@ class Speaking:
 
 
 class Interrupted(BaseException):
-    """Raised in a thread that is to stop where it stands."""
+    """Raised in a thread to stop it abruptly."""
 
 
 def _interrupt(thread: threading.Thread) -> None:
-    """Raise ``Interrupted`` in a thread as soon as it is in Python code again."""
+    """Raise ``Interrupted`` in a thread as soon as it executes Python code again."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(
         ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Interrupted)
     )

@@ -1,4 +1,4 @@
-"""Read a file of trials."""
+"""Reads a file of trials."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from many_wolves.records import Choose, Trial
 
 
 def read_trials(path: Path) -> list[Trial]:
-    """Trials of a JSON-lines file, in its order, each once.
+    """Read the trials of a JSON-lines file, in order, each once.
 
     Raises
     ------
@@ -29,20 +29,20 @@ def read_trials(path: Path) -> list[Trial]:
 
 
 class Trials:
-    """The trials of a file, read again each time, so that memory holds one at a time.
+    """The trials of a file, read again for each iteration, so that only one is in memory.
 
-    ``families`` names those that they belong to. ``sampled`` says whether some want an
+    ``families`` lists their families. ``sampled`` states whether some of them require an
     answer other than a choice, which is sampled in score mode as well.
 
     Parameters
     ----------
     path
-        The file; checked when the object is made.
+        The file; checked at construction.
 
     Raises
     ------
     WolvesError
-        As ``read_trials`` does.
+        As in ``read_trials``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,12 +65,12 @@ class Trials:
 
     @staticmethod
     def read(path: Path) -> Iterator[Trial]:
-        """The trials of a file, unchecked but one by one.
+        """The trials of a file one by one, without checks for duplicates.
 
         Raises
         ------
         WolvesError
-            If the file is missing or holds none, or a line is no trial.
+            If the file is missing or contains none, or a line is not a trial.
         """
         n = 0
         for n, trial in _numbered(path):  # noqa: B007
@@ -117,4 +117,4 @@ def _twice(path: Path, line: int, trial: Trial) -> WolvesError:
 
 
 def _none(path: Path) -> WolvesError:
-    return WolvesError("the file holds no trial", where=path, fix="wolves compile")
+    return WolvesError("the file contains no trials", where=path, fix="wolves compile")

@@ -1,4 +1,4 @@
-"""Write answers while the speaker thinks: each waits for the disk no longer than one sync."""
+"""Writes answers in a thread: each waits for the disk no longer than one sync."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from many_wolves.records import Response
 
 
 class Writer:
-    """A thread that appends to a journal what it is given, a group a sync.
+    """A thread that appends answers to a journal, one group per sync.
 
-    All answers that came during one sync are written with the next. So
-    neither a slow disk nor thousands of answers per second hold the other up.
+    All answers that arrive during one sync are written with the next. So a slow disk does not
+    delay the answers, and many answers do not overload the disk.
     Leaving the context waits until everything is on the disk.
 
     Parameters
     ----------
     journal
-        Open for writing.
+        The journal, open for writing.
     written
-        Told, in the writer's thread, of each group of answers that is on the disk.
+        Called in the writer's thread with each group of answers that is on the disk.
     failed
-        Told of the fault that ended the writing; nothing is written after it.
+        Called with the error that ended the writing; nothing is written after it.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Writer:
         self._thread.join()
 
     def put(self, response: Response) -> None:
-        """Hand over one answer."""
+        """Queue one answer."""
         self._queue.put(response)
 
     def _run(self) -> None:
@@ -70,7 +70,7 @@ class Writer:
                 continue
             try:
                 self._journal.append(answers)
-            except Exception as error:  # raised again where the answers come from
+            except Exception as error:  # Raised again in the caller's thread.
                 sound = False
                 self._failed(error)
             else:

@@ -1,4 +1,4 @@
-"""Options of ``wolves collect --adaptive``; light to import, for every other collection."""
+"""Options of ``wolves collect --adaptive``; every collection imports them, so they load little."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ ABOUT = click.option(
     "--about",
     default="",
     metavar="NAMES",
-    help="Parameters that the questions are about, separated by commas: w_inf for all its "
+    help="Target parameters, separated by commas: w_inf for all its "
     "conditions, w_inf:social for one (default: the model's contrasts).",
 )
 MOST = click.option(
     "--max_replicates",
     "most",
     type=click.IntRange(1),
-    help="Largest number of answers to one prompt (default: no limit).",
+    help="Maximum number of answers per prompt (default: no limit).",
 )
 _LISTED = (
     click.option(
@@ -37,12 +37,12 @@ _LISTED = (
     click.option(
         "--per_round",
         type=click.IntRange(1),
-        help=f"Adaptive: most calls per round (default: {PER_ROUND}).",
+        help=f"Adaptive: maximum number of calls per round (default: {PER_ROUND}).",
     ),
     click.option(
         "--max_calls",
         type=click.IntRange(1),
-        help=f"Adaptive: calls in all, earlier ones included (default: {MOST_CALLS}).",
+        help=f"Adaptive: maximum number of calls, including earlier ones (default: {MOST_CALLS}).",
     ),
     MOST,
     click.option(
@@ -62,12 +62,12 @@ def options(command: Any) -> Any:
 
 
 def taken(given: dict[str, Any]) -> dict[str, Any] | None:
-    """The options of an adaptive collection, which are taken out; None without --adaptive.
+    """Remove the options of an adaptive collection and return them; None without --adaptive.
 
     Raises
     ------
     WolvesError
-        If one of them is given without --adaptive, or nothing says when to stop.
+        If one of them is given without --adaptive, or no stopping rule is given.
     """
     adaptive = given.pop("adaptive")
     own = {name: given.pop(name) for name in _OWN}
@@ -79,6 +79,6 @@ def taken(given: dict[str, Any]) -> dict[str, Any] | None:
         return None
     if own["width"] is None and own["max_calls"] is None:
         raise WolvesError(
-            "--adaptive needs to know when to stop", fix="--width 0.2, or --max-calls 500"
+            "--adaptive needs to know when to stop", fix="add --width 0.2 or --max-calls 500"
         )
     return own

@@ -1,4 +1,4 @@
-"""``wolves choices``: journals and Inspect logs -> tables with their checks."""
+"""``wolves choices``: read journals and Inspect logs into tables, and check them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STATUSES = ("answered", "unparsed", "refused", "empty", "failed")
     type=click.Choice(KINDS),
     default="all",
     show_default=True,
-    help="Read only speakers from Hugging Face (transformers, vLLM), or of an API.",
+    help="Read only local models (hf: transformers and vLLM), or only API models.",
 )
 @click.option(
     "--scoring",
@@ -48,13 +48,13 @@ STATUSES = ("answered", "unparsed", "refused", "empty", "failed")
     "--only",
     multiple=True,
     metavar="FACTOR=VALUE",
-    help="Count only this part of the design, for example scale=hearts or framing=third; "
-    "can be given several times.",
+    help="Keep only this part of the design, for example scale=hearts or framing=third; can be "
+    "given several times.",
 )
 @click.option(
     "--trials",
     type=click.Path(path_type=Path),
-    help="Count only answers to the trials in this file from `wolves compile`.",
+    help="Keep only answers to the trials in this file, which `wolves compile` wrote.",
 )
 @click.option(
     "--out",
@@ -80,7 +80,7 @@ def command(
     from many_wolves.tables import write_table
     from many_wolves.workflows.choices import Selection, family_named, tabulated
 
-    # an unknown family is named before any file is read
+    # An unknown family is reported before any file is read.
     wanted = family_named(family) if family else None
     sources = journals or (Path("llm-output") / (wanted or families.DEFAULT),)
     table = tabulated(sources, Selection(wanted, kind, only, trials), scoring)
@@ -108,7 +108,7 @@ def command(
 
 
 def _overview(table: Observations) -> str:
-    """A short table: how many answers of each speaker could be read, and its checks."""
+    """A short table with the number of readable answers and the checks of each speaker."""
     rows = [["speaker", *STATUSES, "checks"]]
     for speaker, found in dict(table.meta.get("status", {})).items():
         verdict = summary([check for check in table.checks if check.speaker == speaker])

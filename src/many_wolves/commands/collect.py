@@ -1,4 +1,4 @@
-"""``wolves collect``: ask a speaker every trial; resumes after an interrupt."""
+"""``wolves collect``: collect a speaker's answers; resumes after an interrupt."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ COMPILED = Path("task-data/compiled")
 @click.option(
     "--revisions",
     default="",
-    help="Several checkpoints, each a speaker: names and patterns, separated by commas, of "
-    "folders below --model_path or of branches on the hub.",
+    help="Several checkpoints, each a separate speaker: names or patterns, separated by commas, "
+    "of folders below --model_path or of branches on the hub.",
 )
 @click.option(
     "--adapter",
@@ -58,13 +58,16 @@ COMPILED = Path("task-data/compiled")
 @click.option("--mode", type=click.Choice(["sample", "score"]), default="sample", show_default=True)
 @click.option("--replicates", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
-    "--temperature", type=click.FloatRange(0), help="Sampling temperature (local models: 1)."
+    "--temperature",
+    type=click.FloatRange(0),
+    help="Sampling temperature (default for local models: 1).",
 )
 @click.option("--top_p", type=click.FloatRange(0, 1, min_open=True), help="Nucleus sampling.")
 @click.option(
     "--max_tokens",
     type=click.IntRange(1),
-    help="Longest answer (local: 64; API: 4096 plus reasoning).",
+    help="Maximum length of an answer in tokens (default: 64 for local models; 4096 plus "
+    "reasoning for an API).",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--effort", default="", type=click.Choice(["", *LEVELS]), help="Reasoning effort.")
@@ -121,11 +124,14 @@ COMPILED = Path("task-data/compiled")
     type=click.FloatRange(0, min_open=True),
     default=600.0,
     show_default=True,
-    help="Seconds per try.",
+    help="Seconds after which a request is abandoned.",
 )
 @click.option("--batch", is_flag=True, help="The provider's batch mode: half price, takes hours.")
 @click.option(
-    "--max-cost", "max_cost", type=click.FloatRange(0), help="Stop before this many US dollars."
+    "--max-cost",
+    "max_cost",
+    type=click.FloatRange(0),
+    help="Stop before the cost exceeds this many US dollars.",
 )
 @click.option(
     "--prices",
@@ -142,21 +148,23 @@ COMPILED = Path("task-data/compiled")
     type=click.IntRange(1),
     default=AT_ONCE,
     show_default=True,
-    help="Games played at once; their open turns are one batch.",
+    help="Number of games played at once; their open turns form one batch.",
 )
 @click.option(
     "--with",
     "opponent",
     metavar="self|FILE.json",
-    help="Games against a speaker: itself, or the one described by a file of these options.",
+    help="Games: the opponent, either the speaker itself or the one described by a file of these "
+    "options.",
 )
 @click.option(
     "--seat",
     "seats",
     multiple=True,
     metavar="NAME=FILE.json|self",
-    help="Games with several seats: the speaker of a seat or role; can be given several times. "
-    "Files with commas between take the seats of a role in turn. --with X is --seat partner=X.",
+    help="Games with several seats: the speaker for a seat or role; can be given several times. "
+    "Several files, separated by commas, take the seats of a role in turn. --with X means --seat "
+    "partner=X.",
 )
 @click.option("--engine", default="", help="Experiments: the engine that runs them.")
 @click.option(
@@ -183,8 +191,17 @@ COMPILED = Path("task-data/compiled")
     help="Folder of journals, or one journal (a name that ends in .jsonl).",
 )
 @adaptive_options.options
-@click.option("--dry-run", is_flag=True, help="Print calls, tokens and money, and ask nothing.")
-@click.option("--explain", "explained", is_flag=True, help="Print why each trial is asked or not.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print the numbers of calls and tokens and the cost; ask nothing.",
+)
+@click.option(
+    "--explain",
+    "explained",
+    is_flag=True,
+    help="Print for each trial why it would be asked or not.",
+)
 def command(
     *,
     trials: Path | None,
@@ -279,10 +296,11 @@ def _wanted(options: dict[str, Any]) -> SpeakerRequest:
 
 
 def _settings(named: tuple[str, ...]) -> dict[str, str]:
-    """Settings given as NAME=VALUE."""
+    """The settings that were given as NAME=VALUE."""
     for words in named:
         if "=" not in words:
             raise WolvesError(
-                f"expected NAME=VALUE, found {words!r}", fix="--engine_option server=URL"
+                f"expected NAME=VALUE, found {words!r}",
+                fix="write it as in --engine_option server=URL",
             )
     return dict(words.split("=", 1) for words in named)

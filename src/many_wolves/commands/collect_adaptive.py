@@ -22,18 +22,18 @@ from many_wolves.workflows.round_limits import MOST_CALLS, PER_ROUND
 
 ENDS = {
     "width": "All intervals are narrow enough.",
-    "max_calls": "Stopped at --max-calls: not all intervals are narrow enough.",
+    "max_calls": "Stopped at --max-calls; some intervals are still too wide.",
     "trials": "No trial is left: every prompt has --max-replicates answers.",
 }
 
 
 def request_of(own: dict[str, Any], seed: int) -> AdaptiveRequest:
-    """The request that the options of an adaptive collection make.
+    """The request that follows from the options of an adaptive collection.
 
     Raises
     ------
     WolvesError
-        If an option is at fault.
+        If an option is invalid.
     """
     design = DesignRequest(
         about=tuple(names_of(own["about"])),
@@ -50,7 +50,7 @@ def _json(words: str | None) -> dict[str, Any]:
         found = json.loads(words or "{}")
     except ValueError as error:
         raise WolvesError(
-            f"--model-options holds no JSON: {error}",
+            f"expected JSON in --model-options: {error}",
             fix='--model-options \'{"literal": "fixed"}\'',
         ) from error
     if not isinstance(found, dict):
@@ -69,12 +69,12 @@ def check(
     *,
     idle: bool,
 ) -> None:
-    """Refuse what cannot be asked in rounds.
+    """Refuse a request that cannot be collected in rounds.
 
     Raises
     ------
     WolvesError
-        If the family has no model for it, or an option does not fit.
+        If the family has no suitable model, or an option is incompatible.
     """
     designing_model(family.name, request.design.model)
     if several[0].mode == "score":
@@ -95,7 +95,7 @@ def check(
 
 
 def act(path: Path, request: AdaptiveRequest) -> Callable[[Vignettes | Games], int]:
-    """What the command does with each speaker: asks it the trials of ``path`` in rounds."""
+    """The action for each speaker: collect the trials of ``path`` in rounds."""
 
     from many_wolves.workflows.rounds import ask_in_rounds
 
@@ -107,7 +107,7 @@ def act(path: Path, request: AdaptiveRequest) -> Callable[[Vignettes | Games], i
 
 
 def _conclude(done: Adaptive, asked: Vignettes) -> int:
-    """Print how it ended; the exit status."""
+    """Print how the collection ended; return the exit status."""
     if done.weights is not None:
         click.echo(done.weights.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
     if not done.stopped and done.collected is not None:

@@ -19,16 +19,16 @@ from many_wolves.workflows.collecting import Games, Vignettes
 from many_wolves.workflows.loading import LoadError
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
-"""Exit statuses; the larger one counts where there are several speakers."""
+"""Exit statuses; with several speakers, the largest one is returned."""
 
 
 def say(text: str) -> None:
-    """A notice to the user, apart from what the command prints."""
+    """Print a notice for the user to standard error."""
     click.echo(text, err=True)
 
 
 def act(dry_run: bool, explained: bool) -> Callable[[Vignettes | Games], int]:
-    """What the command does with each speaker: asks it, or prints what would be asked."""
+    """The action for each speaker: ask it, or print what would be asked."""
 
     def do(asked: Vignettes | Games) -> int:
         if dry_run or explained:
@@ -43,18 +43,18 @@ def act(dry_run: bool, explained: bool) -> Callable[[Vignettes | Games], int]:
 
 
 def failed(wanted: SpeakerRequest, fault: LoadError, path: Path) -> int:
-    """Print that a checkpoint could not be loaded; the exit status."""
+    """Print that a checkpoint could not be loaded; return the exit status."""
     say(f"{wanted.revision}: {fault}\n  Recorded in {path}; the others continue.")
     return FAILED
 
 
 def interrupted(status: int) -> bool:
-    """Whether no other speaker is asked."""
+    """Whether the command stops before the next speaker."""
     return status == INTERRUPTED
 
 
 def tell(vignettes: Vignettes, *, explained: bool) -> None:
-    """Print the number of questions to one speaker, and their cost."""
+    """Print the number of questions for one speaker, and their cost."""
     trials, replicates, spec = vignettes.trials, vignettes.replicates, vignettes.spec
     journal, wanted = vignettes.journal, vignettes.wanted
     entries = peek(journal)
@@ -91,7 +91,7 @@ def tell(vignettes: Vignettes, *, explained: bool) -> None:
 
 
 def conclude(done: Collected, asked: Vignettes | Games) -> int:
-    """Print where the answers are, and how it ended; the exit status."""
+    """Print where the answers are and how the collection ended; return the exit status."""
     if isinstance(asked, Games):
         _tell_unread(done, asked)
     if not done.asked and not done.halted:
@@ -99,7 +99,7 @@ def conclude(done: Collected, asked: Vignettes | Games) -> int:
     failed = done.asked.get("failed", 0)
     click.echo(done.journal)
     if done.halted:
-        say(f"{done.why or 'Stopped before the end'}. Run the same command again to resume.")
+        say(f"{done.why or 'Stopped early'}. Run the same command again to resume.")
         return FAILED if done.why else INTERRUPTED
     if failed:
         say(f"{number_of(failed, 'answer')} failed; run the same command again to retry.")
@@ -111,7 +111,7 @@ def conclude(done: Collected, asked: Vignettes | Games) -> int:
         )
     if done.broken:
         say(
-            f"{_sessions(done.broken)} not played to the end, for the reasons above. "
+            f"{_sessions(done.broken)} not completed, for the reasons above. "
             "Run the same command again to resume."
         )
     return FAILED if done.given_up or done.broken else OK

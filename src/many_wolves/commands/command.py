@@ -1,4 +1,4 @@
-"""The one kind of command: both spellings of options, ``-h``, how much is said, and JSON."""
+"""The base class of commands: both spellings of options, ``-h``, verbosity, and JSON output."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SETTINGS: dict[str, Any] = {
     "help_option_names": ["-h", "--help"],
     "token_normalize_func": lambda name: name.replace("_", "-"),
 }
-"""Of every command: ``--max_tokens`` and ``--max-tokens`` are one option."""
+"""Settings of every command: ``--max_tokens`` and ``--max-tokens`` are the same option."""
 
 
 class _Handler(logging.Handler):
@@ -59,7 +59,7 @@ def _remember(key: str) -> Callable[[click.Context, click.Parameter, bool], None
 
 
 def show_messages(level: int = logging.INFO) -> None:
-    """Show messages of the library from this level on; no letter can stop them."""
+    """Show messages of the library from this level on, whatever characters they contain."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -101,7 +101,7 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """A group of commands; a mistyped name is answered with the nearest one."""
+    """A group of commands that suggests the nearest name for a mistyped one."""
 
     command_class = Command
 
@@ -143,7 +143,7 @@ def show(result: Mapping[str, Any], words: Callable[[], None]) -> None:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: tables as lists of rows, paths as text, NaN as null."""
+    """A value that JSON can represent: tables as lists of rows, paths as text, NaN as null."""
     if hasattr(value, "to_dict") and hasattr(value, "columns"):
         return [plain(row) for row in value.to_dict(orient="records")]
     if hasattr(value, "item") and not hasattr(value, "__len__"):

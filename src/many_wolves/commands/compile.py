@@ -1,4 +1,4 @@
-"""``wolves compile``: the sources that a researcher edits -> trials, and openings of games."""
+"""``wolves compile``: make trials and openings of games from sources that a researcher edits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LEFT_OUT = ("tasks",)
 
 
 def _designs() -> dict[str, type[Design]]:
-    """The designs of all tasks by whose they are: families where their tasks share one."""
+    """The designs of all tasks by name: that of the family where its tasks share one design."""
     found = families.designs()
     shared: dict[str, type[Design]] = {}
     for (family, task), design in found.items():
@@ -60,7 +60,7 @@ _FIELDS = tuple(
     "preview",
     metavar="N",
     type=click.IntRange(1),
-    help="Print N prompts of each kind as a model gets them, and write nothing.",
+    help="Print N prompts of each kind as the model receives them; write nothing.",
 )
 def command(*, task: str, out: Path | None, preview: int | None, **values: Any) -> None:
     """Make trials from items and templates, or games from their parameters.
@@ -94,7 +94,7 @@ def command(*, task: str, out: Path | None, preview: int | None, **values: Any) 
 
 
 def _print_prompts(trials: Sequence[Trial]) -> None:
-    """Each message under a line that says whose it is."""
+    """Print each message below a line with its role."""
     for number, trial in enumerate(trials, start=1):
         cell = " ".join(f"{name}={value}" for name, value in trial.cell.items())
         click.echo(f"--- {number}: {trial.task} {cell}"[:200])
@@ -107,6 +107,6 @@ def _print(manifest: Mapping[str, Any], out: Path, beside: Path) -> None:
     for name in dict.fromkeys(cell["task"] for cell in manifest["cells"]):
         cells = [cell["trials"] for cell in manifest["cells"] if cell["task"] == name]
         each = f"{min(cells)}" if min(cells) == max(cells) else f"{min(cells)} to {max(cells)}"
-        click.echo(f"  {name}: {sum(cells)} in {len(cells)} cells, {each} in each")
+        click.echo(f"  {name}: {sum(cells)} in {len(cells)} cells, {each} per cell")
     if beside.exists():
         click.echo(f"manifest in {beside}")

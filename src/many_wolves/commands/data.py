@@ -1,4 +1,4 @@
-"""``wolves data``: the data that ship with the families, and their cards."""
+"""``wolves data``: list the shipped data, and print their data cards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def command() -> None:
 
 @command.command("list")
 def list_command() -> None:
-    """Print the names that --data takes, and the data sets for figures."""
+    """Print the names for --data, and the data sets for figures."""
     from many_wolves.workflows.data_sets import COLUMNS, listed
 
     rows = [COLUMNS, *((o.name, o.task, o.people, o.answers, o.title) for o in listed())]

@@ -1,4 +1,4 @@
-"""``wolves design``: the next questions, by expected information about named parameters."""
+"""``wolves design``: choose the next questions by expected information about target parameters."""
 
 from __future__ import annotations
 
@@ -44,19 +44,21 @@ if TYPE_CHECKING:
 @click.option(
     "--width",
     type=click.FloatRange(0, min_open=True),
-    help="Width of the 95 % intervals to reach, with at most --calls (2000 by default).",
+    help="Target width of the 95 % intervals, with at most --calls calls (default: 2000).",
 )
 @MOST
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the design.")
 def command(trials: Path, out: Path | None, **options: Any) -> int:
-    """Choose the next questions to a speaker by expected information about named parameters.
+    """Choose the next questions for a speaker by expected information about target parameters.
 
-    CHOICES holds the answers so far: a table, or the folder of a fit, whose draws are then
-    used. Without CHOICES, only the prior is known. Prints the questions and the expected width of
+    CHOICES contains the answers so far: a table, or the folder of a fit, whose draws are then
+    used. Without CHOICES, the design starts from the prior. Prints the questions and the expected
+    width of
     each interval before and after them. With --out, writes trials for `wolves collect`.
 
-    Answers to one prompt are alike, so a new item usually informs more than a replicate.
+    Answers to the same prompt are similar, so a new item is usually more informative than a
+    replicate.
     """
     from many_wolves.collection import read_trials
     from many_wolves.workflows.design import design
@@ -84,7 +86,7 @@ def command(trials: Path, out: Path | None, **options: Any) -> int:
 
 
 def _request(options: dict[str, Any]) -> tuple[Sofar | None, DesignRequest]:
-    """What is known, and how the questions are chosen."""
+    """The design request: the answers so far, and how the questions are chosen."""
     from many_wolves.workflows.design import DesignRequest, Sofar
     from many_wolves.workflows.design_files import of_fit
 
@@ -116,7 +118,7 @@ def _print(found: Design, request: DesignRequest) -> None:
     _table(found.questions, str)
     click.echo(f"{number_of(found.calls, 'call')}, {number_of(len(found.trials), 'prompt')}")
     if request.width is not None and (found.weights["expected_width"] > request.width).any():
-        click.echo(f"The width {request.width:g} is not reached with these calls and trials.")
+        click.echo(f"These calls and trials do not reach the width {request.width:g}.")
     if not found.reliable:
         click.echo(
             "The widths come from short chains that do not agree. Give the folder of a fit "

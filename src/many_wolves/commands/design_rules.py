@@ -29,14 +29,14 @@ _WORDS = {"trials": "trials", "again": "rules with fresh seeds"}
 @click.option(
     "--max-cost",
     type=click.FloatRange(0),
-    help="Most US dollars for the language models of FILE, all rules together.",
+    help="Maximum cost of the language models in FILE, in US dollars, over all rules.",
 )
 def command(*, file: Path, out: Path | None, max_cost: float | None) -> None:
     """Search for rules that serve several objectives, with simulated players.
 
-    FILE names the parameters with their ranges, the objectives and the players. The table shows
-    the Pareto front and the published rules. Their intervals of 95 % are over sessions. All of
-    them are played again with fresh seeds, because the best of many trials are partly lucky.
+    FILE lists the parameters with their ranges, the objectives and the players. The table shows
+    the Pareto front and the published rules. The 95 % intervals are over sessions. All rules
+    in it are played again with fresh seeds, because the best of many candidates are partly lucky.
     Language models in FILE then play the best rules. Resumes after an interrupt. Needs the
     extra `rules`.
     """

@@ -1,4 +1,4 @@
-"""The number of questions in episodes, and their cost at most."""
+"""The number of questions in episodes, and an upper bound of their cost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Known = Mapping[tuple[str, int], Mapping[str, Response]]
 
 
 def tell(games: Games, *, explained: bool) -> None:
-    """Print what would be asked, and what it would cost at most."""
+    """Print what would be asked, and an upper bound of the cost."""
     episodes, extents, casting, family = (
         games.episodes, games.extents, games.casting, games.family
     )  # fmt: skip
@@ -47,7 +47,7 @@ def tell(games: Games, *, explained: bool) -> None:
 
 
 def _tell_price(extents: Extents, casting: Casting, share: float) -> None:
-    """Print what it costs: each seat is taken to have as many turns as the others."""
+    """Print the cost, as if every seat had the same number of turns."""
     money = 0.0
     for seat, spec in casting.specs.items():
         price = find_price(spec, casting.wanted[seat].prices)

@@ -1,6 +1,6 @@
 """Options of a command from the fields of pydantic models.
 
-What a family's models and designs declare becomes options of ``wolves fit`` and ``wolves
+The fields that a family's models and designs declare become options of ``wolves fit`` and ``wolves
 compile``. The declaration checks the values.
 """
 
@@ -36,13 +36,13 @@ def field_options(
     Parameters
     ----------
     models
-        Whose field it is, in words -> the model.
+        Name of the owner of the fields -> its pydantic model.
     leave_out
         Fields that get no option.
     defaults
-        Defaults to show that differ from those of the models.
+        Defaults to show in place of those of the models.
     owner
-        Word before the models that take an option, in its help.
+        Word before the names of the owners in an option's help.
     """
     fields: dict[str, dict[str, FieldInfo]] = {}
     for name, model in models.items():
@@ -62,7 +62,7 @@ def field_options(
 
 
 def given(values: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
-    """Take the options of ``fields`` that were given out of a command's arguments."""
+    """Remove the options of ``fields`` from a command's arguments; return those that were given."""
     return {name: values[name] for name in fields if values.get(name) is not None}
 
 
@@ -131,7 +131,7 @@ def _kind(annotation: Any) -> Any:
 
 
 class _Choice(click.Choice[str]):
-    """A choice that is equal to another with the same values."""
+    """A choice type that compares equal to another one with the same values."""
 
     def __init__(self, choices: tuple[str, ...]) -> None:
         super().__init__(choices)
@@ -147,7 +147,7 @@ _FILE = click.Path(path_type=Path)
 
 
 def _shown(value: Any) -> str:
-    """A default as the help shows it; empty where nothing is worth showing."""
+    """A default as the help shows it; empty if there is nothing to show."""
     if value in (None, (), PydanticUndefined) or isinstance(value, BaseModel | bool | dict):
         return ""
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

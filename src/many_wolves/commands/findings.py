@@ -1,4 +1,4 @@
-"""``wolves findings``: from fits to statements with their uncertainty."""
+"""``wolves findings``: derive statements with their uncertainty from fits."""
 
 from __future__ import annotations
 

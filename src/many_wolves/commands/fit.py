@@ -33,7 +33,7 @@ fit_options = together(model_options(), MODEL, VARIANT, sampling_options())
 
 
 def request_of(values: dict[str, Any]) -> FitRequest:
-    """How a speaker is fitted, from the options of the command."""
+    """The fit request that the options of the command describe."""
     return FitRequest(
         options=model_values(values),
         model=values["model"],
@@ -47,7 +47,7 @@ def request_of(values: dict[str, Any]) -> FitRequest:
 @table_options("Fit data that ship with the project")
 @fit_options
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the fit.")
-@click.option("--allow-unconverged", is_flag=True, help="Exit with status 0 for any verdict.")
+@click.option("--allow-unconverged", is_flag=True, help="Exit with status 0 whatever the verdict.")
 @click.option("--no-report", is_flag=True, help="Do not write report.html.")
 def command(out: Path | None, allow_unconverged: bool, **options: Any) -> int:
     """Infer the parameters of a speaker from CHOICES: a folder of `wolves choices`, or a CSV file.
@@ -110,7 +110,7 @@ def _print(done: Fit, out: Path, verdict: Verdict, *, report: bool) -> None:
 
 
 def status_of(verdicts: Sequence[Verdict], *, allowed: bool) -> int:
-    """The exit status: 1 where chains did not converge, 4 where a verdict has another fault."""
+    """The exit status: 1 if chains did not converge, 4 if a verdict is bad for another reason."""
     grades = [verdict.grade for verdict in verdicts]
     if allowed or all(grade == "good" for grade in grades):
         if grades and any(grade != "good" for grade in grades):

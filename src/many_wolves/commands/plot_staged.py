@@ -1,4 +1,4 @@
-"""The staged scripts of ``analysis/``: publication figures by kind of model."""
+"""The scripts in ``analysis/``: publication figures by kind of model."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Kind = Literal["hf", "api"]
 
 LOCAL = ("hf", "vllm")
 NEITHER = ("simulated", "people")
-"""Speakers that are not language models; people are drawn together with either kind."""
+"""Speakers that are not language models; people are drawn with either kind."""
 
 
 def staged(kind: Kind) -> click.Command:
-    """The command of one staged script.
+    """The command of one script.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def staged(kind: Kind) -> click.Command:
 
 
 def of_kind(kind: Kind, place: Path) -> list[Path]:
-    """Fit folders below ``place`` whose speaker is of one kind, those of people first.
+    """Fit folders below ``place`` with speakers of one kind, and those of people, which come first.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def of_kind(kind: Kind, place: Path) -> list[Path]:
             f"expected fits of {kind} models, found {len(found)} fits and none of that kind",
             where=place,
             fix="collect and fit one first (wolves collect, wolves choices, wolves fit), "
-            "or name the folder with --fits",
+            "or give the folder with --fits",
         )
     return [*people, *models]
 

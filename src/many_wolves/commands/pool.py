@@ -1,4 +1,4 @@
-"""``wolves pool``: many speakers in one model, with partial, no and complete pooling."""
+"""``wolves pool``: fit many speakers in one model, with partial, no and complete pooling."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def command(
     out: Path,
     **options: Any,
 ) -> int:
-    """Fit all speakers of TABLES at once, so that they borrow strength from each other.
+    """Fit all speakers of TABLES jointly, so that they borrow strength from each other.
 
     TABLES are folders of `wolves choices` or CSV files. Writes pooling.csv, which
-    compares the pooling methods by leave-one-out accuracy, and a fit folder for
-    each. Finished fits are not made again.
+    compares the pooling methods by leave-one-out predictive accuracy, and a fit folder for
+    each. Finished fits are not repeated.
 
     \b
     Exit status: 0 every row is reliable, 1 at least one is not (its verdict gives the reason).

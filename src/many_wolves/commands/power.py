@@ -62,8 +62,8 @@ def command(at: Path | None, out: Path, count: int, **options: Any) -> None:
     Simulates speakers with known parameters in designs of several sizes, and fits them. With
     --difference 0, the table gives the false-positive rate. Resumes after an interrupt.
 
-    Answers of one item to a question are alike: their correlation is icc. So more items tell
-    more than more replicates. The file of --at may give another icc: 0 is that of a model
+    Answers to the same item and question are correlated, with the correlation icc. So more items
+    are more informative than more replicates. The file of --at may set icc; 0 is for a model
     whose answers to one prompt are independent.
     """
     from many_wolves.workflows.power import find_power

@@ -18,7 +18,7 @@ from many_wolves.workflows.models import all_models, predicting_model
 
 
 def _given() -> str:
-    """What the parameters of each model hold."""
+    """The parameters that each model expects, in words."""
     models = [m for m in all_models().values() if isinstance(m, PredictingModel)]
     return "\n\n".join(f"PARAMS of {model.name}: {model.given}" for model in models)
 

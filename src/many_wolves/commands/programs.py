@@ -1,4 +1,4 @@
-"""``wolves programs``: the Stan programs of the models, compiled ahead of the first fit."""
+"""``wolves programs``: compile the Stan programs of the models before the first fit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from many_wolves.commands.command import Group, show
 
 @click.group(cls=Group)
 def command() -> None:
-    """Compile the models' programs ahead of the first fit."""
+    """Compile the models' programs before the first fit."""
 
 
 @command.command("list", as_json=True)
@@ -50,7 +50,7 @@ def build_command(names: tuple[str, ...], engine: str) -> None:
     NAMES are programs or models (default: all programs). A program takes one to four
     minutes and 2 GB of memory; compiled ones are not compiled again. They are cached in
     MANY_WOLVES_CACHE, or ~/.cache/many-wolves, for every environment on a machine.
-    They run only on the type of processor on which they were compiled.
+    They run only on the type of processor that compiled them.
     """
     from many_wolves.workflows.programs import build
 

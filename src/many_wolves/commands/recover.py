@@ -23,8 +23,8 @@ from many_wolves.commands.simulations import simulation_options, trials_from, wo
 def command(count: int, out: Path, given: Path | None, **options: Any) -> int:
     """Simulate with the design of CHOICES and fit: bias, error, coverage, contraction.
 
-    The numbers of answers and of literal judgments are those of CHOICES. Resumes
-    after an interrupt.
+    The simulated data have as many answers and literal judgments as CHOICES. Resumes after an
+    interrupt.
 
     \b
     Exit status: 0 intervals have their nominal coverage, 1 they do not.
@@ -40,7 +40,7 @@ def command(count: int, out: Path, given: Path | None, **options: Any) -> int:
         click.echo(done.table.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
         if done.failed:
             click.echo(
-                f"{len(done.failed)} of {done.simulations} fits failed, the first with: "
+                f"{len(done.failed)} of {done.simulations} fits failed; the first error: "
                 f"{done.failed[0]}"
             )
         click.echo(f"Written to {out}")

@@ -1,4 +1,4 @@
-"""``wolves replay``: a session as one page."""
+"""``wolves replay``: show a session as one page."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from many_wolves.commands.command import command as wolves_command
 @click.option(
     "--trials",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The file of trials of the session, for its original wording.",
+    help="Trials of the session, for its original wording.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The page (default: SESSION.html).")
 @click.option(
-    "--watch", is_flag=True, help="Serve the page on this machine, and follow a running session."
+    "--watch", is_flag=True, help="Serve the page on this machine and follow the running session."
 )
 @click.option(
     "--port",
@@ -41,7 +41,8 @@ def command(
 ) -> None:
     """Show a session as one page: phases, seats, markets, messages and payoffs.
 
-    SESSION is its name in the tables of `wolves choices`, or the beginning of it. JOURNALS are
+    SESSION is the name of the session in the tables of `wolves choices`, or the beginning of it.
+    JOURNALS are
     files or folders of `wolves collect` (default: llm-output). The page is self-contained. With
     --watch, no file is written, and Ctrl-C stops the server.
     """

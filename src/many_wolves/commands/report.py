@@ -1,4 +1,4 @@
-"""``wolves report``: a report on one fit, or a page with several side by side."""
+"""``wolves report``: write a report on one fit, or a page that compares several."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from many_wolves.commands.command import show
     "--made-by",
     "commands",
     multiple=True,
-    help="A command that reproduces the page (default: those of the fits).",
+    help="A command that reproduces the page (default: the commands of the fits).",
 )
 @click.option("--skip-missing", is_flag=True, help="Skip folders without a fit, with a notice.")
-@click.option("--one-page", is_flag=True, help="Write only the page with all of the fits.")
+@click.option("--one-page", is_flag=True, help="Write only the page on all fits.")
 @click.option("--summary", is_flag=True, help="Print the summary table as Markdown instead.")
 def command(*, fits: tuple[Path, ...], summary: bool, **options: Any) -> None:
     """Write a report on fit folders.
 
     Each fit gets its own report.html. With several fits, or with --out, the command also writes
-    a page that compares them. It then keeps reports that are newer than their
-    fit. A folder of fit folders means all of them.
+    a page that compares them; reports that are newer than their
+    fit are then kept. A folder of fit folders means all of them.
     """
     from many_wolves.workflows.folders import fit_folders, present
     from many_wolves.workflows.reporting import write_reports

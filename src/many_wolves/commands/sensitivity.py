@@ -1,4 +1,4 @@
-"""``wolves sensitivity``: the sensitivity of a fit to its prior and to single assumptions."""
+"""``wolves sensitivity``: compute the sensitivity of a fit to its prior and other assumptions."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 @click.option("--no-report", is_flag=True, help="Do not write report.html.")
 def command(out: Path, no_report: bool, **options: Any) -> int:
     """Fit CHOICES as `wolves fit` does, and vary the assumptions.
-    Scales the power of prior and likelihood, and tries the alternatives of the
-    model: form of the cost, priors, quadrature. Writes sensitivity.csv into the
-    folder of the fit, and the report of the fit shows it.
+    Power-scales the prior and the likelihood, and tries the model's alternative assumptions:
+    form of the cost, priors, quadrature. Writes sensitivity.csv into the folder of the fit;
+    the report of the fit shows it.
 
     \b
     Exit status: 0 all numbers are reliable, 1 some are not (sensitivity.csv marks them).

@@ -1,4 +1,4 @@
-"""``wolves serve``: an experiment on a local oTree server, until it is interrupted."""
+"""``wolves serve``: serve an experiment with a local oTree server until interrupted."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from many_wolves.sources import nearest
     help="Folder of the database and the log.",
 )
 def command(*, experiment: str, port: int, database: str, out: Path) -> None:
-    """Serve EXPERIMENT with oTree on this machine: a name, or the folder of any project.
+    """Serve EXPERIMENT (a name, or the folder of any oTree project) with oTree on this machine.
     People join in a browser; models join with `wolves collect --engine otree --server URL`.
     Both commands need the same key OTREE_REST_KEY in the environment. Ctrl-C stops the
-    server and all that it started; the database stays.
+    server and its child processes; the database stays.
     """
     from many_wolves.worlds.otree.server import OTreeServer
 
@@ -61,7 +61,7 @@ def command(*, experiment: str, port: int, database: str, out: Path) -> None:
 
 
 def _project(experiment: str, out: Path) -> Path:
-    """The folder of a project: as it was given, or written for a named experiment."""
+    """The project folder: the given one, or one written for an experiment by its name."""
     if Path(experiment).is_dir():
         return Path(experiment)
     known = {

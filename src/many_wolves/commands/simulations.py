@@ -1,4 +1,4 @@
-"""Options that `wolves recover` and `wolves calibrate` share: a design, and the fit."""
+"""Options that `wolves recover` and `wolves calibrate` share: those of design and fit."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def simulation_options(*, count: int, least: int, out: str) -> Option:
 
 
 def trials_from(values: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> Trials:
-    """What is simulated, from the options of the command."""
+    """The trials to simulate, from the options of the command."""
     from many_wolves.workflows.simulation import trials_of
 
     return trials_of(
@@ -74,7 +74,7 @@ def trials_from(values: Mapping[str, Any], given: Mapping[str, Any] | None = Non
 
 
 def workers_of(values: Mapping[str, Any]) -> int:
-    """Processes: those that were asked for, or as many as cores."""
+    """The number of processes: as requested, or the number of cores."""
     from many_wolves.inference.threads import cores
 
     return int(values["workers"] or cores())

@@ -1,4 +1,4 @@
-"""``wolves study``: run a study file from vignettes to report, or show its progress."""
+"""``wolves study``: run a study file from trials to report, or show its progress."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from many_wolves.study import (
 from many_wolves.study.schema import WEIGHTS
 
 _WIDTH = 120
-"""Letters of a command in a dry run; one on 60 fits has thousands."""
+"""Maximum length of a command in a dry run; one on 60 fits has thousands of characters."""
 
 
 def _say(text: str) -> None:
@@ -48,7 +48,7 @@ def _say(text: str) -> None:
 
 @click.group(cls=Group)
 def command() -> None:
-    """Run a study file from vignettes to report."""
+    """Run a study file from trials to report."""
 
 
 @command.command("new")
@@ -68,8 +68,8 @@ def command() -> None:
 def new_command(out: Path | None, **wanted: Any) -> None:
     """Write a study file with comments, ready to run.
 
-    NAME is the name of the study and of the folder of its results. Without a model or
-    checkpoints, the study asks a small model that runs anywhere.
+    NAME is the name of the study and of its results folder. Without a model or
+    checkpoints, the study uses a small model that runs anywhere.
     """
     click.echo(new_study(NewStudy(**wanted), out))
 
@@ -77,8 +77,8 @@ def new_command(out: Path | None, **wanted: Any) -> None:
 @command.command("run")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--again", is_flag=True, help="Run every stage, even if it is up to date.")
-@click.option("--dry-run", is_flag=True, help="Print the cost and the commands, and run none.")
-@click.option("--commands", is_flag=True, help="Print every command in full, and run none.")
+@click.option("--dry-run", is_flag=True, help="Print the cost and the commands; run nothing.")
+@click.option("--commands", is_flag=True, help="Print every command in full; run nothing.")
 def run_command(file: Path, again: bool, dry_run: bool, commands: bool) -> None:
     """Run the stages of the study FILE that are out of date.
 
@@ -110,7 +110,7 @@ def run_command(file: Path, again: bool, dry_run: bool, commands: bool) -> None:
     help="Table of prices (default: task-data/prices.yaml).",
 )
 def plan_command(file: Path, prices: Path | None) -> None:
-    """Print the questions of the study FILE by speaker, and their cost; nothing is asked."""
+    """Print the number of questions per speaker and their cost for the study FILE; ask nothing."""
     study = read_study(file)
     places = StudyPaths(study.study)
     trials = _trials(study, file)
@@ -139,7 +139,7 @@ def status_command(file: Path) -> None:
 
 
 def _trials(study: Study, file: Path) -> list[Trial]:
-    """The trials of the first task, if anyone is asked; every speaker takes its own."""
+    """The trials of the first task, if the study has speakers to ask."""
     check_study(study, file)
     if not study.speakers:
         if study.trials:
@@ -151,7 +151,7 @@ def _trials(study: Study, file: Path) -> list[Trial]:
 
 
 def _asked(study: Study, places: StudyPaths) -> dict[str, str]:
-    """How far each collection is, by the name of its stage; empty before anything is compiled."""
+    """The progress of each collection by stage name; empty before trials are compiled."""
     if not (study.speakers and places.trials.is_file()):
         return {}
     found = bills(study, places, read_trials(places.trials))
@@ -162,15 +162,15 @@ def _asked(study: Study, places: StudyPaths) -> dict[str, str]:
 
 
 def _shortened(stages: Sequence[Stage]) -> Iterator[str]:
-    """The commands, each on one line of a terminal."""
+    """The commands, each shortened to one line of a terminal."""
     whole = [shown(stage.command) for stage in in_order(stages)]
     yield from (line if len(line) <= _WIDTH else f"{line[: _WIDTH - 4]} ..." for line in whole)
     if any(len(line) > _WIDTH for line in whole):
-        yield "Print the commands in full: the same command with --commands."
+        yield "To print the commands in full, add --commands."
 
 
 def _waits(stage: Stage, waiting: set[str]) -> str:
-    """The first stage not yet done that this one comes after, in words."""
+    """The first unfinished stage that this one waits for, in words."""
     before = (*stage.after, *stage.after_all)
     return next((f"after `{name}`" for name in before if name in waiting), "")
 
@@ -189,13 +189,13 @@ def _costs(
         yield from bill_lines(list(bills(study, places, trials, prices)))
     for task in study.plan[1:] if study.speakers else ():
         yield (
-            f"Not in the table: the task {task.task}; once compiled, `wolves collect "
-            f"{places.of(task.task).trials} ... --dry-run` bounds it."
+            f"The table leaves out the task {task.task}. Once it is compiled, `wolves collect "
+            f"{places.of(task.task).trials} ... --dry-run` prints its cost."
         )
 
 
 def _without_key(study: Study) -> Iterator[str]:
-    """What keeps API speakers from being asked on this machine: a line for each provider."""
+    """A line for each provider whose key is missing or malformed on this machine."""
     from many_wolves.speakers.api.settings import read_key
 
     for provider in dict.fromkeys(speaker.provider for speaker in study.speakers):

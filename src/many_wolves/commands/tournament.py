@@ -1,4 +1,4 @@
-"""``wolves tournament``: every speaker against every other, in the same episodes."""
+"""``wolves tournament``: play every speaker against every other in the same episodes."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from many_wolves.workflows.seating import PARTNER, read_seats, speaker_of_file
     "seats",
     multiple=True,
     metavar="NAME=FILE.json|self",
-    help="Speaker of a further seat, such as critic, in all episodes.",
+    help="Speaker for a further seat, such as critic, in all episodes.",
 )
 @click.option(
     "--at_once", type=click.IntRange(1), default=AT_ONCE, show_default=True,
-    help="Games played at once.",
+    help="Number of games played at once.",
 )  # fmt: skip
 @click.option(
     "--out",
@@ -49,7 +49,11 @@ from many_wolves.workflows.seating import PARTNER, read_seats, speaker_of_file
     show_default=True,
     help="Folder of journals.",
 )
-@click.option("--dry-run", is_flag=True, help="Print calls, tokens and money, and ask nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print the numbers of calls and tokens and the cost; ask nothing.",
+)
 def command(
     *,
     trials: Path,
@@ -61,7 +65,7 @@ def command(
     out: Path,
     dry_run: bool,
 ) -> int:
-    """Play all ordered pairs of speakers: the first on the seat `speaker`, the second `partner`.
+    """Play all ordered pairs of speakers: the first in the seat `speaker`, the second in `partner`.
 
     TRIALS are openings for two speakers, for instance from `wolves compile --task haggle --preset
     tournament`; every pair plays the same ones. Each FILE.json describes a speaker by
@@ -100,7 +104,7 @@ def command(
 
 
 def _read(files: tuple[Path, ...]) -> dict[str, SpeakerRequest]:
-    """The speakers that files describe, by name: that of the file, or the study's for it."""
+    """The speakers that the files describe, by the name of the file or their name in the study."""
     found: dict[str, SpeakerRequest] = {}
     for file in dict.fromkeys(files):
         if file.suffix in (".yaml", ".yml"):
@@ -112,7 +116,7 @@ def _read(files: tuple[Path, ...]) -> dict[str, SpeakerRequest]:
         twice = sorted(found.keys() & several.keys())
         if twice:
             raise WolvesError(
-                f"the speaker {twice[0]!r} is named twice", where=file, fix="leave one out"
+                f"the speaker {twice[0]!r} is a duplicate", where=file, fix="leave one out"
             )
         found |= several
     return found

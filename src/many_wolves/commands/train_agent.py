@@ -1,4 +1,4 @@
-"""``wolves train-agent``: a player that learns what pays against a cast."""
+"""``wolves train-agent``: train a player by reinforcement against simulated players."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from many_wolves.experiments import TrainingFamily, TrainingRequest
     metavar="ROLE=FILE",
     multiple=True,
     help="JSON file of a simulated player for the other seats of a role (default: truthful). "
-    "Several of one role take its seats in turn.",
+    "Several files for one role take its seats in turn.",
 )
 @click.option(
     "--mechanism",
@@ -33,7 +33,7 @@ from many_wolves.experiments import TrainingFamily, TrainingRequest
 @click.option(
     "--rules",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="YAML file with other parameters, by their names in the rules.",
+    help="YAML file with parameters of the rules that differ from the defaults.",
 )
 @click.option("--final-tax", type=float, help="Tax rate on the final declaration (default: 0.33).")
 @click.option("--ticks", type=click.IntRange(0), help="Turns per seat in the market of a round.")
@@ -42,21 +42,21 @@ from many_wolves.experiments import TrainingFamily, TrainingRequest
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Which seat of the role.",
+    help="Number of the seat within the role, counted from 1.",
 )
 @click.option(
     "--steps",
     type=click.IntRange(1_000),
     default=100_000,
     show_default=True,
-    help="Decisions of the learner.",
+    help="Number of decisions of the learner in training.",
 )
 @click.option(
     "--sessions",
     type=click.IntRange(20),
     default=200,
     show_default=True,
-    help="Sessions of the evaluation, none of which it was trained on.",
+    help="Number of evaluation sessions, none of which is used in training.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the training.")
 @click.option(
@@ -78,12 +78,12 @@ def command(
     seed: int,
     out: Path | None,
 ) -> None:
-    """Train a player of one seat by reinforcement, in sessions against simulated players.
+    """Train a player for one seat by reinforcement learning, in sessions with simulated players.
 
-    ROLE is owner, developer or speculator. The player is compared with a truthful one in its
+    ROLE is owner, developer or speculator. The player is compared with a truthful one in the same
     seat. Without a market (--ticks 0), it is also compared with the best reply. It is called an
     exploiter if it reaches 95 % of the gain of the best reply. The file speaker.json in its
-    folder seats it on any engine: `wolves collect --seat ROLE=FOLDER/speaker.json`. Resumes
+    folder lets it play on any engine: `wolves collect --seat ROLE=FOLDER/speaker.json`. Resumes
     after an interrupt. Needs the extra `exploiters`.
     """
     from many_wolves.progress import bar
@@ -107,7 +107,7 @@ def command(
 def _print(done: Mapping[str, Any]) -> None:
     for sentence in done["sentences"]:
         click.echo(sentence)
-    click.echo(f"seat it with --seat {done['about']['role']}={done['speaker']}")
+    click.echo(f"let it play with --seat {done['about']['role']}={done['speaker']}")
 
 
 def _family() -> TrainingFamily:

@@ -1,4 +1,4 @@
-"""The theme, and one plotnine figure a module; no family is known here."""
+"""The theme and the plotnine figures, one per module; no module depends on a task family."""
 
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted, read_all, read_fitted

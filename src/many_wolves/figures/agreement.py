@@ -82,12 +82,13 @@ def agreement(
         data=frame,
         caption=(
             f"One point per cell ({len(data)} cells, n = {n:,.0f} choices): the observed "
-            f"proportion against the mean of the posterior predictions, with 95 % equal-tailed "
-            f"predictive intervals. {words}; {inside:.0%} of the cells are inside their interval."
+            "proportion against the mean of the posterior predictions, with 95 % equal-tailed "
+            f"predictive intervals. {words}; {100 * inside:.0f} % of the cells are inside their "
+            "interval."
         ),
         alt=(
             f"Scatter of {len(data)} cells around the diagonal, {words}, "
-            f"{inside:.0%} of them inside their predictive interval."
+            f"{100 * inside:.0f} % of them inside their predictive interval."
         ),
         width=width,
         height_mm=20 + side * -(-len(order) // across),
@@ -96,4 +97,4 @@ def agreement(
 
 def _statement(part: pd.DataFrame) -> str:
     r2 = r_squared(part["observed"], part["predicted"])
-    return "r² cannot be stated" if math.isnan(r2) else f"r² = {r2:.3f}"
+    return "r² is undefined" if math.isnan(r2) else f"r² = {r2:.3f}"

@@ -12,14 +12,15 @@ from many_wolves.inference.evaluation.sbc import Calibration
 def calibration(
     result: Calibration, names: dict[str, str], columns: int = 5, width: Width = "two"
 ) -> Figure:
-    """One panel per quantity: ECDF of its ranks minus the uniform one, with its band.
+    """One panel per quantity: ECDF of its ranks minus that of the uniform distribution, with its
+    band.
 
     Parameters
     ----------
     result
         Verdict and ranks.
     names
-        Which to show -> headings of their panels.
+        Quantities to show -> headings of their panels.
     columns
         Panels side by side.
     width
@@ -58,8 +59,9 @@ def calibration(
         plot=plot,
         data=data,
         caption=(
-            f"Distribution of the rank of the true value among 99 posterior draws, minus the "
-            f"uniform one, over {result.simulations} simulations. Grey: 95 % simultaneous band "
+            "Distribution of the rank of the true value among 99 posterior draws, minus the "
+            f"uniform distribution, over {result.simulations} simulations. Grey: 95 % "
+            "simultaneous band "
             f"of each panel for calibrated posteriors. {result.verdict}."
         ),
         alt=f"Small panels of rank differences, one per quantity; {result.verdict}.",

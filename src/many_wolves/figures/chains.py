@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Draws = npt.NDArray[np.float64]
 
 FEWEST = 20
-"""Draws of each chain below which ranks are not thinned further."""
+"""Minimum number of draws per chain after thinning."""
 
 POINTS = 40
 """Points at which rank ECDFs are evaluated."""
@@ -34,12 +34,12 @@ def ranks(
     columns: int = 5,
     width: Width = "two",
 ) -> Figure:
-    """Difference between the ECDF of each chain's ranks and the uniform one.
+    """Difference between the ECDF of each chain's ranks and that of the uniform distribution.
 
     The graphical test of Säilynoja, Bürkner & Vehtari (2022),
-    doi:10.1007/s11222-022-10090-6: chains that sample one distribution stay
-    inside the band. Draws are thinned to the effective number first, for the band
-    holds for independent draws.
+    doi:10.1007/s11222-022-10090-6: chains that sample the same distribution stay
+    inside the band. Draws are first thinned to the effective sample size, because the band
+    is valid for independent draws.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def ranks(
     """
     import plotnine as p9
 
-    # So that the bands of all panels together hold with 95 %.
+    # Bonferroni correction: the bands of all panels together have 95 % coverage.
     each = 0.95 ** (1 / max(len(draws), 1))
     lines, bands = [], []
     for name, values in draws.items():
@@ -84,8 +84,10 @@ def ranks(
         plot=plot,
         data=line,
         caption=(
-            f"Difference between the distribution of each chain's ranks and the uniform one, "
-            f"{n_chains} chains, draws thinned to the effective number. Grey: 95 % simultaneous "
+            "Difference between the distribution of each chain's ranks and the uniform "
+            "distribution, "
+            f"{n_chains} chains, draws thinned to the effective sample size. Grey: 95 % "
+            "simultaneous "
             f"band over all panels for chains that agree. Result: {verdict}."
         ),
         alt=f"Small panels of rank differences, one per parameter; {verdict}.",
@@ -95,7 +97,7 @@ def ranks(
 
 
 def trace(draws: Mapping[str, Draws], columns: int = 2, points: int = 400) -> Figure:
-    """Draws in the order in which they came, one line per chain.
+    """Draws in the order of sampling, one line per chain.
 
     Parameters
     ----------
@@ -104,7 +106,7 @@ def trace(draws: Mapping[str, Draws], columns: int = 2, points: int = 400) -> Fi
     columns
         Panels side by side.
     points
-        Draws shown of each chain, evenly spaced.
+        Number of evenly spaced draws to show per chain.
     """
     import plotnine as p9
 
@@ -146,7 +148,7 @@ def _rank_ecdf(values: Draws, ess: float, prob: float) -> tuple[pd.DataFrame, pd
 
     chains, length = values.shape
     independent = ess if np.isfinite(ess) and ess > 0 else values.size
-    # Below about twenty draws per chain the picture is empty; keep at least those.
+    # With fewer than about twenty draws per chain, the plot shows nothing; keep at least these.
     step = int(min(np.ceil(values.size / independent), max(1, length // FEWEST)))
     thin = values[:, :: max(step, 1)]
     n = thin.shape[1]
@@ -169,7 +171,7 @@ def _rank_ecdf(values: Draws, ess: float, prob: float) -> tuple[pd.DataFrame, pd
 
 @cache
 def rank_band(n: int, chains: int, prob: float = 0.95) -> tuple[Draws, Draws, Draws]:
-    """Simultaneous band of rank ECDF differences when all chains sample one distribution.
+    """Simultaneous band of rank ECDF differences when all chains sample the same distribution.
 
     Algorithm 2 of Säilynoja, Bürkner & Vehtari (2022): the count of a chain's ranks
     below a point is hypergeometric. The pointwise level is lowered until ``prob`` of
@@ -178,7 +180,7 @@ def rank_band(n: int, chains: int, prob: float = 0.95) -> tuple[Draws, Draws, Dr
     Parameters
     ----------
     n
-        Draws of each chain.
+        Number of draws per chain.
     chains
         Number of chains.
     prob
@@ -226,7 +228,7 @@ def _mixed_counts(
 
 
 def _outside(line: pd.DataFrame, band: pd.DataFrame) -> list[str]:
-    """Parameters for which some chain leaves the band."""
+    """Parameters for which at least one chain leaves the band."""
     both = line.merge(band, on=["parameter", "rank"])
     slack = 1e-9
     out = (both["difference"] < both["low"] - slack) | (both["difference"] > both["high"] + slack)

@@ -1,4 +1,4 @@
-"""Two numbers against each other, with intervals both ways: maps and comparisons."""
+"""Scatter plots with intervals on both axes: maps and comparisons."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from many_wolves.figures.theme import (
 )
 
 BINS = {"up to 5 %": "#ffffff", "to 50 %": "#9ecae1", "to 95 %": "#3182bd", "above": "#08306b"}
-"""Colours of probabilities, dark is much, in colour and in grey."""
+"""Colours of probabilities: darker means larger, in colour and in grey print."""
 FILLED = ("o", "s", "^", "D", "v")
-"""Shapes that have an inside."""
+"""Shapes that can be filled."""
 
 
 def chart(
@@ -41,7 +41,7 @@ def chart(
     title: str,
     width: Width = "two",
 ) -> Figure:
-    """Groups in a plane, filled by a probability; one panel a condition.
+    """Groups in a plane, with a fill colour for a probability; one panel per condition.
 
     Parameters
     ----------
@@ -51,11 +51,11 @@ def chart(
     x, y, fill
         Names of the columns; ``x`` and ``y`` are axis titles as well.
     panels, groups
-        Order of the panels, and of the marks' shapes.
+        Order of the panels, and of the groups (shapes of the marks).
     corner
         panel, xmin, xmax, ymin, ymax: a rectangle behind the points.
     name, title, caption
-        Stem of the files, heading, what is drawn.
+        Stem of the files, heading, and caption.
     width
         One or two columns.
     """
@@ -117,7 +117,7 @@ def against(
     caption: str,
     width: Width = "two",
 ) -> Figure:
-    """Proportions against proportions of a reference, a panel a speaker.
+    """Proportions against those of a reference, one panel per speaker.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Speakers in two families of tasks: one number of each, against each other."""
+"""One measure per task family, plotted against each other for every speaker."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ ACROSS = {"one": 1, "two": 2}
 
 
 def across(points: pd.DataFrame, *, x: str, caption: str, width: Width = "two") -> Figure:
-    """One point per speaker, with an interval each way; one panel per second task.
+    """One point per speaker, with intervals on both axes; one panel per second task.
 
     Parameters
     ----------
     points
-        ``COLUMNS``; ``panel`` says what y is, in words.
+        A frame with ``COLUMNS``; ``panel`` describes y in words.
     x
-        What x is, in words.
+        Description of x in words.
     caption
         n, and the kind of the intervals.
     """

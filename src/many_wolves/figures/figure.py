@@ -1,4 +1,4 @@
-"""A figure with all that a reader needs: its data, caption and text alternative."""
+"""A figure with its data, caption and text alternative."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Figure:
     name
         Stem of its files.
     title
-        Heading where it is shown on a page; it is not drawn.
+        Heading for pages; it is not drawn in the figure.
     plot
         The figure itself.
     data
@@ -30,13 +30,13 @@ class Figure:
     caption
         What is drawn, n, and the kind of every interval.
     alt
-        What a reader sees in it, in words.
+        Text alternative: what the figure shows, in words.
     width
         Width of one or of two columns.
     height_mm
         Height in millimetres.
     raster
-        Set into pages as PNG, because as SVG it would be too large.
+        Whether pages embed it as PNG, because the SVG would be too large.
     narrow
         The same figure for narrow screens.
     """

@@ -26,11 +26,11 @@ FILES = ("fit.json", "diagnostics.json", "summary.csv", "posterior.nc")
 LABELS = "labels.json"
 """Factors of a speaker by name, in its fit folder or in the folder around it."""
 P_LIMIT = 0.01
-"""Posterior predictive p below which a misfit is more than sampling explains."""
+"""Posterior predictive p-value below which a misfit is larger than sampling error."""
 WELL_DESCRIBED = 0.8
-"""Share of the reachable r2 from which a model describes a speaker roughly."""
+"""Share of the attainable r2 from which a model describes a speaker roughly."""
 LEAST_DESCRIBED = 0.5
-"""Share of the reachable r2 below which a model does not describe a speaker."""
+"""Share of the attainable r2 below which a model does not describe a speaker."""
 SUMMARY_COLUMNS = {"parameter", "condition", "mean", "sd", "hdi_low", "hdi_high"}
 
 
@@ -41,7 +41,7 @@ class Fitted:
     Parameters
     ----------
     folder
-        Where it lies.
+        Its path.
     info
         ``fit.json``: what was fitted.
     diagnostics
@@ -50,7 +50,7 @@ class Fitted:
         ``summary.csv``: one row per parameter and condition; ``condition`` is empty
         for parameters that conditions share.
     name
-        Short name, where the one that follows from the speaker will not do.
+        Short name, if the default name (from the speaker) is not unique.
     """
 
     folder: Path
@@ -71,24 +71,24 @@ class Fitted:
 
     @property
     def conditions(self) -> list[str]:
-        """Conditions in the order fitted."""
+        """Conditions in the order of the fit."""
         return [str(c) for c in self.info["conditions"]]
 
     @property
     def labels(self) -> Mapping[str, str | float]:
-        """Who was fitted (model, effort, step, tokens), and the factors of the study."""
+        """Model, effort, step and tokens of the speaker, and the factors of the study."""
         return dict(self.info.get("labels", {}))
 
     @property
     def converged(self) -> bool:
-        """Whether the sampler's diagnostics hold."""
+        """Whether the sampler's diagnostics are good."""
         return bool(self.diagnostics["ok"])
 
     @property
     def described(self) -> float | None:
-        """r2 as a share of what a correct model reaches; one where sampling explains the rest.
+        """r2 as a share of what a correct model attains; 1 if sampling error explains the rest.
 
-        None where the fit was not compared with its own predictions.
+        None if the fit was not compared with its own predictions.
         """
         found = self.info.get("describes")
         if not found or not found.get("ceiling"):
@@ -99,12 +99,12 @@ class Fitted:
 
     @property
     def failed_checks(self) -> list[Mapping[str, Any]]:
-        """Checks in which the speaker did not do the task."""
+        """Checks that the speaker failed."""
         return [check for check in self.info.get("checks", ()) if not check["ok"]]
 
     @property
     def open_checks(self) -> list[Mapping[str, Any]]:
-        """Checks that the answers did not allow, such as that of the state with one state."""
+        """Checks that these answers do not allow, such as that of the state with a single state."""
         return [
             check
             for check in self.info.get("checks", ())
@@ -113,7 +113,7 @@ class Fitted:
 
     @cached_property
     def draws(self) -> xr.DataTree:
-        """The posterior and its companions; read when first asked for."""
+        """The posterior and the other groups of the file, read on first access."""
         import xarray as xr
 
         path = self.folder / "posterior.nc"
@@ -134,7 +134,7 @@ class Fitted:
         Raises
         ------
         WolvesError
-            If the fit does not hold it.
+            If the fit does not contain it.
         """
         try:
             array: xr.DataArray = self.draws[group].dataset[name]
@@ -147,12 +147,12 @@ class Fitted:
         return array
 
     def has(self, group: str, name: str) -> bool:
-        """Whether the draws hold a variable."""
+        """Whether the draws contain a variable."""
         return group in self.draws.children and name in self.draws[group].dataset
 
 
 def _let_go(error: BaseException) -> None:
-    """End a file that was opened half, whose own end would print a traceback."""
+    """Discard a partly opened file, whose finalizer would otherwise print a traceback."""
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
         found: BaseException | None = error
@@ -165,12 +165,12 @@ def _let_go(error: BaseException) -> None:
 
 
 def read_fitted(folder: str | Path) -> Fitted:
-    """Read a fit folder; the draws are read when they are first needed.
+    """Read a fit folder; the draws are read on first access.
 
     Raises
     ------
     WolvesError
-        If a file is missing or is not what it should be.
+        If a file is missing or malformed.
     """
     place = Path(folder)
     missing = [name for name in FILES if not (place / name).is_file()]
@@ -196,7 +196,7 @@ def read_fitted(folder: str | Path) -> Fitted:
 
 
 def _summary(path: Path) -> pd.DataFrame:
-    """A summary; no word in it stands for a missing value: a condition may be called NA."""
+    """Read a summary. No word in it means a missing value: a condition may be called NA."""
     text = {"parameter": str, "condition": str}
     try:
         found = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=text)
@@ -212,18 +212,18 @@ def _summary(path: Path) -> pd.DataFrame:
 
 
 def read_all(folders: Sequence[str | Path]) -> list[Fitted]:
-    """Read fit folders; where short names are the same, longer ones are given.
+    """Read fit folders; fits with the same short name get longer ones.
 
     Raises
     ------
     WolvesError
-        If a folder is no fit folder.
+        If a folder is not a fit folder.
     """
     return distinct([read_fitted(folder) for folder in folders])
 
 
 def distinct(fits: Sequence[Fitted]) -> list[Fitted]:
-    """The fits, with longer names where the short ones are the same."""
+    """The fits, with longer names if the short ones are not unique."""
     fits = list(fits)
     for longer in (
         lambda fit: fit.speaker,
@@ -249,7 +249,7 @@ def _json(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _given_labels(place: Path) -> dict[str, Any]:
-    """Factors that a study, or a person, wrote into a fit or its folder."""
+    """Factors that a study or a person wrote into the fit folder or its parent."""
     for path in (place / LABELS, place.parent / LABELS):
         if path.is_file():
             return _json(path, ())
@@ -287,7 +287,7 @@ def quantile_frame(values: xr.DataArray, prob: float = 0.95) -> pd.DataFrame:
 
 
 def _absent(value: float | None) -> bool:
-    """Whether a number is missing: null in JSON, or not a number."""
+    """Whether a value is missing: null in JSON, or NaN."""
     return value is None or math.isnan(value)
 
 

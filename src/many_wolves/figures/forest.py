@@ -1,4 +1,4 @@
-"""Numbers with their intervals in rows: effects, or parameters of many speakers."""
+"""Forest plots: effects, or parameters of many speakers, with intervals."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def forest(
     panels, groups
         Order of the panels and of the groups.
     axis
-        What the horizontal axis shows.
+        Title of the horizontal axis.
     caption
-        What is drawn, n, and the kind of the intervals.
+        Caption: what is drawn, n, and the kind of intervals.
     zero
-        Whether zero is marked: of effects, not of parameters.
+        Whether zero is marked: for effects, not for parameters.
     columns
-        Panels side by side, at most, where the figure has two columns.
+        Maximum number of panels side by side in a two-column figure.
     ticks
-        Where the axis of numbers has its ticks.
+        Ticks of the horizontal axis.
     width
         One or two columns.
     """

@@ -1,4 +1,4 @@
-"""Estimates by group, with intervals, and what was observed."""
+"""Estimates by group with intervals, and observed values."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def by_group(
     Parameters
     ----------
     frame
-        parameter, group, mean, hdi_low, hdi_high; and observed (may be NaN) where
-        ``observed`` says what that is.
+        parameter, group, mean, hdi_low, hdi_high; also observed (may be NaN) if
+        ``observed`` describes it.
     name, title
         Stem of the files, and heading.
     labels
@@ -39,11 +39,11 @@ def by_group(
     groups
         Order of the groups, the first at the top.
     limits
-        Ends of the axis; None leaves each panel its own.
+        Limits of the axis; None gives each panel its own.
     observed
-        What the open diamonds are, for the caption; empty for none.
+        Description of the open diamonds for the caption; empty for none.
     note
-        Further sentences of the caption.
+        Further sentences for the caption.
     width
         One or two columns.
     """

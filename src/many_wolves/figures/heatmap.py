@@ -23,14 +23,14 @@ def heat(
     panels: Sequence[str] = (),
     panel_columns: int = 4,
 ) -> p9.ggplot:
-    """A heat map, one panel a level of ``panel``, the number printed in each cell.
+    """A heat map with the number printed in each cell, one panel per level of ``panel``.
 
     Parameters
     ----------
     frame
-        row, column, value in [0, 1], and panel where there are panels.
+        row, column, value in [0, 1], and panel if there are several.
     rows, columns
-        Their order, from the top and from the left.
+        Order of the rows from the top, and of the columns from the left.
     x, y
         Axis titles.
     panels

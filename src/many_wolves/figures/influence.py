@@ -1,4 +1,4 @@
-"""The influence of each part of the answers on each weight."""
+"""The influence of each part of the data on each weight."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def influence_figure(table: pd.DataFrame, by: str, width: Width = "two") -> Figu
     table
         speaker, left_out, parameter, condition, shift.
     by
-        What was left out, in one word.
+        The kind of part that is left out, in one word.
     """
     import plotnine as p9
 

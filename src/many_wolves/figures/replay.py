@@ -1,4 +1,4 @@
-"""A session as a page shows it: phases, a column for each seat, markets, messages, payoffs."""
+"""The content of a session's page: phases, a column per seat, markets, messages, payoffs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 
 
 class Phase(NamedTuple):
-    """A part of a session in which seats are asked.
+    """A part of a session in which seats act.
 
     Parameters
     ----------
     id
         Unique within the session.
     group
-        What it belongs to, such as ``Round 1``; may be empty.
+        The group of phases, such as ``Round 1``; may be empty.
     label
-        What happens in it.
+        Heading of the phase.
     """
 
     id: str
@@ -26,24 +26,24 @@ class Phase(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A question to a seat, and what became of it.
+    """A question to a seat and its outcome.
 
     Parameters
     ----------
     phase
         Id of its phase.
     title
-        Its place in the phase.
+        Its heading within the phase.
     page
-        What the seat read.
+        The text that the seat read.
     reasoning, text
-        What the speaker thought, where that was recorded, and what it wrote.
+        The speaker's reasoning, if recorded, and its answer.
     action
-        What was done: fields of the form with their values.
+        The action: fields of the form with their values.
     receipt
         ``accepted``, ``refused``, ``stale``, ``unknown``, ``defaulted`` or ``waiting``.
     why
-        Of the receipt, in words.
+        Reason for the receipt, in words.
     """
 
     phase: str
@@ -57,7 +57,7 @@ class Card(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A seat: its name, who played it, and its cards in order."""
+    """A seat: its name, its player, and its cards in order."""
 
     seat: str
     speaker: str
@@ -74,9 +74,9 @@ class Market(NamedTuple):
     events
         JSON objects. An order has ``time``, ``seat``, ``action``, ``price``, ``order``,
         ``status``, ``why`` and ``traded``. A snapshot has ``time``, ``book`` (pairs of side
-        and price) and ``prices`` (all so far).
+        and price) and ``prices`` (all up to then).
     lines
-        Name -> a price to draw as a line.
+        Name -> price that is drawn as a line.
     """
 
     title: str
@@ -85,7 +85,7 @@ class Market(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A line of chat: its phase, who wrote it, who read it."""
+    """A chat message: its phase, sender, recipients and text."""
 
     phase: str
     sender: str
@@ -95,7 +95,7 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True)
 class Replay:
-    """A session, as far as it has been played.
+    """A session up to the present.
 
     Parameters
     ----------
@@ -106,11 +106,11 @@ class Replay:
     phases, columns, markets, messages
         Its parts.
     payoffs
-        Header and rows of a table; empty where nothing has been paid.
+        Header and rows of a table; empty if nothing has been paid.
     notes
         Sentences about the page itself.
     caption
-        Of the payoffs.
+        Caption of the payoffs.
     """
 
     session: str

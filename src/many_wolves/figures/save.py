@@ -1,4 +1,4 @@
-"""Figures to files: PDF with its fonts, SVG, PNG, and the tidy CSV behind each."""
+"""Saves figures: PDF with embedded fonts, SVG, PNG, and the tidy CSV behind each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 @contextmanager
 def _settings(name: str) -> Iterator[None]:
-    """Fonts embedded as TrueType in PDF, text kept as text in SVG, same bytes each time."""
+    """Settings that embed TrueType fonts in PDF, keep text in SVG, and make files reproducible."""
     import warnings
 
     import matplotlib
@@ -58,11 +58,11 @@ def render_all(figure: Figure, kinds: Sequence[str], dpi: int = DPI) -> dict[str
     Parameters
     ----------
     figure
-        What to draw.
+        The figure.
     kinds
-        Of ``pdf``, ``svg``, ``png``.
+        One or more of ``pdf``, ``svg``, ``png``.
     dpi
-        Resolution of PNG, in dots an inch.
+        Resolution of PNG, in dots per inch.
     """
     import matplotlib.pyplot as plt
     import plotnine as p9
@@ -99,8 +99,8 @@ def save(figure: Figure, folder: str | Path, formats: Sequence[str] = FORMATS) -
 def inline_svg(figure: Figure, prefix: str = "") -> str:
     """The figure as an ``<svg>`` element that a page can hold with others.
 
-    Ids that are referred to get the figure's name (and ``prefix``), so that no two
-    figures of a page share one. Other ids are removed, and the width follows the page.
+    Referenced ids get the figure's name (and ``prefix``), so that no two
+    figures of a page share an id. Other ids are removed, and the width follows the page.
     """
     text = render(figure, "svg").decode()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
@@ -109,7 +109,7 @@ def inline_svg(figure: Figure, prefix: str = "") -> str:
     mark = re.sub(r"[^A-Za-z0-9]+", "-", f"{prefix}{figure.name}") + "-"
     text = re.sub(r' id="([^"]*)"', lambda m: _kept_id(m.group(1), used, mark), text)
     text = re.sub(r'(href="#|url\(#)', rf"\1{mark}", text)
-    # Two decimals of a point are finer than any screen, at half the size of a page.
+    # Two decimals of a point are finer than any screen, and halve the size of a page.
     text = re.sub(r'\b(?:d|x|y)="[^"]*"', lambda m: _shorter(m.group()), text)
     text = re.sub(r"<svg [^>]*?>", lambda m: _responsive(m.group(), figure), text, count=1)
     return re.sub(r"\n\s*", "\n", text).strip()
@@ -125,14 +125,14 @@ def _shorter(attribute: str) -> str:
 
 
 def _responsive(tag: str, figure: Figure) -> str:
-    """The opening tag without its fixed size (the view box counts) and its name spaces."""
+    """The opening tag without its fixed size (the view box is enough) and its namespaces."""
     tag = re.sub(r'\s(width|height|version|xmlns(:xlink)?)="[^"]*"', "", tag)
     label = html.escape(figure.alt, quote=True)
     return tag.replace("<svg", f'<svg role="img" aria-label="{label}" focusable="false"', 1)
 
 
 def inline_png(figure: Figure, dpi: int = 160) -> str:
-    """The figure as a ``data:`` address for an ``<img>`` element, in 64 colours."""
+    """The figure as a ``data:`` URL for an ``<img>`` element, in 64 colours."""
     from PIL import Image
 
     full = Image.open(io.BytesIO(render(figure, "png", dpi))).convert("RGB")

@@ -1,4 +1,4 @@
-"""Estimates over sizes on a logarithmic axis, with the band of a law."""
+"""Estimates over sizes on a logarithmic axis, with the band of a scaling law."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def law(
     caption: str,
     width: Width = "two",
 ) -> Figure:
-    """One mark a model, one ribbon a family, one panel a quantity.
+    """One mark per model, one ribbon per family, one panel per quantity.
 
     Parameters
     ----------
     points
         group, panel, size, mean, low, high.
     band
-        The same columns, of what the laws say.
+        The predictions of the laws, with the same columns.
     panels
         Order of the panels.
     axis
-        What ``size`` counts.
+        The unit of ``size``.
     caption
         What is drawn, n, and the kind of the intervals.
     """

@@ -1,4 +1,4 @@
-"""What a task family offers to reports: sections of words, tables and figures."""
+"""What a task family contributes to reports: sections with text, tables and figures."""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ class Table:
     Parameters
     ----------
     frame
-        Columns as they are shown. Text stays text; numbers are shown with
-        ``digits`` decimals.
+        Columns as shown. Text is unchanged; numbers are shown with ``digits`` decimals.
     caption
-        What it holds, n, and the kind of every interval.
+        Contents, n, and the kind of every interval.
     digits
-        Decimals of numbers with a fraction.
+        Decimals of numbers that are not whole.
     """
 
     frame: pd.DataFrame
@@ -48,7 +47,7 @@ class Section:
     title
         Heading.
     paragraphs
-        Plain text, one string a paragraph.
+        Plain text, one string per paragraph.
     tables, figures
         Shown in this order after the paragraphs.
     folded
@@ -65,12 +64,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Plot:
-    """A figure that ``wolves plot`` can draw, and what it shows in one line.
+    """A figure that ``wolves plot`` can draw, with a summary in one line.
 
-    ``draw`` takes the fits and a width. ``each`` plots show one fit; of several
-    fits each gets its own. ``several`` plots say nothing of one fit alone: they are
-    drawn of one only when asked for by name. ``lacking`` says why the fits do not allow
-    it; empty where they do.
+    ``draw`` takes the fits and a width. ``each`` plots show one fit; with several
+    fits, each gets its own. ``several`` plots need several fits to be informative: they are
+    drawn for one fit only if requested by name. ``lacking`` explains why the fits do not allow
+    the plot; it is empty if they do.
     """
 
     summary: str
@@ -82,12 +81,12 @@ class Plot:
 
 @dataclass(frozen=True)
 class HeadlineMeasure:
-    """The one number of a fit by which tasks of several families are compared.
+    """The single number of a fit that is compared across task families.
 
     Parameters
     ----------
     words
-        What it is.
+        Its name in words.
     mean, low, high
         Posterior mean, and ends of the 95 % equal-tailed interval; all between 0 and 1.
     """
@@ -99,21 +98,21 @@ class HeadlineMeasure:
 
 
 def headline(words: str, values: xr.DataArray) -> HeadlineMeasure:
-    """The headline from draws (chain, draw, ...), averaged over what the speaker met."""
+    """The measure from draws (chain, draw, ...), averaged over the speaker's conditions."""
     draws = values.mean([d for d in values.dims if d not in ("chain", "draw")]).to_numpy().ravel()
     low, high = np.quantile(draws, (0.025, 0.975))
     return HeadlineMeasure(words, float(draws.mean()), float(low), float(high))
 
 
 class FamilyReport(Protocol):
-    """The parts of reports and the figures that only a family can make."""
+    """The parts of reports and the figures that are specific to a family."""
 
     def fitted_words(self, fit: Fitted) -> Mapping[str, str]:
-        """What was fitted: heading -> plain words."""
+        """Facts about the fit: heading -> text."""
         ...
 
     def fit_sections(self, fit: Fitted) -> Sequence[Section]:
-        """Sections of a fit report between what was fitted and the chains."""
+        """Sections of a fit report between these facts and the chains."""
         ...
 
     def study_summary(self, fits: Sequence[Fitted]) -> Table:
@@ -129,11 +128,11 @@ class FamilyReport(Protocol):
         ...
 
     def headline(self, fit: Fitted) -> HeadlineMeasure | None:
-        """How kind the speaker is, as far as this family can tell; None where it cannot."""
+        """The headline measure, how kind the speaker is; None if the family has none."""
         ...
 
     def diagnosed(self, fit: Fitted) -> Sequence[str]:
-        """Variables of the posterior whose chains are shown."""
+        """Variables of the posterior whose chains a report shows."""
         ...
 
     def methods(self, fits: Sequence[Fitted]) -> Sequence[str]:
@@ -141,5 +140,5 @@ class FamilyReport(Protocol):
         ...
 
     def bibtex(self, fits: Sequence[Fitted]) -> str:
-        """BibTeX entries of what ``methods`` cites; empty where it cites nothing."""
+        """BibTeX entries of the works that ``methods`` cites; may be empty."""
         ...

@@ -1,4 +1,4 @@
-"""Three shares that sum to one, in a triangle."""
+"""Three shares that sum to one, drawn in a triangle."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def simplex(
     reference: str = "",
     width: Width = "two",
 ) -> Figure:
-    """Posterior means in a triangle, over clouds of draws; one panel a condition.
+    """Posterior means in a triangle, over clouds of draws; one panel per condition.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ def simplex(
     clouds
         The same columns, one row per draw.
     corners
-        The three columns: lower left, lower right, top.
+        The three columns, for the corners lower left, lower right and top.
     groups
         Order of the groups (speakers).
     panels
         Order of the panels (conditions).
     caption
-        What is drawn, and n.
+        Caption: what is drawn, and n.
     reference
         The group that is drawn in black.
     width
@@ -128,7 +128,7 @@ def _scales(groups: Sequence[str], reference: str) -> list[Any]:
 
 
 def _grid() -> pd.DataFrame:
-    """Lines at a quarter, a half and three quarters of each share."""
+    """Grid lines at a quarter, a half and three quarters of each share."""
     lines = []
     for level in (0.25, 0.5, 0.75):
         for i in range(3):

@@ -1,4 +1,4 @@
-"""The one theme: sizes of a journal's columns, colours, shapes, and how numbers are drawn."""
+"""The theme of all figures: column widths of a journal, colours, shapes and scales."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ MM = {"one": 85.0, "two": 174.0}
 """Widths of a one-column and a two-column figure, in millimetres."""
 
 FONT = "DejaVu Sans"
-"""Comes with matplotlib, so that a figure looks the same on every machine."""
+"""This font comes with matplotlib, so figures look the same on every machine."""
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito (2008), without its yellow, which is too faint on white."""
 
 SHAPES = ("o", "s", "^", "D", "v", "P", "X")
-"""Markers in the order of ``COLOURS``, so that grey print tells groups apart."""
+"""Markers in the order of ``COLOURS``, which distinguish groups in grey print."""
 
 LINES = ("solid", "dashed", "dashdot", "dotted", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
 
 KEY_MM, LETTER_MM, LINE_MM = 8.0, 1.45, 4.5
-"""Of a legend: a key with its space, a letter, a line."""
+"""Sizes in a legend: a key with its space, a letter, a line."""
 
 INK = "#222222"
 MUTED = "#6b6b6b"
@@ -34,7 +34,7 @@ BAND = "#d9d9d9"
 """Fill of a reference band behind the points."""
 
 LOW, HIGH = "#f7fbff", "#08306b"
-"""Ends of the sequential scale; dark is much, in colour and in grey."""
+"""Ends of the sequential scale: darker means larger, in colour and in grey print."""
 
 
 def theme(size: float = 7.5) -> p9.theme:
@@ -71,23 +71,23 @@ def theme(size: float = 7.5) -> p9.theme:
 
 
 def tagged(panels: Sequence[str]) -> list[str]:
-    """Headings of panels with the tags that a text refers to: ``a  phi``, ``b  w_inf``."""
+    """Headings of panels with letters for reference: ``a  phi``, ``b  w_inf``."""
     return [f"{ascii_lowercase[i % 26]}  {name}" for i, name in enumerate(panels)]
 
 
 def cycle(values: Sequence[object], n: int) -> list[object]:
-    """The first ``n`` values, from the start again when they run out."""
+    """The first ``n`` values, starting again when they run out."""
     return [values[i % len(values)] for i in range(n)]
 
 
 def legend_columns(names: Sequence[str], width: Width = "two") -> int:
-    """Columns of a legend of these names, so that it does not run out of the figure."""
+    """Number of columns of a legend with these names that fits into the figure."""
     widest = KEY_MM + LETTER_MM * max((len(name) for name in names), default=0)
     return max(1, min(len(names), int(MM[width] // widest)))
 
 
 def legend_mm(names: Sequence[str], width: Width = "two") -> float:
-    """Height of a legend of these names, in millimetres."""
+    """Height of a legend with these names, in millimetres."""
     return LINE_MM * -(-len(names) // legend_columns(names, width))
 
 
@@ -96,18 +96,18 @@ def legend(names: Sequence[str], width: Width = "two") -> p9.guides:
     import plotnine as p9
 
     columns = legend_columns(names, width)
-    # A guide each: one object for several aesthetics would draw one of them.
+    # One guide per aesthetic: a shared object would draw only one of them.
     color, fill, shape = (p9.guide_legend(ncol=columns) for _ in range(3))
     return p9.guides(color=color, fill=fill, shape=shape)
 
 
 def ribbon_alpha(n: int) -> float:
-    """Opacity of each of ``n`` ribbons: together they never hide the lines."""
+    """Opacity of each of ``n`` ribbons, so that together they do not hide the lines."""
     return min(0.2, 0.6 / max(n, 1))
 
 
 def group_shapes(n: int, shapes: Sequence[str] = SHAPES) -> list[str]:
-    """Markers of ``n`` groups, shifted each time that the colours start again."""
+    """Markers of ``n`` groups, shifted each time the colours start again."""
     return [shapes[(i + i // len(COLOURS)) % len(shapes)] for i in range(n)]
 
 

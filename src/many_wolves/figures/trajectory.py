@@ -24,7 +24,7 @@ from many_wolves.figures.theme import (
 
 
 def counts(values: Sequence[float]) -> list[str]:
-    """Counts as a reader says them: 500, 2k, 3M, 1.5B, 2T."""
+    """Counts in short form: 500, 2k, 3M, 1.5B, 2T."""
     return [_count(float(v)) for v in values]
 
 
@@ -47,7 +47,7 @@ def trajectory(
     panels, conditions
         Order of the columns and of the rows of panels.
     axis
-        What ``at`` counts: steps or tokens.
+        The unit of ``at``: steps or tokens.
     caption
         What is drawn, n, and the kind of the intervals.
     reference

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 QUARTERS = [0, 0.25, 0.5, 0.75, 1]
 
 CROWD = 6
-"""More speakers than this do not fit side by side; they get a row each."""
+"""Maximum number of speakers side by side; with more, each gets a row."""
 
 
 def weights(
@@ -49,22 +49,22 @@ def weights(
     frame
         speaker, parameter, condition, mean, hdi_low, hdi_high.
     labels
-        Heading of each parameter's panel; its keys select and order parameters.
+        Heading of each parameter's panel; the keys select and order the parameters.
     conditions
         Conditions in the order drawn; others are left out.
     reference
         The same columns without ``speaker``; drawn as a grey band with its mean.
     reference_name
-        What the band is, for the caption.
+        Description of the band for the caption.
     marks
         parameter, condition, value: further values, drawn as open diamonds next to the
-        points; only where speakers stand side by side.
+        points; only if speakers are side by side.
     marks_name
-        What the diamonds are, for the caption.
+        Description of the diamonds for the caption.
     interval
         Kind of the intervals, for the caption.
     note
-        Further sentences of the caption, such as the numbers of choices.
+        Further sentences for the caption, such as the numbers of choices.
     title
         Title of the figure.
     width
@@ -122,7 +122,7 @@ def _ordered(
 
 
 def _tidy(data: pd.DataFrame, band: pd.DataFrame | None, reference: str) -> pd.DataFrame:
-    """Everything drawn: ``drawn`` tells points from the reference's band."""
+    """All data of the figure: ``drawn`` distinguishes points from the reference's band."""
     parts = [data.assign(drawn="point")]
     if band is not None:
         parts.append(band.assign(drawn="band", speaker=reference))
@@ -160,7 +160,7 @@ def _columns(
 
 
 def _rows(data: pd.DataFrame, band: pd.DataFrame | None, speakers: Sequence[str]) -> p9.ggplot:
-    """One row per speaker, one block of rows per condition: holds any number of speakers."""
+    """One row per speaker, one block of rows per condition, for any number of speakers."""
     import plotnine as p9
 
     upward = list(reversed(list(speakers)))
@@ -199,7 +199,7 @@ def _caption(speakers: Sequence[str], band: str, marks: str, interval: str, note
 
 
 def _alt(data: pd.DataFrame, speakers: Sequence[str]) -> str:
-    """The means in words, of as many speakers as a listener can bear."""
+    """The means in words, for the first speakers only: a screen reader reads all of it."""
     parts = []
     for speaker in list(speakers)[:CROWD]:
         mine = data[data["speaker"] == speaker]

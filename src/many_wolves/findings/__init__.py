@@ -1,4 +1,4 @@
-"""From fits to statements: what effort, goals, training and people change, with uncertainty."""
+"""Derives statements from fits: effects of effort, goals and training, distance from people."""
 
 from many_wolves.findings.dynamics import Run, runs
 from many_wolves.findings.fits import Member, members

@@ -1,4 +1,4 @@
-"""Until when a trajectory drifts: a broken stick, by its exact posterior."""
+"""When a trajectory stops drifting: a broken-stick model with its exact posterior."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from many_wolves.findings.halfnormal import nodes
 
 DRIFT_SD = 0.5
 ROUGHNESS = nodes(8, 0.05)
-"""Nodes of the standard deviation of what a stick leaves over at each checkpoint."""
+"""Number of grid nodes for the standard deviation of the remainder at each checkpoint."""
 BREAKS = 100
-"""Equal parts of training, at whose middles a break is tried."""
+"""Number of equal parts of training; their midpoints are the grid of breaks."""
 
 
 @dataclass(frozen=True)
 class ChangePoint:
-    """When a run settles.
+    """The posterior of the point at which a run settles.
 
     Parameters
     ----------
     moves
-        (D,) one where the trajectory moves at all, else zero.
+        (D,) one if the trajectory drifts at all, else zero.
     at
-        (D,) share of training at which the drift ends, given that there is one; 1 where
-        it goes on to the end.
+        (D,) share of training at which the drift ends, given that there is one; 1 if it
+        continues to the end.
     """
 
     moves: Array
@@ -34,7 +34,7 @@ class ChangePoint:
 
 
 def settling(at: Array, drawn: Array, rng: np.random.Generator, draws: int = 4000) -> ChangePoint:
-    """Posterior of the break of a stick that all quantities share.
+    """Posterior of the breakpoint, which all quantities share.
 
     The vector of quantities is level + drift * min(t, k) / k + remainder, where t is the
     share of training from 0 to 1. Level and drift are normal (mean 0.5 and 0, sd 0.5).
@@ -67,7 +67,7 @@ def settling(at: Array, drawn: Array, rng: np.random.Generator, draws: int = 400
 def _measured(drawn: Array) -> tuple[Array, Array]:
     """Means (n, K) and covariances (n, K, K) in the directions in which anything varies.
 
-    Weights sum to one, so that the quantities have fewer dimensions than names.
+    Weights sum to one, so the quantities have fewer dimensions than names.
     """
     centred = drawn - 0.5
     pooled = np.moveaxis(centred, 1, 0).reshape(drawn.shape[1], -1)
@@ -78,8 +78,8 @@ def _measured(drawn: Array) -> tuple[Array, Array]:
 
 
 def _evidence(shape: Array, mean: Array, cov: Array) -> float:
-    """Log marginal likelihood of a shape, the roughness integrated over its prior."""
-    # Here: a plan only asks for the names of figures.
+    """Log marginal likelihood of a shape, with the remainder's sd integrated over its prior."""
+    # Imported here, because a study plan needs only the names of figures.
     from scipy.linalg import block_diag, cho_factor, cho_solve
 
     n, k = mean.shape

@@ -1,4 +1,4 @@
-"""What a condition of the design (a goal prompt) changes, in models and in the reference."""
+"""Effects of the conditions of a design (goal prompts), in models and in the reference."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ALL = "all models"
 def conditions(found: Sequence[Member], quantities: FindingsSpec, seed: int) -> Iterator[Statement]:
     """Shift of every parameter between conditions, such as goal prompts.
 
-    For each speaker: every condition against its default. Over speakers: the mean
-    shift, in a model where each fit measures its own with its own error. Where there
-    is a reference: the shift between two conditions that both were asked in, in models,
-    in the reference, and the difference.
+    For each speaker: every condition against its default. Over speakers: the mean shift, from a
+    model in which each fit measures its
+    speaker's shift with a known error. With a reference: the shift between two shared
+    conditions in models, in the reference, and their difference.
     """
     models = others(found, quantities)
     for member in models:
@@ -69,7 +69,7 @@ def _mean_shift(
     quantities: FindingsSpec,
     seed: int,
 ) -> Array:
-    """(D,) draws of the mean over speakers; of one speaker its own."""
+    """(D,) draws of the mean over speakers, or of the shift of a single speaker."""
     shifts = [m.quantities[parameter, one] - m.quantities[parameter, other] for m in models]
     if len(shifts) == 1:
         return shifts[0]
@@ -86,7 +86,7 @@ def _mean_shift(
 def _pairs(
     shared: Sequence[str], reference: Member, quantities: FindingsSpec
 ) -> list[tuple[str, str]]:
-    """Pairs of conditions, the later first, that people were asked in too."""
+    """Pairs of conditions, the later first, that people had as well."""
     known = [c for c in shared if quantities.comparable(c) in reference.fit.conditions]
     return [
         (b, a)
@@ -138,6 +138,6 @@ def _statement(
         quantity=parameter,
         contrast=f"{condition} - {base}",
         draws=drawn,
-        words=f"In {who}, the {quantities.condition} {condition} compared with {base} changes "
+        words=f"In {who}, the {quantities.condition} {condition}, compared with {base}, changes "
         f"{parameter} ({quantities.words[parameter]})",
     )

@@ -1,4 +1,4 @@
-"""What a label of speakers changes: post-training, size, or another ordered label."""
+"""Effects of a label of speakers: post-training, size, or another ordered label."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from many_wolves.findings.statement import Statement
 
 FINDING = "contrasts"
 TRAINING = "training"
-"""The label of base models, and of what post-training made of them."""
+"""The label that distinguishes base models from post-trained ones."""
 LEVELS = {TRAINING: ("base", "instruct")}
-"""Labels in words -> their levels, first to last; numbers need none."""
+"""Labels with levels in words -> the levels in order; numeric labels need no entry."""
 OVERALL = ""
 NAMED = 5
-"""Speakers that a first sentence names; of more, the ends."""
+"""Maximum number of speakers in a sentence; of more, only the extremes are listed."""
 """Condition of the mean over all conditions."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two speakers whose labels differ in one factor alone.
+    """Two speakers whose labels differ in exactly one factor.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Pair:
 
     @property
     def words(self) -> str:
-        """What makes the second speaker of the first."""
+        """The difference between the speakers, in words."""
         if self.factor == TRAINING:
             return f"Post-training of {self.first.label}"
         levels = (self.first.labels[self.factor], self.second.labels[self.factor])
@@ -50,9 +50,9 @@ class Pair:
 
 
 def pairs(found: Sequence[Member], factor: str = "") -> list[Pair]:
-    """All pairs that differ in one ordered factor (in ``factor``, if it is given).
+    """All pairs that differ in exactly one ordered factor (in ``factor``, if given).
 
-    Of numbers, neighbours alone are paired.
+    For numeric factors, only neighbouring levels are paired.
     """
     result: dict[tuple[str, str], Pair] = {}
     for first in found:
@@ -69,9 +69,9 @@ def pairs(found: Sequence[Member], factor: str = "") -> list[Pair]:
 
 
 def _differs(first: Member, second: Member) -> str:
-    """The one label in which two speakers differ; empty where it is none, or several.
+    """The label in which two speakers differ; empty if there is none or several.
 
-    Speakers at other checkpoints, or asked at another effort, differ in more than labels.
+    Speakers at different checkpoints or efforts differ in more than labels.
     """
     if first.at != second.at or first.effort != second.effort:
         return ""
@@ -94,7 +94,7 @@ def _before(first: Member, second: Member, factor: str) -> bool:
 def contrasts(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[Statement]:
     """Change of every parameter from the first speaker of a pair to the second.
 
-    The posteriors of two fits are independent, so that draws are subtracted in any order.
+    The posteriors of two fits are independent, so draws can be subtracted in any order.
     """
     for pair in pairs(others(found, quantities)):
         shared = common_conditions([pair.first, pair.second])
@@ -135,9 +135,10 @@ def mean_distance(member: Member, reference: Member, quantities: FindingsSpec) -
 
 
 def lead(found: Sequence[Member], quantities: FindingsSpec) -> str:
-    """What post-training does, and how far each speaker is from the reference, in two sentences.
+    """The effect of post-training, and each speaker's distance from the reference, in two
+    sentences.
 
-    Speakers that did not do the task are left out, and named. Empty where nothing can be said.
+    Speakers that did not do the task are listed as excluded. Empty if nothing is known.
     """
     sound = [member for member in found if not member.fit.failed_checks]
     idle = [member.label for member in found if member.fit.failed_checks]
@@ -171,7 +172,7 @@ def _training(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[str
             f"[{s.interval[0]:+.2f}, {s.interval[1]:+.2f}]"
         )
     if words:
-        more = f", and less in {len(most) - NAMED} further pairs" if len(most) > NAMED else ""
+        more = f", and less in {len(most) - NAMED} other pairs" if len(most) > NAMED else ""
         yield (
             f"Post-training moves {'; and '.join(words)}{more} (means over the "
             f"{quantities.conditions})."

@@ -1,4 +1,4 @@
-"""How far a speaker's choices are from those of people."""
+"""The distance of a speaker's choices from those of people."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def distance(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[Stat
     """Jensen-Shannon divergence of predicted choices from the reference's, in bits.
 
     Between the predicted distributions over outcomes, averaged over the cells of a
-    condition (for politeness, its states). It is 0 where the two choose alike, 1 where they
-    never choose the same (Lin 1991). Draws of both fits are paired, so
-    the uncertainty of both is included. A speaker asked on another scale is left out.
+    condition (for politeness, its states). It is 0 if the two distributions are the same, 1 if
+    they do not overlap (Lin 1991). Draws of both fits are paired, so
+    the uncertainty of both is included. A speaker that answered on a different scale is left out.
     """
     reference = people(found, quantities)
     if reference is None:
@@ -46,7 +46,7 @@ def distance(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[Stat
 
 
 def divergence(p: Array, q: Array) -> Array:
-    """Jensen-Shannon divergence in bits over the last axis, averaged over those between."""
+    """Jensen-Shannon divergence in bits over the last axis, averaged over the middle axes."""
     from scipy.special import rel_entr
 
     middle = (p + q) / 2

@@ -1,4 +1,4 @@
-"""What training changes, and when: checkpoints of one run after another."""
+"""Effects of training over the checkpoints of a run, and their timing."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from many_wolves.findings.regression import measured, regression
 from many_wolves.findings.statement import Statement
 
 FEWEST = 3
-"""Checkpoints of a run, at least."""
+"""Minimum number of checkpoints of a run."""
 EARLY = 0.25
-"""The part of training whose share of the drift is stated."""
+"""The early part of training whose share of the drift is reported."""
 OVERALL = ""
 
 
@@ -28,9 +28,9 @@ class Run:
     Parameters
     ----------
     name
-        Of the speaker whose checkpoints they are.
+        Name of the speaker.
     members, at
-        The checkpoints and where in training each stands (steps or tokens), ascending.
+        The checkpoints and the position of each in training (steps or tokens), ascending.
     labels
         Factors of the run.
     """
@@ -44,8 +44,8 @@ class Run:
 def runs(found: Sequence[Member]) -> list[Run]:
     """Training runs among the members.
 
-    A fit without a place in training, whose labels are some of a run's (``base:
-    llama`` of ``base: llama, feedback: hh``), is what that run began with.
+    A fit without a position in training is the starting point of a run if its labels are a
+    subset of the run's (``base: llama`` of ``base: llama, feedback: hh``).
     """
     placed = [m for m in found if m.at is not None]
     starts = [m for m in found if m.at is None and m.labels]
@@ -68,7 +68,7 @@ def _run_of(member: Member) -> tuple[str, str, frozenset[tuple[str, str | float]
 
 
 def _named_apart(found: Sequence[Run]) -> list[Run]:
-    """Runs whose names are the same get their labels, or otherwise a number, behind them."""
+    """Runs with the same name get their labels, or otherwise a number, as a suffix."""
     names = Counter(run.name for run in found)
     longer = [
         replace(run, name=" ".join([run.name, *map(str, run.labels.values())]))
@@ -86,8 +86,8 @@ def _named_apart(found: Sequence[Run]) -> list[Run]:
 def dynamics(found: Sequence[Member], quantities: FindingsSpec, seed: int) -> Iterator[Statement]:
     """Net change of each parameter, the share of it that comes early, and when it settles.
 
-    Over runs that differ in labels (base model, feedback, algorithm, ...): how much
-    the levels of each label differ in where the runs end.
+    Over runs that differ in labels (base model, feedback, algorithm, ...): the variation of
+    the runs' end points between the levels of each label.
     """
     known = runs(others(found, quantities))
     for run in known:
@@ -144,9 +144,10 @@ def _early(run: Run, quantities: FindingsSpec) -> Iterator[Statement]:
         subject=run.name,
         condition="",
         quantity="early share",
-        contrast=f"first {EARLY:.0%} of training",
+        contrast=f"first {100 * EARLY:.0f} % of training",
         draws=share,
-        words=f"The share of the net drift of {run.name} in the first {EARLY:.0%} of training is",
+        words=f"The share of the net drift of {run.name} in the first {100 * EARLY:.0f} % of "
+        "training is",
         kind="size",
     )
 
@@ -155,15 +156,14 @@ def early_share(drift: Array, at: Array) -> Array | None:
     """(D,) share of the net drift that has happened after ``EARLY`` of training.
 
     The position at that point (linear between checkpoints) is projected on the
-    way from the first checkpoint to the last, over all parameters
-    and conditions. It is 1 where all has happened, and above where it went too far. None
-    where the uncertainty of the whole drift is as large as the drift: nothing is left to
-    divide.
+    path from the first checkpoint to the last, over all parameters and conditions. It is 1 if
+    the drift is complete, and above 1 if it overshot. None if the uncertainty of the net
+    drift is as large as the drift, so that a ratio is meaningless.
 
     Parameters
     ----------
     drift
-        (checkpoints, quantities, D) distance from the first checkpoint.
+        (checkpoints, quantities, D) difference from the first checkpoint.
     at
         (checkpoints,) steps or tokens.
     """
@@ -175,7 +175,7 @@ def early_share(drift: Array, at: Array) -> Array | None:
     after = int(np.searchsorted(at, point))
     part = (point - at[after - 1]) / (at[after] - at[after - 1])
     there = drift[after - 1] + part * (drift[after] - drift[after - 1])
-    # The direction is that of the mean drift, so that noise in it is not squared.
+    # The direction is that of the mean drift, so that its noise is not squared.
     share: Array = (mean @ there) / (mean @ whole)
     return share
 
@@ -208,7 +208,7 @@ def _settles(run: Run, quantities: FindingsSpec, seed: int) -> Iterator[Statemen
 def _contributions(
     known: Sequence[Run], quantities: FindingsSpec, seed: int
 ) -> Iterator[Statement]:
-    """Standard deviation between the levels of each label, of where runs end."""
+    """Standard deviation of the runs' end points between the levels of each label."""
     factors = {
         name: list(dict.fromkeys(str(r.labels[name]) for r in known))
         for name in dict.fromkeys(name for r in known for name in r.labels)

@@ -1,4 +1,4 @@
-"""What reasoning effort changes."""
+"""Effects of reasoning effort."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from many_wolves.findings.statement import Statement
 ORDER = ("none", "minimal", "low", "medium", "high")
 BASE = ORDER[0]
 GROUP = "family"
-"""Label of the group of speakers that may respond alike; the model itself where missing."""
+"""Label of groups of speakers that may respond similarly; the model itself if missing."""
 OVERALL = ""
 """Condition of the mean over all conditions."""
 
@@ -25,7 +25,7 @@ def effort(found: Sequence[Member], quantities: FindingsSpec, seed: int) -> Iter
     For each parameter and condition: fit = speaker + effort + deviation of the
     speaker's group at this effort + remainder. The first two have normal priors (sd
     0.5), the last two are normal with unknown sd. The posterior of each fit enters as a
-    measurement with its own error. Speakers with one effort only are left out.
+    measurement with its own error. Speakers with a single effort are left out.
     """
     asked = asked_at_several(found)
     models = list(dict.fromkeys(_who_thinks(m) for m in asked))
@@ -58,7 +58,7 @@ def effort(found: Sequence[Member], quantities: FindingsSpec, seed: int) -> Iter
 
 
 def asked_at_several(found: Sequence[Member]) -> list[Member]:
-    """Those whose model, at the same checkpoint, was asked at more than one effort."""
+    """Members whose model was asked at more than one effort at the same checkpoint."""
     return [
         m for m in found if len({o.effort for o in found if _who_thinks(o) == _who_thinks(m)}) > 1
     ]

@@ -1,4 +1,4 @@
-"""The fits that findings are about: who was fitted, with what effort, at which step."""
+"""The fits behind findings: speaker, effort and training step of each."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
 DRAWS = 4000
-"""Posterior draws of every fit that the findings use."""
+"""Number of posterior draws of every fit that the findings use."""
 PREDICTED = 1000
-"""Of these, the draws of predicted choices, which are many numbers each."""
+"""Number of these for predicted choices, each of which takes more memory."""
 FACTS = ("model", "effort", "step", "tokens")
-"""Labels that follow from who was asked; the others were given."""
+"""Labels that follow from the speaker; all others are given by the user."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Member:
     fit
         The fit.
     quantities
-        (D,) draws by (parameter, condition), all in one order; parameters that the fit
+        (D,) draws by (parameter, condition), all in the same order; parameters that the fit
         lacks are left out.
     predicted
         (``PREDICTED``, ..., outcomes) draws of the predicted probabilities by condition,
@@ -50,7 +50,7 @@ class Member:
 
     @property
     def labels(self) -> Mapping[str, str | float]:
-        """Factors of the study, those of ``FACTS`` left out."""
+        """Factors of the study, without those of ``FACTS``."""
         return {k: v for k, v in self.fit.labels.items() if k not in FACTS}
 
     @property
@@ -60,23 +60,23 @@ class Member:
 
     @property
     def effort(self) -> str:
-        """Reasoning effort; ``none`` where none was asked for."""
+        """Reasoning effort; ``none`` if none was requested."""
         return str(self.fit.labels.get("effort", "")) or "none"
 
     @property
     def at(self) -> float | None:
-        """Where in training: tokens where they are known, otherwise the step."""
+        """Position in training: tokens if known, otherwise the step."""
         found = self.fit.labels.get("tokens", self.fit.labels.get("step"))
         return None if found is None else float(found)
 
     def mean_over(self, parameter: str, conditions: Sequence[str] = ()) -> Array:
-        """(D,) draws of a parameter's mean over conditions; over all when none is named."""
+        """(D,) draws of a parameter's mean over the given conditions, or over all."""
         chosen = conditions or self.fit.conditions
         draws: Array = np.mean([self.quantities[parameter, c] for c in chosen], axis=0)
         return draws
 
     def has(self, parameter: str) -> bool:
-        """Whether the fit knows the parameter by condition."""
+        """Whether the fit has the parameter by condition."""
         return any(name == parameter for name, _ in self.quantities)
 
 
@@ -104,7 +104,7 @@ def members(fits: Sequence[Fitted], quantities: FindingsSpec, seed: int = 1) -> 
 
 
 def _member(fit: Fitted, quantities: FindingsSpec, seed: int) -> Member:
-    # A copy, whose cache of the draws is given free with it.
+    # A copy, so that the cached draws are freed with it.
     posterior = replace(fit).draws["posterior"].dataset
     n = posterior.sizes["chain"] * posterior.sizes["draw"]
     order = np.random.default_rng(seed).permutation(np.resize(np.arange(n), DRAWS))
@@ -131,7 +131,7 @@ def _predicted(
 
 
 def people(found: Sequence[Member], quantities: FindingsSpec) -> Member | None:
-    """The reference among the members; None where it was not fitted."""
+    """The reference among the members; None if it was not fitted."""
     return next((m for m in found if m.fit.speaker == quantities.reference), None)
 
 
@@ -141,7 +141,7 @@ def others(found: Sequence[Member], quantities: FindingsSpec) -> list[Member]:
 
 
 def common_conditions(found: Sequence[Member]) -> list[str]:
-    """Conditions that every member was asked in, in the order of the first."""
+    """Conditions that all members share, in the order of the first."""
     if not found:
         return []
     return [c for c in found[0].fit.conditions if all(c in m.fit.conditions for m in found)]

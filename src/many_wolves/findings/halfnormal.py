@@ -1,4 +1,4 @@
-"""The half-normal distribution, without the second that SciPy takes to load."""
+"""The half-normal distribution, without SciPy, which takes a second to load."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from many_wolves.contracts import Array
 
 
 def nodes(n: int, scale: float) -> Array:
-    """(n,) quantiles at the middles of n equal parts of probability."""
+    """(n,) quantiles at the midpoints of n equal parts of probability."""
     shares = (1 + (np.arange(n) + 0.5) / n) / 2
     return scale * np.array([NormalDist().inv_cdf(share) for share in shares])
 

@@ -1,4 +1,4 @@
-"""Why a kind of finding is missing, and what it would take."""
+"""Why a kind of finding is missing, and what it needs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def reasons(
     found
         The fits that are compared.
     left_out
-        Fits that did not converge: a finding may be missing for lack of them.
+        Fits that did not converge, without which a finding may be missing.
     """
     gone = [Member(fit, {}, {}) for fit in left_out]
     models, models_gone = others(found, quantities), others(gone, quantities)
@@ -70,7 +70,7 @@ def _effort(models: Sequence[Member], gone: Sequence[Member]) -> str:
 
 
 def _compared(models: Sequence[Member]) -> bool:
-    """Whether a model was asked at several efforts, and one without."""
+    """Whether a model was asked at several efforts, one of them ``none``."""
     efforts = {m.effort for m in asked_at_several(models)}
     return BASE in efforts and len(efforts) > 1
 
@@ -89,7 +89,7 @@ def _training(models: Sequence[Member], gone: Sequence[Member]) -> str:
         return " ".join(lost)
     return (
         f"No speaker was asked at {FEWEST} or more checkpoints with a known step, so findings on "
-        "training are missing. A study names them with `revisions`."
+        "training are missing. A study lists them under `revisions`."
     )
 
 

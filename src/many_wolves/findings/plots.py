@@ -1,4 +1,4 @@
-"""Figures of findings: effects of effort, paths of training, the map of the signature, forests."""
+"""Figures of findings: effects of effort, training trajectories, signature map, forest plots."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SEED = 1
 IDLE = " *"
 """Mark of a speaker that did not do the task."""
 OTHER = "not told"
-"""Group of speakers whose training nobody told."""
+"""Group of speakers without a label for their training."""
 
 Draw = Callable[[Sequence[Member], FindingsSpec, Width], Figure]
 Lacks = Callable[[Sequence[Member], FindingsSpec], str]
@@ -82,14 +82,14 @@ def all_speakers(found: Sequence[Member], quantities: FindingsSpec, width: Width
         groups=[""],
         axis="posterior mean",
         caption=f"Each parameter of {len(found)} speakers, averaged over the "
-        f"{quantities.conditions} that it was asked under: posterior means with {INTERVAL}.",
+        f"{quantities.conditions} of that speaker: posterior means with {INTERVAL}.",
         zero=False,
         width=width,
     )
 
 
 def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
-    """Weights of people and models, base and instruct, and their distance from people."""
+    """Weights of people, base models and post-trained models, and their distance from people."""
     reference = people(found, quantities)
     assert reference is not None
     found = [reference, *others(found, quantities)]
@@ -116,8 +116,8 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
         panels=[*weights, away],
         groups=[g for g in known if g in set(frame["group"])],
         axis="posterior mean; bits",
-        caption=f"Each parameter, averaged over the {quantities.conditions} that all were asked "
-        f"under ({', '.join(shared)}). Last panel: the Jensen-Shannon divergence of predicted "
+        caption=f"Each parameter, averaged over the {quantities.conditions} that all share "
+        f"({', '.join(shared)}). Last panel: the Jensen-Shannon divergence of predicted "
         f"choices from those of {quantities.reference_words} (0: the same choices, 1: no overlap). "
         f"Posterior means with {INTERVAL}."
         + (f" {IDLE}: did not do the task, so the weights are meaningless." if idle else ""),
@@ -129,9 +129,9 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
 
 
 def lead_figure(found: Sequence[Member], quantities: FindingsSpec) -> Figure | None:
-    """The figure that a report begins with; None where nothing is compared.
+    """The figure at the top of a report; None if nothing is compared.
 
-    Where no speaker is labelled base or post-trained, all stand side by side.
+    If no speaker is labelled base or post-trained, it shows all speakers.
     """
     if len(found) < 2:
         return None
@@ -145,13 +145,13 @@ def _training_of(member: Member) -> str:
 
 
 def _without_training(member: Member, found: Sequence[Member]) -> str:
-    """Name of a row: of a base model and its post-trained form that of the first."""
+    """Name of a row; a base model and its post-trained form share the base model's name."""
     pair = next((p for p in pairs(found, TRAINING) if p.second is member), None)
     return member.label if pair is None else pair.first.label
 
 
 def training_paths(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
-    """Every parameter over training, a ribbon a run."""
+    """Every parameter over training, one ribbon per run."""
     known = runs(others(found, quantities))
     shared = common_conditions([m for run in known for m in run.members])
     reference = people(found, quantities)
@@ -196,7 +196,7 @@ def _bands(
 
 
 def signature_map(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
-    """Two parameters of the signature against each other, filled by its probability."""
+    """Two parameters of the signature against each other; colour shows its probability."""
     models, reference = others(found, quantities), people(found, quantities)
     assert reference is not None
     x, y = list(quantities.signature)[:2]
@@ -241,7 +241,7 @@ def signature_map(found: Sequence[Member], quantities: FindingsSpec, width: Widt
 
 
 def laws(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
-    """Every parameter over sizes, with the laws' band: each form by its probability."""
+    """Every parameter over size, with the band of the laws, weighted by their probabilities."""
     axis = next(a for a in AXES if not _no_axis(found, quantities, a))
     sized = [(m, s) for m in others(found, quantities) if (s := size_of(m, axis)) is not None]
     names = [p for p in quantities.words if all(m.has(p) for m, _ in sized)]
@@ -297,29 +297,29 @@ def _three(drawn: Array) -> dict[str, float]:
 def _no_effort(found: Sequence[Member], quantities: FindingsSpec) -> str:
     if any(effort(others(found, quantities), quantities, SEED)):
         return ""
-    return "no speaker has fits that converged at several efforts, `none` among them"
+    return "no speaker has converged fits at several efforts including `none`"
 
 
 def _no_reference(found: Sequence[Member], quantities: FindingsSpec) -> str:
     if people(found, quantities) is None:
         return f"it needs a fit of {quantities.reference_words or 'a reference'} that converged"
     if not any(TRAINING in m.labels for m in found) or not common_conditions(found):
-        return "no label names a base model or post-trained, in conditions of people"
+        return "no speaker is labelled as base or post-trained in the conditions of people"
     return ""
 
 
 def _no_run(found: Sequence[Member], quantities: FindingsSpec) -> str:
     if runs(others(found, quantities)):
         return ""
-    return "no speaker has fits that converged at three or more checkpoints"
+    return "no speaker has converged fits at three or more checkpoints"
 
 
 def _no_signature(found: Sequence[Member], quantities: FindingsSpec) -> str:
     if any(signature(found, quantities)):
         return ""
     if not quantities.signature:
-        return "the task family names no signature"
-    return f"it needs a fit of {quantities.reference_words} and one of another speaker, both full"
+        return "the task family defines no signature"
+    return f"it needs full fits of {quantities.reference_words} and of another speaker"
 
 
 def _nothing(found: Sequence[Member], quantities: FindingsSpec) -> str:
@@ -329,7 +329,7 @@ def _nothing(found: Sequence[Member], quantities: FindingsSpec) -> str:
 def plots(signature_name: str = "") -> dict[str, Plot]:
     """Figures of findings by name."""
 
-    # Several figures of the same fits read their draws once.
+    # The draws are read once for all figures of the same fits.
     known: dict[tuple[Path, ...], list[Member]] = {}
 
     def read(fits: Sequence[Fitted]) -> list[Member]:
@@ -354,7 +354,7 @@ def plots(signature_name: str = "") -> dict[str, Plot]:
 
     return {
         "forest": plot(
-            "every parameter of every speaker, over its conditions", all_speakers, _nothing
+            "every parameter of every speaker, averaged over its conditions", all_speakers, _nothing
         ),
         "post_training": plot(
             "weights before and after post-training, and distance from people",

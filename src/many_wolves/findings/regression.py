@@ -1,9 +1,9 @@
-"""Linear regression on quantities that are themselves known only up to a posterior.
+"""Linear regression on quantities that are known only through their posteriors.
 
-Each fit measures a quantity with an error of known variance. The regression on top
-is normal given the standard deviations of its random effects. So only those are
-integrated over, on a grid. No Markov chains are needed, and nothing can fail
-to converge. (Random-effects meta-regression: Higgins, Thompson & Spiegelhalter 2009,
+Each fit measures a quantity with an error of known variance. Given the standard deviations of its
+random effects, the regression is a normal model. So only these are integrated out, on a grid.
+No Markov chains are needed, so convergence is no concern. (Random-effects meta-regression:
+Higgins, Thompson & Spiegelhalter 2009,
 J. R. Stat. Soc. A 172, 137.)
 """
 
@@ -23,7 +23,7 @@ SPREAD = 0.2
 quantities live between 0 and 1."""
 NODES = 24
 LEAST = 0.1
-"""Least share of the prior's variance that a fit must have taken away to count in full."""
+"""Smallest relative reduction of the prior's variance that the division by the prior allows for."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Measured:
     Parameters
     ----------
     mean, variance
-        (n,) of the normal likelihood of each fit.
+        (n,) moments of the normal likelihood of each fit.
     """
 
     mean: Array
@@ -47,7 +47,7 @@ class Regression:
     Parameters
     ----------
     coefficients
-        (D, p).
+        (D, p) draws of the coefficients.
     spreads
         (D, k) standard deviations of the random effects.
     """
@@ -57,11 +57,11 @@ class Regression:
 
 
 def measured(draws: Sequence[Array], prior_mean: float, prior_sd: float) -> Measured:
-    """The likelihood of each fit: its posterior divided by its prior, both as normals.
+    """The likelihood of each fit: its posterior divided by its prior, with normal approximations.
 
-    Without the division, the prior of every single fit would count once each, and
-    pull all differences between fits towards zero. A posterior that is hardly
-    narrower than the prior holds a likelihood that is hardly there.
+    Without the division, the prior would count once per fit, and
+    shrink all differences between fits towards zero. A posterior that is hardly
+    narrower than the prior implies an almost flat likelihood.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def regression(
     Parameters
     ----------
     y
-        n measured quantities.
+        The n measured quantities.
     X
         (n, p) design of the coefficients, which are normal with ``prior_mean`` and
         ``prior_sd`` (p,).
@@ -104,7 +104,7 @@ def regression(
     log_p, _, _ = evidence(y, X, Z, prior_mean, prior_sd, nodes)
     nodes = [_finer(values, log_p, axis) for axis, values in enumerate(nodes)]
     log_p, means, roots = evidence(y, X, Z, prior_mean, prior_sd, nodes)
-    # The nodes of the finer grid are evenly spaced, so that every one counts alike.
+    # The nodes of the finer grid are evenly spaced, so all have the same weight.
     weight = np.exp(log_p - log_p.max()).ravel()
     chosen = rng.choice(weight.size, size=draws, p=weight / weight.sum())
     points = np.array(list(product(*nodes))).reshape(-1, len(Z))
@@ -121,10 +121,10 @@ def evidence(
     prior_sd: Array,
     nodes: Sequence[Array],
 ) -> tuple[Array, Array, Array]:
-    """What holds at each node (g) of the grid of spreads.
+    """Log densities and coefficients at each node of the grid of spreads.
 
-    Log density of the data and the spreads, in the grid's shape. Posterior means
-    (g, p) of the coefficients, and roots (g, p, p) of their covariances.
+    Returns the joint log density of data and spreads, in the grid's shape; the posterior means
+    (g, p) of the coefficients; and the roots (g, p, p) of their covariances, for g nodes.
     """
     n = len(X)
     points = np.array(list(product(*nodes))).reshape(-1, len(Z))
@@ -132,7 +132,7 @@ def evidence(
     cov = np.diag(y.variance) + np.tensordot(points**2, gram, axes=1)
     residual = y.mean - X @ prior_mean
     factor = np.asarray(np.linalg.cholesky(cov), np.float64)
-    # Rows of the regression in units of their error.
+    # Rows of the regression, each divided by its standard error.
     white = np.linalg.solve(
         factor, np.broadcast_to(np.c_[X, residual], (len(points), n, 1 + X.shape[1]))
     )
@@ -154,7 +154,7 @@ def _log_diagonal(factor: Array) -> Array:
 
 
 def _finer(values: Array, log_p: Array, axis: int) -> Array:
-    """Nodes where the posterior of one spread is, evenly from nearly its least to its most."""
+    """Evenly spaced nodes that cover the posterior of one spread."""
     rest = tuple(a for a in range(log_p.ndim) if a != axis)
     marginal = np.exp(log_p - log_p.max()).sum(axis=rest) * np.gradient(values)
     held = np.cumsum(marginal / marginal.sum())

@@ -1,4 +1,4 @@
-"""All statements that a set of fits supports, and the draws behind them."""
+"""All statements that a set of fits supports, with the draws behind them."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found.
+    """The findings of a set of fits.
 
     Parameters
     ----------
     members
-        The fits compared.
+        The fits that are compared.
     statements
         All statements, by kind.
     lacking
         Why a kind of statement could not be made, in words.
     seed
-        Of the draws.
+        Seed of the draws.
     titles
-        Kind of finding -> its heading; also the order on a page.
+        Kind of finding -> its heading, in the order of a page.
     lead
-        The first thing to say; empty where neither post-training nor a reference is known.
+        The leading sentences; empty if neither post-training nor a reference is known.
     """
 
     members: tuple[Member, ...]
@@ -60,7 +60,7 @@ class Findings:
         return [s for s in self.statements if s.finding == finding]
 
     def draws(self) -> xr.Dataset:
-        """The draws behind every statement: (statement, draw); short ones end in nan."""
+        """The draws behind every statement: (statement, draw); shorter rows are padded with NaN."""
         import xarray as xr
 
         n = max((len(s.draws) for s in self.statements), default=0)
@@ -80,18 +80,18 @@ def state(
     axes: Sequence[str] = (),
     left_out: Sequence[Fitted] = (),
 ) -> Findings:
-    """All statements about the fits of one family.
+    """Make all statements about the fits of one family.
 
     Parameters
     ----------
     fits
         The fits.
     seed
-        Of the draws.
+        Seed of the draws.
     axes
-        Of ``scaling.AXES``: state laws over these as well.
+        Axes of ``scaling.AXES`` for which scaling laws are fitted as well.
     left_out
-        Fits that did not converge, for the reasons why a finding is missing.
+        Fits that did not converge, to explain why a finding is missing.
 
     Raises
     ------
@@ -117,13 +117,13 @@ def state(
 
 
 def has_findings(fits: Sequence[Fitted]) -> bool:
-    """Whether the fits are of one family, and that has findings."""
+    """Whether all fits are of one family, and that family has findings."""
     names = _families(fits)
     return len(names) == 1 and quantities_of_family(names[0]) is not None
 
 
 def quantities_of(fits: Sequence[Fitted]) -> FindingsSpec:
-    """What the family of the fits has findings about.
+    """The findings specification of the fits' family.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def quantities_of(fits: Sequence[Fitted]) -> FindingsSpec:
 
 
 def quantities_of_family(name: str) -> FindingsSpec | None:
-    """What the findings of a family are about; None where it has none."""
+    """The findings specification of a family; None if it has none."""
     return families.get(name).findings()
 
 

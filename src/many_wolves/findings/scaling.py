@@ -1,8 +1,8 @@
-"""Laws of scale: a parameter against the logarithm of size, tokens or steps.
+"""Scaling laws: a parameter against the logarithm of size, tokens or steps.
 
-Each form is linear given one shape (an exponent, the place of a break). So its
+Each form is linear given one shape parameter (an exponent, the position of a break). So its
 posterior is exact on a grid of the shape and of the residual's standard deviation.
-It includes the error of every fit (``findings/regression.py``).
+The error of every fit is included (``findings/regression.py``).
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ LEVEL_SD, SLOPE_SD, GROUP_SD = 0.5, 0.5, 0.2
 """Prior scales: of the level around one half, of changes over the whole range of sizes,
 and of a family's deviation."""
 NODES = halfnormal.nodes(24, SPREAD / 2)
-"""Nodes of equal prior mass of the residual's standard deviation."""
+"""Number of grid nodes, of equal prior mass, for the residual's standard deviation."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """A law: columns of its regression at u, the share of the range of log10 size.
+    """A scaling law: columns of its regression at u, the share of the range of log10 size.
 
     Parameters
     ----------
     words
         The form in words.
     columns
-        (n, c) from u (n,), the range of log10 size, and one shape.
+        Function of u (n,), the range of log10 size, and one shape; returns (n, c).
     shapes
-        Grid of the shape, of equal prior mass; one zero where there is none.
+        Grid of the shape parameter, of equal prior mass; a single zero if there is none.
     shape_words
-        What the shape is.
+        The shape parameter in words.
     """
 
     words: str
@@ -54,14 +54,14 @@ class Form:
 
 
 def _power(u: Array, span: float, exponent: float) -> Array:
-    """One at the smallest size and zero at infinity: (N / N0) ** -exponent, and its span."""
+    """One at the smallest size, zero at infinity: (N / N0) ** -exponent."""
     return (10.0 ** (-exponent * span * u))[:, None]
 
 
 FORMS: Mapping[str, Form] = {
     "flat": Form("does not change with size", lambda u, _s, _k: u[:, None][:, :0], np.zeros(1)),
     "log-linear": Form(
-        "changes evenly with the logarithm of size", lambda u, _s, _k: u[:, None], np.zeros(1)
+        "changes linearly with the logarithm of size", lambda u, _s, _k: u[:, None], np.zeros(1)
     ),
     "saturating": Form(
         "approaches a limit as a power of size",
@@ -70,7 +70,7 @@ FORMS: Mapping[str, Form] = {
         "exponent",
     ),
     "broken": Form(
-        "changes evenly with the logarithm of size, at another rate from some size on",
+        "changes linearly with the logarithm of size, at another rate above some size",
         lambda u, _s, k: np.column_stack([np.minimum(u, k), np.maximum(u - k, 0)]),
         np.linspace(0.1, 0.9, 17),
         "break",
@@ -124,7 +124,7 @@ class FormFit:
     shape, residual
         (D,) draws of the shape and of the residual's standard deviation.
     coefficients
-        (D, p): level, deviation of each family, then the form's own.
+        (D, p) draws of the level, the deviation of each family, and the form's own coefficients.
     groups, low, span
         The families in order; log10 of the smallest size, and the range.
     """
@@ -139,7 +139,7 @@ class FormFit:
     span: float
 
     def predict(self, size: float, group: str, rng: np.random.Generator) -> Array:
-        """(D,) draws of the quantity of a further model, its own deviation included."""
+        """(D,) draws of the quantity for a new model, including its own deviation."""
         u = np.full(1, (np.log10(size) - self.low) / self.span)
         rows = [_design(FORMS[self.form], u, [group], self.groups, self.span, k)[0]
                 for k in np.unique(self.shape)]  # fmt: skip
@@ -182,7 +182,7 @@ def _design(
 
 def _prior(columns: int, families: int) -> tuple[Array, Array]:
     own = columns - 1 - families
-    # A single family is the level itself.
+    # With a single family, its deviation is part of the level.
     group_sd = GROUP_SD if families > 1 else 1e-3
     sd = np.r_[LEVEL_SD, np.full(families, group_sd), np.full(own, SLOPE_SD)]
     return np.r_[0.5, np.zeros(columns - 1)], sd
@@ -208,12 +208,12 @@ def loo(name: str, data: Scale, rng: np.random.Generator) -> Array:
 def scaling(
     found: Sequence[Member], quantities: FindingsSpec, axis: str, seed: int
 ) -> Iterator[Statement]:
-    """Which law each parameter follows over the sizes of a study, and what it predicts.
+    """The scaling law of each parameter over the sizes of a study, and its predictions.
 
-    For each parameter, these are the probability of every form, the change over the range of
-    sizes, and the exponent or break. Parameters are averaged over the conditions. The last is the
-    prediction for the largest model from the others, by the forms weighted by their
-    probabilities.
+    For each parameter, the statements give the probability of every form, the change over the
+    range of sizes, the exponent or break, and the error of the prediction for the largest model
+    from the others. The prediction weights the forms by their probabilities. Parameters are
+    averaged over the conditions.
 
     Raises
     ------
@@ -233,7 +233,7 @@ def scaling(
 
 
 def size_of(member: Member, axis: str) -> float | None:
-    """Number of parameters, tokens or steps of a member; None where it is not told or zero."""
+    """Number of parameters, tokens or steps of a member; None if unknown or zero."""
     try:
         size = float(member.fit.labels.get(axis, 0))
     except ValueError:
@@ -288,7 +288,7 @@ def _of_parameter(
 def _left_out(
     parameter: str, data: Scale, axis: str, what: str, rng: np.random.Generator
 ) -> Iterator[Statement]:
-    """How much better than flat each form predicts models left out one by one, in nats.
+    """Leave-one-out predictive accuracy of each form compared with the flat one, in nats.
 
     The draws are those of a Bayesian bootstrap over the models (Rubin 1981).
     """
@@ -299,19 +299,20 @@ def _left_out(
             drawn = len(gain) * rng.dirichlet(np.ones(len(gain)), DRAWS) @ gain
             yield _statement(
                 axis, parameter, f"{name} - flat, left out", drawn,
-                f"That {what} {form.words} changes the prediction of models left out, in nats,",
+                f"Assuming that {what} {form.words} changes the log predictive density of models "
+                "left out, in nats,",
             )  # fmt: skip
 
 
 def form_probabilities(fits: Mapping[str, FormFit]) -> dict[str, float]:
-    """Posterior probability of each form, all alike before."""
+    """Posterior probability of each form, with equal prior probabilities."""
     log_ml = np.array([fit.log_ml for fit in fits.values()])
     weight = np.exp(log_ml - np.logaddexp.reduce(log_ml))
     return dict(zip(fits, map(float, weight / weight.sum()), strict=True))
 
 
 def band_of(data: Scale, seed: int, points: int = 25) -> pd.DataFrame:
-    """The predictions for a further model of each family: group, size, mean, low, high."""
+    """The predictions for a new model of each family: group, size, mean, low, high."""
     rng = np.random.default_rng([seed, 7])
     fits = {name: fit_form(name, data, rng) for name in FORMS}
     weight = form_probabilities(fits)
@@ -328,7 +329,7 @@ def band_of(data: Scale, seed: int, points: int = 25) -> pd.DataFrame:
 
 
 def _held_out(parameter: str, data: Scale, axis: str, what: str, seed: int) -> Iterator[Statement]:
-    """The largest model's quantity, predicted from the smaller ones, less what was seen."""
+    """The prediction for the largest model from the smaller ones, minus the observed value."""
     largest = int(np.argmax(data.size))
     rest = data.only(data.size < data.size[largest])
     if len(np.unique(rest.size)) < FEWEST - 1:
@@ -343,7 +344,7 @@ def _held_out(parameter: str, data: Scale, axis: str, what: str, seed: int) -> I
     seen = rng.normal(data.y.mean[largest], data.y.variance[largest] ** 0.5, DRAWS)
     yield _statement(
         axis, parameter, "held-out largest", predicted - seen,
-        f"From the smaller models, {what} of the largest ({size:.3g} {axis}, seen at "
+        f"From the smaller models, {what} of the largest ({size:.3g} {axis}, observed at "
         f"{data.y.mean[largest]:.2f}) is missed",
     )  # fmt: skip
 

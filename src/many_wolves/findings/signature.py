@@ -1,4 +1,4 @@
-"""How probable it is that a speaker shows a signature, such as that of sycophancy."""
+"""The probability that a speaker shows a signature, such as that of sycophancy."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from many_wolves.findings.statement import Statement
 def signature(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[Statement]:
     """Probability that every parameter of the signature is on its side of the reference.
 
-    All of them at once, from joint draws; before it each parameter's difference from the
-    reference, which are its ingredients.
+    The probability is joint, from joint draws. It is preceded by each parameter's difference
+    from the reference.
     """
     reference = people(found, quantities)
     if reference is None or not quantities.signature:

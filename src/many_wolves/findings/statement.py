@@ -1,4 +1,4 @@
-"""A finding: draws of a number, the number with its interval, and the sentence it makes."""
+"""A finding: draws of a number, the number with its interval, and a sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROB = 0.95
 """Probability of every interval."""
 
 STRENGTHS = ((0.99, "strong"), (0.95, "moderate"), (0.75, "weak"))
-"""Least probability of a direction (or of its opposite) that each word stands for."""
+"""Smallest probability of a direction (or of its opposite) for each word."""
 UNSETTLED = "no"
 
 DRAWS = "draws.nc"
@@ -46,21 +46,21 @@ class Statement:
     Parameters
     ----------
     finding
-        Which kind: ``effort``, ``goals``, ``sycophancy``, ``dynamics``, ``distance``.
+        Kind of finding: ``effort``, ``goals``, ``sycophancy``, ``dynamics``, ``distance``.
     subject, condition, quantity, contrast
-        Of whom, where, of what, and against what; empty where it does not apply.
+        Speaker, condition, parameter and comparison; empty if not applicable.
     draws
         (D,) posterior draws of the number.
     words
-        What the number is, as the beginning of a sentence: ``high effort changes phi``.
+        Description of the number that begins a sentence: ``high effort changes phi``.
     kind
         ``change`` may have either sign, and its direction is a question. ``size`` is
         positive by nature. ``probability``: the draws are zeros and ones, and their
         mean is the number.
     unit
-        Behind the number in words.
+        Unit after the number in sentences.
     between
-        Whether a change is a difference between two speakers, so that nothing moves.
+        Whether a change is a difference between two speakers (higher or lower, not up or down).
     """
 
     finding: str
@@ -82,12 +82,12 @@ class Statement:
 
     @property
     def estimate(self) -> float:
-        """Mean of the draws; of a size their median, since sizes may be skewed."""
+        """Mean of the draws; for a size their median, since sizes may be skewed."""
         return float(np.median(self.draws) if self.kind == "size" else np.mean(self.draws))
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Equal-tailed 95 % interval; not a number where the draws are zeros and ones."""
+        """Equal-tailed 95 % interval; NaN if the draws are zeros and ones."""
         if self.kind == "probability":
             return float("nan"), float("nan")
         low, high = np.quantile(self.draws, [(1 - PROB) / 2, (1 + PROB) / 2])
@@ -95,7 +95,7 @@ class Statement:
 
     @property
     def probability(self) -> float:
-        """That a change is above zero; the number itself where it is a probability."""
+        """Probability that a change is positive; the estimate itself if it is a probability."""
         if self.kind == "size":
             return float("nan")
         if self.kind == "probability":
@@ -104,7 +104,7 @@ class Statement:
 
     @property
     def evidence(self) -> str:
-        """Strength of the evidence on the direction, or on the statement being so or not."""
+        """Strength of the evidence on the direction of a change, or on the truth of a statement."""
         if self.kind == "size":
             return ""
         return strength(self.probability)
@@ -137,7 +137,7 @@ def strength(probability: float) -> str:
 
 
 def percent(p: float) -> str:
-    """A probability in per cent, never rounded to certainty."""
+    """A probability in per cent, never rounded to 0 or 100."""
     if p > 0.999:
         return "above 99.9 %"
     if p < 0.001:

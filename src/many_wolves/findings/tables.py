@@ -1,4 +1,4 @@
-"""Statements side by side, as a paper prints them."""
+"""Tables of statements for papers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from many_wolves.findings.statement import Statement, percent
 
 
 def titles(quantities: FindingsSpec) -> dict[str, str]:
-    """Kind of finding -> its heading; also the order on a page."""
+    """Kind of finding -> its heading, in the order of a page."""
     name, who = quantities.signature_name, quantities.reference or "the reference"
     return {
         "contrasts": "Effects of post-training, size and other labels",
@@ -27,8 +27,8 @@ def titles(quantities: FindingsSpec) -> dict[str, str]:
 def matrix(statements: Sequence[Statement]) -> pd.DataFrame:
     """One row per subject, condition and contrast; one column per quantity.
 
-    Cells read ``estimate [low, high]``, with a star where the evidence on the
-    direction is moderate, two where it is strong; probabilities are in per cent.
+    Cells read ``estimate [low, high]``, with one star for moderate and two for strong
+    evidence on the direction; probabilities are in per cent.
     """
     keys = ["subject", "condition", "contrast"]
     rows = [
@@ -48,7 +48,7 @@ def matrix(statements: Sequence[Statement]) -> pd.DataFrame:
 
 
 def cell(statement: Statement) -> str:
-    """A statement's number as a table prints it."""
+    """A statement's number as printed in a table."""
     if statement.kind == "probability":
         return percent(statement.estimate)
     low, high = statement.interval

@@ -1,10 +1,10 @@
-"""What readers of several families share; no family is known here.
+"""Readers that several families share; this package knows no family.
 
-``read`` handles every answer type: an option named by its words, its id or its letter; a
+``read`` handles every answer type: an option given by its text, id or letter; a
 number in prose; free text; a JSON object. A family may use it as its own reader, or take
 the parts: ``thoughts``, ``numbers``, ``objects``, ``refusals``.
 
-``responses``: which of the responses count, and what their speakers are called.
+``responses``: selects the responses that count, and labels their speakers.
 ``scoring``: probabilities of options from their scores.
 """
 

@@ -1,6 +1,6 @@
-"""Which part of a text is the answer: not its thoughts, nor what the model asks itself next.
+"""Finds the answer in a text, without thoughts and without further questions of the model.
 
-Used before any option is looked for. Nothing here knows the options.
+It is used before options are searched, and does not know the options.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _COMMENT = re.compile(r"<!--.*?-->", re.S)
 _TICK = r"^[ \t]*(?:[-*+][ \t]*)?(?:\[[xX\u2713\u2714]\]|[\u2611\u2705\u2714])[ \t]*"
 _TICKED = re.compile(_TICK, re.M)
 _UNTICKED = re.compile(r"^[ \t]*(?:[-*+][ \t]*)?(?:\[ ?\]|\u2610).*$", re.M)
-"""Boxes of a list: where one is ticked, the others do not count."""
+"""Check boxes of a list: if one is ticked, the others do not count."""
 _TAGGED = re.compile(
     r"<(answer|final_answer|response|choice|option|final)>(?P<inner>.*?)</\1>", re.S | re.I
 )
@@ -28,7 +28,7 @@ _NEXT = re.compile(
     r"(?:\*\*)?\s*:",
     re.I,
 )
-"""Where a text runs on into a question that nobody asked."""
+"""The point at which a text continues with a question that was not asked."""
 _NAMES = frozenset(
     (
         *("answer", "finalanswer", "youranswer", "choice", "finalchoice", "mychoice", "option"),
@@ -36,9 +36,9 @@ _NAMES = frozenset(
         *("pick", "decision", "label", "letter", "answers", "result", "final"),
     )
 )
-"""Fields of an object that say what the answer is, without case and signs."""
+"""Fields of an object that contain the answer, ignoring case and punctuation."""
 _WORDS = frozenset(["text", "sentence", "utterance", "words", "statement"])
-"""Fields that give the words of the answer next to its letter."""
+"""Fields with the text of the answer next to its letter."""
 _STRONG = re.compile(
     r"\b(?:no,?\s+wait|wait,?\s+no|scratch\s+that|strike\s+that|i\s+take\s+(?:that|it)\s+back"
     r"|correction|(?:sorry,?\s+)?i\s+meant|let\s+me\s+(?:reconsider|rephrase|correct|change)"
@@ -48,20 +48,20 @@ _STRONG = re.compile(
     r"|(?:^|(?<=[.!?;,(\n]))\s*(?:nope|strike|(?:edit(?:ed)?|updated?|revised|changed|new\s+answer)\s*:)",
     re.I,
 )
-"""Words that take back what stood before them."""
+"""Words that retract the preceding text."""
 _WEAK = re.compile(
     r"\bon\s+second\s+thoughts?\b"
     r"|(?:^|(?<=[.!?;,\u2026\n\u2014-]))\s*(?:but\s+|no,?\s+|oh,?\s+)?(?:actually|wait|hold\s+on)\b",
     re.I,
 )
-"""Words that may."""
+"""Words that may retract the preceding text."""
 
 
 class Correction(NamedTuple):
     """A text that corrects itself.
 
-    ``before`` and ``after`` are its parts; ``certain`` says that the first is taken back,
-    whatever the second says.
+    ``before`` and ``after`` are its parts; ``certain`` means that the first part is retracted,
+    whatever the second one says.
     """
 
     before: str
@@ -70,7 +70,7 @@ class Correction(NamedTuple):
 
 
 def answers_in(text: str) -> tuple[str, ...]:
-    """What may be the answer of a text, to be read in turn until one can be read.
+    """Candidates for the answer in a text, to be tried in order until one can be read.
 
     Parameters
     ----------
@@ -80,9 +80,9 @@ def answers_in(text: str) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Without thoughts and struck words. Where the text holds JSON objects or tags, the one
-        answer that they declare, or nothing. Where it runs on into another question, what
-        comes before it, and the whole only where that merely introduces the rest.
+        The text without thoughts and struck-out words. If it contains JSON objects or tags, the
+        one answer that they declare, or nothing. If it continues with another question, the part
+        before it; the whole text only if that part merely introduces the rest.
     """
     visible = without_thoughts(_COMMENT.sub(" ", html.unescape(text)))
     if _TICKED.search(visible):
@@ -102,7 +102,7 @@ def answers_in(text: str) -> tuple[str, ...]:
 
 
 def correction_in(words: str) -> Correction | None:
-    """The last place where a text corrects itself; None where it does not."""
+    """The last place where a text corrects itself; None if it does not."""
     found = [(match, True) for match in _STRONG.finditer(words)]
     found += [(match, False) for match in _WEAK.finditer(words)]
     if not found:
@@ -114,12 +114,12 @@ def correction_in(words: str) -> Correction | None:
 
 
 def _only(found: set[Any]) -> str:
-    """The one text of a set; empty where there are none or several."""
+    """The only text of a set; empty if there are none or several."""
     return str(next(iter(found))) if len(found) == 1 else ""
 
 
 def _declared(found: Mapping[str, Any]) -> str | None:
-    """The answer that an object declares; empty where it is unclear, None where it has none."""
+    """The answer that an object declares; empty if it is unclear, None if there is none."""
     fields = {re.sub(r"[^a-z]", "", str(name).lower()): value for name, value in found.items()}
     named = [_text(value) for name, value in fields.items() if name in _NAMES]
     worded = [_text(value) for name, value in fields.items() if name in _WORDS]
@@ -132,7 +132,7 @@ def _declared(found: Mapping[str, Any]) -> str | None:
 
 
 def _text(value: Any) -> str:
-    """The text of a field; empty where it holds none, or several."""
+    """The text of a field; empty if it has none or several."""
     if isinstance(value, Mapping):
         return _declared(value) or ""
     if isinstance(value, list):

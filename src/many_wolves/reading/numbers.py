@@ -1,7 +1,7 @@
 """The number that an answer gives, in figures or in words.
 
-Nothing is guessed. An answer that gives two numbers without declaring one, that rejects the
-one it gives, or that gives one out of range, is unparsed.
+Nothing is guessed. An answer is unparsed if it gives two numbers without declaring one, rejects
+its only number, or gives one out of range.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _DECLARED = re.compile(
     re.I | re.M,
 )
 _RANGE = re.compile(r"\s*(?:-|\u2013|\u2014|to|or|and|up\s+to)\s*[$€£¥]?\d", re.I)
-"""What makes of a number the beginning of a range."""
+"""Text after a number that makes it the beginning of a range."""
 _REJECTED = re.compile(
     r"(?:\bnot|\bnever|n't|\bless than|\bmore than|\bat least|\bat most|\bover|\bunder|\bbelow"
     r"|\babove|\bexcept|\binstead of|\brather than)\s+(?:\w+\s+)?$",
@@ -52,7 +52,7 @@ _BOXED = re.compile(r"\\(?:boxed|text|textbf|mathrm)\s*\{([^{}]*)\}")
 
 
 def read_number(answer: Number, text: str) -> Reading:
-    """The number that a text gives, if it gives exactly one.
+    """Read the number in a text, if it gives exactly one.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ def read_number(answer: Number, text: str) -> Reading:
     Returns
     -------
     Reading
-        ``answered`` with a float, or an int where the number must be whole. ``empty``
-        without words, ``refused`` where no number is given and the speaker declines,
-        and ``unparsed`` otherwise.
+        ``answered`` with a float, or an int if the number must be whole; ``empty`` without
+        words; ``refused`` if no number is given and the speaker declines; ``unparsed``
+        otherwise.
     """
     words = _clean(without_thoughts(text), answer)
     if not re.search(r"\w", words):
@@ -78,13 +78,13 @@ def read_number(answer: Number, text: str) -> Reading:
 
 
 def numbers_in(text: str) -> list[float]:
-    """Every number in a text: in figures where there are any, otherwise in words."""
+    """Every number in a text: in figures if there are any, otherwise in words."""
     found = [value for value in map(_value, _NUMBER.finditer(text)) if value is not None]
     return found or [n for match in _SPELT.finditer(text) if (n := _spelt(match[0])) is not None]
 
 
 def _checked(answer: Number, found: set[float]) -> Reading:
-    """The one number, where it is one that counts."""
+    """The only number, if it is valid."""
     if len(found) != 1:
         return Reading(None, "unparsed")
     (number,) = found
@@ -96,14 +96,14 @@ def _checked(answer: Number, found: set[float]) -> Reading:
 
 
 def _alone(words: str) -> set[float] | None:
-    """The number that is all that the first line says, or the last; None where neither does."""
+    """The number that makes up the whole first or last line; None if there is none."""
     lines = [line for line in words.splitlines() if line.strip()]
     found = {n for line in (lines[0], lines[-1]) if (n := _only(line)) is not None}
     return found or None
 
 
 def _only(line: str) -> float | None:
-    """The number, where a line holds nothing else."""
+    """The number of a line that contains nothing else."""
     plain = line.strip(" \t.,;:!\"'()[]{}`")
     match = _NUMBER.fullmatch(plain)
     if match is not None:
@@ -114,7 +114,7 @@ def _only(line: str) -> float | None:
 
 
 def _declared(words: str) -> set[float] | None:
-    """The number of the last declaration; None where nothing is declared."""
+    """The number in the last declaration; None if nothing is declared."""
     declared = [match["rest"] for match in _DECLARED.finditer(words)]
     if not declared:
         return None
@@ -127,14 +127,14 @@ def _declared(words: str) -> set[float] | None:
 
 
 def _all(words: str) -> set[float] | None:
-    """Every number of a text that rejects none of them."""
+    """Every number of a text, unless it rejects one of them."""
     if any(_REJECTED.search(words[: match.start()]) for match in _NUMBER.finditer(words)):
         return None
     return set(numbers_in(words)) or None
 
 
 def _clean(text: str, answer: Number) -> str:
-    """The text with plain signs, without markdown and its unit."""
+    """The text with plain characters, without markdown and without the unit."""
     text = unicodedata.normalize("NFKC", text).replace("\u2212", "-").replace("\u2019", "'")
     for _ in range(2):
         text = _BOXED.sub(r"\1", text)

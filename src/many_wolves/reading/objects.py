@@ -1,4 +1,4 @@
-"""The JSON object that an answer holds, bare, in prose or in a markdown fence."""
+"""Reads the JSON object of an answer: bare, in prose, or in a markdown fence."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from many_wolves.records import Form
 
 _FENCE = re.compile(r"```[\w-]*\s*\n?(.*?)```", re.S)
 _MOST_CHARS = 100_000
-"""A longer answer cannot be a form."""
+"""Maximum length of an answer that can be a form."""
 
 
 def read_form(answer: Form, text: str) -> Reading:
-    """The object of a text that fits the schema, if all that fit are the same.
+    """Read the object in a text that fits the schema, if all that fit are equal.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def read_form(answer: Form, text: str) -> Reading:
     Returns
     -------
     Reading
-        ``answered`` with the object; ``empty`` without words; ``refused`` where the speaker
+        ``answered`` with the object; ``empty`` without words; ``refused`` if the speaker
         declines without an object; ``unparsed`` otherwise.
     """
     words = without_thoughts(text)
@@ -47,11 +47,14 @@ def read_form(answer: Form, text: str) -> Reading:
 
 
 def objects_in(text: str) -> Iterator[dict[str, Any]]:
-    """Every outermost JSON object of a text, in order."""
+    """Every outermost JSON object of a text, in order.
+
+    A field that is given twice with different values holds a list of them.
+    """
     if len(text) > _MOST_CHARS:
         return
     text = _FENCE.sub(lambda match: match[1], text)
-    decoder = json.JSONDecoder(parse_constant=_no_constant)
+    decoder = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=every_value)
     at = text.find("{")
     while at >= 0:
         try:
@@ -63,8 +66,18 @@ def objects_in(text: str) -> Iterator[dict[str, Any]]:
         at = text.find("{", end)
 
 
+def every_value(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of its fields; one that is given twice holds a list of its different values."""
+    found = dict(pairs)
+    for name, last in found.items() if len(found) < len(pairs) else ():
+        values = [value for other, value in pairs if other == name]
+        if any(value != last for value in values):
+            found[name] = values
+    return found
+
+
 def faults(answer: Form, value: Mapping[str, Any]) -> list[str]:
-    """What of an object does not fit the schema, in words; empty where all does.
+    """The violations of the schema in an object, in words; empty if it is valid.
 
     Raises
     ------
@@ -74,7 +87,7 @@ def faults(answer: Form, value: Mapping[str, Any]) -> list[str]:
     try:
         validator = _validator(canonical_json(answer.schema))
         return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
-    except Exception as fault:  # a schema may be wrong in ways that have no common class
+    except Exception as fault:  # The errors of a wrong schema have no common class.
         raise WolvesError(
             f"the form's JSON schema cannot be used: {fault}",
             fix="correct the schema of the task; it cannot refer to other files",
@@ -83,7 +96,7 @@ def faults(answer: Form, value: Mapping[str, Any]) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _validator(schema: str) -> Any:
-    """The validator of a schema; it fetches nothing that the schema refers to."""
+    """The validator of a schema; it fetches no remote references."""
     from jsonschema.validators import validator_for
     from referencing import Registry
 

@@ -1,4 +1,4 @@
-"""A reader for every answer type, for families that need no other."""
+"""A reader for every answer type, for families without a reader of their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from many_wolves.records import LABELS, Choose, Form, Number, Question, Text
 
 
 def read(question: Question, text: str) -> Reading:
-    """What a text answers to a question; nothing is guessed.
+    """Read the answer to a question from a text; nothing is guessed.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def read(question: Question, text: str) -> Reading:
 
 
 def read_text(answer: Text, text: str) -> Reading:
-    """The words of an answer without thoughts, cut to the room that there is."""
+    """The text of an answer without thoughts, cut to its maximum length."""
     words = without_thoughts(text)
     if not words:
         return Reading(None, "unparsed" if text.strip() else "empty")
@@ -49,7 +49,7 @@ def read_text(answer: Text, text: str) -> Reading:
 
 
 def read_option(answer: Choose, text: str) -> Reading:
-    """The option that the whole answer, or its first line, names by words, id or letter."""
+    """The option that the whole answer or its first line gives by its text, id or letter."""
     words = answers_in(text)[0]
     if not words:
         return Reading(None, "unparsed" if text.strip() else "empty")
@@ -65,7 +65,7 @@ def read_option(answer: Choose, text: str) -> Reading:
 
 
 def _names(letter: str, text: str, id: str) -> set[str]:
-    """What names an option: ``a``, ``a it was good``, ``it was good``, its id."""
+    """Texts that identify an option: ``a``, ``a it was good``, ``it was good``, its id."""
     letter, text = letter.lower(), _plain(text)
     return {letter, f"{letter} {text}", text, _plain(id)}
 

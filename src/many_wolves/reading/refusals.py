@@ -1,4 +1,4 @@
-"""Whether a text declines to answer."""
+"""Detects texts that decline to answer."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ _DECLINES = re.compile(
 
 
 def declines(text: str) -> bool:
-    """Whether a text says that the speaker will not answer; ask it only where nothing was read."""
+    """Whether a text declines to answer; use this only if nothing could be read."""
     return _DECLINES.search(text.replace("\u2019", "'")) is not None

@@ -1,4 +1,4 @@
-"""Responses in any order: which of them count, and what their speakers are called."""
+"""Selects the responses that count, and labels their speakers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from many_wolves.records import Response, SpeakerSpec
 
 @dataclass
 class Intake:
-    """What came in; every response is in one of the numbers, or among ``newest``.
+    """The incoming responses; every one is counted in a number or is among ``newest``.
 
     Parameters
     ----------
     newest
         The response that counts for each question.
     responses, foreign, repeated
-        How many came; how many belong to another family; how many have a newer one.
+        Number of responses; number from another family; number with a newer response.
     speakers
         Settings of each speaker by its label.
     names
@@ -39,16 +39,16 @@ def take_newest(
     ours: Callable[[Response], bool],
     question: Callable[[Response], Hashable] = lambda response: response.key,
 ) -> Intake:
-    """Of several responses to one question, the latest that did not fail.
+    """For every question, the latest response that did not fail.
 
     Parameters
     ----------
     responses
-        Of any speakers, in the order in which they came.
+        Responses of any speakers, in the order of arrival.
     ours
         Whether a response belongs to the family.
     question
-        What is the same for all responses to one question: trial, settings and replicate.
+        Key of a question: trial, settings and replicate.
     """
     intake = Intake()
     newest: dict[Hashable, Response] = {}
@@ -70,9 +70,9 @@ def take_newest(
 
 
 def labels(specs: Iterable[SpeakerSpec]) -> dict[str, str]:
-    """Slug -> label: the speaker's name, with mode or settings where names are the same.
+    """Slug -> label: the speaker's name, with mode or settings if names are not unique.
 
-    Two settings of one model are two speakers: their answers are never added up.
+    Two settings of one model are two speakers, whose answers are never pooled.
     """
     known = {spec.slug: spec for spec in specs}
     names = Counter(spec.name for spec in known.values())

@@ -1,4 +1,4 @@
-"""Probabilities of options from their scores: one way for every family."""
+"""Probabilities of options from their scores, for every family."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ SCORINGS: Mapping[str, Callable[[OptionScore], float]] = {
     "mean": lambda score: score.logprob / score.tokens,
     "pmi": lambda score: score.logprob - (score.baseline or 0.0),
 }
-"""How an option is scored in score mode: the log-probability of its tokens, its mean
-per token, or the gain over that without the scene."""
+"""Scores of an option in score mode: the log-probability of its tokens, its mean per token, or
+its gain over the log-probability without the scene."""
 
 
 def check_scoring(scoring: str) -> None:
-    """Refuse an unknown way of scoring.
+    """Reject an unknown scoring.
 
     Raises
     ------
     WolvesError
-        If there is none of that name.
+        If there is none with that name.
     """
     if scoring not in SCORINGS:
         raise WolvesError(
@@ -41,7 +41,7 @@ def option_shares(response: Response, label: str, scoring: str) -> tuple[Array |
     Parameters
     ----------
     response
-        With ``scores``.
+        The response, with ``scores``.
     label
         Name of the speaker, for messages.
     scoring
@@ -50,13 +50,13 @@ def option_shares(response: Response, label: str, scoring: str) -> tuple[Array |
     Returns
     -------
     tuple
-        (options,) probabilities that sum to one, and an empty reason; None and the reason
-        where the scores allow none.
+        (options,) probabilities that sum to one, and an empty reason; None and the reason if the
+        scores do not allow it.
 
     Raises
     ------
     WolvesError
-        If no response of this speaker can be scored in this way.
+        If this scoring is impossible for all responses of this speaker.
     """
     scores = {score.option: score for score in response.scores}
     missing = [option.id for option in response.options if option.id not in scores]
@@ -79,13 +79,13 @@ def _check(scores: Sequence[OptionScore], label: str, scoring: str) -> None:
         )
     if scoring == "mean" and any(score.tokens < 1 for score in scores):
         raise WolvesError(
-            f"expected the number of tokens of every option for scoring 'mean', found none "
+            "expected the number of tokens of every option for scoring 'mean', found none "
             f"for {label}",
             fix="use --scoring sum",
         )
     if scoring == "pmi" and any(math.isinf(score.baseline or 0.0) for score in scores):
         raise WolvesError(
-            f"an option has probability zero without the scene, so its gain is infinite,  "
+            "an option has probability zero without the scene, so its gain is infinite,  "
             f"for {label}",
             fix="use --scoring sum or mean",
         )

@@ -1,4 +1,4 @@
-"""Thoughts that a model wrote into its answer: cut before anything is read."""
+"""Removes thoughts from an answer before it is read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ TAGS = (
     *("think", "thinking", "thought", "thoughts", "reasoning", "seed:think", "scratchpad"),
     *("reflection", "analysis", "inner_monologue", "internal", "planning"),
 )
-"""Names of the tags around thoughts, in the models that are known."""
+"""Names of the tags around thoughts in known models."""
 
 _NAMES = "|".join(re.escape(name) for name in TAGS)
 _OPENS = (
@@ -27,9 +27,9 @@ _OPEN = re.compile(rf"{_OPENS}.*\Z", re.S | re.I)
 def without_thoughts(text: str) -> str:
     """The text without thoughts.
 
-    The text before a closing tag is a thought: many chat templates write the opening
-    tag into the prompt. What follows an opening tag that nothing closes is one too: the
-    answer was cut off before it began.
+    The text before a closing tag is a thought, because many chat templates write the opening tag
+    into the prompt. The text after an unclosed opening tag is a thought, too: the answer was cut
+    off before it began.
     """
     text = _WHOLE.sub("", text)
     text = _CLOSED.sub("", text)

@@ -1,12 +1,12 @@
-"""The types that pass between stages: the only thing that every stage knows.
+"""The types that pass between stages, which every stage knows.
 
-Data runs one way: ``Trial`` -> ``Response`` -> ``Observations`` -> fit. The factors of a
+Data flow in one direction: ``Trial`` -> ``Response`` -> ``Observations`` -> fit. The factors of a
 task family are in the ``cell`` of a trial (for politeness:
-item, state, scale, goal, framing), so no record names them.
+item, state, scale, goal, framing), so no record type has fields for them.
 
-Schema 2 writes the answer type of a question and the value of an answer. Schema 1 had only
-options and a choice. Its files stay readable, and ids and keys of its
-questions are computed as they were.
+Schema 2 contains the answer type of a question and the value of an answer. Schema 1 had only
+options and a choice. Its files stay readable, and the ids and keys of its questions are
+unchanged.
 """
 
 from many_wolves.records.answer_types import (

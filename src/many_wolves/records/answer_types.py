@@ -1,4 +1,4 @@
-"""What kind of answer a question wants: an option, a number, a text, or a form."""
+"""The types of answers: an option, a number, a text, or a form."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer that a trial offers: its id in the tables, and the words shown."""
+    """An option of a trial: its id in the tables, and the text shown."""
 
     id: str
     text: str
@@ -36,10 +36,10 @@ class Choose:
     Parameters
     ----------
     options
-        The options in the order shown; the letter of place ``i`` is ``LABELS[i]``.
+        The options in the order shown; the letter of option ``i`` is ``LABELS[i]``.
     baseline
         The same question without its scene, for the unconditional probability of each
-        option; empty where the family offers none. Responses do not repeat it.
+        option; empty if the family has none. Responses do not repeat it.
     """
 
     options: tuple[Option, ...]
@@ -53,9 +53,9 @@ class Number:
     Parameters
     ----------
     low, high
-        Smallest and largest number that counts as an answer, both included; None for no limit.
+        Smallest and largest valid number, inclusive; None for no limit.
     unit
-        What it counts, in words or as a sign: ``$``, ``points``; empty for none.
+        Unit as a word or a sign: ``$``, ``points``; empty for none.
     whole
         Whether it must be an integer.
 
@@ -78,12 +78,12 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Free words, with or without a value that the family reads from them.
+    """Free text, with or without a value that the family reads from it.
 
     Parameters
     ----------
     max_chars
-        Room for the answer; a longer one is kept whole in the journal, and cut in its value.
+        Maximum length of the value; the journal keeps a longer answer in full.
     """
 
     max_chars: int = 2000
@@ -96,7 +96,7 @@ class Form:
     Parameters
     ----------
     schema
-        JSON schema of the object; its ``type`` is ``object``.
+        JSON schema with the ``type`` ``object``.
 
     Raises
     ------
@@ -108,30 +108,30 @@ class Form:
 
     def __post_init__(self) -> None:
         if self.schema.get("type") != "object":
-            raise ValueError(f"expected a JSON schema of an object, found {dict(self.schema)}")
+            raise ValueError(f"expected a JSON schema for an object, found {dict(self.schema)}")
 
 
 Answer = Choose | Number | Text | Form
 """The answer type of a question."""
 
 Value = str | int | float | Mapping[str, Any] | None
-"""What was read from an answer: id of an option, a number, words, or an object."""
+"""The value that was read from an answer: an option id, a number, a text, or an object."""
 
 
 def bare(answer: Answer) -> Answer:
-    """The answer type as a response repeats it: without the baseline."""
+    """The answer type without the baseline, as in a response."""
     if isinstance(answer, Choose) and answer.baseline:
         return replace(answer, baseline=())
     return answer
 
 
 def is_one_line(answer: Answer) -> bool:
-    """Whether an answer fits on one line, so that a line break ends it."""
+    """Whether an answer is a single line, so that a line break ends it."""
     return isinstance(answer, Choose | Number)
 
 
 def likely_chars(answer: Answer) -> float:
-    """About how many characters an answer has, for estimates of cost."""
+    """The approximate number of characters of an answer, for cost estimates."""
     match answer:
         case Choose(options):
             return max((len(option.text) for option in options), default=0)
@@ -158,7 +158,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def read_answer(record: Mapping[str, Any]) -> Answer:
-    """The answer type that ``answer_json`` gave.
+    """The answer type from the result of ``answer_json``.
 
     Raises
     ------
@@ -194,7 +194,7 @@ def read_options(records: Any) -> tuple[Option, ...]:
     """Options from JSON objects; raises as ``read_answer`` does."""
     options = tuple(Option(**record) for record in records)
     if not all(type(o.id) is str and type(o.text) is str for o in options):
-        raise TypeError("expected options with an id and a text in words")
+        raise TypeError("expected options with the texts `id` and `text`")
     return options
 
 

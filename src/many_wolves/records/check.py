@@ -1,4 +1,4 @@
-"""Whether a speaker did the task."""
+"""Checks of whether a speaker did the task."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A statement about a speaker's answers, with the numbers it rests on.
+    """A statement about a speaker's answers, with the numbers behind it.
 
     ``ok`` False means that the speaker did not do the task in this respect. A check whose
     ``statistic`` is NaN was not made, and its statement gives the reason. A ``note`` describes
@@ -46,7 +46,7 @@ class Check:
 
 
 def summary(checks: Sequence[Check]) -> str:
-    """One speaker's checks in a word or two."""
+    """A short summary of one speaker's checks."""
     failed = [check.name for check in checks if not check.ok]
     if failed:
         return f"failed: {', '.join(failed)}"

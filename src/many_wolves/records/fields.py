@@ -1,4 +1,4 @@
-"""Fields of the records on disk, checked where they are read."""
+"""Fields of the records on disk, with checks for reading."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from many_wolves.records.answer_types import (
 )
 
 SCHEMA = 2
-"""Version of the records and file formats that are written."""
+"""Version of the written records and file formats."""
 READABLE = (1, 2)
-"""Versions that are read."""
+"""Versions that can be read."""
 
 Status = Literal["answered", "refused", "empty", "unparsed", "failed"]
 Cell = Mapping[str, str | int | float]
@@ -54,7 +54,7 @@ class OptionScore:
     tokens
         Number of tokens in that sum.
     baseline
-        The same sum after the trial's ``baseline`` prompt; None where there is none.
+        The same sum after the trial's ``baseline`` prompt; None if there is none.
     """
 
     option: str
@@ -69,7 +69,7 @@ def schema_of(record: Mapping[str, Any]) -> int:
     Raises
     ------
     ValueError
-        If it is none that is read.
+        If it cannot be read.
     """
     found = record.get("schema")
     if found not in READABLE:
@@ -83,7 +83,7 @@ def checked(record: Mapping[str, Any], name: str) -> Any:
     Raises
     ------
     KeyError, TypeError
-        If it is missing, or of another type than ``FIELD_TYPES`` says.
+        If it is missing, or its type differs from ``FIELD_TYPES``.
     """
     value = record[name]
     if type(value) not in FIELD_TYPES[name]:
@@ -93,7 +93,7 @@ def checked(record: Mapping[str, Any], name: str) -> Any:
 
 
 def read_status(found: Any) -> Status:
-    """A status; ValueError where it is none."""
+    """A valid status; ValueError otherwise."""
     statuses = get_args(Status)
     if found not in statuses:
         raise ValueError(f"expected a status of {', '.join(statuses)}, found {found!r:.60}")
@@ -101,12 +101,12 @@ def read_status(found: Any) -> Status:
 
 
 def read_cell(values: Mapping[str, Any]) -> dict[str, str | int | float]:
-    """A cell whose words are those of all others: most lines of a journal repeat them.
+    """A cell with interned strings, because most lines of a journal repeat them.
 
     Raises
     ------
     TypeError
-        If a factor is neither words nor a finite number.
+        If a factor is neither text nor a finite number.
     """
     cell: dict[str, str | int | float] = {}
     for name, value in values.items():
@@ -116,18 +116,18 @@ def read_cell(values: Mapping[str, Any]) -> dict[str, str | int | float]:
             cell[intern(name)] = value
         else:
             raise TypeError(
-                f"expected the factor {name} to be words or a number, found {value!r:.60}"
+                f"expected the factor {name} to be text or a number, found {value!r:.60}"
             )
     return cell
 
 
 def shared_choose(records: Any) -> Choose:
-    """Options as one object with all that are equal: most lines of a journal repeat them."""
+    """Options as a shared object, because most lines of a journal repeat them."""
     return _choose(tuple((option.id, option.text) for option in read_options(records)))
 
 
 def shared_answer(record: Mapping[str, Any]) -> Answer:
-    """An answer type, options shared as ``shared_choose`` does."""
+    """An answer type with shared options."""
     if record["type"] == "choose":
         return shared_choose(record["options"])
     return read_answer(record)
@@ -139,7 +139,7 @@ def _choose(pairs: tuple[tuple[str, str], ...]) -> Choose:
 
 
 def read_value(answer: Answer, value: Any) -> Value:
-    """A value that fits its answer type.
+    """Check that a value fits its answer type.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def read_value(answer: Answer, value: Any) -> Value:
         case Number():
             fits = type(value) in (int, float) and math.isfinite(value)
         case Text():
-            # A family may read an object from free words: a move and its price.
+            # A family may read an object from free text: a move and its price.
             fits = type(value) in (str, int, float, dict)
         case Form():
             fits = type(value) is dict
@@ -163,12 +163,12 @@ def read_value(answer: Answer, value: Any) -> Value:
 
 
 def read_counts(usage: Mapping[str, Any]) -> dict[str, int]:
-    """Counts of tokens; what a server wrote there instead of a number is left out."""
+    """Token counts; anything else than a number is left out."""
     return {intern(name): n for name, n in usage.items() if type(n) is int}
 
 
 def read_score(record: Mapping[str, Any]) -> OptionScore:
-    """The score of an option; TypeError where a field is missing or of another type."""
+    """The score of an option; TypeError if a field is missing or of another type."""
     score = OptionScore(**record)
     numbers = (score.logprob, score.tokens, 0 if score.baseline is None else score.baseline)
     if type(score.option) is not str or not all(type(n) in (int, float) for n in numbers):

@@ -1,4 +1,4 @@
-"""What is asked: a question, and the trial that puts it into words."""
+"""A question, and the trial that puts it into words."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from many_wolves.records.fields import SCHEMA, Cell, checked, read_cell, schema_
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, without the words of the prompt: all that a reader may know.
+    """A question without the wording of the prompt, which is all that a reader may use.
 
-    A trial is a question, and so is a response, which repeats that of its trial.
+    Trials are questions, and so are responses, which repeat the question of their trial.
 
     Parameters
     ----------
@@ -37,11 +37,11 @@ class Question:
         The cell of the design: for politeness item, state, scale, goal, framing,
         and for the literal task utterance.
     answer
-        What kind of answer is wanted.
+        Type of the answer.
     episode, turn
         A vignette is an episode of one turn; other episodes have many.
     seat
-        Role of whoever answers, where an episode has several and its family names them.
+        Role of the speaker, if the episode has several and the family names them.
     """
 
     family: str
@@ -54,7 +54,7 @@ class Question:
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """The options in the order shown; none where the answer is no choice."""
+        """The options in the order shown; empty if the answer is not a choice."""
         return self.answer.options if isinstance(self.answer, Choose) else ()
 
 
@@ -67,7 +67,7 @@ class Trial(Question):
     messages
         The prompt.
     script
-        On the opening of an episode: all that its family needs for the turns to come.
+        In the opening of an episode: everything that its family needs for later turns.
     """
 
     messages: tuple[Message, ...]
@@ -75,7 +75,7 @@ class Trial(Question):
 
     @property
     def baseline(self) -> tuple[Message, ...]:
-        """The question without its scene; empty where there is none, or nothing to choose."""
+        """The question without its scene; empty if there is none, or the answer is not a choice."""
         return self.answer.baseline if isinstance(self.answer, Choose) else ()
 
     @cached_property
@@ -84,19 +84,19 @@ class Trial(Question):
         return fingerprint(self._hashed())
 
     def to_json(self) -> dict[str, Any]:
-        """The trial as a JSON object, its id and schema version included."""
+        """The trial as a JSON object, with its id and schema version."""
         named = {"schema": SCHEMA, "id": self.id, "answer": answer_json(self.answer)}
         return named | self._shared()
 
     def _hashed(self) -> dict[str, Any]:
-        """What the id is made of: for a choice the layout of schema 1."""
+        """The content that is hashed into the id; for a choice in the layout of schema 1."""
         if not isinstance(self.answer, Choose):
             return self._shared() | {"answer": answer_json(self.answer)}
         options, baseline = options_json(self.answer.options), messages_json(self.answer.baseline)
         return self._shared() | {"options": options, "baseline": baseline}
 
     def _shared(self) -> dict[str, Any]:
-        """The other fields by name; ``script`` and ``seat`` only where there is one."""
+        """The other fields by name; ``script`` and ``seat`` only if set."""
         content = {
             "family": self.family,
             "task": self.task,
@@ -111,7 +111,7 @@ class Trial(Question):
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """Read back what ``to_json`` gave, or gave in schema 1.
+        """Read the result of ``to_json``, also in schema 1.
 
         Raises
         ------
@@ -142,9 +142,9 @@ class Trial(Question):
 def with_replicates(
     trials: Iterable[Trial], replicates: int | Mapping[str, int]
 ) -> list[tuple[Trial, int]]:
-    """Every trial with every replicate number from zero, replicates outermost.
+    """Every trial with every replicate number from zero; replicates are the outer loop.
 
-    ``replicates`` is the number of all trials, or the number of each by its id.
+    ``replicates`` is one number for all trials, or a number by trial id.
     """
     listed = list(trials)
     numbers = (

@@ -1,4 +1,4 @@
-"""What was answered, as one line of a journal."""
+"""An answer, as one line of a journal."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ from many_wolves.records.speaker import SpeakerSpec
 
 @dataclass(frozen=True)
 class Response(Question):
-    """One answer, as one line of a journal; it alone suffices to tabulate it.
+    """One answer, as one line of a journal, with everything that is needed to tabulate it.
 
-    ``value`` is what was read when the answer came: the id of an option, a number, words
-    or an object. A text may be answered without a value (None). ``wolves choices``
-    reads ``text`` again. The effort asked for is in ``speaker``; ``effort_used`` is the
-    one in effect. ``format_used`` says how an API was asked for a number or an object:
-    by a JSON ``schema`` or by an ``instruction`` in the prompt. ``usage`` counts tokens
+    ``value`` is what was read when the answer arrived: the id of an option, a number, a text
+    or an object. Free text may be answered without a value (None). ``wolves choices``
+    reads ``text`` again. The requested effort is in ``speaker``; ``effort_used`` is the effective
+    one.
+    ``format_used`` records how an API was asked for a number or an object: by a JSON ``schema``
+    or by an ``instruction`` in the prompt. ``usage`` counts tokens
     (``input``, ``output``, ``reasoning``); ``latency_s``, ``waited_s`` are seconds, the
     second one spent waiting between retries.
     """
@@ -60,8 +61,8 @@ class Response(Question):
     created: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The response as a JSON object with its schema version; not to be changed."""
-        # asdict would copy every value: that takes longer than to write the line.
+        """The response as a JSON object with its schema version; do not modify it."""
+        # asdict would copy every value, which takes longer than writing the line.
         record = (
             {"schema": SCHEMA}
             | vars(self)
@@ -88,7 +89,7 @@ class Response(Question):
         record
             The JSON object.
         like
-            Another response, whose speaker and versions are shared where they are equal.
+            Another response, whose speaker and versions are reused if they are equal.
 
         Raises
         ------
@@ -118,8 +119,8 @@ class Response(Question):
 
 
 def response_key(trial_id: str, speaker: SpeakerSpec, replicate: int) -> str:
-    """Hash over all that can change the answer: the trial, the settings, the replicate."""
-    # The canonical JSON of [trial_id, settings, replicate], whose middle is known.
+    """Hash of everything that can change the answer: the trial, the settings, the replicate."""
+    # The canonical JSON of [trial_id, settings, replicate], whose middle part is cached.
     text = f"[{canonical_json(trial_id)},{speaker.canonical},{replicate}]"
     return text_fingerprint(text, 24)
 
@@ -127,7 +128,7 @@ def response_key(trial_id: str, speaker: SpeakerSpec, replicate: int) -> str:
 def blank_response(
     trial: Trial, speaker: SpeakerSpec, replicate: int, status: Status = "failed", **known: Any
 ) -> Response:
-    """The response to ``trial`` with what is known of it: a failed one while that is nothing."""
+    """A response to ``trial`` with the known fields; ``failed`` until it has an answer."""
     return Response(
         key=response_key(trial.id, speaker, replicate),
         trial_id=trial.id,

@@ -1,4 +1,4 @@
-"""Who answers, and every setting that can change an answer."""
+"""A speaker, with every setting that can change an answer."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PromptFormat = Literal["chat", "completion"]
 Effort = Literal["none", "minimal", "low", "medium", "high"]
 
 LATE = frozenset({"adapter", "adapter_weights", "omit"})
-"""Fields that schema 1 did not have: they enter keys only where they are set, so that
-no answer from before is asked again."""
+"""Fields that schema 1 did not have. They enter keys only if they are set, so that earlier
+answers are not asked again."""
 
 _SLUG_CHARS = 200
-"""A file name may have 255 bytes: this leaves room for the fingerprint and endings."""
+"""A file name may have 255 bytes; this leaves room for the fingerprint and suffixes."""
 
 _WORDS = (str,)
 _REAL = (int, float, type(None))
@@ -37,7 +37,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class SpeakerSpec:
-    """Who answers, and every setting that can change the answer.
+    """A speaker, with every setting that can change the answer.
 
     Parameters
     ----------
@@ -48,11 +48,11 @@ class SpeakerSpec:
     revision
         Checkpoint: a hub revision, or the name of a checkpoint folder; may be empty.
     weights
-        Fingerprint of a local folder of weights; empty when the hub names them.
+        Fingerprint of a local folder of weights; empty for weights from the hub.
     effort, thinking_tokens
-        Reasoning effort asked for (empty: not asked), or a token budget.
+        Requested reasoning effort (empty: none requested), or a token budget.
     mode
-        ``sample``: the speaker writes and we read. ``score``: probabilities of options.
+        ``sample``: answers are sampled and read. ``score``: probabilities of options.
     temperature, top_p, max_tokens, seed
         Sampling settings; None leaves the provider's default. The seed of a
         replicate is ``seed`` plus its number.
@@ -61,14 +61,14 @@ class SpeakerSpec:
     dtype
         Number format of local weights.
     base_url
-        Server of an OpenAI-compatible model; never with credentials in it.
+        Server of an OpenAI-compatible model, never with credentials.
     parameters
         For ``simulated``: the parameters of its cognitive model.
     adapter, adapter_weights
         Name of a LoRA adapter on top of the weights, and fingerprint of its folder.
     omit
-        Fields of a request that this server does not take, with commas between. It is
-        asked without a ``seed`` or without a limit of tokens (``max_tokens``, then 0 here).
+        Fields that this server does not support, separated by commas. Its requests have no
+        ``seed``, or no token limit (``max_tokens``, which is then 0 here).
     """
 
     provider: str
@@ -92,7 +92,7 @@ class SpeakerSpec:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The fields by name, those in ``LATE`` only where they are set; not to be changed."""
+        """The fields by name, those in ``LATE`` only if set; do not modify the result."""
         return {k: v for k, v in asdict(self).items() if v or k not in LATE}
 
     @cached_property
@@ -108,13 +108,13 @@ class SpeakerSpec:
 
     @property
     def slug(self) -> str:
-        """A file name that is unique to these settings and can be read by a person."""
+        """A readable file name that is unique to these settings."""
         name = plain_name(f"{self.name}-{self.mode}")[:_SLUG_CHARS]
         return f"{name}-{fingerprint(self.settings, 8)}"
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        """Read back ``settings``.
+        """Read the result of ``settings``.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The section on the chains: diagnostics, ranks of all parameters, traces of the worst."""
+"""The section on the chains: rank plots of all parameters, traces of the worst."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from many_wolves.report.verdict import diagnostics_table
 Draws = npt.NDArray[np.float64]
 
 TRACES = 4
-"""Parameters whose traces are shown: those with the highest R-hat."""
+"""Number of parameters whose traces are shown, those with the highest R-hat."""
 
 
 def chains_section(fit: Fitted, variables: Sequence[str]) -> Section:
-    """Whether the chains agree, for the scalar parameters among ``variables``."""
+    """A section on whether the chains agree, for every element of ``variables``."""
     draws = scalars(fit, variables)
     if not draws:
         return Section("chains", "Chains", tables=(diagnostics_table(fit),))
@@ -41,7 +41,7 @@ def chains_section(fit: Fitted, variables: Sequence[str]) -> Section:
 
 
 def scalars(fit: Fitted, variables: Sequence[str]) -> dict[str, Draws]:
-    """Draws (chain, draw) of every element of ``variables``, by a name for readers.
+    """Draws (chain, draw) of every element of ``variables``, by a readable name.
 
     Constant elements are left out: they have no ranks.
     """

@@ -1,4 +1,4 @@
-"""What was left out of a fit and why: refusals and unread answers are data."""
+"""Sections on excluded answers: refusals and unreadable answers are data, too."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pandas as pd
 from many_wolves.figures import Fitted, Section, Table
 
 CHOICE = "choice"
-"""Task whose answers are fitted, where the fit names none."""
+"""Task whose answers are fitted if the fit does not record one."""
 LONGEST = 200
-"""Rows of the detailed table; the choice table on disk has all of them."""
+"""Maximum number of rows in the detailed table; the choice table on disk has all of them."""
 
 
 def excluded_section(fit: Fitted) -> Section:
@@ -40,7 +40,7 @@ def excluded_section(fit: Fitted) -> Section:
 
 
 def missing_table(fits: Sequence[Fitted]) -> Table:
-    """One row per speaker: answers kept, and left out by status."""
+    """One row per speaker: the numbers of answers kept, and of answers excluded by status."""
     rows = []
     for fit in fits:
         frame = pd.DataFrame(list(fit.info.get("excluded", ())))
@@ -56,13 +56,13 @@ def missing_table(fits: Sequence[Fitted]) -> Table:
 
 
 def _task(fit: Fitted, frame: pd.DataFrame) -> str:
-    """The task that was fitted, as the table of what was left out names it."""
+    """The fitted task, by its name in the table of excluded answers."""
     named = str(fit.info.get("source", {}).get("task", CHOICE))
     return named if "task" in frame and named in set(frame["task"]) else CHOICE
 
 
 def _share(out: float, kept: float) -> str:
-    return f"{out / (out + kept):.1%}" if out + kept else "none"
+    return f"{100 * out / (out + kept):.1f} %" if out + kept else "none"
 
 
 def _by_status(frame: pd.DataFrame) -> Table:

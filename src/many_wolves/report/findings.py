@@ -16,9 +16,9 @@ from many_wolves.report.page import render_page
 from many_wolves.report.verdict import Verdict
 
 SHOWN = 12
-"""Sentences of each kind that the page begins with; the table holds all."""
+"""Number of sentences of each kind at the top of the page; the table has all of them."""
 FIRST = 5
-"""Sentences that a study page begins with."""
+"""Number of sentences at the top of a study page."""
 SETTLED = ("strong", "moderate")
 STARS = "Stars: moderate (*) and strong (**) evidence on the direction."
 INTERVALS = "Estimates with 95 % equal-tailed intervals."
@@ -31,12 +31,12 @@ def write_findings(
 
     The folder also gets ``statements.csv``, one row per statement, and ``KIND.csv``,
     ``KIND.md`` and ``KIND.tex`` for each kind of finding. ``draws.nc`` has the draws behind
-    each statement, by the name in its row.
+    each statement, under the name in its row.
 
     Parameters
     ----------
     notes
-        Sentences that a reader must know first, such as what was left out.
+        Sentences that a reader must know first, such as a list of excluded fits.
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def write_findings(
 
 
 def findings_sections(found: Findings) -> list[Section]:
-    """One section a kind of finding: its sentences, then the table of all."""
+    """One section per kind of finding: its main sentences, then the table of all statements."""
     doubtful = [m.label for m in found.members if m.fit.failed_checks]
     warning = (
         "Do not interpret these speakers, because they did not do the task: "
@@ -87,10 +87,10 @@ def findings_sections(found: Findings) -> list[Section]:
 
 
 def best(found: Findings) -> tuple[str, ...]:
-    """The sentences that a study page begins with: the best of each kind in turn.
+    """The sentences at the top of a study page: the best of each kind in turn.
 
-    Only what is settled, and of speakers that did the task; not the distances, of which the
-    page's first sentence speaks.
+    Only settled statements about speakers that did the task. Distances are left out, because the
+    page's first sentence reports them.
     """
     idle = {m.label for m in found.members if m.fit.failed_checks}
     sound = {kind: [s for s in found.of(kind) if not idle & _of(s)] for kind in found.titles}
@@ -103,19 +103,19 @@ def best(found: Findings) -> tuple[str, ...]:
 
 
 def _of(statement: Statement) -> set[str]:
-    """The speakers that a statement compares, as far as it names them."""
+    """The speakers that a statement compares, as far as it mentions them."""
     return {statement.subject, *statement.contrast.split(" - ")}
 
 
 def _doubt(statement: Statement) -> tuple[float, float]:
-    """Smallest where the evidence is best, then where the number is largest."""
+    """Sort key: strongest evidence first, then largest number."""
     return -abs(statement.probability - 0.5), -abs(statement.estimate)
 
 
 def telling(statements: Sequence[Statement]) -> list[Statement]:
-    """The statements whose sentences a reader should see first, in the order made.
+    """The statements whose sentences a reader should see first, in their original order.
 
-    Those on sizes and probabilities, and of the changes those with the best evidence.
+    These are all sizes and probabilities, and the changes with the strongest evidence.
     """
     changes = [s for s in statements if s.kind == "change"]
     rest = [s for s in statements if s.kind != "change"]
@@ -125,7 +125,7 @@ def telling(statements: Sequence[Statement]) -> list[Statement]:
 
 
 def verdict(found: Findings) -> Verdict:
-    """What a reader must know before any finding."""
+    """The verdict that a reader must know before any finding."""
     doubtful = {m.label: m.fit.failed_checks for m in found.members if m.fit.failed_checks}
     reasons = [
         f"{label} did not do the task ({', '.join(str(c['name']) for c in checks)}), so "
@@ -147,7 +147,7 @@ def markdown(frame: pd.DataFrame) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text whose stars and bars a reader of Markdown sees as such."""
+    """Text with the stars and bars escaped for Markdown."""
     return text.replace("*", "\\*").replace("|", "\\|")
 
 
@@ -159,7 +159,7 @@ def latex(frame: pd.DataFrame, title: str) -> str:
 
 
 def _tex(text: str) -> str:
-    """Text as LaTeX prints it; every letter that LaTeX reads as a command is escaped."""
+    """Text with every character escaped that is special in LaTeX."""
     return " ".join("".join(_TEX.get(letter, letter) for letter in text).split())
 
 

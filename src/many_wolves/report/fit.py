@@ -18,7 +18,7 @@ from many_wolves.report.verdict import judge
 
 
 def write_fit_report(folder: str | Path) -> Path:
-    """Write ``report.html`` into a fit folder: one file, nothing from outside.
+    """Write ``report.html`` into a fit folder: one self-contained file.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def write_fit_report(folder: str | Path) -> Path:
     context = {
         "title": f"Fit of {fit.label}",
         "verdict": judge(fit),
-        # The family comes first, and has the last word where it counts other things.
+        # The family's facts come first, and replace general ones of the same name.
         "facts": {"Speaker": fit.speaker, **words, **facts(fit), **words},
         "notes": [str(note) for note in fit.info.get("notes", ())],
         "sections": sections,
@@ -53,7 +53,7 @@ def write_fit_report(folder: str | Path) -> Path:
 
 
 def facts(fit: Fitted) -> Mapping[str, str]:
-    """Counts, engine, seed and versions, heading by heading."""
+    """Counts, engine, seed and versions: heading -> text."""
     info = fit.info
     words: dict[str, str] = {}
     if "choices" in info:
@@ -80,7 +80,7 @@ def facts(fit: Fitted) -> Mapping[str, str]:
 
 
 def _sampling(info: Mapping[str, Any]) -> str:
-    """Chains, draws and time in words; empty where they are not recorded."""
+    """Chains, draws and time in words; empty if they are not recorded."""
     if not {"chains", "warmup", "draws"} <= set(info):
         return ""
     text = f"{info['chains']} chains, each {info['warmup']:,} steps of warm-up"
@@ -95,7 +95,7 @@ def _sampling(info: Mapping[str, Any]) -> str:
 
 
 def command(fit: Fitted) -> str:
-    """The command that makes this fit again, as far as it is recorded."""
+    """The command that reproduces this fit, as far as it is recorded."""
     if fit.info.get("command"):
         return str(fit.info["command"])
     flags = []

@@ -77,21 +77,22 @@ COMPARED = """\
 
 
 def methods_section(fits: Sequence[Fitted]) -> Section:
-    """Task and model in the family's words, then inference, then comparison."""
+    """A paragraph on task and model from the family, then on inference, then on comparison."""
     paragraphs = [*pages_of(fits).methods(fits), _inference(fits)]
     if len(fits) > 1:
         paragraphs.append(
             "Speakers were compared from the joint posterior draws of their fits. Effects over "
-            "speakers come from a regression. In it, each fit, after division by its prior, "
-            "measures its speaker with a known error. The remaining differences between speakers "
-            "have an unknown variance (Higgins et al., 2009). Distances between choices are "
+            "speakers come from a regression. The likelihood of each fit (its posterior divided "
+            "by its prior) enters as a measurement of its speaker with known error. The remaining "
+            "differences between speakers have an unknown variance (Higgins et al., 2009). "
+            "Distances between choices are "
             "Jensen-Shannon divergences (Lin, 1991). Intervals are 95 % and equal-tailed."
         )
     return Section("methods", "Methods, to adapt", tuple(paragraphs))
 
 
 def bibtex(fits: Sequence[Fitted]) -> str:
-    """Entries of everything that ``methods_section`` cites."""
+    """Entries of all works that ``methods_section`` cites."""
     own = pages_of(fits).bibtex(fits)
     return "\n".join(part for part in (own, BIBTEX, COMPARED if len(fits) > 1 else "") if part)
 
@@ -102,11 +103,12 @@ def _inference(fits: Sequence[Fitted]) -> str:
     least = min(float(fit.diagnostics.get("min_ess_bulk") or 0) for fit in fits)
     diverged = sum(int(fit.diagnostics.get("divergences") or 0) for fit in fits)
     return (
-        f"Posteriors were drawn with Stan ({info.get('engine', 'Stan')}; Carpenter et al., 2017) "
+        f"Posterior draws were made with Stan ({info.get('engine', 'Stan')}; Carpenter et al., "
+        "2017) "
         f"by the No-U-Turn sampler (Hoffman & Gelman, 2014) through many-wolves {code_version()}. "
         f"There were {info.get('chains')} chains of {info.get('draws')} draws after "
         f"{info.get('warmup')} of warm-up. Over all fits the largest rank-normalised R-hat was "
-        f"{worst:.3f}, and the least bulk effective sample size {least:,.0f} (Vehtari et al., "
+        f"{worst:.3f}, and the smallest bulk effective sample size {least:,.0f} (Vehtari et al., "
         f"2021). Diagnostics were computed with ArviZ (Kumar et al., 2019). There were {diverged} "
         "divergent transitions."
     )

@@ -1,4 +1,4 @@
-"""A study's further tasks: a section for each, and speakers across families."""
+"""Sections on the further tasks of a study, and the comparison of speakers across tasks."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from many_wolves.report.registry import family_of, pages_of
 from many_wolves.report.summary import speaker_table
 
 Task = tuple[str, str]
-"""Family and task; the task is empty for fits of a family's only one."""
+"""Family and task; the task is empty for a family with a single task."""
 
 
 def by_task(folders: Sequence[str]) -> Mapping[Task, list[Fitted]]:
-    """Fits by family and task, in the order given; short names differ within each.
+    """Fits by family and task, in the order given; short names are unique within a task.
 
     Raises
     ------
     WolvesError
-        If a folder is no fit folder.
+        If a folder is not a fit folder.
     """
     found: dict[Task, list[Fitted]] = {}
     for folder in folders:
@@ -37,19 +37,19 @@ def by_task(folders: Sequence[str]) -> Mapping[Task, list[Fitted]]:
 
 
 def name_of(task: Task) -> str:
-    """What a task is called in headings."""
+    """The name of a task in headings."""
     return f"{task[0]}, {task[1]}" if task[1] else task[0]
 
 
 def further_summaries(tasks: Mapping[Task, Sequence[Fitted]]) -> Iterator[Section]:
-    """For each task but the first: its summary, one row per fit."""
+    """The summary of each task after the first, one row per fit."""
     for task, fits in list(tasks.items())[1:]:
         name = name_of(task)
         yield Section(_mark(name), f"In {name}", (), (speaker_table(fits),))
 
 
 def further_sections(tasks: Mapping[Task, Sequence[Fitted]]) -> Iterator[Section]:
-    """For each task but the first: every parameter, then its sections; ids are its own."""
+    """The sections of each task after the first, all parameters first; their ids are unique."""
     for task, fits in list(tasks.items())[1:]:
         pages, name = pages_of(fits), name_of(task)
         mark = _mark(name)
@@ -64,15 +64,15 @@ def _mark(name: str) -> str:
 
 
 def across_section(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Section]:
-    """The first task against every other, speaker by speaker; nothing where none has both."""
+    """The first task against every other, speaker by speaker; None if no speaker has both."""
     points = _points(tasks)
     if points.empty:
         return []
     x = points["axis"].iloc[0]
     n = points["speaker"].nunique()
     caption = (
-        f"n = {n} speaker{'s' if n > 1 else ''}. Points are posterior means, lines 95 % "
-        "equal-tailed intervals, each over the conditions or groups that the speaker met."
+        f"n = {n} speaker{'s' if n > 1 else ''}. Points: posterior means; lines: 95 % "
+        "equal-tailed intervals; both averaged over the conditions or groups of the speaker."
     )
 
     def draw(width: Width) -> Figure:
@@ -106,7 +106,7 @@ def _points(tasks: Mapping[Task, Sequence[Fitted]]) -> pd.DataFrame:
 
 
 def _warning(tasks: Mapping[Task, Sequence[Fitted]], drawn: set[str]) -> Iterator[str]:
-    """Which of the speakers that are drawn cannot be read at face value."""
+    """A warning that lists the drawn speakers whose numbers cannot be interpreted."""
     fits = [fit for group in tasks.values() for fit in group if fit.label in drawn]
     doubted = {fit.label for fit in fits if not fit.converged or fit.failed_checks}
     if doubted:
@@ -117,7 +117,7 @@ def _warning(tasks: Mapping[Task, Sequence[Fitted]], drawn: set[str]) -> Iterato
 
 
 def _correlations(points: pd.DataFrame) -> Iterator[str]:
-    """How the two go together, where there are enough speakers."""
+    """Correlations between the tasks, if there are enough speakers."""
     for panel, part in points.groupby("panel", sort=False):
         if len(part) < 5 or part["x"].nunique() < 2 or part["y"].nunique() < 2:
             continue

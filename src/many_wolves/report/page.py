@@ -1,4 +1,4 @@
-"""From sections to one HTML file that needs nothing from outside."""
+"""Renders sections as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _environment() -> jinja2.Environment:
 
 
 def drawn(figure: Figure) -> markupsafe.Markup:
-    """A figure as markup, in its wide and, where there is one, its narrow form."""
+    """A figure as markup, in its wide form and its narrow form, if it has one."""
     import markupsafe
 
     if figure.raster:
@@ -58,13 +58,13 @@ def drawn(figure: Figure) -> markupsafe.Markup:
 
 
 def cells(frame: pd.DataFrame, digits: int) -> list[list[tuple[str, bool]]]:
-    """Rows of (text, whether it is a number) as a table shows them."""
+    """The rows of a table as pairs (text, whether it is a number)."""
     columns = [_shown(frame[name], digits) for name in frame]
     return [list(row) for row in zip(*columns, strict=True)]
 
 
 def numeric(rows: list[list[tuple[str, bool]]], column: int) -> bool:
-    """Whether a column of ``cells`` holds numbers alone, so that they stand to the right."""
+    """Whether a column of ``cells`` contains only numbers, which are then aligned to the right."""
     filled = [number for text, number in (row[column] for row in rows) if text != "–"]
     return bool(filled) and all(filled)
 
@@ -79,7 +79,7 @@ def _shown(column: pd.Series[Any], digits: int) -> list[tuple[str, bool]]:
 
 
 def _starts_with_number(text: str) -> bool:
-    """Whether a text is a number, or a number with its interval."""
+    """Whether a text is a number or a number with its interval."""
     first = text.split(" ", 1)[0].replace(",", "")
     try:
         float(first)

@@ -1,4 +1,4 @@
-"""Which family's part of a report a fit calls for."""
+"""Finds the family that contributes its parts to the report on a fit."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from many_wolves.figures import FamilyReport, Fitted
 
 
 def family_of(fit: Fitted) -> str:
-    """Name of the task family of a fit."""
+    """The name of a fit's task family."""
     return str(fit.info.get("family", families.DEFAULT))
 
 
 def pages_of(fits: Sequence[Fitted]) -> FamilyReport:
-    """What the family that all fits belong to puts into reports.
+    """The report parts of the family to which all fits belong.
 
     Raises
     ------
     WolvesError
-        If there is no fit, or the fits belong to several families, or to one that
-        has no report.
+        If there is no fit, or the fits belong to several families, or to one without a report.
     """
     found = sorted({family_of(fit) for fit in fits})
     if len(found) != 1:
@@ -33,7 +32,7 @@ def pages_of(fits: Sequence[Fitted]) -> FamilyReport:
 
 
 def pages_of_family(name: str) -> FamilyReport:
-    """What the family called ``name`` puts into reports.
+    """The report parts of the family ``name``.
 
     Raises
     ------
@@ -43,7 +42,7 @@ def pages_of_family(name: str) -> FamilyReport:
     report = families.get(name).report()
     if report is None:
         raise WolvesError(
-            f"the task family {name!r} offers no figures and reports",
+            f"the task family {name!r} has no figures and reports",
             fix="return a FamilyReport from the method `report` of its class",
         )
     return report

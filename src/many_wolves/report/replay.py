@@ -11,20 +11,20 @@ from many_wolves.report.page import render_page
 
 
 def replay_page(replay: Replay, *, watched: bool = False) -> str:
-    """A session as one HTML page that loads nothing.
+    """A session as one self-contained HTML page.
 
     Parameters
     ----------
     replay
         The session.
     watched
-        Whether the page asks the server that sent it for changes.
+        Whether the page polls the server that sent it for changes.
     """
     markets = [
         {"title": market.title, "events": market.events, "lines": market.lines}
         for market in replay.markets
     ]
-    # A script ends at the first "</" whatever JSON says.
+    # HTML ends a script at the first "</", even inside a JSON string.
     data = json.dumps(markets, ensure_ascii=False).replace("</", "<\\/").replace("<!--", "<\\!--")
     context = {
         "title": f"Session {replay.session}",

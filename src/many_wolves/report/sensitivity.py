@@ -1,4 +1,4 @@
-"""The section of a fit report on what the numbers owe to assumptions."""
+"""The section of a fit report on the sensitivity to assumptions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from many_wolves.figures.section import Section, Table
 
 POWER = ("prior scaled", "likelihood scaled")
 FITTED = "as fitted"
-MOST_ROWS = 40
-"""A variable with more entries than this (literal meanings) is summed up in one line."""
+MOST_ENTRIES = 20
+"""Variables with more entries, such as literal meanings, are left out of the table."""
 
 
 def sensitivity_section(folder: str | Path) -> Section | None:
-    """The section, where ``wolves sensitivity`` left its table in the folder of the fit."""
+    """The section, if ``wolves sensitivity`` has written its table into the folder of the fit."""
     path = Path(folder) / "sensitivity.csv"
     if not path.exists():
         return None
@@ -42,7 +42,7 @@ def sensitivity_section(folder: str | Path) -> Section | None:
 
 def _of_few_entries(found: pd.DataFrame) -> pd.DataFrame:
     entries = found.groupby("parameter")["condition"].nunique()
-    limit = entries[entries <= MOST_ROWS // 2].index
+    limit = entries[entries <= MOST_ENTRIES].index
     return found[found["parameter"].isin(limit)]
 
 
@@ -52,15 +52,15 @@ def _paragraphs(found: pd.DataFrame, meanings: dict[str, str]) -> list[str]:
         + " ".join(f"{name}: {meaning}." for name, meaning in meanings.items()),
         "Power-scaling raises the prior or the likelihood to a power near one; above 0.05, the "
         "posterior is sensitive to it. A flat prior stays flat under any power, so its row is "
-        "zero, and the alternatives test its assumptions.",
+        "zero; the alternatives test it instead.",
     ]
     alternatives = found[~found["variant"].isin((*POWER, FITTED))]
     if len(alternatives):
         worst = alternatives.iloc[int(alternatives["shift"].abs().to_numpy().argmax())]
         name = f"{worst['parameter']} {worst['condition']}".strip()
         words.append(
-            f"The largest change: {worst['shift']:+.2f} standard deviations of the posterior, "
-            f"of {name} under “{worst['variant']}”."
+            f"The largest shift is {worst['shift']:+.2f} posterior standard deviations, of {name} "
+            f"under “{worst['variant']}”."
         )
     doubtful = found[~found["ok"]]["variant"].unique()
     if len(doubtful):

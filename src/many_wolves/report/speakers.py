@@ -1,4 +1,4 @@
-"""Who was asked: model, checkpoint, training step and effort of each speaker."""
+"""The table of speakers: model, checkpoint, training step and effort."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _ALWAYS = ("speaker", "model", "mode")
 
 
 def speakers_section(fits: Sequence[Fitted]) -> Iterator[Section]:
-    """A table of the speakers that were asked; nothing where none was, as with people.
+    """A table of the speakers that were asked; None if there is none, as for people.
 
-    The effort in effect is the one that the requests carried, where that is known.
-    Columns that would be empty for everyone are left out.
+    The effective effort is the one that the requests contained, if that is known.
+    Columns that would be empty for all speakers are left out.
     """
     rows = [row for fit in fits if (row := _row(fit)) is not None]
     if not rows:
@@ -49,6 +49,6 @@ def _row(fit: Fitted) -> dict[str, Any] | None:
         "step": "" if at.step is None else f"{at.step:,}",
         "tokens": "" if at.tokens is None else f"{at.tokens:,}",
         "effort asked": asked,
-        "effort in effect": ", ".join(efforts),
+        "effective effort": ", ".join(efforts),
         "mode": spec["mode"],
     }

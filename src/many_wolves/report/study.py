@@ -1,4 +1,4 @@
-"""The report on several fits: speakers side by side."""
+"""The report on several fits, which compares speakers."""
 
 from __future__ import annotations
 
@@ -39,23 +39,23 @@ def write_study_report(
     introduction: Sequence[str] = (),
     commands: Sequence[str] = (),
 ) -> Path:
-    """Write one HTML page on several fits: what was found, one row per speaker, then details.
+    """Write one HTML page on several fits: findings, one row per speaker, then details.
 
-    Verdicts are open where there is something to say on a fit; all further sections are folded.
+    Verdicts with notes are open; all further sections are folded.
 
     Parameters
     ----------
     title
         Heading of the page.
     fit_folders
-        Fit folders, in the order shown; the first says which task the page begins with,
+        Fit folders, in the order shown; the page begins with the task of the first,
         and every further task gets further sections.
     out
         The HTML file to write.
     introduction
         Paragraphs on the question and the design.
     commands
-        Commands that make the study again; by default those of the fits.
+        Commands that reproduce the study; by default those of the fits.
 
     Raises
     ------
@@ -114,12 +114,12 @@ def summary_markdown(fit_folders: Sequence[str | Path]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that stays in its cell of a Markdown table."""
+    """Text escaped for a cell of a Markdown table."""
     return " ".join(text.replace("|", "\\|").split())
 
 
 def _named(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Fitted]:
-    """All fits; those of further tasks with the task in their short names."""
+    """All fits; the short names of those of further tasks include the task."""
     (_, first), *others = tasks.items()
     further = [
         replace(fit, name=f"{fit.label} ({name_of(task)})") for task, fits in others for fit in fits
@@ -128,7 +128,7 @@ def _named(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Fitted]:
 
 
 def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
-    """What holds for all fits together."""
+    """The verdict on all fits together."""
     bad = [fit.label for fit, verdict in verdicts if verdict.grade == "bad"]
     idle = [f.label for f, v in verdicts if v.grade == "doubtful" and v.idle]
     other = [f.label for f, v in verdicts if v.grade == "doubtful" and not v.idle]
@@ -153,8 +153,7 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
         reasons.append(f"Did not do the task, so the weights are meaningless: {', '.join(idle)}.")
     if other:
         reasons.append(
-            "Not described by the model, whose predictions differ from the choices: "
-            f"{', '.join(other)}."
+            f"Not described by the model (predictions differ from the choices): {', '.join(other)}."
         )
     if unchecked:
         reasons.append(f"Not checked whether they did the task: {', '.join(unchecked)}.")
@@ -166,12 +165,12 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
 
 
 def has_notes(verdict: Verdict) -> bool:
-    """Whether a reader must know something on this fit."""
+    """Whether a reader must know something about this fit."""
     return verdict.grade != "good" or bool(verdict.reasons)
 
 
 def unknown_task(verdict: Verdict) -> bool:
-    """Whether nobody checked that the speaker did the task."""
+    """Whether the answers did not allow a check of the task."""
     return any(part.name == "task" and part.ok is None for part in verdict.parts)
 
 
@@ -180,14 +179,14 @@ def _folded(section: Section) -> Section:
 
 
 def _found(fits: Sequence[Fitted]) -> Findings | None:
-    """What the fits that converged say together; None where the family has no findings."""
+    """The findings from the converged fits; None if the family has no findings."""
     sound = [fit for fit in fits if fit.converged]
     gone = [fit for fit in fits if not fit.converged]
     return state(sound, left_out=gone) if len(sound) >= 2 and has_findings(sound) else None
 
 
 def _lead_figure(fits: Sequence[Fitted], found: Findings | None) -> Figure | None:
-    """The figure that the page begins with; None where nothing is compared."""
+    """The figure at the top of the page; None if nothing is compared."""
     if found is None:
         return None
     return lead_figure(found.members, quantities_of(fits))

@@ -1,4 +1,4 @@
-"""The table that a study page begins with: one row per fit, its verdict last."""
+"""The table at the top of a study page: one row per fit, its verdict last."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from many_wolves.report.verdict import NOTHING, Verdict, judge
 
 
 def speaker_table(fits: Sequence[Fitted]) -> Table:
-    """One row per fit: what it measures, averaged over conditions, r² and the verdict.
+    """One row per fit: its measures averaged over conditions, r² and the verdict.
 
     Parameters
     ----------
@@ -44,14 +44,15 @@ def speaker_table(fits: Sequence[Fitted]) -> Table:
     return Table(
         frame,
         f"{n} speaker{'' if n == 1 else 's'}, n = {total:,.0f} choices. Posterior means over the "
-        "conditions that each speaker met, with 95 % equal-tailed intervals. r²: of observed and "
-        "predicted shares. Sound: the chains converged, the speaker did the task, and the model "
+        "conditions of each speaker, with 95 % equal-tailed intervals. r²: agreement of observed "
+        "and predicted shares. Sound: the chains converged, the speaker did the task, and the "
+        "model "
         f"describes it.{_meanings(fits)}",
     )
 
 
 def standing(verdict: Verdict, fit: Fitted) -> str:
-    """Whether numbers can be read at face value, in a word or two."""
+    """The verdict in a word or two."""
     answers = {part.name: part.ok for part in verdict.parts}
     faults = [
         words
@@ -71,7 +72,7 @@ def standing(verdict: Verdict, fit: Fitted) -> str:
 
 
 def _measures(fit: Fitted) -> dict[str, str]:
-    """Name -> mean and interval of each quantity that findings are about, or the headline."""
+    """Name -> mean and interval of each quantity of the findings, or of the headline measure."""
     if has_findings([fit]):
         names = [name for name in quantities_of([fit]).words if fit.has("posterior", name)]
         return {name: _text(headline(name, fit.values("posterior", name))) for name in names}
@@ -89,7 +90,7 @@ def _fraction(fit: Fitted) -> str:
 
 
 def _meanings(fits: Sequence[Fitted]) -> str:
-    """What the names of columns mean, where they are symbols."""
+    """The meanings of column names that are symbols."""
     if not has_findings(fits):
         return ""
     words: Mapping[str, str] = quantities_of(fits).words

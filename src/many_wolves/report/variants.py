@@ -1,4 +1,4 @@
-"""Which variant of the model would describe a speaker better, where a fit describes it badly."""
+"""Looks for a variant of the model that describes a speaker better than a poor fit does."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from many_wolves.contracts import SimulatedModel
 from many_wolves.figures import Fitted
 
 COMPARED = "comparison.csv"
-"""What ``wolves compare`` writes; in the folder of a fit, it is about that fit."""
+"""The file that ``wolves compare`` writes; in the folder of a fit, it is about that fit."""
 _ONLY_OF_FITS = ("--variant", "--out")
 
 
 def better_variant(fit: Fitted) -> tuple[str, ...]:
-    """The variant that predicts best, or the command that finds it; a sentence, or none.
+    """A sentence on the variant that predicts best, or on the command that finds it; may be empty.
 
-    A comparison is read from the folder of the fit, where its command puts it.
+    A comparison is read from the folder of the fit, where the suggested command writes it.
     """
     if (fit.folder / COMPARED).is_file():
         return _best(pd.read_csv(fit.folder / COMPARED))
@@ -37,7 +37,7 @@ def _best(rows: pd.DataFrame) -> tuple[str, ...]:
     if best["model"] == full or best["elpd_diff"] <= 0:
         return (f"No other variant predicts better than {full}.",)
     return (
-        f"Of {len(trusted)} variants {best['model']} predicts best: by {best['elpd_diff']:.0f} "
+        f"Of {len(trusted)} variants, {best['model']} predicts best, by {best['elpd_diff']:.0f} "
         f"nats (standard error {best['elpd_diff_se']:.0f}) better than {full}, with an r² of "
         f"{best['r2']:.2f}.",
     )
@@ -51,7 +51,7 @@ def _has_variants(fit: Fitted) -> bool:
 
 
 def _command(fit: Fitted) -> str:
-    """The comparison as a command line; empty where the fit does not know its own."""
+    """The comparison as a command line; empty if the fit did not record its own."""
     made_by = str(fit.info.get("command", ""))
     if not re.match(r"wolves fit (?!CHOICES\b)", made_by) or not _has_variants(fit):
         return ""

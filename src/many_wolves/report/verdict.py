@@ -23,18 +23,18 @@ MEASURES: tuple[tuple[str, str, str], ...] = (
     ("min_ess_bulk", "smallest bulk ESS", "400 or more"),
     ("min_ess_tail", "smallest tail ESS", "400 or more"),
     ("min_e_bfmi", "smallest E-BFMI", "0.3 or more"),
-    ("tree_depth_hits", "transitions at the deepest tree", "0"),
-    ("modes", "local maxima found before sampling", "1, or others of little mass"),
+    ("tree_depth_hits", "transitions at the maximum tree depth", "0"),
+    ("modes", "local maxima found before sampling", "1, or others with little mass"),
     ("chains_apart", "parameters for which chains are in different modes", "0"),
 )
-"""Field of the diagnostics, what it is, and the value of a fit without fault."""
+"""Field of the diagnostics, its name in words, and the value for a good fit."""
 
 
 NOTHING = "–"
 ALIKE = 1.5
-"""Design effect from which intervals are noticeably too narrow: by a fifth."""
+"""Design effect from which a verdict warns: intervals are then too narrow by a factor of 1.2."""
 MOST_MOVED = 3
-"""Parts that move a weight, of which so many are named."""
+"""Maximum number of influential parts that a verdict lists."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Part:
     question
         The question in words.
     ok
-        Whether the answer is yes; None where it was not examined.
+        Whether the answer is yes; None if it was not examined.
     answer
-        The answer in words, one string a sentence.
+        The answer in words, one string per sentence.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a reader must know before any number.
+    """The verdict that a reader must know before any number.
 
     Parameters
     ----------
@@ -81,9 +81,9 @@ class Verdict:
     headline
         The verdict in one sentence.
     reasons
-        What speaks against the numbers, or must be known with them.
+        Objections to the numbers, and caveats.
     holds
-        What was checked and holds.
+        Checks that passed.
     parts
         Did the speaker do the task, did the chains converge, does the model describe the
         speaker?
@@ -102,7 +102,7 @@ class Verdict:
 
 
 def judge(fit: Fitted) -> Verdict:
-    """The verdict on one fit: the task, the chains, the model, and only then the numbers."""
+    """The verdict on one fit: on the task, the chains and the model."""
     parts = task, chains, model = _task(fit), _chains(fit), _model(fit)
     edges = edge_words(fit)
     reasons = [sentence for part in parts if part.ok is False for sentence in part.answer]
@@ -122,7 +122,7 @@ def judge(fit: Fitted) -> Verdict:
     if model.ok is False:
         headline = (
             "The model does not describe the speaker. The fit converged, but the model predicts "
-            "other choices than the observed ones."
+            "choices that differ from the observed ones."
         )
         return Verdict("doubtful", headline, also, tuple(holds), parts)
     done = "The chains converged"
@@ -139,7 +139,7 @@ def _task(fit: Fitted) -> Part:
     checks = fit.info.get("checks", ())
     question = "Did the speaker do the task?"
     if not checks:
-        unchecked = "These choices came without checks of whether the speaker did the task."
+        unchecked = "No check of the task is available for these choices."
         return Part("task", question, None, (unchecked,))
     failed = tuple(_statement(check, fit) for check in checks if not check["ok"])
     passed = tuple(_statement(check, fit) for check in checks if check["ok"])
@@ -181,7 +181,7 @@ def _model(fit: Fitted) -> Part:
 
 
 def _degree(fit: Fitted) -> str:
-    """How well the model describes the speaker, where it does at all."""
+    """How well the model describes the speaker, if it does at all."""
     found = fit.info["describes"]
     share = fit.described or 0.0
     if found["p"] >= P_LIMIT:
@@ -200,11 +200,12 @@ def in_part(fit: Fitted) -> bool:
 
 
 def _clusters(fit: Fitted) -> tuple[str, ...]:
-    """What intervals leave out where answers to one item, or of one person, may be alike."""
+    """Caveats about similar answers to one item or of one person."""
     source = fit.info.get("source", {})
     likelihood = dict(fit.info.get("options", {})).get("likelihood", "counts")
     if likelihood != "counts":
-        return (f"Intervals account for similar answers to one {likelihood}.",)
+        cluster = str(likelihood).partition("+")[0]
+        return (f"Intervals account for the similarity of answers to the same {cluster}.",)
     if "clusters" not in source:
         return ()
     if not source["clusters"]:
@@ -218,33 +219,36 @@ def _clusters(fit: Fitted) -> tuple[str, ...]:
         effect = dict(source.get("design_effects", {})).get(cluster, {}).get(fit.speaker)
         if effect is None:
             words.append(
-                f"Answers to one {cluster} may be similar, but intervals treat them as independent."
+                f"Answers to the same {cluster} may be similar, but intervals treat them as "
+                "independent."
             )
         elif effect >= ALIKE:
             words.append(
-                f"Answers to one {cluster} are similar: {n:,.0f} are worth about {n / effect:,.0f} "
-                f"independent ones. So p is too small, and intervals should be about "
+                f"Answers to the same {cluster} are similar: {n:,.0f} are worth about "
+                f"{n / effect:,.0f} "
+                "independent ones. So p is too small, and intervals should be about "
                 f"{effect**0.5:.1f} times as wide (design effect {effect:.1f})."
             )
         else:
             words.append(
-                f"Answers to one {cluster} are hardly more similar than others (design effect "
+                f"Answers to the same {cluster} are hardly more similar than others (design effect "
                 f"{effect:.1f})."
             )
     return tuple(words)
 
 
 def moved_words(fit: Fitted) -> tuple[str, ...]:
-    """Items, participants or cells that alone move a weight by more than two deviations."""
+    """Items, participants or cells that move a weight by more than two standard deviations."""
     noted: list[Mapping[str, Any]] = list(fit.info.get("influence") or [])
     words = [
-        f"Without the {one['by']} {one['left_out']!r} {one['parameter']} {one['condition']}".strip()
+        f"Without the {one['by']} {one['left_out']!r}, {one['parameter']} "
+        f"{one['condition']}".strip()
         + f" moves by {one['shift']:+.1f} posterior standard deviations."
         for one in noted
         if one["shift"] is not None
     ]
     left = [f"{one['left_out']!r}" for one in noted if one["shift"] is None]
-    more = [f"{len(words) - MOST_MOVED} more do so, too."] if len(words) > MOST_MOVED else []
+    more = [f"{len(words) - MOST_MOVED} others do the same."] if len(words) > MOST_MOVED else []
     unknown = (
         [
             f"These draws do not show the influence of the {noted[0]['by']} {', '.join(left)}; "
@@ -263,14 +267,14 @@ def _worst(found: Mapping[str, Any]) -> tuple[str, ...]:
         *where, (_, event) = one["labels"].items()
         place = ", ".join(f"{dim} {label}" for dim, label in where)
         words.append(
-            f"at {place} it predicts {event!r} in {100 * one['predicted']:.0f} %, but observed are "
+            f"at {place}, {event!r}: predicted {100 * one['predicted']:.0f} %, observed "
             f"{100 * one['observed']:.0f} % of {one['n']:,.0f}"
         )
     return (f"The largest misfits: {'; '.join(words)}.",) if words else ()
 
 
 def edge_words(fit: Fitted) -> tuple[str, ...]:
-    """Posteriors that pile up at a bound of their prior's range."""
+    """Sentences on posteriors that pile up at a bound of their prior."""
     return tuple(
         f"The posterior of {one['parameter']} piles up at the {one['which']} bound of its prior "
         f"({one['end']:g}), and other parameters compensate. {one['option']} "
@@ -288,13 +292,13 @@ def _p(value: float) -> str:
 
 
 def _statement(check: Mapping[str, Any], fit: Fitted) -> str:
-    """A check in words, without the name of the speaker, which is above it."""
+    """A check in words, without the name of the speaker, which the heading gives."""
     text = str(check["statement"]).removeprefix(f"Speaker {fit.speaker}: ")
     return text[:1].upper() + text[1:]
 
 
 def diagnostics_table(fit: Fitted) -> Table:
-    """The sampler's diagnostics, and the values of a fit without fault."""
+    """The sampler's diagnostics, with the values for a good fit."""
     rows = [
         {"measure": words, "found": measured(fit, key), "should be": wanted}
         for key, words, wanted in MEASURES
@@ -308,7 +312,7 @@ def diagnostics_table(fit: Fitted) -> Table:
 
 
 def measured(fit: Fitted, key: str) -> str:
-    """One diagnostic as text; of a list, its length; a dash where there is none."""
+    """One diagnostic as text: the length of a list, a dash if it is missing."""
     value = fit.diagnostics.get(key)
     return NOTHING if value is None else _number(value)
 

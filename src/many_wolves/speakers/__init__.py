@@ -1,4 +1,4 @@
-"""Who answers: one protocol, one module a backend; no speaker knows a task family."""
+"""Speakers: one protocol, one module per backend; no speaker depends on a task family."""
 
 from many_wolves.speakers.feed import Feed
 from many_wolves.speakers.protocol import Request, Speaker

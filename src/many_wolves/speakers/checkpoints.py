@@ -22,7 +22,7 @@ _WILD = re.compile(r"[*?\[]")
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where in training a checkpoint stands, as its name says; None where it does not."""
+    """Position of a checkpoint in training, from its name; None if unknown."""
 
     step: int | None
     tokens: int | None
@@ -35,25 +35,25 @@ def position(name: str) -> Position:
 
 
 def has_pattern(name: str) -> bool:
-    """Whether a revision is a pattern that must be looked up."""
+    """Whether a revision is a pattern that must be expanded."""
     return _WILD.search(name) is not None
 
 
 def expand(wanted: SpeakerRequest, revisions: str) -> list[SpeakerRequest]:
-    """One speaker a checkpoint, in the order of training.
+    """One speaker per checkpoint, in the order of training.
 
     Parameters
     ----------
     wanted
-        The model; ``path`` is the folder that holds the checkpoints' folders.
+        The model; ``path`` is the folder that contains the folders of checkpoints.
     revisions
-        Names and patterns (``checkpoint-*``, ``step*000``) with commas between.
-        A name need not exist: that is found out when it is loaded.
+        Names and patterns (``checkpoint-*``, ``step*000``), separated by commas. Whether a name
+        exists is checked only when it is loaded.
 
     Raises
     ------
     WolvesError
-        If a pattern fits nothing.
+        If a pattern matches nothing.
     """
     entries = [entry.strip() for entry in revisions.split(",") if entry.strip()]
     if not entries:
@@ -89,10 +89,10 @@ def _known(wanted: SpeakerRequest) -> list[str]:
 
     try:
         refs = HfApi().list_repo_refs(wanted.model)
-    except Exception as error:  # the hub's client raises many kinds
+    except Exception as error:  # The hub's client raises many kinds of errors.
         raise WolvesError(
             f"the branches of {wanted.model} cannot be listed: {' '.join(str(error).split())}",
-            fix="name the revisions one by one, or check --model_name and the network; for a "
+            fix="list the revisions one by one, or check --model_name and the network; for a "
             "gated model set HF_TOKEN",
         ) from error
     return [ref.name for ref in (*refs.branches, *refs.tags)]

@@ -1,4 +1,4 @@
-"""The settings of a speaker, declared once: study files, the command line and Python share them."""
+"""The settings of a speaker, declared once for study files, the command line and Python."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Dtype = Literal["auto", "bfloat16", "float16", "float32"]
 
 
 class SpeakerConfig(Options):
-    """Who answers, how it is asked, and how it is run.
+    """The settings of a speaker: its identity, how it is asked, and how it is run.
 
-    ``describe`` makes a ``SpeakerSpec`` of it: the settings that can change an answer, in full.
+    ``describe`` turns it into a ``SpeakerSpec``: all settings that can change an answer.
     """
 
     provider: str = Field(
@@ -42,13 +42,14 @@ class SpeakerConfig(Options):
         default="chat", description="chat: the model's chat template; completion: for base models."
     )
     temperature: float | None = Field(
-        default=None, ge=0, description="Sampling temperature (default of local models: 1)."
+        default=None, ge=0, description="Sampling temperature (default for local models: 1)."
     )
     top_p: float | None = Field(default=None, gt=0, le=1, description="Nucleus sampling.")
     max_tokens: int | None = Field(
         default=None,
         ge=1,
-        description="Longest answer in tokens (local: 64; API: 4096 plus reasoning).",
+        description="Maximum length of an answer in tokens (default: 64 for local models; 4096 "
+        "plus reasoning for an API).",
     )
     seed: int = Field(default=0, description="Seed of the sampling.")
     effort: Literal["", Effort] = Field(default="", description="Reasoning effort.")
@@ -74,14 +75,18 @@ class SpeakerConfig(Options):
     batch: bool = Field(
         default=False, description="The provider's batch mode: half price, takes hours."
     )
-    connections: int = Field(default=32, ge=1, description="API: requests at once.")
+    connections: int = Field(
+        default=32, ge=1, description="API: maximum number of simultaneous requests."
+    )
     retries: int = Field(default=10, ge=0, description="API: retries after a failed request.")
     retry_wait: float = Field(
         default=1.0, ge=0, description="Seconds before the first retry; doubled after each retry."
     )
-    timeout: float = Field(default=600.0, gt=0, description="Seconds per try.")
+    timeout: float = Field(
+        default=600.0, gt=0, description="Seconds after which a request is abandoned."
+    )
     max_cost: float | None = Field(
-        default=None, ge=0, description="Stop before this many US dollars."
+        default=None, ge=0, description="Stop before the cost exceeds this many US dollars."
     )
     prices: Path | None = Field(
         default=None, description="Table of prices (default: task-data/prices.yaml)."
@@ -108,7 +113,7 @@ class SpeakerConfig(Options):
         "parameters",
         "api_key",
     )
-    """Fields that say who answers; the others say how it is asked and run."""
+    """Fields that identify the speaker; the others describe how it is asked and run."""
     RUN: ClassVar[tuple[str, ...]] = (
         "batch",
         "connections",
@@ -124,10 +129,10 @@ class SpeakerConfig(Options):
         "gpu_memory_utilization",
         "delay",
     )
-    """Fields that change no answer."""
+    """Fields that do not affect answers."""
 
     def wanted(self) -> SpeakerRequest:
-        """The same as ``describe`` and ``open_speaker`` take it."""
+        """The request for ``describe`` and ``open_speaker``."""
         own = self.model_dump(exclude={"retry_wait", "retries", "connections", "timeout", "delay"})
         patience = RetryPolicy(
             self.connections, self.retries, self.retry_wait, None if self.batch else self.timeout
@@ -136,7 +141,7 @@ class SpeakerConfig(Options):
 
 
 def partial_settings(name: str, fields: tuple[str, ...], **more: Any) -> type[Options]:
-    """A model with some fields of ``SpeakerConfig``, each None where it is not set.
+    """A pydantic model with some fields of ``SpeakerConfig``, each None if not set.
 
     Parameters
     ----------

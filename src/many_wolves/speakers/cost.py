@@ -1,4 +1,4 @@
-"""What a collection costs: an estimate before it, and a limit that it does not pass."""
+"""The cost of a collection: an estimate, and a spending limit."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _LOCAL = ("hf", "vllm", "simulated", "openai-compatible")
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars per million tokens; reasoning is paid as output.
+    """US dollars per million tokens; reasoning is billed as output.
 
-    ``batch`` is the factor of the provider's batch mode. ``verified`` says whether
-    the numbers have a source, and ``as_of`` gives the date of that source.
+    ``batch`` is the factor of the provider's batch mode. ``verified`` states whether the numbers
+    have a source, and ``as_of`` is the date of that source.
     """
 
     input: float
@@ -33,13 +33,13 @@ class Price:
     as_of: str = field(default="", compare=False)
 
     def of(self, input_tokens: float, output_tokens: float, *, batch: bool = False) -> float:
-        """Dollars for so many tokens."""
+        """Cost of these tokens in US dollars."""
         full = (input_tokens * self.input + output_tokens * self.output) / _MILLION
         return full * (self.batch if batch else 1.0)
 
     @property
     def remark(self) -> str:
-        """The note on a sum of money: how old the price is, or that nobody checked it."""
+        """A remark on a cost: the date of the price, or that it was not verified."""
         if not self.verified:
             return "price not verified"
         return f"price as of {self.as_of}" if self.as_of else ""
@@ -49,18 +49,18 @@ FREE = Price(0.0, 0.0)
 
 
 def find_price(spec: SpeakerSpec, table: Path | None) -> Price | None:
-    """The price of a speaker's tokens; None when the table does not know it.
+    """The price of a speaker's tokens; None if the table lacks it.
 
     Parameters
     ----------
     table
-        YAML file of patterns; the shipped ``task-data/prices.yaml`` when None. The
-        first pattern that fits ``provider/model`` counts.
+        YAML file of patterns; the shipped ``task-data/prices.yaml`` if None. The first pattern
+        that matches ``provider/model`` is used.
 
     Raises
     ------
     WolvesError
-        If the table is at fault.
+        If the table is invalid.
     """
     if spec.provider in _LOCAL:
         return FREE
@@ -91,25 +91,25 @@ def _price(entry: Source) -> Price:
 
 
 def input_tokens(trial: Trial) -> float:
-    """Estimated tokens of a prompt: four characters each, eight for a message's frame."""
+    """Estimated tokens of a prompt: one per four characters, and eight per message."""
     return sum(len(m.content) / 4 + 8 for m in trial.messages)
 
 
 def output_tokens(trial: Trial, thought: int) -> float:
-    """Estimated tokens of an answer, and of the thought allowed."""
+    """Estimated tokens of an answer and its maximum reasoning."""
     return likely_chars(trial.answer) / 4 + 4 + thought
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What some trials take, about.
+    """The estimated size of some trials.
 
     Parameters
     ----------
     calls
         Number of requests.
     input, output
-        Tokens; ``output`` is at most about so many where a thought is allowed.
+        Approximate tokens; ``output`` is an upper bound if reasoning is allowed.
     """
 
     calls: int
@@ -118,9 +118,9 @@ class Estimate:
 
 
 def estimate(trials: Sequence[Trial], *, mode: str, thought: int) -> Estimate:
-    """What asking every trial once takes; ``thought`` is the tokens of reasoning allowed.
+    """Estimate one pass over the trials; ``thought`` is the maximum number of reasoning tokens.
 
-    In score mode only what is no choice is written.
+    In score mode, only answers other than choices are generated.
     """
     sampled = (t for t in trials if mode == "sample" or not isinstance(t.answer, Choose))
     written = sum((output_tokens(t, thought) for t in sampled), start=0.0)
@@ -128,14 +128,14 @@ def estimate(trials: Sequence[Trial], *, mode: str, thought: int) -> Estimate:
 
 
 class Budget:
-    """Money spent and promised.
+    """The money spent and reserved.
 
     Parameters
     ----------
     price
-        Of the speaker's tokens.
+        Price of the speaker's tokens.
     limit
-        US dollars that are not to be passed; None for no limit.
+        Spending limit in US dollars; None for no limit.
     batch
         Whether the provider's batch mode is used.
 
@@ -163,7 +163,7 @@ class Budget:
 
     @property
     def words(self) -> str:
-        """That the limit was reached; empty while it is not."""
+        """Message that the limit was reached; empty before."""
         if not self._reached:
             return ""
         return (
@@ -173,7 +173,7 @@ class Budget:
 
     @property
     def bill(self) -> str:
-        """Tokens and money of what was answered; empty where nothing was, or where it is free."""
+        """Tokens and cost of the answers; empty if there are none or they are free."""
         if self._price == FREE and self._known:
             return ""
         counts = "{:,} input and {:,} output tokens".format(*self._tokens)
@@ -187,7 +187,7 @@ class Budget:
         return f"about {self.spent:.4f} US dollars{remark}: {counts}"
 
     def reserve(self, trial: Trial, spec: SpeakerSpec) -> bool:
-        """Whether one more request fits; what it may cost at most is then promised."""
+        """Whether one more request fits into the limit; if so, its maximum cost is reserved."""
         most = self._most(trial, spec)
         if self._limit is not None and self.spent + self._promised + most > self._limit:
             self._reached = True
@@ -196,13 +196,13 @@ class Budget:
         return True
 
     def settle(self, trial: Trial, spec: SpeakerSpec, usage: Mapping[str, int] | None) -> None:
-        """Book what a request did cost.
+        """Record the actual cost of a request.
 
         Parameters
         ----------
         usage
-            Tokens; empty when the server did not say how many. Then the most that the
-            request may have cost is booked. None when it was not answered.
+            Token counts. If empty (the server gave none), the maximum cost is recorded. None if the
+            request was not answered.
         """
         most = self._most(trial, spec)
         self._promised -= most
@@ -216,6 +216,6 @@ class Budget:
             self.spent += self._price.of(used, written, batch=self._batch)
 
     def _most(self, trial: Trial, spec: SpeakerSpec) -> float:
-        # Two characters a token is more tokens than any tokenizer makes of English.
+        # No tokenizer needs more than one token per two characters of English.
         characters = sum(len(m.content) for m in trial.messages)
         return self._price.of(characters / 2 + 64, spec.max_tokens, batch=self._batch)

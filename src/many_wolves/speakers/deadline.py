@@ -1,4 +1,4 @@
-"""End a foreign program that runs on and on, such as a chat template."""
+"""Ends foreign code that does not terminate, such as a chat template."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 
 class TakesTooLongError(Exception):
-    """A program was ended at its deadline."""
+    """Foreign code was ended at its deadline."""
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Raise ``TakesTooLongError`` in this thread if the block runs for longer.
 
-    It ends Python code in any thread, at the next bytecode; it does not end a call that waits.
+    It ends Python code in any thread at the next bytecode, but not a blocking call.
     """
     thread, lock, over = threading.get_ident(), threading.Lock(), False
 

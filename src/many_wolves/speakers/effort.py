@@ -1,4 +1,4 @@
-"""Reasoning effort: its levels, and how many tokens of thought a level allows."""
+"""Reasoning effort: its levels, and the reasoning tokens that each allows."""
 
 from __future__ import annotations
 
@@ -15,4 +15,4 @@ BUDGETS: Mapping[str, int] = {
     "medium": 10000,
     "high": 16000,
 }
-"""Tokens of thought for a level, where a provider or a local model counts tokens."""
+"""Reasoning tokens per level, for providers and local models with a token budget."""

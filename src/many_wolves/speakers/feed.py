@@ -1,4 +1,4 @@
-"""Requests on their way to a speaker: put by the runner, drained by the speaker's thread."""
+"""The queue of requests to a speaker: filled by the runner, drained by the speaker's thread."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 class Feed:
     """A queue of requests for one speaker; all methods may be called from any thread.
 
-    Who answers in batches calls ``take``; who answers many at once on its connections
-    awaits ``next`` whenever one is free. Both learn from an empty result that nothing more
-    will come.
+    A speaker that answers in batches calls ``take``. One with several connections awaits ``next``
+    whenever one is free. An empty result means that nothing more will come.
     """
 
     def __init__(self) -> None:
@@ -31,7 +30,7 @@ class Feed:
 
     @classmethod
     def of(cls, requests: Feed | Iterable[Request]) -> Feed:
-        """The feed itself, or one that holds these requests and nothing more."""
+        """The feed itself, or a closed one with these requests."""
         if isinstance(requests, Feed):
             return requests
         feed = cls()
@@ -47,7 +46,7 @@ class Feed:
             self._changed.notify_all()
 
     def close(self, *, drop: bool = False) -> None:
-        """Say that nothing more will come; ``drop`` takes back what nobody has begun."""
+        """Signal that nothing more will come; ``drop`` removes requests that were not begun."""
         with self._changed:
             self._closed = True
             if drop:
@@ -56,48 +55,48 @@ class Feed:
             self._changed.notify_all()
 
     def owe(self, answers: int = 1) -> None:
-        """Note that the speaker gave answers that the runner has not dealt with yet."""
+        """Record that the speaker gave answers that the runner has not handled yet."""
         with self._changed:
             self._owed += answers
 
     def settle(self, answers: int) -> None:
-        """Note that the runner has dealt with answers, and has put the next requests."""
+        """Record that the runner has handled answers and added the next requests."""
         with self._changed:
             self._owed -= answers
             if not self._owed:
                 self._changed.notify_all()
 
     def take(self) -> list[Request]:
-        """All requests that wait, as one batch; empty when nothing more will come.
+        """All waiting requests as one batch; empty if nothing more will come.
 
-        Waits until there is one, and until the runner has dealt with all answers that were
-        given: the next requests belong to the batch.
+        Waits until there is a request, and until the runner has handled all earlier answers,
+        because the requests that follow from them belong to the batch.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._closed or (self._waiting and not self._owed))
             return self._all()
 
     def take_now(self) -> list[Request]:
-        """All requests that wait at this moment; never waits."""
+        """All requests that are waiting now; never blocks."""
         with self._changed:
             return self._all()
 
     def pop(self) -> Request | None:
-        """One request that waits at this moment, or None; never waits."""
+        """One request that is waiting now, or None; never blocks."""
         with self._changed:
             return self._waiting.popleft() if self._waiting else None
 
     def give_back(self, request: Request) -> None:
-        """Leave a request, which was taken and not begun, to the others."""
+        """Return a request that was taken but not begun."""
         self._return(request)
 
     def batches(self, halt: threading.Event) -> Iterator[list[Request]]:
-        """What ``take`` gives, until nothing more will come or ``halt`` is set."""
+        """Yield the batches of ``take`` until nothing more will come or ``halt`` is set."""
         while not halt.is_set() and (batch := self.take()):
             yield batch
 
     async def next(self) -> Request | None:
-        """One request, as soon as there is one; None when nothing more will come."""
+        """One request, as soon as there is one; None if nothing more will come."""
         import asyncio
 
         loop = asyncio.get_running_loop()
@@ -124,12 +123,12 @@ class Feed:
             request = self._waiting.popleft() if self._waiting else None
             try:
                 loop.call_soon_threadsafe(_wake, sleeper, request, self)
-            except RuntimeError:  # the loop was closed under whoever slept there
+            except RuntimeError:  # The event loop was closed while a coroutine was waiting.
                 if request is not None:
                     self._waiting.appendleft(request)
 
     def _give_back(self, sleeper: asyncio.Future[Request | None]) -> None:
-        """Leave a request that was promised to whoever was cancelled to the others."""
+        """Return a request that was assigned to a cancelled coroutine."""
         with self._changed:
             self._sleepers = deque(pair for pair in self._sleepers if pair[1] is not sleeper)
         if sleeper.done() and not sleeper.cancelled():

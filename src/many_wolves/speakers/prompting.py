@@ -1,6 +1,6 @@
-"""Messages to the text of a prompt: a model's chat template, or a plain completion.
+"""Turns messages into the text of a prompt: a model's chat template, or a plain completion.
 
-The completion format, for models that were not taught to chat::
+The completion format, for models without chat training::
 
     <system message>
 
@@ -27,7 +27,7 @@ from many_wolves.speakers.deadline import TakesTooLongError, deadline
 
 ANSWER = "Answer:"
 LONGEST_S = 60.0
-"""Seconds after which a chat template is ended: ordinary ones take milliseconds."""
+"""Seconds after which a chat template is ended; ordinary ones take milliseconds."""
 
 
 def render(
@@ -49,8 +49,8 @@ def render(
     Raises
     ------
     WolvesError
-        If chat is asked of a model without a chat template, or the template
-        refuses the messages.
+        If the format is chat and the model has no chat template, or its template rejects the
+        messages.
     """
     if prompt_format == "completion":
         return completion(messages)
@@ -66,7 +66,7 @@ def render(
             f"the model's chat template did not end within {LONGEST_S:g} s",
             fix="correct the template in the model's folder, or use --prompt_format completion",
         ) from error
-    except Exception as error:  # a template is a program: it raises what it likes
+    except Exception as error:  # A template is a program and raises arbitrary errors.
         raise WolvesError(
             f"the model's chat template rejects the messages: {error}",
             fix="remove the system message from the task's template, or use "
@@ -76,7 +76,7 @@ def render(
 
 
 def check_format(tokenizer: Any, prompt_format: PromptFormat) -> None:
-    """Refuse ``chat`` for a model without a chat template.
+    """Reject ``chat`` for a model without a chat template.
 
     Raises
     ------
@@ -91,11 +91,11 @@ def check_format(tokenizer: Any, prompt_format: PromptFormat) -> None:
 
 
 def completion(messages: Sequence[Message]) -> str:
-    """The completion format of this module's heading."""
+    """The completion format; see the module's docstring."""
     blocks = [f"{ANSWER} {m.content}" if m.role == "assistant" else m.content for m in messages]
     return "\n\n".join([*(b.strip() for b in blocks), ANSWER])
 
 
 def continuation(option_text: str, prompt_format: PromptFormat) -> str:
-    """An option as it follows the prompt."""
+    """An option as the continuation of the prompt."""
     return f" {option_text}" if prompt_format == "completion" else option_text

@@ -1,4 +1,4 @@
-"""What every speaker offers, and what it is asked."""
+"""The protocol of speakers, and their requests."""
 
 from __future__ import annotations
 
@@ -17,44 +17,43 @@ from many_wolves.speakers.feed import Feed
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One trial put to a speaker once; ``replicate`` counts from zero."""
+    """One question to a speaker: a trial and a replicate number, which counts from zero."""
 
     trial: Trial
     replicate: int = 0
 
     def key(self, speaker: SpeakerSpec) -> str:
-        """Key of the answer that ``speaker`` gives to this request."""
+        """Key of the answer of ``speaker`` to this request."""
         return response_key(self.trial.id, speaker, self.replicate)
 
 
 class Speaker(Protocol):
-    """Someone who answers trials.
+    """A speaker answers trials.
 
-    A fault of one request makes a response of status ``failed`` with the reason in
-    ``error``. Examples are too long a prompt, or a server that failed to the last try. A
-    fault that concerns every request (wrong key, unknown model, dead host)
-    raises ``WolvesError`` at once.
+    An error of one request (such as too long a prompt, or a server that failed in every try) gives
+    a response with the status ``failed`` and the reason in ``error``. An error that concerns
+    every request (wrong key, unknown model, dead host) raises ``WolvesError`` at once.
     """
 
     @property
     def spec(self) -> SpeakerSpec:
-        """Who answers, with every setting that can change an answer."""
+        """The speaker, with every setting that can change an answer."""
         ...
 
     @property
     def stopped(self) -> str:
-        """Why it asked no more of its own accord, in words; empty when it did not stop."""
+        """Why it stopped by itself, in words; empty if it did not."""
         ...
 
     def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
-        """Answer every request, in any order, each as soon as it is known.
+        """Answer every request, in any order, each as soon as possible.
 
         The runner calls it once, in a thread of its speaker, with a ``Feed`` that
-        keeps filling. A speaker that answers in batches drains it batch by batch. One that
-        answers on connections takes a request whenever one is free. A sequence is a feed that holds
-        all there is. When ``halt`` is set no new request is begun; those under way are
-        finished. Mode ``score`` scores the options of a choice, and samples every other
-        answer type. Of what was sampled ``value`` may be left None: the caller reads ``text``.
+        keeps filling. A speaker that answers in batches drains it batch by batch. One with
+        connections takes a request whenever one is free. A sequence of requests acts as a full,
+        closed feed. When ``halt`` is set, no new request is begun, and running ones are
+        finished. Mode ``score`` scores the options of a choice, and samples every other answer
+        type. ``value`` may be None for sampled answers: the caller reads ``text``.
         """
         ...
 
@@ -64,10 +63,10 @@ class Speaker(Protocol):
 
 
 def respond(request: Request, spec: SpeakerSpec, *packages: str, **known: Any) -> Response:
-    """The response to ``request`` with what is known of it, stamped with time and versions.
+    """The response to ``request`` with the given fields, and with time and versions.
 
-    Halves of surrogate pairs, as a model writes them that is cut off within an emoji, are
-    replaced: no file can hold them.
+    Unpaired surrogates, from a model that was cut off within an emoji, are replaced, because no
+    file can contain them.
 
     Parameters
     ----------

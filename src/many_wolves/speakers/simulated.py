@@ -1,4 +1,4 @@
-"""A speaker that answers from a cognitive model with known parameters: the ground truth."""
+"""A speaker that answers from a cognitive model with known parameters."""
 
 from __future__ import annotations
 
@@ -21,22 +21,21 @@ _SUM_TOLERANCE = 1e-6
 
 
 class SimulatedSpeaker:
-    """Answers as a family's simulator does.
+    """Answers with a family's simulator.
 
     Parameters
     ----------
     spec
         Its ``parameters`` are those of the cognitive model.
     answers
-        The family's simulator made from these parameters.
+        The family's simulator with these parameters.
     delay_s
-        Pause before each answer, in seconds: it imitates a slow model.
+        Pause before each answer in seconds, to imitate a slow model.
 
     Notes
     -----
-    A draw depends on seed, trial and replicate only, so neither the order of the
-    requests nor an interruption changes it. The speaker has no taste for words
-    without a scene: the unconditional probability of every option is uniform.
+    A draw depends only on seed, trial and replicate, so neither the order of the requests nor an
+    interruption changes it. The unconditional probability of every option is uniform.
     """
 
     def __init__(self, spec: SpeakerSpec, answers: SimulatedAnswers, delay_s: float = 0.0) -> None:
@@ -46,12 +45,12 @@ class SimulatedSpeaker:
 
     @property
     def spec(self) -> SpeakerSpec:
-        """Who answers, with the parameters of the cognitive model."""
+        """The speaker, with the parameters of the cognitive model."""
         return self._spec
 
     @property
     def stopped(self) -> str:
-        """Never of its own accord."""
+        """Empty: it never stops by itself."""
         return ""
 
     def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
@@ -65,12 +64,12 @@ class SimulatedSpeaker:
                 yield self._answer(request)
 
     def rehearse(self, trial: Trial) -> None:
-        """Try a trial without an answer.
+        """Try a trial without recording an answer.
 
         Raises
         ------
         WolvesError
-            If the parameters do not suit it.
+            If the parameters are unsuitable.
         """
         with usable():
             if isinstance(trial.answer, Choose):
@@ -117,7 +116,7 @@ class SimulatedSpeaker:
 
 @contextmanager
 def usable() -> Iterator[None]:
-    """Odd parameters are refused in words, whatever a family's simulator makes of them.
+    """Turn any error of a family's simulator into one about the parameters.
 
     Raises
     ------
@@ -134,7 +133,7 @@ def usable() -> Iterator[None]:
 
 
 def _number(words: str) -> int:
-    """A seed from words."""
+    """A seed from a text."""
     return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=16).digest())
 
 

@@ -1,4 +1,4 @@
-"""From the options of a command to a speaker: who is wanted, and how to reach them."""
+"""Turns the options of a command into a speaker."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Simulator = Callable[[Mapping[str, Any]], SimulatedAnswers]
 
 @dataclass(frozen=True)
 class SpeakerRequest:
-    """A speaker as the user names it.
+    """A speaker as the user requests it.
 
     Parameters
     ----------
@@ -40,20 +40,20 @@ class SpeakerRequest:
     mode, prompt_format, temperature, top_p, seed, effort, thinking_tokens, base_url
         As in ``SpeakerSpec``.
     max_tokens
-        None: 64 for a local model, room for the effort asked for an API model.
+        None: 64 for a local model; for an API model, a limit that leaves room for reasoning.
     dtype
         ``auto``: float32 on a CPU, the format of the stored weights on a GPU.
     parameters
-        Of a simulated speaker.
+        Parameters of a simulated speaker.
     api_key
-        From the command line; the environment's is used without it. Never stored.
+        Key from the command line; by default that of the environment. Never stored.
     omit
-        ``max_tokens`` or ``seed``, or both: left out of requests to a server that refuses them.
+        ``max_tokens`` or ``seed``, or both: omitted from requests to a server that rejects them.
     batch, patience, max_cost, prices
-        How an API is asked: batch mode, retries and connections, limit in US
-        dollars, table of prices.
+        Settings of API requests: batch mode, retries and connections, limit in US dollars, table
+        of prices.
     batch_size, threads, device, tensor_parallel_size, gpu_memory_utilization, delay_s
-        How a local model is run; ``batch_size`` None: as many at once as its engine likes.
+        Settings of a local model; ``batch_size`` None: the default of its engine.
     """
 
     provider: str
@@ -87,25 +87,25 @@ class SpeakerRequest:
 
     @property
     def thinks(self) -> bool:
-        """Whether a thought before each answer is asked for."""
+        """Whether a thought before each answer is requested."""
         if self.thinking_tokens is not None:
             return self.thinking_tokens > 0
         return self.effort not in ("", "none")
 
 
 def describe(wanted: SpeakerRequest, *, sampled: bool = False) -> SpeakerSpec:
-    """Who answers, in full; loads no weights.
+    """The speaker with all settings; loads no weights.
 
     Parameters
     ----------
     sampled
-        Whether some of the questions are no choices, so that they are sampled in score
-        mode as well. Otherwise its sampling settings are left out: they change no answer.
+        Whether some questions are not choices, so that they are sampled even in score mode.
+        Otherwise the sampling settings are left out, because they do not affect answers.
 
     Raises
     ------
     WolvesError
-        If the model is not named, or its folder or settings cannot be read.
+        If the model is missing, or its folder or settings cannot be read.
     """
     if wanted.provider in LOCAL:
         _check_local(wanted)
@@ -122,14 +122,14 @@ def open_speaker(wanted: SpeakerRequest, spec: SpeakerSpec, simulator: Simulator
     Parameters
     ----------
     spec
-        What ``describe`` gave.
+        The result of ``describe``.
     simulator
-        The family's maker of simulated speakers.
+        The family's function that makes simulated speakers.
 
     Raises
     ------
     WolvesError
-        If it cannot be had.
+        If it cannot be opened.
     """
     if wanted.provider == "simulated":
         return SimulatedSpeaker(spec, _answers(simulator, spec), wanted.delay_s)
@@ -144,7 +144,7 @@ def open_speaker(wanted: SpeakerRequest, spec: SpeakerSpec, simulator: Simulator
 
 
 def _answers(simulator: Simulator, spec: SpeakerSpec) -> SimulatedAnswers:
-    """What a family's simulator answers."""
+    """The answers of a family's simulator."""
     with usable():
         return simulator(spec.parameters)
 
@@ -176,10 +176,10 @@ def _open_weights(wanted: SpeakerRequest, spec: SpeakerSpec) -> Speaker:
 
 
 def _check_local(wanted: SpeakerRequest) -> None:
-    """Refuse what a speaker that runs here does not take, rather than leave it out."""
+    """Reject settings that a local speaker does not support."""
     if wanted.provider == "simulated" and wanted.adapter is not None:
         raise WolvesError(
-            "the speaker `simulated` has no weights, and so no adapter",
+            "the speaker `simulated` has no weights, so it cannot have an adapter",
             fix="leave --adapter out, or use --provider hf",
         )
     if wanted.provider == "simulated" and (wanted.effort or wanted.thinking_tokens is not None):
@@ -214,7 +214,7 @@ def _check_local(wanted: SpeakerRequest) -> None:
 
 
 def _sampling(wanted: SpeakerRequest, *, sampled: bool) -> dict[str, Any]:
-    """Settings that matter in the mode asked for: scoring draws nothing but thoughts."""
+    """Settings that matter in the requested mode: scoring samples only thoughts."""
     if wanted.mode == "score" and not wanted.thinks and not sampled:
         return {"mode": "score"}
     return {"mode": wanted.mode, "seed": wanted.seed}
@@ -235,7 +235,7 @@ def _simulated(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
 
 
 def _weights(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
-    """A model that runs here."""
+    """A local model."""
     from many_wolves.speakers.local.thinking import check_folder
     from many_wolves.speakers.local.weights import adapter_fingerprint, weights_fingerprint
 
@@ -304,7 +304,7 @@ def _api(wanted: SpeakerRequest) -> SpeakerSpec:
         check_base_url(wanted.base_url)
     if "max_tokens" in wanted.omit and wanted.max_tokens is not None:
         raise WolvesError(
-            f"expected a limit of tokens or none, found {wanted.max_tokens} and --omit max_tokens",
+            f"expected --max_tokens or --omit max_tokens, found both ({wanted.max_tokens} tokens)",
             fix="leave one of the two out",
         )
     limit = wanted.max_tokens or answer_limit(wanted.effort, wanted.thinking_tokens)

@@ -1,1 +1,1 @@
-"""The files on disk, and how it is written and read."""
+"""The files on disk: formats, writing and reading."""

@@ -1,4 +1,4 @@
-"""Lines of a journal as its file has them, whole or not."""
+"""Raw lines of a journal, complete or damaged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ends_well(path: Path) -> bool:
 
 
 def set_aside(path: Path, lines: set[int]) -> None:
-    """Add the lines that begin there to the file ``.set-aside``."""
+    """Append lines to the file ``.set-aside``."""
     place = path.with_name(path.name + ".set-aside")
     with place.open("ab") as file:
         for at, raw in raw_lines(path):
@@ -30,10 +30,10 @@ def set_aside(path: Path, lines: set[int]) -> None:
 
 
 def rewrite_in_place(path: Path, lines: Iterable[bytes]) -> int:
-    """Write lines over a file, whose own lines they are, some left out; its new size.
+    """Rewrite a file with a subset of its own lines; return its new size.
 
-    Whatever is written has been read before, so that nothing is lost if it breaks off: some
-    lines are then duplicates.
+    A line is written only after it was read, so that nothing is lost if this is interrupted:
+    some lines are then duplicates.
     """
     with path.open("r+b", buffering=0) as file:
         for line in lines:
@@ -44,7 +44,7 @@ def rewrite_in_place(path: Path, lines: Iterable[bytes]) -> int:
 
 
 def read_open(file: int) -> bytes:
-    """All that an open file holds, also where it has no name any more."""
+    """The content of an open file, even if it has no name any more."""
     os.lseek(file, 0, os.SEEK_SET)
     pieces = []
     while piece := os.read(file, 1 << 20):
@@ -53,7 +53,7 @@ def read_open(file: int) -> bytes:
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync the names in a folder, where the system can."""
+    """Sync the names in a folder, if the system supports it."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,8 +1,8 @@
-"""A table that other software wrote, as text cells with known places; see ``foreign_text``.
+"""A table from other software, as text cells with known line numbers; see ``foreign_text``.
 
-Nothing is guessed from the values: every cell stays the text that it is. So the names
-``NA``, ``007`` and ``3.10`` do not change. Numbers are read column by column, when it is
-known which columns hold numbers.
+Nothing is guessed from the values: every cell stays text. So the names ``NA``, ``007`` and
+``3.10`` do not change. Numbers are read column by column, once it is known which columns are
+numeric.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ if TYPE_CHECKING:
 _ROW_NUMBERS = re.compile(
     r"(unnamed:?[ _.]?0(\.\d)?|x\.?1?|\.\.\.1|rownames|row\.?names|index|)", re.IGNORECASE
 )
-"""How R, pandas and readr call a column of row numbers."""
+"""Names that R, pandas and readr give to a column of row numbers."""
 
 
 @dataclass(frozen=True)
 class ForeignTable:
-    """A table as it was written.
+    """A table as written.
 
     Parameters
     ----------
     frame
         Cells as text, columns by name; rows are numbered from zero.
     lines
-        (rows,) line of the file on which each row begins.
+        (rows,) line number on which each row begins.
     where
         The file, for messages.
     separator
         The separator of fields.
     notes
-        What a reader of the table must know, in sentences.
+        Sentences that a reader of the table must know.
     """
 
     frame: pd.DataFrame
@@ -97,7 +97,7 @@ class ForeignTable:
         Raises
         ------
         WolvesError
-            At the first entry that is none of this, with its line and column.
+            At the first invalid entry, with its line and column.
         """
         entries = self.text(column)
         expected = f"{'a whole number' if whole else 'a number'} of {least:g} or more"
@@ -126,7 +126,7 @@ class ForeignTable:
         Raises
         ------
         WolvesError
-            At the first entry that names no whole number, with its line and column.
+            At the first entry without a whole number, with its line and column.
         """
         entries = self.text(column)
         try:
@@ -137,12 +137,12 @@ class ForeignTable:
             ) from fault
 
     def one_of(self, column: str, words: Mapping[str, Collection[str]]) -> list[str]:
-        """A column as one of some words, each with the ways in which others write it.
+        """A column with a fixed set of values, each with its alternative spellings.
 
         Raises
         ------
         WolvesError
-            At the first entry that is none of them, with its line and column.
+            At the first entry that is not one of them, with its line and column.
         """
         known = {form.casefold(): word for word, forms in words.items() for form in (word, *forms)}
         found = [known.get(entry.casefold()) for entry in self.text(column)]
@@ -159,12 +159,12 @@ class ForeignTable:
         return [word for word in found if word is not None]
 
     def require(self, *columns: str, example: str = "") -> None:
-        """Refuse a table that lacks a column.
+        """Reject a table that lacks a column.
 
         Raises
         ------
         WolvesError
-            With the columns that are there, and one that may be meant.
+            With the existing columns, and the one that may be meant.
         """
         for column in columns:
             if column not in self.frame:
@@ -174,18 +174,18 @@ class ForeignTable:
                     where=self.where,
                     line=1,
                     column=column,
-                    fix=f"add the column {column}, or rename the one that holds it"
+                    fix=f"add the column {column}, or rename the one that contains it"
                     + (f"; {example}" if example else ""),
                 )
 
     def renamed(self, names: Mapping[str, Collection[str]]) -> ForeignTable:
-        """The table with columns under the names that are known here.
+        """The table with its columns renamed to the names used here.
 
         Parameters
         ----------
         names
-            Name here -> names elsewhere. Case, spaces, points, dashes and underscores do
-            not count. A column that has its name already is left alone.
+            Name here -> names elsewhere. Case, spaces, dots, dashes and underscores are ignored. A
+        column that already has its name is unchanged.
         """
         known = {_plain(form): name for name, forms in names.items() for form in (name, *forms)}
         taken = set(self.columns)
@@ -203,7 +203,7 @@ class ForeignTable:
         return replace(self, frame=self.frame.rename(columns=mapping), notes=(*self.notes, *notes))
 
     def with_column(self, column: str, entry: str) -> ForeignTable:
-        """The table with one more column, the same entry in each row."""
+        """The table with an additional constant column."""
         return replace(self, frame=self.frame.assign(**{column: entry}))
 
     def rows(self, kept: np.ndarray) -> ForeignTable:
@@ -230,7 +230,7 @@ def read_foreign(path: str | Path) -> ForeignTable:
     Returns
     -------
     ForeignTable
-        Each cell as text, with the number of its line.
+        The cells as text, with line numbers.
 
     Raises
     ------
@@ -295,8 +295,8 @@ def _table(text: TableText, path: Path) -> ForeignTable:
                 f"expected {len(names)} fields as in the header, found {len(fields)}",
                 where=path,
                 line=line,
-                fix="give every line as many fields as the first; put quotation marks around "
-                "a field that holds the separator",
+                fix="give every line as many fields as the first; put quotation marks around a "
+                "field that contains the separator",
             )
     frame = pd.DataFrame(rows, columns=range(len(names)), dtype=object)
     kept, notes = _columns(names, frame)
@@ -307,9 +307,9 @@ def _table(text: TableText, path: Path) -> ForeignTable:
 
 
 def _even(header: list[str], rows: list[tuple[str, ...]]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of one length where their ends are empty, or R left out a name."""
+    """Header and rows with equal lengths, if the excess is empty or R left out a name."""
     if all(len(row) == len(header) + 1 for row in rows) and header[-1] != "":
-        # R's write.table gives the column of row names no name.
+        # R's write.table does not name the column of row names.
         header = ["", *header]
     width = len(header)
     padded = []
@@ -322,7 +322,7 @@ def _even(header: list[str], rows: list[tuple[str, ...]]) -> tuple[list[str], li
 
 
 def _columns(names: list[str], frame: pd.DataFrame) -> tuple[list[int], list[str]]:
-    """The columns to keep, and what is said of the others."""
+    """The columns to keep, and notes on the others."""
     kept, notes = [], []
     for at, name in enumerate(names):
         if name == "" and (frame[at] == "").all():

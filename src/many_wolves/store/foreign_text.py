@@ -1,8 +1,8 @@
-"""From the bytes of a file to the text of a table, or to a sentence that says what it is instead.
+"""Reads the text of a table from the bytes of a file, or explains what the file is instead.
 
 R, Excel, pandas and hand-made files differ in encoding, separator, comment lines and
-line ends. A file that is not a table (a Git LFS pointer, a web page, a workbook) is named as
-what it is.
+line ends. The error for a file that is not a table says what it is (a Git LFS pointer, a web
+page, a workbook).
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from pathlib import Path
 from many_wolves.errors import WolvesError
 
 SEPARATORS = (",", ";", "\t", "|")
-"""Field separators, the most usual first: it is taken where several fit alike."""
+"""Field separators, the most common first, which is preferred if several fit equally well."""
 SAMPLE_LINES = 200
-"""Lines that are enough to tell the separator."""
+"""Number of lines that are used to detect the separator."""
 _SEP_LINE = re.compile(r"^\s*\"?sep=(.)\"?\s*$", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n|\n|\r")
-"""Not those of Unicode, which may stand within a name."""
+"""Line breaks, without those of Unicode, which may occur within a name."""
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _BINARY = (
     (b"PK\x03\x04", "a workbook or another zip archive", "save the sheet as CSV (UTF-8)"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV (UTF-8)"),
     (b"\x1f\x8b", "a gzip archive", "unpack it with `gunzip FILE` first"),
     (b"PAR1", "a Parquet file", "write it as CSV: `pandas.read_parquet(FILE).to_csv(...)`"),
-    (b"%PDF", "a PDF document", "give the table behind it as CSV"),
+    (b"%PDF", "a PDF document", "give the underlying table as CSV"),
     (b"RDX", "an R data file", "write it as CSV: `write.csv(x, FILE, row.names = FALSE)`"),
     (b"\x89HDF", "an HDF5 or netCDF file", "give the choices as CSV"),
 )
@@ -37,7 +37,7 @@ _BINARY = (
 
 @dataclass(frozen=True)
 class TableText:
-    """The lines of a table, and how they are written.
+    """The lines of a table, and their format.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class TableText:
     separator
         The separator of fields.
     notes
-        What a reader of the file must know, in sentences.
+        Sentences that a reader of the file must know.
     """
 
     records: tuple[tuple[int, tuple[str, ...]], ...]
@@ -55,13 +55,13 @@ class TableText:
 
 
 def read_text(path: Path) -> TableText:
-    """The records of a file with a table in it.
+    """The records of a file that contains a table.
 
     Parameters
     ----------
     path
         The file: UTF-8, UTF-16 with its mark, or Windows-1252 (which is noted). Fields are
-        separated by commas, semicolons, tabs or bars, also as a line ``sep=;`` names it.
+        separated by commas, semicolons, tabs or bars, possibly declared by a line ``sep=;``.
         Lines that begin with ``#`` and have no separator, or come before the header, are
         comments.
 
@@ -73,7 +73,7 @@ def read_text(path: Path) -> TableText:
     Raises
     ------
     WolvesError
-        If the file cannot be read, is empty, or is something else than a table.
+        If the file cannot be read, is empty, or is not a table.
     """
     try:
         raw = path.read_bytes()
@@ -127,7 +127,7 @@ def _strictly(raw: bytes, encoding: str, path: Path) -> str:
 
 
 def _refuse_others(raw: bytes, path: Path) -> None:
-    """Name a file that is not a table."""
+    """Raise an error for a file that is not a table."""
     if raw.startswith(_POINTER):
         raise WolvesError(
             "this is a Git LFS pointer: the table itself was not downloaded",
@@ -155,7 +155,7 @@ def _refuse_others(raw: bytes, path: Path) -> None:
 def _named_separator(
     lines: list[tuple[int, str]],
 ) -> tuple[str | None, list[tuple[int, str]]]:
-    """The separator that a first line such as ``sep=;`` names, and the other lines."""
+    """The separator that a first line such as ``sep=;`` declares, and the other lines."""
     for at, (_, line) in enumerate(lines):
         if not line.strip():
             continue
@@ -165,7 +165,7 @@ def _named_separator(
 
 
 def _without_comments(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """The lines from the header on; later comments are recognised once fields are known."""
+    """The lines from the header on; later comments are recognized once fields are known."""
     for at, (_, line) in enumerate(lines):
         if line.strip() and not line.lstrip().startswith("#"):
             return lines[at:]

@@ -1,4 +1,4 @@
-"""Lines of journals, read in one way for all: what is whole is used, the rest is named."""
+"""Reads lines of journals: complete ones are used, damaged ones are reported."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from many_wolves.files import whole_text
 from many_wolves.records import Response, response_key
 
 SESSIONS = "sessions"
-"""Folder, next to the journals, of what happened in sessions on servers."""
+"""Folder, next to the journals, with the records of sessions on servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Line:
     number
         Counted from one.
     at
-        Where it begins, in bytes.
+        Its offset in bytes.
     response
-        The answer on it; None where there is none.
+        The answer; None if there is none.
     fault
-        Why there is no answer, or that its key is another than its content gives.
+        Why there is no answer, or that its key does not match its content.
     torn
-        Whether its line break is missing and it holds no answer: its writer was stopped.
+        Whether it is incomplete (no line break and no answer), because its writer was stopped.
     """
 
     number: int
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a journal holds.
+    """The content of a journal.
 
     Parameters
     ----------
@@ -53,11 +53,11 @@ class Reading:
     responses
         Every line that could be read, in order.
     torn
-        Whether the last line breaks off: its writer was stopped.
+        Whether the last line is incomplete, because its writer was stopped.
     bad
         Line number and reason of every other line that could not be read.
     unit
-        What ``bad`` counts: lines of a journal, samples of an Inspect log.
+        Unit of ``bad``: lines of a journal, samples of an Inspect log.
     note
         Other notices for the user; may be empty.
     """
@@ -78,14 +78,14 @@ def journal_files(
     Parameters
     ----------
     sources
-        Files, which are taken as they are, and folders.
+        Files, which are used unconditionally, and folders.
     suffixes
-        What the names in a folder may end with.
+        Suffixes of the files to use in a folder.
 
     Raises
     ------
     WolvesError
-        If a path does not exist, or a folder holds none.
+        If a path does not exist, or a folder contains none.
     """
     files: dict[Path, Path] = {}
     for source in sources:
@@ -115,7 +115,7 @@ def journal_files(
 
 
 def session_folders(sources: Iterable[Path]) -> list[Path]:
-    """Folders of sessions on servers that belong to journals, or are in their folders."""
+    """Folders with records of sessions on servers that belong to the journals."""
     found: dict[Path, None] = {}
     for source in sources:
         places = source.rglob(SESSIONS) if source.is_dir() else [source.with_name(SESSIONS)]
@@ -124,7 +124,7 @@ def session_folders(sources: Iterable[Path]) -> list[Path]:
 
 
 def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Every line as it is, and where it begins."""
+    """Every raw line, with its offset."""
     at = 0
     with path.open("rb") as file:
         for raw in file:
@@ -133,7 +133,7 @@ def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """Every line that is not blank, with the answer on it, or why there is none.
+    """Every line that is not blank, with its answer or the reason why there is none.
 
     Raises
     ------
@@ -150,10 +150,10 @@ def read_lines(path: Path) -> Iterator[Line]:
 
 
 def read_journal(file: Path) -> Reading:
-    """Every whole line of a journal.
+    """Read every complete line of a journal.
 
-    A line whose key is not that of its content is read as well, and counted in the
-    note. Journals that others wrote may have other keys.
+    A line whose key does not match its content is read as well, and counted in the note.
+    Journals from other software may have other keys.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def read_journal(file: Path) -> Reading:
         ) from fault
     note = ""
     if foreign:
-        note = f"{number_of(foreign, 'answer')} with a key that is not from `wolves collect`"
+        note = f"{number_of(foreign, 'answer')} with a key that `wolves collect` did not write"
     return Reading(file, tuple(responses), torn, tuple(bad), note=note)
 
 
@@ -214,7 +214,7 @@ def _line(number: int, at: int, raw: bytes, like: Response | None) -> Line:
 
 
 def _words(error: Exception) -> str:
-    """Why a line holds no answer."""
+    """Why a line has no valid answer."""
     match error:
         case UnicodeDecodeError():
             return f"not UTF-8 text (byte {error.start})"
@@ -228,7 +228,7 @@ def _words(error: Exception) -> str:
 
 
 def _without_surrogates(value: Any) -> Any:
-    """A JSON value whose texts can be written: halves of surrogate pairs are replaced."""
+    """A JSON value with unpaired surrogates replaced, so that its texts can be encoded."""
     match value:
         case str():
             return whole_text(value)

@@ -1,7 +1,7 @@
-"""Numbers as people and programs write them, read from text without a guess.
+"""Reads numbers as people and programs write them, without guessing.
 
-A decimal comma, a percent sign, ``3.0`` for a whole number and ``TRUE`` are read; what
-could be two numbers (``1,234``) is refused.
+A decimal comma, a percent sign, ``3.0`` for a whole number and ``TRUE`` are accepted; an
+ambiguous number (``1,234``) is an error.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
 
 LARGEST = 2.0**53
-"""Above this a whole number is not kept exactly in double precision."""
+"""Largest number up to which all whole numbers are exact in double precision."""
 MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "#n/a", "."})
-"""Words that stand for no number in a column of numbers; in a column of names they are names."""
+"""Words for a missing value in a column of numbers; in a column of names they are names."""
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?(\d+(,\d*)?|,\d+)([eE][+-]?\d+)?")
 _TWO_WAYS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
@@ -42,7 +42,7 @@ class Numbers:
     Parameters
     ----------
     values
-        (rows,) numbers; NaN where the entry is empty or says that there is none.
+        (rows,) numbers; NaN if the entry is empty or a word for a missing value.
     percent
         (rows,) whether the entry had a percent sign; its value is not divided by 100.
     """
@@ -52,7 +52,7 @@ class Numbers:
 
 
 class NotANumberError(ValueError):
-    """An entry that is not a number; ``row`` counts from zero, ``why`` is a sentence's end."""
+    """An entry that is not a number; ``row`` counts from zero, ``why`` is the end of a sentence."""
 
     def __init__(self, row: int, why: str) -> None:
         super().__init__(why)
@@ -60,10 +60,10 @@ class NotANumberError(ValueError):
 
 
 def decimal_commas(columns: Sequence[Sequence[str]], separator: str) -> bool:
-    """Whether the entries of number columns are written with a decimal comma.
+    """Whether numeric columns use a decimal comma.
 
-    With a comma between fields only quoted entries can hold one. These are examined
-    one by one: ``0,5`` is a half, ``1,234`` is refused by ``read_numbers``.
+    If fields are separated by commas, only quoted entries can contain one. These are judged
+    individually: ``0,5`` is a half, but ``read_numbers`` rejects ``1,234``.
     """
     entries = [entry for column in columns for entry in column if "," in entry]
     if not entries:
@@ -81,19 +81,19 @@ def read_numbers(entries: Sequence[str], *, comma: bool = False, words: bool = F
     entries
         The column.
     comma
-        Whether a comma is the decimal sign; a point is then refused.
+        Whether a comma is the decimal sign; a point is then an error.
     words
         Whether TRUE, FALSE, yes and no are one and zero.
 
     Returns
     -------
     Numbers
-        NaN stands for what is missing.
+        The numbers, NaN if missing.
 
     Raises
     ------
     NotANumberError
-        At the first entry that is not a number, could be two, or is too large to be kept.
+        At the first entry that is not a number, is ambiguous, or is too large to be exact.
     """
     values, percent = np.empty(len(entries)), np.zeros(len(entries), dtype=bool)
     for row, entry in enumerate(entries):
@@ -132,7 +132,7 @@ def read_levels(entries: Sequence[str]) -> np.ndarray:
     Raises
     ------
     NotANumberError
-        At the first entry that names no whole number, or is empty.
+        At the first entry that has no whole number, or is empty.
     """
     return np.array([_level(row, entry.strip()) for row, entry in enumerate(entries)], dtype=int)
 
@@ -156,12 +156,12 @@ def number_error(
     line: int,
     column: str,
 ) -> WolvesError:
-    """The error for a user: what was expected, what was found, and the place."""
+    """The user's error: what was expected, what was found, and where."""
     tail = f", {fault.why}" if fault.why else ""
     return WolvesError(
         f"expected {expected}, found {entries[fault.row]!r}{tail}",
         where=where,
         line=line,
         column=column,
-        fix="correct the entry; write numbers as 1234 or 0.5, without separators of thousands",
+        fix="correct the entry; write numbers as 1234 or 0.5, without thousands separators",
     )

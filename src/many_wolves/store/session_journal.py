@@ -1,8 +1,8 @@
-"""The journal of one session on a server: what was sent, and what became of it.
+"""The journal of one session on a server: the sent answers, and their outcomes.
 
-One JSON line an event, synced when the call returns: ``begun``, ``sent``, ``receipt``,
-``ended``. The answers are in the journals of the speakers. What has ``sent`` and
-no ``receipt`` may or may not have arrived, and is looked up before it is sent again.
+One JSON line per event, synced when the call returns: ``begun``, ``sent``, ``receipt``, ``ended``.
+The answers are in the journals of the speakers. An answer with ``sent`` and no ``receipt`` may or
+may not have arrived; it is looked up before it is sent again.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from many_wolves.records import READABLE, SCHEMA, Response
 from many_wolves.worlds import Episode, Receipt
 
 State = Literal["new", "sent", "settled"]
-"""Of a turn: nothing is known, it was sent, it has a receipt."""
+"""States of a turn: unknown, sent, or with a receipt."""
 
 
 class SessionJournal:
-    """The journal of one session; a context manager that no other process can enter meanwhile.
+    """The journal of one session; a context manager that excludes other processes.
 
     Parameters
     ----------
     folder
-        Where the journals of sessions are.
+        Folder of the session journals.
     episode
-        Whose session it is; each attempt has a separate journal.
+        Episode of the session; each attempt has a separate journal.
 
     Raises
     ------
     WolvesError
-        If another process plays this session, or the journal cannot be written.
+        If another process is playing this session, or the journal cannot be written.
     """
 
     def __init__(self, folder: Path, episode: Episode) -> None:
@@ -75,7 +75,7 @@ class SessionJournal:
         self.close()
 
     def close(self) -> None:
-        """Let other processes in."""
+        """Release the journal."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -83,26 +83,26 @@ class SessionJournal:
 
     @property
     def unsettled(self) -> tuple[int, ...]:
-        """Numbers of the turns that were sent and have no receipt."""
+        """Numbers of the turns that were sent but have no receipt."""
         return tuple(turn for turn, state in self._turns.items() if state == "sent")
 
     def state(self, turn: int) -> State:
-        """What is known of a turn."""
+        """The state of a turn."""
         return self._turns.get(turn, "new")
 
     def sent(self, response: Response) -> None:
-        """Note, before it is done, that an answer is sent."""
+        """Record that an answer is sent, before sending it."""
         self._write("sent", turn=response.turn, key=response.key)
         self._turns[response.turn] = "sent"
 
     def receipt(self, receipt: Receipt) -> None:
-        """Note what became of an answer; a second receipt of a turn is not noted."""
+        """Record the outcome of an answer; further receipts of the same turn are ignored."""
         if self.state(receipt.turn) != "settled":
             self._write("receipt", turn=receipt.turn, status=receipt.status, why=receipt.why)
             self._turns[receipt.turn] = "settled"
 
     def end(self, how: str) -> None:
-        """Note that the session has ended."""
+        """Record that the session has ended."""
         if not self.ended:
             self._write("ended", how=how)
             self.ended = how
@@ -124,7 +124,7 @@ class SessionJournal:
             raise self._fault(fault) from fault
 
     def _read(self) -> None:
-        # What follows the last line break is torn: what it would have said was not done.
+        # A last line without a line break is incomplete, so its action was not performed.
         whole, _, torn = self.path.read_bytes().rpartition(b"\n")
         for number, line in enumerate(whole.splitlines(), start=1):
             try:

@@ -1,4 +1,4 @@
-"""Wide tables made long, and shares made counts."""
+"""Converts wide tables to long ones, and shares to counts."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from many_wolves.store.numbers import (
 )
 
 WIDE = "The table is wide"
-"""How a note on a wide table begins."""
+"""Beginning of a note on a wide table."""
 ROUNDED = 0.5 + 1e-6
-"""Units of the last digit printed by which a rounded share may be off."""
+"""Tolerance of a rounded share, in units of its last digit."""
 
 
 def longer(
     table: ForeignTable, columns: Sequence[str], names_to: str, values_to: str
 ) -> ForeignTable:
-    """A wide table with one row for each of some columns.
+    """Reshape a wide table so that each of some columns gives a row.
 
     Parameters
     ----------
     table
         The wide table.
     columns
-        Columns that hold values.
+        Columns with values.
     names_to, values_to
         Columns of the result: the name of the wide column, and its entry.
 
     Returns
     -------
     ForeignTable
-        The other columns repeated; rows keep the line that they came from.
+        The long table with the other columns repeated; rows keep their line numbers.
 
     Raises
     ------
@@ -69,17 +69,16 @@ def longer(
 def counts_from_shares(
     table: ForeignTable, share: str, total: str, cells: Sequence[str] | None = None
 ) -> tuple[Array, str]:
-    """Counts from shares of a total, as whole numbers where the rounding leaves one.
+    """Counts from shares of a total, as whole numbers if the rounding allows exactly one.
 
     Parameters
     ----------
     table
-        With a share (0.25, or 25 %) and the total that it is a share of in each row.
+        Table with a share (0.25, or 25 %) and its total in each row.
     share, total
         Their columns.
     cells
-        Columns whose values together name what adds up to the total; None where each
-        share stands for itself.
+        Columns that identify the rows that add up to one total; None if shares are unrelated.
 
     Returns
     -------
@@ -89,8 +88,8 @@ def counts_from_shares(
     Raises
     ------
     WolvesError
-        If a share is outside 0 to 1 (or 100 %), or matches no count of that total. Also if
-        the shares of one cell do not add up to one within their rounding.
+        If a share is outside 0 to 1 (or 100 %), or matches no count of its total. Also if the
+        shares of one cell do not add up to one within their rounding.
     """
     entries = table.text(share)
     n = table.numbers(total, whole=True)
@@ -126,7 +125,7 @@ def counts_from_shares(
 
 
 def _digits(entry: str) -> int:
-    """Digits behind the decimal sign."""
+    """Number of digits after the decimal sign."""
     digits = entry.strip().rstrip("%").rstrip()
     at = max(digits.rfind("."), digits.rfind(","))
     return len(digits) - at - 1 if at >= 0 else 0
@@ -158,5 +157,5 @@ def _refuse_loose(
             where=table.where,
             line=table.lines[row],
             column=share,
-            fix="give every row its share, those of zero too; or give counts",
+            fix="give the share of every row, including zero shares; or give counts",
         )

@@ -1,4 +1,4 @@
-"""What a speaker will refuse, found before a study asks anyone."""
+"""Checks of a study before it asks anything: names, settings and parameters of speakers."""
 
 from __future__ import annotations
 
@@ -28,19 +28,18 @@ _SETTINGS = ("temperature", "top_p", "max_tokens", "thinking_tokens")
 
 
 FINDING_FIGURES = frozenset({"forest", "post_training", "effort", "trajectories", "scaling"})
-"""Figures of findings, which need not be looked up: their modules take longer to load than a plan
-to be made."""
+"""Names of figures of findings, listed here because their modules load slowly."""
 
 
 def check_study(study: Study, file: Path) -> None:
-    """Find names of the study that nothing has: shipped speakers, figures, packaged models.
+    """Find unknown names in the study: shipped speakers, figures, packaged models.
 
     Raises
     ------
     WolvesError
-        At the line of the study file.
+        With the line of the study file.
     """
-    # Here: a study's status needs none of them.
+    # Imported here, because a study's status does not need them.
     from many_wolves.speakers.local.packaged_models import packaged
 
     for number, one in enumerate(study.data):
@@ -75,7 +74,7 @@ def check_study(study: Study, file: Path) -> None:
 
 @contextmanager
 def _at(file: Path, section: str, place: int, field: str) -> Iterator[None]:
-    """Turn a fault into one at the line of a field of the study file."""
+    """Turn an error into one at the line of a field of the study file."""
     try:
         yield
     except WolvesError as fault:
@@ -85,12 +84,12 @@ def _at(file: Path, section: str, place: int, field: str) -> Iterator[None]:
 
 
 def check_speakers(study: Study, file: Path, trials: Sequence[Trial]) -> None:
-    """Find what a speaker of the study will refuse, as far as files on this machine tell.
+    """Find settings that a speaker of the study does not support, as far as local files tell.
 
     Parameters
     ----------
     trials
-        Those of the first task.
+        The trials of the first task.
 
     Raises
     ------
@@ -120,7 +119,7 @@ def check_speakers(study: Study, file: Path, trials: Sequence[Trial]) -> None:
 
 
 def _rehearse(speaker: Cast, task: Task, trials: Sequence[Trial] | None) -> None:
-    """Let a simulated speaker try the trials of a task; they are made where none are given."""
+    """Let a simulated speaker answer the trials of a task, which are compiled if not given."""
     family, name = families.of_task(task.task)
     asked = trials_of(Request(family.name, {name: task.design})) if trials is None else trials
     wanted = SpeakerRequest("simulated", parameters=speaker.parameters)
@@ -128,7 +127,7 @@ def _rehearse(speaker: Cast, task: Task, trials: Sequence[Trial] | None) -> None
 
 
 def _check_api(speaker: Cast) -> None:
-    """Refuse a provider that is unknown, and settings that an API model does not support."""
+    """Reject an unknown provider, and settings that an API model does not support."""
     from many_wolves.speakers.api.model import check_request
 
     entry = speaker.entry
@@ -140,7 +139,7 @@ def _check_api(speaker: Cast) -> None:
 
 
 def _check_effort(speaker: Cast, places: StudyPaths) -> None:
-    """Refuse an effort that the chat template of a folder does not support."""
+    """Reject an effort that the chat template of a folder does not support."""
     from many_wolves.speakers.local.thinking import check_folder
 
     entry = speaker.entry
@@ -159,14 +158,14 @@ def _check_effort(speaker: Cast, places: StudyPaths) -> None:
 
 
 def check_cast(study: Study, number: int, file: Path, trials: Sequence[Trial] | None) -> None:
-    """Refuse a cast that leaves a seat empty, or a player who cannot sit there.
+    """Reject a cast that leaves a seat empty, or a player that does not suit its seat.
 
     Parameters
     ----------
     number
-        Place of the task in the study.
+        Index of the task in the study.
     trials
-        Those of the task; they are made where None.
+        The trials of the task; compiled if None.
 
     Raises
     ------
@@ -198,14 +197,14 @@ def _empty(free: Sequence[str]) -> WolvesError:
     example = ", ".join(f"{role}: self" for role in free)
     return WolvesError(
         f"expected a speaker for each of the seats {', '.join(free)}, found none",
-        fix=f"write `cast: {{{example}}}`, or name other speakers",
+        fix=f"write `cast: {{{example}}}`, or list other speakers",
     )
 
 
 def _check_players(
     players: Mapping[str, Cast], family: EpisodicFamily | WorldFamily, study: Study
 ) -> None:
-    """Refuse players with unknown parameters, and two speakers who have one name in tables."""
+    """Reject players with unknown parameters, and two speakers with the same name in tables."""
     places = StudyPaths(study.study)
     for one in players.values():
         wanted = SpeakerConfig.read(settings_of(one, places), of=f"the player {one.name!r}")
@@ -224,7 +223,7 @@ def _check_players(
 
 
 def _at_the_cast(fault: WolvesError, study: Study, number: int, file: Path) -> WolvesError:
-    """The fault at the line of the study file that has the cast of a task."""
+    """The error, moved to the line with the cast of a task in the study file."""
     content = read_source(file).entries()
     section, place = ("tasks", number) if study.tasks else ("games", number - 1)
     if section not in content or place < 0:
@@ -235,7 +234,7 @@ def _at_the_cast(fault: WolvesError, study: Study, number: int, file: Path) -> W
 
 
 def _at_its_line(fault: WolvesError, place: int, field: str, file: Path) -> WolvesError:
-    """The fault at the line of the study file that has the field of the speaker."""
+    """The error, moved to the line with the field of the speaker in the study file."""
     entry = read_source(file).entries()["speakers"].sequence()[place]
     if isinstance(fault, SettingError):
         field = fault.setting
@@ -244,5 +243,5 @@ def _at_its_line(fault: WolvesError, place: int, field: str, file: Path) -> Wolv
     if field == "efforts":
         fix = "leave `efforts` and `thinking_tokens` out, or write `efforts: [none]`"
         if "no effort" in fault.problem:
-            fix = "write `efforts: [none]` for answers without a thought, or `efforts: [low]`"
+            fix = "write `efforts: [none]` for answers without reasoning, or `efforts: [low]`"
     return at.error(f"speakers.{place}.{field}: {fault.problem}", fix)

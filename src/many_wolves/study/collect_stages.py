@@ -25,9 +25,9 @@ from many_wolves.study.task_schema import Task
 
 
 def journal_of(speaker: Cast, task: Task, places: StudyPaths, seats: Seats) -> Path:
-    """A journal for each way of asking, so that answers to other settings never mix in.
+    """A separate journal for each combination of settings, so that answers are never mixed.
 
-    Where several speakers answer, or sessions have records, it is a folder.
+    It is a folder if several speakers answer, or if sessions have records.
     """
     settings = {o: v for o, v in _asked_with(speaker, places).items() if o != "--replicates"}
     if not has_sessions(task):
@@ -40,7 +40,7 @@ def journal_of(speaker: Cast, task: Task, places: StudyPaths, seats: Seats) -> P
 
 
 def collect_stage(speaker: Cast, task: Task, places: StudyPaths, seats: Seats) -> Stage:
-    """The stage that asks a speaker every trial, together with those who sit with it."""
+    """The stage that collects the answers of a speaker and of its co-players."""
     journal = journal_of(speaker, task, places, seats)
     command = ["collect", str(places.trials), "--out", str(journal)]
     for option, value in (_asked_with(speaker, places) | _run_with(speaker)).items():
@@ -69,7 +69,7 @@ def collect_stage(speaker: Cast, task: Task, places: StudyPaths, seats: Seats) -
 def choices_stage(
     speaker: Cast, task: Task, places: StudyPaths, seats: Seats, options: tuple[str, ...]
 ) -> Stage:
-    """The stage that reads the answers of a speaker, and of those who sit with it, into a table."""
+    """The stage that reads the answers of a speaker and of its co-players into a table."""
     journal, table = journal_of(speaker, task, places, seats), places.choices(speaker.name)
     command = ("choices", str(journal), "--trials", str(places.trials))
     return Stage(
@@ -82,7 +82,7 @@ def choices_stage(
 
 
 def _asked_with(speaker: Cast, places: StudyPaths) -> dict[str, str]:
-    """Options of `wolves collect` that say who is asked and how."""
+    """Options of `wolves collect` that describe the speaker."""
     entry = speaker.entry
     who: dict[str, object] = {
         "--provider": entry.provider,
@@ -98,7 +98,7 @@ def _asked_with(speaker: Cast, places: StudyPaths) -> dict[str, str]:
 
 
 def _engine(task: Task) -> Iterator[str]:
-    """Options of `wolves collect` that say where sessions are played."""
+    """Options of `wolves collect` that describe the engine of sessions."""
     if task.engine:
         yield from ("--engine", task.engine)
     for name, value in task.engine_options.items():
@@ -117,7 +117,7 @@ def _lasting(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _run_with(speaker: Cast) -> dict[str, str]:
-    """Options of `wolves collect` that change no answer."""
+    """Options of `wolves collect` that do not affect answers."""
     run = {k: v for k, v in speaker.asking.items() if k in SpeakerConfig.RUN and k != "batch"}
     return _words({f"--{name.replace('_', '-')}": value for name, value in run.items()})
 

@@ -1,4 +1,4 @@
-"""What a study still asks, and what that costs."""
+"""Estimates the remaining questions of a study and their cost."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from many_wolves.workflows.seating import Extents, placed
 
 @dataclass(frozen=True)
 class Bill:
-    """What one speaker of a study takes.
+    """The remaining questions and the cost of one speaker of a study.
 
     Parameters
     ----------
     name
-        The speaker, with revision and effort.
+        Name of the speaker, with revision and effort.
     answered, calls
-        Questions that have their answer, and those still to ask.
+        Numbers of answered questions, and of those still to ask.
     input, output
-        Tokens of the calls, about; ``output`` at most about, where it reasons.
+        Approximate tokens of the calls; ``output`` is an upper bound if the speaker reasons.
     price
-        Of its tokens; None where the table lacks the model.
+        Price of its tokens; None if the table lacks the model.
     batch
         Whether the provider's batch mode is used.
     """
@@ -50,7 +50,7 @@ class Bill:
 
     @property
     def money(self) -> float | None:
-        """US dollars, about; None where the price is not known."""
+        """Approximate cost in US dollars; None if the price is unknown."""
         if self.price is None:
             return None
         return self.price.of(self.input, self.output, batch=self.batch)
@@ -59,19 +59,19 @@ class Bill:
 def bills(
     study: Study, places: StudyPaths, trials: Sequence[Trial], prices: Path | None = None
 ) -> Iterator[Bill]:
-    """What each speaker takes, in the order of the study.
+    """A bill per speaker, in the order of the study.
 
     Parameters
     ----------
     trials
         The trials that the study asks.
     prices
-        Table of prices; the shipped one when None.
+        Table of prices; the shipped one if None.
 
     Raises
     ------
     WolvesError
-        If the table of prices is at fault, or a pattern of checkpoints fits nothing.
+        If the table of prices is invalid, or a pattern of checkpoints matches nothing.
     """
     task = study.plan[0]
     seats = seats_of(study, task)
@@ -105,7 +105,7 @@ def _of_sessions(
     trials: Sequence[Trial],
     prices: Path | None,
 ) -> Iterator[Bill]:
-    """What sessions take: a bill for each who sits there, as if all seats had as many turns."""
+    """The bills of sessions, one per speaker, as if all seats had the same number of turns."""
     family = families.of_task(task.task)[0]
     assert isinstance(family, EpisodicFamily | WorldFamily)
     extents = Extents(trials, speaker.replicates, family)
@@ -143,7 +143,7 @@ def _by_speaker(folder: Path) -> Counter[str]:
 
 
 def _answered(journal: Path) -> set[tuple[str, int]]:
-    """Trials and replicates with an answer that is not asked again."""
+    """Pairs of trial and replicate whose answer is final."""
     if not journal.is_file():
         return set()
     responses = read_journal(journal).responses
@@ -151,7 +151,7 @@ def _answered(journal: Path) -> set[tuple[str, int]]:
 
 
 def _thought(speaker: Cast) -> int:
-    """Tokens of reasoning allowed."""
+    """Maximum number of reasoning tokens."""
     tokens = speaker.asking.get("thinking_tokens")
     return tokens if tokens is not None else BUDGETS.get(speaker.effort, 0)
 

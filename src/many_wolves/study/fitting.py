@@ -17,9 +17,9 @@ from many_wolves.study.task_schema import Fit, Task
 
 
 def fit_people(study: Study, places: StudyPaths) -> Iterator[Stage]:
-    """The fits of data that ship with the families.
+    """The fits of shipped data.
 
-    The first of each task compiles its program; the others come after it. All may run in the
+    The first fit of each task compiles its program; the others wait for it. All may run in the
     background.
     """
     known = families.references()
@@ -48,8 +48,8 @@ def fit_speaker(
 ) -> Stage:
     """The fit of one speaker in one task.
 
-    ``after`` are further stages that come before: where people are fitted with the same
-    program, it is compiled once. ``page`` are options of the page on this fit.
+    ``after`` lists further stages that must come before it, so that a program that people
+    share is compiled only once. ``page`` contains the options of the fit's report.
     """
     table, out = places.choices(speaker.name), places.fit(speaker.name)
     named = {"model": task.model or task.fit.model, "variant": task.fit.variant}
@@ -67,25 +67,25 @@ def fit_speaker(
 
 
 def page(study: Study) -> tuple[str, ...]:
-    """Options of `wolves fit` on the page of a single fit."""
+    """Options of `wolves fit` for the report on a single fit."""
     return () if study.report.pages else ("--no-report",)
 
 
 def sampling(fit: Fit) -> list[str]:
-    """Options of `wolves fit` that any cognitive model takes."""
+    """Options of `wolves fit` that every cognitive model supports."""
     shown = fit.sampling.model_dump(include={"chains", "warmup", "draws", "seed"})
     told = {k: v for k, v in fit.given.items() if k in ("adapt_delta", "engine")}
     return [*_words(shown), "--allow-unconverged", *_words(told)]
 
 
 def program_files(task: Task) -> tuple[Path, ...]:
-    """Files of the cognitive model's program: when they change, fits are made again."""
+    """Files of the cognitive model's program; fits are repeated when these change."""
     model = task.cognitive_model
     return model.files() if isinstance(model, FiledModel) else ()
 
 
 def _words(options: Mapping[str, Any]) -> list[str]:
-    """Options as words of a command line."""
+    """Options as command-line arguments."""
     words: list[str] = []
     for name, value in options.items():
         option = f"--{name.replace('_', '-')}"

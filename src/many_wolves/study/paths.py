@@ -1,4 +1,4 @@
-"""Where a study's files are."""
+"""The paths of a study's files."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ FIT_FILES = ("posterior.nc", "summary.csv", "diagnostics.json", "fit.json")
 
 @dataclass(frozen=True)
 class StudyPaths:
-    """Where a study's files are, below ``root``.
+    """The paths of a study's files below ``root``.
 
     Parameters
     ----------
     study
         Name of the study.
     root
-        Folder that holds ``llm-output``, ``rsa-output``, ``plots`` and ``models``.
+        Folder that contains ``llm-output``, ``rsa-output``, ``plots`` and ``models``.
     task
-        A further task of the study, whose files lie apart; empty for its own.
+        A further task of the study, which has separate folders; empty for the first.
     """
 
     study: str
@@ -27,16 +27,16 @@ class StudyPaths:
     task: str = ""
 
     def of(self, task: str) -> StudyPaths:
-        """The places of a further task."""
+        """The paths of a further task."""
         return replace(self, task=task)
 
     def stage(self, kind: str, name: str = "") -> str:
-        """Name of a stage: what it does, of which further task, for whom."""
+        """Name of a stage: its kind, its task (unless the first), and its speaker."""
         return " ".join(filter(None, (kind, self.task, name)))
 
     @property
     def results(self) -> Path:
-        """Folder of everything but answers and figures."""
+        """Folder of everything except answers and figures."""
         return self.root / "rsa-output" / self.study
 
     @property
@@ -46,12 +46,12 @@ class StudyPaths:
 
     @property
     def state(self) -> Path:
-        """What is known of the stages."""
+        """The record of finished stages."""
         return self.results / "study.json"
 
     @property
     def logs(self) -> Path:
-        """Words of the stages that run in the background."""
+        """Folder for the output of stages in the background."""
         return self.results / "logs"
 
     @property
@@ -69,22 +69,22 @@ class StudyPaths:
         return self.root / "models" / name
 
     def journal(self, name: str, settings: str) -> Path:
-        """Answers of one speaker under settings with this fingerprint."""
+        """Journal of one speaker under settings with this fingerprint."""
         file = "-".join(filter(None, (name, self.task, settings)))
         return self.root / "llm-output" / self.study / f"{file}.jsonl"
 
     def sessions(self, name: str, settings: str) -> Path:
-        """Folder of the answers of one speaker and of those who sit with it."""
+        """Folder of the journals of one speaker and its co-players."""
         return self.journal(name, settings).with_name(
             "-".join(filter(None, (name, self.task, settings)))
         )
 
     def seat(self, name: str) -> Path:
-        """Settings of a speaker who sits with others."""
+        """File with the settings of a co-player."""
         return self.results / self.task / "seats" / f"{name}.json"
 
     def parameters(self, name: str) -> Path:
-        """Parameters of a simulated speaker."""
+        """File with the parameters of a simulated speaker."""
         return self.results / name / self.task / "parameters.json"
 
     def choices(self, name: str) -> Path:
@@ -96,7 +96,7 @@ class StudyPaths:
         return self.results / name / self.task / "fit"
 
     def labels(self, name: str) -> Path:
-        """Factors of one speaker, by which findings group."""
+        """File with the labels of one speaker, for findings."""
         return self.results / name / self.task / "labels.json"
 
     @property
@@ -105,5 +105,5 @@ class StudyPaths:
         return self.results / "findings"
 
     def fit_files(self, name: str) -> tuple[Path, ...]:
-        """What a fit holds, except for its page, which `wolves report` may write again."""
+        """The files of a fit except its report, which `wolves report` may rewrite."""
         return tuple(self.fit(name) / file for file in FIT_FILES)

@@ -1,4 +1,4 @@
-"""A study into its stages: compile, collect, choices, fit, figures, findings, report."""
+"""Plans the stages of a study: compile, collect, choices, fit, figures, findings, report."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def plan(study: Study, places: StudyPaths) -> list[Stage]:
 
 
 def _comparable(study: Study) -> bool:
-    """Whether the data that ship are several of one family that has findings."""
+    """Whether there are several shipped speakers of one family, and that family has findings."""
     known = families.references()
     found = {known[one.data][0].name: known[one.data][0] for one in study.shipped}
     one_family = len(study.shipped) > 1 and len(found) == 1
@@ -61,7 +61,7 @@ def _task_stages(
     after: tuple[str, ...],
     page: tuple[str, ...],
 ) -> Iterator[Stage]:
-    """Trials of a task, then answers, choices and fit of every speaker."""
+    """The stages of a task: its trials, then answers, choices and fit of every speaker."""
     yield compile_stage(task, places)
     own = ("--task", task.family) if places.task else ()
     for speaker in speakers:
@@ -72,7 +72,7 @@ def _task_stages(
 
 @dataclass(frozen=True)
 class Fits:
-    """The fits of one task: where they are, and of whom."""
+    """The fits of one task: their paths and speakers."""
 
     places: StudyPaths
     names: tuple[str, ...]
@@ -84,12 +84,12 @@ class Fits:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Everything that they hold."""
+        """All of their files."""
         return tuple(file for name in self.names for file in self.places.fit_files(name))
 
     @property
     def stages(self) -> tuple[str, ...]:
-        """The stages that make them."""
+        """Names of the stages that make them."""
         return tuple(self.places.stage("fit", name) for name in self.names)
 
 
@@ -99,7 +99,7 @@ def fitted_names(study: Study) -> list[str]:
 
 
 def compile_stage(task: Task, places: StudyPaths) -> Stage:
-    """The stage that makes the trials of a task."""
+    """The stage that compiles the trials of a task."""
     design = task.design
     command = ["compile", "--task", task.task, "--out", str(places.trials)]
     for name, value in design.model_dump(exclude_unset=True).items():
@@ -129,7 +129,7 @@ def _prepare(study: Study, places: StudyPaths) -> Iterator[Stage]:
 
 
 def _labels(speakers: Sequence[Cast], places: StudyPaths) -> Given:
-    """The factors of each speaker, for the stages that group by them; no fit needs them."""
+    """The labels of each speaker, for the stages that group by them; fits do not need them."""
     return tuple(
         (places.labels(speaker.name), json.dumps(speaker.entry.labels, indent=1) + "\n")
         for speaker in speakers
@@ -185,7 +185,7 @@ def _report(tasks: tuple[Fits, ...], study: Study, labels: Given, made_by: Seque
 
 
 def _design(study: Study) -> str:
-    """What was asked, in a sentence for the report; empty where nobody was."""
+    """The design, in a sentence for the report; empty if no speaker is asked."""
     if not study.speakers:
         return ""
     first, *others = study.plan
@@ -193,14 +193,14 @@ def _design(study: Study) -> str:
     parts = [f"{name}: {_plain(value)}" for name, value in told.items() if name != "seed"]
     parts += [f"seats of {seat}: {_seated(several)}" for seat, several in first.cast.items()]
     if not has_sessions(first):
-        parts.append(f"scored options are compared by: {first.scoring}")
+        parts.append(f"scoring of options: {first.scoring}")
     also = ", ".join(task.task for task in others)
-    more = f" The same speakers were given: {also}." if also else ""
-    return f"Asked: {'; '.join(parts)}.{more}"
+    more = f" The same speakers also did: {also}." if also else ""
+    return f"Design: {'; '.join(parts)}.{more}"
 
 
 def _seated(several: Sequence[str | dict[str, Any]]) -> str:
-    """Who sits on the seats of a role, in words."""
+    """The speakers in the seats of a role, in words."""
     return ", ".join(who if isinstance(who, str) else str(who[STRATEGY]) for who in several)
 
 

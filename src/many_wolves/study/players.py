@@ -1,4 +1,4 @@
-"""The speakers of a study as those who sit down to a game."""
+"""The speakers of a study as players of a game."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from many_wolves.study.speakers import Cast, cast
 
 
 def players_of(path: Path) -> dict[str, SpeakerRequest]:
-    """Every speaker x revision x effort of a study file, by its name there.
+    """Every speaker x revision x effort of a study file, by name.
 
-    A simulated speaker plays with ``as_player`` where the study says it, else with ``parameters``.
+    A simulated speaker plays with ``as_player`` if the study sets it, otherwise with
+    ``parameters``.
 
     Raises
     ------
     WolvesError
-        If the file is at fault, or a pattern of revisions fits nothing.
+        If the file is invalid, or a pattern of revisions matches nothing.
     """
     study = read_study(path)
     places = StudyPaths(study.study)

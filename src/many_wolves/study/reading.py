@@ -1,4 +1,4 @@
-"""A study file into a checked ``Study``; every fault names its line and its fix."""
+"""Reads a study file into a checked ``Study``; every error states its line and its fix."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def read_study(path: str | Path) -> Study:
     Raises
     ------
     WolvesError
-        If the file is missing, is not YAML, or has something that the schema
-        does not allow. The message names the first fault in the file.
+        If the file is missing, is not YAML, or violates the schema. The message describes the
+        first error in the file.
     """
     return study_of(read_source(path))
 
 
 def study_of(source: Source) -> Study:
-    """The study that a YAML file holds; see ``read_study``."""
+    """The study in a YAML file; see ``read_study``."""
     if not isinstance(source.node, yaml.MappingNode):
         raise source.error(
-            "expected a study's fields, found none",
+            "expected the fields of a study, found none",
             "begin with `study: NAME`; studies/demo.yaml is an example",
         )
     lines: dict[Place, int] = {}
@@ -59,14 +59,14 @@ def study_of(source: Source) -> Study:
 
 
 def _plain(source: Source, lines: dict[Place, int], place: Place) -> Any:
-    """The value, noting the line of every place in ``lines``."""
+    """The plain value; records the line of every place in ``lines``."""
     lines.setdefault(place, source.line)
     if isinstance(source.node, yaml.MappingNode):
         entries = source.entries()
         if "<<" in entries:
             raise entries["<<"].error(
-                "expected fields, found the merge key `<<`, which study files do not have",
-                "write the fields out that it would bring",
+                "expected fields, found the merge key `<<`, which study files do not support",
+                "write out the fields that it would merge",
             )
         return {key: _plain(value, lines, (*place, key)) for key, value in entries.items()}
     if isinstance(source.node, yaml.SequenceNode):
@@ -84,7 +84,7 @@ def _plain(source: Source, lines: dict[Place, int], place: Place) -> Any:
 
 
 def _place(fault: ErrorDetails) -> Place:
-    """Where a fault is; a validator of a whole section knows the field within it."""
+    """The place of an error; a validator of a section provides the field within it."""
     error = fault.get("ctx", {}).get("error")
     return (*fault["loc"], *(error.fields if isinstance(error, OptionError) else ()))
 
@@ -102,7 +102,7 @@ def _error(fault: ErrorDetails, faults: int, lines: dict[Place, int], path: Path
     field = ".".join(str(part) for part in place)
     problem, fix = explain(fault, list(_fields(place)))
     if faults > 1:
-        problem += f" (the first of {faults} faults)"
+        problem += f" (the first of {faults} errors)"
     return WolvesError(
         f"{field}: {problem}" if field else problem,
         where=path,
@@ -112,7 +112,7 @@ def _error(fault: ErrorDetails, faults: int, lines: dict[Place, int], path: Path
 
 
 def _fields(place: Place) -> Mapping[str, Any]:
-    """Fields of the section of the one at ``place``."""
+    """Fields of the section that contains ``place``."""
     if len(place) <= 1:
         return Study.model_fields
     section = _SECTIONS.get(str(place[0]))

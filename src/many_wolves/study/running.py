@@ -1,7 +1,7 @@
-"""Run the stages of a study that are out of date, each as a separate process.
+"""Runs the stages of a study that are out of date, each as a separate process.
 
-Separate processes free a model's memory between checkpoints and keep one stage's
-fault from the others. Every stage is a command that can be run by hand.
+Separate processes free a model's memory between checkpoints, and isolate the failure of a stage.
+Every stage is a command that can be run by hand.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ WOLVES = (sys.executable, "-m", "many_wolves")
 
 _POLL_S = 0.1
 _LAST_S = 35.0
-"""Seconds that an interrupted stage has before it is killed; `collect` takes up to 30."""
+"""Seconds after an interrupt before a stage is killed; `collect` takes up to 30."""
 _AT_ONCE_S = 8.0
-"""Seconds that it has at the second interrupt."""
+"""Seconds after the second interrupt."""
 _NEWS_S = 30.0
 _WIDTH = 240
 
 
 @dataclass
 class _Running:
-    """A stage under way, with the fingerprints of what it reads; ``log`` has its words.
+    """A running stage, with the fingerprints of its inputs and the log of its output.
 
-    ``guard`` ends it where this process is killed.
+    ``guard`` ends it if this process is killed.
     """
 
     stage: Stage
@@ -66,7 +66,7 @@ class _Running:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run did, by stage name."""
+    """The result of a run, by stage name."""
 
     ran: tuple[str, ...]
     reused: tuple[str, ...]
@@ -76,12 +76,12 @@ class Outcome:
 
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """Refuse a second run of the same study.
+    """Prevent a second run of the same study.
 
     Raises
     ------
     WolvesError
-        If another process runs it.
+        If another process is running it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as handle:
@@ -102,12 +102,12 @@ def run_study(study: Study, places: StudyPaths, *, again: bool = False) -> Outco
     Parameters
     ----------
     again
-        Run every stage, whether or not it is up to date.
+        Run every stage, even if it is up to date.
 
     Raises
     ------
     WolvesError
-        If a stage failed, or another process runs the study.
+        If a stage failed, or another process is running the study.
     """
     stages = plan(study, places)
     with only_one(places.results):
@@ -124,16 +124,16 @@ def run_study(study: Study, places: StudyPaths, *, again: bool = False) -> Outco
 
 
 class Runner:
-    """Runs stages in order, at most one in front and one in the background.
+    """Runs stages in order, at most one in the foreground and one in the background.
 
     Parameters
     ----------
     state
-        Where finished stages are recorded.
+        Record of finished stages.
     logs
         Folder of the output of stages in the background.
     program
-        What a stage's command is given to.
+        Program that runs a stage's command.
     """
 
     def __init__(self, state: StateFile, logs: Path, program: Sequence[str] = WOLVES) -> None:
@@ -149,12 +149,12 @@ class Runner:
         self._beside: _Running | None = None
 
     def run(self, stages: Sequence[Stage]) -> Outcome:
-        """Run what is out of date; a failed stage stops only those that come after it.
+        """Run stages that are out of date; a failed stage stops only those that depend on it.
 
         Raises
         ------
         KeyboardInterrupt
-            If the user interrupts; what has ended well stays recorded.
+            If the user interrupts; finished stages stay recorded.
         """
         waiting = in_order(stages)
         news = time.monotonic()
@@ -178,7 +178,7 @@ class Runner:
         )
 
     def _settle(self, waiting: list[Stage]) -> list[Stage]:
-        """Drop what need not or cannot run from ``waiting``; return what can run now."""
+        """Drop stages from ``waiting`` that need not or cannot run; return those that can run."""
         ready: list[Stage] = []
         for stage in list(waiting):
             out = {*self._failed, *self._skipped}
@@ -202,7 +202,7 @@ class Runner:
         return ready
 
     def _next_in_front(self, ready: Sequence[Stage]) -> Stage | None:
-        """What runs in front; with two cores, one that may run in the background as well."""
+        """The next stage for the foreground; with two cores, even one for the background."""
         first = next((stage for stage in ready if not stage.beside), None)
         if first is None and self._beside is not None and _cores() > 1:
             return next(iter(ready), None)
@@ -233,7 +233,7 @@ class Runner:
         self._close(running)
 
     def _reap(self) -> bool:
-        """Record the stage in the background if it has ended; whether it has."""
+        """Record the stage in the background if it has ended; return whether it has."""
         if self._beside is None or self._beside.process.poll() is None:
             return False
         running, self._beside = self._beside, None
@@ -260,7 +260,7 @@ class Runner:
         _say(f"  + {stage.name}: {seconds:.0f} s")
 
     def _tell(self, running: _Running, last: float) -> float:
-        """Say now and then how far a background stage is that others wait for."""
+        """Print the progress of a background stage from time to time while others wait for it."""
         now = time.monotonic()
         if now - last < _NEWS_S:
             return last
@@ -287,8 +287,8 @@ def _start(
         write_atomic(path, text)
     reads = fingerprints(stage.reads)
     environment = os.environ | {"PYTHONUNBUFFERED": "1", STAGE: stage.name}
-    # Ctrl-C reaches only this process, which passes it on once: a stage that gets it twice
-    # gives up the requests in progress.
+    # Ctrl-C reaches only this process, which passes it on once: a stage that receives it twice
+    # abandons the requests in progress.
     with blocked():
         process = subprocess.Popen(
             [*program, *stage.command],
@@ -302,7 +302,7 @@ def _start(
 
 
 def _end(running: _Running) -> None:
-    """Interrupt a stage, as Ctrl-C does, and kill it if it goes on."""
+    """Interrupt a stage as Ctrl-C does, and kill it if it does not stop."""
     process = running.process
     if process.poll() is None:
         _say(f"  interrupted: stopping {running.stage.name}")
@@ -317,7 +317,7 @@ def _end(running: _Running) -> None:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:
-    """Wait for a stage that ends; a second interrupt is passed on, and it stops at once."""
+    """Wait until a stage has ended; a second interrupt is passed on and stops it at once."""
     try:
         process.wait(timeout=_LAST_S)
     except KeyboardInterrupt:
@@ -334,7 +334,7 @@ def _short(command: str) -> str:
 
 
 def _tail(log: Path, lines: int) -> str:
-    """The last lines of a log; of a progress bar, what it showed last."""
+    """The last lines of a log, with the last state of a progress bar."""
     text = log.read_text(encoding="utf-8", errors="replace").rstrip().replace("\r\n", "\n")
     shown_lines = [line.rsplit("\r", 1)[-1] for line in text.split("\n")]
     return "\n".join(f"    {line}" for line in shown_lines[-lines:])

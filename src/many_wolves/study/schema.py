@@ -18,9 +18,9 @@ from many_wolves.study.task_schema import SELF, Count, Fit, Section, Task
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A name that is also the name of a folder."""
 Address = Annotated[str, AfterValidator(base_url)]
-"""Of a server: without anything that could be a key."""
+"""Address of a server, without anything that could be a key."""
 WEIGHTS = ("hf", "vllm")
-"""Providers that load weights, and so know checkpoints and probabilities."""
+"""Providers that load weights, and therefore have checkpoints and probabilities."""
 
 _REPLICATES: Any = (
     Count | None,
@@ -32,7 +32,7 @@ Asking: Any = partial_settings(
     tuple(f for f in SpeakerConfig.model_fields if f not in SpeakerConfig.NAMED),
     replicates=_REPLICATES,
 )
-"""Settings of collection, those of ``SpeakerConfig``; None if not set."""
+"""Settings of collection, as in ``SpeakerConfig``; None if not set."""
 
 
 class Speaker(Asking):  # type: ignore[misc]
@@ -84,7 +84,7 @@ class Speaker(Asking):  # type: ignore[misc]
 
     @property
     def asking(self) -> dict[str, Any]:
-        """Its own settings, those that are set."""
+        """Its own settings that are set."""
         found = {name: getattr(self, name) for name in Asking.model_fields}
         return {name: value for name, value in found.items() if value is not None}
 
@@ -119,10 +119,11 @@ class Speaker(Asking):  # type: ignore[misc]
         return self
 
     def check_scored(self) -> None:
-        """Refuse to score what gives no probabilities: any API."""
+        """Reject score mode for speakers without probabilities: any API."""
         if self.provider not in (*WEIGHTS, "simulated"):
             raise ValueError(
-                f"expected `mode: sample` for {self.name}: an API gives no probabilities of answers"
+                f"expected `mode: sample` for {self.name}: an API does not give the probabilities "
+                "of answers"
             )
 
 
@@ -151,7 +152,7 @@ class Choices(Section):
 
 
 class Report(Section):
-    """What is drawn and written.
+    """Figures and pages to write.
 
     Parameters
     ----------
@@ -182,7 +183,7 @@ class Study(Section):
     speakers
         Speakers to ask.
     players
-        Further speakers, who only sit on seats: the ``cast`` of a task names them.
+        Further speakers that only take seats; the ``cast`` of a task refers to them.
     human
         Shipped data of people, such as ``yoon2020``, fitted together with the
         speakers.
@@ -217,7 +218,7 @@ class Study(Section):
 
     @property
     def shipped(self) -> tuple[Shipped, ...]:
-        """All data that ship which are fitted: those of ``human`` first."""
+        """All shipped data that are fitted, those of ``human`` first."""
         return (*(Shipped(name=name, data=name) for name in self.human), *self.data)
 
     @cached_property
@@ -291,7 +292,7 @@ class Study(Section):
         return self
 
     def _check_players(self, task: Task) -> None:
-        """Refuse a name in a cast that is nobody's in this study."""
+        """Reject a name in a cast that the study does not define."""
         entries = [one.name for one in (*self.speakers, *self.players)]
         for seat, several in task.cast.items():
             for who in several:
@@ -306,7 +307,7 @@ class Study(Section):
                     )
 
     def _checked_plan(self) -> tuple[Task, ...]:
-        """The plan; a fault in the first task of an older file is one in its section."""
+        """The plan; an error in the first task of an older file is reported in its section."""
         from pydantic import ValidationError
 
         try:

@@ -1,4 +1,4 @@
-"""Who sits on the seats of a task: the speaker that is asked, other speakers, and players."""
+"""The seats of a task: the speaker that is asked, other speakers, and players."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from many_wolves.study.speakers import Cast, cast_of
 from many_wolves.study.task_schema import SELF, STRATEGY, Task
 
 Seats = Mapping[str, Sequence[Cast | None]]
-"""Who sits on a seat or on the seats of a role, in turn; None is the speaker that is asked."""
+"""The speakers for a seat or for the seats of a role; None is the speaker that is asked."""
 
 
 def has_sessions(task: Task) -> bool:
-    """Whether answers to a task are a folder: of several speakers, or of sessions."""
+    """Whether the answers to a task are a folder, with several speakers or with sessions."""
     return bool(task.cast) or isinstance(families.of_task(task.task)[0], WorldFamily)
 
 
 def seats_of(study: Study, task: Task) -> Seats:
-    """Who sits where in a task.
+    """The speakers in the seats of a task.
 
     Raises
     ------
     WolvesError
-        If a name stands for several speakers, or for none.
+        If a name matches several speakers or none.
     """
     if not task.cast:
         return {}
@@ -50,7 +50,7 @@ def players_in(seats: Seats) -> dict[str, Cast]:
 
 
 def seat_options(seats: Seats, places: StudyPaths) -> Iterator[str]:
-    """Options of ``wolves collect`` that seat them."""
+    """Options of ``wolves collect`` that assign them to seats."""
     for seat, several in seats.items():
         who = [SELF if one is None else str(places.seat(one.name)) for one in several]
         yield from ("--seat", f"{seat}={','.join(who)}")
@@ -65,7 +65,7 @@ def seat_files(seats: Seats, places: StudyPaths) -> list[tuple[Path, str]]:
 
 
 def settings_of(one: Cast, places: StudyPaths) -> dict[str, Any]:
-    """The settings of a speaker on a seat, by the names of ``SpeakerConfig``."""
+    """The settings of a speaker in a seat, by the names of ``SpeakerConfig``."""
     entry = one.entry
     who = {
         "provider": entry.provider,
@@ -87,14 +87,14 @@ def settings_of(one: Cast, places: StudyPaths) -> dict[str, Any]:
 
 
 def weights_of(one: Cast, places: StudyPaths) -> list[Path]:
-    """Folders of a speaker's weights and adapter, where the study names some."""
+    """Folders of a speaker's weights and adapter, if the study specifies them."""
     entry = one.entry
     model = places.model(entry.prepare) if entry.prepare else one.folder
     return [path for path in (model, entry.adapter and Path(entry.adapter)) if path]
 
 
 def _one(who: str | Mapping[str, Any], known: Mapping[str, Cast], task: Task) -> Cast | None:
-    """The speaker of a name, or of a strategy with its parameters."""
+    """The speaker with this name, or with this strategy and its parameters."""
     if who == SELF:
         return None
     if not isinstance(who, str):
@@ -106,7 +106,7 @@ def _one(who: str | Mapping[str, Any], known: Mapping[str, Cast], task: Task) ->
         names = ", ".join(one.name for one in found) or ", ".join(known)
         raise WolvesError(
             f"the cast of {task.task}: expected one speaker {who!r}, found {len(found)}",
-            fix=f"name one of these: {names}",
+            fix=f"choose one of these: {names}",
         )
     (one,) = found
     if one.parameters or not one.entry.parameters:
@@ -115,6 +115,6 @@ def _one(who: str | Mapping[str, Any], known: Mapping[str, Cast], task: Task) ->
 
 
 def _strategy_name(who: Mapping[str, Any]) -> str:
-    """The strategy, and a fingerprint of its parameters where some are given."""
+    """The strategy, with a fingerprint of its parameters if some are given."""
     name = file_name(str(who[STRATEGY]))
     return name if len(who) == 1 else f"{name}-{fingerprint(who, 8)}"

@@ -1,4 +1,4 @@
-"""Who is asked, one by one: every speaker x revision x effort of a study."""
+"""The speakers of a study, one for every speaker x revision x effort."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from many_wolves.study.task_schema import OF_A_TASK, Task
 class Cast(BaseModel):
     """One speaker of a study at one revision and one effort, with its settings filled in.
 
-    ``name`` is the speaker's name, with ``@revision`` and ``+effort`` where the
-    study names several. ``asking`` holds the settings that are set.
+    ``name`` is the speaker's name, with ``@revision`` and ``+effort`` if the study lists
+    several. ``asking`` contains the settings that are set.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,7 +32,7 @@ class Cast(BaseModel):
     parameters: dict[str, Any] = {}
 
     def given(self, task: Task) -> Cast:
-        """The same speaker in a further task: what the study sets for its first is left out."""
+        """The same speaker in a further task, without the study's settings for its first task."""
         kept = {k: v for k, v in self.asking.items() if k not in (*OF_A_TASK, "batch")}
         own = {k: v for k, v in task.asking.items() if v is not None}
         return self.model_copy(
@@ -41,19 +41,19 @@ class Cast(BaseModel):
 
     @property
     def replicates(self) -> int:
-        """How often each trial is asked."""
+        """Number of times that each trial is asked."""
         return int(self.asking.get("replicates", 1))
 
     @property
     def folder(self) -> Path | None:
-        """Folder of its weights, where the study names one."""
+        """Folder of its weights, if the study specifies one."""
         if self.entry.path is None:
             return None
         return Path(self.entry.path) / self.revision
 
     @property
     def spoken_name(self) -> str:
-        """The name that its answers have in tables."""
+        """Its name in tables."""
         entry = self.entry
         provider, model = entry.provider, entry.model
         if provider == "api":
@@ -66,7 +66,7 @@ class Cast(BaseModel):
 
 
 def cast(study: Study) -> Iterator[Cast]:
-    """Every speaker x revision x effort, in the order of the file; checkpoints by training.
+    """Every speaker x revision x effort, in the order of the file; checkpoints in training order.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def cast_of(study: Study, entries: Iterable[Speaker]) -> Iterator[Cast]:
 
 
 def _revisions(entry: Speaker) -> list[str]:
-    """Names of the checkpoints, patterns looked up; one empty name where there are none."""
+    """Names of the checkpoints that match; a single empty name if none are listed."""
     if not entry.revisions:
         return [""]
     from many_wolves.speakers.checkpoints import expand, has_pattern

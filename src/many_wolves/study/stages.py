@@ -1,4 +1,4 @@
-"""Stages that run only when what they read or how they are set has changed.
+"""Stages that run only when their inputs or settings have changed.
 
 A stage is one ``wolves`` command with the files it reads and writes. After a
 success, the fingerprints of its command, its inputs and its outputs go
@@ -28,20 +28,20 @@ class Stage:
     Parameters
     ----------
     name
-        What it does and for whom, such as ``fit smollm2``.
+        Its kind and its speaker, such as ``fit smollm2``.
     command
         Arguments of ``wolves``.
     reads, writes
         Files or folders.
     after
-        Names of the stages that must be done before.
+        Names of stages that must have succeeded before.
     given
-        Files that are written just before it runs, with their text.
+        Files to write just before it runs, with their text.
     beside
-        May run in the background, at the same time as the others.
+        Whether it may run in the background.
     after_all
-        Names of stages that must have ended before, well or not. It uses the outputs of
-        those that ended well.
+        Names of stages that must have ended before, successfully or not. It uses the outputs of
+        those that succeeded.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Done:
-    """What is known of a stage that ran well: fingerprints, seconds, time of its end."""
+    """The record of a stage that succeeded: fingerprints, seconds, time of its end."""
 
     command: str
     reads: Mapping[str, str]
@@ -66,9 +66,9 @@ class Done:
 
 
 class StateFile:
-    """The record of the stages that ran well, one JSON file a study.
+    """The record of the stages that succeeded, one JSON file per study.
 
-    A file that cannot be read costs no data: its stages count as not yet run.
+    An unreadable file costs no data: its stages count as not yet run.
     """
 
     def __init__(self, path: Path) -> None:
@@ -96,8 +96,8 @@ class StateFile:
 def path_fingerprint(path: Path) -> str:
     """Fingerprint of a file, or of a folder by its files' names and contents; empty if missing.
 
-    Files of 32 MB and more (weights) count by size and time of change. So a
-    run that has nothing to do does not read them.
+    Files of 32 MB and more (weights) are identified by size and time of change, so that a
+    run with nothing to do does not read them.
     """
     if path.is_file():
         stat = path.stat()
@@ -111,7 +111,7 @@ def path_fingerprint(path: Path) -> str:
 
 
 def _passing(path: Path) -> bool:
-    """Hidden files and compiled Python, which come and go."""
+    """Whether a file is transient: a hidden file, or compiled Python."""
     return path.name.startswith(".") or path.suffix == ".pyc"
 
 
@@ -126,7 +126,7 @@ def command_fingerprint(stage: Stage) -> str:
 
 
 def why(stage: Stage, done: Mapping[str, Done]) -> str:
-    """Why a stage must run, in words; empty when it is up to date."""
+    """Why a stage must run, in words; empty if it is up to date."""
     last = done.get(stage.name)
     if last is None:
         return "not run yet"
@@ -147,15 +147,15 @@ def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> str:
 
 
 def finished(stage: Stage, reads: Mapping[str, str], seconds: float) -> Done:
-    """The record of a stage that has just ended well.
+    """The record of a stage that has just succeeded.
 
-    ``reads`` are the fingerprints of its inputs from before it began, so that an
-    input which changes meanwhile makes it run again.
+    ``reads`` contains the fingerprints of its inputs from before it began, so that an
+    input that changes meanwhile makes it run again.
 
     Raises
     ------
     WolvesError
-        If it did not write what it should have.
+        If it did not write its output.
     """
     for path in stage.writes:
         if not path.exists():
@@ -174,12 +174,12 @@ def finished(stage: Stage, reads: Mapping[str, str], seconds: float) -> Done:
 
 
 def shown(command: Sequence[str]) -> str:
-    """The command as a user types it."""
+    """The command line as a user types it."""
     return f"{program()} {shlex.join(command)}"
 
 
 def in_order(stages: Sequence[Stage]) -> list[Stage]:
-    """The stages with every stage behind those it comes after.
+    """The stages in an order in which each follows those that it depends on.
 
     Raises
     ------

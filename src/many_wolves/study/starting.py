@@ -1,4 +1,4 @@
-"""A new study file with a comment on each part, which is checked before it is written."""
+"""Writes a new study file with a comment on each part, after checking it."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from many_wolves.workflows.compiling import Request, trials_of
 from many_wolves.workflows.seating import role_of
 
 _SMALL = "smollm2"
-"""The model that needs no network: it comes from the package index."""
+"""The default model, which comes from the package index and needs no hub."""
 
 
 @dataclass(frozen=True)
 class NewStudy:
-    """What a new study asks of whom.
+    """The content of a new study.
 
     Parameters
     ----------
     name
-        Its name; names the folder of its results.
+        Its name, also that of its results folder.
     task
-        The task that the speakers are given.
+        The task of the speakers.
     provider, model
-        Who answers; a small model that runs anywhere where neither a model nor
-        checkpoints are named.
+        The speaker; a small model that runs anywhere if neither a model nor checkpoints are
+        given.
     checkpoints
         Folder of one model, or of the checkpoints of a training run.
     """
@@ -51,7 +51,7 @@ class NewStudy:
         Raises
         ------
         WolvesError
-            If the task is unknown, or the folder holds no model.
+            If the task is unknown, or the folder contains no model.
         """
         if self.task not in families.tasks():
             raise WolvesError(
@@ -130,14 +130,14 @@ class NewStudy:
         ]
 
     def _cast(self) -> list[str]:
-        """Who sits on the seats of an experiment: the speaker on all of them, to begin with."""
+        """The cast of an experiment: initially the speaker in all seats."""
         family, name = families.of_task(self.task)
         if not isinstance(family, WorldFamily):
             return []
         opening = next(iter(trials_of(Request(family.name, {name: family.design(name)()}))))
         roles = dict.fromkeys(role_of(seat) for seat in family.extent(opening).seats)
         words = _comment(
-            "Who sits on the seats of each role: self, the name of a speaker or player, or a "
+            "The players in the seats of each role: self, the name of a speaker or player, or a "
             "script such as {strategy: truthful}."
         )
         return [
@@ -167,7 +167,7 @@ class NewStudy:
             "",
             *_comment(
                 "sum: log-probability of an option; pmi: its gain over that without the scene, "
-                "better for small models; mean: per token."
+                "which is better for small models; mean: per token."
             ),
             "choices:",
             f"  scoring: {'sum' if self.model or self.checkpoints else 'pmi'}",
@@ -203,7 +203,7 @@ class NewStudy:
                 f"  provider: {_quoted(self.provider or 'hf')}",
                 f"  model: {_quoted(self.model)}",
             ]
-            note = "# efforts: [none, low, medium]   reasoning efforts, each a speaker"
+            note = "# efforts: [none, low, medium]   reasoning efforts, each a separate speaker"
             return found if self._local else [*found, f"  {note}"]
         if not self._local:
             raise WolvesError(
@@ -242,14 +242,14 @@ class NewStudy:
 
 
 def new_study(wanted: NewStudy, out: Path | None = None) -> Path:
-    """Write a study file that `wolves study run` takes.
+    """Write a study file for `wolves study run`.
 
     Parameters
     ----------
     wanted
-        What it asks of whom.
+        Its content.
     out
-        The file; ``studies/NAME.yaml`` when None.
+        The file; ``studies/NAME.yaml`` if None.
 
     Returns
     -------
@@ -259,7 +259,7 @@ def new_study(wanted: NewStudy, out: Path | None = None) -> Path:
     Raises
     ------
     WolvesError
-        If the file is there already, or what is wanted makes no study.
+        If the file exists, or the content is not a valid study.
     """
     path = out or Path("studies") / f"{wanted.name}.yaml"
     if path.exists():
@@ -277,14 +277,14 @@ def new_study(wanted: NewStudy, out: Path | None = None) -> Path:
 
 
 def _patterns(names: list[str]) -> list[str]:
-    """One pattern for names that differ in a number alone; otherwise the names."""
+    """One pattern for names that differ only in a number; otherwise the names."""
     stems = {re.sub(r"\d+", "*", name) for name in names}
     (stem, *others) = stems
     return [stem] if not others and stem.count("*") == 1 and len(names) > 1 else names
 
 
 def _quoted(words: str) -> str:
-    """A text as YAML reads it back: quoted where it would be something else."""
+    """A text for YAML, quoted if YAML would not read it as text."""
     plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9 _./-]*", words)
     special = words.lower() in ("yes", "no", "on", "off", "true", "false", "null", "y", "n")
     return words if plain and not special else json.dumps(words, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The schema of a task in a study file, and of how its answers are fitted."""
+"""The schema of a task in a study file, and of its fit."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from many_wolves.workflows.sampling import Sampling
 
 Count = Annotated[int, Field(ge=1)]
 SELF = "self"
-"""In a cast: the speaker that is asked."""
+"""In a cast, the speaker that is asked."""
 STRATEGY = "strategy"
-"""In a cast: names what a scripted player does."""
+"""In a cast, the field with the strategy of a scripted player."""
 OF_A_TASK = ("mode", "replicates", "temperature", "top_p", "max_tokens")
-"""Settings of the speakers that a further task sets for itself."""
+"""Settings of the speakers that a further task does not inherit."""
 
 
 def _several(value: Any) -> Any:
@@ -45,7 +45,7 @@ def _several(value: Any) -> Any:
 Players = Annotated[
     tuple[str | dict[str, Any], ...], BeforeValidator(_several), Field(min_length=1)
 ]
-"""Who sits on the seats of a role, in turn."""
+"""The players for the seats of a role, in turn."""
 
 
 class Section(BaseModel):
@@ -60,7 +60,7 @@ class Fit(Section):
     Parameters
     ----------
     engine, chains, warmup, draws, adapt_delta, seed
-        As ``wolves fit`` takes them.
+        As in ``wolves fit``.
     model, variant
         Names of the cognitive model and of its variant (default: the task's first model, and
         the full one).
@@ -76,7 +76,7 @@ class Fit(Section):
 
     @property
     def given(self) -> dict[str, Any]:
-        """Everything but model and variant, as the file gives it."""
+        """Everything except model and variant, as in the file."""
         return dict(self.model_extra or {})
 
     @cached_property
@@ -86,7 +86,7 @@ class Fit(Section):
 
     @property
     def options(self) -> dict[str, Any]:
-        """Options of the cognitive model, as the file gives them."""
+        """Options of the cognitive model, as in the file."""
         return {k: v for k, v in self.given.items() if k not in self.SAMPLING}
 
     @model_validator(mode="after")
@@ -112,12 +112,14 @@ class Task(Section):
     fit
         As the study's ``fit``, whose sampling settings it inherits.
     cast
-        Who sits on the seats of games and experiments, by role (``owner``) or seat (``owner-3``).
-        ``self`` is the speaker that is asked. Others are named as in the study's ``speakers`` and
-        ``players``; a script is ``{strategy: truthful}``. Those in a list sit in turn.
+        The players in the seats of games and experiments, by role (``owner``) or seat
+        (``owner-3``).
+        ``self`` is the speaker that is asked. Others are referred to by their names in
+        ``speakers`` and ``players``; a script is ``{strategy: truthful}``. The players in a list
+        take the seats in turn.
     engine, engine_options, server
         Experiments: the engine that runs the sessions, its settings, and the address of a
-        running server, as ``wolves collect`` takes them.
+        running server, as in ``wolves collect``.
 
     Any other field belongs to the design of the task, such as ``goals`` of politeness or
     ``partners`` of a game: see ``wolves compile``.
@@ -141,7 +143,7 @@ class Task(Section):
 
     @property
     def asking(self) -> dict[str, Any]:
-        """The settings of speakers that it sets, with None for those that it leaves out."""
+        """Its settings of speakers, with None for those that it leaves out."""
         return {name: getattr(self, name) for name in OF_A_TASK}
 
     @property
@@ -151,12 +153,12 @@ class Task(Section):
 
     @property
     def given(self) -> dict[str, Any]:
-        """Values of the design as the file gives them."""
+        """Values of the design, as in the file."""
         return dict(self.model_extra or {})
 
     @cached_property
     def design(self) -> Design:
-        """The design of the task; what a study leaves out is as studies have it."""
+        """The design of the task, with the defaults of studies for missing fields."""
         family, own = families.of_task(self.task)
         kind = family.design(own)
         return kind.checked({**kind.in_studies, **self.given})
@@ -196,7 +198,7 @@ class Task(Section):
         return self
 
     def _check_cast(self) -> None:
-        """Refuse seats where a task has none, and a scripted player without a strategy."""
+        """Reject a cast for a task without seats, and a scripted player without a strategy."""
         family = families.of_task(self.task)[0]
         if not isinstance(family, EpisodicFamily | WorldFamily):
             for name in ("cast", "engine", "engine_options", "server"):
@@ -214,7 +216,7 @@ class Task(Section):
                     )
 
     def _check_names_of_the_fit(self) -> None:
-        """Refuse a field of ``fit`` that neither sampling nor the model has."""
+        """Reject a field of ``fit`` that belongs to neither sampling nor the model."""
         known = (*Fit.SAMPLING, *self.cognitive_model.options.model_fields)
         for name in self.fit.options:
             if name not in known:
@@ -224,7 +226,7 @@ class Task(Section):
 
 
 def _within(check: Any, path: tuple[str, ...]) -> Any:
-    """The result of a check, whose fault is below a path of fields."""
+    """The result of a check; an error gets the path of fields as a prefix."""
     try:
         return check()
     except OptionError as fault:

@@ -1,8 +1,8 @@
-"""Ask in rounds: choose questions, ask them, fit, until the intervals are narrow enough.
+"""Adaptive collection: choose questions, ask them and fit, until the intervals are narrow enough.
 
-The journal holds the answers, and ``rounds.json`` what was asked in each round and why. A round is
-written down before it is asked. So a run that was stopped first completes its last round, and then
-goes on; no question is asked again.
+The journal contains the answers, ``rounds.json`` the questions of each round and why. A round is
+recorded before it is asked. So an interrupted run first completes its last round, and then
+continues; no question is asked twice.
 """
 
 from __future__ import annotations
@@ -43,30 +43,30 @@ if TYPE_CHECKING:
 ROUNDS = "rounds.json"
 FIT, CHOICES = "fit", "choices"
 AGAIN = 1.5
-"""Growth of the number of calls after which the posterior is sampled although the approximation,
-which is unreliable, still finds wide intervals."""
+"""Growth factor of the number of calls after which the posterior is sampled even if the
+approximation, which is unreliable, still gives wide intervals."""
 
 Stopped = Literal["width", "max_calls", "trials", ""]
-"""Why no more is asked; empty where asking was interrupted."""
+"""Reason for stopping; empty if the collection was interrupted."""
 
 
 @dataclass(frozen=True)
 class AdaptiveRequest:
-    """How a speaker is asked in rounds.
+    """Settings of an adaptive collection.
 
     Parameters
     ----------
     design
-        Parameters, wanted width, model, seed; its ``calls`` are not used.
+        Target parameters, target width, model, seed; its ``calls`` are not used.
     per_round
-        Most calls per round. The first round has those without which the model cannot be fitted,
-        and no later one more than all before it.
+        Maximum number of calls per round. The first round has the calls without which the model
+        cannot be fitted. No later round is larger than all earlier ones together.
     max_calls
-        Calls in all, those of earlier runs included.
+        Maximum number of calls, including those of earlier runs.
     sampling
-        How the posterior is sampled when asking may stop.
+        Settings for sampling the posterior when the collection may stop.
     report
-        Whether the fit has a report.
+        Whether a report on the fit is written.
     """
 
     design: DesignRequest
@@ -78,12 +78,12 @@ class AdaptiveRequest:
 
 @dataclass(frozen=True)
 class Journalled:
-    """The journal of one speaker, as rounds need it.
+    """Access to the journal of one speaker.
 
     Parameters
     ----------
     ask
-        Asks what is missing of so many answers to each trial, by its id.
+        Takes a number of answers by trial id, and collects the missing ones.
     answers
         Number of answers to each trial.
     observe
@@ -97,20 +97,20 @@ class Journalled:
 
 @dataclass(frozen=True)
 class Adaptive:
-    """How asking in rounds ended.
+    """The result of an adaptive collection.
 
     Parameters
     ----------
     stopped
-        Why no more is asked.
+        Reason for stopping.
     calls, rounds
         Calls and rounds so far.
     weights
-        What is known of each parameter, one row per parameter and condition.
+        Current estimates, one row per parameter and condition.
     fit
-        Folder of the fit, where the posterior was sampled.
+        Folder of the fit, if the posterior was sampled.
     collected
-        The last round; None where nothing was asked.
+        Result of the last round; None if nothing was asked.
     """
 
     stopped: Stopped
@@ -129,14 +129,14 @@ def collect_in_rounds(
     Parameters
     ----------
     trials
-        Questions that can be asked, of one family.
+        Candidate questions of one family.
     folder
-        Of ``rounds.json``, the fit and its table.
+        Folder of ``rounds.json``, the fit and its table.
 
     Raises
     ------
     WolvesError
-        If the family has no model for this, or the answers cannot be fitted.
+        If the family has no suitable model, or the answers cannot be fitted.
     """
     wanted = request.design
     model = designing_model(trials[0].family, wanted.model)
@@ -164,12 +164,12 @@ def collect_in_rounds(
 
 
 def round_size(most: int, answers: int) -> int:
-    """Calls of the next round: few answers choose few questions, so it at most doubles them."""
+    """Number of calls in the next round; it at most doubles the number of answers."""
     return min(most, answers)
 
 
 def _broken(done: Collected) -> bool:
-    """Whether the last round was not answered to its end."""
+    """Whether the last round is incomplete."""
     return done.halted or bool(done.asked.get("failed", 0))
 
 
@@ -180,7 +180,7 @@ def _stop(reached: bool, calls: int, request: AdaptiveRequest) -> Stopped:
 
 
 class _State:
-    """What is known from round to round; ``last`` is the record of the last one."""
+    """The state between rounds; ``last`` is the record of the last round."""
 
     def __init__(
         self,
@@ -203,7 +203,7 @@ class _State:
         self._before: dict[tuple[bool, ...], Array] = {}
 
     def look(self, levels: Sequence[int], number: int) -> tuple[Known, bool]:
-        """What is known now, and whether all intervals are narrow enough."""
+        """The current estimates, and whether all intervals are narrow enough."""
         from many_wolves import inference
 
         design = replace(self._design, seed=self._design.seed + number)
@@ -241,7 +241,7 @@ class _State:
         return known, reached
 
     def next(self, known: Known, levels: Sequence[int], number: int) -> list[int]:
-        """Numbers of the questions of the next round, one for each call."""
+        """Indices of the next round's questions, one per call."""
         first = [0] * len(self._trials)
         if not any(levels) and number == 0:
             first = list(self._model.start(self._trials, **self._options))
@@ -254,14 +254,14 @@ class _State:
                 fix=f"--max-calls {max(2 * sum(first), self._request.per_round)}",
             )
         design = replace(self._design, calls=size)
-        # A width that the approximation takes as reached, and the sampled posterior does not.
+        # The approximation claims the target width, but the sampled posterior is wider.
         for wanted in (design, replace(design, width=None)):
             if chosen := choose(known, self.kinds, levels, first, wanted):
                 return chosen
         return []
 
     def conclude(self, levels: Sequence[int]) -> None:
-        """Sample the posterior of the last answers, unless it was sampled."""
+        """Sample the posterior given all answers, unless this was done."""
         if self.fit is None and any(levels):
             self._sample()
 
@@ -273,7 +273,7 @@ class _State:
         fit_request = FitRequest(
             design.options, design.model, design.variant, asked.sampling, asked.report
         )
-        # From the table on disk, so that the fit records where its answers are.
+        # The table is read from disk, so that the fit records its path.
         table = load(write_table(self._journal.observe(), self._folder / CHOICES))
         done = fit_into(table, self.fit, fit_request)
         self._converged = done.diagnostics.ok
@@ -283,7 +283,7 @@ class _State:
     def _reached(self, known: Known) -> bool:
         assert self._design.width is not None
         if not self._converged:
-            log.warning("The chains did not converge, so asking goes on.")
+            log.warning("The chains did not converge, so the collection continues.")
         return self._converged and bool((known.width <= self._design.width).all())
 
 
@@ -295,7 +295,7 @@ def _round(
     state: _State,
     number: int,
 ) -> dict[str, Any]:
-    """What is asked in a round, and why."""
+    """The record of a round: its questions and why they were chosen."""
     wanted = list(levels)
     by_kind: dict[str, int] = {}
     for question in chosen:

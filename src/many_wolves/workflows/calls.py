@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from many_wolves.contracts import Observations
 
 UNKNOWN = "CHOICES"
-"""What stands for observations that came from memory."""
+"""Placeholder for observations from memory."""
 
 
 def command(
@@ -28,9 +28,9 @@ def command(
     name
         The subcommand.
     observations
-        What was fitted; where it came from is in its ``meta``.
+        The fitted observations; their ``meta`` records the source.
     options
-        Options by name. Of a pydantic model, those that differ from their default.
+        Options by name; for a pydantic model, those that differ from their default.
     flags
         Further words.
     """
@@ -41,13 +41,13 @@ def command(
 
 
 def source(observations: Observations) -> list[str]:
-    """The words that name observations on the command line."""
+    """The command-line arguments that select the observations."""
     meta = observations.meta
     path = meta.get("path")
     if meta.get("reference"):
         words = ["--data", str(meta["reference"])]
     elif path is not None and "code_version" in meta:
-        # A folder as `wolves choices` writes it, whose main table the path names.
+        # A folder of `wolves choices`; the path is that of its main table.
         words = [shown(Path(path).parent)]
     else:
         words = [UNKNOWN if path is None else shown(Path(path))]
@@ -58,7 +58,7 @@ def source(observations: Observations) -> list[str]:
 
 
 def shown(path: Path) -> str:
-    """A path without what is special to this machine: relative, or its last two parts."""
+    """A path without machine-specific parts: relative, or its last two components."""
     if not path.is_absolute():
         return str(path)
     try:

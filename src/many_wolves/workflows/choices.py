@@ -1,4 +1,4 @@
-"""Journals and Inspect logs -> observations with their checks."""
+"""Reads journals and Inspect logs into observations with their checks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS = {
     "api": "an API (anthropic, openai, google, ...)",
     "all": "any provider",
 }
-"""Kind of speaker -> its providers in words."""
+"""Kind of speaker -> description of its providers."""
 LOCAL = ("hf", "vllm")
 
 
@@ -37,13 +37,13 @@ class Selection:
     Parameters
     ----------
     family
-        Task family, or None for that of the answers.
+        Task family; None for that of the answers.
     kind
         Kind of provider.
     parts
         ``FACTOR=VALUE``: parts of the design.
     trials
-        File of trials whose answers alone count.
+        File of trials; only answers to these are kept.
     """
 
     family: str | None = None
@@ -60,7 +60,7 @@ def tabulated(
     Raises
     ------
     WolvesError
-        If there are no answers, or they are of several families and none is named.
+        If there are no answers, or they are of several families and none is given.
     """
     readings = [_read(file) for file in journal_files(sources)]
     _warn(readings)
@@ -89,12 +89,12 @@ def tabulated(
 
 
 def family_named(name: str) -> str:
-    """Name of the family that is asked for by its name or by that of a task."""
+    """Name of a family, given its own name or that of one of its tasks."""
     return families.parts(name)[0].family
 
 
 def _of_family(responses: list[Response], wanted: str | None) -> tuple[str, list[Response]]:
-    """The family that is read, and the answers to its questions."""
+    """The family, and the answers to its questions."""
     found = sorted({response.family for response in responses})
     if wanted is None and len(found) > 1:
         raise WolvesError(
@@ -111,7 +111,7 @@ def _of_family(responses: list[Response], wanted: str | None) -> tuple[str, list
 
 
 def _read(file: Path) -> Reading:
-    """A journal, or an Inspect log by its ending."""
+    """Read a journal, or an Inspect log (recognized by its suffix)."""
     if file.suffix != ".eval":
         return read_journal(file)
     with needs("api", "reading an Inspect log"):
@@ -142,7 +142,7 @@ def _to(responses: Sequence[Response], trials: Path) -> list[Response]:
 
 
 def _part(responses: Sequence[Response], part: str) -> list[Response]:
-    """The responses in one part of the design; tasks without the factor are kept whole."""
+    """The responses in one part of the design; tasks without the factor are kept in full."""
     factor, equals, value = (word.strip() for word in part.partition("="))
     found = sorted({str(r.cell[factor]) for r in responses if factor in r.cell})
     if not equals or not found:
@@ -157,7 +157,7 @@ def _part(responses: Sequence[Response], part: str) -> list[Response]:
 
 
 def _warn(readings: Iterable[Reading]) -> None:
-    """Name every line that could not be used."""
+    """Warn about every line that could not be used."""
     for reading in readings:
         if reading.torn:
             log.warning(
@@ -172,7 +172,7 @@ def _warn(readings: Iterable[Reading]) -> None:
 
 
 def _warn_of_counts(table: Observations) -> None:
-    """Say how many answers came in that the tables leave out."""
+    """Report how many answers the tables leave out."""
     if table.meta.get("repeated"):
         log.warning(
             "%s left out: replaced by later answers to the same question (trial, settings, "
@@ -200,7 +200,7 @@ def _none(sources: Sequence[Path], readings: Sequence[Reading], kind: str) -> Wo
 
 
 def _efforts(table: Observations, responses: Iterable[Response]) -> dict[str, dict[str, int]]:
-    """Number of answers of each speaker by the effort in effect, where that is known."""
+    """Number of answers of each speaker by effective effort, if known."""
     names = {fingerprint(spec): name for name, spec in dict(table.meta.get("speakers", {})).items()}
     found: dict[str, Counter[str]] = {}
     for response in responses:

@@ -1,4 +1,4 @@
-"""Ask speakers what a file of trials holds: vignettes, games and experiments alike."""
+"""Collects speakers' answers to a file of trials: vignettes, games or experiments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from many_wolves.workflows.seating import Casting, Episodes, Extents, Seated, ca
 from many_wolves.worlds import SPEAKER, EpisodicWorld, World
 
 Say = Callable[[str], None]
-"""Takes a notice in words."""
+"""A function that takes a message for the user."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Table:
     Parameters
     ----------
     seated
-        Who sits on further seats, by seat or role, and several in turn; None for the speaker
-        itself.
+        Speakers for further seats, by seat or role; several take the seats of a role in turn.
+        None means the speaker itself.
     at_once
-        Episodes under way at once.
+        Number of episodes that are played at once.
     engine, engine_options
-        Where a family's questions come from, if they come from an engine.
+        Engine that supplies the questions, and its options, if the family has one.
     """
 
     seated: Mapping[str, Seated | Sequence[Seated]] = field(default_factory=dict)
@@ -69,9 +69,10 @@ class Vignettes:
         show: Say | None = None,
         open_speaker: Callable[[], Speaker] | None = None,
     ) -> Collected:
-        """Ask what the journal lacks; ``show`` takes the progress instead of stderr.
+        """Collect the answers that the journal lacks; ``show`` receives the progress instead of
+        stderr.
 
-        ``open_speaker`` takes the place of loading one.
+        ``open_speaker`` replaces the loading of the speaker.
         """
         done = collect(
             self.trials,
@@ -89,7 +90,7 @@ class Vignettes:
 
 @dataclass(frozen=True)
 class Games:
-    """Episodes whose later questions depend on earlier answers, with a speaker on each seat."""
+    """Episodes whose later questions depend on earlier answers, with a speaker in each seat."""
 
     episodes: Episodes
     extents: Extents
@@ -99,16 +100,16 @@ class Games:
 
     @property
     def spec(self) -> SpeakerSpec:
-        """Who sits on the first seat."""
+        """The speaker in the first seat."""
         return next(iter(self.casting.specs.values()))
 
     @property
     def journals(self) -> tuple[Path, ...]:
-        """The journal of each speaker, that of the first seat first."""
+        """The journals of the speakers, that of the first seat first."""
         return tuple(dict.fromkeys(self.casting.journals.values()))
 
     def ask(self, say: Say, show: Say | None = None) -> Collected:
-        """Play the episodes, from the last answer that the journals hold."""
+        """Play the episodes, continuing from the last answers in the journals."""
         casting = self.casting
         seats = {
             seat: Seat(
@@ -141,7 +142,7 @@ class Games:
 
 @dataclass(frozen=True)
 class Answers:
-    """What one speaker was asked, and where its answers are.
+    """Summary of a collection: the speaker, its journals, and counts of answers.
 
     Parameters
     ----------
@@ -152,9 +153,9 @@ class Answers:
     asked
         Answers of this call, by status.
     known
-        Answers that the journals held before, by status.
+        Earlier answers in the journals, by status.
     remark
-        Why it is not complete, in words; empty if it is.
+        Why the collection is incomplete, in words; empty if it is complete.
     """
 
     speaker: str
@@ -165,10 +166,10 @@ class Answers:
 
     @classmethod
     def of(cls, done: Collected, questions: Vignettes | Games) -> Answers:
-        """What a collection came to."""
+        """The summary of a finished collection."""
         failed = done.asked.get("failed", 0)
         remarks = [
-            (done.halted, done.why or "stopped before the end"),
+            (done.halted, done.why or "stopped early"),
             (failed, f"{number_of(failed, 'answer')} failed"),
             (done.given_up, f"{number_of(done.given_up, 'session')} lost by the server"),
             (done.broken, f"{number_of(done.broken, 'session')} not played to the end"),
@@ -178,7 +179,7 @@ class Answers:
 
     @property
     def complete(self) -> bool:
-        """Whether everything was asked and answered; if not, the same call resumes."""
+        """Whether every question is answered; if not, the same call resumes."""
         return not self.remark
 
     def _repr_html_(self) -> str:
@@ -237,7 +238,7 @@ class _Openings:
 
 
 class Collection:
-    """A file of trials, and how speakers are asked them.
+    """A file of trials, and the settings for collecting answers to them.
 
     Parameters
     ----------
@@ -246,14 +247,14 @@ class Collection:
     out
         Folder of journals, or one journal (a name that ends in ``.jsonl``).
     replicates
-        Number of times that each trial is asked, or each episode played.
+        Number of times that each trial is asked or each episode is played.
     table
         How episodes are played; only for games and experiments.
 
     Raises
     ------
     WolvesError
-        If the file cannot be read, or holds trials of several families.
+        If the file cannot be read, or contains trials of several families.
     """
 
     def __init__(
@@ -282,12 +283,12 @@ class Collection:
         return [one for wanted in several for one in as_proposed(wanted, openings, say)]
 
     def of(self, wanted: SpeakerRequest) -> Vignettes | Games:
-        """What one speaker is asked; loads no weights, and asks nothing.
+        """The questions for one speaker; loads no weights and asks nothing.
 
         Raises
         ------
         LoadError
-            If the speaker's model or settings are at fault.
+            If the speaker's model or settings are invalid.
         WolvesError
             If it cannot answer these questions, or a seat is empty.
         """
@@ -300,18 +301,18 @@ class Collection:
         failed: Callable[[SpeakerRequest, LoadError, Path], T],
         ended: Callable[[T], bool],
     ) -> list[T]:
-        """Act for one speaker after another; one that cannot be loaded is recorded.
+        """Call ``act`` for one speaker after another; a speaker that cannot be loaded is recorded.
 
         Parameters
         ----------
         several
             The speakers.
         act
-            Asks, or tells what would be asked.
+            Collects the answers, or prints what would be asked; returns a status.
         failed
-            Takes a speaker that cannot be loaded, why, and where that was recorded.
+            Receives a speaker that cannot be loaded, the error, and the path of its record.
         ended
-            Whether the result of ``act`` means that no other speaker is asked.
+            Whether to stop after this result of ``act``.
 
         Raises
         ------
@@ -334,7 +335,7 @@ class Collection:
 
 
 def opener(wanted: SpeakerRequest, spec: SpeakerSpec, family: TaskFamily) -> Callable[[], Speaker]:
-    """Loads the speaker when it is called; its error is a ``LoadError``."""
+    """A function that loads the speaker; its errors become ``LoadError``."""
     return lambda: loading(lambda: open_speaker(wanted, spec, family.simulator))
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Unit = Literal["choice", "cell", "row", "cluster"]
 LONG_PATH = 100
-"""Leapfrog steps per draw above which another attempt would take minutes without helping."""
+"""Leapfrog steps per draw above which a retry would take minutes and not help."""
 COLUMNS = (
     "model",
     "utilities",
@@ -46,7 +46,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """Variants side by side.
+    """The comparison of the variants of a model.
 
     Parameters
     ----------
@@ -80,12 +80,12 @@ def compare_variants(
     unit: Unit = "choice",
     sampling: Sampling | None = None,
 ) -> Comparison:
-    """Fit the variants of a model, and compare them; finished variants are not fitted again.
+    """Fit the variants of a model and compare them; finished variants are not fitted again.
 
     Parameters
     ----------
     observations
-        Of one speaker.
+        Observations of one speaker.
     out
         Folder of comparison.csv, the figure and the fits.
     variants
@@ -93,7 +93,7 @@ def compare_variants(
     model, options
         Cognitive model, and its options.
     unit
-        What leave-one-out leaves out: one answer of each cell, a cell, all answers to a
+        Unit that leave-one-out leaves out: one answer of each cell, a cell, all answers to a
         question, or all answers of a cluster.
 
     Raises
@@ -130,7 +130,7 @@ def _problems(
     given: Mapping[str, Any],
     asked: Sequence[str],
 ) -> dict[str, Problem]:
-    """The problem of every variant that was asked for; the full one always, and first."""
+    """The problem of every requested variant; the full one always comes first."""
     variants = model.variants()
     options = options_of(model, given)
     for name in asked:
@@ -147,17 +147,17 @@ def _problems(
 
 
 def _possible(name: str, problem: Problem) -> bool:
-    """Whether the variant can be fitted; if not, a notice says why."""
+    """Whether the variant can be fitted; if not, log why."""
     if problem.refused is not None:
         log.info("Note: the variant %s is left out: %s", name, problem.refused)
     return problem.refused is None
 
 
 def _differs(name: str, problem: Problem, full: Problem) -> bool:
-    """Whether a variant is another model than the full one with these options."""
+    """Whether a variant differs from the full model with these options."""
     same = problem.options == full.options
     if same:
-        log.info("Note: with these options, the variant %s is the full model", name)
+        log.info("Note: with these options, the variant %s equals the full model", name)
     return not same
 
 
@@ -183,7 +183,7 @@ def _fit_variant(
 ) -> None:
     """Fit one variant and write its row; nothing if the same row is there already.
 
-    Without ``evident`` the marginal likelihood is left out, since it would be of other data.
+    Without ``evident``, the marginal likelihood is left out, because it refers to different data.
     """
     from many_wolves import inference
     from many_wolves.inference.evaluation.compare import accuracy, refitting, row
@@ -213,7 +213,7 @@ def _fit_variant(
 
 
 def mark(problem: Problem, settings: Settings, unit: str, program: Program) -> str:
-    """Fingerprint of all that a row depends on."""
+    """Fingerprint of everything that a row depends on."""
     import numpy as np
 
     from many_wolves.inference.engines.programs import program_text

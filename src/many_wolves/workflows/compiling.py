@@ -1,4 +1,4 @@
-"""Trials from designs, and the manifest that says what is in a file of them."""
+"""Makes trials from designs, with a manifest that describes the file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from many_wolves.worlds import Episode
 
 @dataclass(frozen=True)
 class Request:
-    """What is compiled into one file: tasks of one family, each with its design."""
+    """The content of one file of trials: tasks of one family, each with its design."""
 
     family: str
     designs: Mapping[str, Design]
@@ -33,15 +33,14 @@ class Request:
 
 
 def request(names: Sequence[str], given: Mapping[str, Any]) -> Request:
-    """The tasks that some names stand for, with the values of their designs.
+    """The tasks that the names refer to, with the values of their designs.
 
     Parameters
     ----------
     names
         Tasks, parts of a task, or a family for all its tasks.
     given
-        Values by the names of the designs' fields; those that a task does not have are
-        refused.
+        Values of the designs' fields by name; a field that a task lacks is an error.
 
     Raises
     ------
@@ -72,7 +71,7 @@ def request(names: Sequence[str], given: Mapping[str, Any]) -> Request:
 
 
 def _merged(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Values of several parts of a task, each list with the entries of all."""
+    """The values of several parts of a task, with their lists concatenated."""
     if not all(values):
         return {}
     found: dict[str, Any] = {}
@@ -83,12 +82,12 @@ def _merged(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def compiled(wanted: Request) -> list[Compiled]:
-    """The compiled tasks of a request, in order; their trials are made when they are read.
+    """The compiled tasks of a request, in order; their trials are generated lazily.
 
     Raises
     ------
     WolvesError
-        If sources or designs are at fault.
+        If sources or designs are invalid.
     """
     family = families.get(wanted.family)
     return [family.compile(task, design) for task, design in wanted.designs.items()]
@@ -96,7 +95,7 @@ def compiled(wanted: Request) -> list[Compiled]:
 
 @dataclass
 class _Counts:
-    """What a manifest counts, added up while the trials are written."""
+    """The counts of a manifest, accumulated while the trials are written."""
 
     factors: tuple[str, ...]
     cells: Counter[str] = field(default_factory=Counter)
@@ -114,19 +113,19 @@ class _Counts:
 def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
     """Write the trials of a request, one JSON line each, and their manifest.
 
-    Equal requests of equal sources give equal bytes. Where the sources are at fault,
+    Equal requests with equal sources give identical bytes. If the sources contain an error,
     nothing is written.
 
     Returns
     -------
     dict
-        The manifest: counts by cell of the design, counts of every option by place, the
+        The manifest: counts by cell of the design, counts of every option by position, the
         fingerprint of the file, versions, and facts of the family.
 
     Raises
     ------
     WolvesError
-        If sources or designs are at fault, no trial is left, or a file cannot be written.
+        If sources or designs are invalid, no trial remains, or a file cannot be written.
     """
     found = compiled(wanted)
     for note in dict.fromkeys(note for one in found for note in one.notes):
@@ -143,7 +142,7 @@ def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
                 yield line
         if not sum(count.cells.total() for count in counts):
             raise WolvesError(
-                "the design leaves no trial", fix="choose fewer of its factors' levels by name"
+                "no trial remains in this design", fix="restrict fewer of its factors"
             )
 
     try:
@@ -162,7 +161,7 @@ def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
 
 
 def manifest_of(trials: Path) -> Path:
-    """Where the manifest of a file of trials is."""
+    """Path of the manifest of a file of trials."""
     return trials.with_name(trials.name.removesuffix(".jsonl") + ".manifest.json")
 
 
@@ -193,7 +192,7 @@ def _manifest(
 
 
 def _together(facts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Facts of several tasks; mappings are joined, and of other values the first counts."""
+    """The facts of several tasks: mappings are merged; for other values, the first task wins."""
     found: dict[str, Any] = {}
     for one in facts:
         for name, value in one.items():
@@ -204,19 +203,19 @@ def _together(facts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def prompts(wanted: Request, n: int) -> Iterator[Trial]:
-    """The first trials of each task as a speaker is asked them; of an episode its first turns.
+    """The first trials of each task as a speaker receives them; for an episode, its first turns.
 
     Parameters
     ----------
     wanted
-        What is compiled.
+        The request.
     n
-        How many of each task, and of each of its parts.
+        Number of trials of each task and of each of its parts.
 
     Raises
     ------
     WolvesError
-        If the questions of a task come from a server, so that there are none without it.
+        If the questions of a task exist only on a server.
     """
     family = families.get(wanted.family)
     for one, (task, design) in zip(compiled(wanted), wanted.designs.items(), strict=True):
@@ -237,7 +236,7 @@ def _as_asked(family: TaskFamily, trial: Trial) -> Iterator[Trial]:
         yield from (turn.trial for turn in family.turns(Episode(trial, 0, seats), ()))
     elif isinstance(family, WorldFamily):
         raise WolvesError(
-            f"the questions of the task {trial.task!r} depend on the play",
+            f"the questions of the task {trial.task!r} depend on earlier moves",
             fix="play it with scripts: `wolves collect FILE --provider simulated`, and read the "
             "journal",
         )
@@ -246,4 +245,4 @@ def _as_asked(family: TaskFamily, trial: Trial) -> Iterator[Trial]:
 
 
 _ANYONE = SpeakerSpec(provider="simulated", model="anyone", mode="sample")
-"""Who sits on the seats of an episode that is only shown."""
+"""Placeholder for the speakers of an episode that is only shown."""

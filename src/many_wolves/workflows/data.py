@@ -1,4 +1,4 @@
-"""Where observations come from: a folder, a CSV file, a data frame, or data that ship."""
+"""Reads observations from a folder, a CSV file, a data frame, or shipped data."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from many_wolves.tables import no_name, read_table, refuse_first
 
 
 def reference(name: str) -> Observations:
-    """Data that ship with a family, such as ``yoon2020``.
+    """Shipped data by name, such as ``yoon2020``.
 
     Raises
     ------
     WolvesError
-        If there are none of that name.
+        If there are none with that name.
     """
     known = families.references()
     if name not in known:
@@ -41,12 +41,12 @@ def load(path: Path, task: str | None = None) -> Observations:
     path
         The folder or file.
     task
-        Which task it holds; of a CSV file that of the default family if not given.
+        Task of the table; by default, a CSV file is of the default family's task.
 
     Raises
     ------
     WolvesError
-        If there is no such table, or it is of another family.
+        If there is no such table, or it belongs to another family.
     """
     if path.is_dir():
         return _folder(path, task)
@@ -78,12 +78,12 @@ def from_frame(
 
 
 def of_one(observations: Observations, speaker: str | None, where: str | Path = "") -> Observations:
-    """The observations of one speaker: the named one, or the only one.
+    """The observations of one speaker: the given one, or the only one.
 
     Raises
     ------
     WolvesError
-        If the speaker is not there, or there are several and none is named.
+        If the speaker is missing, or there are several and none is given.
     """
     if speaker is not None:
         kept = only(observations, "speaker", speaker, where).meta["kept"]
@@ -93,16 +93,16 @@ def of_one(observations: Observations, speaker: str | None, where: str | Path = 
         return replace(one, meta={**one.meta, "kept": kept})
     if len(observations.speakers) > 1:
         raise WolvesError(
-            f"a fit needs one speaker; the table holds {', '.join(observations.speakers)}",
+            f"a fit needs one speaker; the table contains {', '.join(observations.speakers)}",
             where=where or None,
-            fix=f"name one with --speaker {shlex.quote(observations.speakers[0])}, or fit all of "
+            fix=f"choose one with --speaker {shlex.quote(observations.speakers[0])}, or fit all of "
             f"them with `wolves fit-all {_place(observations, where)}`",
         )
     return observations
 
 
 def _place(observations: Observations, where: str | Path) -> str:
-    """What names observations on the command line."""
+    """The argument that selects the observations on the command line."""
     name = observations.meta.get("reference")
     return f"--data {name}" if name else shlex.quote(str(where or "TABLE.csv"))
 
@@ -115,24 +115,23 @@ def one_speaker(
     parts: Sequence[str] = (),
     task: str | None = None,
 ) -> Observations:
-    """The observations of one speaker, from a path or from data that ship.
+    """The observations of one speaker, from a path or from shipped data.
 
     Parameters
     ----------
     path, name
-        One of the two.
+        Exactly one of the two.
     speaker
         Which speaker.
     parts
-        ``COLUMN=VALUE``: rows that are kept.
+        Rows to keep, as ``COLUMN=VALUE``.
     task
         As in ``load``.
 
     Raises
     ------
     WolvesError
-        If neither or both are given, or the table holds several speakers and
-        none is named.
+        If neither or both are given, or the table contains several speakers and none is given.
     """
     found, where = _chosen(path, name, parts, task)
     return of_one(found, speaker, where)
@@ -146,7 +145,7 @@ def each_speaker(
     parts: Sequence[str] = (),
     task: str | None = None,
 ) -> list[Observations]:
-    """The same for the named speaker, or for all of the table when none is named."""
+    """The same for the given speaker, or for all speakers of the table if none is given."""
     found, where = _chosen(path, name, parts, task)
     names = [speaker] if speaker is not None else found.speakers
     return [of_one(found, one, where) for one in names]
@@ -155,7 +154,7 @@ def each_speaker(
 def _chosen(
     path: Path | None, name: str | None, parts: Sequence[str], task: str | None
 ) -> tuple[Observations, str | Path]:
-    """The kept rows of a table, and what names it in messages."""
+    """The kept rows of a table, and its name in messages."""
     if (path is None) == (name is None):
         raise WolvesError(
             "expected either a table of choices or --data NAME",
@@ -170,13 +169,13 @@ def _chosen(
 
 
 def only(observations: Observations, column: str, value: str, where: str | Path) -> Observations:
-    """The rows with one value in a column; ``WolvesError`` where there are none."""
+    """The rows with one value in a column; ``WolvesError`` if there are none."""
     present = list(dict.fromkeys(map(str, observations.rows.get(column, ()))))
     if value not in present:
         option = "--speaker {!r}" if column == "speaker" else f"--only {column}={{}}"
         close = get_close_matches(value, present, n=1, cutoff=0) or present
         raise WolvesError(
-            f"no {column} {value!r} in the table; it holds {', '.join(present) or 'none'}",
+            f"no {column} {value!r} in the table; it contains {', '.join(present) or 'none'}",
             where=where or None,
             column=column,
             fix=option.format(close[0]) if present else f"leave {column} out",
@@ -209,7 +208,7 @@ def joined(found: Sequence[Observations], sources: Sequence[str]) -> Observation
             f"the speaker {twice[0]} is in two tables"
             if twice
             else "the tables are of different families",
-            fix="give every speaker one table, all of one family",
+            fix="give one table per speaker, all of the same family",
         )
     tables = list(dict.fromkeys(name for table in found for name in table.tables))
     return replace(
@@ -244,12 +243,12 @@ def _folder(path: Path, task: str | None) -> Observations:
 
 
 def _with_speakers(found: Observations) -> Observations:
-    """The observations, of which every row of the main table names its speaker, as text.
+    """The observations with the speaker of every row of the main table as text.
 
     Raises
     ------
     WolvesError
-        If the main table has no rows, or a row names no speaker.
+        If the main table has no rows, or a row has no speaker.
     """
     if found.rows.empty and not any(len(frame) for frame in found.aside.values()):
         raise WolvesError(
@@ -262,7 +261,7 @@ def _with_speakers(found: Observations) -> Observations:
         found.rows["speaker"],
         "the name of a speaker",
         where=found.where,
-        fix="name it in the column speaker",
+        fix="write it in the column speaker",
     )
     text = {
         name: frame.assign(speaker=frame["speaker"].astype(str))
@@ -277,7 +276,7 @@ def _default_task() -> str:
 
 
 def part(observations: Observations, words: str, where: str | Path) -> Observations:
-    """The rows that ``COLUMN=VALUE`` names; ``WolvesError`` where there are none."""
+    """The rows that ``COLUMN=VALUE`` selects; ``WolvesError`` if there are none."""
     column, equals, value = (word.strip() for word in words.partition("="))
     if not equals:
         raise WolvesError(
@@ -288,7 +287,7 @@ def part(observations: Observations, words: str, where: str | Path) -> Observati
 
 
 def _with_speaker(table: Observations, name: str) -> pd.DataFrame:
-    """A table in which each row names its speaker."""
+    """A table with a speaker column."""
     frame = table.tables[name]
     return frame if "speaker" in frame else frame.assign(speaker=table.speakers[0])
 

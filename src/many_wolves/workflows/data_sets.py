@@ -13,7 +13,7 @@ from many_wolves.sources import nearest
 from many_wolves.workflows.calls import shown
 
 COLUMNS = ("name", "task", "people", "answers", "title")
-"""Of ``listed``."""
+"""Columns of ``listed``."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Shipped:
     name
         As ``--data`` takes it.
     task
-        The task that it is of; empty where no model takes it.
+        Its task; empty if no model can be fitted to it.
     people
-        ``people``, ``models`` or ``mixed``; empty where its card does not say.
+        ``people``, ``models`` or ``mixed``; empty if its card does not say.
     answers
-        Number of answers; empty where the table gives none.
+        Number of answers; empty if unknown.
     title
-        What it is, in one line.
+        Description in one line.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Shipped:
 
 
 def listed() -> list[Shipped]:
-    """All data that ship: those that a model takes by family, then those for figures.
+    """All shipped data: first those for models, by family, then those for figures.
 
     Raises
     ------
@@ -66,12 +66,12 @@ def listed() -> list[Shipped]:
 
 
 def data_set(name: str) -> DataSet:
-    """The data set with a table of that name, or of that name itself.
+    """The data set that has this name or contains a table with this name.
 
     Raises
     ------
     WolvesError
-        If there is none; or it comes from a family that gives no card in a file.
+        If there is none, or its family provides no card in a file.
     """
     cards = data_sets(shipped(FOLDER))
     for own in cards.values():
@@ -89,7 +89,7 @@ def told(name: str) -> str:
     Raises
     ------
     WolvesError
-        If there is none of that name.
+        If there is none with that name.
     """
     own = data_set(name)
     card = own.card

@@ -1,4 +1,4 @@
-"""The next questions to a speaker, chosen by expected information about named parameters."""
+"""Chooses the next questions for a speaker by expected information about target parameters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from many_wolves.inference.evaluation.knowledge import Known
 
 CALLS, MOST_CALLS = 64, 2000
-"""Calls of a plan where neither their number nor a width is given, and where a width is."""
+"""Default numbers of calls: without a target width, and with one."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class DesignRequest:
     Parameters
     ----------
     about
-        Parameters, such as ``w_inf`` or ``w_inf:social``; the model's contrasts when empty.
+        Target parameters, such as ``w_inf`` or ``w_inf:social``; the model's contrasts if empty.
     calls
         Most calls of the plan.
     width
         Width of the 95 % intervals below which a parameter needs no more answers.
     most
-        Largest number of answers to one prompt.
+        Maximum number of answers per prompt.
     options, model, variant
         The cognitive model, its options and its variant.
     seed
@@ -71,7 +71,7 @@ class Sofar:
     observations
         Its table.
     x
-        Draws of its fit on the unconstrained scale, if there is one.
+        Draws of its fit on the unconstrained scale, if it was fitted.
     """
 
     observations: Observations
@@ -85,18 +85,18 @@ class Design:
     Parameters
     ----------
     trials
-        What is asked, in the order of the choice.
+        The chosen trials, in the order of choice.
     replicates
-        Of each, the number of answers in all, those so far included.
+        Total number of answers to each trial, including earlier ones.
     weights
-        One row per parameter and condition: mean, sd, width of the 95 % interval now, and the
+        One row per parameter and condition: mean, sd, current width of the 95 % interval, and the
         expected sd and width after the calls.
     questions
         One row per kind of question: prompts and answers so far, new prompts and calls.
     calls
         Number of calls.
     reliable
-        Whether the intervals now are those of the posterior.
+        Whether the current intervals come from chains that agree.
     """
 
     trials: tuple[Trial, ...]
@@ -114,12 +114,12 @@ class Design:
 
 
 def designing_model(family: str, name: str | None = None) -> DesigningModel:
-    """The model of a family by which its next questions are chosen.
+    """The model of a family that chooses the next questions.
 
     Raises
     ------
     WolvesError
-        If the family has none, or the named one is not able to.
+        If the family has none, or the given one does not support it.
     """
     models = families.get(family).models()
     able = {
@@ -152,12 +152,12 @@ def design(trials: Sequence[Trial], request: DesignRequest, sofar: Sofar | None 
     trials
         Questions that can be asked, of one family.
     sofar
-        Answers so far; None where nothing is known but the prior.
+        Answers so far; None to start from the prior.
 
     Raises
     ------
     WolvesError
-        If the family has no model for this, an option is at fault, or nothing can be chosen.
+        If the family has no suitable model, an option is invalid, or nothing can be chosen.
     """
     model = designing_model(trials[0].family, request.model)
     options = options_of(model, request.options, request.variant)
@@ -201,7 +201,7 @@ def before_of(
     Raises
     ------
     WolvesError
-        If no trial does.
+        If no trial informs the parameters.
     """
     import numpy as np
 
@@ -222,15 +222,14 @@ def learn_of(
     x: Array | None = None,
     earlier: tuple[Array, Sequence[str], Sequence[int]] | None = None,
 ) -> Known:
-    """What is known of a speaker about the parameters of a request.
+    """The current knowledge about the target parameters of a speaker.
 
     Parameters
     ----------
     x
-        Draws of its fit.
+        Draws of its fit, if available.
     earlier
-        Covariance of the parameters before any answer, and the kind of each question with the
-        number of its answers.
+        Prior covariance of the parameters, and the kind and number of answers of each question.
     """
     import numpy as np
 
@@ -246,7 +245,7 @@ def learn_of(
         [level for level, own in zip(levels, kinds, strict=True) if own == kind] for kind in known
     ]
     if len(covariance) != _size(program, problem):
-        # The answers have conditions that no trial has: their spread now is all there is.
+        # The answers have conditions that no trial has, so only their current spread is known.
         return learn(problem, program, known, about, rng, x)
     return learn(problem, program, known, about, rng, x, (covariance, by_kind))
 
@@ -271,16 +270,16 @@ def choose(
     first: Sequence[int],
     request: DesignRequest,
 ) -> list[int]:
-    """Numbers of the questions to ask, one for each call.
+    """Indices of the questions to ask, one per call.
 
     Parameters
     ----------
     kinds
-        Kind of each question; empty where it informs nothing.
+        Kind of each question; empty if it informs no parameter.
     levels
-        Answers to each question so far.
+        Number of answers to each question so far.
     first
-        Answers to each question that come before all choice.
+        Number of answers to each question that are needed before any choice.
 
     Raises
     ------
@@ -294,7 +293,7 @@ def choose(
     at = {name: n for n, name in enumerate(known.kinds)}
     now = list(levels)
     calls: list[int] = []
-    # Every trial once before any twice: an interrupted start has seen all cells.
+    # Every trial once before any twice, so that an interrupted start has covered all cells.
     for number in range(max(first, default=0)):
         for question, wanted in enumerate(first):
             if number < wanted:
@@ -344,7 +343,7 @@ def _design(
 
 
 def weights_of(known: Known) -> pd.DataFrame:
-    """What is known of each parameter, and what is expected after the answers chosen."""
+    """Current and expected width of each parameter's interval, one row per parameter."""
     import pandas as pd
 
     expected = known.knowledge.expected

@@ -1,4 +1,4 @@
-"""Designs on disk: the fit that one starts from, and the files that one is written to."""
+"""Designs on disk: reads the fit that a design starts from, and writes the design."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def from_fit(folder: Path) -> tuple[Sofar, dict[str, Any]]:
     Raises
     ------
     WolvesError
-        If its table is not where the fit found it.
+        If the table of the fit has moved.
     """
     from many_wolves.figures import read_fitted
     from many_wolves.workflows.data import load, of_one, only, reference
@@ -55,9 +55,9 @@ def from_fit(folder: Path) -> tuple[Sofar, dict[str, Any]]:
 def of_fit(
     folder: Path, model: str | None, variant: str | None, options: Mapping[str, Any]
 ) -> tuple[Sofar, dict[str, Any]]:
-    """The answers of a fit, and its settings where no others are given.
+    """The answers of a fit, and its settings unless others are given.
 
-    The draws of the fit are left out where the model is another one.
+    The draws are left out if another model is requested.
     """
     sofar, found = from_fit(folder)
     if options or model or variant:
@@ -70,12 +70,12 @@ def of_fit(
 
 
 def write(found: Design, request: DesignRequest, out: Path) -> list[Path]:
-    """Write trials by number of answers, the tables, and the plan; returns the files of trials.
+    """Write the trials by number of answers, the tables and the plan; return the files of trials.
 
     Raises
     ------
     WolvesError
-        If the folder cannot be written into, or holds something else.
+        If the folder cannot be written into, or contains other files.
     """
     make_ready(out)
     earlier = out / PLAN
@@ -84,7 +84,7 @@ def write(found: Design, request: DesignRequest, out: Path) -> list[Path]:
             (out / Path(str(name)).name).unlink(missing_ok=True)
     elif any(out.iterdir()):
         raise WolvesError(
-            "the folder holds something else than a design",
+            "the folder contains files that are not part of a design",
             where=out,
             fix="give an empty or a new folder with --out",
         )

@@ -1,4 +1,4 @@
-"""Where many fits run: processes of this machine, or the workers of a dask cluster."""
+"""Executors for many fits: processes of this machine, or the workers of a dask cluster."""
 
 from __future__ import annotations
 
@@ -20,15 +20,14 @@ CONNECT_S = 15
 
 @contextmanager
 def executing(workers: int, cluster: str | None = None) -> Iterator[Executor]:
-    """An executor with a fit in each of its processes.
+    """An executor that runs one fit per process.
 
     Parameters
     ----------
     workers
-        Processes of this machine.
+        Number of processes of this machine.
     cluster
-        Address of a dask scheduler, such as ``tcp://host:8786``; takes the place of
-        ``workers``.
+        Address of a dask scheduler, such as ``tcp://host:8786``, used instead of ``workers``.
 
     Raises
     ------
@@ -39,13 +38,13 @@ def executing(workers: int, cluster: str | None = None) -> Iterator[Executor]:
         with _dask(cluster) as executor:
             yield executor
         return
-    with blocked():  # the workers inherit it, and begin with long imports
+    with blocked():  # Workers inherit the signal mask, and begin with long imports.
         forkserver.ensure_running()
     pool = ProcessPoolExecutor(workers, mp_context=get_context("forkserver"), initializer=_alone)
     try:
         yield pool
     except KeyboardInterrupt:
-        # What is under way may take minutes, and its result would be thrown away.
+        # Running fits may take minutes, and their results would be discarded.
         for process in list(getattr(pool, "_processes", {}).values()):
             process.terminate()
         raise
@@ -70,7 +69,7 @@ def _dask(address: str) -> Iterator[Executor]:
 
 
 def _alone() -> None:
-    """Leave interrupts to the parent, end with it, and run a fit's chains one after another."""
+    """Set up a worker: leave interrupts to the parent, end with it, and run chains in sequence."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["MANY_WOLVES_ONE_CORE"] = "1"
     parent = parent_process()
@@ -79,6 +78,6 @@ def _alone() -> None:
 
 
 def _end_with(sentinel: int) -> None:
-    """End this process once the one that started it is gone, by whatever signal."""
+    """End this process once its parent is gone, whatever the signal."""
     wait([sentinel])
     os._exit(1)

@@ -1,4 +1,4 @@
-"""Fits as CSV files, as R and spreadsheets read them: draws, summaries, choices."""
+"""Exports fits as CSV files for R and spreadsheets: draws, summaries, choices."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from many_wolves.figures import Fitted
 
 MISSING = "NA"
-"""What stands for a missing number, as R writes it."""
+"""A missing number, as R writes it."""
 _PREDICTED = "predicted"
-"""Where several variables have the dimensions of what was observed, this one is taken."""
+"""The variable that is preferred if several have the dimensions of the observed one."""
 _SUM_TOLERANCE = 1e-6
 
 
@@ -33,12 +33,12 @@ def export(fits: Sequence[Path], out: Path, *, every: bool = False) -> list[Path
     Parameters
     ----------
     fits
-        Fit folders, or folders that hold some.
+        Fit folders, or folders that contain some.
     out
         Folder of ``draws.csv``, ``summary.csv`` and ``choices.csv``.
     every
-        Whether to write draws of parameters with an entry for each of many cells too, such
-        as the literal meanings of utterances. Their summaries are written in any case.
+        Whether to write draws of parameters with an entry for each of many cells, such as the
+        literal meanings of utterances. Their summaries are always written.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def export(fits: Sequence[Path], out: Path, *, every: bool = False) -> list[Path
     Raises
     ------
     WolvesError
-        If a folder is no fit, or ``out`` cannot be written into.
+        If a folder is not a fit, or ``out`` cannot be written into.
     """
     from many_wolves.figures import read_all
 
@@ -80,8 +80,8 @@ def draws_of(fit: Fitted, *, every: bool = False) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        chain and draw from 1, parameter, condition (empty where there is one value alone;
-        several labels with ``/`` between, as in the summary), value.
+        chain and draw counted from 1, parameter, condition, value. The condition is empty for a
+        single value; several labels are joined by ``/``, as in the summary.
     """
     known = set(fit.summary["parameter"])
     known -= set() if every else details(str(fit.info.get("family", "")), str(fit.info["model"]))
@@ -97,15 +97,14 @@ def draws_of(fit: Fitted, *, every: bool = False) -> pd.DataFrame:
 
 
 def choices_of(fit: Fitted) -> pd.DataFrame | None:
-    """What was observed next to what is predicted, one row per outcome.
+    """Observed and predicted values, one row per outcome.
 
     Returns
     -------
     pandas.DataFrame
-        The labels of each outcome, and observed: how often it was chosen, or the number that
-        was given. Where the answers are choices, share: its share of the cell. Then predicted,
-        low and high: mean and 95 % interval of the prediction. None where the fit holds no
-        predictions.
+        The labels of each outcome; observed (how often it was chosen, or the number that was
+        given); for choices, share (its share of the cell); and predicted, low, high (mean and
+        95 % interval of the prediction). None if the fit has no predictions.
     """
     from many_wolves.figures.fitted import quantile_frame
 
@@ -117,7 +116,7 @@ def choices_of(fit: Fitted) -> pd.DataFrame | None:
             continue
         dims = [str(dim) for dim in array.dims]
         frame = array.to_dataframe(name="observed").reset_index()[[*dims, "observed"]]
-        # Whole numbers stay whole where another fit has no such label.
+        # Whole numbers stay whole even if another fit lacks the label.
         labels = {dim: "Int64" for dim in dims if pd.api.types.is_integer_dtype(frame[dim])}
         event = _event(predicted)
         if event is not None:
@@ -131,7 +130,7 @@ def choices_of(fit: Fitted) -> pd.DataFrame | None:
 
 
 def _group(fit: Fitted, name: str) -> xr.Dataset:
-    """A group of the draws; ``WolvesError`` where the file lacks it."""
+    """A group of the draws; ``WolvesError`` if the file lacks it."""
     if name not in fit.draws.children:
         raise WolvesError(
             f"expected the group {name!r} in the draws, found none",
@@ -142,14 +141,14 @@ def _group(fit: Fitted, name: str) -> xr.Dataset:
 
 
 def _predicted(observed: xr.DataArray, posterior: xr.Dataset) -> xr.DataArray | None:
-    """The prediction of an observed variable: it has its dimensions, and draws."""
+    """The prediction of an observed variable: the variable that has its dimensions."""
     wanted = {"chain", "draw", *map(str, observed.dims)}
     alike = [v for v in posterior.data_vars.values() if set(map(str, v.dims)) == wanted]
     return min(alike, key=lambda variable: variable.name != _PREDICTED, default=None)
 
 
 def _event(predicted: xr.DataArray) -> str | None:
-    """The dimension along which predictions are shares of one."""
+    """The dimension along which predictions sum to one."""
     for dim in predicted.dims:
         if dim not in ("chain", "draw"):
             total = predicted.sum(str(dim))
@@ -179,7 +178,7 @@ def _long(name: object, array: xr.DataArray) -> pd.DataFrame:
 
 
 def _of(speaker: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """A table in which each row names its speaker first."""
+    """A table with the speaker as first column."""
     return pd.DataFrame({"speaker": speaker}, index=frame.index).join(frame)
 
 

@@ -1,4 +1,4 @@
-"""Figures of fits: which there are, and drawing them."""
+"""Lists and draws figures of fits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMATS = ("pdf", "svg", "png")
 
 
 def plots_of_family(family: str) -> dict[str, Plot]:
-    """The family's figures, and those of its findings where it has any."""
+    """The family's figures, and those of its findings, if it has any."""
     from many_wolves.findings import plots, quantities_of_family
     from many_wolves.report.registry import pages_of_family
 
@@ -33,7 +33,7 @@ def figure(fits: Sequence[Fitted], name: str, width: Width = "two") -> Figure:
     Raises
     ------
     WolvesError
-        If there is none of that name, or the fits do not allow it.
+        If there is none with that name, or the fits do not allow it.
     """
     return named(_offered(fits), name, fits).draw(fits, width)
 
@@ -45,7 +45,7 @@ def draw(
     width: Width = "two",
     formats: Sequence[str] = FORMATS,
 ) -> list[Path]:
-    """Draw the named figures (all that the fits allow, where none is named) into a folder.
+    """Draw figures into a folder: the given ones, or all that the fits allow.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def draw(
 
 
 def named(plots: Mapping[str, Plot], name: str, fits: Sequence[Fitted]) -> Plot:
-    """The figure called ``name``, if the fits allow it; ``WolvesError`` otherwise."""
+    """The figure ``name``; ``WolvesError`` if it is unknown or the fits do not allow it."""
     if name not in plots:
         raise WolvesError(
             f"expected a figure among {', '.join(plots)}; found {name!r}",
@@ -88,7 +88,7 @@ def named(plots: Mapping[str, Plot], name: str, fits: Sequence[Fitted]) -> Plot:
 
 
 def _offered(fits: Sequence[Fitted]) -> dict[str, Plot]:
-    """Figures of the family that all fits belong to; ``WolvesError`` where there is no such one."""
+    """Figures of the family of all fits; ``WolvesError`` if they belong to several."""
     from many_wolves.report.registry import family_of, pages_of
 
     pages_of(fits)
@@ -98,7 +98,7 @@ def _offered(fits: Sequence[Fitted]) -> dict[str, Plot]:
 def _draw_one(
     plot: Plot, fits: Sequence[Fitted], out: Path, width: Width, formats: Sequence[str]
 ) -> list[Path]:
-    """One file set, or one for each fit where the figure shows a single fit."""
+    """Draw one set of files, or one per fit if the figure shows a single fit."""
     from many_wolves.figures import save
 
     files: list[Path] = []

@@ -1,4 +1,4 @@
-"""Fit every speaker of many tables, several at once."""
+"""Fits every speaker of many tables, several at once."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ ATTEMPTS = 3
 _LAST = "fit.json"
 _LONGEST = 100
 _KEPT = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.I)
-"""Names that Windows keeps for devices."""
+"""Names that Windows reserves for devices."""
 _one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """Observations of one speaker, where their fit goes, and the fingerprint of the request."""
+    """Observations of one speaker, the folder of the fit, and the fingerprint of the request."""
 
     observations: Observations
     folder: Path
@@ -48,7 +48,7 @@ class Job:
 
     @property
     def done(self) -> bool:
-        """Whether its folder holds the fit that is asked for."""
+        """Whether the folder contains the requested fit."""
         try:
             found: dict[str, Any] = json.loads((self.folder / _LAST).read_text())
         except (OSError, ValueError):
@@ -58,7 +58,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fit as it travels from a worker: its files by name, and its verdict."""
+    """A fit sent by a worker: its files by name, and its verdict."""
 
     files: dict[str, bytes]
     ok: bool
@@ -67,18 +67,18 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of fitting many speakers.
+    """The result of fitting many speakers.
 
     Parameters
     ----------
     folders
-        Folders of all fits, those that were there before included.
+        Folders of all fits, including earlier ones.
     failed
-        Which did not converge, in words.
+        Fits that did not converge, in words.
     refused
-        Which could not be fitted and why, in words.
+        Speakers that could not be fitted and why, in words.
     reused
-        How many were up to date.
+        Number of fits that were up to date.
     """
 
     folders: tuple[Path, ...]
@@ -104,16 +104,16 @@ def fit_many(
     out
         Folder; each speaker has a subfolder.
     request
-        How each is fitted.
+        Settings of every fit.
     workers
-        Fits at once.
+        Number of fits at once.
     cluster
-        Address of a dask scheduler, which takes the place of ``workers``.
+        Address of a dask scheduler, used instead of ``workers``.
 
     Raises
     ------
     WolvesError
-        If an option is unknown or not allowed, or worker processes are killed again and again.
+        If an option is unknown or not allowed, or worker processes are killed repeatedly.
     """
     singles = singles_of(observations)
     _check_options(singles, request)
@@ -136,17 +136,17 @@ def _check_options(singles: Sequence[Observations], request: FitRequest) -> None
         try:
             model = single_model(table, request.model)
         except WolvesError:
-            continue  # what is wrong with this table is said of its speaker
+            continue  # An error in this table is reported for its speaker.
         options_of(model, request.options, request.variant)
 
 
 def singles_of(observations: Sequence[Observations]) -> list[Observations]:
-    """The observations of each single speaker."""
+    """The observations of each speaker."""
     return [of_one(table, name) for table in observations for name in table.speakers]
 
 
 def chosen(observations: Sequence[Observations], speakers: Sequence[str]) -> list[Observations]:
-    """The observations of these speakers alone.
+    """The observations of these speakers only.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def chosen(observations: Sequence[Observations], speakers: Sequence[str]) -> lis
     known = [name for table in observations for name in table.speakers]
     for name in speakers:
         if name not in known:
-            raise WolvesError(f"no table holds the speaker {name!r}", fix=nearest(name, known))
+            raise WolvesError(f"no table contains the speaker {name!r}", fix=nearest(name, known))
     return [
         of_one(table, name) for table in observations for name in table.speakers if name in speakers
     ]
@@ -183,7 +183,7 @@ def tables_in(place: Path, task: str | None = None) -> list[Observations]:
 
 
 def people_of(tables: Sequence[Observations]) -> list[Observations]:
-    """The reference data of the families of some tables: those of people, one set each."""
+    """The reference data (people) of the tables' families, one set per family."""
     wanted = dict.fromkeys(table.family for table in tables) or {families.DEFAULT: None}
     found = []
     for name in wanted:
@@ -196,7 +196,7 @@ def people_of(tables: Sequence[Observations]) -> list[Observations]:
 
 
 def folder_names(names: Sequence[str]) -> list[str]:
-    """A folder name for each speaker that a person can read; no two are the same.
+    """A readable and unique folder name for each speaker.
 
     Long names get a fingerprint as a suffix, and so do names that Windows reserves. Names that
     would give the same folder, or an empty one, get it as well.
@@ -214,7 +214,7 @@ def folder_names(names: Sequence[str]) -> list[str]:
 
 
 def fit_files(observations: Observations, request: FitRequest, facts: dict[str, Any]) -> Fitted:
-    """Fit on one core, in a process that may run on another machine; gives the files back."""
+    """Fit on one core, in a process that may run on another machine; return the files."""
     # A worker of several threads would share one engine between fits.
     with _one_at_a_time, tempfile.TemporaryDirectory(prefix="wolves_") as folder:
         os.environ["MANY_WOLVES_ONE_CORE"] = "1"
@@ -226,7 +226,7 @@ def fit_files(observations: Observations, request: FitRequest, facts: dict[str, 
 def _jobs(
     singles: Sequence[Observations], out: Path, request: FitRequest
 ) -> tuple[list[Job], list[str]]:
-    """What is to be fitted, and why the rest cannot be."""
+    """The fits to make, and the reasons why others are impossible."""
     jobs, refused = [], []
     labels = [_label(table, singles) for table in singles]
     for table, name in zip(singles, folder_names(labels), strict=True):
@@ -240,7 +240,7 @@ def _jobs(
 
 
 def _label(table: Observations, singles: Sequence[Observations]) -> str:
-    """The speaker's name; with the folder of its table where several tables have that name."""
+    """The speaker's name, with the folder of its table if several tables have that name."""
     name = str(table.speakers[0])
     alike = [other for other in singles if str(other.speakers[0]) == name]
     if len(alike) == 1 or alike[0] is table or "path" not in table.meta:
@@ -267,7 +267,7 @@ def _fit(
     cluster: str | None,
     refused: list[str],
 ) -> list[str]:
-    """Fit and write; returns what did not converge, in words, and adds to ``refused``."""
+    """Fit and write; return the fits that did not converge, in words; extend ``refused``."""
     if cluster is None:
         _compile(jobs[0], request)
     failed: list[str] = []
@@ -296,7 +296,7 @@ def _fit(
 
 
 def _kept(job: Job, future: Future[Fitted], refused: list[str]) -> list[str]:
-    """Write what a worker brought."""
+    """Write the result of a worker."""
     name = job.observations.speakers[0]
     try:
         fitted = future.result()
@@ -311,7 +311,7 @@ def _kept(job: Job, future: Future[Fitted], refused: list[str]) -> list[str]:
 
 
 def _compile(job: Job, request: FitRequest) -> None:
-    """Compile before the workers begin, so that the user sees why it takes time."""
+    """Compile the program before the workers begin, so that the user sees what takes time."""
     from many_wolves import inference
 
     problem = request.prepare(job.observations)[1]

@@ -1,4 +1,4 @@
-"""Fit the observations of one speaker, and keep the fit in a folder."""
+"""Fits the observations of one speaker and writes the fit to a folder."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FitRequest:
-    """How one speaker is fitted.
+    """Settings of a fit.
 
     Parameters
     ----------
     options
-        Options of the cognitive model, those that differ from its defaults.
+        Options of the cognitive model that differ from its defaults.
     model, variant
-        Names of the model and of its variant; the first model of the task, and the full
-        one, when None.
+        Names of the model and of its variant; None for the first model of the task, and for the
+        full variant.
     sampling
         Engine, chains, iterations, seed.
     report
@@ -48,13 +48,13 @@ class FitRequest:
         Raises
         ------
         WolvesError
-            If an option is at fault, or the observations cannot be fitted.
+            If an option is invalid, or the observations cannot be fitted.
         """
         model = single_model(observations, self.model)
         return model, problem_of(observations, model, self.options, self.variant)
 
     def record(self, observations: Observations, out: Path | None = None) -> dict[str, Any]:
-        """The call that makes the fit again: as a command line, and by its arguments."""
+        """The call that reproduces the fit: as a command line, and by its arguments."""
         model = single_model(observations, self.model)
         options = options_of(model, self.options)
         named = {"model": self.model, "variant": self.variant}
@@ -71,7 +71,7 @@ class FitRequest:
 
 
 def default_folder(observations: Observations) -> Path:
-    """Where a fit goes when nobody says where."""
+    """The default folder of a fit."""
     speaker = str(observations.speakers[0])
     name = observations.meta.get("reference") or speaker
     if name != speaker and "speaker" in observations.meta.get("kept", {}):
@@ -85,12 +85,12 @@ def fit_into(
     request: FitRequest,
     facts: Mapping[str, Any] | None = None,
 ) -> Fit:
-    """Fit one speaker's observations and keep the fit in a folder.
+    """Fit one speaker's observations and write the fit to a folder.
 
     Parameters
     ----------
     facts
-        Further entries of ``fit.json``; the record of the call when None.
+        Further entries of ``fit.json``; by default the record of the call.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def fit_into(
 
 
 def examined(done: Fit, model: CognitiveModel) -> dict[str, Any]:
-    """What ``fit.json`` tells of misfit, edges of priors, and clusters that decide."""
+    """Entries of ``fit.json`` on misfit, bounds of priors, and influential clusters."""
     from many_wolves.inference.evaluation.edges import edges
     from many_wolves.inference.evaluation.influence import noted
     from many_wolves.inference.evaluation.predictive import describes
@@ -128,7 +128,7 @@ def examined(done: Fit, model: CognitiveModel) -> dict[str, Any]:
 
 
 def facts_of(observations: Observations) -> dict[str, Any]:
-    """What ``fit.json`` tells of the observations: checks, what was left out, their source."""
+    """Entries of ``fit.json`` on the observations: checks, excluded answers, source."""
     return {
         "checks": [check.to_json() for check in observations.checks],
         "excluded": observations.excluded.to_dict(orient="records"),
@@ -138,15 +138,15 @@ def facts_of(observations: Observations) -> dict[str, Any]:
 
 
 def _without_machine(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts about a table, its path without what is special to this machine."""
+    """The facts about a table, without machine-specific parts of its path."""
     path = meta.get("path")
     return {**meta, "path": shown(Path(path))} if path is not None else dict(meta)
 
 
 def labels_of(observations: Observations) -> dict[str, str | float]:
-    """Who answered, as far as is known: model, effort, step and tokens of training.
+    """Labels of the speaker, as far as known: model, effort, step and tokens of training.
 
-    Labels that came with the table (``meta["labels"]``, by speaker) come last.
+    Labels from the table (``meta["labels"]``, by speaker) come last.
     """
     from many_wolves.speakers.checkpoints import position
 

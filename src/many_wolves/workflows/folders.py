@@ -1,4 +1,4 @@
-"""Fit folders among the paths that a user gives."""
+"""Finds fit folders in the paths that a user gives."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from many_wolves.progress import log
 
 
 def present(fits: Sequence[Path]) -> tuple[tuple[Path, ...], str]:
-    """The fits that are there, and a sentence on those that are not, which is logged too.
+    """The existing fits, and a sentence on missing ones, which is logged as well.
 
     Raises
     ------
     WolvesError
-        If none is there.
+        If there is none.
     """
     found = tuple(fit for fit in fits if any(fit.rglob("fit.json")))
     if not found:
@@ -35,7 +35,7 @@ def present(fits: Sequence[Path]) -> tuple[tuple[Path, ...], str]:
 
 
 def make_ready(folder: Path) -> None:
-    """Make a folder that can be written into: better known before the work than after it.
+    """Make a folder and check that it is writable, before long work instead of after it.
 
     Raises
     ------
@@ -55,9 +55,9 @@ def make_ready(folder: Path) -> None:
 
 
 def fit_folders(given: Path) -> list[Path]:
-    """The folder itself if it is a fit, otherwise the fits below it, in the order of their names.
+    """The folder itself if it is a fit, otherwise the fits below it, in natural order of names.
 
-    A folder without any fit is given back, so that reading it names what is missing.
+    A folder without any fit is returned as well, so that reading it reports what is missing.
     """
     if (given / "fit.json").is_file():
         return [given]
@@ -66,13 +66,13 @@ def fit_folders(given: Path) -> list[Path]:
 
 
 def _natural(folder: Path) -> list[tuple[int, int, str]]:
-    """A key that puts checkpoint-200 before checkpoint-1000."""
+    """A sort key that puts checkpoint-200 before checkpoint-1000."""
     parts = re.split(r"([0-9]+)", str(folder))
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
 
 
 def is_current(folder: Path) -> bool:
-    """Whether a fit's report is there and newer than the fit."""
+    """Whether a fit's report exists and is newer than the fit."""
     report, fit = folder / "report.html", folder / "fit.json"
     return (
         report.is_file() and fit.is_file() and report.stat().st_mtime_ns >= fit.stat().st_mtime_ns
@@ -80,7 +80,7 @@ def is_current(folder: Path) -> bool:
 
 
 def seal_of(row: Path) -> str:
-    """The fingerprint of what a row was computed from; empty where the file cannot be read."""
+    """The fingerprint of the inputs of a row; empty if the file cannot be read."""
     try:
         return str(json.loads(row.read_text(encoding="utf-8"))["fingerprint"])
     except (OSError, ValueError, TypeError, LookupError, RecursionError):

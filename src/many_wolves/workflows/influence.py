@@ -25,30 +25,30 @@ if TYPE_CHECKING:
     from many_wolves.inference import Fit
 
 SHOWN = ("parameter", "condition", "mean", "sd", "jackknife_se", "ratio", "shift", "left_out")
-"""Columns of the table of one speaker, as it is printed."""
+"""Columns of the printed table of one speaker."""
 RATIOS = (0.5, 1.25)
-"""Expected median ratio of jackknife standard error and posterior standard deviation. Below it,
-intervals are wider than other items call for; above it, narrower."""
+"""Expected range of the median ratio of jackknife standard error to posterior standard
+deviation. Below it, intervals are too wide for new items; above it, too narrow."""
 MOST_MOVED = 3.0
-"""Largest shift of a weight without one part, in posterior standard deviations."""
+"""Largest acceptable shift of a weight without one part, in posterior standard deviations."""
 
 
 @dataclass(frozen=True)
 class Influence:
-    """Fits of speakers without each part.
+    """The influence of each part on the fits of speakers.
 
     Parameters
     ----------
     by
-        What was left out: ``item``, ``participant`` or ``cell``.
+        Unit that was left out: ``item``, ``participant`` or ``cell``.
     table
-        One row per speaker, part, parameter and condition: mean, sd, how they were found, Pareto
-        k. ``shift`` is that of the mean, in posterior standard deviations.
+        One row per speaker, part, parameter and condition: mean, sd, method, Pareto k. ``shift``
+        is the change of the mean in posterior standard deviations.
     spread
         One row per speaker, parameter and condition: jackknife standard error, its ratio to
         the posterior standard deviation, and the part that makes the largest shift.
     weights
-        Names of the parameters that the summary is about.
+        Names of the parameters in the summary.
     folder
         Where influence.csv, jackknife.csv, the figure and the fits are.
     """
@@ -90,7 +90,7 @@ class Influence:
 
     @property
     def criterion(self) -> tuple[str, ...]:
-        """Whether ratios and shifts are as expected, over all weights and by speaker."""
+        """Sentences on whether ratios and shifts are as expected, overall and by speaker."""
         weights = self.spread[self.spread["parameter"].isin(self.weights)]
         by_speaker = weights.groupby("speaker", sort=False)["ratio"].median()
         outside = by_speaker[~by_speaker.between(*RATIOS)]
@@ -100,8 +100,7 @@ class Influence:
         named = ", ".join(f"{name} {ratio:.3f}" for name, ratio in outside.items())
         found = [
             f"Median ratio over {len(weights)} weights of {len(by_speaker)} speaker(s): "
-            f"{over_all:.3f}; {least:g} to {most:g} is expected: "
-            f"{_holds(least <= over_all <= most)}."
+            f"{over_all:.3f}; expected {least:g} to {most:g}: {_met(least <= over_all <= most)}."
         ]
         if len(by_speaker) > 1:
             within = len(by_speaker) - len(outside)
@@ -111,7 +110,7 @@ class Influence:
             )
         found.append(
             f"Largest shift of a weight without one {self.by}: {largest:.1f} posterior standard "
-            f"deviations; at most {MOST_MOVED:g} is expected: {_holds(largest <= MOST_MOVED)}."
+            f"deviations; expected at most {MOST_MOVED:g}: {_met(largest <= MOST_MOVED)}."
         )
         return tuple(found)
 
@@ -119,8 +118,8 @@ class Influence:
         return str(self.summary.round(2).to_html(index=False))
 
 
-def _holds(as_expected: bool) -> str:
-    return "holds" if as_expected else "does not hold"
+def _met(as_expected: bool) -> str:
+    return "met" if as_expected else "not met"
 
 
 def measure_influence(
@@ -137,11 +136,11 @@ def measure_influence(
     Parameters
     ----------
     speakers
-        Observations of one speaker each.
+        Observations, one speaker each.
     out
         Folder of influence.csv, jackknife.csv, the figure, and the fits by speaker.
     by
-        ``cell``, or a cluster of the tables; their first one when None, and cells where they
+        ``cell``, or a cluster of the tables. None means their first cluster, or cells if they
         have none.
 
     Raises
@@ -183,7 +182,7 @@ def measure_influence(
 
 
 def _part(problem: Problem, by: str | None) -> str:
-    """What is left out of a problem."""
+    """The kind of part that is left out of a problem."""
     from many_wolves.inference.evaluation.influence import CELL
 
     known = [*problem.parts, CELL]
@@ -208,7 +207,7 @@ def _one(
     by: str,
     folder: Path,
 ) -> tuple[Fit, pd.DataFrame]:
-    """The fit of a speaker, kept in a folder, and its posterior without each part."""
+    """The fit of a speaker, written to a folder, and its posterior without each part."""
     from many_wolves import inference
     from many_wolves.inference.evaluation.influence import influence
 

@@ -15,7 +15,7 @@ from many_wolves.store.foreign_csv import read_foreign
 from many_wolves.workflows.fits import labels_of
 
 FILE = "labels.json"
-"""In the folder of a fit; its labels override those that the fit records."""
+"""File in the folder of a fit; its labels override those in the fit's record."""
 Labels = Mapping[str, Mapping[str, str | float]]
 """Speaker -> label -> value."""
 
@@ -48,18 +48,18 @@ def read_labels(path: Path) -> dict[str, dict[str, str | float]]:
 
 
 def with_labels(tables: Sequence[Observations], labels: Labels, where: Path) -> list[Observations]:
-    """The tables, whose speakers have these labels.
+    """The tables with these labels for their speakers.
 
     Raises
     ------
     WolvesError
-        If a label is of a speaker that is in none of the tables.
+        If a label belongs to a speaker that is in none of the tables.
     """
     speakers: Collection[str] = [name for table in tables for name in table.speakers]
     unknown = [name for name in labels if name not in speakers]
     if unknown:
         raise WolvesError(
-            f"no table holds the speaker {unknown[0]!r}",
+            f"no table contains the speaker {unknown[0]!r}",
             where=where,
             column="speaker",
             fix=nearest(unknown[0], speakers),
@@ -71,7 +71,7 @@ def with_labels(tables: Sequence[Observations], labels: Labels, where: Path) -> 
 
 
 def write_labels(observations: Observations, folder: Path) -> None:
-    """Write the labels that came with a table into the fit of its only speaker."""
+    """Write the labels of a table into the fit of its only speaker."""
     if observations.meta.get("labels", {}).get(observations.speakers[0]):
         write_atomic(folder / FILE, json.dumps(labels_of(observations), indent=1) + "\n")
 

@@ -1,4 +1,4 @@
-"""Speakers that cannot be loaded: one among several is recorded, and the others go on."""
+"""Handles speakers that cannot be loaded: the error is recorded, and the others continue."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from many_wolves.speakers.speaker_request import SpeakerRequest
 
 
 class LoadError(WolvesError):
-    """A speaker that cannot be described or loaded; the others may."""
+    """A speaker cannot be described or loaded; other speakers may still work."""
 
 
 def loading[T](load: Callable[[], T]) -> T:
-    """What ``load`` gives; its error becomes a ``LoadError``.
+    """The result of ``load``; its errors become ``LoadError``.
 
     Raises
     ------
     LoadError
-        If the speaker cannot be had.
+        If the speaker cannot be loaded.
     """
     try:
         return load()
@@ -36,7 +36,7 @@ def loading[T](load: Callable[[], T]) -> T:
 
 
 def record_fault(fault: LoadError, wanted: SpeakerRequest, folder: Path) -> Path:
-    """Write into a folder of journals that a checkpoint could not be loaded; the file."""
+    """Record in a folder of journals that a checkpoint could not be loaded; return the file."""
     path = _fault_file(wanted, folder)
     record = {
         "schema": SCHEMA,
@@ -52,7 +52,7 @@ def record_fault(fault: LoadError, wanted: SpeakerRequest, folder: Path) -> Path
 
 
 def forget_fault(wanted: SpeakerRequest, folder: Path) -> None:
-    """Remove the record of an earlier fault: the checkpoint was asked."""
+    """Remove the record of an earlier failure, once the checkpoint was asked."""
     _fault_file(wanted, folder).unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""Which cognitive model of a family a fit takes, and with which options."""
+"""Selects the cognitive model of a fit and its options."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from many_wolves.sources import nearest
 
 
 def single_model(observations: Observations, name: str | None = None) -> CognitiveModel:
-    """A model of one speaker: the named one, or the first that takes the task.
+    """A model of one speaker: the given one, or the first that supports the task.
 
     Raises
     ------
     WolvesError
-        If there is none of that name, or it is a model of many speakers or of other tasks.
+        If there is none with that name, or it is a model of many speakers or of other tasks.
     """
     models = _of(observations.family, observations.task)
     singles = {n: m for n, m in models.items() if not isinstance(m, PooledModel)}
     if name in models and name not in singles:
         raise WolvesError(
-            f"the model {name!r} is for many speakers at once, this command for one",
+            f"the model {name!r} is for many speakers at once, but this command fits one",
             fix="wolves pool TABLE TABLE ..., or --model " + next(iter(singles), "NAME"),
         )
     return _named(singles, observations.family, name)
@@ -44,7 +44,7 @@ def simulated_model(observations: Observations, name: str | None = None) -> Simu
 
 
 def sensitive_model(observations: Observations, name: str | None = None) -> SensitiveModel:
-    """A model that knows its alternatives."""
+    """A model that defines alternative assumptions."""
     return cast(SensitiveModel, _able(observations, name, lambda m: isinstance(m, SensitiveModel)))
 
 
@@ -59,12 +59,12 @@ def planned_models() -> dict[str, CognitiveModel]:
 
 
 def planned_model(name: str | None = None) -> PlannedModel:
-    """A model that ``power`` can plan for; that of the default family when none is named."""
+    """A model that ``power`` can plan for; by default that of the default family."""
     return cast(PlannedModel, _anywhere(name, lambda m: isinstance(m, PlannedModel)))
 
 
 def predicting_model(name: str | None = None) -> PredictingModel:
-    """A model whose predictions can be printed; that of the default family when none is named."""
+    """A model whose predictions can be printed; by default that of the default family."""
     return cast(PredictingModel, _anywhere(name, lambda m: isinstance(m, PredictingModel)))
 
 
@@ -80,7 +80,7 @@ def options_of(
 ) -> dict[str, Any]:
     """Checked options of a model: those of the variant, then those given.
 
-    Only options that were given are in the result: the model has its defaults.
+    The result contains only given options; the model fills in its defaults.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def problem_of(
     given: Mapping[str, Any],
     variant: str | None = None,
 ) -> Problem:
-    """The problem of fitting some observations; its reasons not to fit them are raised.
+    """The problem of fitting some observations; a reason not to fit them is raised as an error.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def _variant(model: CognitiveModel, name: str | None) -> Mapping[str, Any]:
 
 
 def _of(family: str, task: str) -> dict[str, CognitiveModel]:
-    """Models of a family for a task; all of them where the observations name no task of its."""
+    """Models of a family for a task; all of them if the observations do not record the task."""
     found = families.get(family)
     known = task in found.tasks
     return {n: m for n, m in found.models().items() if not known or task in m.tasks}
@@ -148,7 +148,7 @@ def _named(models: Mapping[str, CognitiveModel], family: str, name: str | None) 
         raise WolvesError(
             f"the family {family!r} has no "
             + (f"model {name!r} for this" if name else "model for this"),
-            fix=nearest(name or "", list(models)) if models else "use the tables themselves",
+            fix=nearest(name or "", list(models)) if models else "analyse the tables directly",
         )
     return models[name]
 

@@ -29,14 +29,14 @@ UNIT = "choice"
 
 @dataclass(frozen=True)
 class Pooling:
-    """Ways of pooling side by side.
+    """A comparison of pooling methods.
 
     Parameters
     ----------
     table
-        One row per way of pooling, with its leave-one-out accuracy.
+        One row per pooling method, with its leave-one-out predictive accuracy.
     folder
-        Where the table and the fits are; each way has a fit folder of its name.
+        Folder of the table and the fits; each method has a fit folder with its name.
     """
 
     table: pd.DataFrame
@@ -61,17 +61,17 @@ def pool_speakers(
     options: Mapping[str, Any] | None = None,
     sampling: Sampling | None = None,
 ) -> Pooling:
-    """Fit all speakers of a table at once; finished fits are not made again.
+    """Fit all speakers of a table jointly; finished fits are not repeated.
 
     Parameters
     ----------
     poolings
-        Ways of pooling: partial, none, complete; all when empty.
+        Pooling methods: partial, none, complete; all if empty.
 
     Raises
     ------
     WolvesError
-        If a way of pooling is unknown, or the observations cannot be fitted.
+        If a pooling method is unknown, or the observations cannot be fitted.
     """
     from many_wolves import inference
 
@@ -136,7 +136,7 @@ def _fit(
     out: Path,
     observations: Observations,
 ) -> None:
-    """Fit one way of pooling and write its row; nothing if the same row is there already."""
+    """Fit one pooling method and write its row; do nothing if the row is up to date."""
     from many_wolves import inference
     from many_wolves.inference.evaluation.compare import accuracy
     from many_wolves.inference.evaluation.loo import write_parts

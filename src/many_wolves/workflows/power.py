@@ -23,7 +23,7 @@ ENOUGH = 0.8
 """The usual target of power."""
 ITEMS = (6, 24)
 REPLICATES = (3, 12)
-"""Two of the designs have as many answers as each other."""
+"""Default numbers of items and replicates; two of the designs have equally many answers."""
 SHORT = Sampling(chains=2, warmup=400, draws=300)
 
 
@@ -36,7 +36,7 @@ class Power:
     table
         One row per design: items, replicates, answers, power, low, high.
     parameter, difference
-        What differs between the two conditions, and by how much.
+        The parameter that differs between the two conditions, and the difference.
     folder
         Where power.csv and the simulations are.
     """
@@ -71,7 +71,7 @@ class Power:
 
     @property
     def _more(self) -> str:
-        """What more items do, and what more replicates do, from the smallest design on."""
+        """A sentence on the effect of more items and of more replicates."""
         words = []
         for name, other in (("items", "replicates"), ("replicates", "items")):
             fixed = self.table[other].min()
@@ -107,7 +107,7 @@ def find_power(
     Raises
     ------
     WolvesError
-        If the model has no such option, or cannot make the parameter differ so.
+        If the model has no such option, or does not allow such a difference.
     """
     import pandas as pd
 
@@ -155,5 +155,5 @@ def find_power(
 
 
 def designs(items: Sequence[int], replicates: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Pairs in the order of their product."""
+    """Pairs of items and replicates in the order of their product."""
     yield from sorted(((i, r) for i in items for r in replicates), key=lambda p: (p[0] * p[1], p))

@@ -1,4 +1,4 @@
-"""The Stan programs of the models: which are compiled, and compiling them ahead of a fit."""
+"""Lists the Stan programs of the models, and compiles them before a fit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class StanProgram:
     path
         The file.
     models
-        Cognitive models that it belongs to.
+        Cognitive models that use it.
     """
 
     name: str
@@ -38,7 +38,7 @@ class StanProgram:
 
     @property
     def library(self) -> Path:
-        """Where the cache keeps it compiled, for this processor and this compiler's flags."""
+        """Path of the compiled program in the cache, for this processor and compiler flags."""
         from many_wolves.inference.engines.embedded_build import library_of
         from many_wolves.inference.engines.programs import program_source
 
@@ -46,7 +46,7 @@ class StanProgram:
 
     @property
     def state(self) -> State:
-        """Whether it is compiled."""
+        """The state of compilation, in words."""
         from many_wolves.inference.engines.embedded_build import is_whole
 
         library = self.library
@@ -56,7 +56,7 @@ class StanProgram:
 
 
 def programs() -> list[StanProgram]:
-    """The programs of all models that are offered, each once."""
+    """The programs of all installed models, each once."""
     models: dict[Path, list[str]] = {}
     for name, model in all_models().items():
         for path in _programs_of(model):
@@ -65,12 +65,12 @@ def programs() -> list[StanProgram]:
 
 
 def build(names: Sequence[str] = (), engine: EngineName = "auto") -> list[StanProgram]:
-    """Compile programs, so that no fit has to; those that are compiled are left alone.
+    """Compile programs ahead of fits; compiled ones are left alone.
 
     Parameters
     ----------
     names
-        Names of programs or of models; all programs when empty.
+        Names of programs or of models; all programs if empty.
     engine
         As in ``fit``.
 
@@ -96,7 +96,7 @@ def build(names: Sequence[str] = (), engine: EngineName = "auto") -> list[StanPr
 
 
 def _chosen(known: Sequence[StanProgram], names: Sequence[str]) -> list[StanProgram]:
-    """The programs that some names stand for."""
+    """The programs with these names, or of the models with these names."""
     for name in names:
         if not any(name == p.name or name in p.models for p in known):
             words = [*(p.name for p in known), *(m for p in known for m in p.models)]

@@ -1,4 +1,4 @@
-"""Settings of a speaker that the design of a task proposes."""
+"""Settings of speakers that the design of a task proposes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ def as_proposed(
 ) -> list[SpeakerRequest]:
     """The speaker with the settings that the design of the trials proposes.
 
-    The user's settings have priority. Settings that the speaker does not support are left out, with
-    a notice. A setting with several values makes several speakers.
+    The user's settings have priority. Settings that the speaker does not support are left out with
+    a notice. A setting with
+    several values gives several speakers.
     """
     path = trials.path
     manifest = path.with_name(path.name.removesuffix(".jsonl") + ".manifest.json")
@@ -35,7 +36,7 @@ def as_proposed(
         )
     found = [wanted]
     for name, values in proposed.items():
-        # An API's own limit leaves room for the thoughts that it is asked for.
+        # An API's own limit leaves room for the requested reasoning.
         local = wanted.provider in LOCAL
         if getattr(wanted, name) is not None or (name == "max_tokens" and not local):
             continue
@@ -51,7 +52,7 @@ def as_proposed(
 
 
 def _proposals(value: object) -> bool:
-    """Whether a value names settings of speakers, each with numbers."""
+    """Whether a value maps settings of speakers to numbers."""
     return isinstance(value, dict) and all(
         name in SpeakerRequest.__dataclass_fields__
         and isinstance(numbers, list)
@@ -62,7 +63,7 @@ def _proposals(value: object) -> bool:
 
 
 def _takes(wanted: SpeakerRequest) -> bool:
-    """Whether a speaker takes all of its settings; other faults are met when it is asked."""
+    """Whether a speaker supports all of its settings; other errors appear when it is asked."""
     try:
         describe(wanted)
     except SettingError:

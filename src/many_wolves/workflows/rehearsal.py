@@ -1,4 +1,4 @@
-"""Speakers tried before the first answer: what can be known of them without asking."""
+"""Checks of simulated speakers before anything is asked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from many_wolves.speakers.speaker_request import SpeakerRequest, open_speaker
 from many_wolves.worlds import SPEAKER, Episode, Turn
 
 _MOST = 2000
-"""Trials of a file that are tried; in files of a million the others are met when asked."""
+"""Number of trials that are checked; in larger files, later errors appear only when asked."""
 
 
 def rehearse(
@@ -22,12 +22,12 @@ def rehearse(
     family: TaskFamily,
     trials: Iterable[Trial],
 ) -> None:
-    """Let the simulated speakers try their questions: of an episode, the first turns.
+    """Let the simulated speakers answer their questions; of an episode, the first turns.
 
     Parameters
     ----------
     wanted, specs
-        The speakers by seat. The seat ``speaker`` stands for each one that is not named.
+        The speakers by seat. ``speaker`` means every seat that is not listed.
     family
         The family of the trials.
     trials
@@ -36,7 +36,7 @@ def rehearse(
     Raises
     ------
     WolvesError
-        If parameters are unknown, missing or do not suit a trial.
+        If parameters are unknown, missing or unsuitable for a trial.
     """
     speakers = {
         seat: open_speaker(replace(one, delay_s=0.0), specs[seat], family.simulator)
@@ -52,7 +52,7 @@ def rehearse(
 def _questions(
     family: TaskFamily, trials: Iterable[Trial], specs: Mapping[str, SpeakerSpec]
 ) -> Iterator[Turn]:
-    """Trials and who is asked, as far as they are known before an answer."""
+    """Trials with their speakers, as far as they are known before any answer."""
     if isinstance(family, WorldFamily):
         return
     for trial in trials:

@@ -1,4 +1,4 @@
-"""A session's page, from the journals of its answers."""
+"""Reads the content of a session's page from the journals."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _LISTED = 8
 
 
 def read_replay(session: str, sources: Sequence[Path], trials: Path | None = None) -> Replay:
-    """A session as far as it has been played.
+    """A session up to its last answer.
 
     Parameters
     ----------
     session
-        Its name in tables (column ``session``), or the beginning of that.
+        Its name in tables (column ``session``), or the beginning of the name.
     sources
         Journals, or folders with them.
     trials
@@ -33,7 +33,7 @@ def read_replay(session: str, sources: Sequence[Path], trials: Path | None = Non
     Raises
     ------
     WolvesError
-        If there is no such session, or several, or its family shows none.
+        If there is no such session or several, or its family has no page for sessions.
     """
     found: dict[str, list[Response]] = {}
     for file in journal_files(sources):
@@ -46,7 +46,7 @@ def read_replay(session: str, sources: Sequence[Path], trials: Path | None = Non
     if not isinstance(family, ReplayingFamily):
         raise WolvesError(
             f"the task family {family.name!r} has no page for its sessions",
-            fix="wolves choices shows its answers as a table",
+            fix="use `wolves choices` for a table of its answers",
         )
     name = f"{answers[0].episode}-{answers[0].replicate}"
     opening = None if trials is None else _opening(trials, answers[0].episode)
@@ -54,7 +54,7 @@ def read_replay(session: str, sources: Sequence[Path], trials: Path | None = Non
 
 
 def _one(session: str, found: dict[str, list[Response]]) -> list[Response]:
-    """The answers of the session with a name, or with the one name that begins so."""
+    """The answers of the session with this name, or with the only name that begins with it."""
     if session in found:
         return found[session]
     names = [name for name in found if name.startswith(session)]
@@ -65,7 +65,7 @@ def _one(session: str, found: dict[str, list[Response]]) -> list[Response]:
         f" and {len(shown) - _LISTED} more" * (len(shown) > _LISTED)
     )
     problem = f"several sessions begin with {session!r}" if names else f"no session {session!r}"
-    raise WolvesError(problem, fix=f"name one of {listed}")
+    raise WolvesError(problem, fix=f"give one of {listed}")
 
 
 def _opening(path: Path, episode: str) -> Trial:
@@ -73,7 +73,7 @@ def _opening(path: Path, episode: str) -> Trial:
     opening = next((trial for trial in read_trials(path) if trial.id == wanted), None)
     if opening is None:
         raise WolvesError(
-            "the file does not hold the opening of this session",
+            "the file does not contain the opening of this session",
             where=path,
             fix="give the file that the session was collected from, or leave out --trials",
         )

@@ -1,4 +1,4 @@
-"""Reports on fits: one page per fit, and one with several side by side."""
+"""Reports on fits: one page per fit, and one that compares several."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def write_reports(
     skip_missing: bool = False,
     one_page: bool = False,
 ) -> list[Path]:
-    """Write a report on each fit, and a page with all of them where there are several.
+    """Write a report on each fit, and a page that compares several fits.
 
-    With several fits, or with ``out``, reports of single fits are left as they are where
-    they are newer than their fit. With ``one_page`` only the page with all is written.
+    With several fits, or with ``out``, reports on single fits that are newer than their fit
+    are kept. With ``one_page``, only the page on all fits is written.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def write_reports(
     Raises
     ------
     WolvesError
-        If a folder is no fit.
+        If a folder is not a fit.
     """
     from many_wolves.report import write_fit_report, write_study_report
 

@@ -1,4 +1,4 @@
-"""A fit in Python: the verdict first, then weights, draws, figures and a report."""
+"""Fits in Python: the verdict first, then weights, draws, figures and a report."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class SpeakerFit:
     Parameters
     ----------
     fitted
-        The fit folder as figures and reports read it.
+        The fit folder.
     """
 
     fitted: Fitted
 
     @property
     def folder(self) -> Path:
-        """Where it is."""
+        """Path of the fit folder."""
         return self.fitted.folder
 
     @property
@@ -46,7 +46,7 @@ class SpeakerFit:
 
     @property
     def converged(self) -> bool:
-        """Whether the sampler's diagnostics hold; do not use the numbers otherwise."""
+        """Whether the sampler's diagnostics are good; otherwise do not use the numbers."""
         return self.fitted.converged
 
     @property
@@ -71,7 +71,7 @@ class SpeakerFit:
 
     @property
     def r2(self) -> float:
-        """Squared correlation of observed and predicted values; NaN where it is not known."""
+        """Squared correlation of observed and predicted values; NaN if unknown."""
         found = self.fitted.info.get("r2")
         return float("nan") if found is None else float(found)
 
@@ -98,7 +98,7 @@ class SpeakerFit:
 
     @property
     def draws(self) -> xr.DataTree:
-        """The posterior and its companions as an ArviZ DataTree."""
+        """The posterior and the other groups as an ArviZ DataTree."""
         return self.fitted.draws
 
     @property
@@ -107,19 +107,19 @@ class SpeakerFit:
         return str(self.fitted.info.get("command", ""))
 
     def figure(self, name: str = "weights") -> p9.ggplot:
-        """A figure of ``wolves plot --list``; a notebook shows it.
+        """A figure by its name in ``wolves plot --list``; a notebook displays it.
 
         Raises
         ------
         WolvesError
-            If there is none of that name, or this fit does not allow it.
+            If there is none with that name, or this fit does not allow it.
         """
         from many_wolves.workflows.figures import figure
 
         return figure([self.fitted], name).plot
 
     def report(self) -> Path:
-        """Write the HTML report into the folder of the fit; returns its path."""
+        """Write the HTML report into the folder of the fit; return its path."""
         from many_wolves.report import write_fit_report
 
         return write_fit_report(self.folder)
@@ -156,7 +156,7 @@ class Fits(Mapping[str, SpeakerFit]):
     found
         The fits.
     refused
-        Why further speakers could not be fitted, in words.
+        Why other speakers could not be fitted, in words.
     """
 
     found: Mapping[str, SpeakerFit]
@@ -200,13 +200,13 @@ class Fits(Mapping[str, SpeakerFit]):
         return table(state(self._apart()).statements)
 
     def report(self, out: str | Path, title: str = "Speakers side by side") -> Path:
-        """Write one page with all fits side by side; returns its path."""
+        """Write one page that compares all fits; return its path."""
         from many_wolves.report import write_study_report
 
         return write_study_report(title, [one.folder for one in self.found.values()], out)
 
     def _apart(self) -> list[Fitted]:
-        """The fits with names that differ, each folder once."""
+        """The fits with unique names, each folder once."""
         from many_wolves.figures import read_all
 
         return read_all(list(dict.fromkeys(one.folder for one in self.found.values())))
@@ -247,7 +247,7 @@ def short(summary: pd.DataFrame, info: Mapping[str, object]) -> pd.DataFrame:
     summary
         One row per parameter and condition.
     info
-        ``fit.json``: names the family and the model.
+        Content of ``fit.json``, with the family and the model.
     """
     left_out = details(str(info.get("family", families.DEFAULT)), str(info.get("model", "")))
     return summary[~summary["parameter"].isin(left_out)].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""How many calls are made in rounds; light to import, for the options of `wolves collect`."""
+"""Default numbers of calls in rounds; the options of `wolves collect` import them quickly."""
 
 PER_ROUND, MOST_CALLS = 64, 5000
-"""Most calls per round, and in all."""
+"""Maximum number of calls per round, and in total."""

@@ -1,4 +1,4 @@
-"""Ask one speaker in rounds; it is loaded once for all of them."""
+"""Collects the answers of one speaker in rounds; it is loaded once for all of them."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def ask_in_rounds(
     asked
         The trials, the speaker and its journal.
     request
-        What is wanted of the rounds.
+        Settings of the rounds.
     say
-        Takes notices in words.
+        Receives messages for the user.
 
     Raises
     ------
     WolvesError
-        As ``collect_in_rounds`` does, or if the speaker cannot be loaded.
+        As in ``collect_in_rounds``, or if the speaker cannot be loaded.
     """
     opened: list[_Kept] = []
 
@@ -79,12 +79,12 @@ class _Kept:
 
     @property
     def spec(self) -> SpeakerSpec:
-        """Who answers."""
+        """The speaker."""
         return self.speaker.spec
 
     @property
     def stopped(self) -> str:
-        """Why it asked no more of its own accord."""
+        """Why the speaker stopped by itself, in words."""
         return self.speaker.stopped
 
     def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
@@ -92,4 +92,4 @@ class _Kept:
         return self.speaker.ask(requests, halt)
 
     def close(self) -> None:
-        """Nothing: the speaker is asked again in the next round."""
+        """Do nothing: the speaker is used again in the next round."""

@@ -1,4 +1,4 @@
-"""Language models play the best rules that a search has found."""
+"""Lets language models play the best rules of a search."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ TASK = "planning"
 def play_models(
     family: RuleSearchFamily, found: Mapping[str, Any], folder: Path, max_cost: float | None
 ) -> pd.DataFrame:
-    """Play each of the best rules with language models on some seats.
+    """Play each of the best rules with language models in some seats.
 
-    Each of the rules may cost an equal share of ``max_cost``. Sessions that were played in an
-    earlier run are not played again.
+    Each set of rules may cost an equal share of ``max_cost``. Sessions of an earlier run are
+    not played again.
 
     Parameters
     ----------
     family
         The family of the experiment.
     found
-        What its search returned.
+        The result of its search.
     folder
         Folder of the search; answers go to ``models`` in it.
     max_cost
-        Most US dollars, or None.
+        Maximum cost in US dollars, or None.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def play_models(
 def _played(
     found: Mapping[str, Any], mechanism: str, rules: Path, place: Path, max_cost: float | None
 ) -> pd.DataFrame | None:
-    """The payoffs of sessions under some rules; None where no session has ended."""
+    """The payoffs of sessions under some rules; None if no session has ended."""
     place.mkdir(parents=True, exist_ok=True)
     trials, tables = place / "trials.jsonl", place / "tables"
     design = {
@@ -108,7 +108,7 @@ def _played(
 
 
 def _simulated(found: Mapping[str, Any]) -> dict[str, SpeakerRequest]:
-    """A speaker for each role whose seats the cast of the search keeps."""
+    """A speaker for each role that the search leaves to simulated players."""
     return {
         role: SpeakerRequest(
             "simulated",

@@ -1,4 +1,4 @@
-"""How a posterior is sampled: one declaration for the command line, study files and Python."""
+"""Settings of sampling, declared once for the command line, study files and Python."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ class Sampling(Options):
 
     @property
     def settings(self) -> Settings:
-        """As the engines take them."""
+        """The settings in the form that the engines take."""
         from many_wolves.inference import Settings
 
         return Settings(**self.model_dump(exclude={"engine"}))
 
 
 USUAL = Sampling()
-"""Of a fit, and so of the simulations that recover and calibrate it."""
+"""Defaults for a fit, and for the simulations that recover and calibrate it."""
 POOLED = Sampling(adapt_delta=0.9)
 
 
 def sampling_of(default: Sampling | None = None, **given: Any) -> Sampling:
-    """The sampling settings that are not None among ``given``, and a default for the rest.
+    """Sampling settings: those of ``given`` that are not None, with defaults for the rest.
 
     Raises
     ------
     WolvesError
-        If one is out of range.
+        If a setting is out of range.
     """
     base = (default or Sampling()).model_dump()
     told = {name: value for name, value in given.items() if value is not None}

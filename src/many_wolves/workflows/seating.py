@@ -1,4 +1,4 @@
-"""Episodes, and who sits on their seats."""
+"""Episodes and the speakers in their seats."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from many_wolves.workflows.loading import loading
 from many_wolves.worlds import Episode
 
 Seated = SpeakerRequest | None
-"""Who sits on a seat; None is the speaker that is asked, whatever its name."""
+"""The speaker for a seat; None means the speaker of the command."""
 ITSELF = "self"
 PARTNER = "partner"
-"""The seat that ``--with`` names."""
+"""The seat that ``--with`` fills."""
 _NAMES = {"model_type": "provider", "model_name": "model", "model_path": "path"}
 _PATIENCE = frozenset({"connections", "retries", "retry_wait", "timeout"})
 _TURN_TOKENS = 110.0
-"""About what a further turn adds to a prompt: what came of the last one, and the question."""
+"""Rough number of tokens that a further turn adds to a prompt: the last result and the question."""
 _ANSWER_TOKENS = 12.0
-"""Least tokens of an answer, about, for estimates."""
+"""Rough minimum number of tokens of an answer, for estimates."""
 
 
 @dataclass(frozen=True)
 class Casting:
-    """Who is asked, and where the answers go, by the name of the seat.
+    """The speakers and their journals, by the name of the seat.
 
     Parameters
     ----------
     wanted, specs
-        Speakers as they were named, and in full.
+        Speakers as requested, and with all settings filled in.
     journals
         Their journals.
     """
@@ -52,21 +52,21 @@ class Casting:
 
     @property
     def distinct(self) -> dict[str, str]:
-        """Slug of each speaker -> a seat that it sits on."""
+        """Slug of each speaker -> one of its seats."""
         return {spec.slug: seat for seat, spec in reversed(list(self.specs.items()))}
 
 
 class Extents:
-    """How large the episodes of a file are, all together.
+    """The total size of the episodes in a file.
 
     Parameters
     ----------
     trials
         Their openings.
     replicates
-        How often each is played.
+        Number of times that each is played.
     family
-        Knows their extents.
+        Their family, which knows their extents.
     """
 
     def __init__(
@@ -90,14 +90,14 @@ class Extents:
 def read_seats(
     named: Sequence[str], opponent: str | None, patience: RetryPolicy
 ) -> dict[str, tuple[Seated, ...]]:
-    """Who sits on the seats that ``--seat NAME=FILE|self`` and ``--with`` name.
+    """The speakers for the seats of ``--seat NAME=FILE|self`` and ``--with``.
 
-    Several files, with commas between, are for the seats of a role in turn.
+    Several files, separated by commas, take the seats of a role in turn.
 
     Parameters
     ----------
     named, opponent
-        What the two options say.
+        The values of the two options.
     patience
         How patiently APIs are asked.
 
@@ -109,7 +109,7 @@ def read_seats(
     Raises
     ------
     WolvesError
-        If a seat is named twice, or a file is at fault.
+        If a seat is a duplicate, or a file is invalid.
     """
     listed = [*named, *([f"{PARTNER}={opponent}"] if opponent is not None else [])]
     seats: dict[str, tuple[Seated, ...]] = {}
@@ -122,7 +122,8 @@ def read_seats(
             )
         if seat in seats:
             raise WolvesError(
-                f"the seat {seat!r} is given twice", fix="leave one out; --with is --seat partner="
+                f"the seat {seat!r} is a duplicate",
+                fix="leave one out; --with means --seat partner=",
             )
         seats[seat] = tuple(
             None if one.strip() == ITSELF else speaker_of_file(Path(one.strip()), patience)
@@ -137,7 +138,7 @@ def read_parameters(path: Path) -> dict[str, Any]:
     Raises
     ------
     WolvesError
-        If the file holds no JSON object.
+        If the file does not contain a JSON object.
     """
     return read_json_object(
         path, 'write an object such as {"alpha": 4.5, "cost": 2.6, "weights": {...}}'
@@ -150,14 +151,14 @@ def speaker_of_file(path: Path, patience: RetryPolicy | None = None) -> SpeakerR
     Parameters
     ----------
     path
-        The file: fields of ``SpeakerConfig``, or the names that the command has for them.
+        The file: fields of ``SpeakerConfig``, or the command's names for them.
     patience
         How patiently an API is asked where the file does not say it.
 
     Raises
     ------
     WolvesError
-        If the file is at fault.
+        If the file is invalid.
     """
     found = {_NAMES.get(name, name): value for name, value in read_parameters(path).items()}
     if "api_key" in found:
@@ -182,26 +183,25 @@ def cast(
     *,
     sampled: bool = False,
 ) -> Casting:
-    """Who sits where, and the journal of each.
+    """Assign speakers to seats, with the journal of each.
 
     Parameters
     ----------
     first
-        The speaker of the command: it sits on the seats that nobody else is given, which are
-        of one role.
+        The speaker of the command: it takes the seats that are not assigned, which must belong
+        to one role.
     named
-        Who sits on the seats that were named, by seat or role; those of a role take several
-        in turn. None stands for the speaker of the command itself.
+        Assigned speakers by seat or role; several take the seats of a role in turn. None means
+        the speaker of the command itself.
     seats
-        Names of all seats, as the family names them.
+        Names of all seats.
     sampled
-        Whether some questions are no choices.
+        Whether some questions are not choices among options.
 
     Raises
     ------
     WolvesError
-        If a seat is empty, a name is not that of a seat, or several speakers would
-        share a journal.
+        If a seat is empty, a name is not that of a seat, or speakers would share a journal.
     """
     told = {seat: _tuple(who) for seat, who in named.items()}
     free = check_seats(told, seats)
@@ -230,12 +230,12 @@ def cast(
 
 
 def check_seats(named: Collection[str], seats: Sequence[str]) -> list[str]:
-    """The roles with a seat for which nobody is named.
+    """The roles with a seat that is not assigned.
 
     Raises
     ------
     WolvesError
-        If a name is that of no seat and of no role.
+        If a name is neither a seat nor a role.
     """
     roles = dict.fromkeys(map(role_of, seats))
     if unknown := [seat for seat in named if seat not in seats and seat not in roles]:
@@ -249,9 +249,9 @@ def check_seats(named: Collection[str], seats: Sequence[str]) -> list[str]:
 
 
 def placed[T](named: Mapping[str, Sequence[T]], seats: Sequence[str]) -> dict[str, T]:
-    """Who sits on the seats that are named: by the name of the seat, or by that of its role.
+    """The assigned speakers by seat, from assignments by seat or role.
 
-    Those who are named for a role take its seats in turn.
+    Several speakers for a role take its seats in turn.
     """
     found: dict[str, T] = {}
     used: Counter[str] = Counter()
@@ -268,20 +268,20 @@ def _tuple(who: Seated | Sequence[Seated]) -> tuple[Seated, ...]:
 
 
 def role_of(seat: str) -> str:
-    """The role of a seat that is called by role and number: ``owner`` of ``owner-3``."""
+    """The role of a seat whose name is role and number: ``owner`` for ``owner-3``."""
     role, dash, number = seat.rpartition("-")
     return role if dash and number.isdigit() else seat
 
 
 def _called(seats: Sequence[str]) -> list[str]:
-    """What seats are called in messages: those of a role by the role."""
+    """The names of seats in messages: the seats of a role by the role."""
     return list(dict.fromkeys(map(role_of, seats)))
 
 
 def _seats_left(free: Sequence[str], seats: Sequence[str]) -> WolvesError:
     if not free:
         return WolvesError(
-            f"no seat is left for the speaker of the command: {quoted(seats)} are all given to "
+            f"no seat is left for the speaker of the command: {quoted(seats)} are all assigned to "
             "others",
             fix="leave one --seat out",
         )
@@ -295,7 +295,7 @@ def _seats_left(free: Sequence[str], seats: Sequence[str]) -> WolvesError:
 
 
 class Episodes:
-    """The episodes of a file of openings, every replicate, read as they are begun."""
+    """The episodes of a file of openings with all replicates, read lazily."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Sensitivity of a fit to its prior and to single assumptions."""
+"""Sensitivity of a fit to its prior and other assumptions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """A fit under other assumptions.
+    """A fit under alternative assumptions.
 
     Parameters
     ----------
@@ -66,12 +66,12 @@ def vary_assumptions(
     sampling: Sampling | None = None,
     report: bool = True,
 ) -> Sensitivity:
-    """Fit, scale the power of prior and likelihood, and try the model's alternatives.
+    """Fit, power-scale the prior and the likelihood, and try the model's alternatives.
 
     Raises
     ------
     WolvesError
-        If the observations cannot be fitted, or the model names no alternatives.
+        If the observations cannot be fitted, or the model defines no alternatives.
     """
     from many_wolves import inference
     from many_wolves.inference.evaluation.sensitivity import sensitivity

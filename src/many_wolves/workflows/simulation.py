@@ -32,22 +32,22 @@ Contrast = tuple[str, int, int]
 
 @dataclass(frozen=True)
 class Trials:
-    """Simulates observations with known parameters and fits them; travels to worker processes.
+    """Simulates observations with known parameters and fits them; can be sent to workers.
 
     Parameters
     ----------
     table
-        The design: how many answers there are in every condition and cell.
+        The design: the number of answers in every condition and cell.
     options
         Options of the model's ``problem``.
     model
         Name of the cognitive model.
     sampling
-        How each table is fitted; its seed is not used.
+        Sampling settings of each fit; their seed is not used.
     given
-        Parameters of every simulation; None draws them from the prior.
+        Parameters of every simulation; drawn from the prior if None.
     contrast
-        A difference between two conditions that is recorded with the parameters.
+        A difference between two conditions to record with the parameters.
     """
 
     table: Observations
@@ -65,11 +65,11 @@ class Trials:
         return found
 
     def problem(self, table: Observations) -> Problem:
-        """The problem of a table; what nobody would fit for its own sake belongs to the prior."""
+        """The problem of a table, even one with too little information to be fitted by itself."""
         return replace(self.simulated.problem(table, **self.options), refused=None)
 
     def simulate(self, rng: np.random.Generator) -> Simulated:
-        """One table with its truth."""
+        """One simulated table with its true parameters."""
         from many_wolves.inference.evaluation.simulation_study import Simulated
 
         truth, table = self.simulated.simulate(self.table, rng, self.given, **self.options)
@@ -102,7 +102,7 @@ class Trials:
         return difference
 
     def described(self) -> dict[str, Any]:
-        """All that a simulation depends on but its seed, for the head of its file."""
+        """Everything that a simulation depends on except its seed, for the head of its file."""
         from many_wolves.inference.engines.programs import program_text
 
         problem = self.simulated.problem(self.table, **self.options)
@@ -137,7 +137,7 @@ def trials_of(
     sampling: Sampling | None = None,
     given: Mapping[str, Any] | None = None,
 ) -> Trials:
-    """What is simulated with the design of some observations, and how it is fitted."""
+    """The trials with the design of some observations, and the settings of the fits."""
     found = simulated_model(observations, model)
     return Trials(
         table=observations,
@@ -151,7 +151,7 @@ def trials_of(
 def run_trials(
     trials: Trials, n: int, *, seed: int, path: Path, workers: int, label: str
 ) -> list[Simulation]:
-    """Simulate and fit ``n`` times, with progress; what ``path`` holds is not run again.
+    """Simulate and fit ``n`` times, with progress; simulations in ``path`` are not repeated.
 
     Raises
     ------
@@ -179,13 +179,13 @@ def run_trials(
         raise WolvesError(
             "a worker process was killed; the simulations done so far are kept",
             where=path,
-            fix="run the same command again to go on; with --workers 1 it needs less memory",
+            fix="run the same command again to resume; --workers 1 needs less memory",
         ) from error
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """How well known parameters are found again.
+    """How well known parameters are recovered.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ class Recovery:
 
     @property
     def ok(self) -> bool:
-        """Whether intervals hold as many truths as they say, and no fit failed."""
+        """Whether intervals have their nominal coverage, and no fit failed."""
         return bool((self.table["verdict"] == "as stated").all()) and not self.failed
 
     def _repr_html_(self) -> str:
@@ -229,14 +229,14 @@ def recover_parameters(
 
 @dataclass(frozen=True)
 class Calibrated:
-    """Whether posteriors hold the truth as often as they say.
+    """The result of simulation-based calibration.
 
     Parameters
     ----------
     table
         One row per quantity: the test of its ranks.
     verdict, ok
-        What the tests say together.
+        The conclusion from all tests.
     folder
         Where calibration.csv, the figure and the simulations are.
     """
@@ -258,7 +258,7 @@ def calibrate_model(
     Raises
     ------
     WolvesError
-        If the posterior is one of cut inference, whose ranks are not uniform.
+        If the model uses cut inference, whose ranks are not uniform.
     """
     from many_wolves.figures.calibration import calibration as figure
     from many_wolves.figures.save import save
@@ -267,7 +267,7 @@ def calibrate_model(
 
     if trials.problem(trials.table).impute is not None:
         raise WolvesError(
-            "cut inference is not the posterior of one model, so that its ranks are not uniform",
+            "a cut posterior is not the posterior of a joint model, so its ranks are not uniform",
             fix="calibrate another treatment, such as --literal joint",
         )
     done = _simulated(trials, n, out, seed, workers)
@@ -289,7 +289,7 @@ def read_parameters(path: Path) -> dict[str, Any]:
     Raises
     ------
     WolvesError
-        If it holds no JSON object.
+        If it does not contain a JSON object.
     """
     return read_json_object(
         path, 'write an object such as {"alpha": 5, "cost": 3, "weights": {...}}'
@@ -309,7 +309,7 @@ def _simulated(trials: Trials, n: int, out: Path, seed: int, workers: int) -> li
 
 
 def _prior_draws(trials: Trials, seed: int, n: int = 500) -> dict[str, Any]:
-    """Draws from the prior by scalar name, to compare with recovery of given parameters."""
+    """Prior draws by scalar name, for the contraction of recovered parameters."""
     rng = np.random.default_rng(seed)
     from_prior = replace(trials, given=None)
     truths = [from_prior.simulate(rng).truth for _ in range(n)]

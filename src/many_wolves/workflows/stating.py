@@ -1,4 +1,4 @@
-"""From fits to statements with their uncertainty, and their page."""
+"""Derives statements with their uncertainty from fits, and writes their page."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def state_findings(
     skip_missing: bool = False,
     skip_unconverged: bool = False,
 ) -> tuple[Findings, Path]:
-    """State what fits say, and write tables, draws and a page.
+    """Derive findings from fits, and write tables, draws and a page.
 
     Parameters
     ----------
     fits
-        Fit folders, or folders that hold some.
+        Fit folders, or folders that contain some.
     out
         Folder of statements.csv, one table per kind of finding, draws.nc and findings.html.
     axes
-        Laws of scale over these as well: parameters, tokens, step.
+        Sizes for scaling laws: parameters, tokens, step.
     skip_missing, skip_unconverged
-        Leave out what is not a fit, and fits that did not converge, with a notice.
+        Leave out folders without a fit, and fits that did not converge, with a notice.
 
     Returns
     -------
@@ -59,9 +59,9 @@ def state_findings(
     if gone:
         read = [fit for fit in read if fit.converged]
         failed = ", ".join(fit.label for fit in gone)
-        notes.append(f"Left out, since the fit did not converge: {failed}.")
+        notes.append(f"Left out, because the fit did not converge: {failed}.")
         log.warning("%s", notes[-1])
-    step(f"stating what {len(read)} fits say")
+    step(f"deriving findings from {len(read)} fits")
     found = Findings((), (), (), seed)
     if read or not notes:
         found = state(read, seed, axes, gone)

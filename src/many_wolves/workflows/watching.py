@@ -1,4 +1,4 @@
-"""A page on loopback that is written again whenever its files have changed."""
+"""Serves a page on loopback and rewrites it whenever its files have changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "img-src data:; connect-src 'self'"
 )
-"""The page may load nothing but what it asks this server for."""
+"""The page may load nothing except from this server."""
 
 
 def watching(port: int, sources: Sequence[Path], page: Callable[[], str]) -> ThreadingHTTPServer:
@@ -20,9 +20,9 @@ def watching(port: int, sources: Sequence[Path], page: Callable[[], str]) -> Thr
     Parameters
     ----------
     port
-        Its port; 0 for any that is free.
+        Its port; 0 for any free port.
     sources
-        Files and folders whose changes make a new page.
+        Files and folders whose changes trigger a new page.
     page
         Writes the page.
     """
@@ -50,13 +50,13 @@ def watching(port: int, sources: Sequence[Path], page: Callable[[], str]) -> Thr
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing for each request."""
+            """Print nothing per request."""
 
     return ThreadingHTTPServer((HERE, port), Handler)
 
 
 def state(sources: Sequence[Path]) -> str:
-    """Sizes and times of the files: another text once one of them has changed."""
+    """Sizes and times of the files; the text changes whenever one of them does."""
     files = [
         file
         for source in sources

@@ -51,21 +51,64 @@ _DECLARED = re.compile(
     r")(?P<rest>.+)$",
     re.I,
 )
+_CONCLUDED = re.compile(
+    r"(?:[,;]|\b(?:so|thus|therefore|hence|and|but))\s+i(?:'ll|'d|\s+will|\s+would|'m\s+going\s+to)?"
+    r"\s+(?:choose|pick|select|go\s+(?:with|for)|opt\s+for|decide\s+on)\s+(?P<rest>[^,;]+)$",
+    re.I,
+)
+"""A declaration at the end of a longer sentence."""
 _CONDITIONAL = re.compile(r"\b(?:if|when|whether|unless|suppose|assuming|were)\b", re.I)
 _REJECTION = re.compile(
     r"\b(?:not|no|never|neither|nor|cannot|can't|won't|don't|doesn't|wouldn't|isn't|avoid\w*|without"
     r"|except|rather\s+than|instead\s+of|unlike|decline\w*|refuse\w*"
     r"|(?:recommend|advise|decide|argue|vote)\w*\s+against"
-    r"|(?:fool|foolish|mad|crazy|stupid|silly|mistake|unwise|wrong)\s+to)\b|n't\b",
+    r"|(?:fool\w*|mad|crazy|insane|stupid|silly|mistake|unwise|wrong|irrational|illogical"
+    r"|unreasonable|unfair|absurd|ridiculous|reckless|rash|naive|pointless|senseless|useless"
+    r"|costly|risky|dangerous|worse|bad|hard|difficult|impossible|self-defeating|spiteful|petty"
+    r"|waste|shame|reluctant|hesitant|hesitate|tempting|tempted|unwilling|unable|too\s+\w+)\s+to"
+    r")\b|n't\b",
     re.I,
+)
+_OTHERS = (
+    r"(?:he|she|they|people|others|everyone|(?:(?:my|the|our|your)\s+)?(?:other\s+)?"
+    r"(?:partner|opponent|player|counterpart|co-?player|participant|responder|proposer)s?"
+    r"|(?:the|my|our)\s+(?:other(?:\s+one|\s+side)?|company|principal|firm|sponsor|operator))"
+)
+_DOES = (
+    r"(?:choos\w*|chose|pick\w*|select\w*|take[sn]?|took|go(?:es)?|went|will|would|may|might|could"
+    r"|should|prefer\w*|wants?|hopes?|plays?|played|accept\w*|reject\w*|offer\w*|says?|said)"
 )
 _NOT_NOW = re.compile(
     r"\b(?:last|previous|earlier|first)\s+(?:round|time|game|turn)\b|\b(?:previously|yesterday)\b"
+    r"|\bhad\s+(?:you|they|he|she|it|the|my)\b|\bi\s+(?:could|might|may)\b"
+    rf"|\b(?:predict\w*|expect\w*|{_OTHERS}'s|of\s+{_OTHERS})\b[^,;.]*$"
     r"|\b(?:if|when|unless|hope|hoping|wish|want|suppose|assuming)\s+(?:that\s+)?"
-    r"(?:you|they|he|she|we|my|the\s+other)\b|\blet(?:'s|\s+us)\b|\bwe\s+(?:should|could|must)\b",
+    r"(?:you|they|he|she|we|my|the\s+other)\b|\blet(?:'s|\s+us)\b|\bwe\s+(?:should|could|must)\b"
+    rf"|\b(?:{_OTHERS}(?:'s\s+\w+)?(?:\s+\w+){{0,2}}?\s+{_DOES}"
+    r"|you(?:'d|'ll|\s+(?:will|would|might|may|chose|picked|took)))\b"
+    r"(?:(?!\bi\b|\bmy\b|\band\b|\bso\b)[^,;:.])*$",
     re.I,
 )
-"""What is hoped for, proposed to others, or past: no choice of this round."""
+"""What is hoped for, proposed to others, past, or another player's: no choice of this round."""
+_DESCRIBED = re.compile(
+    r"\s+(?:is|was|are|would\s+be|seems?|looks?|sounds?|feels?|gives?|pays?|yields?|earns?|costs?"
+    r"|means?|leads?|makes?|risks?|leaves?)\b"
+    r"(?!(?:\s+(?:the|my|a|an|our|clearly|therefore|thus|still|probably|likely))*\s+(?:best|better|right"
+    r"|correct|optimal|rational|wise\w*|good|great|choice|answer|decision|pick|preferred|preferable"
+    r"|saf\w+|sensible|dominant|smart\w*|logical|reasonable|ideal|obvious|only|fair\w*|most"
+    r"|more|what\s+i|where\s+i)\b)",
+    re.I,
+)
+"""Right of an option that is described: praise names it, anything else does not."""
+_ANOTHERS_MOVE = re.compile(rf"\b(?:you|who|{_OTHERS})(?:\s+\w+){{0,2}}\s+$", re.I)
+"""Left of an option that is a verb: somebody else does it."""
+_ON_CONDITION = re.compile(
+    r"(?:\s+(?!(?:because|since|as|for|so|that|even|and)\b)[\w$.%'-]+){0,4},?\s+"
+    r"(?:(?:only\s+)?(?:if|when|whenever|unless|provided|assuming)|but\s+(?:not|only))\b",
+    re.I,
+)
+"""Right of an option: it is taken on a condition only."""
+_NEGATIVE = re.compile(r"[\s\"'(\[]*-[$\d]")
 _OR = re.compile(r"\s*(?:,?\s*\b(?:or|to)\b|/)\s*(?:maybe\s+|perhaps\s+|even\s+)?", re.I)
 _REFUSAL = re.compile(
     r"\bi(?: am|'m)? (?:(?:can ?not|can't|will not|won't|would not|wouldn't|do not|don't"
@@ -81,12 +124,16 @@ _SENTENCE = re.compile(r"(?<=[.!?;])[\"')\]]*\s+|\n+")
 
 @dataclass(frozen=True)
 class _Form:
-    """How an option is recognised: ``full`` anywhere, ``short`` where a choice is declared."""
+    """How an option is recognised: ``full`` anywhere, ``short`` where a choice is declared.
+
+    ``verb`` is whether it is one word such as accept.
+    """
 
     id: str
     full: re.Pattern[str]
     short: re.Pattern[str]
     words: frozenset[str]
+    verb: bool
 
 
 def read(options: Sequence[Option], text: str) -> Reading:
@@ -131,7 +178,7 @@ def _read(forms: Sequence[_Form], words: str) -> Reading:
 
 def _mentioned(forms: Sequence[_Form], sentences: Sequence[str], words: str) -> Reading:
     """The one option that a text without a declaration names."""
-    named = {form.id for part in sentences for form in forms if form.full.search(part)}
+    named = {name for part in sentences for name in _named(forms, part)}
     last = _standing(forms, sentences[-1])
     if last is not None:
         named.add(last)
@@ -163,10 +210,17 @@ def _declared(forms: Sequence[_Form], sentences: Sequence[str], n: int, rest: st
 
 def _declaration(sentence: str) -> str:
     """What a sentence declares to be the choice; empty where it declares nothing."""
-    match = _DECLARED.match(sentence)
+    match = _DECLARED.match(sentence) or _CONCLUDED.search(sentence)
     if match is None or _CONDITIONAL.search(sentence[: match.start("rest")]):
         return ""
     return "" if sentence.rstrip("\"' )").endswith("?") else match["rest"]
+
+
+def _named(forms: Sequence[_Form], sentence: str) -> set[str]:
+    """The options that a sentence names; none where it merely describes them."""
+    found = [(form.id, match) for form in forms for match in form.full.finditer(sentence)]
+    described = [bool(_DESCRIBED.match(sentence, match.end())) for _, match in found]
+    return set() if found and all(described) else {name for name, _ in found}
 
 
 def _rejected(form: _Form, sentence: str) -> bool:
@@ -180,7 +234,10 @@ def _rejected(form: _Form, sentence: str) -> bool:
 def _doubted(forms: Sequence[_Form], form: _Form, sentence: str) -> bool:
     """Whether a sentence names an option as hoped for, past, or one of two."""
     for match in form.full.finditer(sentence):
-        if _NOT_NOW.search(sentence[: match.start()]):
+        before = sentence[: match.start()]
+        if _NOT_NOW.search(before) or _ON_CONDITION.match(sentence, match.end()):
+            return True
+        if form.verb and _ANOTHERS_MOVE.search(before):
             return True
         also = _OR.match(sentence, match.end())
         if also and any(f.short.match(sentence, also.end()) for f in forms if f.id != form.id):
@@ -189,7 +246,9 @@ def _doubted(forms: Sequence[_Form], form: _Form, sentence: str) -> bool:
 
 
 def _standing(forms: Sequence[_Form], text: str) -> str | None:
-    """The option that is all that a text says."""
+    """The option that is all that a text says, and does not ask."""
+    if text.rstrip("\"')]").endswith("?") or _NEGATIVE.match(text):
+        return None
     plain = _plain(text)
     found = {form.id for form in forms if plain in form.words}
     return next(iter(found)) if len(found) == 1 else None
@@ -232,6 +291,7 @@ def _form(option: Option) -> _Form:
         _pattern([label] if distinct else [full]),
         _pattern(short),
         frozenset(names),
+        full == label and distinct,
     )
 
 

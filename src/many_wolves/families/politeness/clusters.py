@@ -97,11 +97,6 @@ def stan_data(given: Given) -> dict[str, Any]:
     }
 
 
-def no_clusters(conditions: int, states: int, utterances: int) -> dict[str, Any]:
-    """What stands for the choices by cluster where answers are taken as independent."""
-    return stan_data(np.zeros((0, conditions, states, utterances), dtype=np.int64))
-
-
 def choices_by_cluster(table: Observations, choices: pd.DataFrame) -> pd.DataFrame | None:
     """Choices with a column for each cluster: the main table, or the one next to it."""
     if any(name in choices for name in CLUSTERS):
@@ -120,14 +115,15 @@ def read_clusters(
     choices
         As ``check_choices`` gives them.
     likelihood
-        ``auto``, ``item``, ``participant`` or ``counts``.
+        ``auto``, ``item``, ``participant`` or ``counts``; effects of items make no difference.
 
     Raises
     ------
     WolvesError
         If a cluster is asked for that the table does not have, or whose answers are not
-        whole numbers, or that answered each question once.
+        whole numbers.
     """
+    likelihood = likelihood.partition("+")[0]
     if likelihood == "counts":
         return None, ()
     rows = choices_by_cluster(table, choices)
@@ -148,14 +144,7 @@ def read_clusters(
             column="count",
             fix="--likelihood counts; or collect sampled answers",
         )
-    if not found.alike:
-        raise WolvesError(
-            f"each {likelihood} answered each question once, which does not show the similarity "
-            "of its answers are",
-            where=where,
-            fix="--likelihood counts; or collect several answers to the same prompt",
-        )
-    return found, ()
+    return found, () if found.alike else (_once(likelihood),)
 
 
 def known_clusters(
@@ -172,6 +161,7 @@ def known_clusters(
 def _first(
     rows: pd.DataFrame | None, known: Sequence[str], layout: Layout
 ) -> tuple[Clustered | None, tuple[str, ...]]:
+    first: Clustered | None = None
     for name in known:
         assert rows is not None
         found = _clustered(rows, name, layout)
@@ -182,12 +172,15 @@ def _first(
             )
         if found.alike:
             return found, ()
-    if known:
-        return None, (
-            f"Each {' and '.join(known)} answered each question once: intervals ignore that "
-            "its answers to different questions may be similar.",
-        )
-    return None, ()
+        first = first or found
+    return first, (_once(first.name),) if first else ()
+
+
+def _once(name: str) -> str:
+    return (
+        f"Each {name} answered each question once: the intraclass correlation follows its prior, "
+        "and intervals ignore that answers to different questions may be similar."
+    )
 
 
 def _clustered(rows: pd.DataFrame, name: str, layout: Layout) -> Clustered | None:

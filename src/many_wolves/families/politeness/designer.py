@@ -13,7 +13,8 @@ import pandas as pd
 from many_wolves.cognitive import AnswerKind
 from many_wolves.contracts import Observations, Problem
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.clusters import choices_by_cluster, stan_data
+from many_wolves.families.politeness.clusters import choices_by_cluster
+from many_wolves.families.politeness.item_effects import stan_data
 from many_wolves.families.politeness.options import PoliteOptions
 from many_wolves.families.politeness.problem import build
 from many_wolves.records import Question
@@ -89,7 +90,8 @@ def before(questions: Sequence[Question], **options: Any) -> Problem:
     if judged:
         none = np.zeros_like(np.asarray(data["literal_yes"]))
         nothing |= {"literal_yes": none, "literal_no": none}
-    return replace(problem, data=data | nothing | stan_data(given), refused=None)
+    along = data["direction"] if data["E"] else None
+    return replace(problem, data=data | nothing | stan_data(given, along), refused=None)
 
 
 def start(questions: Sequence[Question], **options: Any) -> list[int]:

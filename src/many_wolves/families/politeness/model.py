@@ -54,6 +54,7 @@ class PoliteSpeaker:
         Parameter(
             "icc", "correlation", "U(0, 1)", "of two answers of one item (participant) in a cell"
         ),
+        Parameter("item_sd", "log-odds", "exponential, mean 1", "spread of effects of items"),
         Parameter(
             "theta", "probability", "U(0, 1)", "that an utterance is true of a state", detail=True
         ),

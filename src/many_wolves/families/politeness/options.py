@@ -15,7 +15,7 @@ LiteralTreatment = Literal["joint", "cut", "fixed"]
 CostForm = Literal["prior", "utility"]
 WeightsForm = Literal["normalised", "three-way"]
 Pooling = Literal["none", "partial", "complete"]
-Likelihood = Literal["auto", "item", "participant", "counts"]
+Likelihood = Literal["auto", "item", "participant", "counts", "item+negation", "item+kindness"]
 RangesName = Literal["yoon2020", "wide", "auto"]
 UTILITIES = ("inf", "soc", "pres")
 FIRST_ORDER = "s1"
@@ -139,7 +139,9 @@ class PoliteOptions(ModelOptions):
     likelihood: Likelihood = Field(
         default="auto",
         description="item, participant: with an intraclass correlation and lapses; counts: all "
-        "answers are independent; auto: the first that the table allows.",
+        "answers are independent; auto: the first of these that the table allows. Under "
+        "item+negation and item+kindness, each item also has an effect on the log-odds of "
+        "negations, or of kind utterances.",
     )
     nodes: int = Field(default=NODES, ge=2, le=2000, description="Quadrature nodes for phi.")
     ranges: RangesName = Field(

@@ -17,11 +17,10 @@ from many_wolves.families.politeness.clustering import CLUSTERED
 from many_wolves.families.politeness.clusters import (
     Clustered,
     known_clusters,
-    no_clusters,
     read_clusters,
-    stan_data,
 )
 from many_wolves.families.politeness.foreign_choices import check_total
+from many_wolves.families.politeness.item_effects import direction_of, stan_data
 from many_wolves.families.politeness.negation import negations, note_without_negations
 from many_wolves.families.politeness.options import (
     ALPHA_UPPER,
@@ -75,7 +74,7 @@ def build(table: Observations, **options: Any) -> Problem:
         tempered=None if cut else _tempered(data),
         without=None if held.placed or cut else _without(held),
         parts=_parts(held),
-        options=_recorded(chosen, held.clustered),
+        options=_recorded(chosen, held),
         notes=tuple(held.notes),
         ridge=("alpha_probit", "cost_probit"),
         adapt_delta=ADAPT_DELTA,
@@ -94,9 +93,10 @@ def is_language_model(table: Observations) -> bool:
     return table.meta.get("answered_by") == "models" or "training" in labels
 
 
-def _recorded(chosen: PoliteOptions, clustered: Clustered | None) -> dict[str, Any]:
+def _recorded(chosen: PoliteOptions, held: _Data) -> dict[str, Any]:
     """The options as a fit records them: the ends of ranges and the likelihood in effect."""
-    likelihood = clustered.name if clustered is not None else "counts"
+    by = held.clustered.name if held.clustered is not None else "counts"
+    likelihood = by if held.direction is None else chosen.likelihood
     taken = {"utilities": list(chosen.utilities), "likelihood": likelihood}
     return chosen.model_dump(exclude={"ranges"}) | chosen.ends._asdict() | taken
 
@@ -114,8 +114,11 @@ def _observed(held: _Data) -> dict[str, tuple[tuple[str, ...], Array]]:
         "literal_n": (("utterance", "state"), held.yes + held.no),
     }
     if held.clustered is not None:
-        axes = (held.clustered.name, "condition", "state")
-        found[CLUSTERED] = (axes, held.clustered.totals.astype(float))
+        totals = held.clustered.totals.astype(float)
+        axes: tuple[str, ...] = (held.clustered.name, "condition", "state")
+        if held.direction is not None:
+            axes, totals = axes[:1], totals.sum(axis=(1, 2))
+        found[CLUSTERED] = (axes, totals)
     return found
 
 
@@ -131,7 +134,7 @@ class _Data:
     """Choices (C, U, S), yes- and no-judgments (U, S).
 
     Also choices by place where it has a bias, by cluster where their answers are alike, and by
-    each cluster that the table knows.
+    each cluster that the table knows; the direction of the effects of items, if there are any.
     """
 
     layout: Layout
@@ -143,6 +146,7 @@ class _Data:
     clustered: Clustered | None
     known: tuple[Clustered, ...]
     notes: Sequence[str]
+    direction: Array | None
 
 
 def _collect(table: Observations, chosen: PoliteOptions, where: str) -> _Data:
@@ -163,7 +167,9 @@ def _collect(table: Observations, chosen: PoliteOptions, where: str) -> _Data:
         if chosen.position_bias
         else None
     )
-    return _Data(layout, counts, yes, no, negated, placed, clustered, known, notes)
+    literal = (yes + 1) / (yes + no + 2)
+    along = direction_of(chosen.likelihood, negated, literal, layout.states)
+    return _Data(layout, counts, yes, no, negated, placed, clustered, known, notes, along)
 
 
 def _clusters(
@@ -241,7 +247,8 @@ def _stan_data(held: _Data, variant: _Variant, chosen: PoliteOptions) -> dict[st
         "icc_prior": list(map(float, priors.icc)),
     }
     C, U, S = counts.shape
-    alike = stan_data(held.clustered.given) if held.clustered else no_clusters(C, S, U)
+    none = np.zeros((0, C, S, U), dtype=np.int64)
+    alike = stan_data(held.clustered.given if held.clustered else none, held.direction)
     placed = held.placed or no_orders(*counts.shape)
     recursion = recursion_data(layout, chosen.nodes, chosen.cost_form, held.negated)
     return data | alike | recursion | chosen.ends._asdict() | placed.data()
@@ -311,6 +318,9 @@ def _variables(held: _Data, variant: _Variant) -> tuple[Variable, ...]:
         axes = (held.clustered.name, "condition", "state")
         shape = held.clustered.totals.shape
         likelihood = Variable("log_likelihood", CLUSTERED, "cluster_lik", axes, shape)
+        if held.direction is not None:
+            likelihood = Variable("log_likelihood", CLUSTERED, "whole_lik", axes[:1], shape[:1])
+            listed.append(Variable("posterior", "item_sd", "item_sd", (), (1,), 0))
         listed += [
             Variable("posterior", "lapse", "lapse", (), (1,), 0),
             Variable("posterior", "icc", "icc", (), (1,), 0),
@@ -353,7 +363,8 @@ def _without(held: _Data) -> Callable[[Mapping[str, Any], float], Mapping[str, A
     def without(part: Mapping[str, Any], most: float) -> Mapping[str, Any]:
         if held.clustered is not None:
             given = held.clustered.without(part, layout).given
-            return {"counts": given.sum(axis=0).transpose(0, 2, 1)} | stan_data(given)
+            alike = stan_data(given, held.direction)
+            return {"counts": given.sum(axis=0).transpose(0, 2, 1)} | alike
         for one in held.known:
             if one.name in part:
                 given = one.without(part, layout).given
@@ -371,10 +382,11 @@ def _without(held: _Data) -> Callable[[Mapping[str, Any], float], Mapping[str, A
 
 def _tempered(data: Mapping[str, Any]) -> Callable[[float], Mapping[str, Any]]:
     """The likelihood is a product over answers: its power is that of so many times the answers."""
-    answers = ("counts", "literal_yes", "literal_no", "placed", "times", "asked_times")
+    answers = ("counts", "placed", "literal_yes", "literal_no")
+    by_cluster = ("times", "asked_times", "urn", "asked_each")
 
     def tempered(power: float) -> Mapping[str, Any]:
-        return {name: power * np.asarray(data[name]) for name in answers}
+        return {name: power * np.asarray(data[name]) for name in answers + by_cluster}
 
     return tempered
 

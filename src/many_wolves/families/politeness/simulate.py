@@ -18,7 +18,7 @@ from scipy.special import xlog1py, xlogy
 
 from many_wolves.contracts import Array, Problem
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness import clusters
+from many_wolves.families.politeness import clusters, item_effects
 from many_wolves.families.politeness.axes import literal_table
 from many_wolves.families.politeness.clustering import CLUSTERED
 from many_wolves.families.politeness.options import FIRST_ORDER, OWN_MEANINGS, UTILITIES
@@ -69,6 +69,8 @@ class Known:
         (U,) log-odds of each place of an option; sums to zero.
     lapse, icc
         Share of answers by chance, and correlation of the answers of a cluster to a cell.
+    item_sd
+        Standard deviation of the effects of items.
     """
 
     alpha: float
@@ -79,6 +81,7 @@ class Known:
     place_bias: Array
     lapse: float = 0.0
     icc: float = 0.0
+    item_sd: float = 0.0
 
 
 def from_prior(problem: Problem, rng: np.random.Generator) -> Known:
@@ -100,6 +103,7 @@ def from_prior(problem: Problem, rng: np.random.Generator) -> Known:
         place_bias=_centred(rng.normal(size=U)) if data["O"] else np.zeros(U),
         lapse=_beta(data["lapse_prior"], rng) if data["J"] else 0.0,
         icc=_beta(data["icc_prior"], rng) if data["J"] else 0.0,
+        item_sd=float(rng.exponential(data["item_sd_prior"])) if data["E"] else 0.0,
     )
 
 
@@ -132,7 +136,7 @@ def choice_probabilities(problem: Problem, known: Known) -> Array:
 
 
 def answer_probabilities(problem: Problem, known: Known) -> Array:
-    """P(u | s) with lapses, shape (C, S, U)."""
+    """P(u | s) with lapses, of an item without an effect, shape (C, S, U)."""
     probabilities = choice_probabilities(problem, known)
     found: Array = (1 - known.lapse) * probabilities + known.lapse / problem.data["U"]
     return found
@@ -142,6 +146,16 @@ def log_likelihood(problem: Problem, known: Known) -> float:
     """Log-likelihood of the choices, and of the literal judgments where they are modelled."""
     counts, _ = _counts(problem)
     probabilities = answer_probabilities(problem, known)
+    if problem.data["E"]:
+        total = item_effects.log_likelihood(
+            np.asarray(problem.data["given"]),
+            choice_probabilities(problem, known),
+            problem.data["direction"],
+            known.lapse,
+            known.icc,
+            known.item_sd,
+        )
+        return total + _judged_likelihood(problem, known)
     if problem.data["J"]:
         given = np.asarray(problem.data["given"])
         total = clusters.log_likelihood(given, probabilities, known.icc)
@@ -178,8 +192,7 @@ def simulate(
     aside = dict(table.aside)
     main: pd.DataFrame | None = None
     if problem.data["J"]:
-        given = np.asarray(problem.data["given"])
-        each = clusters.draw(given.sum(axis=-1), probabilities, known.icc, rng)
+        each = _drawn(problem, known, probabilities, rng)
         drawn = each.sum(axis=0)
         by_cluster = _by_cluster(table, problem, each, labels)
         if CLUSTERED in aside:
@@ -202,6 +215,17 @@ def simulate(
     return replace(table, tables={**aside, "counts": frame})
 
 
+def _drawn(
+    problem: Problem, known: Known, probabilities: Array, rng: np.random.Generator
+) -> Counts:
+    """Choices (J, C, S, U) of as many answers as the clusters of the problem gave."""
+    totals = np.asarray(problem.data["given"]).sum(axis=-1)
+    if not problem.data["E"]:
+        return clusters.draw(totals, probabilities, known.icc, rng)
+    choice, along = choice_probabilities(problem, known), problem.data["direction"]
+    return item_effects.draw(totals, choice, along, known.lapse, known.icc, known.item_sd, rng)
+
+
 def truth(problem: Problem, known: Known) -> dict[str, Any]:
     """True values under the names that ``draws`` uses."""
     names: dict[str, Any] = {"alpha": known.alpha, "cost": known.cost}
@@ -217,6 +241,8 @@ def truth(problem: Problem, known: Known) -> dict[str, Any]:
         names["place_bias"] = known.place_bias
     if problem.data["J"]:
         names |= {"lapse": known.lapse, "icc": known.icc}
+    if problem.data["E"]:
+        names["item_sd"] = known.item_sd
     return names | {"log_lik": log_likelihood(problem, known)}
 
 
@@ -254,6 +280,7 @@ def from_json(record: Mapping[str, Any], problem: Problem) -> Known:
             ),
             lapse=float(record.get("lapse", 0.0)) if problem.data["J"] else 0.0,
             icc=float(record.get("icc", 0.0)) if problem.data["J"] else 0.0,
+            item_sd=float(record.get("item_sd", 0.0)) if problem.data["E"] else 0.0,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise WolvesError(

@@ -1,6 +1,6 @@
-"""Expected information of the next answers about named quantities, in Laplace form.
+"""Expected information of the next answers about target quantities, by Laplace approximations.
 
-At each of some draws of what is known, the posterior is taken as Gaussian on the unconstrained
+At each of several draws, the posterior is approximated by a Gaussian on the unconstrained
 scale. Its precision is that of the prior and the Fisher information of the answers so far, as if
 the draw were the truth. The next answer adds its Fisher information. The expected information about
 a quantity is the mean of ln(sd before / sd after) over the draws.
@@ -83,12 +83,12 @@ def _urn(this: Array, other: Array, icc: Array, n: int) -> list[Array]:
 
 @dataclass(frozen=True)
 class Values:
-    """What a model says at m points.
+    """The quantities of a model at m points.
 
     Parameters
     ----------
     targets
-        (m, T) values that the design is about.
+        (m, T) values of the targets.
     answers
         Of each kind of question, (m, U) probabilities of its answers.
     correlations
@@ -101,25 +101,25 @@ class Values:
 
 
 Evaluate = Callable[[Array], Values]
-"""What a model says at unconstrained points (m, D)."""
+"""Function that computes the quantities at unconstrained points (m, D)."""
 
 
 @dataclass
 class Knowledge:
-    """What is known at some draws, and what it becomes with each answer.
+    """The current knowledge at some draws, and its change with each answer.
 
     Parameters
     ----------
     x
         (m, D) draws of the unconstrained parameters.
     covariance
-        (D, D) covariance of the parameters before any answer.
+        (D, D) prior covariance of the parameters.
     evaluate
-        What the model says at points.
+        Computes the quantities of the model at points.
     width
-        (T,) widths of the targets' intervals now; they shrink as the standard deviations do.
+        (T,) current widths of the targets' intervals; they shrink with the standard deviations.
     levels
-        Answers so far: of each kind of question, the number of answers to each of its prompts.
+        Answers so far: for each kind of question, the number of answers to each of its prompts.
     """
 
     x: Array
@@ -228,15 +228,15 @@ def allocate(
     Parameters
     ----------
     known
-        What is known; it is changed by the answers that are expected.
+        The current knowledge, which this function updates with the expected answers.
     levels
         Of each kind of question, the number of answers to each of its prompts.
     calls
-        Most answers that are chosen.
+        Maximum number of answers to choose.
     wanted
-        Width at which a target no longer counts; no more is chosen when none does.
+        Width at which a target no longer counts; the choice ends when no target counts.
     most
-        Largest number of answers to one prompt.
+        Maximum number of answers per prompt.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What is known of a speaker before its next answers: draws, and what the program says there."""
+"""The knowledge about a speaker before its next answers: draws, and the quantities at them."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ Target = tuple[str, str]
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of one speaker.
+    """The knowledge about one speaker.
 
     Parameters
     ----------
     targets
-        Parameters and conditions that the design is about.
+        Target parameters and conditions of the design.
     kinds
         Names of the kinds of questions, in the order of ``knowledge``.
     knowledge
@@ -60,7 +60,7 @@ class Known:
     mean, sd, low, high
         (T,) posterior mean, standard deviation, and ends of the central 95 % interval.
     reliable
-        Whether they are those of the posterior: draws of a fit, or short chains that agree.
+        Whether they can be trusted: they come from a fit, or from short chains that agree.
     """
 
     targets: tuple[Target, ...]
@@ -79,7 +79,7 @@ class Known:
 
 
 def targets_of(problem: Problem, about: Sequence[str]) -> tuple[Target, ...]:
-    """Parameters and conditions that are named as ``w_inf`` or ``w_inf:social``.
+    """Parse targets such as ``w_inf`` or ``w_inf:social`` into parameters and conditions.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def learn(
     x: Array | None = None,
     earlier: tuple[Array, Sequence[Sequence[int]]] | None = None,
 ) -> Known:
-    """What is known of a speaker.
+    """Compute the knowledge about a speaker.
 
     Parameters
     ----------
@@ -126,13 +126,13 @@ def learn(
     kinds
         Kinds of questions that can be asked.
     about
-        Parameters that the design is about.
+        Target parameters.
     x
         (draws, D) draws of the posterior on the unconstrained scale; by default those of short
         chains.
     earlier
-        (D, D) covariance of the parameters before any answer, and the answers so far as
-        ``Knowledge`` takes them. None where there are no answers.
+        (D, D) prior covariance of the parameters, and the answers so far as ``Knowledge`` takes
+        them. None if there are no answers.
     """
     targets = targets_of(problem, about)
     reliable = True

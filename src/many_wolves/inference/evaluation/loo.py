@@ -111,7 +111,7 @@ def loo(
     unit
         Unit to leave out.
     last
-        Dimension of ``counts`` that holds the outcomes of one question; by default the last.
+        Dimension of ``counts`` with the outcomes of one question; by default the last.
     cluster
         Dimension whose entries are the clusters.
     refit
@@ -120,7 +120,7 @@ def loo(
     Raises
     ------
     WolvesError
-        If fewer than two parts hold answers, or a log-likelihood is not finite.
+        If fewer than two parts have answers, or a log-likelihood is not finite.
     """
     parts, answers = _parts(log_lik, counts, unit, last or str(counts.dims[-1]), cluster)
     # How often each part is left out: once per choice, or the whole part once.

@@ -1,4 +1,4 @@
-"""Comparison of pooling methods by their predictions of choices that were left out."""
+"""Comparison of pooling methods by their predictions of left-out choices."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DRAWS = 400
 """Posterior draws that are used; p-values are known to about 0.02."""
 WORST = 3
-"""Number of worst cells that are named."""
+"""Number of worst cells to list."""
 
 
 def describes(fit: Fit) -> dict[str, Any] | None:

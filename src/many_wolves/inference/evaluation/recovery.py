@@ -111,7 +111,7 @@ def _row(
 
 
 def _covers(members: Sequence[str], fitted: Sequence[Simulation], truth: Array) -> Array:
-    """(levels, simulations, members) whether each interval holds the truth."""
+    """(levels, simulations, members) whether each interval contains the truth."""
     bounds = np.array([[s.quantities[name].intervals for name in members] for s in fitted])
     inside = (bounds[..., 0] <= truth[..., None]) & (truth[..., None] <= bounds[..., 1])
     return np.moveaxis(inside.astype(np.float64), -1, 0)

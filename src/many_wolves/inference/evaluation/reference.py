@@ -2,7 +2,8 @@
 
 A reference has ten chains, thinned to 1,000 independent draws each. R-hat is below 1.01, E-BFMI
 above 0.2, autocorrelation at lag one near zero, and no draw diverged. Source: Magnusson et al.
-2025, posteriordb, https://github.com/stan-dev/posteriordb. The stored summary holds means, standard
+2025, posteriordb, https://github.com/stan-dev/posteriordb. The stored summary contains means,
+standard
 deviations and quantiles with their Monte Carlo errors.
 """
 

@@ -5,7 +5,7 @@ is fitted to the data. If program, simulator and sampler agree, the rank of ever
 true value among the draws is uniform (Talts et al. 2018, arXiv:1804.06788). The joint
 log-likelihood is ranked too: it shows errors that no single parameter shows
 (Modrak et al. 2023, doi:10.1214/23-BA1404). The verdict compares the empirical
-distribution of the ranks with bands that hold at all ranks at once (Sailynoja,
+distribution of the ranks with simultaneous bands (Sailynoja,
 Buerkner & Vehtari 2022, doi:10.1007/s11222-022-10090-6).
 """
 

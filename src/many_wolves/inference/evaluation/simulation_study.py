@@ -198,7 +198,7 @@ def simulations(
     seed
         Seed of the whole run.
     path
-        JSON lines file; its first line holds seed and settings. If it exists, it is checked and
+        JSON lines file, with seed and settings in the first line. If it exists, it is checked and
         resumed.
     settings
         Settings of the fit, so that lines with other settings are not mixed in.
@@ -210,7 +210,7 @@ def simulations(
     Raises
     ------
     WolvesError
-        If the file belongs to another seed or other settings, or holds a bad line; if
+        If the file belongs to another seed or other settings, or has an invalid line; if
         another process writes to it.
     """
     target = Path(path)

@@ -107,7 +107,7 @@ def judge(
     )
     reasons = _reasons(numbers, apart, draws.x.shape[0] * draws.x.shape[1])
     worst = live.iloc[int(np.argmax(live["r_hat"].to_numpy()))] if len(live) else None
-    verdict = tuple(reasons) or ("The chains converged: every diagnostic holds.",)
+    verdict = tuple(reasons) or ("The chains converged: all diagnostics are good.",)
     if hits:
         verdict += (
             f"{hits} draws reached the maximum tree depth ({settings.max_depth}): "

@@ -1,4 +1,4 @@
-"""One call of an API model: what is sent with the prompt, and what the reply says."""
+"""One call of an API model: the settings sent with the prompt, and the reading of the reply."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from many_wolves.speakers.protocol import Request
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer, the effort in effect, and the way in which its form was asked for."""
+    """An answer, the effective effort, and how its format was requested."""
 
     answer: Completion
     effort: str
@@ -35,7 +35,7 @@ class Reply:
 
 
 class Caller:
-    """Asks a model, and remembers what its server does not take.
+    """Calls a model, and remembers what its server does not support.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Caller:
         self._formats = Formats(sends_schemas=model.sends_schemas)
 
     async def answer(self, connection: Connection, request: Request) -> Reply:
-        """Ask once: by a schema where the answer has a form and the model takes schemas.
+        """Ask once, with a schema if the answer has a format and the model supports schemas.
 
         Raises
         ------
@@ -84,9 +84,9 @@ class Caller:
         return replace(reply, way="instruction")
 
     def _unwrapped(self, reply: Reply, structure: Structure) -> Reply:
-        """The reply with its answer taken out of the object; as it is if it ignores the schema.
+        """The reply with its answer extracted from the object; unchanged if it ignores the schema.
 
-        A model that once kept to a schema takes schemas: its other replies are taken as written.
+        A model that has followed a schema supports schemas: its other replies are used as written.
         """
         answer = reply.answer
         found = structure.answer_in(answer.text)
@@ -105,7 +105,7 @@ class Caller:
         prompt: Sequence[Message],
         schema: Any = None,
     ) -> Reply:
-        """One call, and a second one where the server has another name for the token limit."""
+        """One call, and a second one if the server has another name for the token limit."""
         renamed = self._limit_renamed
         try:
             return await self._send(connection, request, prompt, schema)
@@ -138,10 +138,10 @@ class Caller:
             raise ReplyError("fail", f"the prompt is too long: {output.completion}")
         reply = call.response or {}
         if self._spec.provider == "anthropic" and not (call.error or reply.get("stop_reason")):
-            # A stream that breaks off looks like one that ended, but gives no reason.
+            # A stream that breaks off looks complete, but has no finish reason.
             raise ReplyError("retry", "the reply was cut off")
         effort = effort_in_request(call.request) or self._model.effort
         answer = parse_output(output, self._spec.max_tokens, reply)
-        if call.error:  # the words are those of the provider's filter
+        if call.error:  # The text comes from the provider's filter.
             answer = answer._replace(text="", note=" ".join(answer.text.split()))
         return Reply(answer, effort)

@@ -1,7 +1,7 @@
-"""Reasoning effort of API models: what is asked for, and what a provider makes of it.
+"""Reasoning effort of API models: the requested one and the effective one.
 
-Each provider has its own words for effort, and inspect-ai translates; some levels it
-lowers, some it leaves out. The request has what is in effect.
+Each provider has its own names of efforts. inspect-ai translates between them; it lowers some
+levels and omits others. The request shows the effective effort.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Any
 from many_wolves.errors import WolvesError
 
 DEFAULT = "provider's default"
-"""The effort in effect where a request leaves it to the provider."""
+"""The effective effort if a request leaves it to the provider."""
 
 
 def effort_in_request(request: Mapping[str, Any]) -> str:
-    """The effort that a request asks for, as sent or as inspect-ai records it.
+    """The effort in a request, as sent or as inspect-ai records it.
 
     Returns
     -------
     str
-        A level, ``N tokens``, or empty when the request leaves it to the provider.
+        A level, ``N tokens``, or empty if the request leaves it to the provider.
     """
     request = {**request, **(request.get("extra_body") or {})}
     thinking = request.get("thinking") or {}
@@ -61,23 +61,23 @@ def check_effort(
     always: bool,
     who: str,
 ) -> str:
-    """The effort in effect, or an error before the first call.
+    """The effective effort, or an error before the first call.
 
     Parameters
     ----------
     effort, thinking_tokens
-        What the user asks for; empty and None for the provider's default.
+        The user's request; empty and None for the provider's default.
     found
-        What ``effort_in_request`` reads from a request that was made and not sent.
+        The result of ``effort_in_request`` for a request that was prepared but not sent.
     thinks, always
-        Whether the model reasons when nothing is said, and whatever is said.
+        Whether the model reasons by default, and whether it always reasons.
     who
         Name of the speaker, for the message.
 
     Raises
     ------
     WolvesError
-        If the provider does not take what the user asks for.
+        If the provider does not support the requested effort.
     """
     if not effort and thinking_tokens is None:
         return found or DEFAULT

@@ -1,4 +1,4 @@
-"""Formats of replies to questions, recognised by their fields."""
+"""Formats of replies, recognized by their fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FIELDS = {
     "/responses": ("OpenAI's responses", ("output", "output_text")),
     ":generateContent": ("Google's", ("candidates", "promptFeedback", "usageMetadata")),
 }
-"""By the end of a path: the name of the format, and the fields that only its replies have."""
+"""Suffix of a path -> the name of the format, and the fields that only its replies have."""
 
 _ENTRIES: Mapping[str, frozenset[str]] = {
     "choices": frozenset({"message", "error"}),
@@ -21,11 +21,11 @@ _ENTRIES: Mapping[str, frozenset[str]] = {
 """Fields that are lists of objects: each object has one of these fields, if any are named."""
 
 _SHOWN = 6
-"""Fields of a reply that a message names."""
+"""Maximum number of fields of a reply that a message lists."""
 
 
 def other_format(path: str, reply: Mapping[str, Any]) -> str:
-    """What a reply is instead of the format that its path promises.
+    """Describe a reply that is not in the format that its path implies.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ def other_format(path: str, reply: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        What was expected and found; empty where the reply has the right format, or no format
-        is known for the path.
+        What was expected and found; empty if the format is right, or no format is known for the
+        path.
     """
     own = next((name for end, (name, _) in _FIELDS.items() if path.endswith(end)), "")
     if not own:
@@ -48,7 +48,7 @@ def other_format(path: str, reply: Mapping[str, Any]) -> str:
 
 
 def _misshapen(reply: Mapping[str, Any]) -> str:
-    """What stands where a list of objects should; empty where the reply has its form."""
+    """What is found in place of a list of objects; empty if the reply is well formed."""
     for name, needed in _ENTRIES.items():
         entries = reply.get(name) or []
         if not isinstance(entries, list):
@@ -62,7 +62,7 @@ def _misshapen(reply: Mapping[str, Any]) -> str:
 
 
 def _kind(value: Any) -> str:
-    """The kind of a JSON value, in JSON's words."""
+    """The type of a JSON value, by its name in JSON."""
     if isinstance(value, dict):
         return "an object"
     return "a text" if isinstance(value, str) else "a number"
@@ -83,6 +83,6 @@ def _full(name: str) -> str:
 
 
 def _format_of(reply: Mapping[str, Any], first: str = "") -> str:
-    """The format whose fields a reply has; one of several is ``first``, if it is among them."""
+    """The format whose fields a reply has; if several match, ``first`` is preferred."""
     names = [name for name, fields in _FIELDS.values() if any(field in reply for field in fields)]
     return first if first in names else (names[0] if names else "")

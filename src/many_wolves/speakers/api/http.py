@@ -1,9 +1,9 @@
-"""The HTTP client under inspect-ai's providers: where requests may go, what comes back.
+"""The HTTP client under inspect-ai's providers, which checks requests and replies.
 
-The vendors' clients follow redirects, with the prompts and for some providers with the
-key. They take any body for a reply. The client made here is handed to them instead.
-It sends to one origin only and follows no redirect. It repairs replies that differ from their
-documentation, and turns everything else into an error that quotes it.
+The vendors' clients follow redirects with the prompts, and for some providers with the key. They
+accept any body as a reply. They get the client of this module instead. It sends to one origin
+only and follows no redirect. It repairs replies that differ from their documentation, and turns
+anything else into an error that quotes it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from many_wolves.speakers.api.repair import repair
 Kind = Literal["retry", "fail", "stop"]
 
 CONNECT_S = 30.0
-"""Seconds until a host counts as unreachable; the whole request has another limit."""
+"""Seconds until a host counts as unreachable; the whole request has a separate limit."""
 
 _QUESTIONS = ("/messages", "/completions", "/responses", ":generateContent")
-"""Endings of the paths that take questions; other paths serve batches."""
+"""Suffixes of the paths for questions; other paths serve batches."""
 
 _SHOWN = 400
 _EVENT_STREAM = re.compile(rb"\s*(?:event|data|id|retry|):")
@@ -38,20 +38,20 @@ _CODES = {
     **dict.fromkeys(("rate_limit_exceeded", "rate_limit_error", "insufficient_quota"), 429),
     "overloaded_error": 529,
 }
-"""Statuses of errors that come in a reply of status 200, by code or type."""
+"""HTTP statuses of errors inside a reply with status 200, by code or type."""
 
 Origin = tuple[str, str, int | None]
 
 
 class ReplyError(Exception):
-    """A reply that is no answer, with what it means.
+    """A reply that is not an answer, with its consequence.
 
     Parameters
     ----------
     kind
-        ``retry``; ``fail`` this trial; ``stop`` because every request would meet it.
+        ``retry``; ``fail`` this trial; ``stop``, because every request would fail.
     words
-        What came in place of an answer.
+        What was received instead of an answer.
     fix
         For ``stop``: what the user can do.
     """
@@ -64,24 +64,24 @@ class ReplyError(Exception):
 
 
 class NotSentError(Exception):
-    """A request that was made and not sent."""
+    """A request was prepared but not sent."""
 
 
 class Guard:
-    """What one client may send, and what it hands back.
+    """Checks of the requests and replies of one client.
 
     Attributes
     ----------
     holding
-        While it is set no request is sent.
+        While it is set, no request is sent.
     held
-        Body of the last request that was held; None if there was none.
+        Body of the last request that was held back; None if there was none.
     replied
-        Whether a server was reached at all: a host that never was is dead, another one
-        is having a bad moment.
+        Whether a server was ever reached: if not, the host is considered dead; otherwise the
+        failure is temporary.
     answered
-        Whether any question came back with a reply: other pages then pass, as
-        a proxy's page does, and is worth another try.
+        Whether any question got a reply. If so, other pages (such as a proxy's) are treated as
+        temporary, and the request is retried.
     """
 
     def __init__(self) -> None:
@@ -92,12 +92,12 @@ class Guard:
         self._origin: Origin | None = None
 
     def check(self, request: Any) -> None:
-        """Refuse a request to another origin than the first one's; keep one that is held.
+        """Reject a request to another origin than the first; store one that is held back.
 
         Raises
         ------
         ReplyError
-            If the address is another one, or carries credentials.
+            If the origin differs, or the address contains credentials.
         NotSentError
             If nothing is to be sent.
         """
@@ -105,7 +105,7 @@ class Guard:
         if url.userinfo:
             raise ReplyError(
                 "stop",
-                "the address of the server carries credentials",
+                "the address of the server contains credentials",
                 "remove them from the address and set the key in the environment",
             )
         origin = (url.scheme, url.host, url.port)
@@ -121,17 +121,17 @@ class Guard:
             raise NotSentError
 
     def read(self, response: Any, *, streamed: bool) -> Any:
-        """The response, repaired where it has to be; its body is read.
+        """The response with its body read, and repaired if necessary.
 
         Parameters
         ----------
         streamed
-            Whether an event stream was asked for.
+            Whether an event stream was requested.
 
         Raises
         ------
         ReplyError
-            If it is a redirect, a page, or something other than a reply.
+            If it is a redirect, a page, or anything else but a reply.
         """
         self.replied = True
         status = response.status_code
@@ -191,7 +191,7 @@ class Guard:
         to = (
             f"to {_named((where.scheme, where.host, where.port))}{where.path}"
             if where is not None
-            else "without saying where to"
+            else "without a target"
         )
         return ReplyError(
             "stop",
@@ -231,7 +231,7 @@ def _certificates(library: Any) -> Any:
 @cache
 def _client_class(library: Any) -> Any:
     class GuardedClient(library.AsyncClient):  # type: ignore[misc]
-        """Sends what its guard lets through."""
+        """An HTTP client that sends only what its guard allows."""
 
         def __init__(self, guard: Guard, **options: Any) -> None:
             super().__init__(**options)
@@ -239,8 +239,9 @@ def _client_class(library: Any) -> Any:
 
         @property
         def event_hooks(self) -> dict[str, list[Any]]:
-            # inspect-ai times requests by hooks, and adds new ones at each request to
-            # Google: left in place they would pile up.
+            # inspect-ai times requests with hooks, and adds new ones at each request to Google;
+            # they
+            # would accumulate if not removed.
             return {"request": [], "response": []}
 
         async def send(self, request: Any, *, stream: bool = False, **options: Any) -> Any:
@@ -253,7 +254,7 @@ def _client_class(library: Any) -> Any:
 
 
 def phrase(status: int) -> str:
-    """What a status means, in HTTP's words."""
+    """The standard phrase of an HTTP status."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -261,13 +262,13 @@ def phrase(status: int) -> str:
 
 
 def first_words(text: str) -> str:
-    """The beginning of a text on one line; of a page without its tags."""
+    """The beginning of a text on one line; for an HTML page, without its tags."""
     plain = " ".join((_TAGS.sub(" ", text) if _PAGE.search(text) else text).split())
     return plain if len(plain) <= _SHOWN else plain[:_SHOWN].rstrip() + " ..."
 
 
 def _error_in(reply: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The error that a server sent in place of a reply, or in place of its message."""
+    """The error that a server sent instead of a reply or of its message."""
     error = reply.get("error")
     choices = reply.get("choices")
     if not error and isinstance(choices, list) and choices and isinstance(choices[0], dict):
@@ -282,9 +283,9 @@ def _error_in(reply: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _missing_in(reply: Mapping[str, Any]) -> str:
-    """Why a reply in due form holds no answer at all; empty where it holds one.
+    """Why a well-formed reply has no answer; empty if it has one.
 
-    inspect-ai makes up words for a reply of Google's without candidates.
+    inspect-ai invents a text for a reply of Google without candidates.
     """
     if reply.get("object") == "response" and reply.get("status") in _UNFINISHED:
         return f"the reply is {reply['status']}, not finished"
@@ -296,7 +297,7 @@ def _missing_in(reply: Mapping[str, Any]) -> str:
 
 
 def _failed(response: Any, reply: dict[str, Any], error: dict[str, Any]) -> Any:
-    """The response with the status that the error inside it should have had."""
+    """The response with the status that belongs to the error inside it."""
     code = str(error.get("code") or error.get("type") or "")
     status = int(code) if code.isdecimal() else _CODES.get(code, _BAD_GATEWAY)
     status = status if 400 <= status < 600 else _BAD_GATEWAY
@@ -308,7 +309,7 @@ def _replaced(response: Any, body: bytes) -> Any:
 
 
 def _repaired_body(body: bytes) -> bytes:
-    """A body other than the reply to a question: one JSON value, or the lines of a batch."""
+    """Repair a body that is not a reply to a question: one JSON value, or the lines of a batch."""
     try:
         found = json.loads(body)
     except ValueError:
@@ -317,7 +318,7 @@ def _repaired_body(body: bytes) -> bytes:
 
 
 def _repaired(body: bytes, found: Any) -> bytes:
-    """The JSON of a repaired value; ``body`` itself where nothing had to be."""
+    """The JSON of a repaired value; ``body`` itself if nothing was repaired."""
     before, after = json.dumps(found), json.dumps(repair(found))
     return body if before == after else after.encode()
 

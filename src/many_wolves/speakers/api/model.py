@@ -1,4 +1,4 @@
-"""Open an API model through inspect-ai, and settle what can be settled before the first call."""
+"""Opens an API model through inspect-ai, with all checks that need no call."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ _NO_KEY = "none"
 _NEEDS_LIBRARY = re.compile(r"requires optional dependencies|pip install", re.IGNORECASE)
 _MARKUP = re.compile(r"\[/?(?:bold|blue)\]")
 _READ_S = 600.0
-"""Seconds without a byte after which a request of a batch's bookkeeping is given up."""
+"""Seconds without a byte after which a bookkeeping request of a batch is abandoned."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One model at its provider, with the HTTP client that carries its requests.
+    """One model at its provider, with the HTTP client for its requests.
 
-    inspect-ai's ``ModelAPI`` closes its client with the event loop that used it: each
-    round of requests has a separate connection.
+    inspect-ai's ``ModelAPI`` closes its client with the event loop that used it, so each round
+    of requests has a separate connection.
 
     Parameters
     ----------
     api
         inspect-ai's ``ModelAPI``.
     client
-        The client that it sends through.
+        Its HTTP client.
     classify
-        What an error of a call means.
+        Classifies the errors of calls.
     """
 
     api: Any
@@ -59,20 +59,20 @@ class Connection:
 
 @dataclass(frozen=True)
 class ApiModel:
-    """An API model that is ready to be asked.
+    """An API model that is ready for requests.
 
     Parameters
     ----------
     connect
-        Makes a connection.
+        Opens a connection.
     config
         inspect-ai's generation settings, the same for every request.
     effort
-        Reasoning effort in effect.
+        Effective reasoning effort.
     redact
-        Takes every key out of a text.
+        Removes every key from a text.
     sends_schemas
-        Whether a request carries the JSON schema of its answer.
+        Whether requests contain the JSON schema of their answers.
     """
 
     connect: Callable[[], Connection]
@@ -89,23 +89,23 @@ def open_model(
     *,
     batch: bool,
 ) -> ApiModel:
-    """Find the key and the provider, and learn the effort in effect.
+    """Find the key and the provider, and determine the effective effort.
 
-    The effort is read from a request that inspect-ai makes and the client does not send.
+    The effort is read from a request that inspect-ai prepares and the client does not send.
 
     Parameters
     ----------
     api_key
-        Key given on the command line; the environment's is used without it.
+        Key from the command line; by default that of the environment.
     policy
-        How long one request may take, and how often a batch is looked at.
+        Time limit of a request, and polling interval of a batch.
     batch
         Use the provider's batch mode.
 
     Raises
     ------
     WolvesError
-        If the key is missing, the provider is unknown, or it does not take the effort.
+        If the key is missing, the provider is unknown, or it does not support the effort.
     """
     key = read_key(spec.provider, api_key)
     redact = redactor(known_secrets(key, api_key or ""))
@@ -124,16 +124,16 @@ def open_model(
 
 
 def check_request(spec: SpeakerSpec) -> None:
-    """Refuse settings that requests to this provider would leave out; needs no key.
+    """Reject settings that requests to this provider would omit; needs no key.
 
-    Without the extra ``api`` nothing is known, and nothing is refused.
+    Without the extra ``api``, nothing can be checked, and nothing is rejected.
 
     Raises
     ------
     SettingError
-        If a sampling setting would be left out.
+        If a sampling setting would be omitted.
     WolvesError
-        If the provider does not take the effort, or is not known.
+        If the provider does not support the effort, or is unknown.
     """
     if find_spec("inspect_ai") is None:
         return
@@ -145,12 +145,12 @@ def check_request(spec: SpeakerSpec) -> None:
 def _learn(
     spec: SpeakerSpec, connect: Callable[[], Connection], guard: Guard, redact: Redactor
 ) -> tuple[str, bool]:
-    """The effort in effect, and whether schemas are sent, from requests that are not sent.
+    """The effective effort, and whether schemas are supported, from requests that are not sent.
 
     Raises
     ------
     WolvesError
-        If the provider is unknown, or would leave out a setting.
+        If the provider is unknown, or would omit a setting.
     """
     try:
         connection = connect()
@@ -160,7 +160,7 @@ def _learn(
         raise
     except ReplyError as error:
         raise WolvesError(f"{spec.name}: {redact(error.words)}", fix=error.fix) from None
-    except Exception as error:  # clients raise what they like before a request is sent
+    except Exception as error:  # Clients raise arbitrary errors before a request is sent.
         words = redact(" ".join(_MARKUP.sub("", str(error)).split()))
         if _NEEDS_LIBRARY.search(words):
             raise _unguarded(spec, "needs a special library for this provider") from None
@@ -200,7 +200,7 @@ def _holds(request: Any, name: str) -> bool:
 
 
 def messages(prompt: Sequence[Message]) -> list[Any]:
-    """Messages as inspect-ai takes them."""
+    """Messages in the form of inspect-ai."""
     from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
 
     kinds = {
@@ -212,13 +212,13 @@ def messages(prompt: Sequence[Message]) -> list[Any]:
 
 
 def _connect(spec: SpeakerSpec, key: str, guard: Guard, timeout_s: float) -> Connection:
-    """The provider's ``ModelAPI``, made to send through a client of ours.
+    """The provider's ``ModelAPI``, made to send through our client.
 
     Raises
     ------
     WolvesError
-        If it does not let its client be replaced: nothing could keep it from following
-        a redirect with the key.
+        If its client cannot be replaced, because nothing could then prevent it from following a
+        redirect with the key.
     """
     from inspect_ai.model import get_model
 
@@ -231,7 +231,7 @@ def _connect(spec: SpeakerSpec, key: str, guard: Guard, timeout_s: float) -> Con
     guarded = _guard_google if hasattr(api, "_http_options") else _guard_vendor
     client = guarded(api, guard, timeout_s)
     if client is None:
-        raise _unguarded(spec, "reaches this provider by a client that may follow redirects")
+        raise _unguarded(spec, "reaches this provider with a client that may follow redirects")
     provider = SimpleNamespace(should_retry=api.should_retry, is_auth_failure=api.is_auth_failure)
 
     def classify(error: Exception) -> ErrorClass:
@@ -243,13 +243,13 @@ def _connect(spec: SpeakerSpec, key: str, guard: Guard, timeout_s: float) -> Con
             key_name=key_name(spec.provider),
         )
 
-    # The bookkeeping of a batch is retried by inspect-ai, for as long as this returns true.
+    # inspect-ai retries the bookkeeping of a batch as long as this returns True.
     api.should_retry = lambda error: classify(error).kind == "retry"
     return Connection(api, client, classify)
 
 
 def _unguarded(spec: SpeakerSpec, why: str) -> WolvesError:
-    """The error for a provider whose own client cannot be replaced by ours."""
+    """The error for a provider whose client cannot be replaced by ours."""
     return WolvesError(
         f"{spec.name}: inspect-ai {why}; nothing was asked",
         fix="use --provider openai-compatible with the provider's address in --base_url",
@@ -257,7 +257,7 @@ def _unguarded(spec: SpeakerSpec, why: str) -> WolvesError:
 
 
 def _guard_google(api: Any, guard: Guard, timeout_s: float) -> Any:
-    """Google's library makes a client for each request, and takes its transport from options."""
+    """Guard Google's library, which makes a client per request from its options."""
     import httpx
 
     client = guarded_client(httpx, guard, timeout_s)
@@ -274,9 +274,9 @@ def _guard_google(api: Any, guard: Guard, timeout_s: float) -> Any:
 
 
 def _guard_vendor(api: Any, guard: Guard, timeout_s: float) -> Any:
-    """The libraries of OpenAI and Anthropic take a client, and retry unless told not to.
+    """Guard the libraries of OpenAI and Anthropic, which take a client, and retry by default.
 
-    None where the provider has another library.
+    None if the provider has another library.
     """
     own = getattr(getattr(api, "client", None), "_client", None)
     library = next((name for name in ("httpx2", "httpx") if _is_of(own, name)), None)
@@ -302,11 +302,11 @@ def _request(connection: Connection, guard: Guard, config: Any) -> Any:
     Raises
     ------
     Exception
-        What the provider raised when it made none.
+        The provider's error, if it prepared no request.
     """
     guard.holding = True
     fault: Exception | None = None
-    # Its warnings about settings that it leaves out come back as errors or as what is recorded.
+    # Its warnings about omitted settings are reported as errors or visible in the record.
     log = logging.getLogger("inspect_ai")
     level = log.level
     log.setLevel(logging.ERROR)
@@ -318,12 +318,12 @@ def _request(connection: Connection, guard: Guard, config: Any) -> Any:
         guard.holding = False
         log.setLevel(level)
     if guard.held is None:
-        raise fault or NotSentError("the provider made no request")
+        raise fault or NotSentError("the provider prepared no request")
     return guard.held
 
 
 def _sends_schemas(connection: Connection, guard: Guard, config: Any) -> bool:
-    """Whether inspect-ai puts a schema into a request; for some providers it leaves it out."""
+    """Whether inspect-ai puts a schema into a request; for some providers it omits it."""
     from inspect_ai.model import ResponseSchema
     from inspect_ai.util import JSONSchema
 
@@ -335,7 +335,7 @@ def _sends_schemas(connection: Connection, guard: Guard, config: Any) -> bool:
 
 
 def _run[T](work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, also where an event loop is running, as in a notebook."""
+    """Run a coroutine to its end, even if an event loop is running, as in a notebook."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, work).result()
 
@@ -349,9 +349,9 @@ def _config(spec: SpeakerSpec, batch: RetryPolicy | None = None) -> Any:
         top_p=spec.top_p,
         reasoning_effort=spec.effort or None,
         reasoning_tokens=spec.thinking_tokens,
-        # Left to itself the client asks the server whether it may have summaries.
+        # By default, the client asks the server whether summaries are allowed.
         reasoning_summary="none",
-        # Every prompt differs: a cache would be written at a surcharge and never read.
+        # Every prompt differs, so a cache would be written at a surcharge and never read.
         cache_prompt=False,
         batch=BatchConfig(tick=batch.tick_s) if batch else None,
         max_retries=batch.retries if batch else None,
@@ -359,5 +359,5 @@ def _config(spec: SpeakerSpec, batch: RetryPolicy | None = None) -> Any:
 
 
 def _says(api: Any, *questions: str) -> bool:
-    """Whether the provider answers yes to any of the questions it knows."""
+    """Whether any of these methods of the provider returns True."""
     return any(bool(getattr(api, question)()) for question in questions if hasattr(api, question))

@@ -1,4 +1,4 @@
-"""What an inspect-ai output holds: text, reasoning, whether the model declined, tokens."""
+"""Reads an inspect-ai output: text, reasoning, refusal, and token counts."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from many_wolves.records import Status
 _TAG = "|".join(re.escape(tag) for tag in TAGS)
 _OPENING = re.compile(rf"\s*(?:<(?:{_TAG})>|\[THINK\])", re.IGNORECASE)
 _BLOCKED = "BLOCKED: BlockedReason."
-"""How inspect-ai begins the reason for which Google blocked a prompt."""
+"""Prefix with which inspect-ai gives the reason why Google blocked a prompt."""
 _CLOSING = re.compile(rf"</(?:{_TAG})>|\[/THINK\]", re.IGNORECASE)
 
 
 class Completion(NamedTuple):
-    """An answer before a family has read it.
+    """An answer before its family has read it.
 
-    ``status`` is ``answered`` where there is a text, ``refused`` or ``empty``. The field
-    ``note`` says that the answer was cut off or blocked, or that a tool was called.
+    ``status`` is ``answered`` if there is a text, otherwise ``refused`` or ``empty``. ``note``
+    states whether the answer was cut off or blocked, or a tool was called.
     """
 
     text: str
@@ -38,13 +38,13 @@ def parse_output(
     Parameters
     ----------
     limit
-        Most tokens of the answer, for the note; None where it is not known.
+        Maximum number of tokens of the answer, for the note; None if unknown.
     reply
-        The provider's reply, which names the reason for its end in its own words.
+        The provider's reply, which contains its finish reason.
     """
     text, reasoning, refusal = _parts(output)
     text, thought = split_thought(text)
-    # Where a thought is all that there is, inspect-ai gives it both as reasoning and as text.
+    # If there is only a thought, inspect-ai returns it both as reasoning and as text.
     if thought and thought != reasoning.strip():
         reasoning = f"{reasoning}\n{thought}" if reasoning else thought
     status: Status = "answered" if text.strip() else "empty"
@@ -52,7 +52,7 @@ def parse_output(
     if refusal or output.stop_reason == "content_filter":
         status = "refused"
     if text.startswith(_BLOCKED) and status == "refused":
-        # The provider's reason, and not what the model wrote.
+        # This is the provider's reason, not the model's text.
         reason = " ".join(text.removeprefix(_BLOCKED).split())
         text, note = "", f"the prompt was blocked: {reason}"
     if status == "empty" and output.stop_reason == "tool_calls":
@@ -61,10 +61,10 @@ def parse_output(
 
 
 def split_thought(text: str) -> tuple[str, str]:
-    """Answer and thought of a text with a thought between tags before its answer.
+    """Split a text into its answer and the thought between tags before it.
 
-    A thought that was cut off has no closing tag, and no answer. A thought whose
-    opening tag is in the prompt has a closing one only.
+    A thought that was cut off has no closing tag, and no answer. If the opening tag is in the
+    prompt, the text has only a closing tag.
     """
     opening, closing = _OPENING.match(text), _CLOSING.search(text)
     begin = opening.end() if opening else 0
@@ -79,7 +79,7 @@ def _note(output: Any, limit: int | None, reply: Mapping[str, Any] | None) -> st
         return "cut off by the end of the model's context window"
     if output.stop_reason not in ("max_tokens", "model_length"):
         return ""
-    return "cut off by " + (f"the limit of {limit} tokens" if limit else "its limit of tokens")
+    return "cut off by " + (f"the limit of {limit} tokens" if limit else "its token limit")
 
 
 def _parts(output: Any) -> tuple[str, str, bool]:
@@ -99,7 +99,7 @@ def _parts(output: Any) -> tuple[str, str, bool]:
 
 
 def _usage(usage: Any) -> dict[str, int]:
-    """Counts of tokens that are known: no request has none at all."""
+    """The known token counts; zero tokens in total means unknown."""
     if usage is None or not (usage.input_tokens or usage.output_tokens):
         return {}
     counts = {

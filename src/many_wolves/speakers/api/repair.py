@@ -1,9 +1,8 @@
-"""Replies as servers send them, brought into the form that their API documents.
+"""Repairs replies of servers that deviate from the documented format.
 
-inspect-ai and the vendors' clients read replies as documented, and end in a
-``TypeError`` or a ``KeyError`` where one is not. Known differences between
-servers are repaired here, before they see them. This serves all formats: whole replies,
-streamed ones, and those of a batch.
+inspect-ai and the vendors' clients expect documented replies, and fail with a ``TypeError`` or a
+``KeyError`` on others. Known deviations are repaired here before the clients see them. This
+covers all formats: complete replies, streamed ones, and those of a batch.
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ _THOUGHTS = ("thinking", "reasoning")
 
 
 def repair(value: Any) -> Any:
-    """A parsed JSON value of a reply, repaired.
+    """Repair a parsed JSON value of a reply.
 
-    - Half of a surrogate pair, as a text has that was cut off within an emoji, becomes
-      U+FFFD: no file can hold it otherwise.
+    - An unpaired surrogate, from a text that was cut off within an emoji, becomes U+FFFD,
+      because no file can contain it.
     - A chat message whose content is a list of parts gets its text as ``content`` and
       its thoughts as ``reasoning_content``.
-    - Token counts that are text become numbers; those that are neither are left out.
-    - A turn of Anthropic's that pauses for a server's tool ends: no tool was offered. Nor
-      is a call of a tool that is not well formed asked for again, as inspect-ai would.
+    - Token counts that are text become numbers; those that are neither are removed.
+    - An Anthropic turn that pauses for a server tool ends, because no tool was offered. A malformed
+      tool call is not requested again, as inspect-ai would do.
     - A text in place of Anthropic's content, or of a response's output, is its only part.
     - Messages, contents and texts that are null are empty; items of a response that are
-      neither a message nor a thought are left out.
-    - A reply that does not name its model gets an empty name.
+      neither a message nor a thought are removed.
+    - A reply without the name of its model gets an empty one.
     """
     if isinstance(value, str):
         return whole_text(value)
@@ -56,7 +55,7 @@ def repair(value: Any) -> Any:
 
 
 def _items(output: Any) -> list[Any]:
-    """The messages and thoughts of a response, each with texts that are texts."""
+    """The messages and thoughts of a response, with valid texts."""
     if isinstance(output, str):
         part = {"type": "output_text", "text": output, "annotations": []}
         message = {"type": "message", "id": "", "role": "assistant", "status": "completed"}
@@ -103,7 +102,7 @@ def _is_tool_call(call: Any) -> bool:
 
 
 def _words(part: Any) -> str:
-    """The text of a part, however deep it lies."""
+    """The text of a part, at any depth."""
     if isinstance(part, str | int | float):
         return str(part)
     if isinstance(part, list):
@@ -115,22 +114,22 @@ def _words(part: Any) -> str:
 
 
 def _counted(reply: dict[str, Any]) -> dict[str, Any]:
-    """A reply whose token counts are numbers, where it has any."""
+    """A reply whose token counts, if any, are numbers."""
     if reply.get("type") == "message":
         reply["usage"] = _of_anthropic(reply.get("usage"), "input_tokens", "output_tokens")
     elif reply.get("type") == "message_delta":
         reply["usage"] = _of_anthropic(reply.get("usage"), "output_tokens")
     elif "usage" in reply and ("choices" in reply or reply.get("object") == "response"):
         reply["usage"] = _complete(_numbers(reply["usage"] or {}))
-    if reply.get("usageMetadata"):
+    if "usageMetadata" in reply:
         reply["usageMetadata"] = _numbers(reply["usageMetadata"])
     return reply
 
 
 def _of_anthropic(usage: Any, *needed: str) -> dict[str, Any]:
-    """Anthropic's counts; zero stands for what is not known, for its readers add them up.
+    """Anthropic's counts, with zero for unknown ones, because its clients add them up.
 
-    Where the tokens of a thought are not counted, inspect-ai would ask the server to.
+    If the tokens of a thought are missing, inspect-ai would ask the server to count them.
     """
     counts = _numbers(usage)
     found = counts | {name: counts.get(name) or 0 for name in needed}
@@ -142,7 +141,7 @@ def _of_anthropic(usage: Any, *needed: str) -> dict[str, Any]:
 
 
 def _complete(counts: dict[str, Any]) -> dict[str, Any] | None:
-    """OpenAI's counts with their total; None where one of the two is not known."""
+    """OpenAI's counts with their total; None if one of the two is unknown."""
     names = ("input_tokens", "output_tokens")
     if "prompt_tokens" in counts or "completion_tokens" in counts:
         names = ("prompt_tokens", "completion_tokens")

@@ -1,4 +1,4 @@
-"""What a failed call to an API means: try again, give this trial up, or stop altogether."""
+"""Classifies a failed call to an API: retry, give up this trial, or stop altogether."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from many_wolves.speakers.api.http import Kind, ReplyError, first_words, phrase
 from many_wolves.speakers.api.settings import COMPATIBLE, OMISSIBLE
 
 LONGEST_WAIT_S = 3600.0
-"""Longest wait that a server may ask for: beyond it nobody can tell waiting from hanging."""
+"""Longest wait that a server may request: beyond it, waiting and hanging look the same."""
 
 NEW_LIMIT = "max_completion_tokens"
-"""The name of the limit of tokens in OpenAI's chat format where ``max_tokens`` is refused."""
+"""The name of the token limit in OpenAI's chat format if ``max_tokens`` is rejected."""
 
 _MOST_WAIT_S = 60.0
 _NO_CREDIT = ("insufficient_quota", "credit balance is too low")
 _QUOTA = "exceeded your current quota"
-"""OpenAI says this of an empty account, and Google of any limit, with the time to wait."""
+"""OpenAI says this about an empty account, but Google about any limit, with the time to wait."""
 _TRY_AGAIN = re.compile(r"(?:try again|retry)\s+in\s+(\d+(?:\.\d+)?)\s*(ms|s|m|h)\b", re.IGNORECASE)
 _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BAD_KEY = ("api_key_invalid", "api key not valid")
@@ -45,20 +45,20 @@ _WRAPPERS = {"APIConnectionError", "APITimeoutError"}
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long and how hard a request is tried.
+    """Settings of retries.
 
     Parameters
     ----------
     connections
-        Requests under way at once.
+        Maximum number of simultaneous requests.
     retries
-        Further tries after a failed one.
+        Number of retries after a failure.
     wait_s
-        First wait, doubled from try to try; a server's Retry-After comes before it.
+        First wait, doubled after each retry; a server's Retry-After has priority.
     timeout_s
-        Longest time of one try; None in batch mode, where answers take hours.
+        Time limit of one request; None in batch mode, in which answers take hours.
     tick_s
-        In batch mode, seconds between two looks at a batch; None: inspect-ai's 15.
+        Polling interval of a batch in seconds; None for inspect-ai's default of 15.
     """
 
     connections: int = 32
@@ -70,18 +70,18 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ErrorClass:
-    """What to do about an error.
+    """The consequence of an error.
 
     Parameters
     ----------
     kind
-        ``retry``; ``fail`` this trial; ``stop`` because every trial would meet it.
+        ``retry``; ``fail`` this trial; ``stop``, because every trial would fail.
     words
-        What the server or the network said.
+        Message of the server or the network.
     fix
         For ``stop``: what the user can do.
     retry_after_s
-        Seconds that the server asks to wait; None when it gives none.
+        Wait that the server requests, in seconds; None if it requests none.
     """
 
     kind: Kind
@@ -91,29 +91,29 @@ class ErrorClass:
 
 
 class Provider(Protocol):
-    """What inspect-ai's ``ModelAPI`` can do with its vendor's errors."""
+    """The methods of inspect-ai's ``ModelAPI`` that classify errors."""
 
     def should_retry(self, ex: Exception) -> Any:
-        """Whether another try can help; a ``RetryDecision`` also says when."""
+        """Whether a retry can help; a ``RetryDecision`` also states when."""
         ...
 
     def is_auth_failure(self, ex: Exception) -> bool:
-        """Whether the key was refused."""
+        """Whether the key was rejected."""
         ...
 
 
 def classify_error(
     error: Exception, provider: Provider, *, reached: bool, answered: bool, key_name: str
 ) -> ErrorClass:
-    """What an error of a call means.
+    """Classify an error of a call.
 
     Parameters
     ----------
     reached
-        Whether the server has replied to anything yet: a host that never did is
-        dead, one that did is having a bad moment.
+        Whether the server has ever replied: if not, the host is considered dead; otherwise the
+        failure is temporary.
     answered
-        Whether it has answered a question: its settings are then taken.
+        Whether it has answered a question, so that the settings are known to work.
     key_name
         Environment variable of the key.
     """
@@ -137,7 +137,7 @@ def classify_error(
 
 
 def renames_limit(spec: SpeakerSpec, status: int | None, words: str) -> bool:
-    """Whether a server wants the limit of tokens by its newer name."""
+    """Whether a server requires the newer name of the token limit."""
     asked = spec.provider == COMPATIBLE and spec.max_tokens > 0
     return asked and status in (400, 422) and NEW_LIMIT in words
 
@@ -145,7 +145,7 @@ def renames_limit(spec: SpeakerSpec, status: int | None, words: str) -> bool:
 def backoff_s(attempt: int, base_s: float, retry_after_s: float | None) -> float:
     """Seconds to wait after ``attempt`` failures (from one): doubling, with jitter.
 
-    A wait that the server asks for is kept, and never shortened.
+    A wait that the server requests is never shortened.
     """
     jitter = random.uniform(0.5, 1.0)
     doubled: float = base_s * 2 ** (attempt - 1)
@@ -178,7 +178,7 @@ def _fix_for_all(
     key_name: str,
     wait: float | None,
 ) -> str:
-    """The fix of an error that every request would meet; empty for any other error."""
+    """The fix of an error that would affect every request; empty for other errors."""
     moderated = status == 403 and _ABOUT_PROMPT.search(lower)
     refused = status in (401, 403) or provider.is_auth_failure(error)
     if (refused and not moderated) or any(words in lower for words in _BAD_KEY):
@@ -196,15 +196,15 @@ def _fix_for_all(
 
 
 def _about_every_request(lower: str) -> bool:
-    """Whether a refusal names a setting, rather than the prompt or its length."""
+    """Whether a rejection is about a setting, not about the prompt or its length."""
     named = any(re.search(rf"\b{name}\b", lower) for name in _SETTINGS)
     return named and bool(_NOT_TAKEN.search(lower)) and not _ABOUT_PROMPT.search(lower)
 
 
 def _without_reply(error: Exception, provider: Provider, reached: bool) -> ErrorClass:
-    """An error without a status: of the network, of this machine, or of reading a reply."""
+    """Classify an error without a status: from the network, this machine, or reading a reply."""
     causes = list(_chain(error))
-    # The vendors' libraries say no more than that the connection failed.
+    # The vendors' libraries only say that the connection failed.
     named = next((e for e in causes if type(e).__name__ not in _WRAPPERS), error)
     words = f"{type(named).__name__}: {message_of(named)}"
     if any(isinstance(e, OSError) and e.errno in (errno.EMFILE, errno.ENFILE) for e in causes):
@@ -242,7 +242,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def status_of(error: BaseException) -> int | None:
-    """The HTTP status of an error; None where no server replied."""
+    """The HTTP status of an error; None if no server replied."""
     for one in _chain(error):
         for name in ("status_code", "code"):
             value = getattr(one, name, None)
@@ -252,7 +252,7 @@ def status_of(error: BaseException) -> int | None:
 
 
 def message_of(error: BaseException) -> str:
-    """What the server said, in one line; of a page its first words."""
+    """The server's message on one line; for an HTML page its first words."""
     message = getattr(error, "message", None)
     text = message if isinstance(message, str) and message else str(error)
     body = getattr(error, "body", None)
@@ -260,7 +260,7 @@ def message_of(error: BaseException) -> str:
     if isinstance(inner, dict):
         if isinstance(inner.get("message"), str):
             text = inner["message"]
-        # A router repeats the words of the provider behind it.
+        # A router repeats the message of the provider behind it.
         behind = inner.get("metadata")
         raw = behind.get("raw") if isinstance(behind, dict) else None
         if isinstance(raw, str) and raw not in text:
@@ -271,10 +271,10 @@ def message_of(error: BaseException) -> str:
 
 
 def _page(error: BaseException) -> str:
-    """The body of a reply that is not JSON; empty where there is none."""
+    """The body of a reply that is not JSON; empty if there is none."""
     try:
         text = str(getattr(getattr(error, "response", None), "text", ""))
-    except RuntimeError:  # of a stream, nothing was kept
+    except RuntimeError:  # The body of a stream is not kept.
         return ""
     return "" if text.lstrip()[:1] in ("{", "[") else text
 
@@ -288,14 +288,14 @@ def _code(error: BaseException) -> str:
 
 
 def _retry_after(error: BaseException, decision: Any) -> float | None:
-    """Seconds that the server asks to wait; None where it gives nothing readable."""
+    """Wait that the server requests, in seconds; None if it gives nothing readable."""
     headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
     for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
         try:
             seconds = float(headers.get(name, "")) * unit
         except ValueError:
             continue
-        if seconds >= 0:  # not a number is not
+        if seconds >= 0:  # NaN is not.
             return seconds
     wait = getattr(decision, "retry_after", None)
     if wait is not None:

@@ -1,4 +1,4 @@
-"""What is known of API providers without asking them: keys, limits, settings they refuse."""
+"""Facts about API providers: keys, limits, and unsupported settings."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ COMPATIBLE = "openai-compatible"
 """Provider name of any server that speaks OpenAI's chat format."""
 
 ANSWER_TOKENS = 4096
-"""Room for an answer in addition to its reasoning: a limit, not what is paid."""
+"""Tokens for an answer in addition to its reasoning: a limit, not what is paid."""
 
 OMISSIBLE = ("max_tokens", "seed")
-"""Fields that every request to a compatible server has, unless they are to be left out."""
+"""Fields of every request to a compatible server, unless omitted."""
 
 _KEY_NAMES = {COMPATIBLE: "OPENAI_COMPATIBLE_API_KEY"}
 _NO_SAMPLING = {"anthropic"}
 _BATCHES = {"anthropic", "openai", "google"}
 _OTHER_KEYS = {"anthropic": ("ANTHROPIC_AUTH_TOKEN",)}
-"""Variables that a provider's client reads."""
+"""Environment variables that a provider's client reads."""
 
 
 def key_name(provider: str) -> str:
@@ -31,17 +31,17 @@ def key_name(provider: str) -> str:
 
 
 def read_key(provider: str, given: str | None) -> str:
-    """The key to a provider.
+    """The key for a provider.
 
     Parameters
     ----------
     given
-        From the command line; the environment's is used without it.
+        Key from the command line; by default that of the environment.
 
     Raises
     ------
     WolvesError
-        If there is none, or a key holds what no API takes.
+        If there is none, or it contains invalid characters.
     """
     name = key_name(provider)
     key = clean_key("--api_key", given) if given else clean_key(name, os.environ.get(name, ""))
@@ -58,13 +58,13 @@ def read_key(provider: str, given: str | None) -> str:
 
 
 def answer_limit(effort: str, thinking_tokens: int | None) -> int:
-    """Most tokens of reasoning and answer, where the user sets no limit."""
+    """Default maximum number of tokens of reasoning and answer."""
     thought = thinking_tokens if thinking_tokens is not None else BUDGETS.get(effort, 0)
     return ANSWER_TOKENS + thought
 
 
 def check_settings(spec: SpeakerSpec, *, batch: bool) -> None:
-    """Refuse what no API of this provider takes.
+    """Reject settings that no API of this provider supports.
 
     Raises
     ------

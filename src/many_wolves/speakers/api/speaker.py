@@ -1,4 +1,4 @@
-"""API models: many requests at once, retried, counted, within a budget."""
+"""API models: many simultaneous requests, with retries and a budget."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _log = logging.getLogger(__name__)
 
 _PACKAGES = {"anthropic": "anthropic", "google": "google-genai"}
 _HOPELESS = 10
-"""Refusals in a row after which the rest is not asked."""
+"""Number of consecutive rejections after which the run stops."""
 
 _STAGGER_S = 0.005
-"""Seconds between the first requests of two connections: about what one takes to make. Requests
-that start together come back together, and then wait for each other at every turn."""
+"""Seconds between the first requests of two connections, about the time to prepare one. Requests
+that start together return together, and then wait for each other at every turn."""
 
 _TICK_S = 0.2
 _TOLD_S = 30.0
-"""Waits from here on are announced: a shorter one looks like a slow reply."""
+"""Shortest wait that is announced; a shorter one looks like a slow reply."""
 
 _Answers = queue.SimpleQueue[Response | BaseException | None]
 _Answer = Callable[[Request], Coroutine[Any, Any, None]]
@@ -48,7 +48,7 @@ _Answer = Callable[[Request], Coroutine[Any, Any, None]]
 
 @dataclass
 class _Tries:
-    """What became of the tries of one request."""
+    """The attempts of one request."""
 
     retries: int = 0
     waited_s: float = 0.0
@@ -56,10 +56,10 @@ class _Tries:
 
 @dataclass
 class _Standing:
-    """What is known of the server so far.
+    """The state of the server.
 
-    ``answered``: it gave an answer; ``refused``: requests refused in a row;
-    ``announced``: until when the last announced wait goes.
+    ``answered``: whether it has answered; ``refused``: consecutive rejections; ``announced``: the
+    end of the last announced wait.
     """
 
     answered: bool = False
@@ -73,18 +73,18 @@ class ApiSpeaker:
     Parameters
     ----------
     spec
-        Who answers.
+        The speaker.
     model
         The model at its provider.
     policy
         Parallel requests, retries, waits.
     budget
-        Stops before it is passed.
+        Spending limit.
 
     Notes
     -----
-    A wrong key, an unknown model, an empty account or a dead host ends everything
-    with one error. Other faults are retried, and fail their own trial in the end.
+    A wrong key, an unknown model, an empty account or a dead host ends the run with one error.
+    Other errors are retried, and finally fail only their own trial.
     """
 
     def __init__(
@@ -100,16 +100,16 @@ class ApiSpeaker:
 
     @property
     def spec(self) -> SpeakerSpec:
-        """Who answers, with every setting that can change an answer."""
+        """The speaker, with every setting that can change an answer."""
         return self._spec
 
     @property
     def stopped(self) -> str:
-        """Whether the limit of cost was reached, in words."""
+        """Message that the spending limit was reached; otherwise empty."""
         return self._budget.words
 
     def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
-        """Answer in the order in which the API does."""
+        """Yield answers in the order of arrival."""
         answers: _Answers = queue.SimpleQueue()
         loop = asyncio.new_event_loop()
         work = loop.create_task(self._work(Feed.of(requests), halt, answers))
@@ -118,7 +118,7 @@ class ApiSpeaker:
             try:
                 with redacted_logs(self._model.redact):
                     loop.run_until_complete(work)
-            except BaseException as error:  # handed to the caller's thread
+            except BaseException as error:  # Passed to the caller's thread.
                 answers.put(error)
             finally:
                 loop.run_until_complete(loop.shutdown_asyncgens())
@@ -137,7 +137,7 @@ class ApiSpeaker:
             loop.close()
 
     def close(self) -> None:
-        """Say what the answers cost; connections were closed after the last request."""
+        """Report the cost of the answers; connections were closed after the last request."""
         if self._budget.bill:
             _log.info("%s: %s", self._spec.name, self._budget.bill)
 
@@ -164,17 +164,17 @@ class ApiSpeaker:
     async def _on_connections(
         self, feed: Feed, halt: threading.Event, group: asyncio.TaskGroup, answer: _Answer
     ) -> None:
-        """Begin a request whenever one is there and a connection is free."""
+        """Begin a request whenever one is waiting and a connection is free."""
         free = asyncio.Semaphore(self._policy.connections)
 
         async def keep_busy(request: Request) -> None:
-            """Answer this request, then whatever waits, without a pause between the two."""
+            """Answer this request, then waiting ones, without a pause."""
             found: Request | None = request
             while found is not None:
                 await answer(found)
                 found = None if halt.is_set() else feed.pop()
                 if found is not None and not self._budget.reserve(found.trial, self._spec):
-                    # Who begins requests has to learn that no more are begun.
+                    # The loop that begins requests must learn that no more are begun.
                     feed.give_back(found)
                     return
 
@@ -192,7 +192,7 @@ class ApiSpeaker:
     async def _in_batches(
         self, feed: Feed, halt: threading.Event, group: asyncio.TaskGroup, answer: _Answer
     ) -> None:
-        """Begin whatever waits: a batch takes in all that is asked at about the same time."""
+        """Begin all waiting requests: a batch contains those that arrive at about the same time."""
         while not halt.is_set() and (requests := await asyncio.to_thread(feed.take)):
             for request in requests:
                 if not self._budget.reserve(request.trial, self._spec):
@@ -202,7 +202,7 @@ class ApiSpeaker:
     async def _ask(
         self, connection: Connection, request: Request, halt: threading.Event
     ) -> Response | None:
-        """The response, or None when halted between two tries."""
+        """The response, or None if halted between two attempts."""
         tries = _Tries()
         while True:
             begun = time.monotonic()
@@ -229,12 +229,12 @@ class ApiSpeaker:
         return replace(fault, words=whole_text(self._model.redact(fault.words)))
 
     def _stop_if_hopeless(self, fault: ErrorClass) -> None:
-        """End the run where no request can be answered.
+        """End the run if no request can be answered.
 
         Raises
         ------
         WolvesError
-            With what the server said, and what the user can do.
+            With the message of the server, and a fix.
         """
         now = self._standing
         endless = (fault.retry_after_s or 0.0) > LONGEST_WAIT_S
@@ -252,7 +252,7 @@ class ApiSpeaker:
             )
 
     def _announce(self, wait: float, fault: ErrorClass) -> None:
-        """Say that the server makes us wait, once for all requests that wait alike."""
+        """Announce a wait for the server, once for all requests."""
         ends = time.monotonic() + wait
         if fault.retry_after_s is None or wait < _TOLD_S:
             return

@@ -1,10 +1,9 @@
-"""Answers of a set form: held to a JSON schema by the provider, or asked for in words.
+"""Answers with a required format: enforced by a JSON schema, or requested in the prompt.
 
-APIs take schemas of objects only. A number is therefore asked for as an object with one
-field, and taken out of it again. A server that refuses schemas, or ignores them, is asked
-in words. A sentence at the end of the prompt then says what form the answer has. Choices and
-texts are asked as the task words them. Restricting a choice to its options would change what
-is measured, since a model could no longer decline.
+APIs accept only schemas of objects. A number is therefore requested as an object with one field,
+and extracted again. If a server rejects or ignores schemas, a sentence at the end of the prompt
+describes the format instead. The prompts of choices and texts are never changed. Restricting a
+choice to its options would change what is measured, since a model could no longer decline.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from many_wolves.reading.objects import objects_in
 from many_wolves.records import Answer, Form, Message, Number
 
 Way = Literal["", "schema", "instruction"]
-"""How the form of an answer is asked for; empty where it has none."""
+"""How the format of an answer is requested; empty if it has none."""
 
 _FIELD = "answer"
 _ABOUT_SCHEMAS = re.compile(
@@ -33,16 +32,16 @@ _REFUSALS = (400, 404, 422, 501)
 
 @dataclass(frozen=True)
 class Structure:
-    """The form that an answer must have.
+    """The required format of an answer.
 
     Parameters
     ----------
     schema
-        JSON schema of the object that is asked for.
+        JSON schema of the requested object.
     instruction
-        The same in words.
+        The format in words.
     wrapped
-        Whether the answer is the one field of the object.
+        Whether the answer is the only field of the object.
     """
 
     schema: Mapping[str, Any]
@@ -50,7 +49,7 @@ class Structure:
     wrapped: bool = False
 
     def answer_in(self, text: str) -> str | None:
-        """The answer in a reply that was held to the schema; None where it was not."""
+        """The answer in a reply that follows the schema; None if it does not."""
         found = list(objects_in(text))
         if not self.wrapped:
             return text if found else None
@@ -61,12 +60,12 @@ class Structure:
 
 
 class Formats:
-    """What is known of a model's use of JSON schemas.
+    """What is known about a model's support of JSON schemas.
 
     Parameters
     ----------
     sends_schemas
-        Whether requests to this provider carry schemas at all.
+        Whether requests to this provider contain schemas at all.
     """
 
     def __init__(self, *, sends_schemas: bool) -> None:
@@ -76,25 +75,25 @@ class Formats:
 
     @property
     def proven(self) -> bool:
-        """Whether a reply ever kept to a schema."""
+        """Whether a reply has ever followed a schema."""
         return self._proven
 
     def takes(self, structure: Structure) -> bool:
-        """Whether a request should carry this schema."""
+        """Whether a request should contain this schema."""
         return self._sends and canonical_json(structure.schema) not in self._refused
 
     def prove(self) -> None:
-        """Note that a reply kept to its schema."""
+        """Record that a reply followed its schema."""
         self._proven = True
 
     def refuse(self, structure: Structure) -> None:
-        """Note that a schema was refused: every schema, where none was ever kept to."""
+        """Record that a schema was rejected; if none was ever followed, all are avoided."""
         self._sends = self._proven
         self._refused.add(canonical_json(structure.schema))
 
 
 def structure_of(answer: Answer) -> Structure | None:
-    """The form of a number or of an object; None for a choice and for free words."""
+    """The format of a number or of an object; None for a choice and for free text."""
     match answer:
         case Number():
             return Structure(_number_schema(answer), _number_instruction(answer), wrapped=True)
@@ -108,7 +107,7 @@ def structure_of(answer: Answer) -> Structure | None:
 
 
 def response_schema(structure: Structure, task: str) -> Any:
-    """The schema as inspect-ai takes it; None where it would lose a part of it."""
+    """The schema in inspect-ai's form; None if that would lose a part of it."""
     from inspect_ai.model import ResponseSchema
     from inspect_ai.util import JSONSchema
 
@@ -122,7 +121,7 @@ def response_schema(structure: Structure, task: str) -> Any:
 
 
 def instructed(prompt: Sequence[Message], structure: Structure) -> tuple[Message, ...]:
-    """The prompt with the form of the answer at the end of its last message."""
+    """The prompt with the format of the answer at the end of its last message."""
     *before, last = prompt
     if last.role != "user":
         return (*prompt, Message("user", structure.instruction))
@@ -130,14 +129,14 @@ def instructed(prompt: Sequence[Message], structure: Structure) -> tuple[Message
 
 
 def refuses_schemas(status: int | None, words: str) -> bool:
-    """Whether a server's error says that it takes no schema, or not this one."""
+    """Whether a server's error means that it does not support schemas, or not this one."""
     return status in _REFUSALS and _ABOUT_SCHEMAS.search(words) is not None
 
 
 def _number_schema(answer: Number) -> dict[str, Any]:
     number: dict[str, Any] = {
         "type": "integer" if answer.whole else "number",
-        # Some providers take no limits: the words reach all of them.
+        # Some providers do not support limits in schemas, so the text states them.
         "description": _described(answer),
     }
     limits = (("minimum", answer.low), ("maximum", answer.high))
@@ -182,7 +181,7 @@ def _keywords(schema: Any) -> Iterator[str]:
 
 
 def _is_strict(schema: Any) -> bool:
-    """Whether OpenAI's strict mode takes it: every object closed, every field required."""
+    """Whether it suits OpenAI's strict mode: every object closed, every field required."""
     if not isinstance(schema, Mapping):
         return True
     fields = schema.get("properties") or {}

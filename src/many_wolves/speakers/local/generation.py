@@ -1,7 +1,7 @@
-"""Torch: forward prompts once, and sample what follows them.
+"""Prompts are processed once, and continuations are sampled, with torch.
 
-The keys and values of a prompt are computed once. The options in score mode, and the
-replicates in sample mode, share them.
+The keys and values of a prompt are computed once, and shared by the options in score mode and
+the replicates in sample mode.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from many_wolves.speakers.local.loading import Loaded
 
 @dataclass
 class Prefilled:
-    """Prompts that a model has read.
+    """Prompts that a model has processed.
 
     Parameters
     ----------
     cache
         Keys and values, one row per prompt, padded on the left.
     mask
-        1 where there is a token: prompts x positions.
+        1 for a token, 0 for padding: prompts x positions.
     logits
         Logits of the next token: prompts x vocabulary, float32.
     """
@@ -33,7 +33,7 @@ class Prefilled:
 
 
 def prefill(loaded: Loaded, prompts: Sequence[Sequence[int]]) -> Prefilled:
-    """Read prompts as one batch; what all of them begin with is read once."""
+    """Process prompts as one batch; their common prefix is processed once."""
     import torch
 
     shared = _common_start(prompts) if loaded.branches and len(prompts) > 1 else 0
@@ -71,33 +71,33 @@ def sample(
     max_tokens: Sequence[int],
     stops: Callable[[int, Sequence[int]], bool] = lambda answer, said: False,
 ) -> list[list[int]]:
-    """Answer the prompt in each row until the answer's end or its ``max_tokens``.
+    """Sample answers until their end or their ``max_tokens``.
 
     Parameters
     ----------
     rows
-        For each answer, the row of its prompt; each prompt is the row of one at least.
+        For each answer, the row of its prompt; every prompt has at least one answer.
     draws
         For each answer, a source of uniform numbers: an answer depends on its own
         source, not on its neighbours.
     ends
         For each answer, the tokens that end it.
     temperature
-        0 takes the most probable token.
+        Sampling temperature; 0 selects the most probable token.
     max_tokens
-        Of each answer.
+        Maximum number of tokens of each answer.
     stops
-        Whether an answer, by its number, has come to an end without a token of ``ends``.
+        Whether an answer, by its index, has ended without a token of ``ends``.
 
     Returns
     -------
     list of list of int
-        Token ids, the ending token included where there was one. Uses up ``prefilled``.
+        Token ids, including the end token if there was one. Consumes ``prefilled``.
 
     Notes
     -----
-    Answers to one prompt that are the same so far are one row of the batch
-    until they differ. So many replicates cost little more than one.
+    Answers to one prompt share a row of the batch until they differ, so many replicates cost
+    little more than one.
     """
     import torch
 
@@ -136,7 +136,7 @@ def sample(
 def _pick(
     logits: Any, uniform: Sequence[Sequence[float]], temperature: float, top_p: float
 ) -> list[list[int]]:
-    """For each row, a token a number: the inverse of its cumulative distribution."""
+    """One token per uniform number in each row, by inverting the cumulative distribution."""
     import torch
 
     if temperature == 0:
@@ -159,7 +159,7 @@ def _pick(
 
 
 def _common_start(prompts: Sequence[Sequence[int]]) -> int:
-    """Tokens that all prompts begin with, but never the whole of one."""
+    """Length of the common prefix of all prompts, never a whole prompt."""
     ordered = sorted(list(p) for p in prompts)
     first, last = ordered[0], ordered[-1]
     most = min(len(p) for p in prompts) - 1

@@ -25,22 +25,22 @@ _LIKE = 1.5
 
 
 class HfSpeaker:
-    """A transformers model that answers.
+    """A transformers model as a speaker.
 
     Parameters
     ----------
     spec
-        Who answers. ``temperature`` None is 1, ``top_p`` None is 1.
+        The speaker. ``temperature`` None means 1, ``top_p`` None means 1.
     loaded
         Its weights.
     batch_size
-        Most requests in one forward pass; fewer where memory asks for it.
+        Maximum number of requests in one forward pass; reduced if memory is short.
 
     Notes
     -----
-    In score mode an option's log-probability includes the end of the answer. So
-    the normalised scores are the distribution of free sampling at
-    temperature 1, given that the answer is exactly one of the options.
+    In score mode, an option's log-probability includes the end of the answer. So the normalized
+    scores are the distribution of free sampling at temperature 1, given that the answer is
+    exactly one of the options.
     """
 
     def __init__(self, spec: SpeakerSpec, loaded: Loaded, batch_size: int = BATCH_SIZE) -> None:
@@ -70,14 +70,14 @@ class HfSpeaker:
         threads: int | None = None,
         adapter: Path | None = None,
     ) -> HfSpeaker:
-        """Load the weights that ``spec`` names from ``source``, a folder or a hub name.
+        """Load the weights of ``spec`` from ``source``, a folder or a hub name.
 
         ``adapter`` is the folder of a LoRA adapter on top of them.
 
         Raises
         ------
         WolvesError
-            If they cannot be loaded, or cannot think as asked.
+            If they cannot be loaded, or do not support the requested effort.
         """
         set_threads(threads)
         loaded = load(
@@ -94,16 +94,16 @@ class HfSpeaker:
 
     @property
     def spec(self) -> SpeakerSpec:
-        """Who answers, with every setting that can change an answer."""
+        """The speaker, with every setting that can change an answer."""
         return self._spec
 
     @property
     def stopped(self) -> str:
-        """Never of its own accord."""
+        """Empty: it never stops by itself."""
         return ""
 
     def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
-        """Answer all that is open in batches of prompts of like length, the longest first."""
+        """Answer all requests in batches of prompts of similar length, the longest first."""
         for taken in Feed.of(requests).batches(halt):
             jobs = [self.jobs.make(request) for request in taken]
             yield from (self.jobs.failed(job) for job in jobs if job.error)
@@ -113,7 +113,7 @@ class HfSpeaker:
                 yield from self._answer(batch)
 
     def close(self) -> None:
-        """Drop the weights and give their memory back."""
+        """Free the weights and their memory."""
         import gc
 
         import torch
@@ -124,7 +124,7 @@ class HfSpeaker:
             torch.cuda.empty_cache()
 
     def _batches(self, jobs: list[TokenizedRequest]) -> list[list[TokenizedRequest]]:
-        """Neighbours in the order of their tokens, which share much; the longest first."""
+        """Batches of neighbours in the order of tokens, which share prefixes; the longest first."""
         jobs.sort(
             key=lambda job: (job.scored, job.prompt, job.request.trial.id, job.request.replicate)
         )
@@ -162,7 +162,7 @@ class HfSpeaker:
         return self._answer(batch[:half]) + self._answer(batch[half:])
 
     def _think(self, batch: list[TokenizedRequest]) -> list[TokenizedRequest]:
-        """The batch with a separate thought behind every prompt."""
+        """The batch with a generated thought appended to every prompt."""
         thoughts = self._generate(
             batch,
             "thought",
@@ -183,7 +183,7 @@ class HfSpeaker:
         ]
 
     def baseline(self, trial: Trial) -> list[float | None]:
-        """Unconditional log-probability of each option, computed once a distinct baseline."""
+        """Unconditional log-probability of each option, computed once per distinct baseline."""
         asked = trial.baseline
         if not asked:
             return [None] * len(trial.options)
@@ -230,7 +230,7 @@ class HfSpeaker:
 
 
 def _most_cached_tokens(loaded: Loaded) -> int:
-    """How many tokens' keys and values may be held at once."""
+    """Maximum number of tokens whose keys and values may be cached at once."""
     import torch
 
     config: Any = loaded.model.config.get_text_config()

@@ -1,4 +1,4 @@
-"""A transformers model and its tokenizer, with what asking them needs to know."""
+"""Loads a transformers model and its tokenizer, with the facts needed to use them."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ DTYPES = ("auto", "bfloat16", "float16", "float32")
 
 @dataclass(frozen=True)
 class Loaded:
-    """A causal language model that is ready to be asked.
+    """A causal language model that is ready for requests.
 
     Parameters
     ----------
     model, tokenizer
-        As transformers gives them; the model is in evaluation mode.
+        The objects of transformers; the model is in evaluation mode.
     device
-        Where the weights are: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        Device of the weights: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     ends
         Ids of the tokens that end an answer of one line.
     text_ends
-        Those that end an answer of several lines: the same, except for line breaks.
+        Ids of the tokens that end an answer of several lines: the same without line breaks.
     window
-        Longest sequence in tokens; None where the model states none.
+        Maximum sequence length in tokens; None if the model does not state it.
     last_only
-        Whether the model can leave out the logits of all but the last positions.
+        Whether the model can compute only the logits of the last positions.
     branches
-        Whether prompts may share their start, and options form one row as the
-        branches of a tree; found out by trying.
+        Whether prompts may share a prefix, and options may share a row as branches of a tree;
+        determined by a trial.
     """
 
     model: Any
@@ -65,7 +65,7 @@ def load(
     Parameters
     ----------
     check
-        Looks at the tokenizer before the weights are loaded, and may raise.
+        Checks the tokenizer before the weights are loaded, and may raise.
     adapter
         Folder of a LoRA adapter, which is merged into the weights.
 
@@ -73,7 +73,7 @@ def load(
     ------
     WolvesError
         If transformers is not installed, the model cannot be found or read, or it
-        has no chat template though ``prompt_format`` is ``chat``.
+        has no chat template although ``prompt_format`` is ``chat``.
     """
     torch, transformers = _libraries()
     options = _at(source, revision)
@@ -115,7 +115,7 @@ def load_tokenizer(source: str | Path, revision: str, prompt_format: PromptForma
 
 
 def load_config(source: str | Path, revision: str) -> tuple[Any, Any]:
-    """A model's configuration, and that of its generation.
+    """A model's configuration and its generation configuration.
 
     Raises
     ------
@@ -128,22 +128,22 @@ def load_config(source: str | Path, revision: str) -> tuple[Any, Any]:
         config = transformers.AutoConfig.from_pretrained(source, **options)
         try:
             generation = transformers.GenerationConfig.from_pretrained(source, **options)
-        except OSError:  # there need not be one
+        except OSError:  # A generation configuration is optional.
             generation = transformers.GenerationConfig.from_model_config(config)
     return config, generation
 
 
 def stored_dtype(config: Any) -> str:
-    """The number format that weights are stored in, as their configuration says."""
+    """The dtype of the stored weights, from their configuration."""
     dtype = getattr(config, "dtype", None) or getattr(config.get_text_config(), "dtype", None)
     return str(dtype or "float32").removeprefix("torch.")
 
 
 def resolve_dtype(source: str | Path, revision: str, dtype: str, device: str) -> str:
-    """The number format in effect.
+    """The effective dtype.
 
-    ``auto`` is float32 on a CPU, where it is exact and, on most, faster than
-    bfloat16. On a GPU it is the format that the weights are stored in.
+    ``auto`` means float32 on a CPU, where it is exact and usually faster than bfloat16. On a GPU
+    it means the dtype of the stored weights.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def end_tokens(generation: Any, tokenizer: Any, prompt_format: PromptFormat) -> 
 
     These are the end-of-sequence tokens of the model's generation configuration and
     of its tokenizer. In the completion format, for an answer of one line, every token
-    that begins with a line break ends it too.
+    that begins with a line break ends it as well.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def end_tokens(generation: Any, tokenizer: Any, prompt_format: PromptFormat) -> 
 
 
 def _token(found: Any) -> int:
-    """The id of a token, checked."""
+    """Check and return the id of a token."""
     if type(found) is not int or found < 0:
         raise WolvesError(
             f"expected the model's end-of-sequence token as a number from 0, found {found!r}",
@@ -191,7 +191,7 @@ def _token(found: Any) -> int:
 
 
 def set_threads(threads: int | None) -> None:
-    """Set how many CPU threads torch uses; None leaves it as it is."""
+    """Set the number of CPU threads of torch; None leaves it unchanged."""
     if threads is not None:
         torch, _ = _libraries()
         torch.set_num_threads(threads)
@@ -210,7 +210,7 @@ def _at(source: str | Path, revision: str) -> dict[str, str]:
 
 
 def find_device(torch: Any, device: str) -> str:
-    """``auto`` is the GPU where there is one."""
+    """The torch device; ``auto`` means a GPU if there is one."""
     if device != "auto":
         return device
     if torch.cuda.is_available():
@@ -224,17 +224,17 @@ def _with_adapter(model: Any, folder: Path) -> Any:
         import peft
     try:
         return peft.PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
-    except Exception as error:  # peft and its readers raise whatever they like
+    except Exception as error:  # peft and its readers raise arbitrary errors.
         words = str(error).strip().splitlines() or [type(error).__name__]
         raise WolvesError(
-            f"the adapter cannot be put on this model: {words[0]}",
+            f"the adapter cannot be applied to this model: {words[0]}",
             where=folder,
-            fix="check --adapter: its adapter_config.json names the model that it was trained on",
+            fix="check --adapter: its adapter_config.json states the model that it was trained on",
         ) from error
 
 
 def _check_whole(report: dict[str, Any]) -> None:
-    """Refuse weights that are not all there: the rest would be random."""
+    """Reject incomplete weights, because the rest would be random."""
     lacking = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
     if lacking:
         raise ValueError(
@@ -244,7 +244,7 @@ def _check_whole(report: dict[str, Any]) -> None:
 
 @contextmanager
 def _quiet(transformers: Any) -> Iterator[None]:
-    """Keep the library's progress bars out of our own progress."""
+    """Hide the library's progress bars, which would disturb ours."""
     shown = transformers.utils.logging.is_progress_bar_enabled()
     transformers.utils.logging.disable_progress_bar()
     try:
@@ -256,16 +256,16 @@ def _quiet(transformers: Any) -> Iterator[None]:
 
 @contextmanager
 def readable(source: str | Path, revision: str) -> Iterator[None]:
-    """Whatever goes wrong in the block is an error about this model."""
+    """Turn any exception in the block into an error about this model."""
     name = f"{source}@{revision}" if revision else str(source)
     try:
         yield
     except WolvesError:
         raise
-    except Exception as error:  # a damaged file raises whatever its reader likes
+    except Exception as error:  # Readers of damaged files raise arbitrary errors.
         words = str(error).strip().splitlines() or [type(error).__name__]
         raise WolvesError(
             f"the model {name} cannot be loaded: {words[0]}",
             fix="check --model_name, --model_path and --revision; for a gated model set HF_TOKEN; "
-            "with no network give a folder as --model_path (`wolves models prepare smollm2`)",
+            "without a network give a folder as --model_path (`wolves models prepare smollm2`)",
         ) from error

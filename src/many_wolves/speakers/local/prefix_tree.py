@@ -1,4 +1,4 @@
-"""Score texts by walking them: at each place the probability of the tokens that may follow."""
+"""Scores texts token by token, from the probabilities of the next tokens at each prefix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Ids = tuple[int, ...]
 
 
 def questions(texts: Sequence[Ids], ends: Sequence[int]) -> dict[Ids, tuple[int, ...]]:
-    """What must be known: after each beginning of a text, which next tokens.
+    """The required probabilities: the next tokens after each prefix of a text.
 
     Parameters
     ----------
@@ -21,8 +21,7 @@ def questions(texts: Sequence[Ids], ends: Sequence[int]) -> dict[Ids, tuple[int,
     Returns
     -------
     dict
-        Beginnings, the empty one included, in the order of their length; words that
-        texts share at their beginning are asked about once.
+        Prefixes, including the empty one, in the order of length; shared prefixes occur once.
     """
     asked: dict[Ids, dict[int, None]] = {}
     for text in texts:
@@ -35,12 +34,12 @@ def questions(texts: Sequence[Ids], ends: Sequence[int]) -> dict[Ids, tuple[int,
 def sums(
     texts: Iterable[Ids], ends: Sequence[int], found: Mapping[Ids, Mapping[int, float]]
 ) -> list[float]:
-    """Log-probability of each text, its end included, in nats.
+    """Log-probability of each text including its end, in nats.
 
     Parameters
     ----------
     found
-        After each beginning, the log-probability of each next token.
+        The log-probability of each next token after each prefix.
     """
     return [
         sum(found[text[:place]][token] for place, token in enumerate(text))

@@ -1,4 +1,4 @@
-"""What every local backend shares: requests made ready as token ids, and their responses."""
+"""The shared part of local backends: tokenized requests and their responses."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _BLANK_LINE = re.compile(r"\S\s*?\n[^\S\n]*\n")
 
 @dataclass(frozen=True)
 class TokenizedRequest:
-    """A request made ready.
+    """A tokenized request.
 
     Parameters
     ----------
     prompt, options
-        Token ids; ``options`` where the answer is to be scored.
+        Token ids; ``options`` only if the answer is scored.
     text
-        What ``prompt`` says.
+        The text of ``prompt``.
     asked
-        Tokens of the prompt without any thought.
+        Number of tokens of the prompt without a thought.
     budget
-        Most tokens of the thought that comes first; 0 for none.
+        Maximum number of tokens of a thought before the answer; 0 for none.
     thought, reasoning
-        The thought, once it is there: its number of tokens, and its text.
+        The thought, once generated: its number of tokens, and its text.
     error
-        Why the request cannot be asked; empty when it can.
+        Why the request cannot be asked; empty if it can.
     """
 
     request: Request
@@ -51,7 +51,7 @@ class TokenizedRequest:
 
     @property
     def scored(self) -> bool:
-        """Whether its options are scored, rather than an answer sampled."""
+        """Whether its options are scored; otherwise an answer is sampled."""
         return bool(self.options)
 
     @property
@@ -61,17 +61,17 @@ class TokenizedRequest:
 
     @property
     def rows(self) -> int:
-        """Texts that follow the prompt."""
+        """Number of texts that follow the prompt."""
         return max(1, len(self.options))
 
     @property
     def width(self) -> int:
-        """Tokens of the longest text, its prompt and thought included."""
+        """Number of tokens of the longest text, including prompt and thought."""
         return len(self.prompt) + self.budget + max((len(o) for o in self.options), default=0)
 
 
 class Jobs:
-    """Makes jobs of requests, and responses of what the model gave.
+    """Turns requests into jobs, and the model's output into responses.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Jobs:
     window
         Longest sequence in tokens; None where the model states none.
     thinking
-        How the model thinks; None where it does not.
+        How the model thinks; None if it does not.
     packages
         Installed packages whose version may matter to an answer.
     """
@@ -114,11 +114,11 @@ class Jobs:
 
     @property
     def thought_tag(self) -> str:
-        """What ends a thought; empty for a model without a thinking section."""
+        """The tag that ends a thought; empty for a model without a thinking section."""
         return self._thinking.tag if self._thinking is not None else ""
 
     def make(self, request: Request) -> TokenizedRequest:
-        """The job of a request; one with an ``error`` where its prompt is too long."""
+        """The job of a request; with an ``error`` if its prompt is too long."""
         text, prompt = self._prompt(request.trial.messages, thought=self.thinks)
         options = self._options(request.trial, text, prompt)
         job = TokenizedRequest(request, prompt, options, text, len(prompt))
@@ -137,13 +137,13 @@ class Jobs:
     def baseline(self, messages: Sequence[Message], texts: Sequence[str]) -> tuple[Ids, list[Ids]]:
         """Token ids of a prompt without its scene, and of texts that may follow it.
 
-        A model that thinks is not made to think about it.
+        A thinking model does not think about it.
         """
         text, prompt = self._prompt(messages, thought=False)
         return prompt, [self._option(text, prompt, said) for said in texts]
 
     def after_thought(self, job: TokenizedRequest, ids: Sequence[int]) -> TokenizedRequest:
-        """The job with the thought that the model gave, closed, at the end of its prompt."""
+        """The job with the model's closed thought at the end of its prompt."""
         if self._thinking is None:
             raise RuntimeError("a model without a thinking section gave a thought")
         kept, said = self._thinking.cut(self._tokenizer, ids, self._text_ends)
@@ -160,7 +160,7 @@ class Jobs:
         return self._thinking is not None and self._thinking.ended(self._tokenizer, ids)
 
     def draws(self, job: TokenizedRequest, purpose: str = "") -> random.Random:
-        """Where an answer's chance comes from: its seed, replicate and trial, nothing else."""
+        """The random stream of an answer, which depends only on seed, replicate and trial."""
         request = job.request
         name = f"{self._spec.seed + request.replicate}:{request.trial.id}"
         return random.Random(f"{name}:{purpose}" if purpose else name)
@@ -170,9 +170,9 @@ class Jobs:
         return self._ends if job.one_line else self._text_ends
 
     def ended(self, job: TokenizedRequest, ids: Sequence[int]) -> bool:
-        """Whether an answer of several lines has come to its end without a token for it.
+        """Whether an answer of several lines has ended without an end token.
 
-        In the completion format a blank line parts blocks, so that it ends a text.
+        In the completion format, a blank line separates blocks, so it ends a text.
         """
         if job.one_line or self._spec.prompt_format == "chat":
             return False
@@ -185,7 +185,7 @@ class Jobs:
     ) -> Response:
         """The response of a job that was sampled.
 
-        ``cut``: whether the limit of tokens ended the answer; found out where None.
+        ``cut``: whether the token limit ended the answer; determined here if None.
         """
         whole = bool(ids) and ids[-1] in self.ends(job)
         text = self._tokenizer.decode(ids[:-1] if whole else ids, skip_special_tokens=True)
@@ -216,7 +216,7 @@ class Jobs:
         return self._response(job, 0, seconds, status="answered", scores=scores)
 
     def failed(self, job: TokenizedRequest, words: str = "") -> Response:
-        """The response of a job that came to nothing."""
+        """The response of a failed job."""
         return respond(
             job.request,
             self._spec,
@@ -257,7 +257,7 @@ class Jobs:
         return text, tuple(prompt_ids(self._tokenizer, text, form))
 
     def _options(self, trial: Trial, text: str, prompt: Ids) -> tuple[Ids, ...]:
-        """Options to score: none in sample mode, or where the answer is no choice."""
+        """Options to score: none in sample mode, or if the answer is not a choice."""
         if self._spec.mode == "sample":
             return ()
         return tuple(self._option(text, prompt, option.text) for option in trial.options)
@@ -270,9 +270,9 @@ class Jobs:
 
 
 def _first_block(text: str, answer: Answer) -> str:
-    """What of a completion is the answer: its first line, or its lines up to a blank one.
+    """The answer in a completion: its first line, or its lines up to a blank one.
 
-    An object may hold blank lines: its reader finds where it ends.
+    An object may contain blank lines; its reader finds its end.
     """
     if isinstance(answer, Form):
         return text

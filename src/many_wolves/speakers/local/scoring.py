@@ -1,4 +1,4 @@
-"""Torch: the probability of given texts after prompts that were read once."""
+"""Computes the probabilities of given texts after processed prompts, with torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from many_wolves.speakers.local.loading import Loaded
 def score(
     loaded: Loaded, prefilled: Prefilled, texts: Sequence[Sequence[Sequence[int]]]
 ) -> list[list[float]]:
-    """Log-probability of each text, its end included, after its prompt.
+    """Log-probability of each text including its end, after its prompt.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def score(
     Returns
     -------
     list of list of float
-        Sums in nats; a text ends with any of ``loaded.ends``. Uses up ``prefilled``.
+        Sums in nats; a text ends with any of ``loaded.ends``. Consumes ``prefilled``.
     """
     if loaded.branches:
         return score_branches(loaded, prefilled, texts)
@@ -32,7 +32,7 @@ def score(
 def score_rows(
     loaded: Loaded, prefilled: Prefilled, texts: Sequence[Sequence[Sequence[int]]]
 ) -> list[list[float]]:
-    """``score`` with a row of the batch for each text: for any model."""
+    """``score`` with one row of the batch per text, for any model."""
     import torch
 
     flat = [text for of_prompt in texts for text in of_prompt]
@@ -69,8 +69,8 @@ def score_branches(
 ) -> list[list[float]]:
     """``score`` with all texts of a prompt in one row, as the branches of a tree.
 
-    Words that texts share at their beginning are computed once. A token sees the
-    prompt and the tokens before it on its own branch: its row of the attention mask.
+    Shared prefixes are computed once. The attention mask lets a token see the prompt and the
+    tokens before it on its own branch.
     """
     import torch
 
@@ -97,7 +97,7 @@ def score_branches(
             past_key_values=prefilled.cache,
             use_cache=True,
         )
-        # Place 0 is the end of the prompt; place i + 1 is node i.
+        # Position 0 is the end of the prompt; position i + 1 is node i.
         logits = torch.cat([prefilled.logits[:, None], out.logits.float()], dim=1)
         norm = logits.logsumexp(-1)
         parents = torch.zeros(len(trees), width, dtype=torch.long)
@@ -118,9 +118,9 @@ def score_branches(
 
 
 def can_branch(loaded: Loaded) -> bool:
-    """Whether a model scores branches as it scores rows: tried, not guessed.
+    """Whether a model scores branches and rows alike, determined by a trial.
 
-    Models that see a window only, or make their own mask, may not.
+    Models with a limited window or their own mask may not.
     """
     import torch
 
@@ -147,9 +147,9 @@ def can_branch(loaded: Loaded) -> bool:
 
 @dataclass(frozen=True)
 class _Tree:
-    """Texts as branches: each node a token with its parent (-1: the prompt).
+    """Texts as branches: each node is a token with its parent (-1: the prompt).
 
-    ``paths`` holds the nodes of each text.
+    ``paths`` contains the nodes of each text.
     """
 
     tokens: list[int]

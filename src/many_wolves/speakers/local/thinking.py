@@ -1,4 +1,4 @@
-"""Local models that think before they answer: how they begin, how long, and how they are stopped.
+"""Local models that think before they answer: how thoughts begin, their budget, and their end.
 
 A reasoning model writes its thought between two tags, ``<think>`` and ``</think>`` for
 most. The thought is generated up to a budget of tokens, then closed, and the answer is
@@ -24,18 +24,18 @@ TAGS = (
     ("<seed:think>", "</seed:think>"),
     ("[THINK]", "[/THINK]"),
 )
-"""What begins and ends a thought, in the models that are known."""
+"""Tags that begin and end a thought in known models."""
 
 _SWITCHES = ("enable_thinking", "thinking")
-"""Variables by which chat templates turn a thought on and off."""
+"""Variables with which chat templates turn thoughts on and off."""
 _PROBE = (Message("user", "Hello"),)
 _TAIL = 12
-"""Tokens in which a closing tag is looked for: more than any is made of."""
+"""Number of last tokens in which a closing tag is searched: more than any tag has."""
 
 
 @dataclass(frozen=True)
 class Opening:
-    """How a prompt begins a thought: variables of the chat template, and text behind it."""
+    """How a prompt begins a thought: variables of the chat template, and text after it."""
 
     template: dict[str, bool]
     text: str
@@ -48,9 +48,9 @@ class Thinking:
     Parameters
     ----------
     budget
-        Most tokens of a thought.
+        Maximum number of tokens of a thought.
     open, shut
-        Prompts that begin a thought, and that hold an empty one.
+        Openings that begin a thought, and that contain an empty one.
     tag, closing
         The tag that ends a thought, and the text that closes one.
     """
@@ -62,7 +62,7 @@ class Thinking:
     closing: str
 
     def prompt(self, tokenizer: Any, messages: Sequence[Message], *, thought: bool) -> str:
-        """The text that a model continues with its thought, or without one with its answer."""
+        """The text that a model continues with its thought, or directly with its answer."""
         way = self.open if thought else self.shut
         return render(tokenizer, messages, "chat", **way.template) + way.text
 
@@ -73,7 +73,7 @@ class Thinking:
     def cut(
         self, tokenizer: Any, ids: Sequence[int], ends: Collection[int]
     ) -> tuple[tuple[int, ...], str]:
-        """The thought without what ended it, as token ids and as text."""
+        """The thought without its end, as token ids and as text."""
         said = list(ids)
         while said and said[-1] in ends:
             said.pop()
@@ -95,13 +95,13 @@ class Thinking:
 
 
 def settle(tokenizer: Any, spec: SpeakerSpec) -> Thinking | None:
-    """How the model thinks under the effort asked for; None where it does not think.
+    """How the model thinks under the requested effort; None if it does not think.
 
     Raises
     ------
     WolvesError
-        If it cannot think as asked, or nothing was said of the effort of a model
-        that thinks: it would answer inside its thought.
+        If it does not support the requested effort. Also if a thinking model has no requested
+        effort, because it would answer inside its thought.
     """
     tags = _agreed(getattr(tokenizer, "chat_template", None), spec)
     budget = asked(spec)
@@ -109,12 +109,12 @@ def settle(tokenizer: Any, spec: SpeakerSpec) -> Thinking | None:
 
 
 def check_folder(folder: Path, spec: SpeakerSpec) -> None:
-    """Refuse an effort that the chat template in a model's folder does not take; loads nothing.
+    """Reject an effort that the chat template in a folder does not support; loads nothing.
 
     Raises
     ------
     WolvesError
-        As ``settle`` does. A folder without a tokenizer's settings passes.
+        As in ``settle``. A folder without a tokenizer's settings passes.
     """
     found = _template_in(folder)
     if found is not None:
@@ -122,7 +122,7 @@ def check_folder(folder: Path, spec: SpeakerSpec) -> None:
 
 
 def _template_in(folder: Path) -> Any:
-    """The chat template of a folder; empty without one, None where nothing can be known."""
+    """The chat template of a folder; empty without one, None if unknown."""
     try:
         own = folder / "chat_template.jinja"
         if own.is_file():
@@ -132,12 +132,12 @@ def _template_in(folder: Path) -> Any:
         if isinstance(found, list):
             return {one["name"]: one["template"] for one in found}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return None  # said in full when the model is loaded
+        return None  # Loading the model reports this in detail.
     return found
 
 
 def _agreed(template: Any, spec: SpeakerSpec) -> tuple[str, str] | None:
-    """The tags of the thought; None where there is none. Raises as ``settle`` does."""
+    """The tags of the thought; None if there is none. Raises the errors of ``settle``."""
     budget = asked(spec)
     tags = _tags(template) if spec.prompt_format == "chat" else None
     if tags is None:
@@ -154,7 +154,7 @@ def _agreed(template: Any, spec: SpeakerSpec) -> tuple[str, str] | None:
         return None
     if budget is None:
         raise WolvesError(
-            f"{spec.name}: this model thinks before it answers, and no effort was named; "
+            f"{spec.name}: this model thinks before it answers, but no effort was requested; "
             "nothing was asked",
             fix="--effort none for an answer without a thought, --effort low|medium|high, "
             "or --thinking_tokens N",
@@ -163,14 +163,14 @@ def _agreed(template: Any, spec: SpeakerSpec) -> tuple[str, str] | None:
 
 
 def asked(spec: SpeakerSpec) -> int | None:
-    """Tokens of thought that the effort asked for allows; None where none was asked for."""
+    """Reasoning tokens that the requested effort allows; None if none was requested."""
     if spec.thinking_tokens is not None:
         return spec.thinking_tokens
     return BUDGETS[spec.effort] if spec.effort else None
 
 
 def _tags(template: Any) -> tuple[str, str] | None:
-    """The tags in the chat template, the template of tool calls left aside."""
+    """The tags in the chat template, apart from the template of tool calls."""
     if isinstance(template, dict):
         template = template.get("default", "")
     template = template or ""
@@ -187,12 +187,12 @@ def _thinking(tokenizer: Any, tags: tuple[str, str], budget: int) -> Thinking:
     quiet = render(tokenizer, _PROBE, "chat", **off)
     closing = f"\n{end}\n\n"
     if quiet.rstrip().endswith(end):
-        # The template writes an empty thought: its line breaks are the model's own.
+        # The template writes an empty thought, with the line breaks of the model.
         closing, shut = "\n" + end + quiet.rpartition(end)[2], ""
     elif quiet.rstrip().endswith(tag):
         shut = closing
     else:
-        # A template that gives the same text either way has no switch.
+        # A template that gives the same text in both cases has no switch.
         shut = f"{tag}\n{closing}" if quiet == begun else ""
     opened = begun.rstrip().endswith(tag)
     return Thinking(

@@ -1,10 +1,10 @@
-"""Prompts and options to token ids, with care for the place where they meet.
+"""Turns prompts and options into token ids, with care at their border.
 
-The prompt is tokenised alone, as it is when a model answers freely. An option's
-tokens are those that follow when prompt and option are tokenised as one text. If
+The prompt is tokenized alone, as it is when a model answers freely. An option's
+tokens are those that follow when prompt and option are tokenized as one text. If
 a token of that text spans the border, no free answer could begin with
-it. Then the option is tokenised alone. Special tokens are added to a completion
-prompt only: a chat template writes its own.
+it. Then the option is tokenized alone. Special tokens are added only to a completion
+prompt, because a chat template writes its own.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def option_ids(
     Raises
     ------
     WolvesError
-        If no token ids say just this option.
+        If no token ids represent exactly this option.
     """
     whole = prompt_ids(tokenizer, prompt + option, prompt_format)
     cut = len(before)
-    # A tokenizer that closes each text with a special token closes the prompt, too.
+    # A tokenizer that ends each text with a special token also ends the prompt.
     if prompt_format == "completion" and before and before[-1] == tokenizer.eos_token_id:
         raise WolvesError(
-            "this tokenizer closes a text with its end-of-text token, so nothing can follow",
+            "this tokenizer ends a text with its end-of-text token, so nothing can follow",
             fix="set add_eos_token to false in the model's tokenizer_config.json",
         )
     found = (

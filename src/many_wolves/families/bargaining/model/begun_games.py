@@ -133,8 +133,9 @@ def _games(frame: pd.DataFrame, skipped: dict[str, int], where: str, *, arms: bo
 
     step = frame["step"].to_numpy(dtype=float) / (high - low)
     half = np.full(len(frame), 0.5)
-    bid = share(frame["bid"])
-    atoms = np.column_stack([half, bid, share(frame["ask"])])
+    bid, ask = share(frame["bid"]), share(frame["ask"])
+    # In own terms, so that giving in means the same in both roles.
+    atoms = np.column_stack([half, np.where(seller, bid, ask), np.where(seller, ask, bid)])
     for column in (1, 2):
         outside = (atoms[:, column] <= words.LOW) | (atoms[:, column] >= words.HIGH)
         atoms[outside | (np.abs(atoms[:, column] - 0.5) < step), column] = np.nan

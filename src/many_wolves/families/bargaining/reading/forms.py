@@ -12,6 +12,7 @@ from many_wolves.families.bargaining.moves import COMPUTED, CROSSED, REVERSED, M
 from many_wolves.families.bargaining.reading.amounts import Range, amounts
 from many_wolves.families.bargaining.reading.prices import Situation
 from many_wolves.families.bargaining.reading.words import is_beyond
+from many_wolves.reading.objects import every_value
 
 _MARK = re.compile(
     r"^[^\w\n]*(?:my |final |new |next )?(?:move|decision|answer|action)?[^\w\n]*"
@@ -165,10 +166,11 @@ def _as_price(value: Any, prices: Range) -> float | None:
 def objects(text: str) -> list[Mapping[str, Any]]:
     """The JSON objects in a text, from left to right.
 
-    A brace that does not open a valid object is skipped.
+    A brace that does not open a valid object is skipped. A field that is given twice with
+    different values holds a list of them, which is no price.
     """
     found: list[Mapping[str, Any]] = []
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(object_pairs_hook=every_value)
     at = text.find("{")
     while at >= 0:
         try:

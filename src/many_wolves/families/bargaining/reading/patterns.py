@@ -8,6 +8,9 @@ NOT = (
     r"\b(?:can(?: ?no|'?n?)?'?t|couldn'?t|could not|won'?t|will not|wouldn'?t|would not|don'?t|"
     r"do not|doesn'?t|does not|isn'?t|is not|am not|'m not|unable to|not able to|not|never|nor|"
     r"neither|refuse to|no way|impossible(?: for me)? to|hard to|"
+    r"(?:be|am|'m|is|are) (?:an? )?(?:\w+ )?(?:crazy|mad|insane|nuts|fool|foolish|stupid|silly|"
+    r"idiot|mistake|unwise|absurd|ridiculous|irrational|unreasonable|reluctant|hesitant|"
+    r"tempted) to|"
     r"too (?:hard|difficult) (?:for me )?to)\b"
 )
 """A negation."""

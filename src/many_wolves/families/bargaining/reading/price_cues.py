@@ -11,6 +11,12 @@ from many_wolves.families.bargaining.reading.patterns import (
     right_of_amount,
 )
 
+ANOTHER = (
+    r"(?:(?:my|our|a|an|another|the (?:last|other|previous)|one|some) (?:\w+ )?"
+    r"(?:friend|neighbou?r|brother|sister|cousin|uncle|aunt|mother|father|wife|husband|boss|"
+    r"colleague|buyer|seller|customer|client|guy|man|woman|person|lady|shop|store|dealer)s?)"
+)
+"""Somebody who is not at the table."""
 _THAN = r"(?: tha[nt]| past)?"
 _DOWN = any_of(
     rf"(?:any )?(?:lower|less|cheaper|below|under|beneath){_THAN}",
@@ -106,6 +112,9 @@ MENTION_BEFORE = left_of_amount(
     r"\bother offers? (?:of|for|at)",
     r"\boffers for",
     r"\boffered(?: me)?",
+    rf"\b{ANOTHER}\b{WITHIN}{{0,25}}\b(?:accepted|took|got|sold|bought|asked|asks|wants?|wanted|"
+    rf"offers|pays|paid)\b{WITHIN}{{0,20}}?",
+    r"\bwhether(?: or not)?",
     # sums other than a price of the good
     r"\b(?:difference|gap) (?:of|is)",
     r"\bsav(?:e|es|ing|ings)(?: of| you| me)?",

@@ -67,7 +67,7 @@ def _read(text: str, situation: Situation) -> Move | None:
         return _standing_named(text, named[-1])
     if _walks(text):
         return Move("walk")
-    if situation.other is not None and situation.asked and _may_accept(text):
+    if situation.other is not None and situation.asked and _may_accept(text, situation.other):
         return _acceptance(text, 0)
     return _computed(text, situation)
 
@@ -115,12 +115,15 @@ def _accepts(text: str) -> int | None:
     return None
 
 
-def _may_accept(text: str) -> bool:
-    """Whether a message agrees, and nothing in it speaks against."""
+def _may_accept(text: str, standing: float) -> bool:
+    """Whether a message agrees, and nothing in it speaks against; not to another price."""
     if move_cues.YES.match(text):
         return not move_cues.THANKS.match(text)
     match = move_cues.MAY_ACCEPT.search(text)
     if match is None or "?" in text or move_cues.CONDITION.search(text):
+        return False
+    figure = re.match(r"\$?(\d+(?:\.\d+)?)", match[0])
+    if figure and not same(float(figure[1]), standing):
         return False
     before, _ = _sentence(text, match)
     return not (move_cues.REJECTS.search(text) or move_cues.NOT_ACCEPTED.search(before))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,12 @@ BINS = np.linspace(0, 1, 11)
 """Ends of the bins of offered shares."""
 FEWEST = 5
 """Messages below which a bin or a round is not drawn."""
+
+
+def whole_numbers(limits: tuple[float, float]) -> list[int]:
+    """Ticks at whole numbers, seven at most."""
+    low, high = math.ceil(limits[0]), math.floor(limits[1])
+    return list(range(low, high + 1, max(math.ceil((high - low) / 6), 1)))
 
 
 def prices_by_round(fit: Fitted) -> pd.DataFrame:
@@ -47,6 +54,7 @@ def trajectories(fit: Fitted, width: Width = "one") -> Figure:
         + p9.geom_ribbon(p9.aes(ymin="low", ymax="high"), alpha=0.15, color="none")
         + p9.geom_line(size=0.6)
         + p9.geom_point(size=1.6)
+        + p9.scale_x_continuous(breaks=whole_numbers)
         + p9.labs(x="message of a side", y="price, as the seller's share of the pie")
         + group_scales(sides)
         + theme()
@@ -110,8 +118,10 @@ def acceptance_curve(fit: Fitted, width: Width = "one") -> Figure:
     )  # fmt: skip
 
 
-def survival(last: Array, ended: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    """round, open, at_risk, ends, cut: Kaplan-Meier share of games that go on after each round.
+def survival(
+    last: Array, ended: npt.NDArray[np.bool_], agreed: npt.NDArray[np.bool_]
+) -> pd.DataFrame:
+    """round, open, agreed, at_risk, ends, cut: shares of games by the end of each round.
 
     Parameters
     ----------
@@ -119,45 +129,65 @@ def survival(last: Array, ended: npt.NDArray[np.bool_]) -> pd.DataFrame:
         (N,) last round.
     ended
         (N,) whether the game ended in it. Otherwise it was cut, and had not ended by then.
+    agreed
+        (N,) whether it ended with a deal.
+
+    References
+    ----------
+    ``open`` is the estimate of Kaplan & Meier (1958, JASA 53). ``agreed`` is that of Aalen &
+    Johansen (1978, Scand. J. Statist. 5), in which a game that ends otherwise never agrees.
     """
-    rows, still = [(0, 1.0, last.size, 0, 0)], 1.0
+    rows, still, closed = [(0, 1.0, 0.0, last.size, 0, 0)], 1.0, 0.0
     for number in range(1, int(last.max()) + 1):
-        risk, ends = int((last >= number).sum()), int(((last == number) & ended).sum())
-        still *= 1 - ends / risk if risk else 1.0
-        rows.append((number, still, risk, ends, int(((last == number) & ~ended).sum())))
-    return pd.DataFrame(rows, columns=["round", "open", "at_risk", "ends", "cut"])
+        risk, here = int((last >= number).sum()), last == number
+        ends = int((here & ended).sum())
+        if risk:
+            closed += still * int((here & agreed).sum()) / risk
+            still *= 1 - ends / risk
+        rows.append((number, still, closed, risk, ends, int((here & ~ended).sum())))
+    return pd.DataFrame(rows, columns=["round", "open", "agreed", "at_risk", "ends", "cut"])
 
 
-def survival_curve(fits: Sequence[Fitted], width: Width = "one") -> Figure:
-    """How long games last, a cut game counting as long as it was seen."""
+def survival_curve(fits: Sequence[Fitted], width: Width = "two") -> Figure:
+    """The time to agreement and to any end, a cut game counting as long as it was seen."""
     import plotnine as p9
 
     parts = []
     for fit in fits:
-        counts = fit.values("observed_data", "counts").sel(end="cut").to_numpy()
+        counts = fit.values("observed_data", "counts")
+        cut, deal = (counts.sel(end=end).to_numpy() for end in ("cut", "deal"))
         last = fit.values("observed_data", "last_round").to_numpy().astype(int)
-        parts.append(survival(last, counts == 0).assign(speaker=fit.label))
+        parts.append(survival(last, cut == 0, deal > 0).assign(speaker=fit.label))
     data = pd.concat(parts, ignore_index=True)
     names = list(dict.fromkeys(data["speaker"]))
+    panels = {"agreed": "games with a deal so far", "open": "games that go on"}
+    drawn = data.melt(
+        ["speaker", "round", "cut"], list(panels), var_name="panel", value_name="share"
+    )
+    drawn["panel"] = pd.Categorical(drawn["panel"].map(panels), list(panels.values()), ordered=True)
     plot = (
-        p9.ggplot(data, p9.aes("round", "open", color="speaker", shape="speaker"))
+        p9.ggplot(drawn, p9.aes("round", "share", color="speaker", shape="speaker"))
         + p9.geom_step(size=0.6)
-        + p9.geom_point(data=data[data["cut"] > 0], size=1.8, fill="none")
+        + p9.geom_point(data=drawn[drawn["cut"] > 0], size=1.8, fill="none")
+        + p9.facet_wrap("panel", ncol=2 if width == "two" else 1)
         + p9.coord_cartesian(ylim=(0, 1))
-        + p9.labs(x="round", y="games that go on")
+        + p9.scale_x_continuous(breaks=whole_numbers)
+        + p9.labs(x="round", y="share of games")
         + group_scales(names)
         + theme()
     )
     ends = "; ".join(
-        f"{name}: {own['open'].iloc[-1]:.2f} after round {own['round'].iloc[-1]}"
+        f"{name}: {own['agreed'].iloc[-1]:.2f} with a deal and {own['open'].iloc[-1]:.2f} open "
+        f"after round {own['round'].iloc[-1]}"
         for name, own in data.groupby("speaker", sort=False)
     )
     return Figure(
-        "time_to_end", "How long games last", plot, data,
-        "Kaplan-Meier share of games that have not ended by a round. Points mark rounds in "
-        "which games were cut; these count as open up to there. "
+        "time_to_end", "Time to agreement, and to any end", plot, data,
+        "Share of games with a deal by the end of a round (Aalen-Johansen), and share of games "
+        "that have not ended (Kaplan-Meier). Points mark rounds in which games were cut; these "
+        "count as open up to there. "
         + "; ".join(f"{f.label}: n = {f.info['choices']:,.0f} games" for f in fits) + ".",
-        f"Steps that fall with the round; games still open: {ends}.", width, 70,
+        f"Steps by round: {ends}.", width, 62 if width == "two" else 110,
     )  # fmt: skip
 
 

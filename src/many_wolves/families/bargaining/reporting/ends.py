@@ -37,9 +37,9 @@ def storeys_of_speakers(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     parts = []
     for fit in fits:
         rows = fit.summary[fit.summary["parameter"].isin(list(STOREYS))]
-        seen = _observed_storeys(fit)
+        seen, several = _observed_storeys(fit), rows["condition"].nunique() > 1
         parts.append(rows.assign(
-            group=[row_name(fit, c, len(fits)) for c in rows["condition"]],
+            group=[row_name(fit, c, len(fits), several=several) for c in rows["condition"]],
             observed=[seen[key] for key in zip(rows["parameter"], rows["condition"], strict=True)],
         ))  # fmt: skip
     frame = pd.concat(parts, ignore_index=True)
@@ -58,7 +58,8 @@ def sections(fit: Fitted) -> list[Section]:
     return [
         Section("outcomes", "Outcomes of games", (NEVER_ALONE,), (table,),
                 (both_widths(lambda w: storeys(fit, w)),)),
-        Section("time", "Length of games", (), (), (curves.survival_curve([fit]),)),
+        Section("time", "Time to agreement", (), (),
+                (both_widths(lambda w: curves.survival_curve([fit], w)),)),
     ]  # fmt: skip
 
 

@@ -31,7 +31,8 @@ def moves_of_speakers(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         move = [str(c).rpartition("/")[2] for c in rows["condition"]]
         seen = _observed_rates(fit)
         parts.append(rows.assign(
-            parameter=move, group=[row_name(fit, g, len(fits)) for g in group],
+            parameter=move,
+            group=[row_name(fit, g, len(fits), several=len(set(group)) > 1) for g in group],
             observed=[seen[g, m] for g, m in zip(group, move, strict=True)],
         ))  # fmt: skip
     frame = pd.concat(parts, ignore_index=True)
@@ -47,7 +48,9 @@ def fractions_of_speakers(fits: Sequence[Fitted], width: Width = "one") -> Figur
     parts = []
     for fit in fits:
         rows = fit.summary[fit.summary["parameter"] == "middle_fraction"]
-        parts.append(rows.assign(group=[row_name(fit, g, len(fits)) for g in rows["condition"]]))
+        several = len(rows) > 1
+        names = [row_name(fit, g, len(fits), several=several) for g in rows["condition"]]
+        parts.append(rows.assign(group=names))
     frame = pd.concat(parts, ignore_index=True)
     return by_group(
         frame, name="fractions", title="Fraction of the gap that a concession gives up",

@@ -126,7 +126,7 @@ class BargainPages:
             "improvement": Plot("share of deals, deals per game, share per game, by arm and game",
                                 lambda fits, width: ends.storeys(fits[0], width),
                                 each=True, lacking=_only("outcomes")),
-            "time": Plot("how long games last, cut games censored",
+            "time": Plot("time to agreement and to any end, cut games censored",
                          curves.survival_curve,
                          lacking=_only("outcomes")),
             "tournament": Plot("every speaker against every partner",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from many_wolves.families.bargaining.reporting.parts import row_name
 from many_wolves.figures.agreement import agreement
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
@@ -48,6 +49,6 @@ def _groups(fit: Fitted, units: str) -> tuple[list[str], np.ndarray]:
         if fit.has("posterior", name) and fit.has("observed_data", f"{units}_{places}"):
             names = fit.values("posterior", name)[places].to_numpy()
             of = fit.values("observed_data", f"{units}_{places}").to_numpy().astype(int)
-            return [str(g) or fit.label for g in names], of
+            return [row_name(fit, g, 1, several=len(names) > 1) for g in names], of
     n = fit.values("observed_data", "counts").sizes[units]
     return [fit.label], np.zeros(n, dtype=int)

@@ -2,7 +2,7 @@
 
 In every round, a game ends with log-odds that are linear in the log of the round and in covariates.
 A game that reaches its cap, or is cut, is censored. A game ends with a deal, or one side leaves.
-The share of a deal is one of three atoms (half, the bid's share, the ask's share) or continuous.
+The share of a deal is one of three atoms (half, the opening of each side) or continuous.
 The continuous part covers -1/2 to 3/2, and its logit is logistic. Shares are known to a step of the
 grid; shares outside the range count to the outermost steps.
 """
@@ -19,8 +19,8 @@ from many_wolves.outcomes import Array
 
 LOW, HIGH = -0.5, 1.5
 """Range of shares."""
-ATOMS = ("half", "bid", "ask")
-"""Shares at which deals heap, after the continuous rest."""
+ATOMS = ("half", "other's opening", "own opening")
+"""Shares at which deals heap, after the continuous rest: the bid and the ask in own terms."""
 _EPS = 1e-9
 _TIE = 1e-6
 """How far from equally near, in steps, two prices still count as equally near."""
@@ -42,7 +42,8 @@ class Ends:
     origin
         (N,) share of one price of the grid.
     atoms
-        (N, 3) shares of half, the bid and the ask; NaN for one that coincides with another.
+        (N, 3) shares of half, the other's and the own opening; NaN for one that coincides with
+        another.
     """
 
     design: Array
@@ -79,7 +80,7 @@ class Parameters:
     scale
         Scale of the logistic.
     atoms
-        (4,) probabilities of the rest, half, bid, ask.
+        (4,) probabilities of the rest, half, the other's opening, the own one.
     """
 
     end: Array

@@ -72,7 +72,7 @@ class MarketPages:
         return (
             "Players declared values of land under taxes, traded tax shares and bought lots, "
             f"as in the spatial planning experiment. Cognitive models: {used}. Lines of truthful "
-            f"and of zero-intelligence players come from simulated sessions with the same rules.",
+            "and of zero-intelligence players come from simulated sessions with the same rules.",
         )
 
     def bibtex(self, fits: Sequence[Fitted]) -> str:
@@ -186,8 +186,8 @@ def _markups(tables: measures.Tables) -> Table:
             "tax": frame["tax"].map("{:g}".format),
             "declarations": frame["n"].map(str),
             "markup [95 %]": [_interval(row) for row in frame.to_dict("records")],
-            "above the value": frame["over"].map("{:.0%}".format),
-            "below": frame["under"].map("{:.0%}".format),
+            "above the value": (100 * frame["over"]).map("{:.0f} %".format),
+            "below": (100 * frame["under"]).map("{:.0f} %".format),
         }
     )
     return Table(

@@ -55,10 +55,11 @@ def choice_cells(fit: Fitted, width: Width = "two") -> Figure:
         plot=plot,
         data=frame,
         caption=(
-            f"Bars: observed proportion of each utterance, by goal (rows) and true state "
+            "Bars: observed proportion of each utterance, by goal (rows) and true state "
             f"(columns), {len(frame)} cells, n = {n:,.0f} choices. Points and lines: mean and "
-            f"95 % equal-tailed interval of the posterior predictions; {inside:.0%} of the bars "
-            f"end within their interval."
+            f"95 % equal-tailed interval of the posterior predictions; {100 * inside:.0f} % of "
+            "the bars "
+            "end within their interval."
         ),
         alt=_alt(frame, labels),
         width=width,
@@ -74,7 +75,7 @@ def _alt(frame: pd.DataFrame, labels: dict[int, str]) -> str:
         foreseen = cell.sort_values("predicted").iloc[-1]
         parts.append(
             f"{condition}, {labels[int(str(state))]}: chosen most {seen['utterance']} "
-            f"({seen['observed']:.0%}), predicted {foreseen['utterance']} "
-            f"({foreseen['predicted']:.0%})"
+            f"({100 * seen['observed']:.0f} %), predicted {foreseen['utterance']} "
+            f"({100 * foreseen['predicted']:.0f} %)"
         )
     return "; ".join(parts) + "."
