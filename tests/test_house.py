@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class SetUp:
-    """A folder with a copy of ``.ci/uv`` and a PATH of its own."""
+    """A folder with a copy of ``.ci/uv`` and a separate PATH."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -178,7 +178,7 @@ def wolves(installed: Path, folder: Path, *arguments: str) -> None:
 
 @pytest.mark.stan
 class TestInstalled:
-    """The wheel in an environment of its own, used from an empty folder."""
+    """The wheel in a separate environment, used from an empty folder."""
 
     def test_it_fits_the_choices_of_people(self, installed: Path, tmp_path: Path) -> None:
         few = ("--chains", "2", "--warmup", "400", "--draws", "1000", "--no-report")

@@ -48,7 +48,7 @@ def always(utterance):
 
 
 def unanswered():
-    """A goal and state that was asked and never answered."""
+    """A goal and state without any answer."""
     counts = choice_counts()
     asked = (counts["goal"] == "social") & (counts["state"] == 2)
     return counts.assign(count=counts["count"].where(~asked, 0.0))
@@ -60,7 +60,7 @@ def many(total):
 
 
 def stars(frame):
-    """On five states: the last of four stands for the fourth and the fifth."""
+    """On five states: the last of four is used for the fourth and the fifth."""
     five = pd.concat([frame, frame[frame["state"] == 3].assign(state=4)], ignore_index=True)
     return five.assign(state=five["state"] + 1)
 
@@ -70,7 +70,7 @@ def only(frame, utterances):
 
 
 def with_fine(frame):
-    """Ten utterances: fine, and not fine, are said as often as good and not good."""
+    """Ten utterances: fine and not fine are as frequent as good and not good."""
     more = [
         frame[frame["utterance"] == old].assign(utterance=new)
         for old, new in (("good", "fine"), ("not good", "not fine"))
