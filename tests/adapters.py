@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def make_adapter(model: Path, folder: Path, *, size: float = 0.3, seed: int = 3) -> Path:
-    """An adapter folder as a trainer of peft writes it; ``size`` 0 changes no answer."""
+    """An adapter folder in the format of peft; with ``size`` 0 it changes no answer."""
     import peft
     import torch
     from transformers import AutoModelForCausalLM

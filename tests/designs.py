@@ -13,7 +13,7 @@ def of(trials: Sequence[Trial], task: str) -> list[Trial]:
 
 
 def places(trials: Sequence[Trial]) -> Counter[tuple[str, int]]:
-    """How often every option stands in every place, zeros included."""
+    """How often every option is in every position, including zeros."""
     names = {option.id for trial in trials for option in trial.options}
     counts = Counter({(name, place): 0 for name in names for place in range(len(names))})
     counts.update((o.id, place) for t in trials for place, o in enumerate(t.options))

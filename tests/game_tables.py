@@ -10,7 +10,7 @@ REFERENCE = shipped("task-data/dilemmas/reference")
 
 
 def rounds_table(games, **columns):
-    """Games as (participant, own, other) -> a table of rounds; all in one group unless told."""
+    """Games as (participant, own, other) -> a table of rounds; by default in one group."""
     rows = [
         {"speaker": "s", "group": "g", "participant": who, "partner": "p", "game": number,
          "round": t + 1, "own": own[t], "other": other[t]}

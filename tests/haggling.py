@@ -60,7 +60,7 @@ DEAL, LEAVES, CHATS = (
 
 
 def go_through(one: Script, answer: Says, chance: str = "e:0", limit: int = 2000) -> Walk:
-    """Answer question after question until nothing is asked, or nobody answers."""
+    """Answer questions until there are none, or there is no answer."""
     answers: dict[int, Answer] = {}
     for _ in range(limit):
         went = walk(one, chance, answers)

@@ -196,7 +196,7 @@ def trader(spec=SPEC, delay_s=0.0):
 
 
 def played(folder: Path, market, n=1, speakers=None, specs=None, say=print, **more):
-    """Play ``n`` sessions; who sits where is the same speaker if nobody else is named."""
+    """Play ``n`` sessions; the same speaker has all seats unless others are given."""
     specs = specs or dict.fromkeys(SEATS, SPEC)
     speakers = speakers or {}
     seats = {

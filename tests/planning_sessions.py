@@ -13,7 +13,7 @@ def session(mechanism="harberger", seed=1, **changes):
 
 
 def at(stage, mechanism="harberger", **changes):
-    """A session that nobody has answered, at a stage."""
+    """A session without answers, at a stage."""
     now = session(mechanism, **changes)
     while now.present.stage != stage:
         now = now.step({})

@@ -83,7 +83,7 @@ def simulated(spec: SpeakerSpec = SPEC, delay_s: float = 0.0) -> SimulatedSpeake
 
 
 class Saying:
-    """A speaker that says what a function makes of each request, and remembers what it is asked."""
+    """A speaker that answers with a function of the request, and records its requests."""
 
     def __init__(self, say, spec: SpeakerSpec = SPEC) -> None:
         self.spec, self.stopped, self._say = spec, "", say

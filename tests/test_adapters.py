@@ -86,7 +86,7 @@ def test_who_cannot_have_an_adapter_is_told(folders, wanted, problem):
 
 
 def test_a_seat_takes_what_a_speaker_takes(folders, tmp_path):
-    """Efforts, checkpoints, adapters and how it is asked: by the same settings."""
+    """Efforts, checkpoints, adapters and settings of collection have the same names."""
     file = tmp_path / "seat.json"
     settings = {
         "model_type": "hf",

@@ -56,7 +56,7 @@ def trials(tmp_path_factory):
 
 
 class _Asked:
-    """The journal of the simulated speaker; stops in the middle of a round where told to."""
+    """The journal of the simulated speaker; stops in the middle of a round on request."""
 
     def __init__(self, trials, journal, stop_in=None):
         self.listed, self.trials, self.journal = read_trials(trials), trials, journal

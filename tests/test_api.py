@@ -74,7 +74,7 @@ def test_a_level_that_is_lowered_is_recorded_as_it_is():
 @pytest.mark.parametrize(
     ("kind", "status"), [("refusal", "refused"), ("empty", "empty"), ("max_tokens", "answered")]
 )
-def test_what_a_model_says_has_its_true_status(model, kind, status):
+def test_an_answer_has_its_true_status(model, kind, status):
     with FaultServer(lambda n, prompt: Fault(kind)) as server:
         (found,) = ask(wanted(server, model), [a_trial(1)])
     assert found.status == status
@@ -143,7 +143,7 @@ def test_a_speaker_that_may_spend_no_more_stops_though_more_could_come(tmp_path,
     assert "Stopped" in speaker.stopped
 
 
-def test_requests_that_come_later_are_asked_on_free_connections():
+def test_later_requests_use_free_connections():
     feed = Feed()
     with FaultServer(delay_s=0.02) as server:
         feed.put([Request(a_trial(0))])

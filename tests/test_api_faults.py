@@ -150,7 +150,7 @@ def journal_quietly(path, who, listed):
         journal_of(path, who, listed)
 
 
-def test_a_planted_key_is_nowhere_in_what_is_written(tmp_path, capfd, monkeypatch):
+def test_a_planted_key_is_in_no_output(tmp_path, capfd, monkeypatch):
     listed = write_trials(tmp_path / "t.jsonl", trials(12))
     faults = [*PASSING[:6], Fault("refusal")]
     with FaultServer(mixed_faults(1, faults, 0.7)) as server:

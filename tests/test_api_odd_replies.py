@@ -122,7 +122,7 @@ def test_a_reply_without_words_is_empty_and_paid_once(model, fault, note):
         ),
     ],
 )
-def test_an_answer_beside_what_is_not_known_is_an_answer(model, fault):
+def test_an_answer_next_to_unknown_fields_is_an_answer(model, fault):
     found, calls = one(model, fault)
     assert (found.status, found.text, calls) == ("answered", ANSWER, 1)
 
@@ -209,7 +209,7 @@ def test_a_filter_refuses_and_its_words_are_not_those_of_the_model(model, fault,
         ),
     ],
 )
-def test_no_answer_for_a_reason_that_passes_is_asked_for_again(model, fault, words):
+def test_a_temporary_failure_is_asked_again(model, fault, words):
     found, calls = one(model, first(fault))
     assert (found.status, found.text, calls) == ("answered", ANSWER, 2)
     found, _ = one(model, fault)
@@ -243,7 +243,7 @@ def error_event(kind, message="a bad moment"):
         (START + b'event: to_come\ndata: {"type": "to_come"}\n\n' + WHOLE[len(START) :], 1),
     ],
 )
-def test_a_stream_is_asked_for_again_where_its_end_is_missing(body, calls):
+def test_a_stream_without_an_end_is_asked_again(body, calls):
     stream = Fault("raw", body=body, type="text/event-stream")
     found, made = one("anthropic/claude-opus-4-6", first(stream), effort="low")
     assert (found.status, found.text, made) == ("answered", ANSWER, calls)
@@ -296,7 +296,7 @@ def test_a_reply_in_no_format_ends_the_run_with_what_it_is(model, reply, words):
 
 @pytest.mark.parametrize("model", SPEAKS)
 @pytest.mark.parametrize("reply", [{}, []])
-def test_an_empty_reply_is_asked_for_again(model, reply):
+def test_an_empty_reply_is_asked_again(model, reply):
     found, calls = one(model, first(sent(reply)))
     assert (found.text, calls) == (ANSWER, 2)
 

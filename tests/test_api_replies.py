@@ -145,7 +145,7 @@ def test_a_usage_that_is_no_object_does_not_cost_the_answer(model, options, usag
     assert (found.status, found.text, found.usage) == ("answered", ANSWER, {})
 
 
-def test_a_call_whose_tokens_are_not_known_is_booked_at_its_most(tmp_path):
+def test_a_call_with_unknown_tokens_counts_at_its_maximum_cost(tmp_path):
     prices = tmp_path / "prices.yaml"
     prices.write_text("models:\n  openai/gpt-4o*: {input: 1000, output: 10000}\n")
     with FaultServer(edited(recounted(None))) as server:
@@ -192,7 +192,7 @@ THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": REASONING}]
         ({"content": None}, "", "", "empty"),
     ],
 )
-def test_text_and_thought_are_told_apart(fields, text, reasoning, status):
+def test_text_and_thought_are_distinguished(fields, text, reasoning, status):
     with FaultServer(edited(with_message(**fields))) as server:
         (found,) = ask(wanted(server), [a_trial(1)])
         assert len(server.calls) == 1
@@ -292,7 +292,7 @@ def test_a_page_in_place_of_a_reply_ends_the_run_with_its_first_words(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_event_stream_that_nobody_asked_for_ends_the_run():
+def test_an_unrequested_event_stream_ends_the_run():
     events = 'data: {"choices": [{"delta": {"content": "It"}}]}\n\ndata: [DONE]\n\n'
     with FaultServer(raw(events, type="text/event-stream")) as server:
         with pytest.raises(WolvesError, match=r"text/event-stream, which begins: data: \{"):
@@ -310,7 +310,7 @@ def test_a_page_between_answers_is_a_bad_moment():
 
 
 @pytest.mark.parametrize("body", ["", "  \n", '{"id": "x", "choices": [{"mess'])
-def test_a_reply_that_broke_off_is_asked_for_again(body):
+def test_an_interrupted_reply_is_asked_again(body):
     def plan(number, prompt):
         return Fault("raw", body=body.encode()) if number == 0 else None
 
@@ -319,7 +319,7 @@ def test_a_reply_that_broke_off_is_asked_for_again(body):
     assert (found.status, found.retries) == ("answered", 1)
 
 
-def test_an_error_page_says_its_first_words():
+def test_the_first_words_of_an_error_page_are_quoted():
     page = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
     with FaultServer(raw(page, status=502, type="text/html")) as server:
         (found,) = ask(wanted(server, patience=replace(QUICK, retries=1)), [a_trial(1)])

@@ -45,7 +45,7 @@ def refusing(field, words, status=400):
         ("anthropic/claude-haiku-4-5", {"top_p": 0.9}, "top_p"),
     ],
 )
-def test_a_sampling_setting_that_requests_leave_out_is_refused_before_anything_is_asked(
+def test_a_sampling_setting_that_requests_omit_is_refused_before_the_first_call(
     model, options, setting
 ):
     with pytest.raises(SettingError, match=f"does not support {setting}") as caught:
@@ -151,7 +151,7 @@ def test_what_is_left_out_is_part_of_who_answers_only_where_it_is_set():
         ),
     ],
 )
-def test_leaving_out_what_is_not_there_is_refused(who, words):
+def test_omitting_an_absent_field_is_refused(who, words):
     with pytest.raises(WolvesError, match=words) as caught:
         describe(who)
     assert caught.value.fix
@@ -205,7 +205,7 @@ def test_a_refusal_of_the_first_prompt_is_not_taken_for_one_of_all(words):
         (CHAT, None, ""),
     ],
 )
-def test_what_answers_cost_is_said_at_the_end(tmp_path, caplog, model, table, words):
+def test_the_cost_of_answers_is_printed_at_the_end(tmp_path, caplog, model, table, words):
     prices = tmp_path / "prices.yaml"
     prices.write_text(f"models:\n  openai/*: {table or '{input: 1, output: 1}'}\n")
     with FaultServer() as server, caplog.at_level(logging.INFO, "many_wolves"):

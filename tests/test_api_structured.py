@@ -171,7 +171,7 @@ def test_a_server_that_ignores_schemas_is_asked_in_words_and_both_calls_are_paid
     assert sorted(r.usage["input"] for r in found) == [100, 100, 100, 200]
 
 
-def test_what_a_model_says_beside_a_schema_that_it_takes_is_its_answer(tmp_path):
+def test_text_next_to_an_accepted_schema_is_the_answer(tmp_path):
     with FaultServer() as server:
         server.answer = lambda body: (
             "I will not say." if "cake 1?" in json.dumps(body) else keeps_to_schemas(body)
@@ -192,7 +192,7 @@ def test_a_refusal_or_a_cut_under_a_schema_is_no_reason_to_ask_again(kind, statu
     assert (found.status, found.format_used) == (status, "schema")
 
 
-def test_a_fault_that_is_not_about_the_schema_is_what_it_is():
+def test_an_error_that_is_not_about_the_schema_is_reported_as_it_is():
     words = "prompt is too long: 300000 tokens; maximum context length is 200000 tokens"
     with FaultServer(lambda n, prompt: Fault("status", 400, message=words)) as server:
         (found,) = ask(wanted(server), [a_trial(MONEY)])
@@ -279,7 +279,7 @@ def test_what_a_refusal_of_schemas_is():
     assert not formats.takes(structure_of(FORM))
 
 
-def test_a_refused_setting_beside_a_schema_ends_the_run():
+def test_a_refused_setting_with_a_schema_ends_the_run():
     words = "temperature is not supported by this model"
     with (
         FaultServer(lambda n, prompt: Fault("status", 400, message=words)) as server,

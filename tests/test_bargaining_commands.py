@@ -123,7 +123,7 @@ def test_a_page_shows_every_message_of_a_chain_and_its_move(improved, tmp_path):
     assert "--trials FILE adds the prompts" in page
 
 
-def test_the_same_command_asks_nobody_again(improved, capsys):
+def test_the_same_command_asks_nothing_again(improved, capsys):
     folder, trials, seats, out = improved
     before = {f: f.read_bytes() for f in out.rglob("*.jsonl")}
     collected(folder, trials, *seats)
@@ -321,7 +321,7 @@ def test_models_that_were_not_recovered_are_drafts(tmp_path, capsys):
 
 @pytest.mark.slow
 @pytest.mark.model
-def test_a_model_that_cannot_bargain_says_so_in_its_checks(tmp_path, capsys):
+def test_checks_show_that_a_model_cannot_bargain(tmp_path, capsys):
     """SmolLM2: whatever it says is kept, counted and judged."""
     pytest.importorskip("torch")
     from local_models import smollm2

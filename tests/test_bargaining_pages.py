@@ -105,7 +105,7 @@ class TestPages:
         np.testing.assert_allclose(seen, counts / counts.sum())
         assert sections[-1].figures[0].data["observed"].sum() == pytest.approx(1)
 
-    def test_three_storeys_beside_what_was_seen(self, games):
+    def test_improvement_has_three_panels_with_observations(self, games):
         fit = fitted("outcomes", games)
         figure = PAGES.plots()["improvement"].draw([fit], "two")
         assert set(figure.data["parameter"]) == {"share", "deal_rate", "expected_share"}
@@ -118,7 +118,7 @@ class TestPages:
         assert first.loc["deal_rate", "observed"] == pytest.approx(deals[of == 0].mean())
         assert [s.id for s in PAGES.fit_sections(fit)] == ["outcomes", "time", "predictive"]
 
-    def test_speakers_beside_each_other(self, gpt):
+    def test_speakers_are_compared_in_one_figure(self, gpt):
         fits = [fitted("concession", gpt, name) for name in ("one", "two")]
         sections = PAGES.study_sections(fits)
         assert sections[0].title == "Concessions"
@@ -156,7 +156,7 @@ class TestPages:
         assert found.mean == pytest.approx(float(words.values("posterior", "w")[..., 2].mean()))
         assert found.low < found.mean < found.high
 
-    def test_plots_say_what_they_are_for(self, moves):
+    def test_plots_state_what_a_fit_lacks(self, moves):
         for name, plot in PAGES.plots().items():
             lacks = plot.lacking([moves])
             of_others = {"improvement", "time", "tournament", "weights", "words"}
@@ -205,7 +205,7 @@ def test_groups_next_to_no_role_prompt_are_named(moves):
     assert row_name(moves, "", 1) == moves.label
 
 
-def test_what_a_deal_is_worth_is_said_in_words():
+def test_the_worth_of_a_deal_is_stated_in_words():
     draws = np.full((2, 100), 0.25)
     tree = xr.DataTree.from_dict(
         {"posterior": xr.Dataset({"pays_to_close": (("chain", "draw"), draws)})}
@@ -231,7 +231,7 @@ def test_kindness_in_replies_is_set_against_kindness_in_scenes(tmp_path):
     assert "kind words" in point.panel
 
 
-def test_published_improvement_is_set_beside_the_games_that_were_begun():
+def test_published_improvement_is_compared_with_all_games_that_began():
     import importlib.util
 
     file = Path(__file__).parent.parent / "benchmarks" / "bargaining_claims.py"

@@ -86,7 +86,7 @@ def test_a_deal_closes_at_the_standing_price():
     assert (state.ended, state.price, state.by) == ("deal", 18, "buyer")
 
 
-def test_to_name_the_standing_price_or_go_beyond_it_closes_at_it():
+def test_an_offer_at_or_beyond_the_standing_price_closes_at_it():
     for price in (14, 13):
         assert play(BALLOON, [offer(18), offer(14), offer(price)]).price == 14
     for price in (18, 19):
@@ -98,7 +98,7 @@ def test_talk_leaves_the_prices_standing():
     assert (state.seller, state.buyer, state.ended) == (20, 10, "")
 
 
-def test_walking_away_is_an_outcome_and_says_who():
+def test_walking_away_is_an_outcome_with_its_side():
     state = play(BALLOON, [offer(18), WALK])
     assert (state.ended, state.price, state.by) == ("walked", None, "buyer")
     assert state.ended in OUTCOMES
@@ -285,7 +285,7 @@ def test_random_stays_within_its_range_and_repeats_with_its_seed():
 TOLD = {"kind": "told", "demands": [0.25, 0.5, 0.75], "odds": [0.9, 0.5, 0.1]}
 
 
-def test_told_odds_are_kept():
+def test_announced_odds_are_followed():
     terms = Terms(ask=20, bid=10, cost=8, value=24, rounds=1)
     assert told_prices(TOLD, terms, "seller") == [12, 16, 20]
     assert odds_of(TOLD, terms, "seller", 16) == 0.5

@@ -56,7 +56,7 @@ def test_a_speaker_of_one_word_fails_by_state_and_not_by_place(choice):
     assert check(table, "place").ok
 
 
-def test_a_slight_effect_of_place_is_told_and_passes(choice):
+def test_a_slight_position_effect_is_reported_and_passes(choice):
     def sometimes(trial: Trial) -> str:
         fifth = int(trial.id, 16) % 12 == 0
         return first_place(trial) if fifth else honest(trial)
@@ -106,7 +106,7 @@ def test_unreadable_answers_fail_their_check(choice):
     assert not silent.checks[0].ok
 
 
-def test_what_was_not_varied_cannot_be_told():
+def test_a_factor_that_was_not_varied_is_not_checked():
     trials = trials_of(PolitenessDesign(tasks=("choice",), goals=("social",)))
     one = [t for t in trials if t.cell["state"] == 2]
     table = FAMILY.tabulate(answers(one, honest), scoring="sum")

@@ -41,7 +41,7 @@ def test_a_torn_last_line_is_tolerated_and_a_bad_line_is_named(choice, tmp_path)
     assert "99" in found.bad[1][1]
 
 
-def test_the_command_writes_a_table_and_says_what_it_left_out(trials, tmp_path):
+def test_the_command_writes_a_table_and_reports_exclusions(trials, tmp_path):
     file = journal(tmp_path / "in" / "a.jsonl", answers(trials, kind), tail='{"half')
     lines = file.read_text().splitlines()
     lines.insert(3, "garbage")

@@ -85,7 +85,7 @@ def test_a_table_with_a_fault_names_its_place(folder):
 
 
 @pytest.mark.parametrize("name", ["\0", "../literal", 3])
-def test_a_table_whose_name_is_no_name_of_a_file_is_refused(tmp_path, name):
+def test_a_table_whose_name_is_not_a_file_name_is_refused(tmp_path, name):
     golden = Path(__file__).parent / "golden/schema1/politeness/choices/hf-score"
     shutil.copytree(golden, tmp_path / "choices")
     meta = tmp_path / "choices/meta.json"

@@ -45,7 +45,7 @@ class TestRuns:
         (run,) = run_all([python("print('whole'); print('part', end='')")])
         assert run.lines == ("whole", "part")
 
-    def test_lines_are_told_while_the_run_goes_on(self) -> None:
+    def test_lines_are_reported_during_the_run(self) -> None:
         heard: list[tuple[int, str]] = []
 
         def listen(number: int, line: str) -> None:
@@ -81,12 +81,12 @@ class TestRuns:
         with pytest.raises(ProcessLookupError):
             os.kill(pids[0], 0)
 
-    def test_a_missing_executable_says_how_to_make_it_anew(self, tmp_path: Path) -> None:
+    def test_a_missing_executable_is_an_error_with_its_fix(self, tmp_path: Path) -> None:
         with pytest.raises(WolvesError, match="No such file") as raised:
             run_all([[str(tmp_path / "gone")]])
         assert str(tmp_path) in raised.value.fix
 
-    def test_what_stan_said_is_free_of_arguments_and_timings(self) -> None:
+    def test_messages_of_stan_have_no_arguments_or_timings(self) -> None:
         lines = (
             *("method = sample (Default)", "num_threads = 1", "", "Gradient evaluation took 1 s"),
             *("Exception: y[3] is 4", "", "Iteration: 1 / 2", "Elapsed Time: 0 seconds (Warm-up)"),

@@ -119,7 +119,7 @@ def test_missing_trials_are_to_be_compiled(tmp_path, capfd, monkeypatch):
         (["--parameters", "nowhere.json"], "cannot be read"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(simulated, capfd, more, words):
+def test_trials_that_cannot_be_asked_are_refused(simulated, capfd, more, words):
     assert run(command, [*simulated, *more]) == 2
     assert words in capfd.readouterr().err
 

@@ -113,7 +113,7 @@ def test_every_end_is_a_sentence_and_a_status(error, status, words, debug, capsy
     assert ("Traceback" in said) == (debug and status != 130)
 
 
-def test_no_key_is_in_what_is_said(capsys, monkeypatch):
+def test_messages_contain_no_key(capsys, monkeypatch):
     key = "sk-very-secret-key-0123456789"
     monkeypatch.setenv("OPENAI_API_KEY", f"{key}\n")
 

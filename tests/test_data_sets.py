@@ -179,7 +179,7 @@ class TestLabels:
         with pytest.raises(WolvesError, match="no table contains the speaker 'gpt-5'"):
             with_labels([reference("zhao2025")], {"gpt-5": {}}, tmp_path)
 
-    def test_a_speaker_stands_once(self, tmp_path: Path) -> None:
+    def test_a_speaker_is_listed_once(self, tmp_path: Path) -> None:
         (tmp_path / "l.csv").write_text("speaker,family\na,x\na,y\n")
         with pytest.raises(WolvesError, match="two lines") as fault:
             read_labels(tmp_path / "l.csv")
@@ -197,7 +197,7 @@ class TestSeveralSpeakers:
             one_speaker(path)
         assert f"wolves fit-all {path}" in fault.value.fix
 
-    def test_a_fit_says_whose_it_is(self) -> None:
+    def test_a_fit_records_its_speaker(self) -> None:
         one = one_speaker(None, "zhao2025", speaker="gpt-4o-2024-11-20")
         assert source(one) == ["--data", "zhao2025", "--speaker", "gpt-4o-2024-11-20"]
         assert default_folder(one).name == "zhao2025-gpt-4o-2024-11-20"

@@ -69,7 +69,7 @@ def _answers(asked):
 
 
 def _answered(choices, times):
-    """Choices of a simulated speaker, each trial asked so often."""
+    """Choices of a simulated speaker, with this number of answers per trial."""
     model = PoliteSpeaker()
     listed = [
         ("one", *(t.cell[f] for f in designer.FACTORS), option.id, times if n == 0 else 0)

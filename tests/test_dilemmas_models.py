@@ -106,7 +106,7 @@ class TestContracts:
         with pytest.raises(WolvesError, match="did you mean 'form'"):
             problem_of(gifts, social, {"forms": "ces"})
 
-    def test_options_of_another_family_are_refused_not_passed_over(self):
+    def test_options_of_another_family_are_refused_not_ignored(self):
         social = model("social-preferences")
         assert options_of(social, {}, "ces") == {"form": "ces"}
         with pytest.raises(WolvesError, match="no option 'literal'"):

@@ -71,7 +71,7 @@ def test_a_sample_is_even_over_strata_and_takes_no_cell_twice(n):
 
 
 def test_the_order_of_options_changes_places_and_no_word(tmp_path):
-    """What stands first was confounded with the format in the published prompts."""
+    """In the published prompts, the order of options was confounded with the format."""
     for name in ("dilemma", "dictator", "principal"):
         partners = ("always C",) if name == "dilemma" else ()
         listed = games(name, None, partners, groups=("Control",))
@@ -94,7 +94,7 @@ def _said(trial: Trial) -> str:
     return trial.messages[0].content + str(trial.script.get("answer", ""))
 
 
-def test_labels_case_pronoun_and_thought_do_what_they_say():
+def test_conditions_change_the_prompt_as_documented():
     seen: dict = {name: set() for name in CONDITIONS}
     for trial in games("dilemma", None, ("always D",), groups=("Mixed",)):
         cell, said = trial.cell, trial.script["rules"][0]

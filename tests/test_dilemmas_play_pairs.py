@@ -107,7 +107,7 @@ def test_a_file_of_games_needs_a_second_speaker_where_it_has_two_seats(tmp_path,
     assert "modle" in capfd.readouterr().err
 
 
-def test_a_second_speaker_is_refused_where_nobody_answers_another(tmp_path, capfd):
+def test_a_second_speaker_is_refused_outside_games(tmp_path, capfd):
     from asking import trials, write_trials
     from many_wolves.commands.collect import command
 

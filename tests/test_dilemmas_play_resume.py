@@ -30,7 +30,7 @@ from playing import (
 FORK = multiprocessing.get_context("fork")
 
 
-def test_a_failed_turn_is_asked_again_where_its_game_stood(tmp_path):
+def test_a_failed_turn_is_asked_again_in_the_middle_of_its_game(tmp_path):
     def say(request):
         return None if request.trial.turn == 3 else saying("C")(request)
 
@@ -47,7 +47,7 @@ def test_a_failed_turn_is_asked_again_where_its_game_stood(tmp_path):
     assert "no reply" in (tmp_path / "j.set-aside").read_text()
 
 
-def test_a_speaker_that_stops_of_its_own_accord_leaves_games_that_go_on(tmp_path):
+def test_games_of_a_speaker_that_stops_can_be_resumed(tmp_path):
     class Poor(Saying):
         """Asks no more after thirty answers."""
 
@@ -137,7 +137,7 @@ def lines_of(path):
     return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
 
 
-def test_lines_that_stand_twice_are_set_aside(tmp_path):
+def test_duplicate_lines_are_set_aside(tmp_path):
     path = tmp_path / "j"
     played(path, games("dilemma", 3))
     once = path.read_text()
@@ -174,7 +174,7 @@ class TestCommand:
         again = subprocess.run(words, check=False, capture_output=True, text=True)
         assert "nothing to ask" in again.stderr
 
-    def test_interrupted_it_says_how_to_go_on(self, tmp_path, words):
+    def test_an_interrupt_prints_how_to_resume(self, tmp_path, words):
         with subprocess.Popen(
             [*words, "--delay", "0.05"], stderr=subprocess.PIPE, text=True
         ) as process:

@@ -24,7 +24,7 @@ from playing import by_game, games, history, responses
 
 @contextmanager
 def players(refuses=lambda messages: False):
-    """A server that answers with an option that stands in the last question, by chance."""
+    """A server that answers with a random option of the last question."""
     talks: list[list[dict]] = []
 
     class Player(BaseHTTPRequestHandler):

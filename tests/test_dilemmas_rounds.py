@@ -54,7 +54,7 @@ class TestRounds:
         notes = model("memory-one").problem(hidden).notes
         assert any("No game had a round that was known to be the last" in n for n in notes)
 
-    def test_rows_may_stand_in_any_order(self):
+    def test_rows_may_be_in_any_order(self):
         ordered = rounds_table([(1, "CCDD", "CDCD"), (2, "DDD", "CCC")])
         shuffled = Observations.from_rows(
             "dilemmas", ordered.counts.sample(frac=1, random_state=2), meta={"task": "dilemma"}
@@ -169,7 +169,7 @@ class TestMeasures:
             found["cooperation"], [(10 * 0.9 + 30 * 0.5) / 40, (5 * 0.8 + 15 * end) / 20]
         )
 
-    def test_what_is_not_met_is_said(self, rounds):
+    def test_situations_that_never_occurred_are_reported(self, rounds):
         notes = model("memory-one").problem(rounds).notes
         assert any("No partner cooperated again after a defection" in n for n in notes)
         assert any("always played the same move" in n for n in notes)

@@ -18,7 +18,7 @@ GOLDEN = Path(__file__).parent / "golden" / "schema1" / "fits"
 
 
 def read(path: Path) -> pd.DataFrame:
-    """A CSV file in which no name stands for a missing value but in columns of numbers."""
+    """A CSV file in which missing values have names only in columns of numbers."""
     text = {"speaker": str, "parameter": str, "condition": str}
     return pd.read_csv(path, keep_default_na=False, na_values={"value": ["NA"]}, dtype=text)
 

@@ -60,7 +60,7 @@ def test_every_figure_has_its_data_caption_and_words(fits, name, rows):
     figure.plot.draw()
 
 
-def test_the_forest_shows_what_the_draws_say(fits):
+def test_the_forest_agrees_with_the_draws(fits):
     figure = plots("sycophancy")["forest"].draw(fits, "two")
     one = fits[0]
     row = figure.data.query("panel == 'w_soc' and row == @one.label").iloc[0]
@@ -69,7 +69,7 @@ def test_the_forest_shows_what_the_draws_say(fits):
     assert row["low"] == pytest.approx(float(drawn.quantile(0.025)), abs=0.01)
 
 
-def test_what_cannot_be_drawn_is_said_and_left_out(study, tmp_path, capsys):
+def test_what_cannot_be_drawn_is_reported_and_left_out(study, tmp_path, capsys):
     alone = [str(study / "onone"), str(study / "people")]
     assert run(wolves, ["plot", "effort", *alone, "--out", str(tmp_path)]) == 2
     assert "converged fits at several efforts" in capsys.readouterr().err

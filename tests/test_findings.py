@@ -77,7 +77,7 @@ def test_the_prior_of_each_fit_is_taken_out_once():
 
 
 def efforts(rng, change, n=150):
-    """Four speakers at four efforts, each with a phi of its own and the same changes."""
+    """Four speakers at four efforts, with different phi and the same changes."""
     found = []
     for i, base in enumerate((0.3, 0.4, 0.5, 0.45)):
         for level, by in change.items():

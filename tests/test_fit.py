@@ -106,7 +106,7 @@ def test_density_is_prior_times_likelihood_of_the_recursion(program, utilities, 
 
 
 @pytest.mark.stan
-def test_priors_are_what_they_say(program):
+def test_priors_are_as_documented(program):
     """Without data the draws follow the priors: U(0, 20), U(1, 10), Dirichlet, U(0, 1)."""
     problem = build(human_table())
     problem = with_data(problem, **problem.tempered(0.0))
@@ -359,7 +359,7 @@ def test_bad_usage_is_a_message(arguments, capfd):
     assert said and "Traceback" not in said
 
 
-def test_cmdstan_asked_for_and_missing(monkeypatch):
+def test_a_requested_but_missing_cmdstan_is_an_error(monkeypatch):
     monkeypatch.setattr("many_wolves.inference.engines.select.find_cmdstan", lambda: None)
     with pytest.raises(WolvesError, match="install_cmdstan"):
         inference.choose("cmdstan")

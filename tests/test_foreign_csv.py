@@ -120,7 +120,7 @@ class TestNumbers:
             read(tmp_path, f"goal,count\na,1\nb,{entry}\n").numbers("count")
         assert fault.value.line == 3
 
-    def test_a_point_beside_decimal_commas_is_refused(self, tmp_path: Path) -> None:
+    def test_a_decimal_point_among_decimal_commas_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(WolvesError, match="decimal point although"):
             read(tmp_path, "goal;count\na;0,5\nb;1.234\n").numbers("count")
 

@@ -85,7 +85,7 @@ def test_german_answers_name_their_option_or_are_unread(text: str, named: str | 
     assert read(OPTIONS, text) in (named, None)
 
 
-def test_most_of_them_are_read_and_refusals_are_told_apart() -> None:
+def test_most_of_them_are_read_and_refusals_are_recognised() -> None:
     for text in ("Es war gut.", "gut", "Ann würde sagen: „Es war gut.“", "Antwort: Es war gut."):
         assert read(OPTIONS, text) == "good", text
     assert read(JUDGMENT, "Ja.") == "yes" and read(JUDGMENT, "Nein, das fand sie nicht.") == "no"

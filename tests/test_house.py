@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class SetUp:
-    """A folder with a copy of ``.ci/uv`` and a PATH of its own."""
+    """A folder with a copy of ``.ci/uv`` and a separate PATH."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -63,7 +63,7 @@ class TestSetUp:
     @pytest.mark.parametrize(
         "shim", ["echo 'uv: command not found' >&2; exit 127", "echo 'uv 0.4.30 (x)'", "exit 0"]
     )
-    def test_a_broken_or_old_one_is_passed_over(self, set_up: SetUp, shim: str) -> None:
+    def test_a_broken_or_old_uv_is_skipped(self, set_up: SetUp, shim: str) -> None:
         set_up.script("path/uv", shim)
         set_up.uv(".uv/bin/uv", "0.6.0")
         assert set_up.run("sync").stdout == ".uv/bin/uv sync\n"
@@ -84,7 +84,7 @@ class TestSetUp:
         assert result.stdout == "uv-from-index sync\n"
         assert "installing uv" in result.stderr
 
-    def test_where_nothing_helps_the_mend_is_named(self, set_up: SetUp) -> None:
+    def test_an_error_gives_the_fix_if_nothing_helps(self, set_up: SetUp) -> None:
         set_up.script("path/python3", "exit 1")
         (set_up.path / "python3.12").symlink_to(set_up.path / "python3")
         (set_up.path / "python3.13").symlink_to(set_up.path / "python3")

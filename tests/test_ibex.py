@@ -48,7 +48,7 @@ def rules_for(mechanism, ticks=2, **changes):
 
 
 def play(rules, desk, folder, options=FAST, seed=5, meanwhile=None, journal="ibex.jsonl", **faults):
-    """Play a game on a server of its own; the lab's data and the journal's text."""
+    """Play a game on a separate server; returns the lab's data and the journal's text."""
 
     async def run():
         port = free_port()

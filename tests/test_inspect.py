@@ -214,7 +214,7 @@ def test_a_run_under_other_settings_is_another_speaker(logs, readings, tmp_path)
     assert other.responses[0].speaker.parameters == {"config": {"top_k": 5}}
 
 
-def test_a_run_that_did_not_end_is_read_and_says_so(logs, tmp_path) -> None:
+def test_an_unfinished_run_is_read_and_reported_as_such(logs, tmp_path) -> None:
     from inspect_ai.log import read_eval_log, write_eval_log
 
     log = read_eval_log(next(iter(logs.glob("*.eval"))))
@@ -226,7 +226,7 @@ def test_a_run_that_did_not_end_is_read_and_says_so(logs, tmp_path) -> None:
     assert "inspect eval-retry" in said
 
 
-def test_the_same_run_twice_counts_once_and_says_so(logs, readings, tmp_path) -> None:
+def test_a_duplicate_run_counts_once_and_is_reported(logs, readings, tmp_path) -> None:
     copy = tmp_path / "copy.eval"
     first = sorted(logs.glob("*.eval"))[0]
     copy.write_bytes(first.read_bytes())
@@ -252,7 +252,7 @@ def test_a_log_of_another_task_is_named_and_left_out(logs, tmp_path) -> None:
     assert "not a sample of many-wolves" in said
 
 
-def test_a_damaged_log_is_an_error_with_its_mend(tmp_path) -> None:
+def test_a_damaged_log_is_an_error_with_its_fix(tmp_path) -> None:
     from many_wolves.evals.logs import read_log
 
     (tmp_path / "bad.eval").write_bytes(b"PK\x03\x04 torn")

@@ -123,7 +123,7 @@ def test_the_sentence_does_not_wait_for_code_in_c(monkeypatch):
     assert answer.value.decode() == interrupts.AGAIN
 
 
-def test_a_command_that_lets_requests_end_has_words_of_its_own(monkeypatch, capfd):
+def test_a_command_that_lets_requests_end_has_its_own_message(monkeypatch, capfd):
     monkeypatch.setattr(interrupts, "INSIST_S", 0.02)
     said: list[str] = []
     with interrupts.answered(), interrupt.halting(said.append, lambda: None):

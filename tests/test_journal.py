@@ -99,7 +99,7 @@ def test_an_unreadable_line_in_the_middle_is_set_aside_and_named(tmp_path):
     assert "line 3" in said[1]
 
 
-def test_a_line_that_stands_twice_is_set_aside(tmp_path):
+def test_a_duplicate_line_is_set_aside(tmp_path):
     path = tmp_path / "j.jsonl"
     found = filled(path, 2)
     path.write_text(path.read_text() * 2)
@@ -156,7 +156,7 @@ def test_a_second_writer_through_a_link_is_refused_and_the_link_stays(tmp_path, 
     assert len(peek(path)) == len(peek(other)) == 3
 
 
-def test_a_failed_answer_is_asked_again_and_stands_once(tmp_path):
+def test_a_failed_answer_is_asked_again_and_counted_once(tmp_path):
     path = tmp_path / "j.jsonl"
     listed = trials(5)
     failed, *rest = answers(listed)

@@ -32,7 +32,7 @@ def test_the_gaussian_is_that_of_a_normal_density():
     assert len(found.modes) == 1
 
 
-def test_directions_of_little_curvature_are_kept_beside_steep_ones():
+def test_directions_with_little_curvature_are_kept():
     bowl = Bowl([0.5, 2.0, 5.0, 1e13, 3e13])
     found = gaussian_at_modes(bowl, np.random.default_rng(1))
     widths = np.linalg.svd(found.scale)[1]

@@ -72,7 +72,7 @@ def test_a_choice_left_out_agrees_with_the_closed_form() -> None:
 
 
 @pytest.mark.parametrize("unit", ["cell", "row"])
-def test_large_parts_are_flagged_and_mended_by_fitting_again(unit: Any) -> None:
+def test_large_parts_are_flagged_and_refitted(unit: Any) -> None:
     log_lik = COUNTS * log_probabilities(COUNTS, 1)
     alone = loo(log_lik, COUNTS, unit=unit)
     assert not alone.ok

@@ -199,7 +199,7 @@ def by_form(schema, seat):
     return {name: values.get(name, []) for name in schema["properties"]}
 
 
-def test_unread_answers_are_told_and_give_way_to_the_default(folder, monkeypatch):
+def test_unread_answers_are_reported_and_replaced_by_the_default(folder, monkeypatch):
     from many_wolves.families.markets.simulation.answers import Simulated
 
     words = Simulated.text
@@ -222,7 +222,7 @@ def test_unread_answers_are_told_and_give_way_to_the_default(folder, monkeypatch
     assert meta["unfinished"] == []
 
 
-def test_seats_that_nobody_has_and_unknown_options_are_named(folder, capsys):
+def test_unknown_seats_and_options_are_reported(folder, capsys):
     do("compile", "--task", "planning", *SMALL)
     do(*collecting(ZERO), status=2)
     assert "--seat" in capsys.readouterr().err
@@ -279,7 +279,7 @@ def test_a_session_on_otree_survives_kills_and_comes_out_as_in_process(folder):
 
 
 @pytest.mark.slow
-def test_an_app_that_nobody_here_has_seen_is_played(folder):
+def test_an_unknown_app_is_played(folder):
     compose_project(folder / "apps")
     do("compile", "--task", "otree", "--config", "arrival", "--participants", 2)
     Path("random.json").write_text('{"strategy": "random"}')

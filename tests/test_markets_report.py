@@ -43,7 +43,7 @@ def truthful(**rules):
     ("values", "expected"),
     [([2, 2, 2], 0), ([0, 0, 0, 8], 3 / 4), ([1, 3], 1 / 4), ([1, 2, 3, 4], 1 / 4)],
 )
-def test_the_gini_coefficient_is_that_of_its_definition(values, expected):
+def test_the_gini_coefficient_agrees_with_its_definition(values, expected):
     x = np.array(values, float)
     pairs = np.abs(x[:, None] - x[None, :]).mean() / (2 * x.mean())
     assert measures.gini(values) == pytest.approx(pairs)

@@ -51,7 +51,7 @@ def test_people_are_named_by_the_numbers_of_their_seats(tmp_path):
 
 @pytest.fixture
 def served(tmp_path, monkeypatch):
-    """`wolves serve` in a process of its own."""
+    """`wolves serve` in a separate process."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OTREE_REST_KEY", KEY)
     port = free_port()

@@ -104,7 +104,7 @@ class TestMetadata:
     @pytest.mark.parametrize(
         "field", ["Author", "Summary", "Keywords", "License-Expression", "Project-URL"]
     )
-    def test_it_says_who_and_what(self, metadata: Message, field: str) -> None:
+    def test_the_metadata_give_authors_and_purpose(self, metadata: Message, field: str) -> None:
         assert metadata[field]
 
     def test_it_is_typed(self, metadata: Message) -> None:
@@ -178,7 +178,7 @@ def wolves(installed: Path, folder: Path, *arguments: str) -> None:
 
 @pytest.mark.stan
 class TestInstalled:
-    """The wheel in an environment of its own, used from an empty folder."""
+    """The wheel in a separate environment, used from an empty folder."""
 
     def test_it_fits_the_choices_of_people(self, installed: Path, tmp_path: Path) -> None:
         few = ("--chains", "2", "--warmup", "400", "--draws", "1000", "--no-report")

@@ -36,7 +36,7 @@ def test_every_shipped_price_has_a_date_and_a_source() -> None:
         ("{input: 100, output: 10, as_of: 2026-03, source: x}", "price as of 2026-03"),
     ],
 )
-def test_a_dry_run_says_how_good_the_price_is(tmp_path, capsys, entry, remark) -> None:
+def test_a_dry_run_states_the_source_of_a_price(tmp_path, capsys, entry, remark) -> None:
     from many_wolves.commands.collect import command as collect
 
     (tmp_path / "prices.yaml").write_text(f"models:\n  openai/m: {entry}\n")

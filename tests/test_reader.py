@@ -346,7 +346,7 @@ def test_any_text_gets_a_status_and_never_an_error(text):
 
 @given(st.sampled_from(["terrible", "bad", "good", "amazing"]), st.data())
 def test_a_negation_is_never_lost(word, data):
-    """Whatever stands around a negated adjective, the plain one is never read."""
+    """The plain adjective is never read in a negated one, whatever the words around it."""
     negation = data.draw(st.sampled_from(["wasn't", "was not", "wasn\u2019t", "wasnt", "WAS NOT"]))
     adverb = data.draw(st.sampled_from(["", "very ", "really ", "exactly ", "all that "]))
     tail = data.draw(st.sampled_from([".", "!", "", ", I think.", " at all."]))

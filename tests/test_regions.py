@@ -159,7 +159,7 @@ def test_the_error_of_a_share_is_that_of_simulated_masses():
 
 
 @pytest.mark.stan
-def test_climbs_along_alpha_find_what_none_from_the_prior_does():
+def test_runs_along_alpha_find_a_mode_that_no_run_from_the_prior_finds():
     problem = build(human_table())
     program = inference.load(problem.program, "httpstan")
     with program.open(problem.data) as model:

@@ -48,7 +48,7 @@ def always(utterance):
 
 
 def unanswered():
-    """A goal and state that was asked and never answered."""
+    """A goal and state without any answer."""
     counts = choice_counts()
     asked = (counts["goal"] == "social") & (counts["state"] == 2)
     return counts.assign(count=counts["count"].where(~asked, 0.0))
@@ -60,7 +60,7 @@ def many(total):
 
 
 def stars(frame):
-    """On five states: the last of four stands for the fourth and the fifth."""
+    """On five states: the last of four is used for the fourth and the fifth."""
     five = pd.concat([frame, frame[frame["state"] == 3].assign(state=4)], ignore_index=True)
     return five.assign(state=five["state"] + 1)
 
@@ -70,7 +70,7 @@ def only(frame, utterances):
 
 
 def with_fine(frame):
-    """Ten utterances: fine, and not fine, are said as often as good and not good."""
+    """Ten utterances: fine and not fine are as frequent as good and not good."""
     more = [
         frame[frame["utterance"] == old].assign(utterance=new)
         for old, new in (("good", "fine"), ("not good", "not fine"))
@@ -128,7 +128,7 @@ NOT_REFUSED = [name for name in FITTED if name not in REFUSED]
 
 @pytest.mark.stan
 @pytest.mark.parametrize("name", in_the_quick_suite(NOT_REFUSED, ("8 choices",)))
-def test_theta_free_beside_odd_choices(program, name):
+def test_free_theta_with_unusual_choices(program, name):
     problem = build(FITTED[name](), literal="joint")
     done = inference.fit_with_retries(problem, program, PoliteSpeaker.parameters, SETTINGS)
     assert done.diagnostics.ok, done.diagnostics.verdict
@@ -146,7 +146,7 @@ def test_choices_that_would_make_up_the_meanings_are_refused(name):
 @pytest.mark.slow
 @pytest.mark.stan
 @pytest.mark.parametrize("name", NOT_REFUSED)
-def test_theta_from_the_judgments_alone_beside_odd_choices(program, name):
+def test_theta_from_the_judgments_alone_with_unusual_choices(program, name):
     problem = build(FITTED[name](), literal="cut")
     settings = replace(SETTINGS, warmup=1000, draws=1000)
     done = inference.fit_with_retries(problem, program, PoliteSpeaker.parameters, settings)
@@ -154,7 +154,7 @@ def test_theta_from_the_judgments_alone_beside_odd_choices(program, name):
 
 
 @pytest.mark.stan
-def test_the_narrow_mode_of_more_mass_is_found_beside_the_wide_one(program):
+def test_the_narrow_mode_with_more_mass_is_found(program):
     """Of six utterances: alpha about 3 is a wide hill, alpha about 13 a narrow one."""
     problem = build(FITTED["6 utterances"](), literal="joint")
     for seed in range(3):
@@ -239,7 +239,7 @@ def test_a_fault_in_the_choices_is_named_by_file_row_and_column(fault, tmp_path,
     refused(written(tmp_path, choices), f"choices.csv.*{message}", capfd)
 
 
-def test_places_are_asked_for_where_there_are_none(tmp_path, capfd):
+def test_position_bias_without_positions_is_an_error(tmp_path, capfd):
     arguments = [*written(tmp_path, choice_counts()), "--position-bias"]
     refused(arguments, "does not record the position of each option", capfd)
 

@@ -76,7 +76,7 @@ def test_scoring_ignores_what_only_sampling_needs():
         (SpeakerRequest("hf", "m", batch=True), "--batch"),
     ],
 )
-def test_a_speaker_that_is_not_named_in_full_gets_a_mend(wanted, fix):
+def test_an_incomplete_speaker_is_an_error_with_its_fix(wanted, fix):
     with pytest.raises(WolvesError) as caught:
         describe(wanted)
     assert fix in caught.value.fix

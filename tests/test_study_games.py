@@ -56,7 +56,7 @@ games:
 """
 
 
-def test_every_speaker_plays_every_game_in_places_of_its_own(tmp_path: Path) -> None:
+def test_every_speaker_plays_every_game_in_its_own_folders(tmp_path: Path) -> None:
     study = read_study(written(tmp_path, STUDY + SPEAKERS))
     stages = {stage.name: stage for stage in in_order(plan(study, StudyPaths("duo")))}
     for speaker in ("kind", "blunt"):
@@ -126,7 +126,7 @@ def two_tasks(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return found
 
 
-def test_a_further_task_has_sections_of_its_own(
+def test_another_task_has_its_own_sections(
     two_tasks: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave_figures_out(monkeypatch)
@@ -139,7 +139,7 @@ def test_a_further_task_has_sections_of_its_own(
     assert "<h3>a</h3>" in page and "<h3>a (politeness, other)</h3>" in page
 
 
-def test_only_speakers_with_both_tasks_stand_across(two_tasks: list[Path]) -> None:
+def test_only_speakers_with_both_tasks_are_compared(two_tasks: list[Path]) -> None:
     tasks = by_task([str(folder) for folder in two_tasks])
     (section,) = across_section(tasks)
     (figure,) = section.figures

@@ -50,7 +50,7 @@ def requests(n, replicates=1):
     return [Request(a_trial(i), r) for i in range(n) for r in range(replicates)]
 
 
-def test_a_thought_keeps_to_its_budget_and_is_told_apart_from_the_answer(model):
+def test_a_thought_keeps_to_its_budget_and_is_separated_from_the_answer(model):
     found = ask(opened(SAMPLE, model), requests(4, 6))
     lengths = {r.usage["reasoning"] for r in found}
     assert max(lengths) == 30

@@ -192,7 +192,7 @@ def test_verdicts_say_what_moved_as_rewarded_and_what_is_apart():
 @pytest.mark.model
 @pytest.mark.stan
 def test_two_steps_of_the_road(tmp_path):
-    """Trains, asks, fits and draws; then a second go does nothing anew."""
+    """Trains, asks, fits and draws; a second run repeats nothing."""
     environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": ".venv-training"}
     line = [".ci/uv", "run", "--quiet", "--extra", "hf", "--group", "training", "--group", "models"]
     line += ["python", "examples/training-dynamics/run.py", "--quick", "--workers", "1"]

@@ -73,14 +73,14 @@ class TestPredictions:
         assert first["predicted"] == pytest.approx(p[1, 2, 0])
         assert {one["labels"]["state"] for one in found["worst"]} == {"2"}
 
-    def test_cells_that_nobody_asked_do_not_count(self) -> None:
+    def test_cells_without_answers_do_not_count(self) -> None:
         p, predicted, replicated = replications()
         observed = np.random.default_rng(5).multinomial(300, p) * 1.0
         observed[0, 0], replicated[:, 0, 0] = 0, 0
         found = found_for(observed, predicted, replicated)
         assert found["cells"] == 5 and found["p"] > 0.01
 
-    def test_the_dimensions_may_stand_in_any_order(self) -> None:
+    def test_the_dimensions_may_be_in_any_order(self) -> None:
         p, predicted, replicated = replications()
         observed = np.random.default_rng(6).multinomial(300, p) * 1.0
         tree = xr.DataTree.from_dict(
@@ -152,7 +152,7 @@ class TestTask:
         assert checks["state"].ok and not checks["truth"].ok
         assert "did not do the task" in checks["truth"].statement
 
-    def test_what_cannot_be_told(self) -> None:
+    def test_checks_that_cannot_be_made_are_left_out(self) -> None:
         one = check_tables(PEOPLE[PEOPLE["state"] == 1], TRUTH, (), 1)
         assert [check.name for check in one] == ["state"] and one[0].ok
         named = check_tables(PEOPLE, {}, (), 1)
@@ -281,7 +281,7 @@ class TestVerdict:
         fit = read_fitted(folder(tmp_path, describes=described(), source={"clusters": []}))
         assert "does not record which answers share an item" in judge(fit).parts[2].line
 
-    def test_beside_a_misfit_stands_the_variant_that_predicts_best(self, tmp_path: Path) -> None:
+    def test_a_misfit_is_reported_with_the_variant_that_predicts_best(self, tmp_path: Path) -> None:
         made_by = "wolves fit --data yoon2020 --literal fixed --variant inf+soc --out here"
         known = {"model": "polite-speaker", "family": "politeness", "command": made_by}
         place = folder(tmp_path, describes=described(r2=0.3), **known)

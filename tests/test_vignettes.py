@@ -45,7 +45,7 @@ def test_the_default_design_is_complete(trials):
     assert len({trial.id for trial in trials}) == len(trials) == 624 + 416
 
 
-def test_every_utterance_stands_in_every_place_equally_often(trials):
+def test_every_utterance_is_in_every_position_equally_often(trials):
     assert set(places(of(trials, "choice")).values()) == {624 // 8}
     assert set(places(of(trials, "literal")).values()) == {416 // 2}
 
@@ -147,7 +147,7 @@ def test_every_beginning_of_the_file_is_balanced(trials):
     assert {len(c) for c in by_cell(beginning, "state", "goal", "framing").values()} == {2}
 
 
-def test_prompts_say_what_they_should(trials):
+def test_prompts_have_the_expected_words(trials):
     for trial in trials:
         prompt = trial.messages[-1].content
         alone = trial.baseline[-1].content
@@ -273,7 +273,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, capsys):
     assert f"{out}: the trials cannot be written" in capsys.readouterr().err
 
 
-def test_prompts_are_printed_as_a_model_is_asked_them(tmp_path, monkeypatch, capsys):
+def test_prompts_are_printed_as_a_model_gets_them(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(wolves, ["compile", "--task", "choice", "--show", "1"]) == 0
     out = capsys.readouterr().out

@@ -74,7 +74,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_names_file_line_and_mend_and_nothing_is_written(fault, sources, capsys, tmp_path):
+def test_an_error_gives_file_line_and_fix_and_nothing_is_written(fault, sources, capsys, tmp_path):
     spoil, words = FAULTS[fault]
     file, line = spoil(sources)
     out = tmp_path / "out" / "trials.jsonl"

@@ -246,7 +246,7 @@ def test_checkpoints_of_a_model_that_thinks_are_loaded_in_turn(tmp_path):
 
 
 def test_an_adapter_scores_as_in_transformers(tmp_path):
-    """In a process of its own: a second engine does not fit into this one."""
+    """In a separate process: a second engine does not fit into this one."""
     pytest.importorskip("peft")
     program = """
 import sys, threading

@@ -133,7 +133,7 @@ def test_a_world_that_crashes_loses_no_answer_and_goes_on(tmp_path):
     assert receipts(tmp_path) == {"accepted": 3 * TURNS}
 
 
-def test_a_lost_session_is_begun_anew_with_the_answers_that_were_given(tmp_path):
+def test_a_lost_session_restarts_with_the_answers_that_were_given(tmp_path):
     asked = []
 
     class Listening(SimulatedSpeaker):
@@ -281,7 +281,7 @@ class Stalling:
         pass
 
 
-def test_five_stalled_replies_of_a_hundred_games_hold_up_nobody_else(tmp_path):
+def test_five_stalled_replies_of_a_hundred_games_delay_no_other_game(tmp_path):
     """Counted, not timed: the stalled replies come only when every other game has ended."""
     openings = [Trial("toy", "steps", {"n": n}, GO, ()) for n in range(100)]
     speaker = Stalling(SPEC, 100, set(range(0, 100, 20)))
