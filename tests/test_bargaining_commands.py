@@ -111,7 +111,9 @@ def test_a_page_shows_every_message_of_a_chain_and_its_move(improved, tmp_path):
     assert {column.seat for column in shown.columns} == {"seller", "buyer", "critic", "moderator"}
     sides = [card for column in shown.columns[:2] for card in column.cards]
     spoken = [message for message in shown.messages if message.sender in ("seller", "buyer")]
-    assert len(spoken) == len(sides)
+    opening = [message for message in spoken if message.text.endswith("[scripted opening]")]
+    assert len(opening) == 3 * len(shown.phases)
+    assert len(spoken) == len(sides) + len(opening)
     assert {card.receipt for card in sides} <= {"offer", "accept", "walk", "talk"}
     deals = [row for row in shown.payoffs[1:] if row[1] == "deal"]
     assert deals
@@ -121,6 +123,7 @@ def test_a_page_shows_every_message_of_a_chain_and_its_move(improved, tmp_path):
     page = (tmp_path / "page.html").read_text()
     assert "offers $" in page
     assert "--trials FILE adds the prompts" in page
+    assert page.count("<h3 data-phase=") == len(shown.phases)
 
 
 def test_the_same_command_asks_nothing_again(improved, capsys):

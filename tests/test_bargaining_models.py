@@ -12,6 +12,7 @@ import bargaining_oracle as oracle
 from densities import log_density, points_of
 from haggling import FAMILY, MODELS, openings
 from many_wolves import inference
+from many_wolves.families.bargaining.model.begun_games import read_games
 from many_wolves.families.bargaining.model.made_choices import read_chosen
 from many_wolves.families.bargaining.model.steps import fitting_steps
 from many_wolves.families.bargaining.simulation import concession
@@ -121,6 +122,16 @@ class TestShares:
             ends.share_log_probability(among, self.known(), ends.Shifts.none(len(each)), each)
         )
         assert (np.abs(times / n - p) < 4 * np.sqrt(p / n) + 1e-4).all()
+
+
+def test_giving_in_is_the_same_atom_in_both_roles():
+    games = simulate_games(openings(sample=12), {"concession": {"opening": 0.9}})
+    at = read_games(games)
+    seller = (at.frame["role"] == "seller").to_numpy()
+    known = np.isfinite(at.at.atoms[:, 1:]).all(axis=1)
+    assert (known & seller).any() and (known & ~seller).any()
+    # The other's opening leaves less than the own one, whoever sells.
+    assert (at.at.atoms[known, 1] < at.at.atoms[known, 2]).all()
 
 
 class TestEnds:

@@ -47,7 +47,7 @@ def simplex(
     groups
         Order of the groups (speakers).
     panels
-        Order of the panels (conditions).
+        Order of the panels (conditions); one without a name has no heading.
     caption
         Caption: what is drawn, and n.
     reference
@@ -57,7 +57,7 @@ def simplex(
     """
     import plotnine as p9
 
-    headings = dict(zip(panels, tagged(panels), strict=True))
+    headings = dict(zip(panels, tagged(panels) if len(panels) > 1 else panels, strict=True))
 
     def placed(rows: pd.DataFrame) -> pd.DataFrame:
         xy = rows[list(corners)].to_numpy() @ CORNERS
@@ -81,7 +81,7 @@ def simplex(
                           color="#dddddd", **plain)
         + p9.geom_path(p9.aes("x", "y"), data=outline, color=MUTED, size=0.5, **plain)
         + p9.geom_text(p9.aes("x", "y", label="text"), data=names, size=6.5, color=INK, **plain)
-        + p9.geom_point(data=placed(clouds), size=0.25, alpha=0.25, stroke=0, show_legend=False)
+        + p9.geom_point(data=placed(clouds), size=0.5, alpha=0.35, stroke=0, show_legend=False)
         + p9.geom_point(p9.aes(fill="group"), size=2)
         + p9.geom_point(data=placed(means[means["group"] == reference]), size=3.2, shape="*",
                         color="black", show_legend=False)
@@ -91,7 +91,9 @@ def simplex(
         + legend(groups, width)
         + theme()
         + p9.theme(axis_text=p9.element_blank(), axis_title=p9.element_blank(),
-                   axis_ticks=p9.element_blank(), panel_grid=p9.element_blank())
+                   axis_ticks=p9.element_blank(), panel_grid=p9.element_blank(),
+                   **({} if any(panels) else {"strip_text": p9.element_blank(),
+                                              "strip_background": p9.element_blank()}))
     )  # fmt: skip
     across = min(len(panels), 4 if width == "two" else 2)
     side = (174 if width == "two" else 85) / across

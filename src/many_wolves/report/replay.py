@@ -30,10 +30,18 @@ def replay_page(replay: Replay, *, watched: bool = False) -> str:
         "title": f"Session {replay.session}",
         "replay": replay,
         "groups": _groups(replay),
+        "phase_names": _phase_names(replay),
         "markets": markupsafe.Markup(data),
         "watched": watched,
     }
     return render_page("replay.html", context)
+
+
+def _phase_names(replay: Replay) -> dict[str, str]:
+    """Headings of the phases' messages; none where there is one phase only."""
+    if len(replay.phases) < 2:
+        return {}
+    return {p.id: f"{p.label}, {p.group}" if p.group else p.label for p in replay.phases}
 
 
 def _groups(replay: Replay) -> list[tuple[str, list[tuple[str, str]]]]:

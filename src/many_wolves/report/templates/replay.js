@@ -3,7 +3,7 @@
   const buttons = [...document.querySelectorAll("#phases button")];
   const choose = (button) => {
     for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
-    for (const part of document.querySelectorAll(".card, #chat li"))
+    for (const part of document.querySelectorAll(".card, #chat li, #chat h3"))
       part.hidden = button.dataset.phase !== "" && part.dataset.phase !== button.dataset.phase;
   };
   buttons.forEach((button, i) => {

@@ -239,7 +239,7 @@ class KindWords(_Model):
     )  # fmt: skip
 
 
-OFFERED = ("concession", "outcomes", "aspiration")
+OFFERED = ("concession", "outcomes", "aspiration", "values")
 """Models with a parameter recovery study."""
 
 

@@ -178,11 +178,16 @@ def _aside(response: Response, pages: Mapping[int, str]) -> Card:
 
 
 def _messages(chain: Chain, game: Game) -> list[Message]:
-    """The conversation of a game, each move in brackets; advice before it."""
+    """The conversation of a game, each move in brackets; advice and scripted lines before it."""
     place, money = _place(game), chain.script.money
     found = []
     if game.advice:
         found.append(Message(place, "advice", chain.script.role, game.advice))
+    found += [
+        Message(place, line.role, other(line.role), f"{line.text} [scripted opening]")
+        for line in chain.script.opening
+        if line.text
+    ]
     for said in game.utterances:
         done = said.status if said.move is None else describe(said.move, money)
         text = f"{said.words} [{done}]" if said.words else f"[{done}]"

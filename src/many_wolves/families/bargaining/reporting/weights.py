@@ -39,12 +39,12 @@ def triangle(fits: Sequence[Fitted], width: Width = "one") -> Figure:
     for fit in fits:
         draws = fit.values("posterior", "w").transpose("chain", "draw", "weight")
         flat = pd.DataFrame(draws.to_numpy().reshape(-1, 3), columns=corners)
-        clouds.append(flat.iloc[:: max(len(flat) // 300, 1)].assign(group=fit.label, panel="all"))
-        means.append(flat.mean().to_frame().T.assign(group=fit.label, panel="all"))
+        clouds.append(flat.iloc[:: max(len(flat) // 300, 1)].assign(group=fit.label, panel=""))
+        means.append(flat.mean().to_frame().T.assign(group=fit.label, panel=""))
     words, what = _DRAWN[model_of(fits[0])]
     return simplex(
         pd.concat(means), pd.concat(clouds), corners=corners, groups=[f.label for f in fits],
-        panels=["all"], width=width,
+        panels=[""], width=width,
         caption=f"Weights of {words}: posterior means over clouds of draws. "
         + numbers(fits, what),
     )  # fmt: skip
