@@ -63,6 +63,13 @@ LIKELIHOODS: Mapping[str, Mapping[str, Any]] = {
     "kindness alone": {"likelihood": "item+kindness", "priors": {"icc": NONE}},
 }
 """The likelihood by item, its parts, and effects of items beside or without the correlation."""
+WITHOUT = {
+    "negations": "item",
+    "kindness": "item",
+    "negations alone": "no correlation",
+    "kindness alone": "no correlation",
+}
+"""Likelihoods with effects, and the same without: the search for modes starts from its modes."""
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "correlation": ITEM,
     "negations": {"literal": "fixed", "likelihood": "item+negation"},
@@ -139,12 +146,21 @@ def approximated(
 ) -> dict[str, Any]:
     """The mass of the Gaussian at the best mode of one speaker under one name."""
     compared, data, speaker, name, _ = case
-    options = {"literal": "fixed", **COMPARED[compared][1][name]}
-    problem = PoliteSpeaker().problem(answers(data, speaker), **options)
-    program = inference.load(problem.program, "auto", print)
-    rng = np.random.default_rng(seed)
-    with program.open(problem.data) as model:
-        found = gaussian_at_modes(model, rng, ridge=problem.ridge)
+    table, rng = answers(data, speaker), np.random.default_rng(seed)
+
+    def searched(name: str) -> tuple[Problem, Program, Gaussian]:
+        options = {"literal": "fixed", **COMPARED[compared][1][name]}
+        problem = PoliteSpeaker().problem(table, **options)
+        program = inference.load(problem.program, "auto", print)
+        if name not in WITHOUT:
+            with program.open(problem.data) as model:
+                return problem, program, gaussian_at_modes(model, rng, ridge=problem.ridge)
+        modes = searched(WITHOUT[name])[2].modes[:2]
+        known = [np.append(mode.x, probit) for mode in modes for probit in (-2.0, 0.0)]
+        with program.open(problem.data) as model:
+            return problem, program, gaussian_at_modes(model, rng, starts=0, known=known)
+
+    problem, program, found = searched(name)
     items = left_out(problem, program, found, rng) if by_item else []
     return {"speaker": speaker, "name": name, "log_ml": found.modes[0].log_mass, "items": items}
 
@@ -154,9 +170,10 @@ def left_out(
 ) -> list[float]:
     """Log predictive density of each item, from the Gaussians with and without it.
 
-    The search without an item starts at the three best modes with it.
+    The search without an item starts at the best modes with it.
     """
-    from_modes = [mode.x for mode in found.modes[:3]] * 2
+    best = [mode.x for mode in found.modes[:3]]
+    from_modes = [best[0], *best]
     assert problem.without is not None
     each = []
     for item in problem.parts["item"]:

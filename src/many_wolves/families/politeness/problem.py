@@ -134,7 +134,7 @@ class _Data:
     """Choices (C, U, S), yes- and no-judgments (U, S).
 
     Also choices by place where it has a bias, by cluster where their answers are alike, and by
-    each cluster that the table knows; the direction of the effects of items, if there are any.
+    each cluster that the table knows. ``direction`` is that of the effects of items, if any.
     """
 
     layout: Layout
