@@ -121,7 +121,7 @@ transformed parameters {
   vector[A] icc = Phi(icc_probit); // correlation of answers in a cluster
   vector[F] item_sd; // of the effects of clusters
   if (F) {
-    item_sd[1] = -item_sd_prior * std_normal_lccdf(item_sd_std[1] | ); // exponential
+    item_sd[1] = -item_sd_prior * std_normal_lccdf(item_sd_std[1]); // exponential
   }
 }
 model {
@@ -193,9 +193,8 @@ generated quantities {
   if (E) {
     lprior += exponential_lpdf(item_sd | inv(item_sd_prior));
     whole_lik = each_cluster_log_lik(log_choice, lapse[1], icc[1], item_sd[1],
-                                     direction, effect_node, log_node_weight,
-                                     at, before, group, urn, asked_before,
-                                     asked_each);
+                  direction, effect_node, log_node_weight, at, before, group,
+                  urn, asked_before, asked_each);
     for (j in 1 : J) {
       effect[j] = categorical_rng(exp(log_node_weight'));
     }
@@ -217,7 +216,8 @@ generated quantities {
       for (e in 1 : E) {
         for (s in 1 : S) {
           p[e][s] = (1 - lapse[1])
-                    * softmax(log_choice[c][ : , s]
+                    * softmax(
+                              log_choice[c][ : , s]
                               + item_sd[1] * effect_node[e] * direction)'
                     + lapse[1] / U;
         }
