@@ -1,9 +1,9 @@
-// An aspiration that falls with time (Faratin, Sierra & Jennings 1998): where
-// it opens, where it ends (the bottom), how it gets there, and how it answers
-// concessions. An offer is normal around the aspiration, rounded to the grid
-// and above what is offered; what is offered is taken with log-odds
-// proportional to its distance from the aspiration. Role prompts differ in
-// opening, bottom and exponent, chains and games in the bottom.
+// An aspiration that falls with time (Faratin, Sierra & Jennings 1998): its
+// opening, its end (the bottom), its path, and its response to concessions. An
+// offer is normal around the aspiration, rounded to the grid and above what is
+// offered; what is offered is taken with log-odds proportional to its distance
+// from the aspiration. Role prompts differ in opening, bottom and exponent,
+// chains and games in the bottom.
 functions {
 #include units.stanfunctions
 #include aspiration.stanfunctions

@@ -1,10 +1,10 @@
 // What a speaker does next: walk, back, hold, split, concede, accept. Log-odds
-// of each kind against hold are linear in covariates; role prompts differ in
-// all of them, chains and games in one softness that raises split, concede and
-// accept alike. A concession gives up the fraction f of the gap between both
-// prices: logit(f) is logistic, with a middle that is linear in covariates.
-// Prices lie on a grid: f is known to a cell, and fractions that round to the
-// split are left out.
+// of each kind relative to hold are linear in covariates; role prompts differ
+// in all of them, chains and games in one softness that raises split, concede
+// and accept equally. A concession gives up the fraction f of the gap between
+// both prices: logit(f) is logistic, with a middle that is linear in
+// covariates. Prices are on a grid: f is known up to a cell of the grid, and
+// fractions that round to the split are left out.
 functions {
 #include units.stanfunctions
 #include concession.stanfunctions

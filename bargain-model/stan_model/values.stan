@@ -1,9 +1,10 @@
-// What a speaker wants: a deal at the own share s is worth
-//   U(s) = w_own s + w_fair (1 - |2 s - 1|) + w_deal,
-// weights that add up to one; no deal is worth 0. A message is chosen with one
-// precision among accepting, leaving, and demands that are taken with a
-// believed, or a told, chance. Role prompts differ in the log-ratios of the
-// weights, chains and games in what the speaker hopes that the other takes.
+// The values of a speaker: a deal at its own share s is worth
+//   U(s) = w_own s + w_fair (1 - |2 s - 1|) + w_deal.
+// The weights sum to one; no deal is worth 0. A message is chosen with one
+// precision among accepting, leaving, and demands. A demand is accepted with a
+// believed or an announced probability. Role prompts differ in the log-ratios
+// of the weights, chains and games in the speaker's hope: the demands that it
+// believes the other side accepts.
 functions {
 #include units.stanfunctions
 #include values.stanfunctions
@@ -28,14 +29,14 @@ data {
   int<lower=0, upper=1> by_chain;
   int<lower=0, upper=1> by_game;
   matrix[U, P] design;
-  array[N] int<lower=1, upper=3> kind; // in a talk, told odds, last message
+  array[N] int<lower=1, upper=3> kind; // talk, announced odds, last message
   vector[N] offered; // share that the other side offers
   vector[N] outside; // payoff without a deal
   int<lower=0> O; // demands of all messages
   array[N] int<lower=1> first; // each message's first demand
   array[N] int<lower=0> demands; // how many it has
   vector[O] demand;
-  vector[O] odds; // told; 0 elsewhere
+  vector[O] odds; // announced; 0 elsewhere
   array[N] int<lower=1> chosen; // option: 1 accept, 2 leave, then demands
   vector<lower=0>[N] weight; // 1; 0 for messages that are left out
   int<lower=0, upper=2> even; // form of the even split: see worth

@@ -5,7 +5,7 @@ functions {
 #include units.stanfunctions
 
 // Precision times the weights of own gain, taking the standing price and kind
-// words, of every row: (V x N) log-ratios against the first weight.
+// words, of every row: (V x N) log-ratios relative to the first weight.
 matrix pulls(matrix ratios, real precision) {
   int N = cols(ratios);
   matrix[rows(ratios) + 1, N] pull;

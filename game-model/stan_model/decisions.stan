@@ -1,9 +1,8 @@
 // Binary decisions of participants in groups: hierarchical logistic regression.
-// Repeated play with memory one, and who is served by an agent between two
-// parties, are this model with a design matrix of their own. The coefficients
-// of a participant are
-//   prior_mean + prior_sd * (middle + group + participant),
-// the last two standard normal times a standard deviation of their own
+// Memory-one strategies, and the choice of whom an agent serves, are this model
+// with different design matrices. The coefficients of a participant are
+//   prior_mean + prior_sd * (middle + group + participant).
+// Each of the last two terms is a standard normal times its standard deviation
 // (non-centred).
 functions {
 #include levels.stanfunctions
@@ -30,7 +29,7 @@ transformed data {
 }
 parameters {
   vector[K] middle_std;
-  // Standard normals behind standard deviations, and behind effects.
+  // Standard normals that give standard deviations and effects.
   vector[by_group ? K : 0] sd_group_std;
   matrix[by_group ? K : 0, G] group_std;
   vector[by_participant ? K : 0] sd_participant_std;

@@ -1,16 +1,16 @@
-// Social preferences: the utility of one's own and another's payoff, and choice
-// by softmax. One program for all forms:
+// Social preferences: a utility of the own payoff and of the other's payoff,
+// and choice by softmax. One program for all forms:
 //   0 selfish: own payoff alone
 //   1 Fehr & Schmidt (1999): own - guilt * ahead - envy * behind
 //   2 Charness & Rabin (2002): own - rho * ahead + sigma * behind
 //   3 CES altruism, Andreoni & Miller (2002):
 //     (w * own^r + (1 - w) * other^r)^(1 / r)
 // ahead = max(own - other, 0), behind = max(other - own, 0); payoffs are shares
-// of the largest stake. Who proposes a division weighs each by the probability that a
-// responder with the same preferences accepts it.
+// of the largest stake. A proposer weights each division by the probability
+// that a responder with the same preferences accepts it.
 //
-// Coordinates are standard normal a priori; a participant's effect is centred by
-// what its choices say of it (see effect).
+// Coordinates are standard normal a priori; a participant's effect is centred
+// as far as its choices inform it (see effect).
 functions {
 #include levels.stanfunctions
 
@@ -35,8 +35,8 @@ functions {
                / r);
   }
 
-  // Exponential with mean 1 when c is standard normal; its tail stays light when
-  // c is spread wider.
+  // Exponential with mean 1 if c is standard normal; its tail stays light if c
+  // varies more.
   real exponential_of(real c) {
     return -std_normal_lcdf(-c | );
   }
@@ -83,18 +83,18 @@ functions {
     real lambda = precision_of(c[rows(c)]);
     vector[rows(own)] u = utilities(form, c, own, other);
     if (proposal) {
-      // A responder has the other's part, and nothing if it rejects.
+      // A responder gets the other's payoff, and nothing if it rejects.
       u .*= inv_logit(lambda * utilities(form, c, other, own));
     }
     return log_softmax(lambda * u);
   }
 
-  // The effect of a participant in standard deviations of the level, from x: its
-  // mean and spread given what its choices say of the coordinate (estimate,
-  // known to information = 1 / variance) and the level (middle, sd). Were the
-  // likelihood Gaussian, x would be standard normal whatever the level; without
-  // information the effect is x. Below the effect, what that adds to the density
-  // that takes x for standard normal.
+  // The effect of a participant in standard deviations of the level, from x.
+  // Its mean and spread come from its choices (an estimate of the coordinate,
+  // with information = 1 / variance) and from the level (middle, sd). If the
+  // likelihood were Gaussian, x would be standard normal at any level; without
+  // information the effect is x. The second element is the correction of the
+  // density, which takes x as standard normal.
   vector effect(real x, real middle, real sd, real estimate, real information) {
     real told = square(sd) * information;
     real e = sd * information * (estimate - middle) / (1 + told)
@@ -102,8 +102,8 @@ functions {
     return [e, (square(x) - square(e) - log1p(told)) / 2]';
   }
 
-  // Coordinates (K x J) of the participants, and in a last row what each adds to
-  // the density that takes its effect for standard normal.
+  // Coordinates (K x J) of the participants, and in a last row the correction
+  // of the density, which takes each effect as standard normal.
   matrix placed(matrix of_group, array[] int group, vector sd_participant,
                 matrix participant_std, data vector estimate,
                 data vector information, int scaled, data real indifferent) {
@@ -147,9 +147,9 @@ data {
   real<lower=0> spread; // prior mean of the standard deviations
   int<lower=0, upper=1> by_group;
   int<lower=0, upper=1> by_participant;
-  // What the choices of each participant say of its first coordinate; no
-  // information: nothing, and x is its effect. Scaled: they say it of precision
-  // / 10 times the distance from the coordinate that makes it indifferent.
+  // Information of the choices of each participant about its first coordinate;
+  // without information, x is its effect. Scaled: the information is about
+  // precision / 10 times the distance from the coordinate of indifference.
   vector[J] estimate;
   vector<lower=0>[J] information;
   int<lower=0, upper=1> scaled;
@@ -157,11 +157,11 @@ data {
 }
 transformed data {
   int K = form == 0 ? 1 : 3;
-  int P = form == 0 ? 0 : 1; // whether there are preferences beside precision
+  int P = form == 0 ? 0 : 1; // whether there are preferences besides precision
 }
 parameters {
   vector[K] middle; // of the coordinates
-  // Standard normals behind standard deviations, and behind effects.
+  // Standard normals that give standard deviations and effects.
   vector[by_group ? V : 0] sd_group_std;
   matrix[by_group ? V : 0, G] group_std;
   vector[by_participant ? V : 0] sd_participant_std;

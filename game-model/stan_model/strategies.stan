@@ -1,9 +1,9 @@
-// Strategy frequency estimation (Dal Bo & Frechette 2011): every game is played
-// by one strategy, and each move is another than it prescribes with the
-// probability of a tremble. Strategies that the partners cannot tell apart
-// stand in one class, whose members share its games evenly.
-// The tremble is uniform between 0 and 1/2; the frequencies of a group's classes
-// are Dirichlet(1, ..., 1), by breaks of a stick.
+// Strategy frequency estimation (Dal Bo & Frechette 2011): one strategy plays
+// each game, and each move differs from the prescribed move with the tremble
+// probability. Strategies with the same moves against all partners form one
+// class, whose members share its games evenly. The tremble is uniform between 0
+// and 1/2; the frequencies of a group's classes are Dirichlet(1, ..., 1), by
+// breaks of a stick.
 functions {
   // Frequencies of K classes from K - 1 coordinates, on the log scale.
   vector log_frequencies(vector x) {
@@ -19,9 +19,9 @@ functions {
     return out;
   }
 
-  // (H) log-probability of the player's moves in every history. `strays` and
-  // `follows` count the moves of a history that a strategy does not and does
-  // prescribe; `member` is the log-share of a strategy (column) in its class.
+  // (H) log-probability of the player's moves in every history. `follows`
+  // counts the moves of a history that a strategy prescribes, and `strays` the
+  // others; `member` is the log-share of a strategy (column) in its class.
   vector log_histories(real tremble_probit, vector break_std,
                        data matrix strays, data matrix follows,
                        data vector log_share, array[] int class_of) {
@@ -62,7 +62,7 @@ transformed data {
 }
 parameters {
   vector[one_tremble ? 1 : G] tremble_probit; // of twice the tremble
-  matrix[K - 1, G] break_std; // standard normals behind the breaks
+  matrix[K - 1, G] break_std; // standard normals that give the breaks
 }
 model {
   tremble_probit ~ std_normal();

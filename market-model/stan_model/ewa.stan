@@ -1,5 +1,5 @@
-// Experience-weighted attraction over the rounds of a session: each bin of
-// markups gains by what it earned, or would have earned.
+// Experience-weighted attraction over the rounds of a session: the attraction
+// of each bin of markups grows by what the bin earned, or would have earned.
 functions {
   #include ewa.stanfunctions
 }

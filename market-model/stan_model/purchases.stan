@@ -1,5 +1,5 @@
-// Purchases of lots: a speculator buys where what it expects of the value,
-// from the declaration and the base rate, is worth more than the hurdle.
+// Purchases of lots: a speculator buys a lot if the gain expected from the
+// declaration and the base rate exceeds the hurdle.
 data {
   int<lower=1> N; // lots that could be bought
   int<lower=1> J; // participants
@@ -16,9 +16,9 @@ data {
   real<lower=0> spread; // prior mean of the standard deviation
 }
 transformed data {
-  // Answers show precision times base rate, and precision times shading, but
-  // hardly what each of the two factors is. Parameters below are the products
-  // where the data are strong: their width then does not depend on the rest.
+  // Answers identify precision times base rate, and precision times shading,
+  // but hardly the factors. If the data are strong, the parameters below are
+  // the products: their width then does not depend on the other parameters.
   real information = 0.1 * dot_self(share .* declared ./ buyers / 10000);
 }
 parameters {

@@ -1,7 +1,7 @@
 // Orders in a market of tax shares: a belief from two signals and the price,
-// a reservation price that falls with the own shares, and a logit choice
-// between waiting, offering and taking; offers lie around the reservation
-// price with a margin.
+// a reservation price that falls with the number of own shares, and a logit
+// choice between waiting, offering and taking; offers are distributed around
+// the reservation price, with a margin.
 functions {
   #include quotes.stanfunctions
 }

@@ -1,7 +1,7 @@
 // clustered_log_lik() of clusters.stanfunctions, with its gradient written out.
 //
 // A table of several thousand answers has about a thousand logarithms; automatic differentiation
-// would keep each. The same function in Stan stands in tests/stan/clusters.stanfunctions; a test
+// would store each. tests/stan/clusters.stanfunctions has the same function in Stan; a test
 // compares both.
 #ifndef MANY_WOLVES_CLUSTERS_HPP
 #define MANY_WOLVES_CLUSTERS_HPP

@@ -1,11 +1,10 @@
 // The polite speaker of Yoon, Tessler, Goodman & Frank (2020), many speakers at
-// once. A speaker has coordinates that are standard normal where nothing is
-// pooled: probits of alpha and cost on their ranges and, for each condition, of
-// the breaks of a stick whose pieces are the weights, and of phi. With partial
-// pooling
-//   coordinate = condition + group + speaker + speaker within condition,
-// each of the last three a standard normal times a standard deviation of its
-// own (non-centred). theta is given.
+// once. A speaker has coordinates that are standard normal without pooling:
+// the probits of alpha and cost on their ranges and, for each condition, of the
+// stick-breaking proportions of the weights, and of phi. With partial pooling
+//   coordinate = condition + group + speaker + speaker within condition.
+// Each of the last three terms is a standard normal times its standard
+// deviation (non-centred). theta is given.
 functions {
 #include recursion.stanfunctions
 #include hierarchy.stanfunctions
@@ -28,7 +27,7 @@ data {
   row_vector<lower=0, upper=1>[Q] node;
   vector<lower=0>[Q] node_weight;
   int<lower=0, upper=1> cost_in_utility; // 1: cost inside alpha * (...)
-  real<lower=0> alpha_upper; // alpha lies in (0, alpha_upper)
+  real<lower=0> alpha_upper; // upper bound of alpha
   real cost_lower;
   real<lower=cost_lower> cost_upper;
   int<lower=0, upper=2> pooling; // 0 none, 1 partial, 2 complete
@@ -40,7 +39,7 @@ transformed data {
   int R = (K > 1 ? K - 1 : 0) + P; // coordinates of a condition
   int N = 2 + R; // kinds of coordinates
   int partial = pooling == 1;
-  // Effects of groups and of speakers within conditions, where there are any.
+  // Effects of groups and of speakers within conditions, if there are any.
   int NF = partial && F > 1 ? N : 0;
   int RC = partial && C > 1 ? R : 0;
   array[K] int utility;
@@ -64,7 +63,7 @@ transformed data {
 }
 parameters {
   matrix[H, pooling ? 1 : G] middle; // of all speakers; without pooling, of each
-  // Standard normals behind standard deviations, and behind effects.
+  // Standard normals that give standard deviations and effects.
   vector[NF] sd_group_std;
   vector[partial ? N : 0] sd_speaker_std;
   vector[RC] sd_cell_std;
@@ -73,8 +72,8 @@ parameters {
   matrix[RC * C, G] cell_std;
 }
 transformed parameters {
-  // How far groups, speakers and a speaker's conditions are spread around the
-  // middle, in standard deviations of the coordinates.
+  // Standard deviations of groups, of speakers and of the conditions of a
+  // speaker, in the units of the coordinates.
   vector[NF] sd_group = deviations(sd_group_std, spread);
   vector[partial ? N : 0] sd_speaker = deviations(sd_speaker_std, spread);
   vector[RC] sd_cell = deviations(sd_cell_std, spread);
@@ -116,7 +115,7 @@ model {
   }
 }
 generated quantities {
-  // The population's middle.
+  // Values at the mean of the population.
   matrix[3, partial ? C : 0] weights_middle;
   row_vector[partial ? C * P : 0] phi_middle;
   array[G, C] matrix[S, U] choice; // P(u | s)

@@ -28,13 +28,13 @@ data {
   matrix<lower=0>[U, S] literal_yes;
   matrix<lower=0>[U, S] literal_no;
   matrix<lower=0, upper=1>[U, S] theta_given;
-  int<lower=0> O; // orders in which the options were shown; 0: no bias of place
-  array[O, U] int<lower=1, upper=U> place; // place of each option in an order
+  int<lower=0> O; // orders in which the options were shown; 0: no position bias
+  array[O, U] int<lower=1, upper=U> place; // position of each option
   array[O, C] matrix<lower=0>[U, S] placed; // the counts by order
   array[O, C, S] int<lower=0> placed_total; // answers to replicate by order
   int<lower=0> J; // clusters whose answers are alike; 0: all are independent
   array[J, C, S, U] int<lower=0> given; // choices of each cluster
-  // The same choices as clusters.stanfunctions wants them.
+  // The same choices in the form of clusters.stanfunctions.
   int<lower=0> N;
   array[N] int<lower=1, upper=C * S * U> at;
   vector<lower=0>[N] before;
@@ -55,7 +55,7 @@ data {
   row_vector<lower=0, upper=1>[Q] node;
   vector<lower=0>[Q] node_weight;
   int<lower=0, upper=1> cost_in_utility; // 1: cost inside alpha * (...)
-  real<lower=0> alpha_upper; // alpha lies in (0, alpha_upper)
+  real<lower=0> alpha_upper; // upper bound of alpha
   real cost_lower;
   real<lower=cost_lower> cost_upper;
   // Beta priors of alpha and cost, as shares of their ranges, and of phi;
@@ -75,7 +75,7 @@ transformed data {
   int A = J ? 1 : 0;
   int F = E ? 1 : 0;
   matrix[U, B] contrast;
-  vector[U] chosen = rep_vector(0, U); // choices by place
+  vector[U] chosen = rep_vector(0, U); // choices by position
   array[C] matrix[O, S] asked; // choices by order and state
   array[K] int utility;
   vector[K] dirichlet;
@@ -103,7 +103,7 @@ parameters {
   matrix[theta_free ? U : 0, theta_free ? S : 0] theta_probit;
   real alpha_probit; // of the share of its range
   real cost_probit; // of the share of its range
-  matrix[max(0, K - 1), C] share_probit; // of what is left of the stick
+  matrix[max(0, K - 1), C] share_probit; // of the rest of the stick
   vector[B] place_contrast; // log-odds, in Helmert contrasts
   row_vector[P] phi_probit;
   vector[A] lapse_probit;
@@ -121,7 +121,7 @@ transformed parameters {
   vector[A] icc = Phi(icc_probit); // correlation of answers in a cluster
   vector[F] item_sd; // of the effects of clusters
   if (F) {
-    item_sd[1] = -item_sd_prior * std_normal_lccdf(item_sd_std[1] | ); // exponential
+    item_sd[1] = -item_sd_prior * std_normal_lccdf(item_sd_std[1]); // exponential
   }
 }
 model {
@@ -193,9 +193,8 @@ generated quantities {
   if (E) {
     lprior += exponential_lpdf(item_sd | inv(item_sd_prior));
     whole_lik = each_cluster_log_lik(log_choice, lapse[1], icc[1], item_sd[1],
-                                     direction, effect_node, log_node_weight,
-                                     at, before, group, urn, asked_before,
-                                     asked_each);
+                  direction, effect_node, log_node_weight, at, before, group,
+                  urn, asked_before, asked_each);
     for (j in 1 : J) {
       effect[j] = categorical_rng(exp(log_node_weight'));
     }
@@ -217,7 +216,8 @@ generated quantities {
       for (e in 1 : E) {
         for (s in 1 : S) {
           p[e][s] = (1 - lapse[1])
-                    * softmax(log_choice[c][ : , s]
+                    * softmax(
+                              log_choice[c][ : , s]
                               + item_sd[1] * effect_node[e] * direction)'
                     + lapse[1] / U;
         }

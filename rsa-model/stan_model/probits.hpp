@@ -51,7 +51,7 @@ template <typename T, typename Y, typename N>
 return_type_t<T> judgments_probit(const T& x, const Y& yes, const N& no, std::ostream*) {
   const Eigen::MatrixXd at = value_of(x);
   const many_wolves::Probits found(at);
-  // What was never answered adds nothing, also where its logarithm is not finite.
+  // Judgments without answers add nothing, even if their logarithm is not finite.
   const Eigen::ArrayXXd y = yes.array(), n = no.array();
   const double log_lik = (y > 0).select(y * found.p.log(), 0.0).sum()
                          + (n > 0).select(n * found.q.log(), 0.0).sum();

@@ -1,9 +1,9 @@
 // speaker2() of speaker2.stanfunctions, with its gradient written out.
 //
 // Automatic differentiation would put every weight of every quadrature node on its stack, a
-// thousand for eight utterances, four states and 32 nodes. Here they stay plain numbers:
-// docs/inference.md has what that is worth. The same function in Stan stands in
-// tests/stan/speaker2.stanfunctions; a test compares both.
+// thousand for eight utterances, four states and 32 nodes. Here they are plain numbers;
+// docs/explanation/inference.md gives the gain. tests/stan/speaker2.stanfunctions has the same
+// function in Stan; a test compares both.
 #ifndef MANY_WOLVES_SPEAKER2_HPP
 #define MANY_WOLVES_SPEAKER2_HPP
 
@@ -213,7 +213,7 @@ class Speaker2 {
     mass_ = theta_.rowwise().sum();
     literal_ = theta_.array().colwise() / mass_.array();
     gain_ = literal_.array().log().matrix();
-    // What is subtracted cancels in the softmax and keeps exp() in range.
+    // The maximum that is subtracted cancels in the softmax and keeps exp() in range.
     for (Index s = 0; s < S; ++s) {
       gain_.col(s).array() -= gain_.col(s).maxCoeff();
     }
