@@ -195,7 +195,7 @@ def test_a_dry_run_of_collect_tries_the_parameters(tmp_path, capsys) -> None:
     ("template", "effort", "problem"),
     [
         ("{{ messages }}", "efforts: [none, low]", "its chat template has no thinking section"),
-        ("<think>{{ messages }}", "mode: sample", "no effort was named"),
+        ("<think>{{ messages }}", "mode: sample", "no effort was requested"),
     ],
 )
 def test_an_effort_that_a_chat_template_does_not_take_is_found_before_anything_is_asked(

@@ -257,7 +257,7 @@ def _unguarded(spec: SpeakerSpec, why: str) -> WolvesError:
 
 
 def _guard_google(api: Any, guard: Guard, timeout_s: float) -> Any:
-    """Guard Google's library, which makes a client per request with a transport from its options."""
+    """Guard Google's library, which makes a client per request from its options."""
     import httpx
 
     client = guarded_client(httpx, guard, timeout_s)
