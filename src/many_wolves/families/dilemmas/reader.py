@@ -1,4 +1,4 @@
-"""Which option an answer names: as its last declared choice, or as the only one it names.
+"""Reads the option of an answer: its last declared choice, or the only one it mentions.
 
 Nothing is guessed. An answer is unparsed if it names two options without declaring one, names
 one in order to reject it, or withdraws what it declared. So is a
@@ -38,7 +38,7 @@ _NUMBERS = frozenset(
         "ten",
     )
 )
-"""Labels that are also ordinary words: alone within a sentence they name nothing."""
+"""Labels that are also ordinary words, which do not count alone within a sentence."""
 
 _SO = r"(?:(?:so|thus|therefore|hence|overall|finally|in conclusion|ok|okay|well|then)\s*,?\s+)?"
 _DECLARED = re.compile(
@@ -65,7 +65,7 @@ _NOT_NOW = re.compile(
     r"(?:you|they|he|she|we|my|the\s+other)\b|\blet(?:'s|\s+us)\b|\bwe\s+(?:should|could|must)\b",
     re.I,
 )
-"""What is hoped for, proposed to others, or past: no choice of this round."""
+"""Hopes, proposals and past moves, which are not choices of this round."""
 _OR = re.compile(r"\s*(?:,?\s*\b(?:or|to)\b|/)\s*(?:maybe\s+|perhaps\s+|even\s+)?", re.I)
 _REFUSAL = re.compile(
     r"\bi(?: am|'m)? (?:(?:can ?not|can't|will not|won't|would not|wouldn't|do not|don't"

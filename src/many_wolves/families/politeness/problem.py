@@ -1,4 +1,4 @@
-"""Choices and literal judgments of one speaker as the data of a Stan program."""
+"""Turns choices and literal judgments of one speaker into the data of a Stan program."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ NAME = "polite-speaker"
 PROGRAM = "rsa-model/stan_model/politeness.stan"
 OUTCOME = Outcome("counts", ("predicted", "s2"), event="utterance")
 ADAPT_DELTA = 0.95
-"""Target acceptance at least: in each condition the weights and phi lie on a thin bent ridge."""
+"""Minimum target acceptance: in each condition, the weights and phi lie on a thin curved ridge."""
 
 
 def build(table: Observations, **options: Any) -> Problem:
@@ -85,7 +85,7 @@ def build(table: Observations, **options: Any) -> Problem:
 
 
 def is_language_model(table: Observations) -> bool:
-    """Whether it is known to be one: a provider asked it, or its data card names models."""
+    """Whether it is known to be a language model, from its provider or its data card."""
     speaker = str(table.rows["speaker"].iloc[0])
     asked = table.meta.get("speakers", {}).get(speaker)
     if asked is not None:
@@ -95,7 +95,7 @@ def is_language_model(table: Observations) -> bool:
 
 
 def _recorded(chosen: PoliteOptions, clustered: Clustered | None) -> dict[str, Any]:
-    """The options as a fit records them: the ends of ranges and the likelihood in effect."""
+    """The options for the record of a fit, with effective ranges and likelihood."""
     likelihood = clustered.name if clustered is not None else "counts"
     taken = {"utilities": list(chosen.utilities), "likelihood": likelihood}
     return chosen.model_dump(exclude={"ranges"}) | chosen.ends._asdict() | taken
@@ -130,8 +130,8 @@ def _refused(held: _Data, where: str) -> WolvesError | None:
 class _Data:
     """Choices (C, U, S), yes- and no-judgments (U, S).
 
-    Also choices by place where it has a bias, by cluster where their answers are alike, and by
-    each cluster that the table knows.
+    Also choices by position with a position bias, by cluster with a likelihood by cluster, and
+    by each cluster of the table.
     """
 
     layout: Layout
@@ -169,7 +169,7 @@ def _collect(table: Observations, chosen: PoliteOptions, where: str) -> _Data:
 def _clusters(
     table: Observations, choices: pd.DataFrame, layout: Layout, chosen: PoliteOptions, where: str
 ) -> tuple[Clustered | None, tuple[str, ...]]:
-    """The choices by cluster; None with a bias of place, which is of single answers."""
+    """The choices by cluster; None with a position bias, which needs independent answers."""
     if not chosen.position_bias:
         return read_clusters(table, choices, layout, chosen.likelihood, where)
     if chosen.likelihood in ("auto", "counts"):
@@ -182,7 +182,7 @@ def _clusters(
 
 
 def _beside(table: Observations, where: str, name: str) -> str:
-    """The file of a table aside, for messages."""
+    """The file of a further table, for messages."""
     return str(Path(where).with_name(name)) if "path" in table.meta else where
 
 
@@ -195,9 +195,9 @@ def _placed(table: Observations, layout: Layout, counts: Array, file: str) -> Pl
 
 @dataclass(frozen=True)
 class _Variant:
-    """Which parameters there are; ``has`` and ``simplex`` are 0 or 1 for each of UTILITIES.
+    """The parameters of a variant; ``has`` and ``simplex`` are 0 or 1 for each of UTILITIES.
 
-    ``has`` says which utilities move the speaker, ``simplex`` which have a share of the weights.
+    ``has`` marks the utilities of the speaker, ``simplex`` those with a share of the weights.
     """
 
     has: Sequence[int]
@@ -248,7 +248,7 @@ def _stan_data(held: _Data, variant: _Variant, chosen: PoliteOptions) -> dict[st
 
 
 def _ranges(chosen: PoliteOptions) -> dict[str, Range]:
-    """The ranges of priors that an option makes wider."""
+    """The ranges of priors that an option can widen."""
     most, least, dearest = chosen.ends
     named = "--ranges wide" if chosen.ends == RANGES["yoon2020"] else ""
     ends = f"--cost-lower {least - 10:g} --cost-upper {dearest + 10:g}"
@@ -338,7 +338,7 @@ def _variables(held: _Data, variant: _Variant) -> tuple[Variable, ...]:
 
 
 def _parts(held: _Data) -> dict[str, Sequence[str]]:
-    """Clusters that can be left out whole: of a likelihood by cluster, its own alone."""
+    """Clusters that can be left out as a whole; for a likelihood by cluster, only its own."""
     if held.placed:
         return {}
     left_out = held.known if held.clustered is None else (held.clustered,)
@@ -370,7 +370,7 @@ def _without(held: _Data) -> Callable[[Mapping[str, Any], float], Mapping[str, A
 
 
 def _tempered(data: Mapping[str, Any]) -> Callable[[float], Mapping[str, Any]]:
-    """The likelihood is a product over answers: its power is that of so many times the answers."""
+    """Counts multiplied by the power, because the likelihood is a product over answers."""
     answers = ("counts", "literal_yes", "literal_no", "placed", "times", "asked_times")
 
     def tempered(power: float) -> Mapping[str, Any]:
