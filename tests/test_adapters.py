@@ -62,7 +62,7 @@ def test_an_adapter_of_another_model_is_refused_in_words(folders, tmp_path):
     weights = folders["kind"] / "adapter_model.safetensors"
     (wrong / weights.name).write_bytes(weights.read_bytes())
     wanted = SpeakerRequest("hf", path=folders["model"], effort="none", adapter=wrong)
-    with pytest.raises(WolvesError, match="the adapter cannot be put on this model") as caught:
+    with pytest.raises(WolvesError, match="the adapter cannot be applied to this model") as caught:
         HfSpeaker.open(describe(wanted), folders["model"], device="cpu", adapter=wrong)
     assert str(caught.value.where) == str(wrong)
 
@@ -73,9 +73,9 @@ def test_an_adapter_of_another_model_is_refused_in_words(folders, tmp_path):
         ({"provider": "hf", "path": "model", "adapter": "model"}, "expected a LoRA adapter"),
         (
             {"provider": "simulated", "parameters": {"strategy": "truthful"}, "adapter": "kind"},
-            "has no weights, and so no adapter",
+            "has no weights, so it cannot have an adapter",
         ),
-        ({"provider": "openai", "model": "m", "adapter": "kind"}, "and no adapter"),
+        ({"provider": "openai", "model": "m", "adapter": "kind"}, "cannot have an adapter"),
     ],
 )
 def test_who_cannot_have_an_adapter_is_told(folders, wanted, problem):

@@ -211,7 +211,7 @@ def test_an_address_in_the_environment_may_carry_no_credentials(monkeypatch):
         planted = server.url.replace("http://", "http://me:SECRETsecret@") + "/v1"
         monkeypatch.setenv("OPENAI_BASE_URL", planted)
         who = SpeakerRequest("openai", "gpt-4o", patience=QUICK)
-        with pytest.raises(WolvesError, match="carries credentials") as caught:
+        with pytest.raises(WolvesError, match="contains credentials") as caught:
             open_speaker(who, describe(who), lambda parameters: None)
         assert server.calls == server.strangers == []
     assert "SECRETsecret" not in str(caught.value)

@@ -147,7 +147,7 @@ def test_what_is_left_out_is_part_of_who_answers_only_where_it_is_set():
         (SpeakerRequest("simulated", parameters={"alpha": 1}, omit=("seed",)), "runs locally"),
         (
             SpeakerRequest("api", CHAT, base_url="http://h/v1", omit=("max_tokens",), max_tokens=5),
-            "a limit of tokens or none",
+            "--max_tokens or --omit max_tokens",
         ),
     ],
 )

@@ -385,5 +385,5 @@ def test_addresses_and_logins_are_checked(monkeypatch, tmp_path):
         finally:
             await runner.cleanup()
 
-    with pytest.raises(WolvesError, match="refused the login"):
+    with pytest.raises(WolvesError, match="rejected the login"):
         asyncio.run(wrong())

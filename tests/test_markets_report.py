@@ -183,7 +183,7 @@ def test_tables_that_do_not_say_their_rules_have_no_lines_of_players(table, tmp_
     fit = fitted(tmp_path / "fit", "purchases", bare)
     figure = families.get("markets").report().plots()["declared"].draw([fit], "two")
     assert set(figure.data["kind"]) == {"declared", "truthful"}
-    assert "need tables that say the rules" in figure.caption
+    assert "need tables with the rules" in figure.caption
 
 
 def test_what_was_not_played_is_not_drawn(table, tmp_path):

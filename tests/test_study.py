@@ -55,7 +55,7 @@ class TestReading:
         ("text", "line", "problem", "fix"),
         [
             ("", None, "empty", ""),
-            ("- a\n", 1, "a study's fields", "begin with"),
+            ("- a\n", 1, "the fields of a study", "begin with"),
             ("study: a\n  b: c: d\n", 2, "invalid YAML", "indentation"),
             ("study: a b\nhuman: [yoon2020]\n", 1, "letters, digits", "write"),
             ("title: x\nhuman: [yoon2020]\n", 1, "study: expected this field", "add `study"),

@@ -50,7 +50,7 @@ def test_a_word_that_the_sources_lack_is_found_in_the_study_file(
         ("{name: a, provider: openai, model: m, revisions: [step1]}", "only for hf or vllm"),
         ("{name: a, provider: hf, prepare: smollm2, revisions: [x]}", "with `model` or `path`"),
         ("{name: a, provider: simulated, parameters: {x: 1}, efforts: [low]}", "does not reason"),
-        ("{name: a, provider: openai, model: m, mode: score}", "gives no probabilities"),
+        ("{name: a, provider: openai, model: m, mode: score}", "does not give the probabilities"),
     ],
 )
 def test_what_a_speaker_does_not_take_is_found_before_anything_runs(
@@ -195,7 +195,7 @@ def test_a_dry_run_of_collect_tries_the_parameters(tmp_path, capsys) -> None:
     ("template", "effort", "problem"),
     [
         ("{{ messages }}", "efforts: [none, low]", "its chat template has no thinking section"),
-        ("<think>{{ messages }}", "mode: sample", "no effort was named"),
+        ("<think>{{ messages }}", "mode: sample", "no effort was requested"),
     ],
 )
 def test_an_effort_that_a_chat_template_does_not_take_is_found_before_anything_is_asked(

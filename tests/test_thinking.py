@@ -154,7 +154,7 @@ def test_a_budget_that_the_window_cannot_hold_is_lowered_and_recorded(tmp_path):
     [
         (SILENT, {"effort": "low"}, "no thinking section"),
         (SILENT, {"thinking_tokens": 100}, "no thinking section"),
-        (TEMPLATE, {}, "no effort was named"),
+        (TEMPLATE, {}, "no effort was requested"),
         (TEMPLATE, {"effort": "low", "prompt_format": "completion"}, "chat format"),
     ],
 )

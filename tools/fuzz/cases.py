@@ -183,7 +183,7 @@ def _answers_lost(data: bytes, ran: Ran) -> list[str]:
     for observations, problem in ran.prepared:
         fitted = problem.outcome.total(problem.observed[problem.outcome.observed][1])
         written = _total(data)
-        silent = "left out" not in ran.said and "play no part" not in ran.said
+        silent = "left out" not in ran.said and "a fit ignores" not in ran.said
         if problem.family != "politeness":
             continue
         if abs(fitted - observations.total) > 1e-6:

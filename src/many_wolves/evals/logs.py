@@ -1,4 +1,4 @@
-"""Inspect logs (``.eval``) as the journals that later stages read."""
+"""Reads Inspect logs (``.eval``) like journals."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ from many_wolves.store.journal_lines import Reading
 def read_log(file: Path) -> Reading:
     """Every sample of an Inspect log as a response.
 
-    The replicate is the epoch, counted from zero. The effort asked for is the
-    configured one; the effort in effect comes from the request that the log keeps.
-    A sample without an answer is ``failed`` with the reason. A log of another task
-    gives no response, and a notice.
+    The replicate is the epoch, counted from zero. The requested effort is the configured one; the
+    effective effort comes from the request in the log. A sample without an answer is ``failed``
+    with the reason. A log of another task gives no responses, and a note.
 
     Raises
     ------
@@ -48,7 +47,7 @@ def read_log(file: Path) -> Reading:
         response = _response(sample, asked, spec, _versions(log))
         responses.append(replace(response, error=redact(response.error)))
     if bad and not responses:
-        why = f"none of its {len(bad)} samples can be used, the first since {bad[0][1]}"
+        why = f"none of its {len(bad)} samples can be used, the first because {bad[0][1]}"
         return Reading(file, (), False, (), unit="sample", note=why)
     return Reading(file, tuple(responses), False, tuple(bad), unit="sample", note=_note(log))
 
@@ -58,7 +57,7 @@ def _open(file: Path) -> Any:
 
     try:
         return read_eval_log(file, resolve_attachments="core", exclude_fields={"store"})
-    except Exception as fault:  # a damaged archive raises whatever its reader likes
+    except Exception as fault:  # Readers of damaged archives raise arbitrary errors.
         words = " ".join(str(fault).split()) or type(fault).__name__
         raise WolvesError(
             f"expected an Inspect log; the file cannot be read ({words})",
@@ -68,7 +67,7 @@ def _open(file: Path) -> Any:
 
 
 def _note(log: Any) -> str:
-    """What is missing of a run that did not end; empty where nothing is."""
+    """A note on the missing samples of an incomplete run; empty if none are missing."""
     wanted = len(log.eval.dataset.sample_ids or []) * (log.eval.config.epochs or 1)
     found = len(log.samples or [])
     if log.status == "success" and found >= wanted:
@@ -109,11 +108,11 @@ def _response(
 
 
 def _answered(blank: Response, sample: Any, last: Any) -> Response:
-    """The response with what the model said, or with the reason why it said nothing."""
+    """The response with the model's answer, or with the reason why there is none."""
     faults = list(_faults(sample, last))
     output = sample.output
     if not output.choices or output.error:
-        return replace(blank, error="; ".join(faults) or "the log holds no answer")
+        return replace(blank, error="; ".join(faults) or "the log contains no answer")
     answer = parse_output(output, blank.speaker.max_tokens or None)
     if faults and answer.status == "empty":
         return replace(blank, usage=answer.usage, error="; ".join(faults))
@@ -141,7 +140,7 @@ def _faults(sample: Any, last: Any) -> Iterator[str]:
 
 
 def _read(sample: Any, answer: Answer, status: Status) -> tuple[Value, Status]:
-    """What the family's scorer read when the answer came."""
+    """The value that the family's scorer read at the time."""
     for score in (sample.scores or {}).values():
         found = score.metadata or {}
         if status != "answered" or found.get("status") not in get_args(Status):

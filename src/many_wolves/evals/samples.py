@@ -1,4 +1,4 @@
-"""A trial as an Inspect sample, and back to the question that a sample holds."""
+"""Converts a trial to an Inspect sample, and a sample back to its question."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from many_wolves.records.fields import checked, read_cell, schema_of, shared_ans
 from many_wolves.speakers.api.model import messages
 
 KEY = "many_wolves"
-"""Where a sample's metadata hold its question; the factors of the cell are there as well."""
+"""Key of the question in a sample's metadata, which also contains the factors of the cell."""
 
 
 class QuestionOfSample(NamedTuple):
@@ -31,8 +31,8 @@ def dataset(name: str, trials: Sequence[Trial]) -> Any:
 def sample(trial: Trial) -> Any:
     """A trial as an Inspect sample.
 
-    No answer is right, hence no target. The letters before the options are
-    part of the prompt, so that the solver has only to generate.
+    No answer is right, so there is no target. The letters before the options are part of the
+    prompt, so the solver only has to generate.
     """
     question = {
         "schema": SCHEMA,

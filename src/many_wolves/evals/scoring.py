@@ -1,4 +1,4 @@
-"""Inspect scores: what was answered, and shares and means of the answers."""
+"""Inspect scores: the answers, and their shares and means."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REASONS: Mapping[Status, str] = {
 
 
 def scored(state: TaskState, read: Reader) -> Score:
-    """What a family's reader finds in the answer of a sample.
+    """The score of a sample from its family's reader.
 
     No answer is right or wrong. The score's value is the id of the option, the
     number, the words or the fields of the form. Without a value it is the status.
@@ -52,7 +52,7 @@ def _score(reading: Reading, text: str) -> Score:
 
 
 def _shown(value: Value) -> Any:
-    """A value as Inspect takes it: of an object its fields, those that are nested as JSON."""
+    """A value in Inspect's form: the fields of an object, with nested ones as JSON."""
     if not isinstance(value, Mapping):
         return value
     return {
@@ -86,7 +86,7 @@ def shares(factor: str, options: list[str], name: str) -> Metric:
     options
         Ids of the options that count.
     name
-        What they have in common; a metric is called ``NAME_LEVEL``, and ``NAME`` over all levels.
+        What they have in common; metrics are called ``NAME_LEVEL``, and ``NAME`` over all levels.
     """
 
     def by_level(scores: list[SampleScore]) -> dict[str, float]:
@@ -108,7 +108,7 @@ def means(factor: str, name: str, field: str = "") -> Metric:
     name
         What is counted; metrics are called ``NAME_LEVEL``, and ``NAME`` over all levels.
     field
-        Field of a form that holds the number; empty where the answer is a number.
+        Field of a form with the number; empty if the answer is a number.
     """
 
     def by_level(scores: list[SampleScore]) -> dict[str, float]:
@@ -133,7 +133,7 @@ def _by_level[T](
 
 
 def _number(score: Score, field: str) -> float | None:
-    """The number of a score; None where there is none."""
+    """The number of a score; None if there is none."""
     value = (score.metadata or {}).get("value")
     if field:
         value = value.get(field) if isinstance(value, Mapping) else None
@@ -141,5 +141,5 @@ def _number(score: Score, field: str) -> float | None:
 
 
 def _share(found: Sequence[Any]) -> float:
-    """Mean of numbers, or share of those that hold."""
+    """Mean of numbers, or share of true values."""
     return sum(map(float, found)) / len(found) if found else float("nan")

@@ -1,4 +1,4 @@
-"""Who answered an Inspect log, with every setting that can change an answer."""
+"""The speaker of an Inspect log, with every setting that can change an answer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _HOW_IT_RUNS = {
     "logprobs",
     "top_logprobs",
 }
-"""Settings that change no answer, or may hold what must not be stored."""
+"""Settings that do not affect answers, or may contain what must not be stored."""
 
 _SECRET = ("key", "token", "secret", "password")
 
@@ -40,10 +40,9 @@ _SECRET = ("key", "token", "secret", "password")
 def speaker_of(log: Any) -> SpeakerSpec:
     """The speaker of a log.
 
-    The model's settings are those of its first call, which hold what a provider
-    filled in. Settings without a field, such as a solver other than a plain question,
-    go into ``parameters``: answers under other settings are never added up.
-    ``max_tokens`` is 0 where nobody set a limit.
+    The model's settings are those of its first call, which contain the provider's defaults.
+    Settings without a field, such as a special solver, go into ``parameters``, so that answers
+    under different settings are never pooled. ``max_tokens`` is 0 if no limit was set.
     """
     config = _config(log)
     arguments = {k: v for k, v in log.eval.model_args.items() if not _secret(k)}

@@ -1,12 +1,12 @@
-"""The registry of task families: whatever is installed under the entry point group.
+"""The registry of task families: all that are installed under the entry-point group.
 
 A family is registered by one line in the ``pyproject.toml`` of its package::
 
     [project.entry-points."many_wolves.families"]
     tones = "my_package:Tones"
 
-Families of this project are registered in the same way. This module imports none of them
-until it is asked for.
+Families of this project are registered in the same way. This module imports a family only on
+demand.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 GROUP = "many_wolves.families"
 DEFAULT = "politeness"
-"""Family of tables and fits that name none: those of the first versions."""
+"""Family of tables and fits that record none, which come from the first versions."""
 
 log = logging.getLogger("many_wolves")
 
 
 @dataclass(frozen=True)
 class Part:
-    """What a name on the command line stands for: a task, or a part of one.
+    """The meaning of a task name on the command line: a task, or a part of one.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def get(name: str) -> TaskFamily:
     Raises
     ------
     WolvesError
-        If there is none of that name, or its package cannot be imported.
+        If there is none with that name, or its package cannot be imported.
     """
     if name not in _entries():
         raise WolvesError(f"unknown task family {name!r}", fix=nearest(name, names()))
@@ -99,7 +99,7 @@ def get(name: str) -> TaskFamily:
 
 
 def loadable() -> Iterator[TaskFamily]:
-    """Every family that can be imported; a warning names each of the others."""
+    """Every family that can be imported, with a warning about each of the others."""
     for name in names():
         try:
             yield get(name)
@@ -110,7 +110,7 @@ def loadable() -> Iterator[TaskFamily]:
 def tasks() -> dict[str, TaskFamily]:
     """Families by the names of their tasks.
 
-    Two families may have tasks of one name; these are called ``FAMILY/TASK``.
+    If two families have tasks with the same name, these are called ``FAMILY/TASK``.
     """
     found: dict[str, list[TaskFamily]] = {}
     for family in loadable():
@@ -138,12 +138,12 @@ def of_task(task: str) -> tuple[TaskFamily, str]:
 
 
 def parts(name: str) -> list[Part]:
-    """What a name stands for: a task, all tasks of a family, or a part of a task.
+    """The tasks that a name means: one task, all tasks of a family, or a part of a task.
 
     Raises
     ------
     WolvesError
-        If nothing is called so.
+        If the name is unknown.
     """
     known = tasks()
     if name in known:
@@ -173,7 +173,7 @@ def designs() -> dict[tuple[str, str], type[Design]]:
 
 
 def references() -> dict[str, tuple[TaskFamily, Reference]]:
-    """Data that ship with the families, by name, each with its family."""
+    """Shipped data of the families by name, each with its family."""
     return {
         name: (family, reference)
         for family in loadable()

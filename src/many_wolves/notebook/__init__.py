@@ -7,8 +7,8 @@
 >>> fit.figure("weights")
 >>> fit.report()
 
-Each function does what the command of its name does. Long work shows its steps on one
-line; ``progress=False`` shows nothing. Messages go to ``logging.getLogger("many_wolves")``.
+Each function does the same as the command with its name. Long work shows its progress on one
+line; ``progress=False`` hides it. Messages go to ``logging.getLogger("many_wolves")``.
 """
 
 from many_wolves.contracts import Observations

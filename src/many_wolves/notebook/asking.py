@@ -1,4 +1,4 @@
-"""Answers: asking a model the trials of a file, and playing its games."""
+"""Collects answers to a file of trials, and plays its games."""
 
 from __future__ import annotations
 
@@ -30,33 +30,33 @@ def collect(
     progress: bool = True,
     **settings: Any,
 ) -> Answers:
-    """Ask a speaker every trial of a file, or play its games; what was answered is kept.
+    """Collect a speaker's answers to a file of trials, or play its games; answers are kept.
 
     Parameters
     ----------
     trials
-        File of trials, as ``compile`` writes it.
+        File of trials from ``compile``.
     out
         Folder of journals, or one journal (a name that ends in ``.jsonl``).
     replicates
         Number of times that each trial is asked.
     seats
-        Games: who sits on the other seats, by seat or role. ``"self"`` or the settings of a
-        speaker; those in a list take the seats of a role in turn.
+        Games: the speakers in the other seats, by seat or role: ``"self"`` or the settings of a
+        speaker. Those in a list take the seats of a role in turn.
     at_once
-        Games played at once.
+        Number of games played at once.
     engine, engine_options
         Experiments: the engine that runs them, and its settings.
     progress
-        Whether the steps are shown.
+        Whether progress is shown.
     settings
-        The speaker: ``provider``, ``model`` or ``path``, and how it is asked: ``mode``,
+        The speaker: ``provider``, ``model`` or ``path``, and settings such as ``mode``,
         ``temperature``, ``effort``, ``max_cost``, ... as in a study file.
 
     Returns
     -------
     Answers
-        Its ``complete`` says whether everything was answered. ``choices`` reads its
+        ``complete`` states whether every question was answered. The function ``choices`` reads the
         ``journals``. After an interrupt or a failure, the same call resumes.
 
     Raises

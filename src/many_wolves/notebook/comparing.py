@@ -1,4 +1,4 @@
-"""Variants of a model, ways of pooling and assumptions, compared."""
+"""Comparisons: variants of a model, pooling methods, assumptions, influence."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def compare(
     progress: bool = True,
     **options: Any,
 ) -> Comparison:
-    """Evidence and leave-one-out accuracy of the variants of a model.
+    """Compare variants of a model by marginal likelihood and leave-one-out accuracy.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def compare(
     out
         Folder of comparison.csv, the figure and the fits; finished variants are kept.
     variants
-        Names of variants to compare with the full model; all when empty.
+        Names of variants to compare with the full model; all if empty.
     unit
-        What leave-one-out leaves out: ``choice``, ``cell``, ``row`` or ``cluster``.
+        Unit that leave-one-out leaves out: ``choice``, ``cell``, ``row`` or ``cluster``.
     model, engine, chains, warmup, draws, adapt_delta, seed, progress, options
         As in ``fit``.
 
@@ -94,11 +94,11 @@ def pool(
     choices
         Observations of several speakers, or the paths of tables.
     out
-        Folder of pooling.csv and of one fit for each way of pooling; finished ones are kept.
+        Folder of pooling.csv and of one fit per pooling method; finished fits are kept.
     poolings
-        Ways of pooling; all when empty.
+        Pooling methods; all if empty.
     model, engine, chains, warmup, draws, adapt_delta, seed, progress, options
-        As in ``fit``; of politeness also ``groups``, a mapping of speakers to groups.
+        As in ``fit``; for politeness also ``groups``, a mapping from speakers to groups.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def sensitivity(
     progress: bool = True,
     **options: Any,
 ) -> Sensitivity:
-    """How much a fit owes to its prior and to single assumptions.
+    """Compute the sensitivity of a fit to its prior and other assumptions.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def sensitivity(
     Raises
     ------
     WolvesError
-        If the observations cannot be fitted, or the model names no alternatives.
+        If the observations cannot be fitted, or the model defines no alternatives.
     """
     from many_wolves.workflows.sensitivity import vary_assumptions
 
@@ -184,7 +184,7 @@ def influence(
     progress: bool = True,
     **options: Any,
 ) -> Influence:
-    """What each item, participant or cell does to each weight.
+    """Compute the influence of each item, participant or cell on each weight.
 
     Parameters
     ----------
@@ -193,8 +193,8 @@ def influence(
     out
         Folder of influence.csv, jackknife.csv, the figure and the fit.
     by
-        What is left out: ``item``, ``participant`` or ``cell`` (default: the first that the
-        table has).
+        Unit to leave out: ``item``, ``participant`` or ``cell`` (default: the first that the table
+        has).
     model, engine, chains, warmup, draws, adapt_delta, seed, progress, options
         As in ``fit``.
 

@@ -1,4 +1,4 @@
-"""The next questions to a speaker."""
+"""The choice of the next questions for a speaker."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ def design(
     progress: bool = True,
     **options: Any,
 ) -> Design:
-    """Choose the next questions by expected information about named parameters.
+    """Choose the next questions by expected information about target parameters.
 
     Parameters
     ----------
     trials
         File of the questions to choose from.
     choices
-        Answers so far, or a fit of them; only the prior is known when left out.
+        Answers so far, or a fit of them; by default the design starts from the prior.
     about
-        Parameters, such as ``w_inf`` or ``w_inf:social``; the model's contrasts when empty.
+        Target parameters, such as ``w_inf`` or ``w_inf:social``; the model's contrasts if empty.
     calls
-        Most calls; 64 when left out, and 2000 where ``width`` is given.
+        Maximum number of calls (default: 64, or 2000 if ``width`` is given).
     width
-        Width of the 95 % intervals that is to be reached.
+        Target width of the 95 % intervals.
     max_replicates
-        Largest number of answers to one prompt.
+        Maximum number of answers per prompt.
     out
-        Folder for trials that ``wolves collect`` takes; nothing is written when left out.
+        Folder for the trials, for ``wolves collect``; by default nothing is written.
     model, variant, progress, options
-        As of ``fit``; those of the fit, where ``choices`` is a fit.
+        As in ``fit``; by default those of the fit, if ``choices`` is a fit.
     seed
-        Of the draws at which the information is evaluated.
+        Seed of the draws at which the information is evaluated.
 
     Raises
     ------
     WolvesError
-        If the model cannot say how much an answer would inform it, or an option is at fault.
+        If the model cannot compute the information of an answer, or an option is invalid.
 
     Examples
     --------

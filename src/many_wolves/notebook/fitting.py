@@ -1,4 +1,4 @@
-"""Fits: one speaker, many at once, read again, exported."""
+"""Fits of one or many speakers: making, reading and exporting them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def fit(
     progress: bool = True,
     **options: Any,
 ) -> SpeakerFit:
-    """Infer the parameters of one speaker, and keep the fit in a folder.
+    """Infer the parameters of one speaker, and write the fit to a folder.
 
     Parameters
     ----------
@@ -43,21 +43,21 @@ def fit(
     out
         Folder of the fit (default: ``rsa-output/SPEAKER``).
     model, variant
-        Names of the cognitive model and of its variant (default: the task's first model, in
-        full).
+        Names of the cognitive model and of its variant (default: the full variant of the task's
+        first model).
     engine, chains, warmup, draws, adapt_delta, seed
-        How the posterior is sampled.
+        Sampling settings.
     progress
-        Whether the steps are shown.
+        Whether progress is shown.
     options
-        Options of the cognitive model. Of politeness: ``literal`` (``joint``, ``cut``,
+        Options of the cognitive model. For politeness: ``literal`` (``joint``, ``cut``,
         ``fixed``), ``utilities``, ``cost_form``, ``weights_form``, ``position_bias``,
-        ``nodes``, ``priors``; of games ``form``, ``memory``, ``spread``, ...
+        ``nodes``, ``priors``; for games: ``form``, ``memory``, ``spread``, ...
 
     Returns
     -------
     SpeakerFit
-        Its ``converged`` and ``verdict`` say whether to use its numbers.
+        ``converged`` and ``verdict`` state whether its numbers can be used.
 
     Raises
     ------
@@ -112,12 +112,12 @@ def fit_all(
     out
         Folder; each speaker has a subfolder.
     task
-        The task that they hold (default, for CSV files and data frames: politeness).
+        Their task (default for CSV files and data frames: politeness).
     human
         Whether to fit the people of the task family as well.
     labels
-        What findings compare by: speaker -> label -> value, or a CSV file with the column
-        ``speaker`` and one for each label (``family``, ``training``, ``parameters``, ...).
+        Labels for comparisons in findings: speaker -> label -> value, or a CSV file with the
+        column ``speaker`` and one for each label (``family``, ``training``, ``parameters``, ...).
     model, variant, engine, chains, warmup, draws, adapt_delta, seed, progress, options
         As in ``fit``.
     workers
@@ -128,7 +128,7 @@ def fit_all(
     Returns
     -------
     Fits
-        Fits by the short names of their speakers; ``refused`` says who could not be fitted.
+        Fits by the short names of their speakers; ``refused`` lists those that could not be fitted.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def fit_all(
 
 
 def read_fit(folder: str | Path) -> SpeakerFit:
-    """A fit that ``fit`` or ``wolves fit`` has kept.
+    """Read a fit of ``fit`` or ``wolves fit``.
 
     Raises
     ------
@@ -182,11 +182,11 @@ def export(
     Parameters
     ----------
     fits
-        Fits, their folders, or folders that hold some.
+        Fits, their folders, or folders that contain some.
     out
         Folder of ``draws.csv``, ``summary.csv`` and ``choices.csv``, one row per value.
     every
-        Whether draws of parameters with an entry for each of many cells are written too.
+        Whether draws of parameters with an entry for each of many cells are written as well.
 
     Returns
     -------
@@ -196,7 +196,7 @@ def export(
     Raises
     ------
     WolvesError
-        If a folder is no fit, or ``out`` cannot be written into.
+        If a folder is not a fit, or ``out`` cannot be written into.
     """
     from many_wolves.workflows import exporting
 

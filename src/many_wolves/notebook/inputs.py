@@ -1,4 +1,4 @@
-"""What the functions take, in the form that the workflows take."""
+"""Converts the arguments of the functions for the workflows."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT = Sampling()
-"""How a posterior is sampled where nothing else is given."""
+"""Default sampling settings."""
 
 
 def observations_of(choices: Observations | str | Path | pd.DataFrame) -> Observations:
-    """Observations of one speaker from what ``read_choices`` takes."""
+    """Observations of one speaker from any input of ``read_choices``."""
     from many_wolves.workflows.data import of_one
 
     if isinstance(choices, Observations):
@@ -26,7 +26,7 @@ def observations_of(choices: Observations | str | Path | pd.DataFrame) -> Observ
 
 
 def tables_of(choices: Any, task: str | None) -> list[Observations]:
-    """Observations, one per table, of what ``fit_all`` takes."""
+    """Observations, one per table, from any input of ``fit_all``."""
     from many_wolves.workflows.data import from_frame
     from many_wolves.workflows.fit_all import tables_in
 
@@ -42,7 +42,7 @@ def tables_of(choices: Any, task: str | None) -> list[Observations]:
 def sampling_of(
     engine: str, chains: int, warmup: int, draws: int, adapt_delta: float, seed: int
 ) -> Sampling:
-    """Settings of the sampler, checked."""
+    """Checked sampling settings."""
     given = {
         "engine": engine,
         "chains": chains,

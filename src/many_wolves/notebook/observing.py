@@ -1,4 +1,4 @@
-"""Tables of answers: compiled trials, choices that were read, data that ship."""
+"""Trials and tables of answers: compiling trials, reading choices, shipped data."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 def compile(task: str = "politeness", out: str | Path | None = None, **design: Any) -> Path:
-    """Make the trials of a task, or the openings of its episodes, as ``wolves compile`` does.
+    """Compile the trials of a task, or the openings of its episodes, as ``wolves compile`` does.
 
     Parameters
     ----------
     task
-        A task, a part of one (``choice``), several with commas between, or a family.
+        A task, a part of one (``choice``), several separated by commas, or a family.
     out
         File of the trials, as JSON lines (default: ``task-data/compiled/TASK.jsonl``).
         Its manifest is written to the same folder.
     design
         Values of the task's design, such as ``goals=["social"]``, ``items="poem,cake"``,
-        ``seed=2``; ``wolves compile --help`` names them.
+        ``seed=2``; ``wolves compile --help`` lists them.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def compile(task: str = "politeness", out: str | Path | None = None, **design: A
     Raises
     ------
     WolvesError
-        If the task or a value is unknown, or the sources are at fault.
+        If the task or a value is unknown, or the sources are invalid.
     """
     from many_wolves.workflows.compiling import request, write_trials
 
@@ -63,7 +63,7 @@ def choices(
     Parameters
     ----------
     journals
-        Files, or folders that hold some.
+        Files, or folders that contain some.
     family
         Task or task family (default: that of the answers).
     kind
@@ -71,9 +71,9 @@ def choices(
     scoring
         ``sum``, ``mean`` or ``pmi``: how options are scored in score mode.
     only
-        ``FACTOR=VALUE``: parts of the design.
+        Parts of the design, as ``FACTOR=VALUE``.
     trials
-        File of trials whose answers alone count.
+        File of trials; only answers to these are kept.
     out
         Folder to write the tables into.
 
@@ -85,7 +85,7 @@ def choices(
     Raises
     ------
     WolvesError
-        If there are no answers, or they are of several families and none is named.
+        If there are no answers, or they are of several families and none is given.
     """
     from many_wolves.tables import write_table
     from many_wolves.workflows.choices import Selection, family_named, tabulated
@@ -112,21 +112,21 @@ def read_choices(
     Parameters
     ----------
     choices
-        Of politeness: columns goal, state, utterance, count, and if known speaker and
-        framing. With a CSV file, ``literal.csv`` of the same folder is read too.
+        For politeness: the columns goal, state, utterance, count, and optionally speaker and
+        framing. With a CSV file, ``literal.csv`` in the same folder is read as well.
     task
-        The task that it holds (default: politeness).
+        Its task (default: politeness).
     speaker
-        Which speaker, where there are several; its name, where a data frame has none.
+        The speaker to select if there are several; its name, if a data frame has none.
     only
-        ``COLUMN=VALUE``: rows that are kept, such as ``framing=third``.
+        Rows to keep, as ``COLUMN=VALUE``, such as ``framing=third``.
     aside
-        Of a data frame: further tables, such as ``literal`` with utterance, state, yes, n.
+        Further tables of a data frame, such as ``literal`` with utterance, state, yes, n.
 
     Raises
     ------
     WolvesError
-        If it cannot be read, or holds several speakers and none is named.
+        If it cannot be read, or contains several speakers and none is given.
     """
     from many_wolves.workflows.data import from_frame, of_one, one_speaker, part
 
@@ -134,7 +134,7 @@ def read_choices(
         if aside:
             name = next(iter(aside))
             raise WolvesError(
-                f"read_choices() of a file has no option {name!r}",
+                f"read_choices() has no option {name!r} for a file",
                 fix=nearest(name, ("task", "speaker", "only")),
             )
         return one_speaker(Path(choices), speaker=speaker, parts=only, task=task)
@@ -145,17 +145,17 @@ def read_choices(
 
 
 def data(name: str = "yoon2020") -> Observations:
-    """Data that ship with a task family, such as the 203 people of Yoon et al. (2020).
+    """Shipped data, such as the 203 people of Yoon et al. (2020).
 
     Parameters
     ----------
     name
-        Name of the data; ``wolves fit --data`` takes the same.
+        Name of the data, as for ``wolves fit --data``.
 
     Raises
     ------
     WolvesError
-        If there are none of that name.
+        If there are none with that name.
     """
     from many_wolves.workflows.data import reference
 

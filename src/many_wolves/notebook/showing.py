@@ -1,4 +1,4 @@
-"""Several fits side by side: findings, figures, one report."""
+"""Comparisons of several fits: findings, figures, one report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def findings_of(fits: Fits | Sequence[SpeakerFit | str | Path]) -> pd.DataFrame:
-    """What several fits say together, one row per statement; see ``wolves findings``.
+    """Findings from several fits, one row per statement; see ``wolves findings``.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def figure_of(fits: Fits | Sequence[SpeakerFit | str | Path], name: str = "weigh
     fits
         Fits, or fit folders.
     name
-        A figure of ``wolves plot --list``.
+        Name of a figure in ``wolves plot --list``.
 
     Raises
     ------
     WolvesError
-        If there is none of that name, or the fits do not allow it.
+        If there is none with that name, or the fits do not allow it.
     """
     return _fits(fits).figure(name)
 
@@ -52,7 +52,7 @@ def report_on(
     out: str | Path,
     title: str = "Speakers side by side",
 ) -> Path:
-    """Write one HTML page with several fits side by side; returns its path.
+    """Write one HTML page that compares several fits; return its path.
 
     Parameters
     ----------

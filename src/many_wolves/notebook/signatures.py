@@ -13,7 +13,7 @@ from many_wolves.workflows.models import all_models
 
 
 def with_options[F: Callable[..., Any]](*, pooled: bool = False) -> Callable[[F], F]:
-    """Decorate a function that takes the options of models, so that its signature names them.
+    """Decorate a function that takes the options of models, so that its signature lists them.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def with_options[F: Callable[..., Any]](*, pooled: bool = False) -> Callable[[F]
 
 
 def with_settings[F: Callable[..., Any]](settings: type[BaseModel]) -> Callable[[F], F]:
-    """Decorate a function that takes the fields of ``settings``: its signature names them."""
+    """Decorate a function that takes the fields of ``settings``, to list them in its signature."""
     return _showing(lambda: settings.model_fields)
 
 

@@ -43,17 +43,17 @@ def recover(
     Parameters
     ----------
     choices
-        Observations whose design is simulated, or what ``read_choices`` takes.
+        Observations with the design to simulate, or any input of ``read_choices``.
     out
-        Folder of the tables and the simulations; simulations that are there are not run again.
+        Folder of the tables and the simulations; existing simulations are not repeated.
     n
         Number of simulations.
     given
-        Parameters, as a simulated speaker takes them (default: drawn from the prior).
+        Parameters, as for a simulated speaker (default: drawn from the prior).
     model, variant, engine, chains, warmup, draws, adapt_delta, seed, progress, options
         As in ``fit``.
     workers
-        Simulations at once.
+        Number of simulations at once.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def calibrate(
     progress: bool = True,
     **options: Any,
 ) -> Calibrated:
-    """Simulation-based calibration: do posteriors hold the truth as often as they say?
+    """Simulation-based calibration: do posterior intervals have their nominal coverage?
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def calibrate(
     Raises
     ------
     WolvesError
-        If the model has no simulator, or its posterior is one of cut inference.
+        If the model has no simulator, or uses cut inference.
 
     References
     ----------
@@ -129,18 +129,18 @@ def power(
     progress: bool = True,
     **options: Any,
 ) -> Power:
-    """How many items and answers are needed to see a difference in a parameter?
+    """How many items and answers are needed to detect a difference in a parameter?
 
     Parameters
     ----------
     out
-        Folder of power.csv and the simulations; simulations that are there are not run again.
+        Folder of power.csv and the simulations; existing simulations are not repeated.
     parameter, difference
-        What differs between two conditions, and by how much.
+        The parameter that differs between two conditions, and the difference.
     items, replicates
-        Sizes of the designs: items in each cell, and answers of each item.
+        Sizes of the designs: items per cell, and answers per item.
     n
-        Simulations of each design.
+        Number of simulations per design.
     given
         Parameters of the first condition (default: the model's own).
     model
@@ -153,7 +153,7 @@ def power(
     Raises
     ------
     WolvesError
-        If the model has no such option, or cannot make the parameter differ so.
+        If the model has no such option, or does not allow such a difference.
     """
     from many_wolves.workflows.power import SHORT as SETTINGS
     from many_wolves.workflows.power import find_power
@@ -175,12 +175,12 @@ def power(
 
 
 def predict(parameters: Mapping[str, Any], model: str | None = None) -> Mapping[str, Any]:
-    """What a model predicts for given parameters, as nested lists.
+    """The predictions of a model for given parameters, as nested lists.
 
     Parameters
     ----------
     parameters
-        Parameters of the model; ``wolves predict --help`` names those of politeness.
+        Parameters of the model; ``wolves predict --help`` lists those of politeness.
     model
         Cognitive model (default: that of politeness).
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Study:
-    """A study file: what is asked, who answers, how it is fitted.
+    """A study file: its tasks, speakers and fits.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class Study:
     Raises
     ------
     WolvesError
-        If it cannot be read, or says something that the schema does not allow.
+        If it cannot be read, or violates the schema.
     """
 
     def __init__(self, file: str | Path) -> None:
@@ -48,11 +48,11 @@ class Study:
         Parameters
         ----------
         name
-            Names the study and the folder of its results.
+            Name of the study and of its results folder.
         task
-            The task that is given.
+            The task of the speakers.
         provider, model
-            Who answers; a small model that runs anywhere when both are left out.
+            The speaker; by default a small model that runs anywhere.
         checkpoints
             A local model, or the folder of a training run's checkpoints.
         out
@@ -61,7 +61,7 @@ class Study:
         Raises
         ------
         WolvesError
-            If the file is there already, or what is wanted makes no study.
+            If the file exists, or the arguments do not define a valid study.
         """
         from many_wolves.study import NewStudy, new_study
 
@@ -70,7 +70,7 @@ class Study:
         return cls(new_study(wanted, None if out is None else Path(out)))
 
     def status(self) -> pd.DataFrame:
-        """One row per stage: stage, why it is to run (empty where it is up to date), command."""
+        """One row per stage: stage, why it must run (empty if it is up to date), command."""
         import pandas as pd
 
         from many_wolves.study import StateFile, in_order, plan, shown, why
@@ -81,12 +81,12 @@ class Study:
         return pd.DataFrame(rows, columns=["stage", "why", "command"])
 
     def run(self, *, again: bool = False) -> Fits:
-        """Run the stages that are out of date; the fits of its first task.
+        """Run the stages that are out of date; return the fits of its first task.
 
         Raises
         ------
         WolvesError
-            If a stage fails; the stages that ended well are kept.
+            If a stage fails; finished stages are kept.
         """
         from many_wolves.study.running import run_study
 
@@ -94,7 +94,7 @@ class Study:
         return self.fits()
 
     def fits(self) -> Fits:
-        """The fits of its first task that are there."""
+        """The existing fits of its first task."""
         from many_wolves.study import fitted_names
 
         folders = [self.places.fit(name) for name in fitted_names(self.study)]

@@ -1,4 +1,4 @@
-"""Where questions come from: one protocol for vignettes, games and experiment servers."""
+"""The sources of questions: one protocol for vignettes, games and experiment servers."""
 
 from many_wolves.worlds.episodic import EpisodicWorld, TakeTurns, one_turn
 from many_wolves.worlds.protocol import (

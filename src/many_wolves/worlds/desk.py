@@ -1,4 +1,4 @@
-"""Between a seat and whoever answers for it: questions, answers, what became of them."""
+"""The interface between a seat and its speaker: questions, answers, and their outcomes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Question:
     Parameters
     ----------
     seat, turn
-        Whose it is, and its number among the seat's questions, from 0.
+        The seat, and the index among the seat's questions, from 0.
     place
         App and page of the session, for tables.
     messages
@@ -28,7 +28,7 @@ class Question:
     schema
         JSON schema of the answer.
     view
-        Machine-readable copy of the page, where the page carries one.
+        Machine-readable copy of the page, if the page contains one.
     """
 
     seat: int
@@ -40,14 +40,14 @@ class Question:
 
     @property
     def content(self) -> str:
-        """Hash of all that the answerer sees."""
+        """Hash of everything that the speaker sees."""
         prompt = [[message.role, message.content] for message in self.messages]
         return fingerprint([prompt, self.schema])
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A filled-in form, or why there is none; ``default`` asks for the engine's default."""
+    """A filled-in form, or why there is none; ``default`` requests the engine's default."""
 
     value: Mapping[str, Any] | None
     why: str = ""
@@ -55,10 +55,10 @@ class Answer:
 
 
 class Desk(Protocol):
-    """Who answers the questions of a session's seats."""
+    """Passes the questions of a session's seats to their speakers."""
 
     def ask(self, question: Question) -> asyncio.Future[Answer]:
-        """Open a question; the future is done when the answer is there."""
+        """Open a question; the future is done when the answer has arrived."""
         ...
 
     def withdraw(self, question: Question, why: str) -> None:
@@ -66,5 +66,5 @@ class Desk(Protocol):
         ...
 
     def receipt(self, question: Question, fate: Fate, why: str) -> None:
-        """Say what became of an answer."""
+        """Report the outcome of an answer."""
         ...

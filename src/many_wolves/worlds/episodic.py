@@ -1,4 +1,4 @@
-"""Episodes whose next turns follow from the answers alone, as a world: nothing waits."""
+"""The world of episodes whose next turns depend only on the answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from many_wolves.records import Response
 from many_wolves.worlds.protocol import COMPLETE, UNANSWERED, Episode, Observation, Turn
 
 TakeTurns = Callable[[Episode, Sequence[Response]], Sequence[Turn]]
-"""A family's ``turns``: the episode, and its answers by turn number -> what is asked next."""
+"""A family's ``turns``: function of the episode and its answers by turn number -> next turns."""
 
 
 class EpisodicWorld:
@@ -17,7 +17,7 @@ class EpisodicWorld:
     Parameters
     ----------
     take_turns
-        Says what is asked next; a pure function of the episode and its answers.
+        Returns the next turns; a pure function of the episode and its answers.
     """
 
     remote = False
@@ -26,19 +26,18 @@ class EpisodicWorld:
         self._take_turns = take_turns
 
     def begin(self, episode: Episode, wake: Callable[[], None]) -> EpisodicSession:
-        """An episode from its opening: answers that are there already are handed to it."""
+        """Begin an episode from its opening; existing answers are passed to it afterwards."""
         return EpisodicSession(episode, self._take_turns)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to free."""
 
 
 class EpisodicSession:
-    """An episode from where its answers have led it.
+    """A running episode; its state follows from its answers.
 
-    All turns that are offered together are answered before the next are offered. A turn
-    whose answer failed stays open, and the episode ends as ``UNANSWERED`` when the others of
-    its round are in.
+    All turns of a round are answered before the next round. A turn whose answer failed stays
+    open, and the episode ends as ``UNANSWERED`` when the others of its round are answered.
     """
 
     __slots__ = ("_answered", "_episode", "_failed", "_open", "_take_turns")
@@ -61,7 +60,7 @@ class EpisodicSession:
         return Observation(ended=UNANSWERED if self._failed else COMPLETE)
 
     def act(self, response: Response, *, perhaps_sent: bool = False) -> None:
-        """Take an answer."""
+        """Accept an answer."""
         del self._open[response.trial_id]
         if response.status == "failed":
             self._failed = True
@@ -69,11 +68,11 @@ class EpisodicSession:
             self._answered.append(response)
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is nothing to free."""
 
 
 def one_turn(episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
-    """The turns of a vignette: its trial, as it is."""
+    """The turns of a vignette: its trial."""
     if answered:
         return ()
     (seat,) = episode.seats

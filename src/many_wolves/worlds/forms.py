@@ -1,4 +1,4 @@
-"""Forms in words: what a JSON schema asks for, as a person would say it."""
+"""Describes forms (JSON schemas) in words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def describe(schema: Mapping[str, Any]) -> str:
     fields = schema.get("properties", {})
     lines = [f"- {name}: {field_words(field)}" for name, field in fields.items()]
     if not lines:
-        return "Answer with {} to go on."
+        return "Answer with {} to continue."
     return "Answer with one JSON object with these fields:\n" + "\n".join(lines)
 
 

@@ -1,15 +1,15 @@
-"""The protocol of a world: it opens sessions, says what is open in each, and takes answers.
+"""The protocol of a world, which opens sessions, reports their open turns, and accepts answers.
 
 A session is one episode as it runs. The runner looks at it (``observe``) when it begins,
 after each answer, when the world calls ``wake``, and when ``look_again_s`` has passed. It asks
-each turn that is open once, journals the answer, and hands it over (``act``).
+each open turn once, journals the answer, and passes it on (``act``).
 
-A remote world (``World.remote``) acts outside this process, so that a run that is killed
-cannot know what arrived. For each of its sessions the runner keeps a journal. The answer is
-on the disk, then a line ``sent``, then ``act``, then a line for the ``Receipt`` that
-``observe`` gives. A run that resumes the session first hands every answer with the line
-``sent`` and no receipt to ``act(..., perhaps_sent=True)``. The session
-then looks up on its server whether the answer arrived, and sends it only if it did not.
+A remote world (``World.remote``) acts outside this process, so a killed run does not know which
+answers arrived. For each of its sessions, the runner keeps a journal. The order is: the answer on
+the disk, a line ``sent``, the call of ``act``, and a line for the ``Receipt`` from ``observe``. A
+run that resumes the session first passes every answer with a line ``sent`` and no receipt to
+``act(..., perhaps_sent=True)``. The session then checks on its server whether the answer arrived,
+and sends it only if it did not.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from many_wolves.files import fingerprint
 from many_wolves.records import Response, SpeakerSpec, Trial
 
 SPEAKER = "speaker"
-"""The seat of an episode that has one."""
+"""Name of the seat in an episode with a single seat."""
 
 COMPLETE = "complete"
-"""How an episode ends that was played to its end."""
+"""End of an episode that was completed."""
 UNANSWERED = "unanswered"
-"""How a run leaves an episode that waits for a turn without an answer: a later run goes on."""
+"""End of an episode in which a turn has no answer; a later run resumes it."""
 LOST = "lost"
-"""How a session ends whose server has forgotten it: the episode is begun once more."""
+"""End of a session that its server has lost; the episode is begun again."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class Episode:
     opening
         The trial that begins it, with its ``script``.
     replicate
-        Number of the repetition, from zero.
+        Replicate number, from zero.
     seats
-        Who answers, by the name of the seat, in the order in which the family names them.
+        Speakers by the name of the seat, in the family's order.
     attempt
-        How many sessions of it were lost before this one.
+        Number of its sessions that were lost before this one.
     """
 
     opening: Trial
@@ -57,7 +57,7 @@ class Episode:
 
     @cached_property
     def id(self) -> str:
-        """What its turns carry: id of the opening; where there are several, also who speaks."""
+        """The id in its turns: that of the opening, with a fingerprint of several speakers."""
         own = self.opening.id
         if len(self.seats) > 1:
             own += f"-{fingerprint([speaker.settings for speaker in self.speakers])}"
@@ -65,19 +65,19 @@ class Episode:
 
     @property
     def speakers(self) -> tuple[SpeakerSpec, ...]:
-        """Who answers, seat by seat."""
+        """The speakers, seat by seat."""
         return tuple(self.seats.values())
 
     @staticmethod
     def opening_id(episode: str) -> str:
-        """Id of the opening of the episode that is called so."""
+        """Id of the opening of an episode, from the episode's id."""
         return re.split(r"[-.]", episode, maxsplit=1)[0]
 
 
 class Turn(NamedTuple):
     """One question within an episode, and the seat that answers it.
 
-    All turns of an episode carry its id, and a turn number.
+    All turns of an episode have its id, and a turn number.
     """
 
     trial: Trial
@@ -85,17 +85,17 @@ class Turn(NamedTuple):
 
 
 class Extent(NamedTuple):
-    """How large an episode may become.
+    """The maximum size of an episode.
 
     Parameters
     ----------
     seats
         Names of its seats.
     turns
-        Its turns at most.
+        Maximum number of turns.
     tokens
-        About how many tokens the prompts of all its turns hold together; 0 where nobody
-        says: it is then estimated from the opening.
+        Approximate number of tokens of all prompts together; 0 if unknown: it is then estimated
+        from the opening.
     """
 
     seats: tuple[str, ...]
@@ -104,19 +104,18 @@ class Extent(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What became of an answer that was handed over.
+    """The outcome of an answer.
 
     Parameters
     ----------
     turn
         Number of the turn.
     status
-        ``accepted``, or ``refused`` by the rules. ``why`` then gives the reason, and the same
-        may be asked again, as a new turn. ``unknown`` where it cannot be found out, ``stale``
-        where it came too late and was not sent, ``defaulted`` where the session took the
-        default.
+        ``accepted``, or ``refused`` by the rules; ``why`` then gives the reason, and the question
+        may be asked again as a new turn. ``unknown`` if it cannot be determined, ``stale`` if the
+        answer came too late and was not sent, ``defaulted`` if the session took the default.
     why
-        In words; empty where there is nothing to say.
+        Reason in words; may be empty.
     """
 
     turn: int
@@ -126,20 +125,20 @@ class Receipt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a session says of itself.
+    """The state that a session reports.
 
     Parameters
     ----------
     open
-        Every turn that waits for an answer now, each once. None, where the session has not
-        ended, means: wait.
+        Every turn that is waiting for an answer, each once. If it is empty and the session has not
+        ended, wait.
     ended
-        How it ended: ``COMPLETE``, ``UNANSWERED``, ``LOST`` or other words; empty while it
+        How it ended: ``COMPLETE``, ``UNANSWERED``, ``LOST`` or another text; empty while it
         runs, and while a receipt is still to come.
     look_again_s
-        Seconds until it is worth looking again; None where ``wake`` will be called.
+        Seconds until the next look; None if ``wake`` will be called.
     receipts
-        Of answers that were handed over, each once.
+        Receipts of answers, each once.
     """
 
     open: tuple[Turn, ...] = ()
@@ -149,47 +148,47 @@ class Observation:
 
 
 class Session(Protocol):
-    """One episode as it runs. All calls come from one thread."""
+    """A running episode. All calls come from one thread."""
 
     def observe(self) -> Observation:
-        """What is open, what has ended, what became of the answers; never blocks."""
+        """Report open turns, the end, and the outcomes of answers; never blocks."""
         ...
 
     def act(self, response: Response, *, perhaps_sent: bool = False) -> None:
-        """Take the answer to a turn that was open; never blocks.
+        """Accept the answer to a turn that was open; never blocks.
 
-        Called once for each turn that was asked and answered, also where the answer could
-        not be read. The status is ``failed`` where the speaker gave no answer. Then a session that
-        cannot wait acts by default, and another ends as ``UNANSWERED``. An answer may come
-        after its turn has closed.
+        Called once for each answered turn, even if the answer could not be read. The status is
+        ``failed`` if the speaker gave no answer; a session that cannot wait then acts by
+        default, and any other ends as ``UNANSWERED``. An answer may arrive after its turn has
+        closed.
 
         Parameters
         ----------
         perhaps_sent
-            A run that was killed may have sent it: look it up before anything is sent.
+            Whether a killed run may have sent it already, so that it must be looked up first.
         """
         ...
 
     def close(self) -> None:
-        """Let go of the session: it has ended, or the run stops. Its server keeps it."""
+        """Close the session, because it has ended or the run stops. Its server keeps it."""
         ...
 
 
 class World(Protocol):
-    """Where questions come from."""
+    """A source of questions."""
 
     @property
     def remote(self) -> bool:
-        """Whether answers leave this process, so that the runner keeps journals of sessions."""
+        """Whether answers leave this process, so that the runner must keep session journals."""
         ...
 
     def begin(self, episode: Episode, wake: Callable[[], None]) -> Session:
-        """Begin an episode, or take it up again.
+        """Begin or resume an episode.
 
         Parameters
         ----------
         wake
-            Asks the runner to look at the session; may be called from any thread.
+            Requests a look at the session; may be called from any thread.
 
         Raises
         ------
@@ -199,5 +198,5 @@ class World(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back what the world holds; no session is used afterwards."""
+        """Free the resources of the world; no session is used afterwards."""
         ...

@@ -1,4 +1,4 @@
-"""Forms filled in at random: what a speaker without any idea of an experiment would answer."""
+"""Fills in forms at random, like a speaker without any knowledge of an experiment."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ WORDS = ("yes", "no", "maybe", "hello", "fair", "more", "less", "thanks")
 
 
 def random_form(schema: Mapping[str, Any], rng: np.random.Generator) -> Any:
-    """A value that fits a JSON schema, uniform among what it lists or limits.
+    """A random value that fits a JSON schema, uniform over its enums or between its limits.
 
     Parameters
     ----------
     schema
-        Types, enums, constants, limits, arrays, objects and ``anyOf``; what has no limits is
-        a number up to 10 beyond its low end, or a word.
+        May contain types, enums, constants, limits, arrays, objects and ``anyOf``. Without limits,
+        a number is up to 10 above its lower limit, and a text is a word.
     rng
-        The source of chance.
+        Random number generator.
     """
     if "anyOf" in schema:
         choices = [choice for choice in schema["anyOf"] if choice.get("type") != "null"]
@@ -52,7 +52,7 @@ def _of_kind(kind: str, schema: Mapping[str, Any], rng: np.random.Generator) -> 
 
 
 def _some(items: Mapping[str, Any], rng: np.random.Generator) -> list[Any]:
-    """Each listed choice with probability one half; up to three values where none is listed."""
+    """Each listed choice with probability one half; up to three values if none is listed."""
     if "enum" in items:
         return [choice for choice in items["enum"] if rng.random() < 0.5]
     return [random_form(items, rng) for _ in range(int(rng.integers(0, 4)))]

@@ -1,4 +1,4 @@
-"""The lines of one seat in a session's journal: its questions, what was sent, what came of it."""
+"""The lines of one seat in a session's journal: questions, sent actions, outcomes."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from many_wolves.worlds.session_journal import Line, SessionJournal
 
 
 class SeatLog:
-    """Questions of a seat in order, taken up where the journal ends.
+    """Questions of a seat in order, resumed from the end of the journal.
 
     Parameters
     ----------
     journal
         The session's journal.
     seat
-        Whose lines.
+        The seat.
 
     Attributes
     ----------
     turn
         Number of the next question.
     open
-        The last question where it has no receipt; None else.
+        The last question if it has no receipt; otherwise None.
     sent
-        The action that was sent for it without a receipt; None else.
+        The action that was sent for it without a receipt; otherwise None.
     """
 
     def __init__(self, journal: SessionJournal, seat: int) -> None:
@@ -47,21 +47,21 @@ class SeatLog:
                 self.open = self.sent = None
 
     def question(self, **fields: Any) -> int:
-        """Write down a question; its number."""
+        """Record a question; return its number."""
         turn = self.turn
         self._write("question", turn=turn, **fields)
         return turn
 
     def send(self, turn: int, action: Mapping[str, Any]) -> None:
-        """Write down an action before it is done."""
+        """Record an action before performing it."""
         self._write("sent", turn=turn, action=dict(action))
 
     def receipt(self, turn: int, status: str, why: str) -> None:
-        """Write down what came of it."""
+        """Record the outcome of an action."""
         self._write("receipt", turn=turn, status=status, why=why)
 
     def note(self, event: str, **fields: Any) -> None:
-        """Write down another event of this seat."""
+        """Record another event of this seat."""
         self.journal.write(event, seat=self.seat, **fields)
 
     def _write(self, event: str, **fields: Any) -> None:

@@ -1,8 +1,8 @@
-"""A server as a world: each session on it is a coroutine in the one thread of the world.
+"""A server as a world: each session is a coroutine in the world's single thread.
 
-The coroutine asks a ``Desk``. A question there is an open turn for the runner, and the
-response to it is the answer at the desk. In addition to the runner's journal, the coroutine keeps
-the pages that each seat read, and where an action was left in the middle.
+The coroutine asks a ``Desk``. A question there is an open turn for the runner, and the runner's
+response is the answer at the desk. In addition to the runner's journal, the coroutine records the
+pages that each seat read, and unfinished actions.
 """
 
 from __future__ import annotations
@@ -30,22 +30,25 @@ from many_wolves.worlds.session_journal import SessionJournal
 
 _log = logging.getLogger("many_wolves")
 _PATIENCE_S = 30.0
-"""How long sessions may take to let go of their server."""
+"""Seconds for sessions to disconnect from their server."""
 
 
 class LostError(Exception):
-    """The server has forgotten a session."""
+    """The server has lost a session."""
 
 
 class BrokenError(Exception):
-    """A session cannot go on, as it is, for a fault of the experiment."""
+    """A session cannot continue because of an error in the experiment."""
 
 
 class Server(Protocol):
-    """What is special to one kind of server; all but ``trial`` and ``unread`` runs in one loop."""
+    """The specifics of one kind of server.
+
+    All methods except ``trial`` and ``unread`` run in one event loop.
+    """
 
     async def open(self) -> None:
-        """Start or reach the server; called once, before the first session.
+        """Start or connect to the server; called once, before the first session.
 
         Raises
         ------
@@ -55,18 +58,18 @@ class Server(Protocol):
         ...
 
     async def close(self) -> None:
-        """Give back what ``open`` took; also called where ``open`` failed."""
+        """Free what ``open`` acquired; also called if ``open`` failed."""
         ...
 
     async def play(self, episode: Episode, desk: Desk, journal: SessionJournal) -> None:
-        """Lead a session from its beginning, or from where its journal ends, to its end.
+        """Play a session from its beginning, or from the end of its journal, to its end.
 
         Raises
         ------
         LostError
-            If the server has forgotten the session.
+            If the server has lost the session.
         BrokenError
-            If the session cannot go on.
+            If the session cannot continue.
         WolvesError
             If no session can be played.
         """
@@ -77,7 +80,7 @@ class Server(Protocol):
         ...
 
     def unread(self, question: Question, response: Response) -> str:
-        """Why a response holds no answer, in a sentence for the seat."""
+        """Why a response has no valid answer, in a sentence for the seat."""
         ...
 
 
@@ -89,7 +92,7 @@ class ServerWorld:
     server
         The server.
     folder
-        Where the sessions' journals go.
+        Folder of the session journals.
     """
 
     remote = True
@@ -102,7 +105,7 @@ class ServerWorld:
         self._thread: threading.Thread | None = None
 
     def begin(self, episode: Episode, wake: Callable[[], None]) -> ServerSession:
-        """Begin a session, or take it up where its journal ends."""
+        """Begin a session, or resume it from the end of its journal."""
         if self._thread is None:
             self._thread = threading.Thread(
                 target=self.loop.run_forever, name="sessions on a server", daemon=True
@@ -111,13 +114,13 @@ class ServerWorld:
         return ServerSession(self, episode, wake)
 
     async def opened(self) -> None:
-        """Wait until the server is there."""
+        """Wait until the server is available."""
         if self._opening is None:
             self._opening = asyncio.ensure_future(self.server.open())
         await asyncio.shield(self._opening)
 
     def close(self) -> None:
-        """Let go of all sessions and of the server."""
+        """Close all sessions and the server."""
         if self._thread is not None:
             asyncio.run_coroutine_threadsafe(self._end(), self.loop).result()
             self.loop.call_soon_threadsafe(self.loop.stop)
@@ -127,7 +130,7 @@ class ServerWorld:
 
     async def _end(self) -> None:
         if self._opening is not None:
-            # What is being started must be there before it can be ended.
+            # A session that is starting must have started before it can be ended.
             await asyncio.wait([self._opening])
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
@@ -143,16 +146,16 @@ class _Waiting(NamedTuple):
 
 
 class ServerSession:
-    """One session: what its seats ask is open here, what is answered here is theirs.
+    """One session: passes the questions of its seats to the runner, and the answers back.
 
     Parameters
     ----------
     world
-        Where it runs.
+        Its world.
     episode
         The episode.
     wake
-        Asks the runner to look.
+        Requests a look by the runner.
     """
 
     def __init__(self, world: ServerWorld, episode: Episode, wake: Callable[[], None]) -> None:
@@ -165,12 +168,12 @@ class ServerSession:
         self._receipts: list[Receipt] = []
         self._ended = ""
         self._fault: BaseException | None = None
-        # These two belong to the loop.
+        # These two are used only in the event loop.
         self._waiting: dict[int, _Waiting] = {}
         self._early: dict[int, Response] = {}
         self._running: Future[None] = asyncio.run_coroutine_threadsafe(self._run(), world.loop)
 
-    # For the runner, from its thread
+    # Called by the runner, from its thread
 
     def observe(self) -> Observation:
         """The open turns, the receipts since the last look, and how the session ended.
@@ -187,9 +190,9 @@ class ServerSession:
             return Observation(tuple(self._open.values()), self._ended, receipts=receipts)
 
     def act(self, response: Response, *, perhaps_sent: bool = False) -> None:
-        """Give an answer to the seat that asked; to one that has not asked yet, once it does.
+        """Pass an answer to the seat that asked, or that will ask later.
 
-        What a killed run may have sent is looked up by the seat itself: its journal says
+        If a killed run may have sent it, the seat itself looks it up, because its journal records
         that it was about to act.
         """
         with self._lock:
@@ -197,10 +200,10 @@ class ServerSession:
         self._world.loop.call_soon_threadsafe(self._give, response)
 
     def close(self) -> None:
-        """Stop to play; the server keeps the session."""
+        """Stop playing; the server keeps the session."""
         self._running.cancel()
 
-    # In the loop
+    # Called in the event loop
 
     def ask(self, question: Question) -> asyncio.Future[Answer]:
         """Open a question as a turn."""
@@ -218,14 +221,14 @@ class ServerSession:
         return future
 
     def withdraw(self, question: Question, why: str) -> None:
-        """Close a turn that no longer waits for its answer."""
+        """Close a turn that is no longer waiting for an answer."""
         number = self._number(question.seat, question.turn)
         self._waiting.pop(number, None)
         with self._lock:
             self._open.pop(number, None)
 
     def receipt(self, question: Question, fate: Fate, why: str) -> None:
-        """Pass on what became of an answer."""
+        """Pass on the outcome of an answer."""
         self._note(Receipt(self._number(question.seat, question.turn), fate, why))
         self._wake()
 
@@ -236,7 +239,7 @@ class ServerSession:
             name = f"{self._episode.id}-{self._episode.replicate}.seats.jsonl"
             with SessionJournal(self._world.folder / name) as journal:
                 for line in journal.of("receipt"):
-                    # The run before may have ended between this line and the runner's.
+                    # The previous run may have ended between this line and the runner's.
                     number = self._number(line["seat"], line["turn"])
                     self._note(Receipt(number, line["status"], line["why"]))
                 await self._world.server.play(self._episode, self, journal)
@@ -275,5 +278,5 @@ class ServerSession:
             self._receipts.append(receipt)
 
     def _number(self, seat: int, turn: int) -> int:
-        """Number of a question in the session, from its number at its seat."""
+        """Number of a question in the session, from its number within the seat."""
         return int(turn) * len(self._seats) + int(seat) - 1

@@ -1,8 +1,8 @@
-"""The journal of one session on a server: what was asked, sent and acknowledged, in order.
+"""The journal of one session on a server: questions, sent actions and receipts, in order.
 
-The order is what makes an action happen exactly once. The answer is on disk before the line
-``sent``, that line before the action, and ``receipt`` after it. Where a session is
-resumed, an action with ``sent`` and without ``receipt`` is looked up, never repeated blindly.
+The order ensures that an action happens exactly once. The answer is on disk before the line
+``sent``, this line before the action, and ``receipt`` after it. When a session is resumed, an
+action with ``sent`` and without ``receipt`` is looked up, never repeated blindly.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from many_wolves.errors import WolvesError
 
 Line = Mapping[str, Any]
-"""One event: ``event``, ``at`` (UTC), and what belongs to the event."""
+"""One event: ``event``, ``at`` (UTC), and further fields."""
 
 
 class SessionJournal:
@@ -29,7 +29,7 @@ class SessionJournal:
     Parameters
     ----------
     path
-        The file; made if missing. A last line that was cut off by a crash is dropped.
+        The file, created if missing. A last line that was cut off by a crash is dropped.
 
     Raises
     ------
@@ -45,7 +45,7 @@ class SessionJournal:
             self._lock.acquire()
         except Timeout:
             raise WolvesError(
-                "another command plays this session",
+                "another command is playing this session",
                 where=path,
                 fix="wait until it has ended, or give another output folder",
             ) from None
@@ -59,7 +59,7 @@ class SessionJournal:
             raise
 
     def write(self, event: str, *, sync: bool = False, **fields: Any) -> None:
-        """Add one line; with ``sync`` it is on disk when this returns."""
+        """Append one line; with ``sync``, it is on disk when this returns."""
         line = {
             "event": event,
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -76,7 +76,7 @@ class SessionJournal:
         return (line for line in self.lines if line["event"] == event)
 
     def close(self) -> None:
-        """Close the file and let others write."""
+        """Close the file and release its lock."""
         self._handle.close()
         self._lock.release()
 
@@ -93,7 +93,7 @@ class SessionJournal:
 
 
 def read_session_journal(path: Path) -> list[Line]:
-    """All whole lines of a session's journal, while it may still be written.
+    """All complete lines of a session's journal, which may still be written to.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def read_session_journal(path: Path) -> list[Line]:
 
 
 def _read(path: Path) -> tuple[list[Line], int]:
-    """Whole lines, and the length of the file up to the end of the last one."""
+    """Complete lines, and the length of the file up to the end of the last one."""
     if not path.exists():
         return [], 0
     raw = path.read_bytes()

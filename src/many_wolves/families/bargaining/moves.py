@@ -24,7 +24,7 @@ CROSSED = "crossed"
 COMPUTED = "computed"
 """The price follows from standing prices: half-way, or so much off."""
 UNMARKED = "unmarked"
-"""The answer form asks for a marked line or JSON, and there was none: the words were read."""
+"""The answer form requires a marked line or JSON, but there was none, so the words were read."""
 FLAGS = (OTHER_GOODS, REVERSED, RANGE, CROSSED, COMPUTED, UNMARKED)
 
 _TOLERANCE = 1e-9

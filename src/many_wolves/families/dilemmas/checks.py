@@ -1,4 +1,4 @@
-"""Whether a speaker played at all: answers that can be read, and that follow no place."""
+"""Checks of whether a speaker played: readable answers that do not follow positions."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def _readable(speaker: str, choices: Sequence[Choice]) -> Check:
         "readable",
         speaker,
         bool(n) and share >= _READABLE,
-        f"{speaker}: {read} of {number_of(n, 'answer')} with one option named; every other answer "
-        "ended its game",
+        f"{speaker}: {read} of {number_of(n, 'answer')} name exactly one option; every other "
+        "answer ended its game",
         share,
         math.nan,
     )

@@ -1,4 +1,4 @@
-"""The design -> openings of episodes, every cell or a seeded sample."""
+"""Compiles a design into openings of episodes: every cell, or a seeded sample."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from many_wolves.records import Trial
 from many_wolves.sources import nearest
 
 FACTORS = ("group", "partner", "length", "starts", "principal")
-"""What the manifest counts by, where a game has it."""
+"""Factors by which the manifest counts, if a game has them."""
 
 
 def compile_game(game: str, design: GameDesign) -> Compiled:

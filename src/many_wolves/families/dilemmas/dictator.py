@@ -1,4 +1,4 @@
-"""The dictator game: one choice, which the other has to take."""
+"""The dictator game: one choice, which the other player has to accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The repeated prisoner's dilemma: its cells, its opening, and what is asked round by round."""
+"""The repeated prisoner's dilemma: its cells, its opening, and its turns."""
 
 from __future__ import annotations
 

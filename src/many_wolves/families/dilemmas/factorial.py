@@ -1,4 +1,4 @@
-"""All combinations of factors, and seeded samples of them that are even over strata."""
+"""All combinations of factors, and seeded samples that are balanced over strata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Games as they went: the choices of one speaker in one game, and the rows that they make."""
+"""Records of games: the choices of one speaker in one game, and their rows."""
 
 from __future__ import annotations
 

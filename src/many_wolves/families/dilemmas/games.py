@@ -1,4 +1,4 @@
-"""The games by name, and what each of them offers."""
+"""The games by name, and the functions of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Partners of the Axelrod library, where it is installed."""
+"""Partners of the Axelrod library, if it is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be chosen of the games and of their cognitive models; light to import."""
+"""Options of the games and of their cognitive models; imports little."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the family of social dilemmas puts into reports: each model has its pages."""
+"""The reports of the family of social dilemmas; each model has its pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAGES = {
 
 
 _GISTS = {"given_share": "share of the stake given", "cooperation": "share of cooperation"}
-"""Variable of the posterior -> what it is."""
+"""Variable of the posterior -> its meaning."""
 
 
 class DilemmaPages:

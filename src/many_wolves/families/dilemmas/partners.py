@@ -1,4 +1,4 @@
-"""Scripted partners of the dilemma: how they move after what was played."""
+"""Scripted partners of the dilemma: their moves after each history."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from many_wolves.families.dilemmas.design import probability
 from many_wolves.sources import Source
 
 PROBABILITIES = ("start", "CC", "CD", "DC", "DD")
-"""When a memory-one partner decides: at the start, or after its own move and the other's."""
+"""Contexts of a memory-one partner: the start, or its own move and the other's."""
 
 Played = Sequence[tuple[str, str]]
-"""Rounds so far: the partner's own move, and the move that it met."""
+"""Rounds so far: the partner's own move, and the other player's."""
 
 
 def read_partner(source: Source) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which option an answer names: as its last declared choice, or as the only one it names.
+"""Reads the option of an answer: its last declared choice, or the only one it mentions.
 
 Nothing is guessed. An answer is unparsed if it names two options without declaring one, names
 one in order to reject it, or withdraws what it declared. So is a
@@ -38,7 +38,7 @@ _NUMBERS = frozenset(
         "ten",
     )
 )
-"""Labels that are also ordinary words: alone within a sentence they name nothing."""
+"""Labels that are also ordinary words, which do not count alone within a sentence."""
 
 _SO = r"(?:(?:so|thus|therefore|hence|overall|finally|in conclusion|ok|okay|well|then)\s*,?\s+)?"
 _DECLARED = re.compile(
@@ -89,7 +89,7 @@ _NOT_NOW = re.compile(
     r"(?:(?!\bi\b|\bmy\b|\band\b|\bso\b)[^,;:.])*$",
     re.I,
 )
-"""What is hoped for, proposed to others, past, or another player's: no choice of this round."""
+"""Hopes, proposals, past moves and those of others, which are not choices of this round."""
 _DESCRIBED = re.compile(
     r"\s+(?:is|was|are|would\s+be|seems?|looks?|sounds?|feels?|gives?|pays?|yields?|earns?|costs?"
     r"|means?|leads?|makes?|risks?|leaves?)\b"

@@ -1,4 +1,4 @@
-"""Responses -> the choices that were made: one for each turn, with what is known of its game."""
+"""Turns responses into choices: one per turn, with the facts of its game."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from many_wolves.records import Cell, Response, Status
 
 FAMILY = "dilemmas"
 SINGLE = ("dictator", "principal")
-"""Games of one turn: nothing followed from what was read, so the text is read again."""
+"""Games of one turn, whose texts are read again because nothing depended on the first reading."""
 _EXAMPLE = 160
 
 
@@ -90,7 +90,7 @@ _NUMBERS: Mapping[str, tuple[str, ...]] = {
 }
 """Game -> factors of its cells that are numbers."""
 _PERHAPS = ("rounds", "seat", "accepts_from")
-"""Factors that are numbers where they are there."""
+"""Factors that are numbers if they exist."""
 _OPTIONS: Mapping[str, frozenset[str]] = {
     "dilemma": frozenset("CD"),
     "responder": frozenset(("accept", "reject")),

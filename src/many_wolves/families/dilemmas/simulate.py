@@ -1,4 +1,4 @@
-"""Participants with known parameters: the truth for tests, recovery and power.
+"""Participants with known parameters, for tests, recovery and power.
 
 Parameters, as a simulated speaker takes them; a game needs its own alone::
 

@@ -1,4 +1,4 @@
-"""Responses -> tables of choices, one for each kind of choice, and what was left out."""
+"""Turns responses into tables of choices, one per kind of choice, and excluded answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "games": ["model", "task", "group", "participant", "partner", "game", "episode", "replicate",
               "rounds", "played", "ended", "own_score", "other_score"],
 }  # fmt: skip
-"""Columns of the tables aside."""
+"""Columns of the further tables."""
 _EXCLUDED = ["speaker", "task", "group", "partner", "status", "n", "example"]
 
 

@@ -1,4 +1,4 @@
-"""What the players of the ultimatum game read, round by round."""
+"""The prompts of the ultimatum game, round by round."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of prompts: placeholders, letter case, money, and the course of a talk."""
+"""Texts of prompts: placeholders, letter case, money, and the course of a conversation."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def fill(text: str, at: Source | None = None, **values: Any) -> str:
     try:
         return text.format_map(values)
     except (KeyError, ValueError, IndexError, AttributeError) as fault:
-        problem = f"expected the placeholders {quoted(values)}, found the fault {fault}"
-        fix = "write one of them in braces, or double a brace that is to be seen"
+        problem = f"expected the placeholders {quoted(values)}, found an error: {fault}"
+        fix = "write one of them in braces, or double a literal brace"
         if at is None:
             raise WolvesError(problem, fix=fix) from fault
         raise at.error(f"{problem} in `{at.name}`", fix) from fault

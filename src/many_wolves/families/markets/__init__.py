@@ -1,4 +1,4 @@
-"""Experiments on markets: players of every kind on an experiment server, or in process."""
+"""Market experiments: players of every kind on an experiment server, or in process."""
 
 from __future__ import annotations
 

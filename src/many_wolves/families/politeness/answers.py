@@ -1,4 +1,4 @@
-"""Responses -> one answer for each question: weights over the options, or why there is none."""
+"""Turns responses into one answer per question: weights over the options, or why there is none."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "choice": ("goal", "framing", "state"),
     "literal": ("utterance", "state"),
 }
-"""Task -> what must be in the cell of its trials, the item and the scale left out."""
+"""Task -> required factors in the cell of its trials, besides item and scale."""
 
 _EXAMPLE = 160
-"""Letters of an example of what could not be read."""
+"""Maximum length of an example of an unreadable answer."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def take(responses: Iterable[Response], *, scoring: str) -> tuple[list[Answer], 
     Parameters
     ----------
     responses
-        Of any speakers, in the order in which they came.
+        Responses of any speakers, in the order of arrival.
     scoring
         ``sum``, ``mean`` or ``pmi``, for responses in score mode.
 
@@ -81,7 +81,7 @@ def take(responses: Iterable[Response], *, scoring: str) -> tuple[list[Answer], 
 
 
 def _ours(response: Response) -> bool:
-    """Whether a response belongs to a task of this family and says to which cell."""
+    """Whether a response belongs to a task of this family and records its cell."""
     needed = FACTORS.get(response.task)
     return (
         response.family == FAMILY

@@ -1,4 +1,4 @@
-"""From tables of choices and literal judgments to labelled arrays."""
+"""Turns tables of choices and literal judgments into labelled arrays."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Layout:
 
 
 def literal_table(table: Observations) -> tuple[pd.DataFrame, list[str]]:
-    """The literal judgments to use, and a note where they are not the speaker's own."""
+    """The literal judgments to use, and a note if they are not the speaker's own."""
     own = table.aside.get("literal")
     if own is not None and len(own) and not ("n" in own and (own["n"] == 0).all()):
         return own, []

@@ -1,4 +1,4 @@
-"""Did a speaker do the task? Statements in words, each with its number and p-value."""
+"""Checks of whether a speaker did the task: statements with a number and a p-value."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ P_LIMIT = 0.01
 speaker; at 0.01, a good speaker rarely fails one by chance."""
 STATE_LEAST = 0.05
 """Smallest share of choices that the state must change. For people it is more than half. Below one
-in twenty, the data do not determine the utility of being informative, even where many
-answers make the effect significant."""
+in twenty, the data do not determine the utility of being informative, even if many answers make
+the effect significant."""
 PLACE_MOST = 0.20
-"""Largest share of choices that the place may move. Counterbalancing takes a weaker effect out
-of the counts; a stronger one means that most of the answer is not about the scene. With eight
-options a speaker that always takes one place reaches 0.875."""
+"""Largest share of choices that the position may move. Counterbalancing removes a weaker effect
+from
+the counts; a stronger one means that most of the answer is not about the scene. With eight
+options, a speaker that always takes the same position reaches 0.875."""
 UNREAD_MOST = 0.20
-"""Largest share of answers without a choice. Above it, what is left may be a selection."""
+"""Largest share of answers without a choice. Above it, the readable answers may be a selection."""
 
 FAILED = "the speaker did not do the task"
 
@@ -93,7 +94,7 @@ def check_speaker(speaker: str, answers: Sequence[Answer], seed: int) -> list[Ch
 
 
 def _trials(speaker: str, task: str, asked: Sequence[Answer]) -> _Trials | None:
-    """One row per trial; only options of the commonest set, so that rows can be compared."""
+    """One row per trial; only trials with the most common set of options are kept."""
     read = [answer for answer in asked if answer.weights is not None]
     if not read:
         return None
@@ -118,7 +119,7 @@ def _by_option(answer: Answer, options: Sequence[str]) -> Array:
 
 
 def _readable(speaker: str, name: str, asked: Sequence[Answer]) -> Check:
-    # calls that failed say nothing of the speaker
+    # Failed calls carry no information about the speaker.
     came = [answer for answer in asked if answer.status != "failed"]
     unread = sum(answer.weights is None for answer in came)
     share = unread / len(came) if came else 1.0
@@ -127,7 +128,7 @@ def _readable(speaker: str, name: str, asked: Sequence[Answer]) -> Check:
     unread_of = f"{unread} of {number_of(len(came), what)} ({_percent(share)})"
     text = f"Speaker {speaker}: {unread_of} could not be read"
     if not came:
-        text = f"Speaker {speaker} gave no answer: all {len(asked)} calls for {what}s failed"
+        text = f"Speaker {speaker} gave no answers: all {len(asked)} calls for {what}s failed"
     tail = "." if ok else f": {FAILED} as it was asked, and the rest may be a selection."
     return Check(name, speaker, ok, text + tail, share, math.nan)
 
@@ -175,7 +176,7 @@ def _place(trials: _Trials, name: str, seed: int) -> Check:
     top = int(share.argmax())
     place = f"place {LABELS[top]}" if top < len(LABELS) else f"place {top + 1}"
     if len({tuple(order) for order in trials.places.tolist()}) == 1:
-        # Equal orders can be dealt in one way only.
+        # Equal orders have only one permutation.
         text = (
             f"Speaker {trials.speaker} saw the options in one order only: whether their position "
             "has an effect is unknown."
@@ -185,8 +186,8 @@ def _place(trials: _Trials, name: str, seed: int) -> Check:
     numbers = f"{_percent(float(share[top]))} of {number_of(trials.n, 'answer')}"
     if not ok:
         text = (
-            f"Speaker {trials.speaker} chose the option in {place} in {numbers}, whatever was "
-            f"there: {FAILED}."
+            f"Speaker {trials.speaker} chose the option in {place} in {numbers}, whatever its "
+            f"content: {FAILED}."
         )
     elif effect.p_value <= P_LIMIT:
         text = (
@@ -234,10 +235,10 @@ def _between(
 
 
 def _merged(trials: _Trials, strata: Sequence[str]) -> Codes:
-    """Strata for permuting orders: cells, or everything where cells hold few orders each.
+    """Strata for permuting orders: cells, or a single stratum if cells have few orders each.
 
-    Orders are dealt without regard to the cell, so that either is sound. Within
-    cells the preferences of the cell are held fixed, which is the sharper test.
+    Orders are assigned without regard to the cell, so both are valid. Within cells, the
+    preferences of the cell are held fixed, which gives a more powerful test.
     """
     cells = trials.strata(*strata)
     few = len(cells) < trials.weights.shape[1] * (int(cells.max()) + 1)

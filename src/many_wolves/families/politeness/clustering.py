@@ -1,4 +1,4 @@
-"""Similarity of answers to one item: how many independent answers they are worth.
+"""Similarity of answers to the same item: their effective number of independent answers.
 
 References
 ----------
@@ -17,11 +17,11 @@ CLUSTERED = "clustered"
 """Table of the choices by cluster, next to counts that are summed over clusters."""
 CELL = ("goal", "framing", "state")
 FEWEST = 2
-"""Clusters, and utterances that were chosen, without which a cell says nothing."""
+"""Minimum numbers of clusters, and of chosen utterances, for a cell to be informative."""
 
 
 def design_effects(rows: pd.DataFrame, clusters: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Cluster -> speaker -> design effect, where it can be estimated.
+    """Cluster -> speaker -> design effect, if it can be estimated.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def design_effects(rows: pd.DataFrame, clusters: Sequence[str]) -> dict[str, dic
     Returns
     -------
     dict
-        The variance of a share over that of as many independent answers. One where answers to
-        one item are no more alike than those to different ones.
+        The variance of a share divided by that of the same number of independent answers. It is
+        one if answers to the same item are no more similar than those to different items.
     """
     found: dict[str, dict[str, float]] = {}
     for cluster in clusters:
@@ -49,8 +49,8 @@ def design_effects(rows: pd.DataFrame, clusters: Sequence[str]) -> dict[str, dic
 def design_effect(rows: pd.DataFrame, cluster: str) -> float | None:
     """The design effect of one speaker's answers.
 
-    Pearson's statistic of homogeneity of the clusters, over its degrees of freedom, all
-    cells taken together. None where no cell has two clusters and two utterances.
+    Pearson's statistic of homogeneity of the clusters divided by its degrees of freedom, over
+    all cells. None if no cell has two clusters and two utterances.
     """
     rows = rows.dropna(subset=[cluster, "utterance", *(c for c in CELL if c in rows)])
     cells = rows.groupby([c for c in CELL if c in rows]).ngroup()

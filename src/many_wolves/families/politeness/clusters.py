@@ -26,7 +26,7 @@ from many_wolves.observations import Observations
 
 Given = npt.NDArray[np.int64]
 FEWEST = 2
-"""Clusters in a cell, and answers of one of them, from which their likeness shows."""
+"""Minimum numbers of clusters in a cell, and of answers of one, to estimate their similarity."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Clustered:
     Parameters
     ----------
     name
-        What a cluster is: ``item`` or ``participant``.
+        Kind of cluster: ``item`` or ``participant``.
     labels
         Names of the clusters.
     given
@@ -55,7 +55,7 @@ class Clustered:
 
     @property
     def alike(self) -> bool:
-        """Whether the likeness of answers can be estimated."""
+        """Whether the similarity of answers can be estimated."""
         totals = self.totals
         return bool(((totals >= FEWEST).any(axis=0) & ((totals > 0).sum(axis=0) >= FEWEST)).any())
 
@@ -76,7 +76,7 @@ class Clustered:
 
 
 def stan_data(given: Given) -> dict[str, Any]:
-    """Choices by cluster (J, C, S, U) as the Stan program wants them."""
+    """Choices by cluster (J, C, S, U) as data of the Stan program."""
     each = given.reshape(len(given), math.prod(given.shape[1:]))
     rows = [(step, (each > step).sum(axis=0)) for step in range(int(each.max(initial=0)))]
     urn = sorted(
@@ -98,7 +98,7 @@ def stan_data(given: Given) -> dict[str, Any]:
 
 
 def choices_by_cluster(table: Observations, choices: pd.DataFrame) -> pd.DataFrame | None:
-    """Choices with a column for each cluster: the main table, or the one next to it."""
+    """Choices with a column per cluster: the main table, or the one next to it."""
     if any(name in choices for name in CLUSTERS):
         return choices
     further = table.aside.get(CLUSTERED)
@@ -120,8 +120,7 @@ def read_clusters(
     Raises
     ------
     WolvesError
-        If a cluster is asked for that the table does not have, or whose answers are not
-        whole numbers.
+        If the table lacks the requested cluster, or its answers are not whole numbers.
     """
     likelihood = likelihood.partition("+")[0]
     if likelihood == "counts":
@@ -167,7 +166,7 @@ def _first(
         found = _clustered(rows, name, layout)
         if found is None:
             return None, (
-                f"Probabilities of options are treated as independent answers; intervals ignore "
+                "Probabilities of options are treated as independent answers; intervals ignore "
                 f"their variation by {name}.",
             )
         if found.alike:

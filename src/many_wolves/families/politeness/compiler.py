@@ -1,4 +1,4 @@
-"""Sources -> trials of the choice task and of the literal task, with their manifest."""
+"""Compiles sources into trials of the choice task and of the literal task."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from many_wolves.records import Choose, Option, Trial
 
 FAMILY = "politeness"
 FACTORS = ("state", "scale", "goal", "framing", "utterance")
-"""What the manifest counts trials by."""
+"""Factors by which the manifest counts trials."""
 
 
 @dataclass(frozen=True)
@@ -49,22 +49,22 @@ class _Scenes:
 
 
 def compile_trials(design: PolitenessDesign) -> Compiled:
-    """Compile trials; equal designs of equal sources give equal trials.
+    """Compile trials; equal designs with equal sources give equal trials.
 
-    The trials have an order whose every beginning is as balanced as it can be,
-    both kinds mixed in proportion.
+    Every initial part of the sequence of trials is as balanced as possible, with both kinds
+    mixed in proportion.
 
     Raises
     ------
     WolvesError
-        On a fault in the sources (file, line, fix) or an unknown name.
+        On an error in the sources (with file, line, fix) or an unknown name.
     """
     scenes = _scenes(design)
     return Compiled(_trials(design, scenes), _facts(design, scenes), FACTORS, _notes(scenes))
 
 
 def _notes(scenes: _Scenes) -> tuple[str, ...]:
-    """What a user should know about a language whose phrases the reader does not have."""
+    """A note about a language for which the reader has no phrases."""
     language = scenes.templates.language
     if language in phrases().languages:
         return ()
@@ -110,7 +110,7 @@ def _scenes(selection: PolitenessDesign) -> _Scenes:
 
 
 def _wording(folder: Path) -> Path:
-    """The templates in a folder of sources; the English ones where it has none.
+    """The templates in a folder of sources; the English ones if it has none.
 
     Raises
     ------
@@ -122,13 +122,13 @@ def _wording(folder: Path) -> Path:
         raise WolvesError(
             f"expected one file of templates, found {', '.join(path.name for path in found)}",
             where=folder,
-            fix="name one with --templates",
+            fix="choose one with --templates",
         )
     return found[0] if found else sources_of("en") / "templates.en.yaml"
 
 
 def _readable(options: Sequence[Option], file: Path) -> None:
-    """Refuse options that the reader could not distinguish: collected answers would be lost."""
+    """Reject options that the reader cannot distinguish: collected answers would be lost."""
     for option in options:
         found = read(options, option.text).value
         if found != option.id:
@@ -236,12 +236,12 @@ def _all_different(trials: Sequence[Trial]) -> None:
         if twin is not trial:
             raise WolvesError(
                 f"two trials are the same in every word: {dict(trial.cell)}",
-                fix="give different words to the entries that they come from",
+                fix="give different texts to the entries that they come from",
             )
 
 
 def _facts(selection: PolitenessDesign, design: _Scenes) -> dict[str, Any]:
-    """What the trials were made from, without paths of this machine."""
+    """The sources of the trials, without local paths."""
     chosen = selection.model_dump(exclude={"sources", "templates", "language"})
     return {
         "seed": selection.seed,

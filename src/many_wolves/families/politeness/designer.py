@@ -1,4 +1,4 @@
-"""Kinds of politeness questions, and a start, for the choice of the next questions."""
+"""Kinds of politeness questions, and the initial questions of an adaptive design."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from many_wolves.records import Question
 
 FACTORS = ("item", "goal", "framing", "state")
 TWICE, ONCE = 2, 1
-"""Answers to the first two prompts of one cell: the correlation shows only there."""
+"""Answers to the first two prompts of one cell, which identify the correlation."""
 
 
 def kinds(problem: Problem) -> dict[str, AnswerKind]:
@@ -44,7 +44,7 @@ def kinds(problem: Problem) -> dict[str, AnswerKind]:
 
 
 def kinds_of(problem: Problem, questions: Sequence[Question]) -> list[str]:
-    """Names of the kinds of questions; empty where a question is of none."""
+    """Names of the kinds of questions; empty for questions of no kind."""
     conditions = list(map(str, problem.coords["condition"]))
     framed = any("/" in condition for condition in conditions)
     framings = list(dict.fromkeys(str(q.cell["framing"]) for q in questions if _chosen(q)))
@@ -59,16 +59,16 @@ def kinds_of(problem: Problem, questions: Sequence[Question]) -> list[str]:
 
 
 def before(questions: Sequence[Question], **options: Any) -> Problem:
-    """The problem of these questions before any answer: its posterior is the prior.
+    """The problem of these questions without any answer, whose posterior is the prior.
 
-    Literal meanings are those that people judged, unless the questions ask for judgments that
-    the model takes.
+    Literal meanings come from people's judgments, unless the questions include judgments that the
+    model uses.
     """
     chosen = _allowed(options)
     asked = [question for question in questions if _chosen(question)]
     if not asked:
         raise WolvesError(
-            "the trials hold no choices, only judgments", fix="wolves compile --task politeness"
+            "the trials contain no choices, only judgments", fix="wolves compile --task politeness"
         )
     rows = [
         ("nobody", *(q.cell[name] for name in FACTORS), option.id, TWICE if n == 0 else 0)
@@ -136,7 +136,8 @@ def _allowed(options: dict[str, Any]) -> PoliteOptions:
     chosen = PoliteOptions.read(options)
     if chosen.literal == "cut":
         raise WolvesError(
-            "no design can be found with cut literal meanings: answers do not inform them",
+            "no design can be computed with cut literal meanings, because choices do not inform "
+            "them",
             fix="--literal joint, or --literal fixed",
         )
     return chosen

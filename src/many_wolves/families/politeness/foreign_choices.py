@@ -1,4 +1,4 @@
-"""Choices and literal judgments from tables that other software wrote.
+"""Reads choices and literal judgments from tables of other software.
 
 Tables may have one row per cell with its count, a share with its total, or one row per
 choice. They may also be wide, with a column for each utterance. Clusters (item,
@@ -22,7 +22,7 @@ from many_wolves.store.foreign_csv import ForeignTable
 from many_wolves.store.shape import counts_from_shares, longer
 
 CLUSTERS = ("item", "participant")
-"""Columns whose answers may be alike: what was judged, and who answered."""
+"""Clusters of possibly similar answers: the item and the participant."""
 SHARES = ("share", "percent", "percentage", "proportion", "prop", "fraction", "rate")
 NAMES: dict[str, tuple[str, ...]] = {
     "speaker": ("model", "speakers"),
@@ -41,7 +41,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "utterance": ("utterances", "response", "choice", "answer"),
     "count": ("counts", "freq", "frequency"),
 }
-"""Column -> the names that others give it."""
+"""Column -> its names in other software."""
 EXAMPLE = "a table of choices has the columns goal, state, utterance, count"
 LITERAL_EXAMPLE = "literal judgments have the columns utterance, state, yes, n"
 NOT_UTTERANCES = frozenset({"goal", "state", "speaker", "framing", "n", "total", *CLUSTERS})
@@ -49,7 +49,7 @@ NOT_UTTERANCES = frozenset({"goal", "state", "speaker", "framing", "n", "total",
 
 @dataclass(frozen=True)
 class Choices:
-    """Choices as they were read.
+    """The choices of a foreign table.
 
     Parameters
     ----------
@@ -57,13 +57,13 @@ class Choices:
         speaker, the clusters that are there, goal, framing if it is there, state (whole
         number), utterance, count (float).
     negated
-        Utterance -> whether it is a negation, where the table has it.
+        Utterance -> whether it is a negation, if the table has this column.
     clusters
         Those of CLUSTERS that the table has.
     unused
-        Columns that play no part.
+        Columns that are not used.
     notes
-        What a reader must know, in sentences.
+        Sentences that a reader must know.
     """
 
     frame: pd.DataFrame
@@ -86,9 +86,9 @@ def read_choices(table: ForeignTable, speaker: str, known: Collection[str] = UTT
     table
         The table.
     speaker
-        Name of the speaker where there is no such column.
+        Name of the speaker if there is no such column.
     known
-        Labels of utterances that are known from elsewhere: they tell a wide table.
+        Labels of utterances that are known from elsewhere, to recognize a wide table.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def read_choices(table: ForeignTable, speaker: str, known: Collection[str] = UTT
     count, used, notes = _counts(named, [f for f in factors if f != "utterance"])
     if not count.sum() > 0:
         raise WolvesError(
-            "the table holds no choices",
+            "the table contains no choices",
             where=named.where,
             column="count" if "count" in named.frame else None,
             fix="collect answers first: `wolves collect`, then `wolves choices`",
@@ -169,13 +169,13 @@ def read_literal(table: ForeignTable, known: Collection[str] = UTTERANCES) -> Ch
 def of_speakers(
     literal: pd.DataFrame, speakers: Sequence[str], where: str
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The judgments of the speakers who chose, and what is said of the others.
+    """The judgments of the speakers with choices, and notes on the others.
 
     Raises
     ------
     WolvesError
-        If judgments of several speakers come with choices of another speaker: they would be
-        added up.
+        If judgments of several speakers come with choices of another speaker, because they would be
+        pooled.
     """
     if "speaker" not in literal:
         return literal, ()
@@ -190,7 +190,7 @@ def of_speakers(
                 "leave out the rows of the others",
             )
         return literal.assign(speaker=speakers[0]), (
-            f"The literal judgments of {there[0]} were taken for {speakers[0]}.",
+            f"The literal judgments of {there[0]} were used for {speakers[0]}.",
         )
     others = [name for name in there if name not in speakers]
     if not others:
@@ -200,7 +200,7 @@ def of_speakers(
 
 
 def check_total(read: float, used: float, where: str) -> None:
-    """Refuse a fit whose counts are not those of its table.
+    """Reject a fit whose counts differ from those of its table.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def check_total(read: float, used: float, where: str) -> None:
     """
     if abs(read - used) > 1e-6 * max(abs(read), 1.0):
         raise WolvesError(
-            f"the table holds {read:,.10g} choices and the fit would use {used:,.10g}",
+            f"the table contains {read:,.10g} choices and the fit would use {used:,.10g}",
             where=where,
             column="count",
             fix="give states as whole numbers and a goal and an utterance in every row",

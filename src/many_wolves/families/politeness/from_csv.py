@@ -1,4 +1,4 @@
-"""Choices that come as a CSV file or a data frame, as other software writes them."""
+"""Reads choices from a CSV file or a data frame of other software."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HINT = "make it again with `wolves choices`, which writes placed.csv"
 
 
 def from_csv(path: Path, task: str) -> Observations:
-    """The choices in ``path``, with literal.csv and placed.csv where its folder has them.
+    """The choices in ``path``, with literal.csv and placed.csv if its folder has them.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def from_csv(path: Path, task: str) -> Observations:
     Raises
     ------
     WolvesError
-        If a file is not a table, or does not hold what it should; with line and column.
+        If a file is not a table, or has invalid content; with line and column.
     """
     literal, placed = (path.with_name(f"{name}.csv") for name in BESIDE)
     return _table(
@@ -59,7 +59,7 @@ def from_csv(path: Path, task: str) -> Observations:
 def from_frame(
     frame: pd.DataFrame, task: str, *, speaker: str = "speaker", **aside: pd.DataFrame
 ) -> Observations:
-    """The choices of a data frame; it gets the column ``speaker`` where it has none.
+    """The choices of a data frame, which gets the column ``speaker`` if it has none.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def from_frame(
     Raises
     ------
     WolvesError
-        If a further table is not known, or a table does not hold what it should.
+        If a further table is unknown, or a table has invalid content.
     """
     unknown = [name for name in aside if name not in BESIDE]
     if unknown:
@@ -117,9 +117,9 @@ def _table(
 
 
 def checked(table: Observations) -> Observations:
-    """The table, whether each speaker did the task, and how alike answers to one item are.
+    """The table with checks of the task, and with the design effects of clusters.
 
-    Where a table has no literal judgments, those of people say what is true.
+    If a table has no literal judgments, the checks use those of people.
     """
     literal = table.tables.get("literal")
     judged = literal_counts() if literal is None else literal
@@ -134,7 +134,7 @@ def checked(table: Observations) -> Observations:
 
 
 def _agreed(choices: Choices, judged: Choices | None) -> dict[str, bool]:
-    """Utterance -> negated, as both tables say it."""
+    """Utterance -> negated, from both tables."""
     told = dict(choices.negated)
     for name, value in (judged.negated if judged else {}).items():
         if told.setdefault(name, value) != value:

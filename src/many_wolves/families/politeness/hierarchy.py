@@ -25,7 +25,7 @@ from many_wolves.observations import Observations
 
 NAME = "polite-hierarchy"
 _CODES = {"none": 0, "partial": 1, "complete": 2}
-"""Ways of pooling -> their numbers in Stan."""
+"""Pooling methods -> their numbers in Stan."""
 PROGRAM = "rsa-model/stan_model/hierarchy.stan"
 
 
@@ -155,7 +155,7 @@ def _collect(table: Observations, speakers: Sequence[str]) -> _Data:
     for speaker, found in zip(speakers, choices, strict=True):
         if set(found["utterance"]) != set(layout.utterances):
             raise WolvesError(
-                f"{speaker} had other options than the other speakers",
+                f"{speaker} had different options from the other speakers",
                 where=where,
                 column="utterance",
                 fix="pool speakers that had the same options",

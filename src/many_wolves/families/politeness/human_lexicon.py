@@ -1,4 +1,4 @@
-"""The literal meanings of people, read without the second that pandas takes to load."""
+"""The literal meanings of people, read without pandas, which takes a second to load."""
 
 from __future__ import annotations
 

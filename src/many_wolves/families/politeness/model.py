@@ -26,13 +26,13 @@ from many_wolves.records import Question
 _HERE = "many_wolves.families.politeness"
 PROGRAMS = "rsa-model/stan_model"
 FINE_NODES = 200
-"""Nodes that show what the quadrature leaves out."""
+"""Number of nodes of the alternative that shows the error of the quadrature."""
 POOLINGS = ("partial", "none", "complete")
-"""Ways of pooling, in the order of interest."""
+"""Pooling methods, in the order of interest."""
 
 
 def _part(name: str) -> Any:
-    """A module of the family, imported when it is needed: the classes here are light."""
+    """A module of the family, imported on demand, because this module must load quickly."""
     return importlib.import_module(f"{_HERE}.{name}")
 
 
@@ -113,7 +113,7 @@ class PoliteSpeaker:
     def variants(self) -> Mapping[str, Mapping[str, Any]]:
         """Seven subsets of utilities, the full model first; the first-order speaker; own meanings.
 
-        The last estimates literal meanings with the choices, whatever ``literal`` is otherwise.
+        The last one estimates literal meanings with the choices, whatever ``literal`` is.
         """
         variants: Mapping[str, Mapping[str, Any]] = _part("simulate").variants()
         return variants
@@ -125,7 +125,7 @@ class PoliteSpeaker:
         given: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> tuple[Mapping[str, Any], Observations]:
-        """True parameters, and a table of the same design answered with them."""
+        """True parameters, and a table of the same design with simulated answers."""
         build, simulate = _part("problem").build, _part("simulate")
         problem = build(observations, **options)
         known = (
@@ -137,12 +137,12 @@ class PoliteSpeaker:
         return simulate.truth(build(answered, **options), known), answered
 
     def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
-        """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
+        """Posterior draws (chains, draws, ...) of parameters, by the names of ``simulate``."""
         found: Mapping[str, Array] = _part("simulate").draws(tree, names)
         return found
 
     def planned(self, items: int, replicates: int) -> Observations:
-        """Two conditions: so many items ask for each state of the human scale, so many times."""
+        """A design of two conditions, with items and replicates for each human state."""
         design: Observations = _part("plan").design(items, replicates)
         return design
 
@@ -164,7 +164,7 @@ class PoliteSpeaker:
         return found
 
     def before(self, questions: Sequence[Question], **options: Any) -> Problem:
-        """The problem of these questions before any answer."""
+        """The problem of these questions without any answer."""
         problem: Problem = _part("designer").before(questions, **options)
         return problem
 
@@ -181,7 +181,8 @@ class PoliteSpeaker:
     given = (
         "theta (utterance x state), alpha, cost, negated (per utterance), values (per state), "
         'phi_grid, and conditions. Conditions is a list of {"w_inf", "w_soc", "w_pres", "phi"}; '
-        'cost_form ("prior" or "utility") is optional. The result holds prior, L0, S1, L1 and S2.'
+        'cost_form ("prior" or "utility") is optional. The result contains prior, L0, S1, '
+        "L1 and S2."
     )
 
     def predict(self, given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Which utterances are negations: as the table says, or as their labels show.
+"""Determines which utterances are negations, from the table or from their labels.
 
 Published tables write ``not_terrible``, ``not.terrible`` (R), ``wasn't terrible`` or
 ``notTerrible`` where this project writes ``not terrible``. The weights of the same data must
@@ -18,7 +18,7 @@ _GAP = re.compile(r"[\s_.\-]+")
 
 
 def canonical_labels(labels: Collection[str], known: Collection[str] = ()) -> dict[str, str]:
-    """Labels of negations -> the same as ``not X``, for those that are written otherwise.
+    """Labels of negations -> ``not X``, for those with a different spelling.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def canonical_labels(labels: Collection[str], known: Collection[str] = ()) -> di
     Returns
     -------
     dict
-        Only labels whose X is an utterance itself, so that ``not_a_word`` stays what it is.
+        Only labels whose X is itself an utterance, so that ``not_a_word`` is unchanged.
     """
     plain = {label.casefold(): label for label in (*labels, *known)}
     found = {}
@@ -51,7 +51,7 @@ def negations(utterances: Sequence[str], told: Mapping[str, bool] | None = None)
 
 
 def note_without_negations(utterances: Sequence[str], negated: Sequence[bool]) -> str | None:
-    """A note on a table in which no utterance is a negation; None where one is."""
+    """A note on a table in which no utterance is a negation; None if there is one."""
     if any(negated):
         return None
     return (

@@ -1,4 +1,4 @@
-"""Texts of answers made comparable: spelling, quotes, markdown, negation, sentences."""
+"""Normalizes the texts of answers: spelling, quotes, markdown, negation, sentences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _QUOTES = str.maketrans(
     | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff")
 )
 _PICTURES = re.compile("[\U0001f300-\U0001faff\u2600-\u2704\u2706-\u2712\u2728\ufe0f]")
-"""Pictures without a meaning: not ticks, crosses and thumbs down."""
+"""Emoji without a meaning here, unlike ticks, crosses and thumbs down."""
 _SIGNS = str.maketrans(
     dict.fromkeys("\u3002\uff0e\uff61", ". ")
     | dict.fromkeys("\u3001\uff0c", ", ")
@@ -102,7 +102,7 @@ def plain(text: str) -> str:
 
 
 def segments(text: str, letters: int) -> list[Segment]:
-    """Sentences of a cleaned text, each with its label and its introduction peeled off."""
+    """Sentences of a cleaned text, each split into label, introduction and body."""
     found: list[Segment] = []
     for line in text.splitlines():
         pieces = [p for p in _SENTENCE_END.split(_BULLET.sub("", line).strip()) if p.strip()]

@@ -1,4 +1,4 @@
-"""Options of the politeness task and of its cognitive models; light to import."""
+"""Options of the politeness task and of its cognitive models; imports little."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Likelihood = Literal["auto", "item", "participant", "counts", "item+negation", "
 RangesName = Literal["yoon2020", "wide", "auto"]
 UTILITIES = ("inf", "soc", "pres")
 FIRST_ORDER = "s1"
-"""In place of utilities: the choices come from the first-order speaker S1."""
+"""Value of ``utilities`` for the first-order speaker S1."""
 NODES = 32
 """Gauss-Legendre nodes: over the human posterior S2 is within 1e-6 of that with 200 nodes."""
 OWN_MEANINGS = "own-meanings"
@@ -75,8 +75,8 @@ class PolitenessDesign(Design):
     seed: int = Field(default=1, description="Seed of the assignment of orders to scenes.")
     sources: Path | None = Field(
         default=None,
-        description="Folder with items.yaml, scales.yaml and utterances.yaml; the shipped one when "
-        "left out.",
+        description="Folder with items.yaml, scales.yaml and utterances.yaml (default: the "
+        "shipped one).",
     )
     language: str = Field(default="en", description="Language of the shipped scenes: en or de.")
     templates: Path | None = Field(
@@ -91,7 +91,7 @@ class PolitenessDesign(Design):
     parts: ClassVar[Mapping[str, Mapping[str, Any]]] = {kind: {"tasks": (kind,)} for kind in TRIALS}
 
     def files(self) -> tuple[Path, ...]:
-        """The folder of sources, and the templates where they are a separate file."""
+        """The folder of sources, and the template file if it is separate."""
         return (
             self.sources or sources_of(self.language),
             *([self.templates] if self.templates else []),
@@ -102,8 +102,8 @@ class Priors(Options):
     """Shapes of the priors; all ones are those of the paper.
 
     ``alpha`` and ``cost`` are Beta on their share of their ranges (option ``ranges``). ``phi`` is
-    Beta, ``weights`` Dirichlet over (inf, soc, pres). Where answers come by cluster, ``lapse``
-    and ``icc`` are Beta.
+    Beta, ``weights`` Dirichlet over (inf, soc, pres). With a likelihood by cluster, ``lapse`` and
+    ``icc`` are Beta.
     """
 
     alpha: tuple[float, float] = (1.0, 1.0)
@@ -146,8 +146,8 @@ class PoliteOptions(ModelOptions):
     nodes: int = Field(default=NODES, ge=2, le=2000, description="Quadrature nodes for phi.")
     ranges: RangesName = Field(
         default="yoon2020",
-        description="Ranges of the uniform priors of alpha and of the cost of a negation, where "
-        "other utterances cost 1. Published ranges are 0 to 20 and 1 to 10 (yoon2020), wide ones 0 "
+        description="Ranges of the uniform priors of alpha and of the cost of a negation (other "
+        "utterances cost 1). Published ranges are 0 to 20 and 1 to 10 (yoon2020), wide ones 0 "
         "to 60 and -13 to 15. Under auto, they are wide for speakers that are known to be language "
         "models.",
     )
@@ -168,9 +168,9 @@ class PoliteOptions(ModelOptions):
 
     @property
     def ends(self) -> Ranges:
-        """The ranges in effect: the named ones, and single ends in their place.
+        """The effective ranges: the named ones, with single bounds replaced.
 
-        ``auto`` is that of people here; ``for_speaker`` settles it.
+        ``auto`` means that of people here; ``for_speaker`` resolves it.
         """
         own = {name: getattr(self, name) for name in Ranges._fields}
         named = RANGES.get(self.ranges, RANGES["yoon2020"])

@@ -1,4 +1,4 @@
-"""What the politeness family puts into reports, and the figures it can draw."""
+"""The politeness family's parts of reports, and its figures."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PolitenessPages:
     """Sections, tables and figures of the second-order speaker."""
 
     def fitted_words(self, fit: Fitted) -> Mapping[str, str]:
-        """What was fitted: heading -> plain words."""
+        """Facts about the fit: heading -> text."""
         return text.fitted(fit)
 
     def headline(self, fit: Fitted) -> HeadlineMeasure | None:
@@ -158,7 +158,7 @@ class PolitenessPages:
 
 
 def _places(fit: Fitted) -> list[Section]:
-    """The bias of place, where it was inferred."""
+    """The position bias, if it was inferred."""
     if not fit.has("posterior", "place_bias"):
         return []
     return [
@@ -175,5 +175,5 @@ PAGES = PolitenessPages()
 
 
 def _both(draw: Callable[[Width], Figure]) -> Figure:
-    """A two-column figure that carries its one-column form for narrow screens."""
+    """A two-column figure with its one-column form for narrow screens."""
     return replace(draw("two"), narrow=draw("one"))

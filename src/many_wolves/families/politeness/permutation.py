@@ -1,4 +1,4 @@
-"""Permutation tests on answers as vectors of weights: whole choices and expected ones alike.
+"""Permutation tests on answers as vectors of weights, for observed and expected choices.
 
 The effect is a distance in total variation: the share of choices that must
 move to make a factor's levels (or the places) alike. Its mean under permutation
@@ -21,13 +21,13 @@ from many_wolves.contracts import Array
 PERMUTATIONS = 999
 """Smallest p-value 0.001, well below the level at which a check fails."""
 _WORK = 20_000_000
-"""Answers times permutations at most; huge tables get fewer permutations, 199 at least."""
+"""Maximum of answers times permutations; huge tables get fewer permutations, at least 199."""
 
 Codes = npt.NDArray[np.int64]
 
 
 class Effect(NamedTuple):
-    """Share of choices that a factor moves, beyond what chance gives, and its p-value."""
+    """Share of choices that a factor moves, beyond chance, and its p-value."""
 
     size: float
     p_value: float
@@ -76,15 +76,15 @@ def between(weights: Array, factor: Codes, strata: Codes, seed: int) -> Effect:
 
 
 def by_place(weights: Array, places: Codes, strata: Codes, seed: int) -> Effect:
-    """Whether the answer depends on the place in which an option stands.
+    """Whether the answer depends on the positions of the options.
 
     Parameters
     ----------
     weights
         answer x option, the options in one order for all answers.
     places
-        answer x option: the place of each option; permuted within strata (as whole
-        rows, for the order as shown) under the null.
+        answer x option: the position of each option; permuted within strata (as whole rows, for
+        the order as shown) under the null.
     strata
         Stratum of each answer.
     seed
@@ -117,7 +117,7 @@ def _permutations(answers: int) -> int:
 
 
 def _effect(observed: float, chance: Sequence[float]) -> Effect:
-    # equal sums differ in their last digits when they are added up in another order
+    # Equal sums differ in their last digits if they are added in another order.
     reached = sum(value >= observed - 1e-12 for value in chance)
     size = max(0.0, observed - float(np.mean(chance)))
     return Effect(size, (1 + reached) / (1 + len(chance)))

@@ -1,4 +1,4 @@
-"""Phrases of other languages that the reader knows, from ``reader.yaml``."""
+"""Phrases in other languages that the reader knows, from ``reader.yaml``."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Phrases:
     Parameters
     ----------
     languages
-        Those of which more than rejections is known.
+        Languages for which more than rejections is known.
     prefixes
-        How the sentences of options begin, in lower case with a space behind.
+        Beginnings of the sentences of options, in lower case with a trailing space.
     rejections, refusals
         Found anywhere in a text.
     introductions, sayings
@@ -40,12 +40,12 @@ class Phrases:
 
 @cache
 def phrases() -> Phrases:
-    """The phrases that ship.
+    """The shipped phrases.
 
     Raises
     ------
     WolvesError
-        If the file is at fault.
+        If the file is invalid.
     """
     source = read_source(shipped(f"{SOURCES}/reader.yaml")).fields(["languages"])["languages"]
     prefixes: list[str] = []
@@ -70,7 +70,7 @@ def phrases() -> Phrases:
 
 
 def _any(words: Sequence[str]) -> str:
-    """An expression for any of some phrases, the longest first; a star is any ending."""
+    """A regular expression for any of some phrases, the longest first; a star is any ending."""
     longest = sorted(words, key=len, reverse=True)
     escaped = (re.escape(word).replace(r"\*", r"\w*") for word in longest)
     return "|".join(word.replace(r"\ ", r"\s+") for word in escaped)

@@ -16,16 +16,18 @@ from many_wolves.observations import Observations
 CONDITIONS = ("first", "second")
 WEIGHTS = ("w_inf", "w_soc", "w_pres")
 ICC = 0.1
-"""Correlation of answers of one item to a cell, between those of two instruct models of zhao2025.
+"""Correlation of answers to the same item and cell, between those of two instruct models of
+zhao2025.
 
 Design effects of 2.1 and 6.1 over 30 answers are correlations of .04 and .18.
 """
 
 
 def design(items: int, replicates: int) -> Observations:
-    """Two conditions, each state of the human scale asked by items, several times each.
+    """Two conditions, with every state of the human scale asked by several items, several times
+    each.
 
-    Only how many answers a state has is used, not which.
+    Only the number of answers per state is used, not their values.
     """
     literal = literal_counts()
     rows = [
@@ -50,7 +52,7 @@ def differing(
 ) -> Mapping[str, Any]:
     """Parameters of both conditions: the second has ``parameter`` shifted, the rest rescaled.
 
-    What ``given`` leaves out is as people have it, and the likeness of answers as ``ICC``.
+    Missing values of ``given`` are those of people; the correlation of answers is then ``ICC``.
     """
     base = people() | dict(given or {})
     first = dict(base["weights"])

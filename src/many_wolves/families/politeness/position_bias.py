@@ -53,7 +53,7 @@ class Placed:
 
 
 def no_orders(conditions: int, utterances: int, states: int) -> Placed:
-    """What stands for the orders where the bias of place is off."""
+    """Placeholder for the orders without a position bias."""
     return Placed(
         (),
         np.zeros((0, utterances), dtype=np.int64),
@@ -73,7 +73,7 @@ def read_placed(
     Parameters
     ----------
     table
-        Of one speaker, with ``placed`` aside.
+        Observations of one speaker, with the further table ``placed``.
     conditions, utterances, states
         Labels of the axes of the fit.
     where
@@ -82,8 +82,8 @@ def read_placed(
     Raises
     ------
     WolvesError
-        If the table does not know places, an order lacks an option, or the
-        counts are not those of ``counts.csv``.
+        If the table does not record positions, an order lacks an option, or the counts differ from
+        those of ``counts.csv``.
     """
     placed = table.aside.get("placed")
     if placed is None or not len(placed):
@@ -110,7 +110,7 @@ def check_same(placed: Placed, counts: Array, where: str) -> None:
     """Reject choices by order that do not add up to the counts (C, U, S)."""
     if not np.allclose(placed.counts.sum(axis=0), counts, rtol=1e-6, atol=1e-6):
         raise WolvesError(
-            f"the choices by place add up to {placed.counts.sum():g}, those in counts.csv to "
+            f"the choices by position add up to {placed.counts.sum():g}, those in counts.csv to "
             f"{counts.sum():g}, or they differ in a cell",
             where=where,
             column="count",

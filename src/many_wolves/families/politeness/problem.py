@@ -1,4 +1,4 @@
-"""Choices and literal judgments of one speaker as the data of a Stan program."""
+"""Turns choices and literal judgments of one speaker into the data of a Stan program."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NAME = "polite-speaker"
 PROGRAM = "rsa-model/stan_model/politeness.stan"
 OUTCOME = Outcome("counts", ("predicted", "s2"), event="utterance")
 ADAPT_DELTA = 0.95
-"""Target acceptance at least: in each condition the weights and phi lie on a thin bent ridge."""
+"""Minimum target acceptance: in each condition, the weights and phi lie on a thin curved ridge."""
 
 
 def build(table: Observations, **options: Any) -> Problem:
@@ -84,7 +84,7 @@ def build(table: Observations, **options: Any) -> Problem:
 
 
 def is_language_model(table: Observations) -> bool:
-    """Whether it is known to be one: a provider asked it, or its data card names models."""
+    """Whether it is known to be a language model, from its provider or its data card."""
     speaker = str(table.rows["speaker"].iloc[0])
     asked = table.meta.get("speakers", {}).get(speaker)
     if asked is not None:
@@ -94,7 +94,7 @@ def is_language_model(table: Observations) -> bool:
 
 
 def _recorded(chosen: PoliteOptions, held: _Data) -> dict[str, Any]:
-    """The options as a fit records them: the ends of ranges and the likelihood in effect."""
+    """The options for the record of a fit, with effective ranges and likelihood."""
     by = held.clustered.name if held.clustered is not None else "counts"
     likelihood = by if held.direction is None else chosen.likelihood
     taken = {"utilities": list(chosen.utilities), "likelihood": likelihood}
@@ -175,7 +175,7 @@ def _collect(table: Observations, chosen: PoliteOptions, where: str) -> _Data:
 def _clusters(
     table: Observations, choices: pd.DataFrame, layout: Layout, chosen: PoliteOptions, where: str
 ) -> tuple[Clustered | None, tuple[str, ...]]:
-    """The choices by cluster; None with a bias of place, which is of single answers."""
+    """The choices by cluster; None with a position bias, which needs independent answers."""
     if not chosen.position_bias:
         return read_clusters(table, choices, layout, chosen.likelihood, where)
     if chosen.likelihood in ("auto", "counts"):
@@ -188,7 +188,7 @@ def _clusters(
 
 
 def _beside(table: Observations, where: str, name: str) -> str:
-    """The file of a table aside, for messages."""
+    """The file of a further table, for messages."""
     return str(Path(where).with_name(name)) if "path" in table.meta else where
 
 
@@ -201,9 +201,9 @@ def _placed(table: Observations, layout: Layout, counts: Array, file: str) -> Pl
 
 @dataclass(frozen=True)
 class _Variant:
-    """Which parameters there are; ``has`` and ``simplex`` are 0 or 1 for each of UTILITIES.
+    """The parameters of a variant; ``has`` and ``simplex`` are 0 or 1 for each of UTILITIES.
 
-    ``has`` says which utilities move the speaker, ``simplex`` which have a share of the weights.
+    ``has`` marks the utilities of the speaker, ``simplex`` those with a share of the weights.
     """
 
     has: Sequence[int]
@@ -255,7 +255,7 @@ def _stan_data(held: _Data, variant: _Variant, chosen: PoliteOptions) -> dict[st
 
 
 def _ranges(chosen: PoliteOptions) -> dict[str, Range]:
-    """The ranges of priors that an option makes wider."""
+    """The ranges of priors that an option can widen."""
     most, least, dearest = chosen.ends
     named = "--ranges wide" if chosen.ends == RANGES["yoon2020"] else ""
     ends = f"--cost-lower {least - 10:g} --cost-upper {dearest + 10:g}"
@@ -348,7 +348,7 @@ def _variables(held: _Data, variant: _Variant) -> tuple[Variable, ...]:
 
 
 def _parts(held: _Data) -> dict[str, Sequence[str]]:
-    """Clusters that can be left out whole: of a likelihood by cluster, its own alone."""
+    """Clusters that can be left out as a whole; for a likelihood by cluster, only its own."""
     if held.placed:
         return {}
     left_out = held.known if held.clustered is None else (held.clustered,)

@@ -7,17 +7,17 @@ from many_wolves.families.politeness.reference import goal_of
 from many_wolves.families.politeness.references import SPEAKER
 
 DEFAULT = "none"
-"""The goal of a scene that names none."""
+"""The goal of a scene without a goal."""
 
 
 def default(condition: str) -> str:
-    """The condition without a goal in the same framing; empty for that one itself."""
+    """The condition without a goal in the same framing; empty for that condition itself."""
     goal, slash, framing = condition.partition("/")
     return "" if goal == DEFAULT else f"{DEFAULT}{slash}{framing}"
 
 
 def comparable(condition: str) -> str:
-    """The goal of people that a condition is compared with; people always had one."""
+    """The goal of people with which a condition is compared; people always had one."""
     goal = goal_of(condition)
     return "" if goal == DEFAULT else goal
 
@@ -29,7 +29,8 @@ QUANTITIES = FindingsSpec(
         "w_pres": "the weight of self-presentation",
         "phi": "the projected goal: 1 informative, 0 kind",
     },
-    # phi is uniform; each of three weights that are uniform on their simplex is Beta(1, 2).
+    # phi is uniform; each of three weights with a uniform distribution on the simplex is Beta(1,
+    # 2).
     prior={
         "phi": (1 / 2, (1 / 12) ** 0.5),
         "w_inf": (1 / 3, (1 / 18) ** 0.5),

@@ -1,4 +1,4 @@
-"""Which option an answer names: by the option's words first, then by its letter.
+"""Reads the option that an answer gives: first by the option's text, then by its letter.
 
 Nothing is guessed. An answer that names two options, that names one in order to
 reject it, or whose letter and words disagree, is unparsed. ``It wasn't good`` never
@@ -35,7 +35,7 @@ _REJECTION = re.compile(
     re.I,
 )
 _TURNED = r"(?![\"')\]\s]*(?:is|was|would|could|might|but|though|although)\b)"
-"""What turns a quoted option into one that is talked about."""
+"""Context in which a quoted option is only mentioned."""
 _PRAISE = (
     r"(?:is|would\s+be|seems|feels)\s+(?:(?:the|my|her|a)\s+)?"
     r"(?:best|right|correct|most|answer|choice|reply|kindest|what\s+(?:i|ann|she)\s+would\s+say)\b"
@@ -55,7 +55,7 @@ _EXPLAINING = re.compile(
     r"|given|while|although|the (?:answer|option|choice|other|reason|goal|best|rest))\b",
     re.I,
 )
-"""How words that follow a letter begin when they are not meant as the option itself."""
+"""Beginnings of text after a letter that is not the option itself."""
 _REFUSAL = re.compile(
     r"\bi(?: am|'m)? (?:(?:can(?: ?not|'?t)|will not|won'?t|would not|wouldn'?t|do not|don'?t"
     r"|must|have to|would rather|prefer) "
@@ -71,7 +71,7 @@ _DECLINES = re.compile(
     r"\bi (?:(?:must|have to|will|would) )?(?:(?:respectfully|politely) )?(?:decline|refuse)\b",
     re.I,
 )
-"""A refusal that no option behind it undoes."""
+"""A refusal that stands even if an option follows."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def read(options: Sequence[Option], text: str) -> Reading:
     for part in answers_in(text):
         words = clean(part)
         if not re.search(r"\w", words):
-            # a thought that was cut off is not an empty answer
+            # A thought that was cut off is not an empty answer.
             return Reading(None, "unparsed" if re.search(r"\w", text) else "empty")
         found = _corrected(forms, words)
         if found.value is not None:
@@ -180,7 +180,7 @@ def _read(forms: Sequence[_Forms], words: str) -> Reading:
 
 
 def _by_text(found: _Mentions) -> str | None:
-    """The one option that the words name: declared, else alone in a sentence, else within one."""
+    """The only option in the text: declared, else alone in a sentence, else within one."""
     if found.declared:
         clear = len(found.declared) == 1 and found.standing_after <= found.declared
         return next(iter(found.declared)) if clear else None
@@ -223,7 +223,7 @@ def _mentions(forms: Sequence[_Forms], words: str) -> _Mentions:
             _note(found, part, form)
         if part.label and not clear:
             found.letters.add(part.label)
-            # "A) Submarine" names an option that was not offered
+            # "A) Submarine" gives an option that was not offered
             found.doubtful |= bool(part.body) and not _EXPLAINING.match(part.body)
     return found
 

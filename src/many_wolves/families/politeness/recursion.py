@@ -25,12 +25,12 @@ from many_wolves.families.politeness.utterances import is_negation
 from many_wolves.records import Trial
 
 COST_OF_PLAIN = 1.0
-"""Cost of an utterance without negation; only the difference to ``cost`` matters."""
+"""Cost of an utterance without negation; only the difference from ``cost`` matters."""
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """What utterances mean, and what states are worth.
+    """The meanings of utterances, and the values of states.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def gauss_legendre(nodes: int) -> tuple[Array, Array]:
     return (x + 1) / 2, w / 2
 
 
-# NumPy alone: scipy.special would cost `wolves predict` as much time as all else.
+# Only NumPy: importing scipy.special would double the time of `wolves predict`.
 def _xlogy(x: npt.ArrayLike, y: Array) -> Array:
     """x ln(y), and 0 where x is 0."""
     factor = np.asarray(x, dtype=float)
@@ -128,7 +128,7 @@ def speaker1(
 ) -> Array:
     """P_S1(u | s, phi), shape (q, s, u), for every value in ``phi`` (Q,).
 
-    With ``cost_form="utility"`` the cost is inside alpha * (...), as in the
+    With ``cost_form="utility"``, the cost is inside alpha * (...), as in the
     equation of the paper; ``"prior"`` is the reference implementation.
     """
     L0 = lexicon.theta / lexicon.theta.sum(axis=1, keepdims=True)
@@ -180,8 +180,8 @@ def speaker2(
 ) -> Array:
     """P_S2(u | s), shape (c, s, u).
 
-    The projected phi of a condition need not be a node: its likelihood is taken
-    at phi itself and normalised by the nodes. A constant factor, the same for
+    The projected phi of a condition need not be a node: its likelihood is evaluated at phi and
+    normalized over the nodes. A constant factor, the same for
     every utterance, cancels in the softmax.
     """
     tables = recurse(lexicon, alpha, cost, phi, phi_weights, cost_form)
@@ -202,12 +202,12 @@ def speaker2(
 
 
 def by_order(choices: Array, bias: npt.ArrayLike, place: npt.NDArray[np.int64]) -> Array:
-    """P(u | s, order), shape (o, c, s, u): the place of an option pulls by its log-odds.
+    """P(u | s, order), shape (o, c, s, u), with the log-odds of the options' positions.
 
     Parameters
     ----------
     choices
-        (c, s, u) P(u | s) without such a pull.
+        (c, s, u) P(u | s) without position bias.
     bias
         (places,) log-odds of each place.
     place
@@ -221,7 +221,7 @@ def by_order(choices: Array, bias: npt.ArrayLike, place: npt.NDArray[np.int64]) 
 
 @dataclass(frozen=True)
 class SpeakerParameters:
-    """A speaker with known weights: what ``simulated`` speakers are made of.
+    """A speaker with known weights, for ``simulated`` speakers.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ class SpeakerParameters:
     def from_json(cls, record: Mapping[str, Any]) -> Self:
         """Read ``alpha``, ``cost``, ``weights`` and optionally the lexicon.
 
-        Without ``theta`` the literal means of the human reference are taken.
+        Without ``theta``, the literal means of the human reference are used.
 
         Raises
         ------

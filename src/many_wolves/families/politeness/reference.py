@@ -40,7 +40,7 @@ def human_weights() -> pd.DataFrame:
 
 
 def matched(reference: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
-    """The reference once for every condition: people have goals, others also framings.
+    """The reference once per condition: people have goals, others also framings.
 
     A condition ``social/third`` is compared with the goal ``social`` of people.
     """
@@ -52,5 +52,5 @@ def matched(reference: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
 
 
 def goal_of(condition: str) -> str:
-    """The goal of a condition, which may name a framing behind a slash."""
+    """The goal of a condition, which may have a framing after a slash."""
     return condition.split("/", 1)[0]

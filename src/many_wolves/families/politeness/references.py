@@ -1,4 +1,4 @@
-"""Data that ship with the family; light to import."""
+"""Shipped data of the family; imports little."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CITATION = (
 )
 SPEAKER = "people"
 FIRST = "yoon2020"
-"""The data that other speakers are compared with."""
+"""The data with which other speakers are compared."""
 
 
 def references() -> Mapping[str, Reference]:

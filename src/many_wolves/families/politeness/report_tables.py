@@ -18,7 +18,7 @@ NOTHING = "–"
 
 
 def interval(summary: pd.DataFrame, parameter: str, condition: str) -> str:
-    """``mean [low, high]`` of one parameter; a dash where the fit has none."""
+    """``mean [low, high]`` of one parameter; a dash if the fit has none."""
     row = summary[(summary["parameter"] == parameter) & (summary["condition"] == condition)]
     if row.empty:
         return NOTHING
@@ -29,7 +29,7 @@ def interval(summary: pd.DataFrame, parameter: str, condition: str) -> str:
 def weights_table(fit: Fitted) -> Table:
     """Every weight of one fit with its diagnostics, and those of people.
 
-    The reference fit of people is shown with the values that were published for them.
+    The reference fit of people is shown with the published values.
     """
     part = fit.summary[fit.summary["parameter"].isin((*WEIGHTS, *SHARED))]
     published = PUBLISHED.set_index(["parameter", "condition"])["published"]
@@ -96,7 +96,7 @@ def study_table(fits: Sequence[Fitted]) -> Table:
 
 
 def shared_table(fits: Sequence[Fitted]) -> Table:
-    """One row per speaker: what the goals share, how much was answered, r²."""
+    """One row per speaker: the parameters that goals share, number of choices, r²."""
     rows = [
         {"speaker": fit.label}
         | {name: interval(fit.summary, name, "") for name in SHARED}
@@ -114,7 +114,7 @@ def shared_table(fits: Sequence[Fitted]) -> Table:
 
 
 def standing(fit: Fitted) -> dict[str, str]:
-    """Whether the numbers can be read at face value, in a word or two."""
+    """The verdict in a word or two."""
     faults = [] if fit.converged else ["not converged"]
     if fit.failed_checks:
         faults.append("did not do the task")

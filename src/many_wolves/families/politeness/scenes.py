@@ -1,4 +1,4 @@
-"""What is asked about: items, scales and sets of utterances, read from files of data."""
+"""Items, scales and sets of utterances, read from data files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from many_wolves.records import LABELS
 from many_wolves.sources import Source, nearest, quoted, read_source
 
 PLACEHOLDERS = ("item", "made", "met", "rating", "scale", "claim", "text", "options")
-"""Names that templates know whatever the items say."""
+"""Placeholders that templates know for any items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Ann's true opinion: its value V(s) on the scale, and how it is said."""
+    """Ann's true opinion: its value V(s) on the scale, and its wording."""
 
     value: int | float
     rating: str
@@ -49,7 +49,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Something that Ann can say: the sentence, and the claim that the literal task tests."""
+    """An utterance: the sentence, and the claim that the literal task tests."""
 
     id: str
     sentence: str
@@ -136,7 +136,7 @@ def read_utterances(path: Path, name: str) -> tuple[Utterance, ...]:
     Raises
     ------
     WolvesError
-        If there is none of that name, it is empty, an id or a sentence is a
+        If there is none with that name, it is empty, an id or a sentence is a
         duplicate, or there are more utterances than letters.
     """
     chosen = _chosen(read_source(path).fields(["sets"])["sets"], "set of utterances", name)
@@ -175,7 +175,7 @@ def select[T](known: Mapping[str, T], wanted: tuple[str, ...], kind: str, option
             raise WolvesError(f"unknown {kind} {name!r} in {option}", fix=nearest(name, known))
         if wanted.count(name) > 1:
             raise WolvesError(
-                f"duplicate {kind} {name!r} in {option}", fix=f"name every {kind} once"
+                f"duplicate {kind} {name!r} in {option}", fix=f"list every {kind} once"
             )
     return [value for name, value in known.items() if not wanted or name in wanted]
 
@@ -198,10 +198,10 @@ def _id(source: Source) -> str:
 
 
 def _once(entry: Source, kind: str, name: str, lines: dict[str, int]) -> None:
-    """Note the line of ``name``; an error if it was there before."""
+    """Record the line of ``name``; raise an error for a duplicate."""
     if name in lines:
         raise entry.error(
             f"duplicate {kind} {name!r}, first on line {lines[name]}",
-            f"rename or delete one of the two: every {kind} may stand once",
+            f"rename or delete one of the two: every {kind} must be unique",
         )
     lines[name] = entry.line

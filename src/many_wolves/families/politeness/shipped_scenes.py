@@ -1,4 +1,4 @@
-"""Where the shipped items, scales, utterances and templates lie; light to import."""
+"""Paths of the shipped items, scales, utterances and templates; imports little."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data from known parameters, with a real design: for recovery, calibration and power.
+"""Simulates data with known parameters and a real design, for recovery, calibration and power.
 
 Parameters come from the prior or are given. Answers come from the recursion in
 NumPy, which shares no code with the Stan program that is fitted to them.
@@ -35,7 +35,7 @@ from many_wolves.observations import Observations
 
 Counts = npt.NDArray[np.int64]
 NODES = 64
-"""Quadrature of the simulator: finer than that of the fits it judges."""
+"""Number of quadrature nodes of the simulator: more than in the fits that it checks."""
 
 
 def variants() -> dict[str, dict[str, Any]]:
@@ -85,7 +85,7 @@ class Known:
 
 
 def from_prior(problem: Problem, rng: np.random.Generator) -> Known:
-    """Parameters from the prior of a problem; theta too, where the problem infers it."""
+    """Draw parameters from the prior of a problem, with theta if the problem infers it."""
     data = problem.data
     C, U, S = data["C"], data["U"], data["S"]
     held = np.array(data["in_simplex"], dtype=bool)
@@ -143,7 +143,7 @@ def answer_probabilities(problem: Problem, known: Known) -> Array:
 
 
 def log_likelihood(problem: Problem, known: Known) -> float:
-    """Log-likelihood of the choices, and of the literal judgments where they are modelled."""
+    """Log-likelihood of the choices, and of the literal judgments if they are modelled."""
     counts, _ = _counts(problem)
     probabilities = answer_probabilities(problem, known)
     if problem.data["E"]:
@@ -169,7 +169,7 @@ def log_likelihood(problem: Problem, known: Known) -> float:
 
 
 def _judged_likelihood(problem: Problem, known: Known) -> float:
-    """Log-likelihood of the literal judgments; zero where they are not modelled."""
+    """Log-likelihood of the literal judgments; zero if they are not modelled."""
     if not problem.data["theta_free"]:
         return 0.0
     yes, no = (np.array(problem.data[f"literal_{name}"]) for name in ("yes", "no"))
@@ -183,7 +183,7 @@ def simulate(
 
     The numbers of answers in every condition and state are those of ``table``, as are the
     judgments of every utterance and state. Expected counts are rounded.
-    Judgments are drawn only where the problem models them.
+    Judgments are drawn only if the problem models them.
     """
     problem = build(table, **options)
     counts, labels = _counts(problem)
@@ -259,7 +259,7 @@ def draws(tree: Any, names: Sequence[str]) -> dict[str, Array]:
 
 
 def from_json(record: Mapping[str, Any], problem: Problem) -> Known:
-    """Given parameters: alpha, cost, weights by condition; theta as the problem has it.
+    """Read parameters: alpha, cost, weights by condition; theta is that of the problem.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Checks of whether a speaker did the task, from a table of counts.
 
-A table that did not come from answers knows neither what could not be read nor where options
-stood. It does show whether choices depend on the state, and whether they are true of it.
+A table without the original answers records neither unreadable answers nor the positions of
+options. It does show whether choices depend on the state, and whether they are true of it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from many_wolves.families.politeness.permutation import Effect, between, codes
 from many_wolves.records import Check
 
 INFORMATIVE = "informative"
-"""The goal under which choices are to be true."""
+"""The goal under which choices should be true."""
 TRUTH_LEAST = 0.10
-"""Least gain in literal truth under that goal over choices that do not know the state. People of
-Yoon et al. (2020) gain 0.43; speakers that hardly depend on the state 0.04 and less."""
+"""Smallest gain in literal truth under that goal over choices that ignore the state. The people of
+Yoon et al. (2020) gain 0.43; speakers that hardly depend on the state gain at most 0.04."""
 TABLES = 199
 """Random tables with the margins of the counts: smallest p-value 0.005."""
 
@@ -40,7 +40,7 @@ def check_tables(
     clusters
         Columns whose answers may be alike: each cluster then counts once.
     seed
-        Of the permutations.
+        Seed of the permutations.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def _of_speaker(
 
 
 def _clustered(wide: pd.DataFrame, strata: Sequence[str], seed: int) -> Effect:
-    """The effect of the state, where all answers of a cluster to one question count once."""
+    """The effect of the state, with all answers of a cluster to one question counted once."""
     counts = wide.to_numpy(float)
     labels = wide.index.to_frame(index=False)
     within = codes(list(labels[list(strata)].itertuples(index=False, name=None)))
@@ -97,7 +97,7 @@ def _clustered(wide: pd.DataFrame, strata: Sequence[str], seed: int) -> Effect:
 
 
 def _counted(wide: pd.DataFrame, strata: Sequence[str], seed: int) -> Effect:
-    """The effect of the state, where every answer counts as one."""
+    """The effect of the state, with every answer counted."""
     # scipy.stats takes long to import
     from scipy.stats import random_table
 
@@ -128,7 +128,7 @@ def _moved(tables: Array) -> Array:
 
 
 def _gain(rows: pd.DataFrame, truth: Mapping[tuple[str, int], float]) -> float | None:
-    """How much truer choices are than the same choices dealt to the states at random."""
+    """How much truer choices are than the same choices assigned to states at random."""
     asked = rows[(rows["goal"] == INFORMATIVE) & (rows["count"] > 0)]
     if asked["state"].nunique() < 2:
         return None

@@ -1,4 +1,4 @@
-"""Responses -> the choice table of the politeness family, with its checks."""
+"""Turns responses into the choice table of the politeness family, with its checks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def tabulate(
     Parameters
     ----------
     responses
-        Of any speakers and both tasks, in the order in which they came.
+        Responses of any speakers and both tasks, in the order of arrival.
     scoring
         ``sum``, ``mean`` or ``pmi``: how options are scored in score mode.
     seed
@@ -86,7 +86,7 @@ def tabulate(
 
 
 def _alike(answers: Sequence[Answer], by_item: pd.DataFrame | None) -> dict[str, Any]:
-    """Which answers may be alike, and how alike those to one item are; see ``clustering``.
+    """The clusters of the table, and the design effect of items; see ``clustering``.
 
     Probabilities of options vary by item without any sampling, which the measure does not fit.
     """
@@ -115,7 +115,7 @@ def _by_item(answers: Sequence[Answer]) -> pd.DataFrame | None:
 
 
 def _scale(answers: Sequence[Answer]) -> str:
-    """The one scale of the answers, since a state of two means something else on another."""
+    """The common scale of the answers; a state has another meaning on another scale."""
     found = sorted({str(a.cell.get("scale", "")) for a in answers})
     if len(found) > 1:
         raise WolvesError(
@@ -126,7 +126,7 @@ def _scale(answers: Sequence[Answer]) -> str:
 
 
 def _counts(answers: Sequence[Answer]) -> pd.DataFrame:
-    """Sum of the weights in every cell that was asked, unread answers or not."""
+    """Sum of the weights in every cell that was asked."""
     sums: dict[tuple[Any, ...], float] = {}
     for answer in answers:
         cell = tuple(answer.cell[factor] for factor in FACTORS["choice"])
@@ -190,7 +190,7 @@ def _place(answers: Sequence[Answer], columns: Sequence[str]) -> Any:
 
 
 def _excluded(answers: Sequence[Answer]) -> pd.DataFrame:
-    """What was left out, counted by cell and reason, with the first example of each."""
+    """Excluded answers, counted by cell and reason, with the first example of each."""
     groups: dict[tuple[Hashable, ...], list[str]] = {}
     for answer in answers:
         if answer.weights is None:

@@ -17,7 +17,7 @@ _ANSWERS = ("yes", "no")
 
 @dataclass(frozen=True)
 class Framing:
-    """Whose answer is asked for: the parts of its prompts; ``goals`` by name."""
+    """A framing of the choice task: the parts of its prompts, and its ``goals`` by name."""
 
     scene: str
     goals: Mapping[str, str]
@@ -58,7 +58,7 @@ class Templates:
     def choice(
         self, framing: str, goal: str, item: Item, scale: Scale, state: State
     ) -> tuple[str, str]:
-        """What is asked in the choice task, before the options: in the scene, and without it."""
+        """The question of the choice task, without options: with the scene, and without it."""
         parts = self.framings[framing]
         text = _join(parts.scene, parts.goals[goal], parts.question)
         return text.format_map(_words(item, scale, state)), parts.baseline.format_map({})
@@ -66,7 +66,7 @@ class Templates:
     def judgment(
         self, utterance: Utterance, item: Item, scale: Scale, state: State
     ) -> tuple[str, str]:
-        """What is asked in the literal task, before the options: in the scene, and without it."""
+        """The question of the literal task, without options: with the scene, and without it."""
         words = _words(item, scale, state) | {"claim": utterance.claim}
         text = _join(self.literal.scene, self.literal.question)
         return text.format_map(words), self.literal.baseline.format_map(words)
@@ -82,7 +82,7 @@ class Templates:
 
 
 def read_templates(path: Path, further: Collection[str] = ()) -> Templates:
-    """A template file, whose placeholders may be those that items bring along too.
+    """Read a template file, whose placeholders may include those that items define.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def read_templates(path: Path, further: Collection[str] = ()) -> Templates:
 def _framings(source: Source, scene: Collection[str]) -> dict[str, Framing]:
     framings: dict[str, Framing] = {}
     first = ""
-    # Where items bring words, one of those may name the item.
+    # If items define words, one of these may describe the item.
     named = "item" if set(scene) == set(_SCENE) else "made"
     for name, entry in source.entries().items():
         parts = entry.fields(["scene", "goals", "question", "baseline"])
@@ -148,16 +148,16 @@ def _template(
         parts = [part for part in Formatter().parse(text) if part[1] is not None]
     except ValueError as fault:
         raise source.error(
-            f"a brace in `{source.name}` has no partner ({fault})",
-            "close it, or write two braces, {{ or }}, where one is to be seen",
+            f"a brace in `{source.name}` is not closed ({fault})",
+            "close it, or write two braces, {{ or }}, for a literal brace",
         ) from fault
     names = [str(name) for _, name, _, _ in parts]
     for (_, _, form, conversion), name in zip(parts, names, strict=True):
         if name not in allowed or form or conversion:
-            known = nearest(name, allowed) if allowed else "no placeholder may stand here"
+            known = nearest(name, allowed) if allowed else "no placeholder is allowed here"
             raise source.error(
                 f"unknown placeholder {{{name}}} in `{source.name}`",
-                f"{known}; write {{{{ }}}} for braces that are to be seen",
+                f"{known}; write {{{{ }}}} for literal braces",
                 source.line_of("{" + name + (":" if form else "!" if conversion else "}")),
             )
     for name in needed:

@@ -50,7 +50,7 @@ COST = {
 
 
 def fitted(fit: Fitted) -> Mapping[str, str]:
-    """What was fitted, heading by heading."""
+    """Facts about the fit: heading -> text."""
     options = fit.info.get("options", {})
     chosen = list(options.get("utilities", ()))
     words = {"Model": FIRST_ORDER if is_first_order(fit) else SECOND_ORDER}
@@ -69,7 +69,7 @@ def fitted(fit: Fitted) -> Mapping[str, str]:
 
 
 def _data(fit: Fitted) -> dict[str, str]:
-    """How many choices and judgments; empty where the fit does not say."""
+    """Numbers of choices and judgments; empty if not recorded."""
     if "choices" not in fit.info or isinstance(fit.info.get("source", {}).get("answers"), str):
         return {}
     text = f"{fit.info['choices']:,.0f} choices"
@@ -80,7 +80,7 @@ def _data(fit: Fitted) -> dict[str, str]:
 
 
 def _priors(options: Mapping[str, Any]) -> str:
-    """The priors: ranges, and shapes other than one."""
+    """The priors: ranges, and shapes that differ from one."""
     usual = RANGES["yoon2020"]
     most, low, high = (options.get(name, usual._asdict()[name]) for name in Ranges._fields)
     text = (
@@ -104,7 +104,7 @@ READING_FIRST_ORDER = (
 
 
 def reading_weights() -> tuple[str, ...]:
-    """How the weights are to be read."""
+    """The interpretation of the weights."""
     return (
         "The three weights of a goal sum to one. Weight w_inf: how much it matters that the "
         "listener learns the truth. Weight w_soc: how much it matters that the listener feels "
@@ -131,7 +131,7 @@ def weights(fit: Fitted) -> tuple[str, ...]:
 
 
 def predictive(fit: Fitted) -> tuple[str, ...]:
-    """What the predictive check compares, and its r²."""
+    """Explanation of the predictive check, and its r²."""
     text = (
         "Replicated data from the posterior are compared with the observed choices. If an "
         "observed proportion is outside its interval, the model does not fit that cell."
@@ -144,7 +144,7 @@ def predictive(fit: Fitted) -> tuple[str, ...]:
 
 
 def meanings(fit: Fitted) -> tuple[str, ...]:
-    """What theta is, and what the literal treatment does to it."""
+    """Explanation of theta and of its literal treatment."""
     text = "theta is the probability that an utterance is literally true of a state."
     if fit.info.get("options", {}).get("literal") == "joint":
         return (
@@ -160,7 +160,7 @@ def is_first_order(fit: Fitted) -> bool:
 
 
 def recursion(fit: Fitted) -> tuple[str, ...]:
-    """What the two tables are."""
+    """Explanation of the two tables."""
     if is_first_order(fit):
         return (
             "The speaker (S1) chooses by the inference of a literal listener. The pragmatic "
@@ -174,7 +174,7 @@ def recursion(fit: Fitted) -> tuple[str, ...]:
 
 
 def study_predictive(fits: Sequence[Fitted]) -> tuple[str, ...]:
-    """Who is predicted best and worst."""
+    """The speakers that are predicted best and worst."""
     known = [(float(fit.info["r2"]), fit.label) for fit in fits if fit.info.get("r2") is not None]
     if len(known) < 2:
         return ()
@@ -187,7 +187,7 @@ def study_predictive(fits: Sequence[Fitted]) -> tuple[str, ...]:
 
 
 def places(fit: Fitted) -> tuple[str, ...]:
-    """What the bias of place is, and how strong it is here."""
+    """Explanation of the position bias, and its strength here."""
     part = fit.summary[fit.summary["parameter"] == "place_bias"]
     best = part.iloc[int(part["mean"].to_numpy().argmax())]
     apart = part[(part["hdi_low"] > 0) | (part["hdi_high"] < 0)]

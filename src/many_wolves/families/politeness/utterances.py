@@ -20,5 +20,5 @@ def order(utterance: str) -> tuple[int, str]:
 
 
 def is_negation(utterance: str) -> bool:
-    """Whether an utterance id names a negation (``not good``)."""
+    """Whether an utterance id is a negation (``not good``)."""
     return utterance.startswith("not ")

@@ -1,4 +1,4 @@
-"""Choices and literal judgments that cannot be fitted are refused before sampling."""
+"""Rejects choices and literal judgments that cannot be fitted, before sampling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.tables import no_name, refuse_first
 
 ONE_ANSWER = 0.995
-"""Share of one utterance above which a speaker always says the same."""
+"""Share of one utterance above which a speaker counts as always saying the same."""
 MOST_CHOICES = 10
 """Choices per literal judgment, above which the judgments no longer determine the meanings."""
 FEW = 40.0
@@ -22,12 +22,12 @@ FEW = 40.0
 def check_choices(counts: pd.DataFrame, where: str, *, framed: bool | None = None) -> pd.DataFrame:
     """Counts with ``condition``, the goal and, where there are several, the framing; and ``row``.
 
-    ``framed`` says whether conditions name their framing; None lets the counts decide.
+    ``framed`` states whether conditions include the framing; None lets the counts decide.
 
     Raises
     ------
     WolvesError
-        If a column is missing, the table is empty, or it holds several speakers. Also if a
+        If a column is missing, the table is empty, or it contains several speakers. Also if a
         count is not a number or negative, or a state is not a whole number.
     """
     require_columns(counts, ("goal", "state", "utterance", "count"), where)
@@ -39,19 +39,19 @@ def check_choices(counts: pd.DataFrame, where: str, *, framed: bool | None = Non
                 counts[column],
                 f"the name of a {column}",
                 where=where,
-                fix="name it: otherwise the fit would silently ignore rows without a name",
+                fix="write it: otherwise the fit would silently ignore rows without a name",
             )
     if "speaker" in counts and counts["speaker"].nunique() > 1:
         names = ", ".join(map(str, dict.fromkeys(counts["speaker"])))
         raise WolvesError(
-            f"a fit needs one speaker; the table holds {names}",
+            f"a fit needs one speaker; the table contains {names}",
             where=where,
             column="speaker",
             fix="--speaker NAME",
         )
     if not counts["count"].sum() > 0:
         raise WolvesError(
-            "the table holds no choices",
+            "the table contains no choices",
             where=where,
             column="count",
             fix="collect answers first: `wolves collect`, then `wolves choices`",
@@ -69,7 +69,7 @@ def check_choices(counts: pd.DataFrame, where: str, *, framed: bool | None = Non
 
 
 def check_literal(judged: pd.DataFrame, where: str) -> None:
-    """Refuse literal judgments with a missing column, a bad number, or more yes than n."""
+    """Reject literal judgments with a missing column, an invalid number, or more yes than n."""
     require_columns(judged, ("utterance", "state", "yes", "n"), where)
     require_numbers(judged, ("state", "yes", "n"), where)
     over = judged["yes"] > judged["n"] + 1e-9
@@ -85,7 +85,7 @@ def check_literal(judged: pd.DataFrame, where: str) -> None:
 
 
 def require_columns(frame: pd.DataFrame, columns: tuple[str, ...], where: str) -> None:
-    """Refuse a table that lacks a column."""
+    """Reject a table that lacks a column."""
     missing = [c for c in columns if c not in frame]
     if missing:
         raise WolvesError(
@@ -103,7 +103,7 @@ def require_numbers(
     where: str,
     whole: tuple[str, ...] = ("state",),
 ) -> None:
-    """Refuse what is not a number, is negative or, in the columns ``whole``, has a fraction."""
+    """Reject entries that are not numbers, negative or, in the columns ``whole``, fractional."""
     for column in columns:
         numbers = pd.to_numeric(frame[column], errors="coerce")
         bad = ~np.isfinite(numbers) | (numbers < 0)
@@ -124,8 +124,8 @@ def require_numbers(
 def one_answer(counts: Array, utterances: Sequence[str], where: str) -> WolvesError | None:
     """Why choices (C, U, S) that are one utterance throughout are fitted with theta fixed only.
 
-    None where there are few, or they vary. Else meanings would follow the choices to
-    any length, and neither tells anything of the weights.
+    None if there are few, or they vary. Otherwise meanings would follow the choices without
+    limit, and neither carries information about the weights.
     """
     by_utterance = counts.sum(axis=(0, 2))
     total, most = by_utterance.sum(), int(np.argmax(by_utterance))
@@ -144,10 +144,10 @@ def one_answer(counts: Array, utterances: Sequence[str], where: str) -> WolvesEr
 def overwhelmed(choices: float, judgments: float, where: str) -> WolvesError | None:
     """Why many choices with few literal judgments are fitted with theta fixed only.
 
-    None where there are enough judgments. Otherwise free meanings are whatever fits the
-    choices best, in as many ways as there are modes. No search is sure to find the best.
-    Drawn from the judgments alone, each leaves so narrow a posterior of the weights that
-    chains cannot move from one to the next.
+    None if there are enough judgments. Otherwise free meanings adapt to the choices, in as many
+    ways as there are modes, and no search is sure to find the best one. With meanings drawn from
+    the judgments alone, each draw leaves so narrow a posterior of the weights that chains cannot
+    move from one to the next.
     """
     if choices <= MOST_CHOICES * judgments:
         return None

@@ -1,4 +1,4 @@
-"""The network side of the lab's server: REST with patience, and one socket a player."""
+"""The network client of the lab's server: REST with retries, and one socket per player."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _log = logging.getLogger(__name__)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 15.0
 REQUEST_S = 60.0
 SAVING_ATTEMPTS = 5
-"""After so many failures of the status, the server is probably not saving."""
+"""Failures of the status after which the server is probably not saving."""
 REWARDS_S = 20.0
-"""Data without rewards are asked for again for about this long."""
+"""Seconds, approximately, during which data without rewards are requested again."""
 
 
 class GameGoneError(Exception):
@@ -36,17 +36,17 @@ class GameGoneError(Exception):
 
 @dataclass(frozen=True)
 class Address:
-    """Where the server is, and who logs in; user and password come from the environment.
+    """The server and the login; user and password come from the environment.
 
     Parameters
     ----------
     url
-        Of the REST interface, such as ``http://127.0.0.1:3080``.
+        URL of the REST interface, such as ``http://127.0.0.1:3080``.
     socket
-        Of the websocket; by default the same host at port 3088.
+        URL of the websocket; by default the same host at port 3088.
     user, password
-        Of an administrator, to make games; also the secret that recovery strings are made
-        from, so that none needs to be written down.
+        Login of an administrator, to create games. Recovery strings are derived from the
+        password, so that none needs to be stored.
     """
 
     url: str
@@ -61,7 +61,7 @@ class Address:
         Raises
         ------
         WolvesError
-            If the address carries a password, or the environment has none.
+            If the address contains a password, or the environment has none.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or "@" in url or not parts.hostname:
@@ -81,7 +81,7 @@ class Address:
         return cls(url.rstrip("/"), named, user, password)
 
     def recovery(self, game: int, seat: int) -> str:
-        """The string by which a seat joins again; never written down, always the same."""
+        """The string with which a seat rejoins; derived, never stored."""
         text = f"{game}/{seat}".encode()
         return hmac.new(self.password.encode(), text, hashlib.sha256).hexdigest()
 
@@ -118,16 +118,16 @@ class IbexClient:
             Outside ``async with``.
         """
         if self._http is None:
-            raise RuntimeError("the client is used within `async with`")
+            raise RuntimeError("the client must be used within `async with`")
         return self._http
 
     async def create(self, parameters: Mapping[str, Any]) -> int:
-        """Make and start a game; its number.
+        """Create and start a game; return its number.
 
         Raises
         ------
         WolvesError
-            If the login or the parameters are refused.
+            If the login or the parameters are rejected.
         """
         body = {
             "username": self.address.user,
@@ -137,19 +137,19 @@ class IbexClient:
         status, told = await self._request("POST", "games/create-for-llm", json=body)
         if status == 401:
             raise WolvesError(
-                "the IBEX server refused the login",
+                "the IBEX server rejected the login",
                 fix="set IBEX_USERNAME and IBEX_PASSWORD to those of an administrator",
             )
         if status >= 400:
-            raise WolvesError(f"the IBEX server refused the game: {told.get('message', status)}")
+            raise WolvesError(f"the IBEX server rejected the game: {told.get('message', status)}")
         return int(told["data"]["id"])
 
     async def status(self, game: int, recovery: str) -> dict[str, Any] | None:
-        """All that the server holds for a seat; None while it has not joined, or the server saves.
+        """The server's state of a seat; None while it has not joined, or the server is saving.
 
-        Between two phases the server has no phase, and its status fails. In a later round of
-        futarchy it also fails for landowners until all have declared: then the seat is read from
-        the saved game.
+        Between two phases, the server has no phase, and its status fails. In later rounds of
+        futarchy, it also fails for landowners until all have declared; the seat is then read
+        from the saved game.
 
         Raises
         ------
@@ -172,10 +172,10 @@ class IbexClient:
         return None
 
     async def data(self, game: int) -> dict[str, Any]:
-        """The finished game in the lab's data form, as the server gives it to anyone.
+        """The finished game in the lab's data format, as the server publishes it.
 
-        The server announces the end of a game before it saves the rewards. Until then its data
-        lack them, and are asked for again.
+        The server announces the end of a game before it saves the rewards. Until then, its data
+        lack them, and are requested again.
 
         Raises
         ------
@@ -220,14 +220,14 @@ class IbexClient:
 
 
 class Connection:
-    """The socket of one seat: always read (the server cuts silent ones), joined again when lost.
+    """The socket of one seat: read continuously (the server closes idle ones), reconnected if lost.
 
     Parameters
     ----------
     client, game, seat
-        The server, and whose socket it is.
+        The server, the game and the seat of the socket.
     on_event
-        Takes every event, in order.
+        Receives every event, in order.
     """
 
     def __init__(
@@ -255,7 +255,7 @@ class Connection:
                 await self._task
 
     async def send(self, message: Mapping[str, Any]) -> bool:
-        """Send a message; False where the socket was lost before it was out."""
+        """Send a message; False if the socket was lost before it was sent."""
         await self._open.wait()
         if self._socket is None:
             return False
@@ -270,7 +270,7 @@ class Connection:
         return await self.client.status(self.game, self.recovery)
 
     async def _keep(self) -> None:
-        """Keep the socket open for as long as the game is there."""
+        """Keep the socket open as long as the game exists."""
         pause = FIRST_PAUSE_S
         while True:
             try:

@@ -1,6 +1,6 @@
-"""Messages of the lab's server, protocol v1: what a client sends, what it gets.
+"""Messages of the lab's server, protocol v1: those that a client sends and receives.
 
-A later protocol has another envelope; it would be another module.
+A later protocol has another envelope and would be a separate module.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DECLARED = "sent a declaration update"
 
 
 class Event(NamedTuple):
-    """What the server said: an event with its data, a message for people, or an error."""
+    """A server message: an event with its data, a message for people, or an error."""
 
     kind: Kind
     name: str
@@ -47,7 +47,8 @@ def read(text: str) -> Event:
 
 
 def saved_landowner(data: Mapping[str, Any], recovery: str) -> dict[str, Any] | None:
-    """The status of a landowner whose status fails, from the game as it was last saved.
+    """The status of a landowner, from the last saved game, for the case that the server's status
+    fails.
 
     The server keeps the condition of the previous round of futarchy. Until a new declaration is
     saved, it looks for the declaration under that condition and fails. The saved game has no
@@ -69,7 +70,7 @@ def saved_landowner(data: Mapping[str, Any], recovery: str) -> dict[str, Any] | 
 
 
 def without_codes(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The server's data of a game without the codes by which seats join and are paid."""
+    """The server's data of a game without the codes with which seats join and are paid."""
     codes = ("recovery", "recovery_string", "paymentToken")
 
     def bare(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -80,7 +81,7 @@ def without_codes(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def join(recovery: str) -> dict[str, Any]:
-    """Take a seat, in order of arrival, or the one that this string took before."""
+    """Take the next free seat, or the one that this string took before."""
     return {"type": "join", "recovery": recovery}
 
 
@@ -90,18 +91,18 @@ def ready() -> dict[str, Any]:
 
 
 def declare(without: float, with_project: float) -> dict[str, Any]:
-    """Declare values. The server breaks where the third number is missing."""
+    """Declare values. The server breaks if the third number is missing."""
     return {"type": "declare", "declaration": [without, with_project, 0]}
 
 
 def speculate(without: Sequence[int], with_project: Sequence[int]) -> dict[str, Any]:
-    """Buy lots under each condition, each lot once: the server counts repetitions."""
+    """Buy lots under each condition, each lot once, because the server counts repetitions."""
     lots = [list(dict.fromkeys(without)), list(dict.fromkeys(with_project)), []]
     return {"type": "done-speculating", "snipe": lots}
 
 
 def order(side: str, price: float | None, condition: int) -> dict[str, Any]:
-    """Offer one share; without a price, take the best offer. The server wants a number then."""
+    """Offer one share, or take the best offer if no price is given (sent as 0)."""
     order_ = {
         "price": 0 if price is None else price,
         "quantity": 1,

@@ -1,1 +1,1 @@
-"""oTree as an engine: a local server where wanted, and clients that need no browser."""
+"""oTree as an engine: an optional local server, and clients that need no browser."""

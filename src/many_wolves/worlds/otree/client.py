@@ -1,4 +1,4 @@
-"""The network side: REST, pages and sockets of an oTree server, with patience."""
+"""The network client: REST, pages and sockets of an oTree server, with retries."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class SessionGoneError(Exception):
 
 
 class BrokenPageError(Exception):
-    """The experiment fails on the server at one page, again and again."""
+    """The experiment fails repeatedly on the server at one page."""
 
 
 @dataclass(frozen=True)
 class ParticipantInfo:
-    """A participant of a session: its place in it and its code, by which it joins."""
+    """A participant of a session: its number and its code, with which it joins."""
 
     number: int
     code: str
@@ -51,9 +51,9 @@ class SessionInfo:
     code, config
         Its code and the name of its configuration.
     created
-        When the server made it: another time under the same code is another session.
+        Time of creation: a different time under the same code means a different session.
     participants
-        In order.
+        Participants in order.
     """
 
     code: str
@@ -72,7 +72,7 @@ class OTreeClient:
     address
         The server.
     connections
-        At most so many at once; the server handles one request at a time.
+        Maximum number of connections; the server handles one request at a time.
     """
 
     def __init__(self, address: Address, connections: int = 64) -> None:
@@ -84,7 +84,7 @@ class OTreeClient:
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._connections),
-            # Codes in addresses identify participants; cookies would mix them up.
+            # Participants are identified by codes in addresses; cookies would mix them up.
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=REQUEST_S),
         )
@@ -114,12 +114,13 @@ class OTreeClient:
         room: str = "",
         label: str = "",
     ) -> str:
-        """Make a session and give its code.
+        """Create a session and return its code.
 
         Raises
         ------
         WolvesError
-            If the server refuses: another configuration, or a number that fits no groups.
+            If the server rejects it: an unknown configuration, or a number that does not fit
+            groups.
         """
         body: dict[str, Any] = {"session_config_name": config, "num_participants": participants}
         if changes:
@@ -143,7 +144,7 @@ class OTreeClient:
         Raises
         ------
         SessionGoneError
-            If there is none with this code.
+            If there is no session with this code.
         """
         told = await self._rest("POST", f"/api/get_session/{code}", {})
         participants = tuple(
@@ -162,7 +163,7 @@ class OTreeClient:
     # From page to page
 
     async def join(self, code: str) -> Page:
-        """The page that a participant is on, at any time: this is all of joining again.
+        """The current page of a participant; nothing else is needed to rejoin.
 
         Raises
         ------
@@ -172,7 +173,7 @@ class OTreeClient:
         return await self._page("GET", f"/InitializeParticipant/{code}")
 
     async def enter_room(self, room: str, label: str) -> Page:
-        """The page behind the door of a room: a wait page before its session, otherwise the first.
+        """The page behind a room: a wait page before its session exists, otherwise the first page.
 
         Raises
         ------
@@ -183,13 +184,13 @@ class OTreeClient:
         return await self._page("GET", f"/room/{room}", params=passed)
 
     async def load(self, path: str) -> Page:
-        """The page at an address, or the one that the participant is on instead."""
+        """The page at an address, or the participant's current page instead."""
         return await self._page("GET", path)
 
     async def submit(self, page: Page, data: Sequence[tuple[str, str]]) -> Page:
-        """Post a form and give the page that follows, or the same one with its errors.
+        """Post a form and return the next page, or the same one with its errors.
 
-        A post to a page that was left already changes nothing, so this may be repeated.
+        A post to a page that was already left has no effect, so this may be repeated.
         """
         return await self._page("POST", page.path, data=list(data))
 
@@ -225,11 +226,11 @@ class OTreeClient:
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
-            raise RuntimeError("the client is used within `async with`")
+            raise RuntimeError("the client must be used within `async with`")
         return self._http
 
     async def _request(self, method: str, path: str, **options: Any) -> _Reply:
-        """One request; while the server is down, the same again after a pause."""
+        """One request, repeated after a pause while the server is down."""
         pause = FIRST_PAUSE_S
         while True:
             try:
@@ -269,7 +270,7 @@ class _Reply:
 
 
 def _refusal(reply: _Reply) -> WolvesError:
-    """What the server said, without anything of the request."""
+    """The server's message, without any part of the request."""
     if reply.status in (401, 403) or "rest-key" in reply.text.lower():
         return WolvesError(
             "the oTree server rejects the REST key, or needs one",

@@ -1,4 +1,4 @@
-"""The Python environment of oTree: made once in the cache, apart from this one.
+"""The Python environment of oTree: created once in the cache, separate from this one.
 
 oTree pins old versions of packages that this project uses in new ones, so the two cannot
 share an environment.
@@ -26,7 +26,7 @@ _READY = "ready"
 
 
 def otree_environment(extra: Sequence[str] = ()) -> Path:
-    """Folder of a virtual environment with oTree, made at first use (about half a minute).
+    """Folder of a virtual environment with oTree, created at first use (about half a minute).
 
     Parameters
     ----------
@@ -36,13 +36,13 @@ def otree_environment(extra: Sequence[str] = ()) -> Path:
     Raises
     ------
     WolvesError
-        If it cannot be made.
+        If it cannot be created.
     """
     requirements = [f"otree=={OTREE_VERSION}", *sorted(extra)]
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     name = "-".join(["otree", OTREE_VERSION, f"py{python}", *map(_plain, sorted(extra))])
     folder = _cache() / name
-    # The cache of another user can be read: it needs no lock.
+    # A read-only cache of another user needs no lock.
     if not (folder / _READY).exists():
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def otree_environment(extra: Sequence[str] = ()) -> Path:
 
 
 def _make_once(folder: Path, requirements: Sequence[str]) -> None:
-    """Make the environment, unless another process did while this one waited."""
+    """Create the environment, unless another process did so in the meantime."""
     if (folder / _READY).exists():
         return
     _log.info("installing oTree %s into %s (once)", OTREE_VERSION, folder)
@@ -69,7 +69,7 @@ def _make_once(folder: Path, requirements: Sequence[str]) -> None:
 
 
 def program(environment: Path, name: str) -> Path:
-    """A program of an environment."""
+    """Path of a program in an environment."""
     return environment / ("Scripts" if os.name == "nt" else "bin") / name
 
 
@@ -85,7 +85,7 @@ def _plain(requirement: str) -> str:
 
 
 def _make(folder: Path, requirements: Sequence[str]) -> None:
-    """With uv where it runs, which is faster; else with venv and pip."""
+    """Create it with uv if available, which is faster; otherwise with venv and pip."""
     uv = _uv()
     python = program(folder, "python")
     if uv:
@@ -99,7 +99,7 @@ def _make(folder: Path, requirements: Sequence[str]) -> None:
             [str(python), "-m", "pip", "install", "--quiet", *requirements],
         ]
     for step in steps:
-        # No project settings of the folder that this happens to run in.
+        # Ignore project settings in the current folder.
         done = subprocess.run(
             step, capture_output=True, text=True, check=False, cwd=folder.parent, timeout=900
         )
@@ -111,7 +111,7 @@ def _make(folder: Path, requirements: Sequence[str]) -> None:
 
 
 def _uv() -> str:
-    """uv, if one is there and runs."""
+    """The path of uv, if it exists and runs."""
     for candidate in (shutil.which("uv"), str(Path(sys.executable).with_name("uv"))):
         if candidate and Path(candidate).exists():
             tried = subprocess.run(

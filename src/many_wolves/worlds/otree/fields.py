@@ -1,4 +1,4 @@
-"""Fields of a form: from HTML to a JSON schema, from a filled-in form to what is posted."""
+"""Fields of a form: from HTML to a JSON schema, and from a filled-in form to a post."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from many_wolves.worlds.otree.text import Element, is_hidden, plain_words
 
 FieldKind = Literal["integer", "number", "text", "choice", "choices", "yes_no", "script"]
 Choices = tuple[tuple[str, str], ...]
-"""Shown words and posted value of each choice."""
+"""Displayed text and posted value of each choice."""
 
 _CONTROLS = ("input", "select", "textarea", "button")
 _SENT_BY_PAGE = {"submit", "button", "image", "reset", "file"}
@@ -23,13 +23,13 @@ class FormField:
     Parameters
     ----------
     name, label
-        Its name in what is posted, and its label.
+        Its name in the post, and its label.
     kind
         ``script``: a hidden field that the page's script fills in.
     required
-        Whether it must not be left empty.
+        Whether it must be filled in.
     low, high, step
-        Limits of a number, None where the page gives none.
+        Limits of a number; None if the page gives none.
     choices
         Choices in the order shown.
     """
@@ -44,7 +44,7 @@ class FormField:
     choices: Choices = ()
 
     def schema(self) -> dict[str, Any]:
-        """The JSON schema of the field; one that may be left empty takes null."""
+        """The JSON schema of the field; an optional field allows null."""
         schema: dict[str, Any]
         match self.kind:
             case "integer" | "number":
@@ -82,7 +82,7 @@ def read_fields(
     """Fields of a page's form, and its hidden inputs that have a value.
 
     Named buttons that submit the form are the choices of one field. Inputs elsewhere belong
-    to the form where their ``form`` attribute names it.
+    to the form if their ``form`` attribute refers to it.
     """
     controls = list(form.iter(*_CONTROLS))
     controls += [c for c in root.iter(*_CONTROLS) if c.get("form") == form.get("id")]
@@ -118,9 +118,9 @@ def form_schema(fields: Sequence[FormField]) -> dict[str, Any]:
 def to_post(
     fields: Sequence[FormField], filled: Mapping[str, Any], fixed: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    """What a browser would post for a filled-in form.
+    """The data that a browser would post for a filled-in form.
 
-    Values that fit no choice are posted as they are, so that the server says what is wrong.
+    Values that match no choice are posted unchanged, so that the server reports the error.
     """
     posted = list(fixed.items())
     for field in fields:
@@ -144,9 +144,9 @@ def to_post(
 
 
 def least_answer(fields: Sequence[FormField], attempt: int = 0) -> dict[str, Any]:
-    """A mechanical answer for a seat that gives none: the first choice, the lowest number.
+    """A default answer for a seat that gives none: the first choice, the lowest number.
 
-    Later attempts take the next choice and higher numbers, as a form may refuse the first.
+    Later attempts take the next choice and higher numbers, because a form may reject the first.
     """
     return {field.name: _least(field, attempt) for field in fields}
 
@@ -183,7 +183,7 @@ def _type(tag: Element) -> str:
 
 
 def _covered(tag: Element, form: Element, hidden: Collection[Element]) -> bool:
-    """Whether a control is in something that the reader does not see."""
+    """Whether a control is inside a hidden element."""
     while tag is not None and tag is not form:
         if is_hidden(tag, hidden):
             return True
@@ -192,7 +192,7 @@ def _covered(tag: Element, form: Element, hidden: Collection[Element]) -> bool:
 
 
 class _Labels:
-    """Words of labels, by the control that they belong to."""
+    """Texts of labels, by their controls."""
 
     def __init__(self, root: Element) -> None:
         self._for = {
@@ -210,7 +210,7 @@ class _Labels:
         return str(tag.get("aria-label") or tag.get("placeholder") or "")
 
     def of_choice(self, tag: Element) -> str:
-        """Words of one choice: of the button, of its label, otherwise its value."""
+        """Text of one choice: of the button, of its label, otherwise its value."""
         if tag.tag == "button":
             return plain_words(tag) or _value(tag)
         around = next(tag.iterancestors("label"), None)
@@ -227,7 +227,7 @@ def _field(labels: _Labels, name: str, tags: Sequence[Element]) -> FormField:
     low, high, step = (_number(first.get(limit)) for limit in ("min", "max", "step"))
     if kind in ("number", "range"):
         whole = step is None or float(step).is_integer()
-        # A range always has a value; a browser sends it whether it was touched or not.
+        # A range input always has a value, which a browser sends even if it was not touched.
         must = required or kind == "range"
         return FormField(name, "integer" if whole else "number", label, must, low, high, step)
     numeric = first.get("inputmode") in ("decimal", "numeric")
@@ -237,7 +237,7 @@ def _field(labels: _Labels, name: str, tags: Sequence[Element]) -> FormField:
 def _chosen(
     labels: _Labels, name: str, tags: Sequence[Element], label: str, required: bool
 ) -> FormField:
-    """A field whose answers the page lists."""
+    """A field with a list of choices."""
     first, kind = tags[0], _type(tags[0])
     if kind == "select":
         many: FieldKind = "choice" if first.get("multiple") is None else "choices"
@@ -260,7 +260,7 @@ def _options(select: Element) -> Choices:
 
 
 def _distinct(choices: Sequence[tuple[str, str]]) -> Choices:
-    """Choices whose words are all different: equal words get their value behind them."""
+    """Choices with unique texts: equal texts get their value as a suffix."""
     words = [shown for shown, _ in choices]
     return tuple(
         (shown if words.count(shown) == 1 else f"{shown} ({value})", value)

@@ -1,4 +1,4 @@
-"""What a live page sends: calls of ``liveSend`` in its script, and what JSON they carry."""
+"""Messages of a live page: the calls of ``liveSend`` in its script, and their JSON."""
 
 from __future__ import annotations
 
@@ -37,12 +37,11 @@ class LiveCall:
     Parameters
     ----------
     source
-        Its argument as the script writes it.
+        Its argument, as written in the script.
     value
-        The argument where it is an object, a list or a constant; parts that the script
-        computes are ``UNKNOWN``.
+        The argument if it is an object, a list or a constant; computed parts are ``UNKNOWN``.
     on_load
-        Whether a browser makes it as soon as the page is there.
+        Whether a browser makes the call when the page loads.
     """
 
     source: str
@@ -51,7 +50,7 @@ class LiveCall:
 
     @property
     def constant(self) -> bool:
-        """Whether nothing in it is computed."""
+        """Whether it contains no computed part."""
         return not _has_unknown(self.value)
 
 
@@ -73,7 +72,7 @@ def live_calls(script: str) -> list[LiveCall]:
 
 
 def message_schema(calls: list[LiveCall]) -> dict[str, Any]:
-    """The JSON schema of what a page sends: the shapes found, else any object."""
+    """The JSON schema of a page's messages: the shapes found, otherwise any object."""
     shapes = []
     for call in calls:
         shape = {"type": "object"} if call.value is UNKNOWN else _shape(call.value)
@@ -85,7 +84,7 @@ def message_schema(calls: list[LiveCall]) -> dict[str, Any]:
 
 
 def _loading_spans(script: str) -> Iterator[tuple[int, int]]:
-    """Bodies of functions that run when the page has loaded."""
+    """Spans of functions that run when the page has loaded."""
     for found in _LOADING.finditer(script):
         start = script.find("{", found.end())
         if start >= 0:
@@ -93,7 +92,7 @@ def _loading_spans(script: str) -> Iterator[tuple[int, int]]:
 
 
 def _depth(script: str, place: int) -> int:
-    """How many braces are open at a place, outside strings and comments."""
+    """Number of open braces at a position, outside strings and comments."""
     depth = 0
     for token in _TOKEN.finditer(script[:place]):
         if token["mark"] == "{":
@@ -104,7 +103,7 @@ def _depth(script: str, place: int) -> int:
 
 
 def _closing(script: str, opening: int) -> int:
-    """Place of the bracket that closes the one at ``opening``."""
+    """Position of the bracket that closes the one at ``opening``."""
     depth = 0
     for token in _TOKEN.finditer(script, opening):
         if token["mark"] in ("(", "{", "["):
@@ -166,7 +165,7 @@ def _list(tokens: list[re.Match[str]], at: int) -> tuple[Any, int]:
 
 
 def _skip(tokens: list[re.Match[str]], at: int) -> int:
-    """Past an expression: to the comma or bracket that ends it."""
+    """Skip an expression, up to the comma or bracket that ends it."""
     depth = 0
     while at < len(tokens):
         mark = tokens[at]["mark"]

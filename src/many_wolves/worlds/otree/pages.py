@@ -1,4 +1,4 @@
-"""A page of oTree as its reader sees it: text, form, timer, sockets, chats."""
+"""A page of oTree as a participant sees it: text, form, timer, sockets, chats."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CHAT = re.compile(r"varsFromDjango\s*=\s*(?P<json>\{.*?\});", re.DOTALL)
 
 @dataclass(frozen=True)
 class Chat:
-    """A chat on a page: its channel, socket, and the name one writes under."""
+    """A chat on a page: its channel, socket, and the participant's nickname."""
 
     channel: str
     path: str
@@ -39,32 +39,34 @@ class Chat:
 
 @dataclass(frozen=True)
 class Page:
-    """What a participant is on.
+    """The current page of a participant.
 
     Parameters
     ----------
     kind
-        ``form`` (anything with a way on), ``wait``, ``end``, or ``room`` (waiting for a session).
+        ``form`` (any page that can be submitted), ``wait``, ``end``, or ``room`` (waiting for a
+        session).
     path
         Its address on the server.
     app, name, index
-        Where it is in the session; 0 at the end.
+        Its position in the session; the index is 0 at the end.
     text
-        What a person reads, the form's fields marked by name.
+        The visible text, with the form's fields marked by name.
     fields
-        Fields that a person fills in.
+        Fields to fill in.
     fixed
-        Hidden inputs that have a value, sent back as they are.
+        Hidden inputs with their values, which are sent back unchanged.
     errors
-        Whether it came back with errors, which are in the text.
+        Whether it was returned with errors, which are in the text.
     seconds_left
-        Time that the page is open; None without a limit.
+        Remaining time on the page; None without a limit.
     advance_url, wait_url, live_url
-        Sockets by which the server says: moved on; ready; live messages. Empty where missing.
+        Sockets for the signals to move on and to end a wait, and for live messages; empty if
+        missing.
     chats
         Chats on the page.
     script
-        The page's own scripts, where it is a live page.
+        The page's own scripts, if it is a live page.
     variables
         ``js_vars`` of the page.
     """
@@ -88,13 +90,13 @@ class Page:
 
     @property
     def code(self) -> str:
-        """Code of the participant, by which it joins; empty outside a session."""
+        """Code with which the participant joins; empty outside a session."""
         place = _PATH.match(self.path)
         return place["code"] if place else ""
 
     @property
     def asks(self) -> bool:
-        """Whether there is anything to decide: a field, a live page, a chat."""
+        """Whether the page allows any action: a field, a live page, a chat."""
         return bool(self.fields or self.live_url or self.chats)
 
 
@@ -104,7 +106,7 @@ def read_page(url: str, html: str, headers: Mapping[str, str]) -> Page:
     Parameters
     ----------
     url
-        Where the reply came from, after redirects.
+        URL of the reply, after redirects.
     html
         Its body.
     headers
@@ -201,7 +203,7 @@ def _chats(html: str) -> list[Chat]:
 
 
 def _own_scripts(root: Element) -> str:
-    """Inline scripts that the experiment wrote; those of oTree itself are left out."""
+    """Inline scripts of the experiment, without those of oTree."""
     generated = ("js_vars =", "varsFromDjango", "isDebug", "remainingTimeoutSeconds")
     scripts = (script.text or "" for script in root.iter("script") if not script.get("src"))
     own = [s.strip() for s in scripts if s.strip() and not any(word in s for word in generated)]

@@ -1,4 +1,4 @@
-"""From pages to prompts: what a seat has read and done so far, and what it may do now."""
+"""Turns pages into prompts: what a seat has read and done so far, and its possible actions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from many_wolves.worlds.otree.pages import Page
 
 Did = Literal["submit", "send", "write", "wait"]
 MEMORY_CHARACTERS = 24_000
-"""Earlier pages and answers that a prompt repeats, from the latest back."""
+"""Default number of characters of earlier pages and answers that a prompt repeats."""
 
 SYSTEM = (
     "You take part in an experiment that runs on a server. Each page is shown to you as text: "
@@ -25,17 +25,17 @@ LEFT_OUT = "(Earlier pages are left out.)"
 
 
 class Entry(NamedTuple):
-    """What a seat read (``page``) or did (``answer``)."""
+    """An entry of a seat's history: a ``page`` that it read, or an ``answer``."""
 
     kind: Literal["page", "answer"]
     text: str
 
 
 def action_schema(page: Page) -> dict[str, Any]:
-    """What may be answered to a page.
+    """The JSON schema of the possible actions on a page.
 
-    A form without a live part is answered by its fields. Elsewhere the answer says what is
-    done: ``submit`` the form, ``send`` a live message, ``write`` to the chat, or ``wait``.
+    A form without a live part is answered by its fields. On other pages, the answer selects an
+    action: ``submit`` the form, ``send`` a live message, ``write`` to the chat, or ``wait``.
     """
     if not page.live_url and not page.chats:
         return form_schema(page.fields)
@@ -58,7 +58,7 @@ def action_schema(page: Page) -> dict[str, Any]:
 
 
 def page_text(page: Page, received: Sequence[str] = (), shown: str = "") -> str:
-    """What is read on a page: its text, its live part, and what came in meanwhile.
+    """The text of a page, with its live part and the messages received.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def page_text(page: Page, received: Sequence[str] = (), shown: str = "") -> str:
     received
         Live messages and chat lines since the last question.
     shown
-        What the experiment says that the page shows now, in place of its text and script.
+        Current content of the page according to the experiment, instead of its text and script.
     """
     parts = [shown or page.text]
     if page.live_url and page.script and not shown:
@@ -84,18 +84,18 @@ def messages(
     schema: Mapping[str, Any],
     memory: int = MEMORY_CHARACTERS,
 ) -> tuple[Message, ...]:
-    """The prompt: who one is, what was read and done before, the page, and the form.
+    """The prompt: the persona, the history, the page, and the form.
 
     Parameters
     ----------
     persona
-        Text about the participant, before anything else; may be empty.
+        Text about the participant, at the beginning; may be empty.
     entries
-        What the seat read and did, in order.
+        History of the seat, in order.
     text, schema
-        The present page and what may be answered.
+        The current page and the schema of the answer.
     memory
-        Characters of earlier entries that are repeated; the oldest are left out first.
+        Maximum number of characters of earlier entries; the oldest are left out first.
     """
     system = "\n\n".join(part for part in (persona.strip(), SYSTEM) if part)
     kept: list[Entry] = []

@@ -25,32 +25,32 @@ from many_wolves.worlds.session_journal import Line, SessionJournal
 _log = logging.getLogger(__name__)
 
 REFUSALS = 3
-"""Refused answers to one page before the engine takes the default."""
+"""Number of rejected answers to one page before the engine takes the default."""
 POLL_S = 20.0
-"""A wait page is loaded again after this, whatever its socket says."""
+"""Seconds after which a wait page is reloaded, whatever its socket says."""
 
 
 class StuckError(Exception):
-    """A page that no mechanical answer gets past."""
+    """No default answer is accepted by a page."""
 
 
 @dataclass
 class Seat:
-    """A participant that is played by us.
+    """A participant that is played by a speaker.
 
     Parameters
     ----------
     number, code
-        Its place in the session, and the code by which it joins (never written down); empty
-        where it comes through a room.
+        Its number in the session, and the code with which it joins (never stored); empty if it
+        enters through a room.
     client, desk, journal
-        The server, who answers, and where it is written down.
+        The server, the desk with the speaker, and the session's journal.
     persona
         Text before its prompts.
     limits
-        How long and how often it is asked.
+        Limits on the time and number of its questions.
     room, label
-        The room that it enters where it has no code, and its label there.
+        The room that it enters if it has no code, and its label there.
     """
 
     number: int
@@ -68,12 +68,12 @@ class Seat:
     sent: Mapping[str, Any] | None = None
 
     async def run(self) -> None:
-        """Play to the end of the session, taking up what the journal says of this seat.
+        """Play to the end of the session, resuming from the journal of this seat.
 
         Raises
         ------
         SessionGoneError, BrokenPageError, StuckError
-            If the server forgot the session, a page fails there, or no answer gets past it.
+            If the server lost the session, a page fails there, or no answer is accepted.
         """
         self._remember()
         page = await self._enter()
@@ -88,7 +88,7 @@ class Seat:
         self._write("end")
 
     async def _enter(self) -> Page:
-        """The page that the seat is on; through its room, once that has a session."""
+        """The current page of the seat, entered through its room once that has a session."""
         while not self.code:
             page = await self.client.enter_room(self.room, self.label)
             self.code = page.code
@@ -99,7 +99,7 @@ class Seat:
     # On pages without a question
 
     async def _wait(self, page: Page) -> Page:
-        """Stay on a wait page until the server says that it goes on."""
+        """Stay on a wait page until the server continues."""
         with suppress(aiohttp.ClientError, OSError, TimeoutError):
             if not page.wait_url:
                 await asyncio.sleep(1.0)
@@ -109,7 +109,7 @@ class Seat:
         return await self.client.load(page.path)
 
     async def _pass(self, page: Page) -> Page:
-        """Read a page without fields and go on; one that refuses is tried again."""
+        """Read a page without fields and continue; retry if it does not advance."""
         self._read(page.text)
         pause = 0.5
         while True:
@@ -122,7 +122,7 @@ class Seat:
     # On pages with a question
 
     async def _play(self, page: Page) -> Page:
-        """Ask until the page is left; the page that comes then."""
+        """Ask until the page is left; return the next page."""
         until = None if page.seconds_left is None else monotonic() + page.seconds_left
         async with open_inbox(self.client, page) as inbox:
             visit = Visit(page, inbox, until)
@@ -132,7 +132,7 @@ class Seat:
             return after
 
     async def _turn(self, visit: Visit) -> Page | None:
-        """One question on a page; the next page once this one is left."""
+        """Ask one question on a page; return the next page once this one is left."""
         page, inbox = visit.page, visit.inbox
         if not await self._may_act(inbox, visit.until):
             return await self._moved_on(None, page, visit.until)
@@ -151,7 +151,7 @@ class Seat:
         return await self._done(visit, question, answer)
 
     async def _done(self, visit: Visit, question: Question, answer: Answer) -> Page | None:
-        """Act, and count refusals; the next page once this one is left."""
+        """Act, and count rejections; return the next page once this one is left."""
         page = visit.page
         fate, after = await self._act(question, page, answer, visit.inbox)
         if fate is None:
@@ -165,7 +165,7 @@ class Seat:
         return await self._default(self._question(visit.page, visit.inbox), visit.page, "")
 
     async def _may_act(self, inbox: Inbox, until: float | None) -> bool:
-        """Wait while the experiment says that this seat waits; False where the page is left."""
+        """Wait until the experiment lets this seat act; False if the page is left."""
         while not inbox.opened.is_set():
             waits = {asyncio.ensure_future(e.wait()) for e in (inbox.opened, inbox.left)}
             rest = None if until is None else max(until - monotonic(), 0.0)
@@ -179,7 +179,7 @@ class Seat:
     async def _answer(
         self, question: Question, page: Page, inbox: Inbox, until: float | None
     ) -> Answer | None:
-        """The answer; None where the page was left before, by the server or its time limit."""
+        """The answer; None if the page was left before, by the server or its time limit."""
         if self.sent is not None:
             value, self.sent = self.sent, None
             return Answer(None, default=True) if value.get("default") else Answer(value)
@@ -196,15 +196,15 @@ class Seat:
             if now is None or (now.kind, now.index) != (page.kind, page.index):
                 future.cancel()
                 return None
-            # Only the connection was lost: the question stays open.
+            # Only the connection was lost, so the question stays open.
             await inbox.restart(now)
 
     async def _act(
         self, question: Question, page: Page, answer: Answer, inbox: Inbox
     ) -> tuple[Fate | None, Page | None]:
-        """Do what an answer says; the page after it where a form was posted.
+        """Perform an answer's action; return the next page if a form was posted.
 
-        No fate where the connection broke on a page that can be asked what it has applied.
+        No outcome if the connection broke on a page that can report its applied actions.
         """
         if answer.value is None:
             self._close(question, "refused", answer.why)
@@ -230,7 +230,7 @@ class Seat:
         return fate, after
 
     async def _again(self, question: Question, answer: Answer) -> Page:
-        """Look up what became of an action whose connection broke."""
+        """Look up the outcome of an action whose connection broke."""
         self.pending = next(
             line
             for line in reversed(self.journal.lines)
@@ -243,7 +243,7 @@ class Seat:
         return page
 
     async def _moved_on(self, question: Question | None, page: Page, until: float | None) -> Page:
-        """The server went on without an answer, or the time limit is over: as a browser does."""
+        """Do what a browser does when the server moves on, or the time limit is over."""
         if question is not None:
             self.desk.withdraw(question, LEFT)
             self._close(question, "stale", LEFT)
@@ -253,7 +253,7 @@ class Seat:
         return await self.client.submit(page, data)
 
     async def _default(self, question: Question, page: Page, why: str) -> Page:
-        """Answer mechanically: the least that the form takes, else wait for its time limit."""
+        """Give a default answer, or else wait for the time limit."""
         why = why or f"{REFUSALS} answers were refused"
         self._write("sent", sync=True, turn=question.turn, action={"default": True})
         after = page
@@ -266,16 +266,18 @@ class Seat:
                 return after
         if page.seconds_left is None and not page.live_url:
             self._close(question, "defaulted", why)
-            raise StuckError(f"no mechanical answer gets past {page.app}/{page.name}: {after.text}")
+            raise StuckError(
+                f"no default answer is accepted by {page.app}/{page.name}: {after.text}"
+            )
         self._close(question, "defaulted", why)
         await asyncio.sleep(page.seconds_left or self.limits.look_again_s)
         data = [*to_post(page.fields, {}, page.fixed), ("timeout_happened", "1")]
         return await self.client.submit(page, data)
 
-    # What the seat knows and what is written down
+    # The seat's knowledge and its journal
 
     def _question(self, page: Page, inbox: Inbox) -> Question:
-        """The question that a page asks now; one that the journal left open comes first."""
+        """The current question of a page; one that is open in the journal comes first."""
         schema = action_schema(page) if inbox.schema is None else inbox.schema
         if self.pending is not None:
             line, self.pending = self.pending, None
@@ -311,7 +313,7 @@ class Seat:
         return Question(self.number, turn, f"{page.app}/{page.name}", prompt, schema, view)
 
     def _remember(self) -> None:
-        """Take up what the journal says of this seat: what it read and did, what is open."""
+        """Restore the seat from the journal: its history, and what is open."""
         for line in self.journal.lines:
             if line.get("seat") != self.number:
                 continue
@@ -330,9 +332,9 @@ class Seat:
                     self.pending = self.sent = None
 
     def _settle(self, page: Page) -> None:
-        """Look up on the page what became of an action that was sent and not acknowledged.
+        """Look up on the page the outcome of an action that was sent but not acknowledged.
 
-        What is left open afterwards is asked, or sent, in ``_play``.
+        ``_play`` asks or sends what is still open afterwards.
         """
         if self.pending is None:
             return

@@ -1,4 +1,4 @@
-"""An oTree server of our own: started on loopback, ended with all that it started."""
+"""A local oTree server: started on loopback, ended with all of its child processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ START_S = 60.0
 
 @dataclass(frozen=True)
 class Address:
-    """Where an oTree server is, and the key of its REST interface, which is never shown."""
+    """Address of an oTree server, and the key of its REST interface, which is never shown."""
 
     url: str
     key: str = field(default="", repr=False)
@@ -50,14 +50,13 @@ class OTreeServer:
     project
         The folder with ``settings.py``.
     folder
-        Where the SQLite file and the log go; kept after the end. The project itself is not
-        written to.
+        Folder of the SQLite file and the log, which are kept. The project itself is not modified.
     database
         A URL such as ``postgresql://...``; empty for an SQLite file in ``folder``.
     port
-        Port on loopback; a free one where 0.
+        Port on loopback; 0 for any free port.
     requirements
-        What the project needs in addition to oTree.
+        Requirements of the project in addition to oTree.
 
     Raises
     ------
@@ -80,7 +79,7 @@ class OTreeServer:
                 fix="give the folder in which `otree devserver` would be run",
             )
         folder.mkdir(parents=True, exist_ok=True)
-        # oTree keeps its SQLite file where it runs, so it runs on a link to the project.
+        # oTree keeps its SQLite file in its working directory, so it runs on a link to the project.
         self._workplace = _workplace(project, folder)
         drivers = [POSTGRES_DRIVER] if database.startswith("postgres") else []
         environment = otree_environment([*requirements, *drivers])
@@ -94,11 +93,12 @@ class OTreeServer:
             "OTREE_REST_KEY": self.address.key,
             "OTREE_ADMIN_PASSWORD": os.environ.get("OTREE_ADMIN_PASSWORD", secrets.token_hex(8)),
             "OTREE_AUTH_LEVEL": "STUDY",
-            # Without it, each page carries a table of all variables of its template.
+            # Without it, each page contains a table of all variables of its template.
             "OTREE_PRODUCTION": "1",
             "PATH": f"{program(environment, 'otree').parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONUNBUFFERED": "1",
-            # An SQLite file lies where the server runs, whatever the path in this address.
+            # The SQLite file is in the server's working directory, whatever the path in this
+            # address.
             "DATABASE_URL": database or f"sqlite:///{DATABASE}",
         }
         command: list[str | Path] = [
@@ -122,16 +122,16 @@ class OTreeServer:
 
     @property
     def pid(self) -> int:
-        """Process number of the server."""
+        """Process id of the server."""
         return self._process.process.pid
 
     @property
     def running(self) -> bool:
-        """Whether its process is there."""
+        """Whether its process is running."""
         return self._process.process.poll() is None
 
     def close(self) -> None:
-        """End the server and its timeout worker; the database stays."""
+        """End the server and its timeout worker; keep the database."""
         self._process.kill()
 
     def _wait(self) -> None:
@@ -158,7 +158,7 @@ class OTreeServer:
 
 
 def answers(address: Address, timeout: float = 2.0) -> bool:
-    """Whether an oTree server answers at an address."""
+    """Whether an oTree server responds at an address."""
     request = urllib.request.Request(
         f"{address.url}/api/otree_version", headers={"otree-rest-key": address.key}
     )
@@ -170,7 +170,7 @@ def answers(address: Address, timeout: float = 2.0) -> bool:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody uses now."""
+    """A free port on loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -178,7 +178,7 @@ def free_port() -> int:
 
 
 def _workplace(project: Path, folder: Path) -> Path:
-    """A folder of links to what the project holds; the database is written there as well."""
+    """A folder with links to the project's files, in which the database is written."""
     place = folder / "otree"
     place.mkdir(exist_ok=True)
     for item in project.resolve().iterdir():
@@ -190,7 +190,7 @@ def _workplace(project: Path, folder: Path) -> Path:
 
 
 def _link(link: Path, item: Path) -> None:
-    """A link where the system has them, otherwise a copy."""
+    """Make a link if the system supports it, otherwise a copy."""
     try:
         link.symlink_to(item, target_is_directory=item.is_dir())
     except OSError:

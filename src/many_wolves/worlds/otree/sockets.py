@@ -1,17 +1,17 @@
-"""The live side of a page: messages both ways, chats, and the sign that the page was left.
+"""The live part of a page: messages in both directions, chats, and the signal to move on.
 
-An experiment may tell clients without a browser what its own script would show. Where the
-variables of a page (``js_vars``), or a live message, have an entry ``wolves``, it is read as
+An experiment may tell clients without a browser what its own script would show. An entry
+``wolves`` in the variables of a page (``js_vars``), or in a live message, may contain
 
-- ``text``: what is on the page now, in place of its HTML;
+- ``text``: the current content of the page, instead of its HTML;
 - ``view``: the same for programs;
-- ``schema``: JSON schema of the live message that the page sends; it is then all that is
-  answered to the page;
+- ``schema``: JSON schema of the live message that the page sends, which is then the only
+  possible answer;
 - ``open``: whether the participant may act now (false: it waits for others);
-- ``leave``: whether the page's script would now submit the page;
-- ``error``: why the last message was refused;
-- ``refs``: references of the actions that were applied. Each live message of ours then
-  carries a field ``ref``, so that one that may be lost can be looked up.
+- ``leave``: whether the page's script would submit the page now;
+- ``error``: why the last message was rejected;
+- ``refs``: references of the applied actions. Each of our live messages then contains a field
+  ``ref``, so that a possibly lost one can be looked up.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from many_wolves.worlds.otree.prompts import on_load_messages
 _log = logging.getLogger(__name__)
 
 EFFECT_S = 2.0
-"""How long the effect of an own message is waited for."""
+"""Seconds to wait for the effect of an own message."""
 ACKNOWLEDGED_S = 30.0
-"""Messages to a page that acknowledges them are waited for again and again; this long each."""
+"""Seconds per wait for the acknowledgement of a message; such waits are repeated."""
 QUIET_S = 0.1
-"""Messages that arrive at the same time are read together."""
+"""Seconds within which messages are read together."""
 LONGEST_LINE = 4_000
 
 
 class Inbox:
-    """Sockets of one page, and what came in since it was opened."""
+    """Sockets of one page, and the messages received since it was opened."""
 
     def __init__(self, client: OTreeClient, page: Page) -> None:
         self.client = client
@@ -65,7 +65,7 @@ class Inbox:
         self._told(page.variables.get("wolves"))
 
     async def start(self) -> None:
-        """Open what the page has; where that fails, the page counts as left."""
+        """Open the page's sockets; if that fails, the page counts as left."""
         try:
             await self._start()
         except (aiohttp.ClientError, ConnectionError, OSError) as error:
@@ -75,7 +75,7 @@ class Inbox:
             self.left.set()
 
     async def restart(self, page: Page) -> None:
-        """Open the sockets of a page that was loaded again."""
+        """Open the sockets of a reloaded page."""
         await self.close()
         self.page = page
         self._told(page.variables.get("wolves"))
@@ -107,8 +107,8 @@ class Inbox:
         Returns
         -------
         tuple
-            ``accepted``; ``refused`` where the page fails on it; ``unknown`` where the
-            connection broke before an effect was seen.
+            ``accepted``; ``refused`` if the page fails on it; ``unknown`` if the connection broke
+            before an effect was seen.
         """
         try:
             if self.schema is not None:
@@ -122,7 +122,7 @@ class Inbox:
                     await self.news(patience)
                     return "accepted", ""
                 case other:
-                    return "refused", f"do: {other!r} cannot be done here"
+                    return "refused", f"do: {other!r} is not possible here"
         except (aiohttp.ClientError, ConnectionError, OSError) as error:
             return "unknown", f"the connection broke: {type(error).__name__}"
 
@@ -135,7 +135,7 @@ class Inbox:
             wait.cancel()
 
     def take(self) -> list[str]:
-        """What came in since the last question."""
+        """The messages received since the last question."""
         lines, self.received = self.received, []
         return lines
 
@@ -143,7 +143,7 @@ class Inbox:
         if self._live is None or self._live.closed:
             return "unknown", "the live connection is closed"
         if message is None:
-            return "refused", "message: please give the message for the page to send"
+            return "refused", "message: please give the message that the page sends"
         if self.refs is not None and isinstance(message, Mapping):
             message = {**message, "ref": ref}
         self._failure = ""
@@ -155,7 +155,7 @@ class Inbox:
         return ("refused", self._failure) if self._failure else self._seen(self._live)
 
     async def _applied(self, ref: str) -> None:
-        """Wait until the server says that it applied a message, refused it, or is gone."""
+        """Wait until the server has applied or rejected a message, or is gone."""
         while not (self._failure or ref in (self.refs or ()) or self.left.is_set()):
             await self.news(ACKNOWLEDGED_S)
 
@@ -173,7 +173,7 @@ class Inbox:
         return ("unknown", "the connection broke") if socket.closed else ("accepted", "")
 
     async def _effect(self) -> None:
-        """Wait for an answer of the server, and for what comes with it."""
+        """Wait for a reply of the server, and for the messages that come with it."""
         await self.news(EFFECT_S)
         await asyncio.sleep(QUIET_S if self._news.is_set() else 0)
 
@@ -192,12 +192,12 @@ class Inbox:
             with suppress(json.JSONDecodeError):
                 take(json.loads(message.data))
                 self._news.set()
-        # A socket that the server closed: the page is looked at again.
+        # The server closed the socket, so the page is loaded again.
         left.set()
 
     def _live_message(self, told: Any) -> None:
         if isinstance(told, dict) and told.get("otree_success") is False:
-            self._failure = "the page could not take this message"
+            self._failure = "the page could not process this message"
             return
         payload = told.get("live_method_payload") if isinstance(told, dict) else told
         if isinstance(payload, dict) and "wolves" in payload:
@@ -217,7 +217,7 @@ class Inbox:
             self.left.set()
 
     def _told(self, wolves: Any) -> None:
-        """What the experiment tells clients without a browser."""
+        """The entries of the experiment for clients without a browser."""
         if not isinstance(wolves, dict):
             return
         self.text = wolves.get("text", self.text)
@@ -235,7 +235,7 @@ class Inbox:
 
 @asynccontextmanager
 async def open_inbox(client: OTreeClient, page: Page) -> AsyncIterator[Inbox]:
-    """The sockets of a page, closed in the end."""
+    """The sockets of a page, which are closed at the end."""
     inbox = Inbox(client, page)
     try:
         await inbox.start()

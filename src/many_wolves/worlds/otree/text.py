@@ -1,4 +1,4 @@
-"""The visible text of an HTML page, with tables, lists and the places of form fields."""
+"""The visible text of an HTML page, with tables, lists and the positions of form fields."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cssselect import SelectorError
 from lxml.cssselect import CSSSelector
 
 Element = Any
-"""An element of lxml, which carries no types."""
+"""An element of lxml, which has no type hints."""
 
 _NEVER = {"script", "style", "template", "noscript", "head", "svg", "object", "audio", "video"}
 _BLOCKS = {
@@ -34,7 +34,7 @@ def unseen(root: Element) -> set[Element]:
                 continue
             try:
                 hidden.update(CSSSelector(rule["selector"].strip())(root))
-            except SelectorError:  # a selector that is not known hides nothing
+            except SelectorError:  # An unknown selector hides nothing.
                 continue
     return hidden
 
@@ -54,8 +54,8 @@ def is_hidden(element: Element, hidden: Collection[Element] = ()) -> bool:
 def readable(root: Element, hidden: Collection[Element] = ()) -> str:
     """The text of an element as a person reads it.
 
-    Blocks get separate lines, and bars separate cells. List items begin with a
-    dash, and a field is shown as its name in brackets.
+    Blocks are on separate lines, cells are separated by bars, list items begin with a dash,
+    and a field is shown as its name in brackets.
     """
     pieces: list[str] = []
     _walk(root, hidden, pieces)
@@ -64,7 +64,7 @@ def readable(root: Element, hidden: Collection[Element] = ()) -> str:
 
 
 def plain_words(element: Element) -> str:
-    """All words of an element on one line."""
+    """The text of an element on one line."""
     return " ".join("".join(element.itertext()).split())
 
 
@@ -93,14 +93,14 @@ def _walk(element: Element, hidden: Collection[Element], pieces: list[str]) -> N
 
 
 def _spaced(text: str | None) -> str:
-    """Text with single spaces; line breaks between elements are layout of the source only."""
+    """Text with single spaces; line breaks between elements are only source layout."""
     if not text or (text.isspace() and "\n" in text):
         return ""
     return re.sub(r"\s+", " ", text)
 
 
 def _control(element: Element) -> str | None:
-    """How a form control, a picture or a line break is shown; None for other elements."""
+    """The text for a form control, a picture or a line break; None for other elements."""
     name = element.get("name") or element.get("id") or ""
     alt = (element.get("alt") or "").strip()
     shown = {

@@ -1,4 +1,4 @@
-"""A stay of a participant on one page: how long it is asked, and what became of an action."""
+"""A participant's visit to one page: its limits, and the outcomes of actions."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ LEFT = "the page was left before the answer came"
 
 @dataclass(frozen=True)
 class Limits:
-    """How long and how often a seat is asked.
+    """Limits on the questions to a seat.
 
     Parameters
     ----------
     live_turns
-        Questions on one live page before the engine submits it.
+        Maximum number of questions on one live page before the engine submits it.
     look_again_s
-        A seat that chose to wait on a live page is asked again after so many seconds.
+        Seconds after which a seat that chose to wait on a live page is asked again.
     memory
-        Characters of earlier pages and answers that a prompt repeats.
+        Maximum number of characters of earlier pages and answers that a prompt repeats.
     """
 
     live_turns: int = 200
@@ -36,7 +36,7 @@ class Limits:
 
 @dataclass
 class Visit:
-    """A stay on one page, until its time limit, with the questions and refusals so far."""
+    """A visit to one page, with its time limit and the questions and rejections so far."""
 
     page: Page
     inbox: Inbox
@@ -48,21 +48,21 @@ class Visit:
 def looked_up(
     line: Line, sent: Mapping[str, Any] | None, page: Page, here: bool
 ) -> tuple[Fate | None, str]:
-    """What became of an action without a receipt: None where it may be sent again without harm.
+    """The outcome of an action without a receipt; None if it can safely be sent again.
 
     Parameters
     ----------
     line
         The question in the journal.
     sent
-        The action; None where none was sent.
+        The action; None if none was sent.
     page, here
-        The page that the seat is on, and whether it is the one of the question.
+        The current page, and whether it is the page of the question.
     """
     if sent is None:
         return "stale", LEFT
     if not line["live"]:
-        # A page that was left does not take a form twice; one that was not takes it once.
+        # A page that was left does not accept a form again; one that was not left accepts it once.
         return (None, "") if here else ("accepted", "the page was left")
     refs = page.variables.get("wolves", {}).get("refs")
     if refs is None:

@@ -95,7 +95,7 @@ def read_written(
     d = everything.part(kept)
     if not len(d):
         raise WolvesError(
-            "the table holds no moves in talks of several messages",
+            "the table contains no moves in conversations of several messages",
             where=d.where,
             fix="collect games with partners that answer offers",
         )
@@ -265,7 +265,7 @@ def _notes(written: Written, ends: str) -> list[str]:
         )
     if written.covariates.constant:
         found.append(
-            f"Not varied in these games, and so without an effect: "
+            "Not varied in these games, and so without an effect: "
             f"{', '.join(written.covariates.constant)}."
         )
     return found

@@ -103,7 +103,7 @@ def read_games(observations: Observations, *, arms: bool = True) -> Games:
     kept = _kept(frame, skipped)
     frame = frame[kept].reset_index(drop=True)
     if frame.empty:
-        raise WolvesError("the table holds no games", where=where, fix="collect some games")
+        raise WolvesError("the table contains no games", where=where, fix="collect some games")
     return _games(frame, skipped, where, arms=arms)
 
 

@@ -161,7 +161,7 @@ def read_decisions(observations: Observations, task: str = "haggle") -> Decision
             fix="give the table turns.csv of `wolves choices`, or one with these columns",
         )
     if frame.empty:
-        raise WolvesError("the table holds no messages", where=where, fix="collect some games")
+        raise WolvesError("the table contains no messages", where=where, fix="collect some games")
     filled = {name: value for name, value in _FILLED.items() if name not in frame}
     frame = frame.assign(**filled).reset_index(drop=True)
     for name in _NUMBERS:

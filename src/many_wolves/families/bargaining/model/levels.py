@@ -1,4 +1,4 @@
-"""Whose moves they are: role prompts within groups, chains, and games within chains."""
+"""Levels of the data: role prompts within groups, chains, and games within chains."""
 
 from __future__ import annotations
 

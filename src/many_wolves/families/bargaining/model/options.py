@@ -1,4 +1,4 @@
-"""What a user can set of the family's cognitive models; light to import."""
+"""Options of the family's cognitive models; imports little."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ PRIOR_MEAN = np.array([-1.0, 1.0, 0.0])
 PRIOR_SD = np.array([1.0, 1.5, 0.5])
 ATOM = np.array([8.0, 1.0, 1.0, 1.0])
 _QUANTILES = (np.arange(64) + 0.5) / 64
-"""Where the quantile function of shares is looked up, for their mean."""
+"""Points at which the quantile function of shares is evaluated, for their mean."""
 
 
 def build(observations: Observations, *, by_partner: bool, arms: bool, spread: float) -> Problem:
@@ -216,7 +216,7 @@ def _notes(games: Games) -> list[str]:
         )
     if games.covariates.constant:
         found.append(
-            f"Not varied in these games, and so without an effect: "
+            "Not varied in these games, and so without an effect: "
             f"{', '.join(games.covariates.constant)}."
         )
     return found

@@ -1,4 +1,4 @@
-"""The grid of prices where somebody names a price between its steps."""
+"""The grid of prices, refined for prices between its steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from many_wolves.families.bargaining.simulation import concession as words
 from many_wolves.outcomes import Array
 
 HALVINGS = 8
-"""How often a step is halved at most, before a move counts as too small."""
+"""Maximum number of halvings of a step before a move counts as too small."""
 _EPS = 1e-9
 
 

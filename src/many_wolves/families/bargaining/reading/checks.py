@@ -11,13 +11,13 @@ from many_wolves.families.bargaining.moves import OTHER_GOODS, REVERSED, UNMARKE
 from many_wolves.records import Check
 
 READABLE = 0.9
-"""Least share of messages that can be read."""
+"""Smallest share of readable messages."""
 KEPT = 0.95
-"""Least share of messages in the own role, and most deals within the own limit."""
+"""Smallest shares of messages in the own role, and of deals within the own limit."""
 MOST_BACK = 0.1
-"""Most offers that take an earlier one back, and most messages about other goods."""
+"""Largest shares of offers that withdraw an earlier one, and of messages about other goods."""
 _LEAST_GAMES = 30
-"""Games below which nothing is said of the own limit."""
+"""Minimum number of games for the check of the own limit."""
 _ALPHA = 0.05
 _PROBES = ("told", "last")
 

@@ -308,7 +308,7 @@ def _parsed(
         return list(string.Formatter().parse(text))
     except ValueError as fault:
         raise WolvesError(
-            f"`{place}`: {fault}", where=path, fix="double a brace that is to be seen"
+            f"`{place}`: {fault}", where=path, fix="double a literal brace"
         ) from fault
 
 

@@ -15,9 +15,9 @@ from many_wolves.families.dilemmas.models.tables import real
 from many_wolves.observations import Observations
 
 PUBLISHED = {"give": "given", "prompt_index": "participant"}
-"""Columns of the published gifts -> their names here."""
+"""Columns of the published gifts -> their names in this project."""
 STAKE = 4.0
-"""Dollars of the published dictator, where a table of gifts has no column endowment."""
+"""Stake of the published dictator game in dollars, for tables of gifts without an endowment."""
 ROLES = {"proposer": "offers", "responder": "replies", "dictator": "gifts"}
 PARTS = tuple(ROLES.values())
 
@@ -185,7 +185,7 @@ def _within(amount: pd.Series, stake: pd.Series, where: str) -> None:
     if bad.any():
         at = int(bad.argmax())
         raise WolvesError(
-            f"expected an amount within the {stake.iloc[at]:g} dollars that there are, found "
+            f"expected an amount within the stake of {stake.iloc[at]:g} dollars, found "
             f"{amount.iloc[at]:g}",
             where=where,
             line=at + 2,
@@ -216,7 +216,7 @@ def _accepted(frame: pd.DataFrame, where: str) -> pd.Series:
 
 def _counted(rows: pd.DataFrame, where: str, notes: tuple[str, ...]) -> Divisions:
     if rows.empty:
-        raise WolvesError("the table holds no choices", where=where, fix="collect some answers")
+        raise WolvesError("the table contains no choices", where=where, fix="collect some answers")
     levels = Levels.of(list(zip(rows["group"], rows["participant"], strict=True)))
     index = {pair: i for i, pair in enumerate(levels.participants)}
     keys = ["part", "stake", "offer"]

@@ -14,7 +14,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.store.foreign_csv import ForeignTable
 
 NUMBERS = ("count", "given", "give", "offer", "least", "endowment", "round", "rounds")
-"""Columns that hold numbers wherever they stand; an entry may be missing."""
+"""Numeric columns; entries may be missing."""
 MOVES: dict[str, tuple[str, ...]] = {
     "C": ("cooperate", "cooperates", "cooperated", "cooperation", "coop"),
     "D": ("defect", "defects", "defected", "defection"),
@@ -289,7 +289,7 @@ def _refuse_moves(moves: pd.Series, table: ForeignTable, column: str) -> None:
 
 
 def _require(table: ForeignTable, column: str) -> None:
-    table.require(column, example="docs/explanation/game-models.md names all columns")
+    table.require(column, example="docs/explanation/game-models.md lists all columns")
 
 
 def _is_number(entry: str) -> bool:

@@ -1,4 +1,4 @@
-"""The strategy frequency estimation method: how many games are played by which strategy."""
+"""The strategy frequency estimation method: the share of games played by each strategy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What memory-one strategies mean: cooperation, retaliation, forgiveness, spite, end game."""
+"""Measures of memory-one strategies: cooperation, retaliation, forgiveness, spite, end game."""
 
 from __future__ import annotations
 

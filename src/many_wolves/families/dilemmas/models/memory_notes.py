@@ -1,4 +1,4 @@
-"""What the games leave open about memory-one strategies, in words."""
+"""Notes on what the games cannot identify about memory-one strategies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory-one strategies: the probability of C after each thing that can have gone before."""
+"""Memory-one strategies: the probability of C after each possible context."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from many_wolves.observations import Observations
 NAME = "memory-one"
 LAST = "last round"
 PRIOR_SD = 1.5
-"""Of the log-odds of C: the probability is then about uniform."""
+"""Prior sd of the log-odds of C, which makes the probability about uniform."""
 LAST_SD = 1.0
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "memory-one": {},

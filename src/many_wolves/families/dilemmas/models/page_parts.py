@@ -1,4 +1,4 @@
-"""What the pages of all game models share: intervals, cells, predictive checks."""
+"""Shared parts of the pages of game models: intervals, cells, predictive checks."""
 
 from __future__ import annotations
 

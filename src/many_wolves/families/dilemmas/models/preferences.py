@@ -26,7 +26,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 """Parameters of each form other than precision."""
 INDIFFERENT: dict[str, float] = {"fehr-schmidt": 0.0, "charness-rabin": float(norm.ppf(0.75))}
-"""First coordinate at which all gifts up to half are worth the same (guilt or rho of one half).
+"""First coordinate at which all gifts up to half have the same utility (guilt or rho of one half).
 Of the forms with linear utility, gifts show its distance from there times precision."""
 ENVY_MEAN = 0.8
 """Near the mean of the distribution that Fehr & Schmidt (1999) propose, 0.85."""

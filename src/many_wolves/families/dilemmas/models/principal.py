@@ -1,4 +1,4 @@
-"""Who is served, the user or the principal: hierarchical logistic regression."""
+"""Serving the user or the principal: hierarchical logistic regression."""
 
 from __future__ import annotations
 

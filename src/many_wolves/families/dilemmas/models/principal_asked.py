@@ -1,4 +1,4 @@
-"""Who was served in which situation: counted, with the factors that vary."""
+"""Counts of who was served in each situation, with the factors that vary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of principal and agent: who is served, by principal and by what is shared."""
+"""The page of principal and agent: who is served, by principal and by shared information."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ from many_wolves.observations import Observations
 from many_wolves.tables import refuse_first
 
 COLUMNS = ("group", "participant", "partner", "game", "round", "own", "other")
-"""What a table of rounds holds other than the speaker; ``count`` repeats a row."""
+"""Columns of a table of rounds besides the speaker; ``count`` repeats a row."""
 ANNOUNCED = "announced"
-"""Value of the column ``length`` where players knew how many rounds there are."""
+"""Value of the column ``length`` if players knew the number of rounds."""
 MOVES = ("C", "D")
 CONTEXTS = ("start", "CC", "CD", "DC", "DD")
-"""What went before: nothing, or own move and the other's in the last round."""
+"""Contexts: the first round, or own move and the other's in the previous round."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def read_rounds(table: Observations) -> Rounds:
             "phelps_dilemma_rounds.csv",
         )
     if frame.empty:
-        raise WolvesError("the table holds no rounds", where=where, fix="collect some games")
+        raise WolvesError("the table contains no rounds", where=where, fix="collect some games")
     frame = frame.assign(
         group=frame["group"].fillna("").astype(str), participant=frame["participant"].astype(str)
     )

@@ -1,4 +1,4 @@
-"""What the gifts of each participant say of its first preference, taken alone.
+"""Estimates of each participant's first preference from its gifts alone.
 
 A map between standard normals and effects of participants uses it. The map changes the
 sampler's path, never the posterior, so a rough estimate is enough.

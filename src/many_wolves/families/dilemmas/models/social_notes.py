@@ -1,4 +1,4 @@
-"""What gifts, offers and replies leave open, in words."""
+"""Notes on what gifts, offers and replies cannot identify."""
 
 from __future__ import annotations
 

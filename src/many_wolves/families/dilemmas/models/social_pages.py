@@ -1,4 +1,4 @@
-"""The page of social preferences: groups compared, gifts predicted and made."""
+"""The page of social preferences: comparison of groups, predicted and observed gifts."""
 
 from __future__ import annotations
 

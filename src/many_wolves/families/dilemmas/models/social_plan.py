@@ -1,4 +1,4 @@
-"""Which social preferences are fitted, and what they expect of gifts."""
+"""The fitted social preferences, and their predictions of gifts."""
 
 from __future__ import annotations
 

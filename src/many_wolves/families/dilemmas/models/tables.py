@@ -1,4 +1,4 @@
-"""Where a model finds its rows: a table that `wolves choices` wrote, or one CSV file."""
+"""Finds the rows of a model: in a table of `wolves choices`, or in one CSV file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = {
     "ultimatum": ("offers", "replies", "gifts", "least_accepted"),
     "principal": ("served",),
 }
-"""Task -> the tables aside that hold its choices; gifts tell of the same preferences."""
+"""Task -> further tables with its choices; gifts inform the same preferences."""
 COUNT = "count"
 LEAST = "least_accepted"
 """Its rows are read as replies."""
@@ -108,7 +108,7 @@ def of_task(table: Observations, task: str) -> Observations:
         if table.task in ("", task) and "task" not in table.rows:
             return table
         raise WolvesError(
-            f"the table holds no choices of the task {task!r}",
+            f"the table contains no choices of the task {task!r}",
             where=str(table.meta.get("path", "the choice table")),
             fix="give another --task, or collect games of this one",
         )
@@ -137,7 +137,7 @@ def real(frame: pd.DataFrame, column: str, where: str, least: float = 0.0) -> pd
             f"expected the column {column!r}, found none",
             where=where,
             column=column,
-            fix=f"add the column {column}; docs/explanation/game-models.md names all",
+            fix=f"add the column {column}; docs/explanation/game-models.md lists all",
         )
     numbers = pd.to_numeric(frame[column], errors="coerce")
     refuse_first(

@@ -1,4 +1,4 @@
-"""A session on the lab's server: its phases followed, our seats asked at each of them."""
+"""A session on the lab's server: follows its phases, and asks our seats in each."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ class IbexGame:
                 raise
             if fate != "refused":
                 return
-        raise BrokenError(f"the server refused {REFUSALS} forms of seat {seat.number} in a row")
+        raise BrokenError(f"the server rejected {REFUSALS} forms of seat {seat.number} in a row")
 
     async def _turns(self, here: Place, stage: str) -> None:
         """The market or a deliberation, turn by turn, until its phase ends by time."""

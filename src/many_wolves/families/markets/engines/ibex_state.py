@@ -1,4 +1,4 @@
-"""What the lab's server has told one seat, as the view that its page shows."""
+"""The state of one seat from the server's messages, as its page shows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of engines, which come as text."""
+"""Options of engines, parsed from text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Engines by name, and the options that each takes."""
+"""Engines by name, and their options."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def world(engine: str, options: Mapping[str, str]) -> World:
             known = ", ".join(OPTIONS[name]) or "none"
             raise WolvesError(
                 f"the engine {name} has no option {key!r}; it has {known}",
-                fix="leave it out, or name the engine with --engine",
+                fix="leave it out, or choose the engine with --engine",
             )
     if name == LOCAL:
         return LocalWorld()

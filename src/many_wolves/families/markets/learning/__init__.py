@@ -1,1 +1,1 @@
-"""Players that learn by reinforcement, and what they take from others."""
+"""Players trained by reinforcement learning, and their gains at the expense of others."""

@@ -1,4 +1,4 @@
-"""From a request to a trained player in a folder, with what was found of it."""
+"""Trains a player on request, and writes it with its evaluation into a folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from many_wolves.sources import nearest
 
 POLICY, SPEAKER, VERDICT = "policy.npz", "speaker.json", "verdict.json"
 DEFAULT: Mapping[str, Any] = {"strategy": "truthful"}
-"""Who sits where nobody is named."""
+"""Default player of a seat."""
 
 
 def train_agent(

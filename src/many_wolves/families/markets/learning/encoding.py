@@ -1,4 +1,4 @@
-"""What a learner sees as numbers, and what its numbers do."""
+"""Encodes a learner's observations as numbers, and decodes its actions."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class TrainedAgent:
         role = rules.role(view.seat)
         if role != self.role:
             raise WolvesError(
-                f"this player was trained as {self.role}, and sits as {role}",
+                f"this player was trained as {self.role}, but has a seat of the role {role}",
                 fix=f"--seat {self.role}=FILE.json",
             )
         encoding = Encoding(rules, self.role)

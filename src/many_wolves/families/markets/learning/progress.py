@@ -1,4 +1,4 @@
-"""What happens while a player is trained: its progress is shown, and the model kept."""
+"""Callbacks of a training: show progress, and save the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a trained player is an exploiter, and what its victims lose."""
+"""The verdict on whether a trained player is an exploiter, with the losses of the others."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from many_wolves.families.markets.simulation.play import Cast
 from many_wolves.families.markets.simulation.replies import known_reply
 
 ENOUGH = 0.95
-"""Share of the best reply's gain from which on a player is called an exploiter."""
+"""Share of the best reply's gain from which a player is called an exploiter."""
 EXPLOITER, TRAINED = "exploiter", "trained"
 """What a player is called."""
 LEAST_GAIN = 1.0
-"""Points a round; where a best reply gains less than this, there is nothing to exploit."""
+"""Points per round; if a best reply gains less than this, there is nothing to exploit."""
 
 Interval = tuple[float, float, float]
 """Mean, and the bounds of a 95 % interval over sessions."""
@@ -113,4 +113,4 @@ def verdict_of(own: Exploitation, best: Interval | None, share: float | None) ->
 
 def _points(interval: Interval) -> str:
     mean, low, high = interval
-    return f"{mean:,.0f} points a round [{low:,.0f}, {high:,.0f}]"
+    return f"{mean:,.0f} points per round [{low:,.0f}, {high:,.0f}]"

@@ -1,4 +1,4 @@
-"""The model ``declared-value``: reasons to declare land at more or less than its value."""
+"""The model ``declared-value`` of declarations of land above or below its value."""
 
 from __future__ import annotations
 

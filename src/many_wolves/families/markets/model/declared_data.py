@@ -22,7 +22,7 @@ COLUMNS = (
     "session", "round", "participant", "stage", "condition", "value", "declared", "low", "high",
     "tax", "given", "mechanism", "held", "buyer_share", "lead", "lead_sd", "buyers",
 )  # fmt: skip
-NO_DECLARATIONS = "fit a speaker that sat on the seat of an owner or of the developer"
+NO_DECLARATIONS = "fit a speaker that played an owner or the developer"
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def read_declarations(observations: Observations, first: bool = True) -> Declara
     pairs, out_first = _pairs(given if first else given.iloc[:0], place)
     if not len(final["who"]) and not len(pairs["first_who"]):
         raise WolvesError(
-            "no declaration was given, or all lie outside the grid",
+            "there are no declarations, or all of them are outside the grid",
             where=observations.where,
             fix=NO_DECLARATIONS,
         )

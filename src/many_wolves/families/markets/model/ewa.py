@@ -1,4 +1,4 @@
-"""The model ``ewa``: learning over rounds from what declarations earned, or would have earned."""
+"""The model ``ewa``: learning over rounds from actual and foregone payoffs of declarations."""
 
 from __future__ import annotations
 

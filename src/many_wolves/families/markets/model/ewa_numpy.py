@@ -1,4 +1,4 @@
-"""Learning over rounds from what declarations earned: data, equations, simulation, in NumPy.
+"""Learning over rounds from payoffs of declarations: data, equations, simulation, in NumPy.
 
 References
 ----------

@@ -1,4 +1,4 @@
-"""What a design leaves open, by the Fisher information of its questions at the prior's middle."""
+"""Identifiability in a design, from the Fisher information at the middle of the prior."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from many_wolves.families.markets.model.parts import Array
 
 STEP = 1e-4
-"""Of the difference quotients; parameters are near unit scale."""
+"""Step of the difference quotients; parameters are near unit scale."""
 LITTLE = 0.7
-"""A parameter whose standard deviation stays above this share of its prior's rests on it."""
+"""Share of the prior's standard deviation above which a parameter rests on its prior."""
 TRADED = 0.8
 """Parameters whose estimates correlate this strongly cannot be separated."""
 

@@ -1,4 +1,4 @@
-"""What can be chosen of the cognitive models; light to import."""
+"""Options of the cognitive models; imports little."""
 
 from __future__ import annotations
 

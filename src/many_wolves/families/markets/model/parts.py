@@ -1,4 +1,4 @@
-"""What the models of markets share: rows of a table, participants, weights of answers."""
+"""Shared parts of the market models: rows of a table, participants, weights of answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Ints = npt.NDArray[np.int64]
 POINTS = 10_000.0
 """Utilities are in units of so many points."""
 FEW_PARTICIPANTS = 3
-"""With fewer participants, nothing is learned of how they vary."""
+"""Minimum number of participants to estimate their variation."""
 PRACTICE = 0
 """Number of the practice round; it is not paid."""
 

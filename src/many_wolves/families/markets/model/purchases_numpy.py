@@ -146,7 +146,7 @@ def read_purchases(observations: Observations) -> Decisions:
     WolvesError
         If a column is missing, or nobody decided.
     """
-    missing = "fit a speaker that sat on the seat of a speculator; `voting` has none"
+    missing = "fit a speaker that played a speculator; `voting` has none"
     rows = rows_of(observations, "purchases", COLUMNS, missing=missing)
     rows = given_rows(rows.assign(before=_mean_before(observations.tables["purchases"], rows)))
     participants, who = numbered(rows["who"])

@@ -1,4 +1,4 @@
-"""The model ``quotes``: beliefs about a share's worth, and orders around them."""
+"""The model ``quotes``: beliefs about the value of a share, and orders around them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from many_wolves.families.markets.model.quotes_numpy import (
 from many_wolves.observations import Observations
 
 FEW_QUOTES = 10
-"""With fewer priced offers, beliefs are hardly seen."""
+"""Number of priced offers below which beliefs are hardly identified."""
 
 
 def build(observations: Observations, options: QuoteOptions) -> Problem:

@@ -1,4 +1,4 @@
-"""Sessions as arrays that a fit keeps next to its draws, so that reports can show them."""
+"""Sessions as arrays that a fit stores next to its draws, for reports."""
 
 from __future__ import annotations
 

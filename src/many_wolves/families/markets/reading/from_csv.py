@@ -1,4 +1,4 @@
-"""Tables and records of sessions from files of others, and from data frames."""
+"""Reads tables and records of sessions from foreign files and data frames."""
 
 from __future__ import annotations
 

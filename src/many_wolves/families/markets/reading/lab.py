@@ -1,4 +1,4 @@
-"""The lab's data form: its parameters as rules, its games as session records."""
+"""Reads the lab's data format: its parameters as rules, its games as session records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records of sessions: replayed from answers, or as a server gave them."""
+"""Records of sessions: replayed from answers, or from a server."""
 
 from __future__ import annotations
 

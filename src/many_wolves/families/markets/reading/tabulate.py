@@ -26,7 +26,7 @@ from many_wolves.records import SCHEMA, Check, Response
 FAMILY, PLANNING = "markets", "planning"
 MAIN, ANSWERS = "payoffs", "answers"
 READABLE_SHARE = 0.9
-"""A speaker with a smaller share of answers that fit their forms did not do the task."""
+"""Smallest share of valid answers of a speaker that did the task."""
 ANSWER_COLUMNS = (
     "speaker", "session", "task", "engine", "seat", "role", "persona", "round", "stage", "tick",
     "attempt", "turn", "status", "value",
@@ -178,7 +178,7 @@ def _check(speaker: str, found: Mapping[str, int]) -> Check:
         name="forms",
         speaker=speaker,
         ok=share >= READABLE_SHARE,
-        statement=f"{speaker}: {read} of {number_of(total, 'answer')} in the asked form.",
+        statement=f"{speaker}: {read} of {number_of(total, 'answer')} in the requested form.",
         statistic=share,
         p_value=math.nan,
     )

@@ -27,7 +27,7 @@ PATTERNS = ("dashed", "dash-dotted")
 """Words for the patterns of the second and third line; the first is solid."""
 THOUSAND = 1_000.0
 FEW_PATHS = 5
-"""Medians of trades that fewer scripted rounds came to are not drawn."""
+"""Minimum number of scripted rounds for the median of a trade."""
 
 
 def declared_figure(
@@ -117,7 +117,7 @@ def turnover_figure(
         caption=(
             "Share of lots bought in the final stage by class of the declaration's percentile "
             "(points; their size is the number of lots). The solid line is the purchase "
-            f"probability tax x (1 - own shares) / buyers' share that keeps declarations true"
+            "probability tax x (1 - own shares) / buyers' share that keeps declarations true"
             f"{_also(drawn)}. {'; '.join(said)}."
         ),
         alt="Shares of lots bought by percentile. " + "; ".join(said) + ".",
@@ -309,5 +309,5 @@ def _also(lines: pd.DataFrame, kinds: Sequence[str] = KINDS, of: str = "") -> st
         if kind in there
     ]
     if not named:
-        return "; lines of scripted players need tables that say the rules"
+        return "; lines of scripted players need tables with the rules"
     return "; " + ", ".join(named)

@@ -1,4 +1,4 @@
-"""Sessions in the lab's own data form, so that all sessions go through one reader."""
+"""Writes sessions in the lab's data format, so that one reader serves all sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines to compare sessions with: truthful players, zero intelligence, the logit equilibrium."""
+"""Reference lines for sessions: truthful players, zero intelligence, the logit equilibrium."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from many_wolves.families.markets.simulation.tables import played_tables
 from many_wolves.families.markets.simulation.theory import LogitEquilibrium, logit_equilibrium
 
 SCRIPTED: Mapping[str, str] = {"truthful": "truthful", "zero intelligence": "zero_intelligence"}
-"""What a line is called, and the strategy that plays it."""
+"""Name of a line, and the strategy behind it."""
 EQUILIBRIUM = "logit equilibrium"
 SESSIONS = 6
 """Sessions of each design that scripted players play: a second or two."""

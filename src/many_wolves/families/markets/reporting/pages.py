@@ -1,4 +1,4 @@
-"""What the family of markets puts into reports: sessions first, then what was fitted."""
+"""The reports of the family of markets: first the sessions, then the fits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session of markets as a page: what each seat read, thought, answered and got."""
+"""A market session as a page: what each seat read, thought, answered and received."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a seat may do at each stage: the form it fills in, and why a form is refused."""
+"""The possible actions of a seat at each stage: its form, and the reasons for rejection."""
 
 from __future__ import annotations
 

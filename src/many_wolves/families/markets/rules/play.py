@@ -1,4 +1,4 @@
-"""From one stage to the next: what answers do to a round, and what no answer does."""
+"""Moves a round from stage to stage: the effects of answers, and of missing ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A round at one moment: the record that every engine keeps and every table is made from."""
+"""The state of a round: the record that engines keep and tables are made from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session as tidy tables: the same columns whoever played it, on whatever engine."""
+"""A session as tidy tables, with the same columns for all players and engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of the politeness family, one a module."""
+"""The figures of the politeness family, one per module."""
 
 from many_wolves.families.politeness.figures.agreement import choice_agreement, study_agreement
 from many_wolves.families.politeness.figures.cells import choice_cells

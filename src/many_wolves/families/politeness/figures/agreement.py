@@ -1,4 +1,4 @@
-"""Choices against posterior predictions, all cells in one panel a speaker."""
+"""Choices against posterior predictions, with all cells in one panel per speaker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def choice_agreement(fit: Fitted, width: Width = "one") -> Figure:
 
 
 def study_agreement(fits: Sequence[Fitted], width: Width = "two") -> Figure:
-    """The same, one panel a speaker."""
+    """The same, one panel per speaker."""
     frame = pd.concat([_cells(fit).assign(panel=fit.label) for fit in fits], ignore_index=True)
     groups = list(dict.fromkeys(c for fit in fits for c in fit.conditions))
     panels = [fit.label for fit in fits]

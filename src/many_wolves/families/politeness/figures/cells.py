@@ -13,7 +13,7 @@ OBSERVED = "#bdbdbd"
 
 
 def choice_cells(fit: Fitted, width: Width = "two") -> Figure:
-    """One panel a condition and state: bars are observed, points predicted.
+    """One panel per condition and state: bars are observed, points predicted.
 
     Parameters
     ----------

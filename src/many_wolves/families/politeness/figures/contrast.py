@@ -1,4 +1,4 @@
-"""What speakers chose against what people chose, cell by cell."""
+"""Choices of speakers against choices of people, cell by cell."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def human_choices(fits: Sequence[Fitted], width: Width = "two") -> Figure:
 
 
 def lacks_people(fits: Sequence[Fitted]) -> str:
-    """Why the figure cannot be drawn; empty where it can."""
+    """Why the figure cannot be drawn; empty if it can."""
     if any(True for _ in _comparable(fits)):
         return ""
     return "no speaker was asked under a goal and on the scale of the human data"

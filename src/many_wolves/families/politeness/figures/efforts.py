@@ -1,4 +1,4 @@
-"""Weights over reasoning effort, a line a model."""
+"""Weights over reasoning effort, one line per model."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def weights_by_effort(fits: Sequence[Fitted], width: Width = "two") -> Figure:
 
 
 def lacks_efforts(fits: Sequence[Fitted]) -> str:
-    """Why the figure cannot be drawn; empty where it can."""
+    """Why the figure cannot be drawn; empty if it can."""
     return "" if _asked(fits) else "no speaker was asked at several efforts"
 
 

@@ -24,7 +24,7 @@ def states(fit: Fitted) -> list[int]:
 
 
 def state_unit(levels: Sequence[int]) -> str:
-    """What a state counts: hearts go from zero, stars from one."""
+    """The unit of a state: hearts count from zero, stars from one."""
     return "hearts" if min(levels) == 0 else "stars"
 
 
@@ -53,7 +53,7 @@ def cells(fit: Fitted) -> pd.DataFrame:
     replicated = fit.values("posterior_predictive", "counts")
     total = replicated.sum("utterance")
     predicted = quantile_frame(replicated / total.where(total > 0))
-    # With a bias of place, what is predicted depends on the orders that were shown.
+    # With a position bias, predictions depend on the orders that were shown.
     name = "predicted" if fit.has("posterior", "predicted") else "s2"
     expected = fit.values("posterior", name).mean(("chain", "draw")).rename("predicted")
     frame = predicted.drop(columns="mean").merge(observed, on=KEYS)

@@ -1,4 +1,4 @@
-"""What the utterances mean: theta, and the literal judgments."""
+"""Literal meanings: theta, and the literal judgments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from many_wolves.figures.theme import COLOURS, MUTED, Width, theme
 
 
 def literal_semantics(fit: Fitted, width: Width = "two") -> Figure:
-    """One panel an utterance: posterior of theta and proportion of yes, by state."""
+    """One panel per utterance: posterior of theta and proportion of yes, by state."""
     import plotnine as p9
 
     frame = frames.meanings(fit)
@@ -64,7 +64,7 @@ def _caption(fit: Fitted, frame: pd.DataFrame, judged: bool) -> str:
         return text + " This speaker gave no literal judgments."
     n = frame["n"].sum()
     return text + (
-        f" Open diamonds: proportion of yes in the literal task with 95 % Jeffreys intervals, "
+        " Open diamonds: proportion of yes in the literal task with 95 % Jeffreys intervals, "
         f"n = {n:,.0f} judgments."
     )
 

@@ -1,4 +1,4 @@
-"""The tables of the recursion: what a listener infers (L1), what the speaker says (S2)."""
+"""The tables of the recursion: inferences of a listener (L1), choices of the speaker (S2)."""
 
 from __future__ import annotations
 

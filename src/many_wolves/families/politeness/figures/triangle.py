@@ -16,11 +16,11 @@ from many_wolves.figures.theme import Width
 
 WEIGHTS = ("w_inf", "w_soc", "w_pres")
 CLOUD = 150
-"""Draws shown of each speaker and condition."""
+"""Number of draws to show per speaker and condition."""
 
 
 def weight_triangle(fits: Sequence[Fitted], width: Width = "two") -> Figure:
-    """Posterior means of (w_inf, w_soc, w_pres) over clouds of draws, a panel a condition."""
+    """Posterior means of (w_inf, w_soc, w_pres) over clouds of draws, one panel per condition."""
     shown = [fit for fit in fits if not lacks_weights(fit)]
     models = [fit for fit in shown if fit.speaker != SPEAKER]
     panels = list(dict.fromkeys(c for fit in (models or shown) for c in fit.conditions))
@@ -50,7 +50,7 @@ def weight_triangle(fits: Sequence[Fitted], width: Width = "two") -> Figure:
 
 
 def lacks_weights(fit: Fitted) -> bool:
-    """Whether a fit has not all three weights."""
+    """Whether a fit lacks one of the three weights."""
     return not all(fit.has("posterior", name) for name in WEIGHTS)
 
 

@@ -25,9 +25,8 @@ LABELS = {
 def utility_weights(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     """Weights and projected phi of every speaker, and of people.
 
-    The reference fit of people, where it is among several ``fits``, is the band.
-    Alone it is drawn as points, together with the published values. Without it the
-    band is the reference that ships with the project.
+    The reference fit of people is the band if it is among several ``fits``. Alone, it is drawn as
+    points, together with the published values. Without it, the band is the shipped reference.
     """
     band = next((fit for fit in fits if is_reference(fit)), None)
     shown = [fit for fit in fits if fit is not band] or list(fits)
