@@ -7,11 +7,14 @@ import json
 import logging
 import os
 import re
+import shlex
 import string
+import sys
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any, TextIO, cast
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from many_wolves.errors import WolvesError
@@ -120,6 +123,38 @@ def redacted_logs(redact: Redactor) -> Iterator[None]:
             handler.removeFilter(filtering)
 
 
+@contextmanager
+def redacted_output(redact: Redactor) -> Iterator[None]:
+    """Keep secrets out of everything that is printed."""
+    out, err = sys.stdout, sys.stderr
+    # Python has no stream where the one below was closed.
+    sys.stdout, sys.stderr = (
+        stream and cast(TextIO, _Redacted(stream, redact)) for stream in (out, err)
+    )
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = out, err
+
+
+class _Redacted:
+    """A stream that prints no secrets."""
+
+    def __init__(self, stream: TextIO, redact: Redactor) -> None:
+        self._stream, self._redact = stream, redact
+
+    def write(self, text: str) -> int:
+        self._stream.write(self._redact(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class _Redaction(logging.Filter):
     """Redacts a record's message and traceback."""
 
@@ -134,6 +169,12 @@ class _Redaction(logging.Filter):
         return True
 
 
+class AddressError(ValueError):
+    """What is wrong with the address of a server, without the address."""
+
+    fix = "write http://HOST:PORT/v1; a key belongs in the environment"
+
+
 def base_url(address: str) -> str:
     """The address of an API server, checked; the form that a pydantic validator has.
 
@@ -144,27 +185,27 @@ def base_url(address: str) -> str:
 
     Raises
     ------
-    ValueError
+    AddressError
         If it is not an HTTP address, or could carry credentials: a user name, a key, a
         query, a fragment. Addresses are written into journals and reports. The
         message does not repeat the address.
     """
     if not _PRINTABLE.issuperset(address):
-        raise ValueError("the address of the server holds white space or letters outside ASCII")
+        raise AddressError("the address of the server holds white space or letters outside ASCII")
     if not address:
         return address
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise ValueError("expected an address such as http://HOST:PORT/v1") from None
+        raise AddressError("expected an address such as http://HOST:PORT/v1") from None
     if "@" in parts.netloc or redactor(known_secrets())(address) != address:
-        raise ValueError("the address of the server carries credentials, which would be stored")
+        raise AddressError("the address of the server carries credentials, which would be stored")
     for name in ("query", "fragment"):
         if getattr(parts, name) or address.endswith({"query": "?", "fragment": "#"}[name]):
-            raise ValueError(f"the address of the server carries a {name}, which would be stored")
+            raise AddressError(f"the address of the server carries a {name}, which would be stored")
     if parts.scheme not in ("http", "https") or not host:
-        raise ValueError("expected an address such as http://HOST:PORT/v1, found none")
+        raise AddressError("expected an address such as http://HOST:PORT/v1, found none")
     return address
 
 
@@ -211,9 +252,10 @@ def _passwords(value: str) -> Iterator[str]:
 
 def _forms(secret: str) -> Iterator[str]:
     """How a secret may be written."""
-    for one in {secret, secret.strip(), *secret.split()}:
+    # An option such as --only KEY splits it at the equals signs.
+    for one in {secret, secret.strip(), secret.strip().rstrip("="), *secret.split()}:
         octets = one.encode(errors="surrogatepass")
         yield from (one, repr(one)[1:-1], ascii(one)[1:-1], repr(octets)[2:-1])
-        yield from (json.dumps(one)[1:-1], html.escape(one))
+        yield from (json.dumps(one)[1:-1], html.escape(one), shlex.quote(one))
         yield from (quote(octets), quote(octets, safe=""), quote_plus(octets))
         yield from (b64encode(octets).decode(), urlsafe_b64encode(octets).decode())

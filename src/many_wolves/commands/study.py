@@ -14,7 +14,6 @@ from many_wolves.collection import read_trials
 from many_wolves.commands.command import Group
 from many_wolves.commands.planning import bill_lines, compiled, stage_line
 from many_wolves.counting import number_of
-from many_wolves.errors import WolvesError
 from many_wolves.progress import log
 from many_wolves.records import Trial
 from many_wolves.study import (
@@ -29,6 +28,7 @@ from many_wolves.study import (
     check_study,
     fitted_names,
     in_order,
+    lacking,
     new_study,
     plan,
     read_study,
@@ -36,7 +36,6 @@ from many_wolves.study import (
     shown,
     why,
 )
-from many_wolves.study.schema import WEIGHTS
 
 _WIDTH = 120
 """Letters of a command in a dry run; one on 60 fits has thousands."""
@@ -94,9 +93,12 @@ def run_command(file: Path, again: bool, dry_run: bool, commands: bool) -> None:
             click.echo(shown(stage.command))
         return
     if dry_run:
-        for line in (*_costs(study, places, stages, trials), "", *_shortened(stages)):
+        costs = _costs(study, places, stages, trials)
+        for line in (*costs, *_lacking(study, file), "", *_shortened(stages)):
             click.echo(line)
         return
+    for line in _lacking(study, file):
+        log.warning("%s", line)
     started = time.monotonic()
     run_study(study, places, again=again)
     _close(study, places, time.monotonic() - started)
@@ -114,7 +116,8 @@ def plan_command(file: Path, prices: Path | None) -> None:
     study = read_study(file)
     places = StudyPaths(study.study)
     trials = _trials(study, file)
-    for line in (*_costs(study, places, plan(study, places), trials, prices), *_without_key(study)):
+    costs = _costs(study, places, plan(study, places), trials, prices)
+    for line in (*costs, *_lacking(study, file)):
         click.echo(line)
 
 
@@ -194,17 +197,11 @@ def _costs(
         )
 
 
-def _without_key(study: Study) -> Iterator[str]:
-    """What keeps API speakers from being asked on this machine: a line for each provider."""
-    from many_wolves.speakers.api.settings import read_key
-
-    for provider in dict.fromkeys(speaker.provider for speaker in study.speakers):
-        if provider in (*WEIGHTS, "simulated"):
-            continue
-        try:
-            read_key(provider, None)
-        except WolvesError as fault:
-            yield f"Before it can run: {fault.problem}. Fix: {fault.fix}"
+def _lacking(study: Study, file: Path) -> Iterator[str]:
+    """What keeps speakers from being asked on this machine, a line each."""
+    for fault in lacking(study, file):
+        words = f"{fault.place}: {fault.problem}" if fault.place else fault.problem
+        yield f"Before it can run: {words}. Fix: {fault.fix}"
 
 
 def _close(study: Study, places: StudyPaths, seconds: float) -> None:

@@ -108,7 +108,7 @@ def describe(wanted: SpeakerRequest, *, sampled: bool = False) -> SpeakerSpec:
         If the model is not named, or its folder or settings cannot be read.
     """
     if wanted.provider in LOCAL:
-        _check_local(wanted)
+        check_local(wanted)
     if wanted.provider == "simulated":
         return _simulated(wanted, sampled=sampled)
     if wanted.provider in ("hf", "vllm"):
@@ -175,8 +175,14 @@ def _open_weights(wanted: SpeakerRequest, spec: SpeakerSpec) -> Speaker:
     )
 
 
-def _check_local(wanted: SpeakerRequest) -> None:
-    """Refuse what a speaker that runs here does not take, rather than leave it out."""
+def check_local(wanted: SpeakerRequest) -> None:
+    """Refuse what a speaker that runs here does not take, rather than leave it out.
+
+    Raises
+    ------
+    WolvesError
+        With the option that it does not take.
+    """
     if wanted.provider == "simulated" and wanted.adapter is not None:
         raise WolvesError(
             "the speaker `simulated` has no weights, and so no adapter",

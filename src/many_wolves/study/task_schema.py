@@ -204,6 +204,14 @@ class Task(Section):
                     raise OptionError(
                         f"the task {self.task!r} has no seats", "leave it out", (name,)
                     )
+        if not isinstance(family, WorldFamily):
+            for name in ("engine", "engine_options", "server"):
+                if getattr(self, name):
+                    raise OptionError(
+                        f"the task {self.task!r} has no sessions on an engine",
+                        "leave it out",
+                        (name,),
+                    )
         for seat, several in self.cast.items():
             for who in several:
                 if not isinstance(who, str) and not isinstance(who.get(STRATEGY), str):
@@ -215,6 +223,13 @@ class Task(Section):
 
     def _check_names_of_the_fit(self) -> None:
         """Refuse a field of ``fit`` that neither sampling nor the model has."""
+        variants = self.cognitive_model.variants()
+        if self.fit.variant and self.fit.variant not in variants:
+            raise OptionError(
+                f"expected a variant of the model, found {self.fit.variant!r}",
+                nearest(self.fit.variant, variants),
+                ("fit", "variant"),
+            )
         known = (*Fit.SAMPLING, *self.cognitive_model.options.model_fields)
         for name in self.fit.options:
             if name not in known:
