@@ -182,6 +182,19 @@ def test_a_missing_folder_adapter_or_gpu_is_named_by_plan_and_dry_run(tmp_path, 
         assert said.count("Before it can run") == 3
 
 
+def test_plan_and_status_are_printed_as_json(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, f"study: s\n{API}\ntrials: {{items: [cake]}}\n")
+    planned = json.loads(told(capsys, "plan", path, "--json"))
+    (speaker,) = planned["speakers"]
+    assert speaker["speaker"] == "a" and speaker["calls"] == planned["trials"] > 0
+    assert "OPENAI_API_KEY has no key" in planned["lacking"][0]
+    progress = json.loads(told(capsys, "status", path, "--json"))
+    assert [one["stage"] for one in progress["stages"]] == [s["name"] for s in planned["stages"]]
+    assert progress["stages"][0]["to_do"] and progress["stages"][0]["seconds"] is None
+
+
 def test_the_plan_names_the_key_that_is_missing(tmp_path, capsys, monkeypatch) -> None:
     path = written(tmp_path, "study: s\nspeakers: [{name: a, provider: openai, model: gpt-4o}]\n")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
