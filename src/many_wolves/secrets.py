@@ -25,6 +25,9 @@ Redactor = Callable[[str], str]
 SHORTEST = 8
 """Characters of the shortest key that is redacted: shorter ones are ordinary words."""
 
+_LONG = 12
+"""Characters of the shortest part of a key that is redacted as well."""
+
 MARK = "[key]"
 """What replaces a key in a text."""
 
@@ -252,8 +255,9 @@ def _passwords(value: str) -> Iterator[str]:
 
 def _forms(secret: str) -> Iterator[str]:
     """How a secret may be written."""
-    # An option such as --only KEY splits it at the equals signs.
-    for one in {secret, secret.strip(), secret.strip().rstrip("="), *secret.split()}:
+    # Options such as --only or --model_name split what they are given.
+    parts = (part for part in re.split("[/=]", secret.strip()) if len(part) >= _LONG)
+    for one in {secret, secret.strip(), *secret.split(), *parts}:
         octets = one.encode(errors="surrogatepass")
         yield from (one, repr(one)[1:-1], ascii(one)[1:-1], repr(octets)[2:-1])
         yield from (json.dumps(one)[1:-1], html.escape(one), shlex.quote(one))

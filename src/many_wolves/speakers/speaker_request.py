@@ -150,6 +150,12 @@ def _answers(simulator: Simulator, spec: SpeakerSpec) -> SimulatedAnswers:
 
 
 def _open_weights(wanted: SpeakerRequest, spec: SpeakerSpec) -> Speaker:
+    from many_wolves.speakers.local.folder import check_adapter, check_model
+
+    if wanted.path is not None:
+        check_model(wanted.path, wanted.prompt_format)
+    if wanted.adapter is not None:
+        check_adapter(wanted.adapter)
     source = wanted.path or wanted.model
     if wanted.provider == "vllm":
         from many_wolves.speakers.local.vllm import VllmSpeaker

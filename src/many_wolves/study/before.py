@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
 from many_wolves.extras import missing_extra
+from many_wolves.records import PromptFormat
 from many_wolves.sources import read_source
 from many_wolves.study.schema import WEIGHTS, Speaker, Study
 from many_wolves.study.speakers import Cast, cast_of
@@ -28,7 +30,7 @@ def lacking(study: Study, file: Path) -> Iterator[WolvesError]:
     entries = {"speakers": study.speakers, "players": study.players}
     everyone = [one for several in entries.values() for one in several]
     for provider in dict.fromkeys(one.provider for one in everyone):
-        yield from _fault(lambda provider=provider: _check_provider(provider))  # type: ignore[misc]
+        yield from _fault(partial(_check_provider, provider))
     for section, several in entries.items():
         for number, entry in enumerate(several):
             if entry.provider not in WEIGHTS:
@@ -69,15 +71,15 @@ def _checks(study: Study, entry: Speaker) -> Iterator[tuple[str, Callable[[], No
         field = "revisions" if entry.revisions else "path"
         for one in {one.folder: one for one in everyone}.values():
             if one.folder is not None:
-                yield field, lambda one=one: check_model(one.folder, _format(one))  # type: ignore[misc]
+                yield field, partial(check_model, one.folder, _format(one))
     if entry.adapter:
-        yield "adapter", lambda: check_adapter(Path(entry.adapter or ""))
+        yield "adapter", partial(check_adapter, Path(entry.adapter))
     for device in {str(one.asking.get("device") or "") for one in everyone}:
-        yield "device", lambda device=device: _check_device(device)  # type: ignore[misc]
+        yield "device", partial(_check_device, device)
 
 
-def _format(one: Cast) -> str:
-    return str(one.asking.get("prompt_format") or "chat")
+def _format(one: Cast) -> PromptFormat:
+    return "completion" if one.asking.get("prompt_format") == "completion" else "chat"
 
 
 def _check_device(device: str) -> None:

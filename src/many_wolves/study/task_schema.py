@@ -21,6 +21,7 @@ from many_wolves.contracts import (
     Design,
     EpisodicFamily,
     PooledModel,
+    SimulatedModel,
     WorldFamily,
 )
 from many_wolves.options import OptionError
@@ -223,7 +224,8 @@ class Task(Section):
 
     def _check_names_of_the_fit(self) -> None:
         """Refuse a field of ``fit`` that neither sampling nor the model has."""
-        variants = self.cognitive_model.variants()
+        model = self.cognitive_model
+        variants = model.variants() if isinstance(model, SimulatedModel) else {}
         if self.fit.variant and self.fit.variant not in variants:
             raise OptionError(
                 f"expected a variant of the model, found {self.fit.variant!r}",

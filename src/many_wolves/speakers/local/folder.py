@@ -123,7 +123,7 @@ def _check_template(folder: Path) -> None:
         raise WolvesError(
             "this model has no chat template: it is a base model, which continues text",
             where=folder,
-            fix="write `prompt_format: completion`",
+            fix="ask it with `--prompt_format completion`",
         )
     template = found.get("default", "") if isinstance(found, dict) else found
     # transformers adds this tag to the language.
