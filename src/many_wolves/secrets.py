@@ -260,6 +260,8 @@ def _forms(secret: str) -> Iterator[str]:
     for one in {secret, secret.strip(), *secret.split(), *parts}:
         octets = one.encode(errors="surrogatepass")
         yield from (one, repr(one)[1:-1], ascii(one)[1:-1], repr(octets)[2:-1])
-        yield from (json.dumps(one)[1:-1], html.escape(one), shlex.quote(one))
+        yield from (json.dumps(one)[1:-1], html.escape(one))
+        # A command, and a command within one.
+        yield from (shlex.quote(one), shlex.quote(shlex.quote(one))[1:-1])
         yield from (quote(octets), quote(octets, safe=""), quote_plus(octets))
         yield from (b64encode(octets).decode(), urlsafe_b64encode(octets).decode())
