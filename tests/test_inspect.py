@@ -22,6 +22,7 @@ from many_wolves.families.politeness.compiler import compile_trials
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.reader import read
 from many_wolves.records import Trial, blank_response, response_key
+from many_wolves.store.journal_lines import journal_files, log_format
 
 ARGUMENTS = {"goals": ["informative", "social"], "framings": "third", "items": "poem,cake"}
 SELECTION = PolitenessDesign(
@@ -250,6 +251,22 @@ def test_a_log_of_another_task_is_named_and_left_out(logs, tmp_path) -> None:
     evaluate(sums, model=model, log_dir=str(tmp_path / "logs"), display="none")
     said, _ = tabulated(tmp_path / "table", tmp_path / "logs", logs)
     assert "not a sample of many-wolves" in said
+
+
+def test_a_log_in_json_or_under_another_name_is_read_as_well(logs, readings, tmp_path) -> None:
+    from inspect_ai.log import read_eval_log, write_eval_log
+
+    from many_wolves.evals.logs import read_log
+
+    first = sorted(logs.glob("*.eval"))[0]
+    write_eval_log(read_eval_log(str(first)), str(tmp_path / "a.json"))
+    (tmp_path / "b.json").write_bytes(first.read_bytes())
+    (tmp_path / "speaker.json").write_text("{}")
+    assert journal_files([tmp_path]) == [tmp_path / "a.json", tmp_path / "b.json"]
+    for name in ("a.json", "b.json"):
+        assert log_format(tmp_path / name) is not None
+        read = read_log(tmp_path / name)
+        assert [one.key for one in read.responses] == [one.key for one in readings[0].responses]
 
 
 def test_a_damaged_log_is_an_error_with_its_fix(tmp_path) -> None:

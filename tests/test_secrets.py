@@ -3,11 +3,15 @@
 import html
 import json
 import logging
+import shlex
+import sys
 from base64 import b64encode
 from urllib.parse import quote, quote_plus
 
 import pytest
 
+from many_wolves.cli import run
+from many_wolves.commands.compile import command as compile_trials
 from many_wolves.errors import WolvesError
 from many_wolves.secrets import (
     base_url,
@@ -16,6 +20,7 @@ from many_wolves.secrets import (
     known_secrets,
     option_secrets,
     redacted_logs,
+    redacted_output,
     redactor,
 )
 
@@ -170,3 +175,24 @@ def test_addresses_that_may_not(address, words, monkeypatch):
     assert "SECRETsecret" not in str(caught.value)
     assert "planted" not in str(caught.value)
     assert "--base_url" in caught.value.fix
+
+
+def test_a_key_is_not_printed_whoever_prints_it(capsys):
+    with redacted_output(redactor([ODD])):
+        print("out", ODD)
+        print("err", ODD, repr(ODD), shlex.quote(ODD), file=sys.stderr)
+        sys.stderr.writelines(["one\n", f"{ODD.rpartition('/')[0]}\n"])
+        assert sys.stdout.isatty() is False
+    out, err = capsys.readouterr()
+    assert out == "out [key]\n"
+    assert "quotes" not in err and err.count("[key]") == 4
+
+
+@pytest.mark.parametrize("words", [["--out"], ["--out", "--debug"], ["--items"]])
+def test_a_key_given_for_something_else_is_not_printed(tmp_path, capsys, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    run(compile_trials, ["--items", "poem", *words[:1], KEY, *words[1:]])
+    out, err = capsys.readouterr()
+    assert "[key]" in out + err
+    assert KEY not in out + err

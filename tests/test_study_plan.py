@@ -92,6 +92,109 @@ def test_names_and_settings_that_nothing_has_are_found_by_the_plan(
     assert fix in said.split("Fix:")[1]
 
 
+SEATED = "cast: {owner: self, developer: {strategy: truthful}, speculator: {strategy: truthful}}"
+API = "speakers: [{name: a, provider: openai, model: gpt-4o}]"
+WEIGHTS = "{informative: {w_inf: 0.9, w_soc: 0.9, w_pres: 0.4, phi: 0.5}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (f"trials: {{tasks: [literal]}}\n{API}", "there is nothing to fit"),
+        (f"fit: {{variant: no_social}}\n{API}", "a variant of the model, found 'no_social'"),
+        ("speakers: [{name: a, provider: hf, path: x, batch: true}]", "no batch mode"),
+        (
+            "trials: {goals: [informative]}\nspeakers: [{name: a, provider: simulated, "
+            f"parameters: {{alpha: 4, cost: 2, weights: {WEIGHTS}}}}}]",
+            "weights that sum to 1, found 2.2",
+        ),
+        (f"tasks: [{{task: dilemma, engine: otree}}]\n{API}", "no sessions on an engine"),
+        (f"tasks: [{{task: dilemma, mode: score}}]\n{API}", "an API gives no probabilities"),
+        (f"tasks: [{{task: planning, {SEATED}, engine: otre}}]\n{API}", "engine 'otre'"),
+        (f"collect: {{prices: no.yaml}}\n{API}", "cannot be read"),
+    ],
+)
+def test_what_a_task_or_a_speaker_does_not_take_is_found_by_the_plan(
+    tmp_path, capsys, text: str, problem: str
+) -> None:
+    assert run(study, ["plan", str(written(tmp_path, f"study: s\n{text}\n"))]) == 2
+    said = capsys.readouterr().err
+    assert problem in said.split("Fix:")[0]
+    assert "Fix:" in said
+
+
+def model(folder: Path, **files: str | None) -> Path:
+    """A folder that looks like a model, with some files changed or left out."""
+    folder.mkdir()
+    usual = {
+        "config.json": "{}",
+        "model.safetensors": "weights",
+        "tokenizer.json": "{}",
+        "tokenizer_config.json": '{"chat_template": "{{ messages[0].content }}"}',
+    }
+    for name, text in (usual | files).items():
+        if text is not None:
+            (folder / name).write_text(text)
+    return folder
+
+
+POINTER = "version https://git-lfs.github.com/spec/v1\n"
+BASE = {"tokenizer_config.json": "{}"}
+INDEX = json.dumps({"weight_map": {"a": "model.safetensors", "b": "model-2.safetensors"}})
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"config.json": None}, "expected a Hugging Face model folder"),
+        ({"config.json": "{"}, "expected JSON"),
+        ({"model.safetensors": None}, "holds no weights"),
+        ({"model.safetensors": POINTER}, "Git LFS pointer"),
+        ({"model.safetensors.index.json": INDEX}, "1 of 2 files of weights are missing"),
+        ({"tokenizer.json": None, "tokenizer_config.json": None}, "holds no tokenizer"),
+        ({"tokenizer_config.json": '{"chat_template": "{% for %}"}'}, "cannot be read"),
+        (BASE, "no chat template"),
+        ({"config.json": None, "adapter_config.json": "{}"}, "this is an adapter"),
+    ],
+)
+def test_a_folder_that_cannot_be_loaded_is_named_before_it_is(tmp_path, capsys, files, words):
+    folder = model(tmp_path / "m", **files)
+    path = written(tmp_path, f"study: s\nspeakers: [{{name: a, provider: hf, path: {folder}}}]\n")
+    said = told(capsys, "plan", path)
+    assert f"Before it can run: {path}, line 2: speakers.0.path: {folder}" in said
+    assert words in said
+
+
+def test_a_missing_folder_adapter_or_gpu_is_named_by_plan_and_dry_run(tmp_path, capsys) -> None:
+    whole = model(tmp_path / "m")
+    path = written(
+        tmp_path,
+        f"study: s\nspeakers:\n  - {{name: a, provider: hf, path: {tmp_path / 'none'}}}\n"
+        f"  - {{name: b, provider: hf, path: {whole}, adapter: {whole}}}\n"
+        f"  - {{name: c, provider: hf, path: {whole}, revisions: [step1]}}\n"
+        f"  - {{name: d, provider: hf, path: {whole}}}\n",
+    )
+    for words in (["plan"], ["run", "--dry-run"]):
+        said = told(capsys, *words, path)
+        assert "line 3: speakers.0.path" in said and "no such folder" in said
+        assert "line 4: speakers.1.adapter" in said and "a LoRA adapter" in said
+        assert "line 5: speakers.2.revisions" in said
+        assert said.count("Before it can run") == 3
+
+
+def test_plan_and_status_are_printed_as_json(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, f"study: s\n{API}\ntrials: {{items: [cake]}}\n")
+    planned = json.loads(told(capsys, "plan", path, "--json"))
+    (speaker,) = planned["speakers"]
+    assert speaker["speaker"] == "a" and speaker["calls"] == planned["trials"] > 0
+    assert "OPENAI_API_KEY has no key" in planned["lacking"][0]
+    progress = json.loads(told(capsys, "status", path, "--json"))
+    assert [one["stage"] for one in progress["stages"]] == [s["name"] for s in planned["stages"]]
+    assert progress["stages"][0]["to_do"] and progress["stages"][0]["seconds"] is None
+
+
 def test_the_plan_names_the_key_that_is_missing(tmp_path, capsys, monkeypatch) -> None:
     path = written(tmp_path, "study: s\nspeakers: [{name: a, provider: openai, model: gpt-4o}]\n")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from io import StringIO
 
 import click
@@ -89,9 +89,7 @@ def wolves() -> None:
     """
 
 
-def run(  # noqa: PLR0911  (one status for each kind of end)
-    command: click.Command, arguments: Sequence[str] | None = None
-) -> int:
+def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
     """Run a click command; any error becomes one sentence with its fix.
 
     Returns
@@ -100,39 +98,48 @@ def run(  # noqa: PLR0911  (one status for each kind of end)
         The exit status: 0 success, 1 or 4 the command's verdict, 2 bad usage or bad input, 3 an
         unexpected error, 130 interrupted.
     """
-    show_messages()
+    from many_wolves.secrets import known_secrets, option_secrets, redacted_output, redactor
+
     words = list(sys.argv[1:] if arguments is None else arguments)
-    say = _sayer(words)
+    show_messages()
+    with redacted_output(redactor(known_secrets(*option_secrets(words)))):
+        return _ended(command, words)
+
+
+def _ended(  # noqa: PLR0911  (one status for each kind of end)
+    command: click.Command, words: list[str]
+) -> int:
+    """Run a command; the exit status, after its error was printed."""
     try:
         result = command.main(args=words, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except WolvesError as error:
-        say(f"Error: {error}")
+        _say(f"Error: {error}")
         return BAD_INPUT
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.ClickException as error:
         shown = StringIO()
         error.show(file=shown)
-        say(shown.getvalue().rstrip())
+        _say(shown.getvalue().rstrip())
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         if not interrupts.came():
-            say(interrupts.AGAIN)
+            _say(interrupts.AGAIN)
         return INTERRUPTED
     except OSError as error:
-        _trace(words, say)
-        say(f"Error: {_of_the_system(error)}")
+        _trace(words)
+        _say(f"Error: {_of_the_system(error)}")
         return BAD_INPUT
     except MemoryError:
-        _trace(words, say)
-        say("Error: there is not enough memory\n  Fix: use fewer draws, chains or --workers")
+        _trace(words)
+        _say("Error: there is not enough memory\n  Fix: use fewer draws, chains or --workers")
         return BAD_INPUT
     except Exception as error:
-        _trace(words, say)
+        _trace(words)
         if interrupts.came():
             return INTERRUPTED
-        say(
+        _say(
             f"Error: unexpected {type(error).__name__}: {error}\n  Fix: run the command again "
             "with --debug, and report its output as a bug in many-wolves"
         )
@@ -159,22 +166,15 @@ def _of_the_system(error: OSError) -> str:
     return f"{place}{error.strerror or error}\n  Fix: {fix}"
 
 
-def _trace(words: Sequence[str], say: Callable[[str], None]) -> None:
+def _trace(words: Sequence[str]) -> None:
     """The traceback, if the user requested it."""
     if "--debug" in words:
-        say(traceback.format_exc())
+        _say(traceback.format_exc())
 
 
-def _sayer(words: Sequence[str]) -> Callable[[str], None]:
-    """A function that prints messages without keys from the environment or the command line."""
-
-    def say(text: str) -> None:
-        from many_wolves.secrets import known_secrets, option_secrets, redactor
-
-        redact = redactor(known_secrets(*option_secrets(words)))
-        click.echo(redact(text), err=True)
-
-    return say
+def _say(text: str) -> None:
+    """Print a message, without keys from the environment or the command line."""
+    click.echo(text, err=True)
 
 
 def main() -> None:

@@ -7,11 +7,14 @@ import json
 import logging
 import os
 import re
+import shlex
 import string
+import sys
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any, TextIO, cast
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from many_wolves.errors import WolvesError
@@ -21,6 +24,9 @@ Redactor = Callable[[str], str]
 
 SHORTEST = 8
 """Minimum length of a key to redact; shorter ones may be ordinary words."""
+
+_LONG = 12
+"""Characters of the shortest part of a key that is redacted as well."""
 
 MARK = "[key]"
 """Replacement for a key in a text."""
@@ -120,6 +126,38 @@ def redacted_logs(redact: Redactor) -> Iterator[None]:
             handler.removeFilter(filtering)
 
 
+@contextmanager
+def redacted_output(redact: Redactor) -> Iterator[None]:
+    """Keep secrets out of everything that is printed."""
+    out, err = sys.stdout, sys.stderr
+    # Python has no stream where the one below was closed.
+    sys.stdout, sys.stderr = (
+        stream and cast(TextIO, _Redacted(stream, redact)) for stream in (out, err)
+    )
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = out, err
+
+
+class _Redacted:
+    """A stream that prints no secrets."""
+
+    def __init__(self, stream: TextIO, redact: Redactor) -> None:
+        self._stream, self._redact = stream, redact
+
+    def write(self, text: str) -> int:
+        self._stream.write(self._redact(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class _Redaction(logging.Filter):
     """Redacts a record's message and traceback."""
 
@@ -134,6 +172,12 @@ class _Redaction(logging.Filter):
         return True
 
 
+class AddressError(ValueError):
+    """What is wrong with the address of a server, without the address."""
+
+    fix = "write http://HOST:PORT/v1; a key belongs in the environment"
+
+
 def base_url(address: str) -> str:
     """Check the address of an API server; usable as a pydantic validator.
 
@@ -144,27 +188,29 @@ def base_url(address: str) -> str:
 
     Raises
     ------
-    ValueError
+    AddressError
         If it is not an HTTP address, or could carry credentials: a user name, a key, a
         query, a fragment. Addresses are written into journals and reports. The
         message does not repeat the address.
     """
     if not _PRINTABLE.issuperset(address):
-        raise ValueError("the address of the server contains white space or non-ASCII characters")
+        raise AddressError("the address of the server contains white space or non-ASCII characters")
     if not address:
         return address
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise ValueError("expected an address such as http://HOST:PORT/v1") from None
+        raise AddressError("expected an address such as http://HOST:PORT/v1") from None
     if "@" in parts.netloc or redactor(known_secrets())(address) != address:
-        raise ValueError("the address of the server contains credentials, which would be stored")
+        raise AddressError("the address of the server contains credentials, which would be stored")
     for name in ("query", "fragment"):
         if getattr(parts, name) or address.endswith({"query": "?", "fragment": "#"}[name]):
-            raise ValueError(f"the address of the server contains a {name}, which would be stored")
+            raise AddressError(
+                f"the address of the server contains a {name}, which would be stored"
+            )
     if parts.scheme not in ("http", "https") or not host:
-        raise ValueError("expected an address such as http://HOST:PORT/v1, found none")
+        raise AddressError("expected an address such as http://HOST:PORT/v1, found none")
     return address
 
 
@@ -211,9 +257,13 @@ def _passwords(value: str) -> Iterator[str]:
 
 def _forms(secret: str) -> Iterator[str]:
     """The forms in which a secret may be written."""
-    for one in {secret, secret.strip(), *secret.split()}:
+    # Options such as --only or --model_name split what they are given.
+    parts = (part for part in re.split("[/=]", secret.strip()) if len(part) >= _LONG)
+    for one in {secret, secret.strip(), *secret.split(), *parts}:
         octets = one.encode(errors="surrogatepass")
         yield from (one, repr(one)[1:-1], ascii(one)[1:-1], repr(octets)[2:-1])
         yield from (json.dumps(one)[1:-1], html.escape(one))
+        # A command, and a command within one.
+        yield from (shlex.quote(one), shlex.quote(shlex.quote(one))[1:-1])
         yield from (quote(octets), quote(octets, safe=""), quote_plus(octets))
         yield from (b64encode(octets).decode(), urlsafe_b64encode(octets).decode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from many_wolves import families
 from many_wolves.contracts import Design
@@ -66,6 +67,18 @@ def bill_lines(bills: Sequence[Bill]) -> Iterator[str]:
         cells += [cell.rjust(width) for cell, width in zip(row[1:6], widths[1:6], strict=True)]
         yield "  ".join([*cells, row[6]]).rstrip()
     yield "Tokens and money are estimates; for a speaker that reasons, upper bounds."
+
+
+def bill_record(bill: Bill) -> dict[str, Any]:
+    """What a speaker takes, as JSON has it."""
+    return {
+        "speaker": bill.name,
+        "answered": bill.answered,
+        "calls": bill.calls,
+        "input_tokens": bill.input,
+        "output_tokens": bill.output,
+        "dollars": bill.money,
+    }
 
 
 def _row(bill: Bill) -> list[str]:

@@ -11,10 +11,9 @@ import click
 
 from many_wolves import families
 from many_wolves.collection import read_trials
-from many_wolves.commands.command import Group
-from many_wolves.commands.planning import bill_lines, compiled, stage_line
+from many_wolves.commands.command import Group, show
+from many_wolves.commands.planning import bill_lines, bill_record, compiled, stage_line
 from many_wolves.counting import number_of
-from many_wolves.errors import WolvesError
 from many_wolves.progress import log
 from many_wolves.records import Trial
 from many_wolves.study import (
@@ -29,6 +28,7 @@ from many_wolves.study import (
     check_study,
     fitted_names,
     in_order,
+    lacking,
     new_study,
     plan,
     read_study,
@@ -36,7 +36,6 @@ from many_wolves.study import (
     shown,
     why,
 )
-from many_wolves.study.schema import WEIGHTS
 
 _WIDTH = 120
 """Maximum length of a command in a dry run; one on 60 fits has thousands of characters."""
@@ -94,15 +93,18 @@ def run_command(file: Path, again: bool, dry_run: bool, commands: bool) -> None:
             click.echo(shown(stage.command))
         return
     if dry_run:
-        for line in (*_costs(study, places, stages, trials), "", *_shortened(stages)):
+        costs = _costs(study, places, stages, trials)
+        for line in (*costs, *_lacking(study, file), "", *_shortened(stages)):
             click.echo(line)
         return
+    for line in _lacking(study, file):
+        log.warning("%s", line)
     started = time.monotonic()
     run_study(study, places, again=again)
     _close(study, places, time.monotonic() - started)
 
 
-@command.command("plan")
+@command.command("plan", as_json=True)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--prices",
@@ -114,11 +116,25 @@ def plan_command(file: Path, prices: Path | None) -> None:
     study = read_study(file)
     places = StudyPaths(study.study)
     trials = _trials(study, file)
-    for line in (*_costs(study, places, plan(study, places), trials, prices), *_without_key(study)):
-        click.echo(line)
+    stages = plan(study, places)
+    missing = list(_lacking(study, file))
+
+    def words() -> None:
+        for line in (*_costs(study, places, stages, trials, prices), *missing):
+            click.echo(line)
+
+    speakers = bills(study, places, trials, prices) if study.speakers else ()
+    result = {
+        "study": study.study,
+        "stages": [{"name": stage.name, "command": stage.command} for stage in in_order(stages)],
+        "trials": len(trials),
+        "speakers": [bill_record(bill) for bill in speakers],
+        "lacking": missing,
+    }
+    show(result, words)
 
 
-@command.command("status")
+@command.command("status", as_json=True)
 @click.argument("file", type=click.Path(path_type=Path))
 def status_command(file: Path) -> None:
     """Print which stages of the study FILE are up to date, and the reasons why others are not."""
@@ -129,13 +145,24 @@ def status_command(file: Path) -> None:
     width = max(len(stage.name) for stage in stages)
     waiting: set[str] = set()
     asked = _asked(study, places)
+    rows = []
     for stage in stages:
         reason = why(stage, done) or _waits(stage, waiting)
         if reason:
             waiting.add(stage.name)
-        words = f"to do: {reason}" if reason else f"up to date, {done[stage.name].seconds:.0f} s"
-        far = f" ({asked[stage.name]})" if reason and stage.name in asked else ""
-        click.echo(f"{stage.name.ljust(width)}  {words}{far}")
+        far = asked.get(stage.name, "") if reason else ""
+        seconds = None if reason else done[stage.name].seconds
+        rows.append({"stage": stage.name, "to_do": reason, "so_far": far, "seconds": seconds})
+
+    def words() -> None:
+        for row in rows:
+            state = (
+                f"to do: {row['to_do']}" if row["to_do"] else f"up to date, {row['seconds']:.0f} s"
+            )
+            far = f" ({row['so_far']})" if row["so_far"] else ""
+            click.echo(f"{str(row['stage']).ljust(width)}  {state}{far}")
+
+    show({"study": study.study, "stages": rows}, words)
 
 
 def _trials(study: Study, file: Path) -> list[Trial]:
@@ -194,17 +221,11 @@ def _costs(
         )
 
 
-def _without_key(study: Study) -> Iterator[str]:
-    """A line for each provider whose key is missing or malformed on this machine."""
-    from many_wolves.speakers.api.settings import read_key
-
-    for provider in dict.fromkeys(speaker.provider for speaker in study.speakers):
-        if provider in (*WEIGHTS, "simulated"):
-            continue
-        try:
-            read_key(provider, None)
-        except WolvesError as fault:
-            yield f"Before it can run: {fault.problem}. Fix: {fault.fix}"
+def _lacking(study: Study, file: Path) -> Iterator[str]:
+    """One line for each thing that a speaker lacks on this machine."""
+    for fault in lacking(study, file):
+        words = f"{fault.place}: {fault.problem}" if fault.place else fault.problem
+        yield f"Before it can run: {words}. Fix: {fault.fix}"
 
 
 def _close(study: Study, places: StudyPaths, seconds: float) -> None:

@@ -15,7 +15,7 @@ from many_wolves.records.fields import read_value
 from many_wolves.secrets import known_secrets, redactor
 from many_wolves.speakers.api.effort import effort_in_request
 from many_wolves.speakers.api.output import parse_output
-from many_wolves.store.journal_lines import Reading
+from many_wolves.store.journal_lines import Reading, log_format
 
 
 def read_log(file: Path) -> Reading:
@@ -56,7 +56,12 @@ def _open(file: Path) -> Any:
     from inspect_ai.log import read_eval_log
 
     try:
-        return read_eval_log(file, resolve_attachments="core", exclude_fields={"store"})
+        return read_eval_log(
+            file,
+            resolve_attachments="core",
+            exclude_fields={"store"},
+            format=log_format(file) or "auto",
+        )
     except Exception as fault:  # Readers of damaged archives raise arbitrary errors.
         words = " ".join(str(fault).split()) or type(fault).__name__
         raise WolvesError(

@@ -108,7 +108,7 @@ def describe(wanted: SpeakerRequest, *, sampled: bool = False) -> SpeakerSpec:
         If the model is missing, or its folder or settings cannot be read.
     """
     if wanted.provider in LOCAL:
-        _check_local(wanted)
+        check_local(wanted)
     if wanted.provider == "simulated":
         return _simulated(wanted, sampled=sampled)
     if wanted.provider in ("hf", "vllm"):
@@ -150,6 +150,12 @@ def _answers(simulator: Simulator, spec: SpeakerSpec) -> SimulatedAnswers:
 
 
 def _open_weights(wanted: SpeakerRequest, spec: SpeakerSpec) -> Speaker:
+    from many_wolves.speakers.local.folder import check_adapter, check_model
+
+    if wanted.path is not None:
+        check_model(wanted.path, wanted.prompt_format)
+    if wanted.adapter is not None:
+        check_adapter(wanted.adapter)
     source = wanted.path or wanted.model
     if wanted.provider == "vllm":
         from many_wolves.speakers.local.vllm import VllmSpeaker
@@ -175,8 +181,14 @@ def _open_weights(wanted: SpeakerRequest, spec: SpeakerSpec) -> Speaker:
     )
 
 
-def _check_local(wanted: SpeakerRequest) -> None:
-    """Reject settings that a local speaker does not support."""
+def check_local(wanted: SpeakerRequest) -> None:
+    """Reject settings that a local speaker does not support.
+
+    Raises
+    ------
+    WolvesError
+        With the option that it does not support.
+    """
     if wanted.provider == "simulated" and wanted.adapter is not None:
         raise WolvesError(
             "the speaker `simulated` has no weights, so it cannot have an adapter",

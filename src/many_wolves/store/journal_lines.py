@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
@@ -15,6 +15,8 @@ from many_wolves.records import Response, response_key
 
 SESSIONS = "sessions"
 """Folder, next to the journals, with the records of sessions on servers."""
+_HEAD = 65536
+"""Bytes of a JSON file by which a log is recognised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def journal_files(
             found = sorted(
                 file
                 for file in source.rglob("*")
-                if file.suffix in suffixes
+                if (file.suffix in suffixes or (".eval" in suffixes and log_format(file)))
                 and not file.name.startswith(".")
                 # Records of sessions on servers are in the folder of the answers.
                 and SESSIONS not in file.relative_to(source).parts[:-1]
@@ -112,6 +114,18 @@ def journal_files(
         for file in found:
             files.setdefault(file.resolve(), file)
     return list(files.values())
+
+
+def log_format(file: Path) -> Literal["eval", "json"] | None:
+    """The format of an Inspect log; None for any other file."""
+    if file.suffix not in (".eval", ".json") or not file.is_file():
+        return None
+    with file.open("rb") as handle:
+        head = handle.read(_HEAD)
+    if file.suffix == ".eval" or head.startswith(b"PK"):
+        return "eval"
+    plan = head.lstrip().startswith(b"{") and b'"eval"' in head and b'"version"' in head
+    return "json" if plan else None
 
 
 def session_folders(sources: Iterable[Path]) -> list[Path]:

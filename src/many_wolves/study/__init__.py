@@ -1,5 +1,6 @@
 """A study file: its tasks, speakers and fits, and the stages that run them."""
 
+from many_wolves.study.before import lacking
 from many_wolves.study.checking import check_speakers, check_study
 from many_wolves.study.estimating import Bill, bills
 from many_wolves.study.paths import StudyPaths
@@ -30,6 +31,7 @@ __all__ = [
     "compile_stage",
     "fitted_names",
     "in_order",
+    "lacking",
     "new_study",
     "only_one",
     "plan",

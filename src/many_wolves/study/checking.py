@@ -12,7 +12,8 @@ from many_wolves.errors import SettingError, WolvesError
 from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.sources import nearest, read_source
 from many_wolves.speakers.config import SpeakerConfig
-from many_wolves.speakers.speaker_request import SpeakerRequest, describe
+from many_wolves.speakers.cost import Budget, find_price
+from many_wolves.speakers.speaker_request import SpeakerRequest, check_local, describe
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.schema import WEIGHTS, Study
 from many_wolves.study.seats import has_sessions, players_in, seats_of, settings_of
@@ -25,6 +26,11 @@ from many_wolves.worlds import SPEAKER
 
 _SETTINGS = ("temperature", "top_p", "max_tokens", "thinking_tokens")
 """Settings of a study that an API model may not support."""
+_LOCAL_SETTINGS = (
+    *("thinking_tokens", "batch", "omit", "device", "tensor_parallel_size"),
+    "gpu_memory_utilization",
+)
+"""Settings that a model on this machine may not take."""
 
 
 FINDING_FIGURES = frozenset({"forest", "post_training", "effort", "trajectories", "scaling"})
@@ -109,6 +115,8 @@ def check_speakers(study: Study, file: Path, trials: Sequence[Trial]) -> None:
                     field = "as_player" if number else "parameters"
                     _rehearse(given, task, None if number else trials)
                 elif one.entry.provider in WEIGHTS:
+                    field = "provider"
+                    check_local(_requested(given, _LOCAL_SETTINGS))
                     field = "efforts"
                     _check_effort(given, places)
                 elif not number:
@@ -130,12 +138,19 @@ def _check_api(speaker: Cast) -> None:
     """Reject an unknown provider, and settings that an API model does not support."""
     from many_wolves.speakers.api.model import check_request
 
+    spec = describe(_requested(speaker, _SETTINGS))
+    check_request(spec)
+    prices = speaker.asking.get("prices")
+    Budget(find_price(spec, prices and Path(prices)), speaker.asking.get("max_cost"))
+
+
+def _requested(speaker: Cast, settings: Sequence[str]) -> SpeakerRequest:
+    """The speaker with some of its settings."""
     entry = speaker.entry
-    given = {n: speaker.asking[n] for n in _SETTINGS if speaker.asking.get(n) is not None}
-    wanted = SpeakerRequest(
+    given = {n: speaker.asking[n] for n in settings if speaker.asking.get(n) is not None}
+    return SpeakerRequest(
         entry.provider, entry.model, effort=speaker.effort, base_url=entry.base_url, **given
     )
-    check_request(describe(wanted))
 
 
 def _check_effort(speaker: Cast, places: StudyPaths) -> None:
@@ -189,6 +204,9 @@ def check_cast(study: Study, number: int, file: Path, trials: Sequence[Trial] | 
                 fix="write `self` for one of the roles",
             )
         _check_players(players_in(told), family, study)
+        if isinstance(family, WorldFamily):
+            options = {name: str(value) for name, value in task.engine_options.items()}
+            family.world(task.engine, options | ({"server": task.server} if task.server else {}))
     except WolvesError as fault:
         raise _at_the_cast(fault, study, number, file) from fault
 
@@ -212,6 +230,8 @@ def _check_players(
             rehearse({SPEAKER: wanted.wanted()}, {SPEAKER: describe(wanted.wanted())}, family, ())
         elif one.entry.provider in WEIGHTS:
             _check_effort(one, places)
+        else:
+            _check_api(one)
     found: dict[str, Cast] = {}
     for one in (*cast(study), *players.values()):
         other = found.setdefault(one.spoken_name, one)
@@ -244,4 +264,5 @@ def _at_its_line(fault: WolvesError, place: int, field: str, file: Path) -> Wolv
         fix = "leave `efforts` and `thinking_tokens` out, or write `efforts: [none]`"
         if "no effort" in fault.problem:
             fix = "write `efforts: [none]` for answers without reasoning, or `efforts: [low]`"
-    return at.error(f"speakers.{place}.{field}: {fault.problem}", fix)
+    words = f"{fault.where}: {fault.problem}" if fault.where else fault.problem
+    return at.error(f"speakers.{place}.{field}: {words}", fix)

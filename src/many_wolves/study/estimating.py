@@ -92,7 +92,7 @@ def bills(
             calls=taken.calls,
             input=taken.input,
             output=taken.output,
-            price=find_price(_spec(speaker), prices),
+            price=_price(speaker, prices),
             batch=bool(speaker.asking.get("batch")),
         )
 
@@ -126,7 +126,7 @@ def _of_sessions(
             calls=turns - answered,
             input=0.0 if free else extents.input * left,
             output=0.0 if free else extents.output * left,
-            price=find_price(_spec(one), prices),
+            price=_price(one, prices),
             batch=bool(one.asking.get("batch")),
         )
 
@@ -154,6 +154,12 @@ def _thought(speaker: Cast) -> int:
     """Maximum number of reasoning tokens."""
     tokens = speaker.asking.get("thinking_tokens")
     return tokens if tokens is not None else BUDGETS.get(speaker.effort, 0)
+
+
+def _price(speaker: Cast, prices: Path | None) -> Price | None:
+    """The price in a table; without one, in the speaker's own or in the shipped table."""
+    own = speaker.asking.get("prices")
+    return find_price(_spec(speaker), prices or (Path(own) if own else None))
 
 
 def _spec(speaker: Cast) -> SpeakerSpec:

@@ -121,9 +121,10 @@ class Speaker(Asking):  # type: ignore[misc]
     def check_scored(self) -> None:
         """Reject score mode for speakers without probabilities: any API."""
         if self.provider not in (*WEIGHTS, "simulated"):
-            raise ValueError(
-                f"expected `mode: sample` for {self.name}: an API does not give the probabilities "
-                "of answers"
+            raise OptionError(
+                f"expected `mode: sample` for {self.name}: an API does not give the "
+                "probabilities of answers",
+                "write `mode: sample`, or ask a local model",
             )
 
 
@@ -282,6 +283,8 @@ class Study(Section):
         for task in (first, *others):
             self._check_players(task)
         for speaker in self.speakers:
+            if speaker.asking.get("mode", first.mode) == "score":
+                speaker.check_scored()
             if others and speaker.provider == "simulated" and not speaker.as_player:
                 raise ValueError(
                     f"expected `as_player` of {speaker.name}: its parameters in {others[0].task}"

@@ -21,6 +21,7 @@ from many_wolves.contracts import (
     Design,
     EpisodicFamily,
     PooledModel,
+    SimulatedModel,
     WorldFamily,
 )
 from many_wolves.options import OptionError
@@ -206,6 +207,14 @@ class Task(Section):
                     raise OptionError(
                         f"the task {self.task!r} has no seats", "leave it out", (name,)
                     )
+        if not isinstance(family, WorldFamily):
+            for name in ("engine", "engine_options", "server"):
+                if getattr(self, name):
+                    raise OptionError(
+                        f"the task {self.task!r} has no sessions on an engine",
+                        "leave it out",
+                        (name,),
+                    )
         for seat, several in self.cast.items():
             for who in several:
                 if not isinstance(who, str) and not isinstance(who.get(STRATEGY), str):
@@ -217,6 +226,14 @@ class Task(Section):
 
     def _check_names_of_the_fit(self) -> None:
         """Reject a field of ``fit`` that belongs to neither sampling nor the model."""
+        model = self.cognitive_model
+        variants = model.variants() if isinstance(model, SimulatedModel) else {}
+        if self.fit.variant and self.fit.variant not in variants:
+            raise OptionError(
+                f"expected a variant of the model, found {self.fit.variant!r}",
+                nearest(self.fit.variant, variants),
+                ("fit", "variant"),
+            )
         known = (*Fit.SAMPLING, *self.cognitive_model.options.model_fields)
         for name in self.fit.options:
             if name not in known:

@@ -17,7 +17,13 @@ from many_wolves.files import file_fingerprint, fingerprint
 from many_wolves.progress import log
 from many_wolves.records import Response
 from many_wolves.sources import nearest, quoted
-from many_wolves.store.journal_lines import Reading, journal_files, read_journal, session_folders
+from many_wolves.store.journal_lines import (
+    Reading,
+    journal_files,
+    log_format,
+    read_journal,
+    session_folders,
+)
 
 Kind = Literal["hf", "api", "all"]
 Scoring = Literal["sum", "mean", "pmi"]
@@ -111,8 +117,8 @@ def _of_family(responses: list[Response], wanted: str | None) -> tuple[str, list
 
 
 def _read(file: Path) -> Reading:
-    """Read a journal, or an Inspect log (recognized by its suffix)."""
-    if file.suffix != ".eval":
+    """Read a journal, or an Inspect log in either of its formats."""
+    if log_format(file) is None:
         return read_journal(file)
     with needs("api", "reading an Inspect log"):
         from many_wolves.evals.logs import read_log

@@ -241,7 +241,7 @@ def check_seats(named: Collection[str], seats: Sequence[str]) -> list[str]:
     if unknown := [seat for seat in named if seat not in seats and seat not in roles]:
         raise WolvesError(
             f"no episode has a seat {unknown[0]!r}; they have {quoted(_called(seats))}",
-            fix=nearest(unknown[0], [*roles, *seats]),
+            fix=nearest(unknown[0], list(dict.fromkeys([*roles, *seats]))),
         )
     return list(
         dict.fromkeys(role_of(s) for s in seats if s not in named and role_of(s) not in named)

@@ -201,6 +201,12 @@ class PoliteOptions(ModelOptions):
     def check_design(self, design: Design) -> None:
         """Literal meanings are estimated only from judgments."""
         asked = design.tasks if isinstance(design, PolitenessDesign) else TRIALS
+        if "choice" not in asked:
+            raise OptionError(
+                "without the task `choice` in `trials` there is nothing to fit",
+                "add it to `tasks`",
+                ("tasks",),
+            )
         if self.literal != "fixed" and "literal" not in asked:
             raise OptionError(
                 f"`literal: {self.literal}` needs the task `literal` in `trials`",

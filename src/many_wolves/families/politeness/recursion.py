@@ -70,6 +70,10 @@ class Lexicon:
             )
 
 
+_ROUNDED = 0.02
+"""By how much weights given in two decimals may miss one."""
+
+
 @dataclass(frozen=True)
 class Condition:
     """Weights of one condition; the three sum to one, ``phi`` is the projected goal."""
@@ -269,7 +273,7 @@ class SpeakerParameters:
                 from many_wolves.families.politeness.human_lexicon import human_lexicon
 
                 lexicon, utterances, states = human_lexicon()
-            return cls(
+            found = cls(
                 lexicon=lexicon,
                 utterances=utterances,
                 states=states,
@@ -282,12 +286,34 @@ class SpeakerParameters:
                 cost_form=record.get("cost_form", "prior"),
                 place_bias=tuple(map(float, record.get("place_bias", ()))),
             )
+            found.check()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise WolvesError(
                 f"a field of the parameters of a simulated speaker is missing or invalid: {error}",
                 fix='give {"alpha": 5, "cost": 3, "weights": {"informative": '
                 '{"w_inf": 0.4, "w_soc": 0.1, "w_pres": 0.5, "phi": 0.5}}}',
             ) from error
+        return found
+
+    def check(self) -> None:
+        """Refuse values that the model does not have.
+
+        Raises
+        ------
+        ValueError
+            If alpha or cost is negative, phi or a weight is outside 0 to 1, or weights do not
+            sum to one.
+        """
+        for name, value in (("alpha", self.alpha), ("cost", self.cost)):
+            if not 0 <= value < np.inf:
+                raise ValueError(f"{name}: expected a number from 0, found {value:g}")
+        for goal, own in self.weights.items():
+            shares = (own.w_inf, own.w_soc, own.w_pres)
+            for value in (*shares, own.phi):
+                if not 0 <= value <= 1:
+                    raise ValueError(f"{goal}: expected numbers from 0 to 1, found {value:g}")
+            if abs(sum(shares) - 1) > _ROUNDED:
+                raise ValueError(f"{goal}: expected weights that sum to 1, found {sum(shares):g}")
 
     def choice_probabilities(self) -> dict[str, Array]:
         """P_S2(u | s) by goal, each of shape (s, u)."""

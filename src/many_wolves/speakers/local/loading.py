@@ -87,7 +87,7 @@ def load(
     if adapter is not None:
         model = _with_adapter(model, adapter)
     where = find_device(torch, device)
-    model = model.to(where).eval()
+    model = _on(model, where).eval()
     return Loaded(
         model=model,
         tokenizer=tokenizer,
@@ -216,6 +216,18 @@ def find_device(torch: Any, device: str) -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _on(model: Any, device: str) -> Any:
+    """The model on a device."""
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError) as error:  # torch raises both without a driver
+        words = str(error).strip().splitlines() or [type(error).__name__]
+        raise WolvesError(
+            f"the model cannot be put on the device {device!r}: {words[0]}",
+            fix="leave --device out, or use --device cpu",
+        ) from error
 
 
 def _with_adapter(model: Any, folder: Path) -> Any:

@@ -116,12 +116,12 @@ def check_folder(folder: Path, spec: SpeakerSpec) -> None:
     WolvesError
         As in ``settle``. A folder without a tokenizer's settings passes.
     """
-    found = _template_in(folder)
+    found = template_in(folder)
     if found is not None:
         _agreed(found, spec)
 
 
-def _template_in(folder: Path) -> Any:
+def template_in(folder: Path) -> Any:
     """The chat template of a folder; empty without one, None if unknown."""
     try:
         own = folder / "chat_template.jinja"

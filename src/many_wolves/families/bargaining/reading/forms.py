@@ -167,7 +167,7 @@ def objects(text: str) -> list[Mapping[str, Any]]:
     """The JSON objects in a text, from left to right.
 
     A brace that does not open a valid object is skipped. A field that is given twice with
-    different values holds a list of them, which is no price.
+    different values holds a list of them: neither a price nor a move.
     """
     found: list[Mapping[str, Any]] = []
     decoder = json.JSONDecoder(object_pairs_hook=every_value)

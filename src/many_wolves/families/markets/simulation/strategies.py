@@ -18,6 +18,7 @@ from many_wolves.families.markets.simulation.agents import (
     Truthful,
     ZeroIntelligence,
 )
+from many_wolves.sources import nearest
 
 STRATEGIES: Mapping[str, type[Truthful]] = {
     "truthful": Truthful,
@@ -58,8 +59,11 @@ def player(strategy: str, parameters: Mapping[str, Any] | None = None) -> Agent:
 
         kinds[MODELLED] = Modelled
     if strategy not in kinds:
-        known = ", ".join([*STRATEGIES, MODELLED, TRAINED])
-        raise WolvesError(f"strategy: expected one of {known}, found {strategy!r}")
+        known = [*STRATEGIES, MODELLED, TRAINED]
+        raise WolvesError(
+            f"strategy: expected one of {', '.join(known)}, found {strategy!r}",
+            fix=nearest(strategy, known),
+        )
     kind = kinds[strategy]
     known_parameters = {f.name for f in fields(kind)}
     unknown = set(given) - known_parameters

@@ -132,7 +132,10 @@ def read_changes(path: Path | None) -> dict[str, Any]:
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        raise WolvesError(f"the rules cannot be read: {fault}", where=path) from fault
+        words = getattr(fault, "strerror", None) or fault
+        raise WolvesError(
+            f"the rules cannot be read: {words}", where=path, fix="check the path and the file"
+        ) from fault
     if not isinstance(found, dict):
         raise WolvesError(
             f"expected parameters by name, found {found!r:.60}",

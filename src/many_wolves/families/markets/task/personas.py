@@ -64,7 +64,10 @@ def read_personas(path: Path | None, roles: Sequence[str]) -> Personas:
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        raise WolvesError(f"the personas cannot be read: {fault}", where=path) from fault
+        words = getattr(fault, "strerror", None) or fault
+        raise WolvesError(
+            f"the personas cannot be read: {words}", where=path, fix="check the path and the file"
+        ) from fault
     if not isinstance(found, dict) or set(found) != {"personas", "seats"}:
         raise _fault(path, "expected the entries personas and seats")
     texts, seats = _mapping(found["personas"], path), _mapping(found["seats"], path)
