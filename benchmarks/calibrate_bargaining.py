@@ -70,7 +70,7 @@ MODELS: Mapping[str, Small] = {
     "aspiration": Small("haggle", {"preset": "default", "sample": 24},
                         ("--no-by-game", *SHORT)),
     "values": Small("haggle", {"preset": "values", "sample": 48}, ("--no-by-game", *SHORT), WANTS),
-    "kind-words": Small("haggle-words", {"groups": "Plain,Kind", "orders": 1}, SHORT),
+    "kind-words": Small("haggle-words", {"groups": "Plain", "orders": 1}, SHORT),
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -207,7 +208,8 @@ class TestDensities:
     @pytest.mark.parametrize("options", [{}, {"kind": False}])
     def test_kind_words(self, options):
         script = benchmark("calibrate_bargaining")
-        replies = script.replied(script.MODELS["kind-words"])
+        small = script.MODELS["kind-words"]
+        replies = script.replied(replace(small, design={**small.design, "groups": "Plain,Kind"}))
         found = differences("kind-words", oracle.of_words, replies, **options)
         np.testing.assert_allclose(found, 0, atol=1e-8)
 
