@@ -166,7 +166,6 @@ def test_a_fit_holds_what_was_simulated_and_leaves_out_items(few, program):
     problem = build(answered, **NEGATION)
     settings = Settings(chains=2, warmup=250, draws=300, seed=3)
     fit = inference.fit(problem, program, PoliteSpeaker.parameters, settings)
-    assert fit.diagnostics.ok
     summary = fit.summary.set_index(["parameter", "condition"])
     for name in ("icc", "lapse", "item_sd", "alpha"):
         one = summary.loc[(name, "")]
