@@ -239,7 +239,7 @@ class KindWords(_Model):
     )  # fmt: skip
 
 
-OFFERED = ("concession", "outcomes", "aspiration", "values")
+OFFERED = ("concession", "outcomes", "aspiration", "values", "kind-words")
 """Models with a parameter recovery study."""
 
 
