@@ -15,7 +15,7 @@ _GUARD = 'read -r _; kill -s KILL -- "$1"'
 """A shell that waits for its input to close, then kills a process, or a group (minus its id).
 
 Only the parent holds the other end, so it closes whenever the parent dies, even by SIGKILL.
-A death signal on Linux (``PR_SET_PDEATHSIG``) would reach only the child: the driver ``g++``
+A death signal on Linux (``PR_SET_PDEATHSIG``) would reach only the child. The driver ``g++``
 would die, and the compiler proper, which uses the memory, would continue.
 """
 

@@ -112,7 +112,7 @@ class Speaking:
 
     @property
     def stopped(self) -> str:
-        """Why the speaker stopped by itself; empty if it did not."""
+        """Why the speaker stopped; empty if it did not."""
         return self._speaker.stopped
 
     def start(self) -> None:

@@ -76,7 +76,7 @@ def _print(found: Influence) -> None:
         click.echo(shown.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
     click.echo(
         "median_ratio: jackknife standard error / posterior standard deviation, median over the "
-        f"weights. largest_shift: largest shift of a weight when one {found.by} is left out, in "
+        f"weights. largest_shift: largest shift of a weight without one {found.by}, in "
         "posterior standard deviations."
     )
     click.echo(summary.to_string(index=False, float_format=lambda x: f"{x:.2f}"))

@@ -31,8 +31,8 @@ def dataset(name: str, trials: Sequence[Trial]) -> Any:
 def sample(trial: Trial) -> Any:
     """A trial as an Inspect sample.
 
-    No answer is right, so there is no target. The letters before the options are part of the
-    prompt, so the solver only has to generate.
+    No answer is right, so a sample has an empty target. The letters before the options are part of
+    the prompt, so the solver only has to generate.
     """
     question = {
         "schema": SCHEMA,

@@ -20,7 +20,7 @@ def calibration(
     result
         Verdict and ranks.
     names
-        Quantities to show -> headings of their panels.
+        What to show -> headings of the panels.
     columns
         Panels side by side.
     width

@@ -44,8 +44,8 @@ class Run:
 def runs(found: Sequence[Member]) -> list[Run]:
     """Training runs among the members.
 
-    A fit without a position in training is the starting point of a run if its labels are a
-    subset of the run's (``base: llama`` of ``base: llama, feedback: hh``).
+    A fit without a position in training starts a run if its labels are a subset of the run's
+    (``base: llama`` of ``base: llama, feedback: hh``).
     """
     placed = [m for m in found if m.at is not None]
     starts = [m for m in found if m.at is None and m.labels]

@@ -2,7 +2,7 @@
 
 Each fit measures a quantity with an error of known variance. Given the standard deviations of its
 random effects, the regression is a normal model. So only these are integrated out, on a grid.
-No Markov chains are needed, so convergence is no concern. (Random-effects meta-regression:
+No Markov chains are needed, so nothing has to converge. (Random-effects meta-regression:
 Higgins, Thompson & Spiegelhalter 2009,
 J. R. Stat. Soc. A 172, 137.)
 """
@@ -123,8 +123,9 @@ def evidence(
 ) -> tuple[Array, Array, Array]:
     """Log densities and coefficients at each node of the grid of spreads.
 
-    Returns the joint log density of data and spreads, in the grid's shape; the posterior means
-    (g, p) of the coefficients; and the roots (g, p, p) of their covariances, for g nodes.
+    Returns the joint log density of data and spreads, in the grid's shape. For g nodes, it also
+    returns the posterior means (g, p) of the coefficients and the roots (g, p, p) of their
+    covariances.
     """
     n = len(X)
     points = np.array(list(product(*nodes))).reshape(-1, len(Z))

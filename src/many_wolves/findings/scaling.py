@@ -211,9 +211,9 @@ def scaling(
     """The scaling law of each parameter over the sizes of a study, and its predictions.
 
     For each parameter, the statements give the probability of every form, the change over the
-    range of sizes, the exponent or break, and the error of the prediction for the largest model
-    from the others. The prediction weights the forms by their probabilities. Parameters are
-    averaged over the conditions.
+    range of sizes, and the exponent or break. They also give the error of the prediction for the
+    largest model from the others. The prediction weights the forms by their probabilities.
+    Parameters are averaged over the conditions.
 
     Raises
     ------

@@ -64,7 +64,7 @@ def read_number(answer: Number, text: str) -> Reading:
     Returns
     -------
     Reading
-        ``answered`` with a float, or an int if the number must be whole; ``empty`` without
+        ``answered`` with a float, or an int if the number must be whole. ``empty`` without
         words; ``refused`` if no number is given and the speaker declines; ``unparsed``
         otherwise.
     """

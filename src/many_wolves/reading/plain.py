@@ -1,4 +1,4 @@
-"""A reader for every answer type, for families without a reader of their own."""
+"""A reader for every answer type, for families that have no reader."""
 
 from __future__ import annotations
 

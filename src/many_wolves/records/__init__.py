@@ -1,8 +1,8 @@
 """The types that pass between stages, which every stage knows.
 
 Data flow in one direction: ``Trial`` -> ``Response`` -> ``Observations`` -> fit. The factors of a
-task family are in the ``cell`` of a trial (for politeness:
-item, state, scale, goal, framing), so no record type has fields for them.
+task family (for politeness: item, state, scale, goal, framing) are in the ``cell`` of a trial. So
+no record type has fields for them.
 
 Schema 2 contains the answer type of a question and the value of an answer. Schema 1 had only
 options and a choice. Its files stay readable, and the ids and keys of its questions are

@@ -69,8 +69,8 @@ class Feed:
     def take(self) -> list[Request]:
         """All waiting requests as one batch; empty if nothing more will come.
 
-        Waits until there is a request, and until the runner has handled all earlier answers,
-        because the requests that follow from them belong to the batch.
+        Waits until there is a request, and until the runner has handled all earlier answers. The
+        requests that follow from them belong to the batch.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._closed or (self._waiting and not self._owed))

@@ -30,8 +30,8 @@ class Request:
 class Speaker(Protocol):
     """A speaker answers trials.
 
-    An error of one request (such as too long a prompt, or a server that failed in every try) gives
-    a response with the status ``failed`` and the reason in ``error``. An error that concerns
+    An error of one request (the prompt is too long, or the server failed in every try) gives a
+    response with the status ``failed``. Its ``error`` has the reason. An error that concerns
     every request (wrong key, unknown model, dead host) raises ``WolvesError`` at once.
     """
 
@@ -42,7 +42,7 @@ class Speaker(Protocol):
 
     @property
     def stopped(self) -> str:
-        """Why it stopped by itself, in words; empty if it did not."""
+        """Why the speaker stopped, in words; empty if it did not."""
         ...
 
     def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:

@@ -50,7 +50,7 @@ class SimulatedSpeaker:
 
     @property
     def stopped(self) -> str:
-        """Empty: it never stops by itself."""
+        """Empty: this speaker never stops."""
         return ""
 
     def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:

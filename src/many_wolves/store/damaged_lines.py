@@ -30,7 +30,7 @@ def set_aside(path: Path, lines: set[int]) -> None:
 
 
 def rewrite_in_place(path: Path, lines: Iterable[bytes]) -> int:
-    """Rewrite a file with a subset of its own lines; return its new size.
+    """Rewrite a file with a subset of its lines; return its new size.
 
     A line is written only after it was read, so that nothing is lost if this is interrupted:
     some lines are then duplicates.

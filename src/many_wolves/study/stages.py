@@ -96,8 +96,8 @@ class StateFile:
 def path_fingerprint(path: Path) -> str:
     """Fingerprint of a file, or of a folder by its files' names and contents; empty if missing.
 
-    Files of 32 MB and more (weights) are identified by size and time of change, so that a
-    run with nothing to do does not read them.
+    Files of 32 MB and more (weights) are identified by size and time of change. So a run with
+    nothing to do does not read them.
     """
     if path.is_file():
         stat = path.stat()

@@ -102,8 +102,8 @@ def choices_of(fit: Fitted) -> pd.DataFrame | None:
     Returns
     -------
     pandas.DataFrame
-        The labels of each outcome; observed (how often it was chosen, or the number that was
-        given); for choices, share (its share of the cell); and predicted, low, high (mean and
+        The labels of each outcome, and observed (how often it was chosen, or the number that was
+        given). For choices, share (its share of the cell). Also predicted, low, high (mean and
         95 % interval of the prediction). None if the fit has no predictions.
     """
     from many_wolves.figures.fitted import quantile_frame

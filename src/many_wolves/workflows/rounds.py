@@ -84,7 +84,7 @@ class _Kept:
 
     @property
     def stopped(self) -> str:
-        """Why the speaker stopped by itself, in words."""
+        """Why the speaker stopped, in words."""
         return self.speaker.stopped
 
     def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:

@@ -65,7 +65,7 @@ class Trials:
         return found
 
     def problem(self, table: Observations) -> Problem:
-        """The problem of a table, even one with too little information to be fitted by itself."""
+        """The problem of a table, even if it has too little information to be fitted."""
         return replace(self.simulated.problem(table, **self.options), refused=None)
 
     def simulate(self, rng: np.random.Generator) -> Simulated:

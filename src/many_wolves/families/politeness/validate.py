@@ -146,8 +146,8 @@ def overwhelmed(choices: float, judgments: float, where: str) -> WolvesError | N
 
     None if there are enough judgments. Otherwise free meanings adapt to the choices, in as many
     ways as there are modes, and no search is sure to find the best one. With meanings drawn from
-    the judgments alone, each draw leaves so narrow a posterior of the weights that chains cannot
-    move from one to the next.
+    the judgments alone, the weights have a narrow posterior for each draw. Chains cannot move from
+    one to the next.
     """
     if choices <= MOST_CHOICES * judgments:
         return None

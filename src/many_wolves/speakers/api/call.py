@@ -35,7 +35,7 @@ class Reply:
 
 
 class Caller:
-    """Calls a model, and remembers what its server does not support.
+    """Asks a model, and remembers what its server does not support.
 
     Parameters
     ----------

@@ -32,8 +32,8 @@ def check_model(folder: Path, prompt_format: PromptFormat) -> None:
     Raises
     ------
     WolvesError
-        If the folder, its configuration, weights or tokenizer are missing, a file was not
-        downloaded, or the chat format has no template that can be used.
+        If the folder, its configuration, weights or tokenizer are missing, or a file was not
+        downloaded. Also if the chat format has no template that can be used.
     """
     if not folder.exists():
         raise WolvesError("no such folder", where=folder, fix="check the path")

@@ -99,7 +99,7 @@ class HfSpeaker:
 
     @property
     def stopped(self) -> str:
-        """Empty: it never stops by itself."""
+        """Empty: this speaker never stops."""
         return ""
 
     def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:

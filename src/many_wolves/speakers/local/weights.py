@@ -25,7 +25,7 @@ _BLOCKS = 64
 def weights_fingerprint(folder: Path) -> str:
     """Fingerprint of the files in ``folder`` that can change an answer.
 
-    Of a file above 64 MiB, the size and 64 evenly spaced blocks of 1 MiB are hashed, so a folder
+    Of a file above 64 MiB, the size and 64 evenly spaced blocks of 1 MiB are hashed. So a folder
     of 100 GB takes no longer than a small one. Two checkpoints of one training run differ in
     every block.
 

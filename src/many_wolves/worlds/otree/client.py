@@ -144,7 +144,7 @@ class OTreeClient:
         Raises
         ------
         SessionGoneError
-            If there is no session with this code.
+            If the server has no session with this code.
         """
         told = await self._rest("POST", f"/api/get_session/{code}", {})
         participants = tuple(

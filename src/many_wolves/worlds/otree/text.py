@@ -54,8 +54,8 @@ def is_hidden(element: Element, hidden: Collection[Element] = ()) -> bool:
 def readable(root: Element, hidden: Collection[Element] = ()) -> str:
     """The text of an element as a person reads it.
 
-    Blocks are on separate lines, cells are separated by bars, list items begin with a dash,
-    and a field is shown as its name in brackets.
+    Blocks are on separate lines, and cells are separated by bars. List items begin with a dash, and
+    a field is shown as its name in brackets.
     """
     pieces: list[str] = []
     _walk(root, hidden, pieces)

@@ -126,7 +126,7 @@ def read_declarations(observations: Observations, first: bool = True) -> Declara
     pairs, out_first = _pairs(given if first else given.iloc[:0], place)
     if not len(final["who"]) and not len(pairs["first_who"]):
         raise WolvesError(
-            "there are no declarations, or all of them are outside the grid",
+            "expected declarations within the grid, found none",
             where=observations.where,
             fix=NO_DECLARATIONS,
         )
