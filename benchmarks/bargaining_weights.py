@@ -21,7 +21,7 @@ import pandas as pd
 
 from many_wolves import inference
 from many_wolves.families.bargaining import Bargaining
-from many_wolves.families.bargaining.model import drafts, models, values
+from many_wolves.families.bargaining.model import models, values
 from many_wolves.families.bargaining.model.identified import expected_covariance
 from many_wolves.families.bargaining.model.made_choices import read_chosen
 from many_wolves.families.bargaining.simulation.games import simulate_games
@@ -69,7 +69,7 @@ def weights(seed: int, games: int = GAMES) -> pd.DataFrame:
     """Truth, posterior mean, sd and 95 % interval of each weight from one player's games."""
     openings = designed(games, seed)
     observations = simulate_games(openings, {"values": {**TRUTH, "precision": 20.0}}, seed=seed)
-    model = {**models(), **drafts()}["values"]
+    model = models()["values"]
     problem = model.problem(observations)
     program = inference.load(problem.program)
     settings = Settings(chains=2, warmup=300, draws=300, adapt_delta=0.9, seed=seed)

@@ -12,7 +12,6 @@ a model is not calibrated.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from many_wolves.cli import run
 from many_wolves.commands import calibrate, recover
 from many_wolves.contracts import Observations
 from many_wolves.families.bargaining import Bargaining
-from many_wolves.families.bargaining.model import DRAFTS, OFFERED
+from many_wolves.families.bargaining.model import models
 from many_wolves.families.bargaining.simulation.games import simulate_games
 from many_wolves.records import SpeakerSpec
 from many_wolves.records.response import blank_response
@@ -116,15 +115,11 @@ def main() -> int:
     """Calibrate and recover one model after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=100, help="simulations of each model")
-    parser.add_argument(
-        "--model", choices=list(MODELS), action="append", help="these alone, drafts too"
-    )
+    parser.add_argument("--model", choices=list(MODELS), action="append", help="these alone")
     parser.add_argument("--workers", type=int, default=0, help="fits at once; 0: one for each core")
     chosen = parser.parse_args()
-    # The fits run in processes of their own, which inherit the environment.
-    os.environ[DRAFTS] = "1"
     worst = 0
-    for name in chosen.model or OFFERED:
+    for name in chosen.model or models():
         print(f"{name}:", flush=True)
         words = [str(table(name)), "--task", MODELS[name].task, "--model", name, "--n",
                  str(chosen.n), *MODELS[name].options]  # fmt: skip

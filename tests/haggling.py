@@ -7,7 +7,7 @@ from itertools import islice
 
 from many_wolves.contracts import Episode
 from many_wolves.families.bargaining import Bargaining
-from many_wolves.families.bargaining.model import drafts, models
+from many_wolves.families.bargaining.model import models
 from many_wolves.families.bargaining.moves import Move
 from many_wolves.families.bargaining.reading.values import spoken, to_value
 from many_wolves.families.bargaining.task.chain import Answer, Question, Walk, walk
@@ -21,7 +21,7 @@ from many_wolves.records import Response, SpeakerSpec, Trial
 from many_wolves.records.response import blank_response
 
 FAMILY = Bargaining()
-MODELS = {**models(), **drafts()}
+MODELS = models()
 SPEC = SpeakerSpec("simulated", "player", parameters={"concession": {"opening": 0.9}})
 Says = Callable[[Question], Answer | None]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -239,27 +238,7 @@ class KindWords(_Model):
     )  # fmt: skip
 
 
-OFFERED = ("concession", "outcomes", "aspiration", "values", "kind-words")
-"""Models with a parameter recovery study."""
-
-
-DRAFTS = "MANY_WOLVES_DRAFTS"
-"""Variable of the environment with which a benchmark also has the drafts, in all processes."""
-
-
 def models() -> dict[str, CognitiveModel]:
-    """The models that can be fitted, by name; the first of a task is its default."""
-    every = bool(os.environ.get(DRAFTS))
-    return {name: model for name, model in _written().items() if every or name in OFFERED}
-
-
-def drafts() -> dict[str, CognitiveModel]:
-    """The models whose programs compile and have the right density, and no more than that."""
-    return {name: model for name, model in _written().items() if name not in OFFERED}
-
-
-def _written() -> dict[str, CognitiveModel]:
-    return {
-        model.name: model
-        for model in (Concession(), Outcomes(), Aspiration(), Values(), KindWords())
-    }
+    """The models by name; the first of a task is its default."""
+    every = (Concession(), Outcomes(), Aspiration(), Values(), KindWords())
+    return {model.name: model for model in every}
