@@ -36,7 +36,7 @@ from many_wolves.families.markets.simulation.play import play_session, seat_play
 from many_wolves.families.markets.task.experiment import draws_for
 from many_wolves.families.markets.task.wording import read_wording
 from many_wolves.worlds.ibex.client import Address, GameGoneError, IbexClient
-from many_wolves.worlds.session_journal import SessionJournal
+from many_wolves.worlds.session_log import SessionLog
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from otree_play import TestDesk, scripted
@@ -82,7 +82,7 @@ async def compare(address: Address, given: Any, mechanism: str, cast: str, folde
     options = IbexOptions(lab_session=given.session, turn_s=given.turn_s)
     async with IbexClient(address) as client:
         for attempt in range(ATTEMPTS):
-            with SessionJournal(folder / f"{mechanism}-{cast}-{attempt}.jsonl") as lines:
+            with SessionLog(folder / f"{mechanism}-{cast}-{attempt}.jsonl") as lines:
                 game = IbexGame(client, desk, lines, rules, read_wording(), options, seed)
                 try:
                     record = record_from_lab(await game.run())

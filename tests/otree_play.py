@@ -18,7 +18,7 @@ from many_wolves.worlds.otree.client import OTreeClient
 from many_wolves.worlds.otree.seat import Seat
 from many_wolves.worlds.otree.visits import Limits
 from many_wolves.worlds.random_forms import random_form
-from many_wolves.worlds.session_journal import SessionJournal
+from many_wolves.worlds.session_log import SessionLog
 
 HERE = Path(__file__).parent
 
@@ -113,7 +113,7 @@ def play(address, config, seats, desk, folder, changes=None, limits=None, timeou
         async with OTreeClient(address) as client:
             code = await client.create_session(config, seats, changes)
             session = await client.session(code)
-            with SessionJournal(folder / f"{code}.jsonl") as journal:
+            with SessionLog(folder / f"{code}.jsonl") as journal:
                 players = [
                     Seat(p.number, p.code, client, desk, journal, limits=limits or Limits())
                     for p in session.participants

@@ -27,7 +27,7 @@ from many_wolves.worlds.desk import Answer
 from many_wolves.worlds.ibex import protocol
 from many_wolves.worlds.ibex.client import Address, GameGoneError, IbexClient
 from many_wolves.worlds.otree.server import free_port
-from many_wolves.worlds.session_journal import SessionJournal
+from many_wolves.worlds.session_log import SessionLog
 from otree_play import TestDesk, scripted
 
 CAST = {
@@ -56,7 +56,7 @@ def play(rules, desk, folder, options=FAST, seed=5, meanwhile=None, journal="ibe
         address = Address(f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}/ws", *LOGIN.values())
         try:
             async with IbexClient(address) as client:
-                with SessionJournal(folder / journal) as lines:
+                with SessionLog(folder / journal) as lines:
                     game = IbexGame(client, desk, lines, rules, read_wording(), options, seed)
                     helper = asyncio.ensure_future(meanwhile(server)) if meanwhile else None
                     data = await asyncio.wait_for(game.run(), 90)
@@ -173,7 +173,7 @@ def test_a_session_is_taken_up_by_its_journal(tmp_path):
         for stop in ("first_purchases", "market", ""):
             desk = TestDesk(once)
             async with IbexClient(address) as client:
-                with SessionJournal(tmp_path / "up.jsonl") as lines:
+                with SessionLog(tmp_path / "up.jsonl") as lines:
                     game = IbexGame(client, desk, lines, rules, read_wording(), FAST, 5)
                     task = asyncio.ensure_future(game.run())
                     while not task.done():
@@ -217,7 +217,7 @@ def test_a_later_round_of_futarchy_is_taken_up_though_the_status_of_landowners_f
                 )
             )
             async with IbexClient(address) as client:
-                with SessionJournal(tmp_path / "later.jsonl") as lines:
+                with SessionLog(tmp_path / "later.jsonl") as lines:
                     game = IbexGame(client, desk, lines, rules, read_wording(), FAST, 5)
                     task = asyncio.ensure_future(game.run())
                     while stop and not any(

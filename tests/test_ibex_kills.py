@@ -19,7 +19,7 @@ from many_wolves.families.markets.simulation.play import seat_players
 from many_wolves.families.markets.task.wording import read_wording
 from many_wolves.worlds.ibex.client import Address, GameGoneError, IbexClient
 from many_wolves.worlds.otree.server import free_port
-from many_wolves.worlds.session_journal import SessionJournal
+from many_wolves.worlds.session_log import SessionLog
 from otree_play import TestDesk, scripted
 from test_ibex import FAST, rules_for
 
@@ -31,7 +31,7 @@ class KilledError(Exception):
     """The end of a process in a test."""
 
 
-class CutJournal(SessionJournal):
+class CutJournal(SessionLog):
     """A journal whose process is killed before or after it writes one line.
 
     Parameters
@@ -108,7 +108,7 @@ def killed_once(folder, rules, answer, point, down_until=lambda game: True):
             (game,) = server.games.values()
             while not down_until(game):
                 await asyncio.sleep(0.02)
-            return await client(SessionJournal(path))
+            return await client(SessionLog(path))
         finally:
             await runner.cleanup()
 

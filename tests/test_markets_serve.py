@@ -20,7 +20,7 @@ from many_wolves.worlds.otree.client import OTreeClient
 from many_wolves.worlds.otree.seat import Seat
 from many_wolves.worlds.otree.server import Address, free_port
 from many_wolves.worlds.otree.visits import Limits
-from many_wolves.worlds.session_journal import SessionJournal
+from many_wolves.worlds.session_log import SessionLog
 from otree_play import TestDesk, scripted
 
 KEY = "a key of the tests"
@@ -126,6 +126,6 @@ async def person(url, folder, models):
             await asyncio.sleep(0.3)
         session = await client.session(str(found[0]["code"]))
         (own,) = [one for one in session.participants if one.number == PERSON]
-        with SessionJournal(folder / "person.jsonl") as journal:
+        with SessionLog(folder / "person.jsonl") as journal:
             await Seat(PERSON, own.code, client, desk, journal, limits=Limits()).run()
     assert desk.questions

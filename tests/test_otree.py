@@ -27,7 +27,7 @@ from many_wolves.worlds.otree.client import OTreeClient, SessionGoneError
 from many_wolves.worlds.otree.seat import Seat
 from many_wolves.worlds.otree.server import Address, OTreeServer
 from many_wolves.worlds.otree.visits import Limits
-from many_wolves.worlds.session_journal import SessionJournal
+from many_wolves.worlds.session_log import SessionLog
 from otree_play import TestDesk, at_random, compose_project, export, exported_record, scripted
 
 
@@ -233,7 +233,7 @@ def test_seats_come_through_a_room_before_its_session_exists(server, tmp_path):
     async def play():
         desk = TestDesk(at_random())
         async with OTreeClient(server.address) as client:
-            with SessionJournal(tmp_path / "room.jsonl") as journal:
+            with SessionLog(tmp_path / "room.jsonl") as journal:
                 seats = [
                     Seat(n, "", client, desk, journal, room="lab", label=f"p{n}") for n in (1, 2)
                 ]

@@ -7,7 +7,7 @@ import pytest
 
 from many_wolves.families.markets.engines.otree import OTreeSessions
 from many_wolves.worlds.otree.client import BrokenPageError, ParticipantInfo, SessionInfo
-from many_wolves.worlds.session_journal import SessionJournal
+from many_wolves.worlds.session_log import SessionLog
 
 
 class Server:
@@ -47,7 +47,7 @@ def test_a_session_that_a_kill_left_half_made_is_not_taken_up(tmp_path, made, br
     episode = SimpleNamespace(opening=opening, seats={"one": None, "two": None})
     sessions = OTreeSessions(tmp_path)
     sessions._client = Server(made, broken)
-    with SessionJournal(tmp_path / "s.jsonl") as journal:
+    with SessionLog(tmp_path / "s.jsonl") as journal:
         journal.write("making", label="mine")
         found = asyncio.run(sessions._session(episode, journal))
         assert found.code == expected

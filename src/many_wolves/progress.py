@@ -146,5 +146,8 @@ def _lines(label: str) -> Advance:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    """A duration in words: ``40 s``, ``12 min``, ``5 h``, ``9 days``."""
+    for size, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}" if seconds < 1e9 else "years"
+    return f"{seconds:.0f} s"

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import IO
 
-from many_wolves.progress import log
+from many_wolves.progress import duration, log
 
 _EVERY_TTY_S = 0.5
 _EVERY_LOG_S = 10.0
@@ -76,12 +76,3 @@ class Progress:
         elif log.isEnabledFor(logging.INFO):
             self._out.write(before + words + ("   " if before else "") + after)
             self._out.flush()
-
-
-def duration(seconds: float) -> str:
-    """A duration in words: ``45 s``, ``12 min``, ``3.5 h``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

@@ -14,7 +14,7 @@ import numpy as np
 from many_wolves import families
 from many_wolves.contracts import Array, Observations, Problem, SimulatedModel
 from many_wolves.errors import WolvesError
-from many_wolves.files import fingerprint, read_json_object, write_atomic
+from many_wolves.files import fingerprint, write_atomic
 from many_wolves.progress import bar, step
 from many_wolves.workflows.executors import executing
 from many_wolves.workflows.folders import make_ready
@@ -281,19 +281,6 @@ def calibrate_model(
     names = {t.name: t.name for t in result.tests if t.name.partition("[")[0] not in details}
     save(figure(result, names), out)
     return Calibrated(table, result.verdict, result.ok, out)
-
-
-def read_parameters(path: Path) -> dict[str, Any]:
-    """Parameters of a simulated speaker from a JSON file.
-
-    Raises
-    ------
-    WolvesError
-        If it does not contain a JSON object.
-    """
-    return read_json_object(
-        path, 'write an object such as {"alpha": 5, "cost": 3, "weights": {...}}'
-    )
 
 
 def _simulated(trials: Trials, n: int, out: Path, seed: int, workers: int) -> list[Simulation]:

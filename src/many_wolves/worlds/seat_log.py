@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from many_wolves.worlds.session_journal import Line, SessionJournal
+from many_wolves.worlds.session_log import Line, SessionLog
 
 
 class SeatLog:
@@ -28,7 +28,7 @@ class SeatLog:
         The action that was sent for it without a receipt; otherwise None.
     """
 
-    def __init__(self, journal: SessionJournal, seat: int) -> None:
+    def __init__(self, journal: SessionLog, seat: int) -> None:
         self.journal, self.seat = journal, seat
         self.turn = 0
         self.open: Line | None = None

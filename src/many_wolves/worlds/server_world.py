@@ -26,7 +26,7 @@ from many_wolves.worlds.protocol import (
     Receipt,
     Turn,
 )
-from many_wolves.worlds.session_journal import SessionJournal
+from many_wolves.worlds.session_log import SessionLog
 
 _log = logging.getLogger("many_wolves")
 _PATIENCE_S = 30.0
@@ -61,7 +61,7 @@ class Server(Protocol):
         """Free what ``open`` acquired; also called if ``open`` failed."""
         ...
 
-    async def play(self, episode: Episode, desk: Desk, journal: SessionJournal) -> None:
+    async def play(self, episode: Episode, desk: Desk, journal: SessionLog) -> None:
         """Play a session from its beginning, or from the end of its journal, to its end.
 
         Raises
@@ -237,7 +237,7 @@ class ServerSession:
         try:
             await self._world.opened()
             name = f"{self._episode.id}-{self._episode.replicate}.seats.jsonl"
-            with SessionJournal(self._world.folder / name) as journal:
+            with SessionLog(self._world.folder / name) as journal:
                 for line in journal.of("receipt"):
                     # The previous run may have ended between this line and the runner's.
                     number = self._number(line["seat"], line["turn"])

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from many_wolves.progress import duration
 from many_wolves.records import SpeakerSpec
 from many_wolves.speakers.api.http import Kind, ReplyError, first_words, phrase
 from many_wolves.speakers.api.settings import COMPATIBLE, OMISSIBLE
@@ -152,14 +153,6 @@ def backoff_s(attempt: int, base_s: float, retry_after_s: float | None) -> float
     if retry_after_s is not None:
         return retry_after_s + base_s * jitter * 0.1
     return min(_MOST_WAIT_S, doubled) * jitter
-
-
-def duration(seconds: float) -> str:
-    """A wait in words: ``40 s``, ``12 min``, ``5 h``, ``9 days``."""
-    for size, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}" if seconds < 1e9 else "years"
-    return f"{seconds:.0f} s"
 
 
 def _too_long(wait: float) -> str:

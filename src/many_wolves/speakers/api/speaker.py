@@ -13,6 +13,7 @@ from typing import Any
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import whole_text
+from many_wolves.progress import duration
 from many_wolves.records import Response, SpeakerSpec
 from many_wolves.secrets import redacted_logs
 from many_wolves.speakers.api.call import Caller, Reply
@@ -22,7 +23,6 @@ from many_wolves.speakers.api.retry import (
     ErrorClass,
     RetryPolicy,
     backoff_s,
-    duration,
 )
 from many_wolves.speakers.cost import Budget
 from many_wolves.speakers.feed import Feed

@@ -20,7 +20,7 @@ from many_wolves.worlds.otree.pages import Page
 from many_wolves.worlds.otree.prompts import Entry, action_schema, messages, page_text
 from many_wolves.worlds.otree.sockets import Inbox, open_inbox
 from many_wolves.worlds.otree.visits import LEFT, Limits, Visit, looked_up
-from many_wolves.worlds.session_journal import Line, SessionJournal
+from many_wolves.worlds.session_log import Line, SessionLog
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Seat:
     code: str
     client: OTreeClient
     desk: Desk
-    journal: SessionJournal
+    journal: SessionLog
     persona: str = ""
     limits: Limits = field(default_factory=Limits)
     room: str = ""

@@ -10,7 +10,7 @@ from many_wolves.worlds.desk import Fate
 from many_wolves.worlds.otree.pages import Page
 from many_wolves.worlds.otree.prompts import MEMORY_CHARACTERS
 from many_wolves.worlds.otree.sockets import Inbox
-from many_wolves.worlds.session_journal import Line
+from many_wolves.worlds.session_log import Line
 
 LEFT = "the page was left before the answer came"
 

@@ -21,7 +21,7 @@ from many_wolves.worlds.ibex.client import Connection, GameGoneError, IbexClient
 from many_wolves.worlds.ibex.protocol import Event
 from many_wolves.worlds.seat_log import SeatLog
 from many_wolves.worlds.server_world import BrokenError
-from many_wolves.worlds.session_journal import SessionJournal
+from many_wolves.worlds.session_log import SessionLog
 
 POLL_S = 3.0
 """The server's state is looked at after this, whatever events came."""
@@ -83,7 +83,7 @@ class IbexGame:
         self,
         client: IbexClient,
         desk: Desk,
-        journal: SessionJournal,
+        journal: SessionLog,
         rules: Rules,
         wording: Wording,
         options: IbexOptions,

@@ -23,7 +23,7 @@ from many_wolves.worlds.ibex.client import Address, GameGoneError, IbexClient
 from many_wolves.worlds.ibex.protocol import without_codes
 from many_wolves.worlds.protocol import Episode
 from many_wolves.worlds.server_world import BrokenError, LostError
-from many_wolves.worlds.session_journal import SessionJournal
+from many_wolves.worlds.session_log import SessionLog
 
 
 @dataclass
@@ -77,7 +77,7 @@ class IbexSessions:
         if self._client is not None:
             await self._client.__aexit__(None, None, None)
 
-    async def play(self, episode: Episode, desk: Desk, journal: SessionJournal) -> None:
+    async def play(self, episode: Episode, desk: Desk, journal: SessionLog) -> None:
         """Make the game, or find it again; play it to its end; keep its data."""
         if self._client is None:
             raise RuntimeError("open the server before use")

@@ -37,7 +37,7 @@ from many_wolves.worlds.otree.server import Address, OTreeServer
 from many_wolves.worlds.otree.visits import Limits
 from many_wolves.worlds.protocol import Episode
 from many_wolves.worlds.server_world import BrokenError, LostError
-from many_wolves.worlds.session_journal import SessionJournal
+from many_wolves.worlds.session_log import SessionLog
 
 _IDENTIFIES = "participant.code"
 """Column of oTree's exports that lets others act as a participant."""
@@ -150,7 +150,7 @@ class OTreeSessions:
             raise RuntimeError("open the server before use")
         return self._client
 
-    async def play(self, episode: Episode, desk: Desk, journal: SessionJournal) -> None:
+    async def play(self, episode: Episode, desk: Desk, journal: SessionLog) -> None:
         """Make the session, or find it again; play all its seats to the end; keep its data."""
         try:
             session = await self._session(episode, journal)
@@ -195,7 +195,7 @@ class OTreeSessions:
         """Why a text holds no filled-in form."""
         return why_unread_form(response)
 
-    async def _session(self, episode: Episode, journal: SessionJournal) -> SessionInfo:
+    async def _session(self, episode: Episode, journal: SessionLog) -> SessionInfo:
         """The session of the journal; one that was made but not written down is found again."""
         for line in journal.of("session"):
             session = await self.client.session(str(line["code"]))
@@ -245,7 +245,7 @@ class OTreeSessions:
         return f"{APP}_{rules.mechanism}", len(rules.seats), changes
 
     def _seat(
-        self, episode: Episode, one: ParticipantInfo, desk: Desk, journal: SessionJournal
+        self, episode: Episode, one: ParticipantInfo, desk: Desk, journal: SessionLog
     ) -> Seat:
         name = tuple(episode.seats)[one.number - 1]
         persona = episode.opening.script["personas"].get(name, {"text": ""})["text"]

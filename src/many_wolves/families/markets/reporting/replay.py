@@ -18,7 +18,7 @@ from many_wolves.families.markets.task.wording import read_wording
 from many_wolves.figures.replay import Card, Column, Message, Phase, Replay
 from many_wolves.reading import take_newest
 from many_wolves.records import Response, Trial
-from many_wolves.worlds.session_journal import Line, read_session_journal
+from many_wolves.worlds.session_log import Line, read_session_log
 
 WAITING = "waiting"
 _SILENT = "No answer yet."
@@ -158,7 +158,7 @@ def _lines(folders: Sequence[Path], session: str) -> list[Line]:
     for folder in folders:
         path = folder / f"{session}.seats.jsonl"
         if path.is_file():
-            return read_session_journal(path)
+            return read_session_log(path)
     return []
 
 

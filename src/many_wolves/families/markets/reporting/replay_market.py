@@ -11,7 +11,7 @@ from many_wolves.families.markets.rules.round import Round
 from many_wolves.families.markets.rules.session import SessionRecord
 from many_wolves.families.markets.task.cells import seat_name
 from many_wolves.figures.replay import Market
-from many_wolves.worlds.session_journal import Line
+from many_wolves.worlds.session_log import Line
 
 _CONDITIONS = ("without the project", "with the project")
 

@@ -23,7 +23,7 @@ Line = Mapping[str, Any]
 """One event: ``event``, ``at`` (UTC), and further fields."""
 
 
-class SessionJournal:
+class SessionLog:
     """Append-only lines of one session; one process writes at a time.
 
     Parameters
@@ -92,7 +92,7 @@ class SessionJournal:
         self.close()
 
 
-def read_session_journal(path: Path) -> list[Line]:
+def read_session_log(path: Path) -> list[Line]:
     """All complete lines of a session's journal, which may still be written to.
 
     Raises
