@@ -75,7 +75,7 @@ def test_an_adapter_of_another_model_is_refused_in_words(folders, tmp_path):
             {"provider": "simulated", "parameters": {"strategy": "truthful"}, "adapter": "kind"},
             "has no weights, so it cannot have an adapter",
         ),
-        ({"provider": "openai", "model": "m", "adapter": "kind"}, "cannot have an adapter"),
+        ({"provider": "openai", "model": "m", "adapter": "kind"}, "no adapter"),
     ],
 )
 def test_who_cannot_have_an_adapter_is_told(folders, wanted, problem):

@@ -124,7 +124,7 @@ def test_a_key_that_no_header_can_hold_is_refused_by_name(
     with FaultServer() as server:
         who = wanted(server, model, api_key=bad if by_hand else None, **options)
         name = "--api_key" if by_hand else key_name(describe(who).provider)
-        with pytest.raises(WolvesError, match=f"{name} holds") as caught:
+        with pytest.raises(WolvesError, match=f"{name} contains") as caught:
             open_speaker(who, describe(who), lambda parameters: None)
         assert server.calls == server.strangers == []
     assert nowhere([KEY[:9], KEY[9:]], str(caught.value))
@@ -227,7 +227,7 @@ def test_a_provider_whose_client_cannot_be_kept_from_redirects_is_refused(monkey
 def test_another_key_variable_of_a_provider_is_checked_too(monkeypatch):
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", f"{KEY}\nx")
     who = SpeakerRequest("anthropic", "claude-haiku-4-5", patience=QUICK)
-    with pytest.raises(WolvesError, match="ANTHROPIC_AUTH_TOKEN holds a line break"):
+    with pytest.raises(WolvesError, match="ANTHROPIC_AUTH_TOKEN contains a line break"):
         open_speaker(who, describe(who), lambda parameters: None)
 
 

@@ -35,7 +35,7 @@ def test_a_speaker_that_takes_the_first_place_fails(choice):
     assert not place.ok
     assert place.statement == (
         "Speaker anthropic/claude chose the option in place A in 100 % of 160 answers, "
-        "whatever was there: the speaker did not do the task."
+        "whatever its content: the speaker did not do the task."
     )
     assert place.p_value <= 0.01
     assert not check(table, "state").ok

@@ -61,7 +61,7 @@ def test_explain_and_dry_run_ask_nothing(simulated, tmp_path, capfd):
     assert out.count("will not be asked: the journal has its answer, status answered") == 40
     assert out.count("will be asked: the journal has no answer under these settings") == 40
     assert run(command, [*simulated, "--seed", "1", "--explain"]) == 0
-    assert "differs from this speaker in seed 0 not 1" in capfd.readouterr().out
+    assert "differs from this one in seed 0 not 1" in capfd.readouterr().out
 
 
 def test_a_dry_run_counts_the_money(tmp_path, capfd):

@@ -188,12 +188,12 @@ class TestLabels:
 
 class TestSeveralSpeakers:
     def test_a_fit_of_one_names_the_command_for_all(self, tmp_path: Path) -> None:
-        with pytest.raises(WolvesError, match="the table holds") as fault:
+        with pytest.raises(WolvesError, match="the table contains") as fault:
             one_speaker(None, "zhao2025")
         assert "wolves fit-all --data zhao2025" in fault.value.fix
         path = tmp_path / "mine.csv"
         path.write_text("speaker,goal,state,utterance,count\na,x,0,good,1\nb,x,1,bad,1\n")
-        with pytest.raises(WolvesError, match="holds a, b") as fault:
+        with pytest.raises(WolvesError, match="contains a, b") as fault:
             one_speaker(path)
         assert f"wolves fit-all {path}" in fault.value.fix
 

@@ -177,4 +177,4 @@ def test_the_command_writes_trials_for_each_number_of_answers(tmp_path, capfd):
     assert "w_inf" in capfd.readouterr().err
     (tmp_path / "other" / "x").mkdir(parents=True)
     assert run(wolves, [*words, "--out", str(tmp_path / "other")]) == 2
-    assert "something else" in capfd.readouterr().err
+    assert "not part of a design" in capfd.readouterr().err

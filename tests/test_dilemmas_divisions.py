@@ -106,7 +106,7 @@ class TestDivisions:
     @pytest.mark.parametrize(
         ("row", "words"),
         [
-            ({"given": 5}, "within the 4 dollars"),
+            ({"given": 5}, "within the stake of 4 dollars"),
             ({"given": "much"}, "expected a number"),
             ({"count": -1}, "expected a number"),
         ],

@@ -311,7 +311,7 @@ def test_same_seed_same_draws(program, tmp_path):
     [
         (lambda f: f.assign(count=f["count"].where(f.index != 3, np.nan)), "line 5.*column count"),
         (lambda f: f.assign(count=f["count"].where(f.index != 7, -2)), "line 9.*column count"),
-        (lambda f: f.assign(count=0), "holds no choices"),
+        (lambda f: f.assign(count=0), "contains no choices"),
         (lambda f: f.drop(columns="goal"), "expected the columns"),
         (lambda f: f.assign(state=f["state"] + 0.5), "line 2.*column state"),
         (lambda f: f.assign(state=f["state"] + 7), "no literal judgments for state"),

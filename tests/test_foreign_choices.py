@@ -132,7 +132,7 @@ class TestNothingIsLostInSilence:
 
     def test_several_speakers_and_none_named(self) -> None:
         several = pd.concat([PEOPLE.assign(speaker=name) for name in "ab"])
-        with pytest.raises(WolvesError, match="the table holds a, b"):
+        with pytest.raises(WolvesError, match="the table contains a, b"):
             mw.read_choices(several)
         assert mw.read_choices(several, speaker="b").speakers == ["b"]
 
@@ -172,7 +172,7 @@ class TestRefused:
         [
             (lambda f: f.drop(columns="goal"), "expected the columns goal"),
             (lambda f: f.assign(state="a few"), "a whole number"),
-            (lambda f: f.assign(count=0), "holds no choices"),
+            (lambda f: f.assign(count=0), "contains no choices"),
             (lambda f: f.assign(count="x"), "a number of 0 or more"),
             (lambda f: f.drop(columns="count").assign(share=0.1), "without the number of answers"),
             (lambda f: f.assign(count=10**17), "counts are not exact"),

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import many_wolves as mw
 from densities import gradient, log_density, points_of
 from many_wolves import inference
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.human import human_table
+from many_wolves.families.politeness.item_effects import EFFECTS
 from many_wolves.families.politeness.options import Priors
 from many_wolves.families.politeness.problem import build
 from many_wolves.inference.engines.embedded import EmbeddedProgram
@@ -52,6 +54,22 @@ def test_density_and_gradient_are_those_of_the_stan_text(
     found, expected = (gradient(program, problem, points) for program in programs)
     scale = np.abs(expected).max(axis=1, keepdims=True)
     np.testing.assert_allclose(found / scale, expected / scale, atol=1e-11)
+
+
+@pytest.mark.slow
+@pytest.mark.stan
+@pytest.mark.parametrize("likelihood", ["item", *EFFECTS])
+def test_likelihoods_by_item_are_those_of_the_stan_text(programs, likelihood):
+    table = mw.data("zhao2025").of("gpt-4o-2024-11-20")
+    problem = build(table, literal="fixed", likelihood=likelihood)
+    ours, stans = programs
+    points = points_of(ours, problem, 3, seed=5)
+    np.testing.assert_allclose(
+        log_density(ours, problem, points), log_density(stans, problem, points), rtol=1e-11
+    )
+    found, expected = (gradient(program, problem, points) for program in programs)
+    scale = np.abs(expected).max(axis=1, keepdims=True)
+    np.testing.assert_allclose(found / scale, expected / scale, atol=1e-10)
 
 
 @pytest.mark.stan

@@ -297,7 +297,7 @@ def test_what_cannot_be_pooled_is_refused(tmp_path):
     with pytest.raises(WolvesError, match="no group is given for step1"):
         model.problem(answered, groups={"step0": "a"})
     fewer = answered.rows.query("speaker == 'step0' or utterance != 'good'")
-    with pytest.raises(WolvesError, match="step1 had other options"):
+    with pytest.raises(WolvesError, match="step1 had different options"):
         model.problem(Observations.from_rows("politeness", fewer))
     answered.rows.to_csv(tmp_path / "choices.csv", index=False)
     with pytest.raises(WolvesError, match="step0 is in two tables"):

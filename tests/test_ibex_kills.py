@@ -242,7 +242,7 @@ def test_data_of_the_server_that_cannot_be_read_stop_that_session_only(collected
     assert collected(lambda: data) == 1
     said = capfd.readouterr().err
     assert "data of the game cannot be read: expected the parameters of a game" in said
-    assert "1 session was not played to the end" in said
+    assert "1 session was not completed" in said
     (raw,) = Path("llm-output").rglob("*.lab.json")
     assert str(raw) in said
     assert json.loads(raw.read_text())["players"] == [{"number": 1}]

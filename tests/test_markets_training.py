@@ -156,7 +156,7 @@ def test_a_player_sits_only_where_it_was_trained_for():
     rules = Rules.lab("harberger", **QUICK)
     agent = trained(rules, "owner")
     others = seat_players(rules, cast_of({}))
-    with pytest.raises(WolvesError, match="trained as owner, and sits as developer"):
+    with pytest.raises(WolvesError, match="trained as owner, but has a seat of the role developer"):
         play_session(rules, {**others, 2: agent}, 1)
     market = Rules.lab("harberger", rounds=1, practice=False, ticks=1)
     with pytest.raises(WolvesError, match="only one has a market"):

@@ -63,9 +63,9 @@ def several() -> pd.DataFrame:
 
 def test_of_several_speakers_one_must_be_named():
     """The first of nine was once taken without a word."""
-    with pytest.raises(mw.WolvesError, match="the table holds one, two"):
+    with pytest.raises(mw.WolvesError, match="the table contains one, two"):
         mw.read_choices(several())
-    with pytest.raises(mw.WolvesError, match="the table holds one, two"):
+    with pytest.raises(mw.WolvesError, match="the table contains one, two"):
         mw.fit(several())
     assert mw.read_choices(several(), speaker="two").speakers == ["two"]
 

@@ -50,7 +50,7 @@ def test_white_space_around_a_key_is_left_out(around):
     ],
 )
 def test_what_no_header_can_hold_is_named_without_the_key(letter, name):
-    with pytest.raises(WolvesError, match=f"SOME_KEY holds {name} at character 4 of") as caught:
+    with pytest.raises(WolvesError, match=f"SOME_KEY contains {name} at position 4 of") as caught:
         clean_key("SOME_KEY", f"{KEY[:3]}{letter}{KEY[3:]}")
     assert KEY[:3] not in str(caught.value)
     assert KEY[3:] not in str(caught.value)

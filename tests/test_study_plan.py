@@ -109,7 +109,10 @@ WEIGHTS = "{informative: {w_inf: 0.9, w_soc: 0.9, w_pres: 0.4, phi: 0.5}}"
             "weights that sum to 1, found 2.2",
         ),
         (f"tasks: [{{task: dilemma, engine: otree}}]\n{API}", "no sessions on an engine"),
-        (f"tasks: [{{task: dilemma, mode: score}}]\n{API}", "an API gives no probabilities"),
+        (
+            f"tasks: [{{task: dilemma, mode: score}}]\n{API}",
+            "does not give the probabilities",
+        ),
         (f"tasks: [{{task: planning, {SEATED}, engine: otre}}]\n{API}", "engine 'otre'"),
         (f"collect: {{prices: no.yaml}}\n{API}", "cannot be read"),
     ],

@@ -117,7 +117,7 @@ def test_from_the_command_line(shell: Shell, tables: dict[str, Path]) -> None:
     assert 0.3 < json.loads((fits["plain"] / "fit.json").read_text())["r2"] <= 1
     found = json.loads(shell.wolves("findings", *fits.values(), people, "--json"))
     sentences = [row["sentence"] for row in found["statements"]]
-    assert any("the tone kind compared with plain" in sentence for sentence in sentences)
+    assert any("the tone kind, compared with plain" in sentence for sentence in sentences)
     assert {"tones", "distance"} & {row["finding"] for row in found["statements"]}
     shell.wolves("report", *fits.values(), people, "--out", "page.html")
     page = (shell.folder / "page.html").read_text()

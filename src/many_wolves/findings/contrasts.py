@@ -18,9 +18,9 @@ TRAINING = "training"
 LEVELS = {TRAINING: ("base", "instruct")}
 """Labels with levels in words -> the levels in order; numeric labels need no entry."""
 OVERALL = ""
+"""Condition of the mean over all conditions."""
 NAMED = 5
 """Maximum number of speakers in a sentence; of more, only the extremes are listed."""
-"""Condition of the mean over all conditions."""
 
 
 @dataclass(frozen=True)
