@@ -167,7 +167,7 @@ def test_a_session_is_taken_up_by_its_journal(tmp_path):
 
     async def run():
         port = free_port()
-        _, runner = await serve(port, pace=0.8)
+        _, runner = await serve(port, pace=2.0)
         urls = (f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}/ws")
         address = Address(*urls, *LOGIN.values())
         for stop in ("first_purchases", "market", ""):
