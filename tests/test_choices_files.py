@@ -94,3 +94,17 @@ def test_a_table_whose_name_is_not_a_file_name_is_refused(tmp_path, name):
     meta.write_text(json.dumps(record | {"aside": [name]}))
     with pytest.raises(WolvesError, match="expected names of tables"):
         read_table(tmp_path / "choices")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("speakers", 3), ("speakers", {"hf/smollm2": 10**30}), ("labels", {"hf/smollm2": []}),
+     ("speakers", {"hf/smollm2": {"provider": "hf"}})],
+)  # fmt: skip
+def test_what_is_stated_by_speaker_is_checked(tmp_path, field, value):
+    golden = Path(__file__).parent / "golden/schema1/politeness/choices/hf-score"
+    shutil.copytree(golden, tmp_path / "choices")
+    meta = tmp_path / "choices/meta.json"
+    meta.write_text(json.dumps(json.loads(meta.read_text()) | {field: value}))
+    with pytest.raises(WolvesError, match=f"expected an object.* in {field}"):
+        read_table(tmp_path / "choices")

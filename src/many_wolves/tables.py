@@ -23,6 +23,11 @@ _NUMBERS = (COUNT, "yes", "n")
 """Columns with numbers of answers, which are real-valued in score mode."""
 _TEXT = ("speaker", "example")
 """Columns that are always text."""
+_BY_NAME: Mapping[str, set[str]] = {
+    "speakers": {"provider", "model", "revision", "effort"},
+    "labels": set(),
+}
+"""Entries of ``meta.json`` by speaker, and the fields that each has."""
 _NOT_META = ("family", "tables", "text", "main", "aside", "files", "schema")
 
 
@@ -248,6 +253,18 @@ def _mapping(path: Path) -> dict[str, Any]:
             where=path,
             fix="make the table again from its journals with `wolves choices`",
         )
+    for name, fields in _BY_NAME.items():
+        entries = meta.get(name, {})
+        rows = entries.items() if isinstance(entries, dict) else [("", entries)]
+        for key, entry in rows:
+            if not isinstance(entry, dict) or not fields <= entry.keys():
+                needed = f" with {', '.join(sorted(fields))}" if fields else ""
+                raise WolvesError(
+                    f"expected an object{needed} in {f'{name}.{key}' if key else name}, "
+                    f"found {entry!r:.60}",
+                    where=path,
+                    fix="make the table again with `wolves choices`",
+                )
     return meta
 
 
