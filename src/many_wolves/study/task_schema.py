@@ -226,14 +226,15 @@ class Task(Section):
 
     def _check_names_of_the_fit(self) -> None:
         """Reject a field of ``fit`` that belongs to neither sampling nor the model."""
-        model = self.cognitive_model
-        variants = model.variants() if isinstance(model, SimulatedModel) else {}
-        if self.fit.variant and self.fit.variant not in variants:
-            raise OptionError(
-                f"expected a variant of the model, found {self.fit.variant!r}",
-                nearest(self.fit.variant, variants),
-                ("fit", "variant"),
-            )
+        if self.fit.variant:  # Only then: looking up variants imports SciPy.
+            model = self.cognitive_model
+            variants = model.variants() if isinstance(model, SimulatedModel) else {}
+            if self.fit.variant not in variants:
+                raise OptionError(
+                    f"expected a variant of the model, found {self.fit.variant!r}",
+                    nearest(self.fit.variant, variants),
+                    ("fit", "variant"),
+                )
         known = (*Fit.SAMPLING, *self.cognitive_model.options.model_fields)
         for name in self.fit.options:
             if name not in known:
