@@ -107,15 +107,19 @@ class TestLightness:
         assert "PATH=" in seen
         assert "PYTHONDONTWRITEBYTECODE" not in seen
 
-    def test_help_imports_nothing_heavy(self) -> None:
-        script = (
-            "import sys, many_wolves.cli as c; c.run(c.wolves, ['--help']); print(*sys.modules)"
-        )
+    @pytest.mark.parametrize(
+        ("words", "heavy"),
+        [
+            (["--help"], {"torch", "transformers", "arviz", "plotnine", "pandas", "numpy", "stan"}),
+            (["study", "plan", "studies/demo.yaml"], {"torch", "arviz", "plotnine", "scipy"}),
+        ],
+    )
+    def test_a_light_command_imports_nothing_heavy(self, words: list[str], heavy: set[str]) -> None:
+        script = f"import sys, many_wolves.cli as c; c.run(c.wolves, {words}); print(*sys.modules)"
         modules = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
         ).stdout.split()
-        heavy = {"torch", "transformers", "arviz", "plotnine", "pandas", "numpy", "stan"}
-        assert not heavy & set(modules)
+        assert "many_wolves.cli" in modules and not heavy & set(modules)
 
     def test_the_core_asks_for_no_language_model_software(self) -> None:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
