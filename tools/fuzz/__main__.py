@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _tell(case: Case) -> None:
     last = case.said.strip().splitlines()[-3:]
-    print(f"FAULT {case.kind} --one {case.seed}: {case.what}\n  {'; '.join(case.faults)}")
+    print(f"FAULT --kind {case.kind} --one {case.seed}: {case.what}\n  {'; '.join(case.faults)}")
     print("  " + "\n  ".join(line[:300] for line in last), flush=True)
 
 
