@@ -37,7 +37,7 @@ def lacking(study: Study, file: Path) -> Iterator[WolvesError]:
                 continue
             for field, check in _checks(study, entry):
                 for fault in _fault(check):
-                    yield _at_its_line(file, section, number, field, fault)
+                    yield at_its_line(file, section, number, field, fault)
 
 
 def _fault(check: Callable[[], None]) -> Iterator[WolvesError]:
@@ -87,10 +87,11 @@ def _check_device(device: str) -> None:
         raise WolvesError(f"{device}: this machine has no GPU", fix="leave `device` out")
 
 
-def _at_its_line(
-    file: Path, section: str, number: int, field: str, fault: WolvesError
+def at_its_line(
+    file: Path, section: str, number: int, field: str, fault: WolvesError, fix: str = ""
 ) -> WolvesError:
+    """The error, moved to the line with the field of an entry in the study file."""
     entry = read_source(file).entries()[section].sequence()[number]
     at = entry.entries().get(field, entry)
     words = f"{fault.where}: {fault.problem}" if fault.where else fault.problem
-    return at.error(f"{section}.{number}.{field}: {words}", fault.fix)
+    return at.error(f"{section}.{number}.{field}: {words}", fix or fault.fix)

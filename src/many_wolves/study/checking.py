@@ -14,6 +14,7 @@ from many_wolves.sources import nearest, read_source
 from many_wolves.speakers.config import SpeakerConfig
 from many_wolves.speakers.cost import Budget, find_price
 from many_wolves.speakers.speaker_request import SpeakerRequest, check_local, describe
+from many_wolves.study.before import at_its_line
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.schema import WEIGHTS, Study
 from many_wolves.study.seats import has_sessions, players_in, seats_of, settings_of
@@ -255,14 +256,11 @@ def _at_the_cast(fault: WolvesError, study: Study, number: int, file: Path) -> W
 
 def _at_its_line(fault: WolvesError, place: int, field: str, file: Path) -> WolvesError:
     """The error, moved to the line with the field of the speaker in the study file."""
-    entry = read_source(file).entries()["speakers"].sequence()[place]
     if isinstance(fault, SettingError):
         field = fault.setting
-    at = entry.entries().get(field, entry)
-    fix = fault.fix
+    fix = ""
     if field == "efforts":
         fix = "leave `efforts` and `thinking_tokens` out, or write `efforts: [none]`"
         if "no effort" in fault.problem:
             fix = "write `efforts: [none]` for answers without reasoning, or `efforts: [low]`"
-    words = f"{fault.where}: {fault.problem}" if fault.where else fault.problem
-    return at.error(f"speakers.{place}.{field}: {words}", fix)
+    return at_its_line(file, "speakers", place, field, fault, fix)
