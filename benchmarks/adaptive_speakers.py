@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from many_wolves import inference
 from many_wolves.contracts import Array, Observations, Problem
-from many_wolves.families.politeness import simulate
+from many_wolves.families.politeness.simulation import simulate
 from many_wolves.inference.evaluation.knowledge import evaluator, targets_of
 from many_wolves.inference.sampling.modes import gaussian_at_modes
 from many_wolves.records import Trial

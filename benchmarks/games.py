@@ -82,7 +82,7 @@ def play_all(folder: Path, games: int, what: Played | None = None) -> dict[str, 
 def fit_rounds() -> dict[str, Any]:
     """The fit of memory-one strategies to the 4,320 published rounds; compiling does not count."""
     from many_wolves import inference
-    from many_wolves.families.dilemmas.models.memory_one import MemoryOne
+    from many_wolves.families.dilemmas.model.memory_one import MemoryOne
     from many_wolves.files import shipped
     from many_wolves.workflows.data import load
 

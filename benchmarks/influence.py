@@ -19,8 +19,8 @@ import pandas as pd
 
 import many_wolves as mw
 from many_wolves.contracts import Observations
-from many_wolves.families.politeness import simulate
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.simulation import simulate
 from many_wolves.workflows.influence import Influence, measure_influence
 from many_wolves.workflows.sampling import Sampling
 

@@ -24,8 +24,8 @@ import pandas as pd
 
 import many_wolves as mw
 from many_wolves.contracts import Array, Observations
-from many_wolves.families.politeness import simulate
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.simulation import simulate
 from many_wolves.inference.evaluation.recovery import recovery
 from many_wolves.inference.evaluation.simulation_study import Simulated
 from many_wolves.workflows.sampling import Sampling

@@ -268,8 +268,8 @@ def _distance(row: Any) -> float:
 @cache
 def predicted(seed: int, who: str) -> Mapping[str, Any]:
     """(S, U) true probabilities of what a speaker says, by goal."""
-    from many_wolves.families.politeness.problem import build
-    from many_wolves.families.politeness.simulate import choice_probabilities, from_json
+    from many_wolves.families.politeness.model.problem import build
+    from many_wolves.families.politeness.simulation.simulate import choice_probabilities, from_json
 
     problem = build(questions(who))
     known = from_json(given(truths(seed)[who]), problem)

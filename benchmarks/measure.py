@@ -25,8 +25,8 @@ import numpy as np
 from arviz_stats.base import array_stats
 
 from many_wolves.contracts import Array
-from many_wolves.families.politeness.human import choice_counts, literal_counts
-from many_wolves.families.politeness.utterances import UTTERANCES
+from many_wolves.families.politeness.reading.human import choice_counts, literal_counts
+from many_wolves.families.politeness.task.utterances import UTTERANCES
 
 OUT = Path(__file__).parent / "out"
 GOALS = ("informative", "social", "both")

@@ -29,7 +29,7 @@ from measure import CHAINS, DRAWS, WARMUP, clock, human_data, peak_memory_mib, s
 from numpyro.infer import MCMC, NUTS
 from numpyro.infer.util import initialize_model
 
-from many_wolves.families.politeness.recursion import gauss_legendre
+from many_wolves.families.politeness.model.recursion import gauss_legendre
 
 jax.config.update("jax_enable_x64", True)
 

@@ -38,10 +38,10 @@ from items import ICC, ITEM, LAPSE, LOG_ODDS_SD, SPEAKER, ItemTrials, design
 import many_wolves as mw
 from many_wolves import inference
 from many_wolves.contracts import Observations, Problem
-from many_wolves.families.politeness import simulate
 from many_wolves.families.politeness.model import PoliteSpeaker
+from many_wolves.families.politeness.model.problem import build
 from many_wolves.families.politeness.options import RANGES
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.simulation import simulate
 from many_wolves.inference.engines.protocol import Program
 from many_wolves.inference.sampling.fit import with_data
 from many_wolves.inference.sampling.modes import Gaussian, gaussian_at_modes

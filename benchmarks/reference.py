@@ -20,9 +20,9 @@ import pandas as pd
 from scipy.stats import norm
 
 from many_wolves import inference
-from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.problem import ALPHA_UPPER, build
+from many_wolves.families.politeness.model.problem import ALPHA_UPPER, build
+from many_wolves.families.politeness.reading.human import human_table
 from many_wolves.families.politeness.references import CITATION
 from many_wolves.files import code_version, fingerprint, write_atomic
 from many_wolves.inference.engines.draws import Draws

@@ -40,8 +40,8 @@ PREFIXES = {"fits": ("fit.", "fits.", "runs.", "machine.")}
 
 def stan_runs(quick: bool) -> dict[str, dict[str, Any]]:
     """The project's fit with every engine there is."""
-    from many_wolves.families.politeness.human import human_table
-    from many_wolves.families.politeness.problem import build
+    from many_wolves.families.politeness.model.problem import build
+    from many_wolves.families.politeness.reading.human import human_table
     from many_wolves.inference.engines.select import EngineName, find_cmdstan, load
 
     engines: list[EngineName] = ["httpstan"]

@@ -13,8 +13,8 @@ def design(speaker: str, goals: Iterable[str], answers: int) -> Any:
 
     The literal judgments are those of people.
     """
-    from many_wolves.families.politeness.human import literal_counts
-    from many_wolves.families.politeness.utterances import UTTERANCES
+    from many_wolves.families.politeness.reading.human import literal_counts
+    from many_wolves.families.politeness.task.utterances import UTTERANCES
     from many_wolves.observations import Observations
 
     rows = [

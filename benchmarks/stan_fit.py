@@ -45,8 +45,8 @@ def gradient_us(program: Any, data: dict[str, Any], start: Any, whitening: Any) 
 
 def main() -> None:
     """Print the figures as JSON."""
-    from many_wolves.families.politeness.human import human_table
-    from many_wolves.families.politeness.problem import build
+    from many_wolves.families.politeness.model.problem import build
+    from many_wolves.families.politeness.reading.human import human_table
     from many_wolves.inference.engines.draws import Whitening
     from many_wolves.inference.engines.embedded import EmbeddedProgram
     from many_wolves.inference.engines.programs import program_source

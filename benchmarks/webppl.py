@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from measure import CHAINS, OUT, clock, human_data, peak_memory_mib, speed
 
-from many_wolves.families.politeness.recursion import gauss_legendre
+from many_wolves.families.politeness.model.recursion import gauss_legendre
 
 HERE = Path(__file__).parent
 SITES = 43

@@ -4,8 +4,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from many_wolves import inference
-from many_wolves.families.dilemmas.models import decisions
-from many_wolves.families.politeness import problem
+from many_wolves.families.dilemmas.model import decisions
+from many_wolves.families.politeness.model import problem
 from many_wolves.files import shipped
 from many_wolves.inference.engines.embedded_build import headers_compiled, is_whole, library_of
 from many_wolves.inference.engines.programs import program_source

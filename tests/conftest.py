@@ -3,8 +3,8 @@
 import pytest
 
 from game_tables import REFERENCE
-from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
+from many_wolves.families.politeness.task.compiler import trials_of
 from many_wolves.observations import Observations
 from many_wolves.records import Trial
 from many_wolves.workflows.data import load

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from many_wolves.families.politeness.pages import PolitenessPages
+from many_wolves.families.politeness.reporting.pages import PolitenessPages
 from many_wolves.figures import Section
 
 UTTERANCES = ["terrible", "bad", "good", "amazing"]

@@ -10,8 +10,8 @@ from pathlib import Path
 from many_wolves.collection import Seat, play
 from many_wolves.contracts import Episode
 from many_wolves.families.dilemmas import Dilemmas
-from many_wolves.families.dilemmas.compiler import openings
 from many_wolves.families.dilemmas.options import GameDesign
+from many_wolves.families.dilemmas.task.compiler import openings
 from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.speakers import Feed, SimulatedSpeaker
 from many_wolves.speakers.protocol import respond

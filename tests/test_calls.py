@@ -12,7 +12,7 @@ import pytest
 
 import many_wolves as mw
 from many_wolves.cli import run, wolves
-from many_wolves.families.politeness.human import choice_counts
+from many_wolves.families.politeness.reading.human import choice_counts
 from many_wolves.inference import Fit
 from many_wolves.tables import write_table
 from many_wolves.workflows import fits

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from many_wolves import inference
-from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.reading.human import human_table
 from many_wolves.inference.sampling import extend as more
 from many_wolves.inference.sampling import retry as careful
 from many_wolves.inference.settings import Settings

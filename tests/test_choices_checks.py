@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from choosing import FAMILY, answers, check, first_place, honest, kind, said, scored, text_of
-from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
-from many_wolves.families.politeness.permutation import between, by_place, codes
+from many_wolves.families.politeness.reading.permutation import between, by_place, codes
+from many_wolves.families.politeness.task.compiler import trials_of
 from many_wolves.records import Response, Trial
 from many_wolves.records.check import summary
 

@@ -11,8 +11,8 @@ import pytest
 from choosing import FAMILY, SAMPLER, SCORER, answers, first_place, kind, said, scored
 from many_wolves.errors import WolvesError
 from many_wolves.families import get, names
-from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
+from many_wolves.families.politeness.task.compiler import trials_of
 from many_wolves.records import blank_response
 
 

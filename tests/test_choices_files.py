@@ -13,8 +13,8 @@ import pytest
 
 from choosing import FAMILY, answers, check, honest, kind, said
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
+from many_wolves.families.politeness.task.compiler import trials_of
 from many_wolves.tables import read_table, write_table
 
 

@@ -11,9 +11,9 @@ import many_wolves as mw
 from densities import gradient, log_density, points_of
 from many_wolves import inference
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness import clusters, simulate
-from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.model import PoliteSpeaker, clusters
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.simulation import simulate
 from many_wolves.figures.influence import influence_figure
 from many_wolves.inference.evaluation.compare import accuracy
 from many_wolves.inference.evaluation.influence import influence, jackknife, noted, parts_of

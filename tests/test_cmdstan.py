@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness import human
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.reading import human
 from many_wolves.inference.engines.cmdstan import CmdStanProgram, columns, nested, nuts_arguments
 from many_wolves.inference.engines.cmdstan_run import Finished, cores, read_csv, run_all
 from many_wolves.inference.engines.draws import Adapted

@@ -15,7 +15,7 @@ import pytest
 from many_wolves import cli
 from many_wolves.cli import COMMANDS, run, wolves
 from many_wolves.commands.command import command as wolves_command
-from many_wolves.families.politeness.human import choice_counts
+from many_wolves.families.politeness.reading.human import choice_counts
 from many_wolves.interrupts import INTERRUPTED
 from many_wolves.observations import Observations
 from many_wolves.tables import write_table

@@ -12,8 +12,8 @@ import yaml
 from many_wolves import families
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.from_csv import from_csv
-from many_wolves.families.politeness.human import human_table
+from many_wolves.families.politeness.reading.from_csv import from_csv
+from many_wolves.families.politeness.reading.human import human_table
 from many_wolves.files import shipped
 from many_wolves.reference_data import DataSet, TableCard, data_sets, references_of
 from many_wolves.reference_data.shipping import FOLDER

@@ -10,10 +10,9 @@ import pytest
 from many_wolves.cli import run, wolves
 from many_wolves.collection import read_trials
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness import designer
-from many_wolves.families.politeness.compiler import trials_of
-from many_wolves.families.politeness.model import PoliteSpeaker
+from many_wolves.families.politeness.model import PoliteSpeaker, designer
 from many_wolves.families.politeness.options import PolitenessDesign
+from many_wolves.families.politeness.task.compiler import trials_of
 from many_wolves.observations import Observations
 from many_wolves.workflows.compiling import request, write_trials
 from many_wolves.workflows.design import (

@@ -8,16 +8,16 @@ import pytest
 
 from game_tables import model
 from many_wolves.errors import WolvesError
-from many_wolves.families.dilemmas.models.divisions import Question, read_divisions
-from many_wolves.families.dilemmas.models.preferences import (
+from many_wolves.families.dilemmas.model.divisions import Question, read_divisions
+from many_wolves.families.dilemmas.model.preferences import (
     INDIFFERENT,
     Preference,
     from_coordinates,
     log_choice,
     utility,
 )
-from many_wolves.families.dilemmas.models.social_estimates import estimates
-from many_wolves.families.dilemmas.models.social_plan import Plan as SocialPlan
+from many_wolves.families.dilemmas.model.social_estimates import estimates
+from many_wolves.families.dilemmas.model.social_plan import Plan as SocialPlan
 from many_wolves.observations import Observations
 from many_wolves.workflows.data import load
 

@@ -12,11 +12,11 @@ from densities import log_density, points_of
 from game_tables import REFERENCE, model, rounds_table, served
 from many_wolves import inference
 from many_wolves.cli import run, wolves
-from many_wolves.families.dilemmas.models.divisions import read_divisions
-from many_wolves.families.dilemmas.models.mixtures import Plan, coordinates, log_likelihood
-from many_wolves.families.dilemmas.models.preferences import from_coordinates
-from many_wolves.families.dilemmas.models.rounds import read_rounds
-from many_wolves.families.dilemmas.models.social_plan import log_likelihood as log_choices
+from many_wolves.families.dilemmas.model.divisions import read_divisions
+from many_wolves.families.dilemmas.model.mixtures import Plan, coordinates, log_likelihood
+from many_wolves.families.dilemmas.model.preferences import from_coordinates
+from many_wolves.families.dilemmas.model.rounds import read_rounds
+from many_wolves.families.dilemmas.model.social_plan import log_likelihood as log_choices
 from many_wolves.families.dilemmas.options import SPREAD
 from many_wolves.inference.sampling.fit import with_data
 from many_wolves.inference.settings import Settings

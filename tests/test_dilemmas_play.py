@@ -9,8 +9,8 @@ import pytest
 
 from many_wolves.contracts import Episode, EpisodicFamily
 from many_wolves.families import get
-from many_wolves.families.dilemmas.dilemma import payoff
-from many_wolves.families.dilemmas.tabulate import tabulate
+from many_wolves.families.dilemmas.reading.tabulate import tabulate
+from many_wolves.families.dilemmas.task.dilemma import payoff
 from many_wolves.records import OptionScore
 from many_wolves.speakers.protocol import respond
 from playing import (

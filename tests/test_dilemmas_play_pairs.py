@@ -5,7 +5,7 @@ import json
 import pytest
 
 from many_wolves.errors import WolvesError
-from many_wolves.families.dilemmas.tabulate import tabulate
+from many_wolves.families.dilemmas.reading.tabulate import tabulate
 from many_wolves.records import SpeakerSpec
 from playing import (
     FAMILY,

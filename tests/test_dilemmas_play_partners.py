@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from many_wolves.families.dilemmas.partners import move
+from many_wolves.families.dilemmas.task.partners import move
 from playing import Saying, games, history, played, saying
 
 TIT_FOR_TAT = {"start": 1, "CC": 1, "CD": 0, "DC": 1, "DD": 0}
@@ -60,7 +60,7 @@ def test_win_stay_lose_shift_and_generous():
 
 def test_partners_agree_with_the_axelrod_library():
     axl = pytest.importorskip("axelrod")
-    from many_wolves.families.dilemmas.library import next_move
+    from many_wolves.families.dilemmas.task.library import next_move
 
     ours = {
         "Cooperator": {"start": 1, "CC": 1, "CD": 1, "DC": 1, "DD": 1},

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fresh_phrases
-from many_wolves.families.dilemmas.reader import read
+from many_wolves.families.dilemmas.reading.reader import read
 from many_wolves.records import Option
 from playing import games
 

@@ -6,12 +6,12 @@ import pytest
 
 from game_tables import model, rounds_table
 from many_wolves.errors import WolvesError
-from many_wolves.families.dilemmas.models.courses import predicted_course
-from many_wolves.families.dilemmas.models.levels import Levels
-from many_wolves.families.dilemmas.models.memory_measures import Situations, measures
-from many_wolves.families.dilemmas.models.mixtures import Plan
-from many_wolves.families.dilemmas.models.rounds import read_rounds
-from many_wolves.families.dilemmas.models.strategies import (
+from many_wolves.families.dilemmas.model.courses import predicted_course
+from many_wolves.families.dilemmas.model.levels import Levels
+from many_wolves.families.dilemmas.model.memory_measures import Situations, measures
+from many_wolves.families.dilemmas.model.mixtures import Plan
+from many_wolves.families.dilemmas.model.rounds import read_rounds
+from many_wolves.families.dilemmas.model.strategies import (
     STRATEGIES,
     classes,
     cooperation,

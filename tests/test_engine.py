@@ -15,8 +15,8 @@ import pytest
 
 from many_wolves import inference
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.human import human_table
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.reading.human import human_table
 from many_wolves.inference.engines import embedded_build
 from many_wolves.inference.engines.draws import SAMPLER_COLUMNS
 from many_wolves.inference.engines.embedded import EmbeddedProgram, in_threads
@@ -225,7 +225,7 @@ def test_a_damaged_program_is_compiled_again(monkeypatch, tmp_path):
 def test_an_interrupt_ends_the_compilers(tmp_path):
     script = (
         "from pathlib import Path; from many_wolves import inference;"
-        "from many_wolves.families.politeness.problem import PROGRAM;"
+        "from many_wolves.families.politeness.model.problem import PROGRAM;"
         "from many_wolves.files import shipped;"
         "inference.load(shipped(PROGRAM), 'httpstan', print)"
     )

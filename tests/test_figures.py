@@ -18,8 +18,8 @@ from fit_folders import UTTERANCES, write_fit_folder
 from many_wolves.cli import run, wolves
 from many_wolves.commands.plot_staged import is_kind, of_kind, staged
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness import figures as politeness
-from many_wolves.families.politeness.figures import frames
+from many_wolves.families.politeness.reporting import figures as politeness
+from many_wolves.families.politeness.reporting.figures import frames
 from many_wolves.figures import Fitted, read_all, read_fitted, save
 from many_wolves.figures.agreement import agreement
 from many_wolves.figures.chains import rank_band, ranks, trace
@@ -298,7 +298,7 @@ def test_staged_scripts_take_their_kind_of_model(
 
 
 def test_the_shipped_reference_is_a_full_posterior_of_people() -> None:
-    from many_wolves.families.politeness.reference import human_weights
+    from many_wolves.families.politeness.reporting.reference import human_weights
 
     frame = human_weights()
     weights = frame[frame["parameter"].str.startswith("w_")]

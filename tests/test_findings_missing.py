@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from known_speakers import speaker
-from many_wolves.families.politeness.human import SPEAKER
-from many_wolves.families.politeness.quantities import QUANTITIES
+from many_wolves.families.politeness.reading.human import SPEAKER
+from many_wolves.families.politeness.reporting.quantities import QUANTITIES
 from many_wolves.findings.lacking import reasons
 
 PLAIN = {"social": (0.4, 0.3, 0.3, 0.4)}

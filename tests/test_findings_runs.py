@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from known_speakers import PLAIN, covers, run_of, speaker
-from many_wolves.families.politeness.quantities import QUANTITIES
+from many_wolves.families.politeness.reporting.quantities import QUANTITIES
 from many_wolves.findings.dynamics import dynamics, early_share, runs
 
 

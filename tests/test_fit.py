@@ -14,11 +14,9 @@ from many_wolves import inference
 from many_wolves.cli import run
 from many_wolves.commands.fit import command
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.human import choice_counts, human_table, literal_counts
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.options import NODES, Priors
-from many_wolves.families.politeness.problem import build
-from many_wolves.families.politeness.recursion import (
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.model.recursion import (
     Condition,
     Lexicon,
     SpeakerParameters,
@@ -26,6 +24,8 @@ from many_wolves.families.politeness.recursion import (
     speaker1,
     speaker2,
 )
+from many_wolves.families.politeness.options import NODES, Priors
+from many_wolves.families.politeness.reading.human import choice_counts, human_table, literal_counts
 from many_wolves.inference.engines.draws import SAMPLER_COLUMNS, Draws
 from many_wolves.inference.sampling.diagnostics import judge
 from many_wolves.inference.sampling.fit import with_data

@@ -14,7 +14,7 @@ import pytest
 from many_wolves.cli import run
 from many_wolves.commands.fit_all import command
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.human import choice_counts
+from many_wolves.families.politeness.reading.human import choice_counts
 from many_wolves.observations import Observations
 from many_wolves.tables import write_table
 from many_wolves.workflows.fit_all import fit_many, folder_names, singles_of, tables_in

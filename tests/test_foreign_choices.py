@@ -11,10 +11,10 @@ import pytest
 
 import many_wolves as mw
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.from_csv import from_frame
-from many_wolves.families.politeness.human import choice_counts, human_table, literal_counts
-from many_wolves.families.politeness.negation import canonical_labels, negations
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.reading.from_csv import from_frame
+from many_wolves.families.politeness.reading.human import choice_counts, human_table, literal_counts
+from many_wolves.families.politeness.reading.negation import canonical_labels, negations
 from many_wolves.observations import Observations
 from many_wolves.workflows.data import load
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from many_wolves.errors import WolvesError
-from many_wolves.families.dilemmas.models import models
-from many_wolves.families.dilemmas.models.divisions import read_divisions
-from many_wolves.families.dilemmas.models.mixtures import games_of, history_name
-from many_wolves.families.dilemmas.models.rounds import CONTEXTS, read_rounds
-from many_wolves.families.dilemmas.models.strategies import STRATEGIES, UNKNOWN, prescribed
+from many_wolves.families.dilemmas.model import models
+from many_wolves.families.dilemmas.model.divisions import read_divisions
+from many_wolves.families.dilemmas.model.mixtures import games_of, history_name
+from many_wolves.families.dilemmas.model.rounds import CONTEXTS, read_rounds
+from many_wolves.families.dilemmas.model.strategies import STRATEGIES, UNKNOWN, prescribed
 from many_wolves.files import shipped
 from many_wolves.observations import Observations
 from many_wolves.workflows.data import load

@@ -10,9 +10,9 @@ from designs import by_cell
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.families import get
-from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
-from many_wolves.families.politeness.scenes import read_utterances
+from many_wolves.families.politeness.task.compiler import trials_of
+from many_wolves.families.politeness.task.scenes import read_utterances
 from many_wolves.files import shipped
 from many_wolves.records import Choose, Option, Question
 from many_wolves.study import read_study

@@ -10,10 +10,10 @@ import many_wolves as mw
 from densities import gradient, log_density, points_of
 from many_wolves import inference
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.human import human_table
-from many_wolves.families.politeness.item_effects import EFFECTS
+from many_wolves.families.politeness.model.item_effects import EFFECTS
+from many_wolves.families.politeness.model.problem import build
 from many_wolves.families.politeness.options import Priors
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.reading.human import human_table
 from many_wolves.inference.engines.embedded import EmbeddedProgram
 from many_wolves.inference.engines.programs import program_source
 

@@ -11,18 +11,18 @@ from many_wolves import inference
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.families import get
-from many_wolves.families.politeness.human import literal_counts
-from many_wolves.families.politeness.human_lexicon import human_lexicon
 from many_wolves.families.politeness.model import PoliteHierarchy
-from many_wolves.families.politeness.options import NODES
-from many_wolves.families.politeness.problem import build
-from many_wolves.families.politeness.recursion import (
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.model.recursion import (
     Condition,
     Lexicon,
     gauss_legendre,
     speaker1,
     speaker2,
 )
+from many_wolves.families.politeness.options import NODES
+from many_wolves.families.politeness.reading.human import literal_counts
+from many_wolves.families.politeness.simulation.human_lexicon import human_lexicon
 from many_wolves.inference.settings import Settings
 from many_wolves.observations import Observations
 from many_wolves.workflows.data import joined, load

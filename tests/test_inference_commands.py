@@ -12,7 +12,7 @@ import pytest
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.plan import CONDITIONS, differing
+from many_wolves.families.politeness.simulation.plan import CONDITIONS, differing
 from many_wolves.workflows.compare import _of_same_data, _problems
 from many_wolves.workflows.data import reference
 from many_wolves.workflows.power import Power, designs
@@ -157,9 +157,9 @@ def test_power_of_a_large_difference(tmp_path: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.stan
 def test_a_choice_fitted_again_agrees_with_smoothing_where_that_is_good() -> None:
     from many_wolves import inference
-    from many_wolves.families.politeness.human import human_table
     from many_wolves.families.politeness.model import PoliteSpeaker
-    from many_wolves.families.politeness.problem import build
+    from many_wolves.families.politeness.model.problem import build
+    from many_wolves.families.politeness.reading.human import human_table
     from many_wolves.inference.evaluation.bridge import between
     from many_wolves.inference.evaluation.compare import accuracy, refitting
 

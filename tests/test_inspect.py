@@ -18,9 +18,9 @@ from fault_server import KEY, Fault, FaultServer
 from many_wolves.cli import run
 from many_wolves.commands.choices import command as choices
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.compiler import compile_trials
 from many_wolves.families.politeness.options import PolitenessDesign
-from many_wolves.families.politeness.reader import read
+from many_wolves.families.politeness.reading.reader import read
+from many_wolves.families.politeness.task.compiler import compile_trials
 from many_wolves.records import Trial, blank_response, response_key
 from many_wolves.store.journal_lines import journal_files, log_format
 
@@ -303,7 +303,7 @@ def test_an_address_or_argument_with_credentials_is_not_kept() -> None:
 def test_an_unknown_goal_is_named_without_a_traceback(tmp_path) -> None:
     from inspect_ai._util.error import PrerequisiteError
 
-    from many_wolves.families.politeness.inspect_tasks import politeness
+    from many_wolves.families.politeness.task.inspect_tasks import politeness
 
     with pytest.raises(PrerequisiteError, match="did you mean 'social'"):
         politeness(goals="socail")

@@ -10,9 +10,9 @@ from scipy.stats import beta, expon, norm
 import many_wolves as mw
 from densities import gradient, log_density, points_of
 from many_wolves import inference
-from many_wolves.families.politeness import clusters, item_effects, simulate
-from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.model import PoliteSpeaker, clusters, item_effects
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.simulation import simulate
 from many_wolves.inference.evaluation.compare import accuracy
 from many_wolves.inference.sampling.fit import with_data
 from many_wolves.inference.settings import Settings

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import many_wolves as mw
-from many_wolves.families.politeness.human import choice_counts
+from many_wolves.families.politeness.reading.human import choice_counts
 from many_wolves.records import Check
 from many_wolves.workflows.models import problem_of, single_model
 

@@ -12,19 +12,19 @@ from many_wolves.cli import run
 from many_wolves.commands.fit import command
 from many_wolves.errors import WolvesError
 from many_wolves.families import get
-from many_wolves.families.politeness.compiler import trials_of
-from many_wolves.families.politeness.counterbalance import williams
-from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.options import NODES, PolitenessDesign
-from many_wolves.families.politeness.problem import build
-from many_wolves.families.politeness.recursion import (
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.model.recursion import (
     Condition,
     Lexicon,
     gauss_legendre,
     simulator,
     speaker2,
 )
+from many_wolves.families.politeness.options import NODES, PolitenessDesign
+from many_wolves.families.politeness.reading.human import human_table
+from many_wolves.families.politeness.task.compiler import trials_of
+from many_wolves.families.politeness.task.counterbalance import williams
 from many_wolves.inference.settings import Settings
 from many_wolves.observations import Observations
 from many_wolves.records import SpeakerSpec, blank_response

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.human_lexicon import human_lexicon
-from many_wolves.families.politeness.recursion import (
+from many_wolves.families.politeness.model.recursion import (
     Condition,
     Lexicon,
     SpeakerParameters,
@@ -22,6 +21,7 @@ from many_wolves.families.politeness.recursion import (
     speaker1,
     speaker2,
 )
+from many_wolves.families.politeness.simulation.human_lexicon import human_lexicon
 from many_wolves.records import Choose, Option, Trial
 
 HERE = Path(__file__).parent

@@ -10,9 +10,9 @@ from scipy.stats import norm
 
 from many_wolves import inference
 from many_wolves.contracts import Parameter, Problem, Variable
-from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.reading.human import human_table
 from many_wolves.inference.engines.draws import SAMPLER_COLUMNS, Adapted, Draws
 from many_wolves.inference.evaluation.bridge import Bridge, Half
 from many_wolves.inference.evaluation.marginal_likelihood import evidence, together

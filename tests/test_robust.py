@@ -12,9 +12,9 @@ from many_wolves import inference
 from many_wolves.cli import run
 from many_wolves.commands.fit import command
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.human import choice_counts, literal_counts
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.reading.human import choice_counts, literal_counts
 from many_wolves.inference.sampling.modes import gaussian_at_modes
 from many_wolves.inference.settings import Settings
 from many_wolves.observations import Observations

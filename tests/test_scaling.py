@@ -7,7 +7,7 @@ from scipy.stats import multivariate_normal
 
 from known_speakers import speaker
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.quantities import QUANTITIES
+from many_wolves.families.politeness.reporting.quantities import QUANTITIES
 from many_wolves.findings.plots import _no_size, laws
 from many_wolves.findings.regression import Measured
 from many_wolves.findings.scaling import (

@@ -12,10 +12,10 @@ from fit_folders import leave_figures_out
 from many_wolves import inference
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.human import choice_counts, human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
+from many_wolves.families.politeness.model.problem import build
 from many_wolves.families.politeness.options import Priors
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.reading.human import choice_counts, human_table
 from many_wolves.inference.evaluation.sensitivity import (
     FITTED,
     LIKELIHOOD,

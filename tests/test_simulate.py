@@ -8,10 +8,10 @@ from scipy.stats import kstest
 
 from many_wolves.contracts import SimulatedModel
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness import simulate
-from many_wolves.families.politeness.human import human_table
 from many_wolves.families.politeness.model import PoliteSpeaker
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.reading.human import human_table
+from many_wolves.families.politeness.simulation import simulate
 from many_wolves.inference import Settings, load
 from many_wolves.inference.sampling.fit import fit
 

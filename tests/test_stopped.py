@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from many_wolves import inference
-from many_wolves.families.politeness.human import human_table
-from many_wolves.families.politeness.problem import build
+from many_wolves.families.politeness.model.problem import build
+from many_wolves.families.politeness.reading.human import human_table
 
 pytestmark = [
     pytest.mark.stan,

@@ -17,11 +17,11 @@ from fit_folders import write_fit_folder
 from many_wolves.commands.fit import status_of
 from many_wolves.contracts import Array, Outcome, Range
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness import text
-from many_wolves.families.politeness.clustering import design_effect
-from many_wolves.families.politeness.human import human_table, literal_counts
-from many_wolves.families.politeness.problem import build, is_language_model
-from many_wolves.families.politeness.table_checks import check_tables
+from many_wolves.families.politeness.model.problem import build, is_language_model
+from many_wolves.families.politeness.reading.clustering import design_effect
+from many_wolves.families.politeness.reading.human import human_table, literal_counts
+from many_wolves.families.politeness.reading.table_checks import check_tables
+from many_wolves.families.politeness.reporting import text
 from many_wolves.figures import read_fitted
 from many_wolves.inference.evaluation.edges import edges
 from many_wolves.inference.evaluation.predictive import compared, describes

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from designs import by_cell, of, places
 from many_wolves.cli import run, wolves
 from many_wolves.commands.compile import command
-from many_wolves.families.politeness.compiler import compile_trials, trials_of
-from many_wolves.families.politeness.counterbalance import Slot, deal, spread, williams
 from many_wolves.families.politeness.options import PolitenessDesign
+from many_wolves.families.politeness.task.compiler import compile_trials, trials_of
+from many_wolves.families.politeness.task.counterbalance import Slot, deal, spread, williams
 from many_wolves.files import file_fingerprint, shipped
 from many_wolves.records import Trial
 

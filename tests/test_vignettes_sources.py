@@ -12,8 +12,8 @@ from designs import of, places
 from many_wolves.cli import run
 from many_wolves.commands.compile import command
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.compiler import compile_trials
 from many_wolves.families.politeness.options import PolitenessDesign
+from many_wolves.families.politeness.task.compiler import compile_trials
 from many_wolves.files import shipped
 
 

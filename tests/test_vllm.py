@@ -19,8 +19,8 @@ from asking import OPTIONS, a_trial, keys, trials, write_trials
 from local_models import ROOT, smollm2
 from many_wolves.contracts import Episode
 from many_wolves.families.bargaining.moves import KINDS
-from many_wolves.families.politeness.compiler import trials_of
 from many_wolves.families.politeness.options import PolitenessDesign
+from many_wolves.families.politeness.task.compiler import trials_of
 from many_wolves.reading import read
 from many_wolves.records import Message, SpeakerSpec
 from many_wolves.speakers import Request

@@ -21,11 +21,11 @@ from typing import Any
 
 from settings import GOAL, RATERS, TAUGHT, Settings
 
-from many_wolves.families.politeness.compiler import trials_of
-from many_wolves.families.politeness.human import choice_counts
-from many_wolves.families.politeness.human_lexicon import human_lexicon
+from many_wolves.families.politeness.model.recursion import speaker1
 from many_wolves.families.politeness.options import PolitenessDesign
-from many_wolves.families.politeness.recursion import speaker1
+from many_wolves.families.politeness.reading.human import choice_counts
+from many_wolves.families.politeness.simulation.human_lexicon import human_lexicon
+from many_wolves.families.politeness.task.compiler import trials_of
 from many_wolves.files import write_atomic
 from many_wolves.records import Trial
 

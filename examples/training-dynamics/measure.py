@@ -15,7 +15,7 @@ import pandas as pd
 from feedback import VIGNETTES, people, rater
 from settings import GOAL, RATER, RUNS, Settings
 
-from many_wolves.families.politeness.human import human_table
+from many_wolves.families.politeness.reading.human import human_table
 from many_wolves.files import write_atomic
 from many_wolves.observations import Observations
 from many_wolves.tables import read_table, write_table

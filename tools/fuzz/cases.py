@@ -148,7 +148,7 @@ _PEOPLE = (
 def people(name: str) -> bytes:
     """Give a table of choices as CSV, cut to a size that is read fast."""
     if name == "yoon2020":
-        from many_wolves.families.politeness.human import choice_counts
+        from many_wolves.families.politeness.reading.human import choice_counts
 
         return choice_counts().to_csv(index=False).encode()
     (path,) = TASKS.rglob(f"{name}.csv")
@@ -157,7 +157,7 @@ def people(name: str) -> bytes:
 
 def literal() -> bytes:
     """Give the judgments of people, as a literal table."""
-    from many_wolves.families.politeness.human import literal_counts
+    from many_wolves.families.politeness.reading.human import literal_counts
 
     return literal_counts().to_csv(index=False).encode()
 

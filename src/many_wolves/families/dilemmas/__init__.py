@@ -50,42 +50,42 @@ class Dilemmas:
 
     def compile(self, task: str, design: Any) -> Compiled:
         """Openings of a game."""
-        compiled: Compiled = _part("compiler").compile_game(task, design)
+        compiled: Compiled = _part("task.compiler").compile_game(task, design)
         return compiled
 
     def extent(self, opening: Trial) -> Extent:
         """Seats and turns of the game that an opening begins."""
-        extent: Extent = _part("games").game_of(opening.task).extent(opening)
+        extent: Extent = _part("task.games").game_of(opening.task).extent(opening)
         return extent
 
     def turns(self, episode: Episode, answered: Sequence[Response]) -> Sequence[Turn]:
         """What is asked next; nothing at the end, or after an answer without a choice."""
-        game = _part("games").game_of(episode.opening.task)
+        game = _part("task.games").game_of(episode.opening.task)
         turns: Sequence[Turn] = game.turns(episode, answered)
         return turns
 
     def read(self, question: Question, text: str) -> Reading:
         """The option that a text names, if it names exactly one."""
-        reading: Reading = _part("reader").read(question.options, text)
+        reading: Reading = _part("reading.reader").read(question.options, text)
         return reading
 
     def tabulate(self, responses: Iterable[Response], *, scoring: str = "sum") -> Observations:
         """Responses to tables of choices; see ``tabulate.tabulate``."""
-        table: Observations = _part("tabulate").tabulate(responses, scoring=scoring)
+        table: Observations = _part("reading.tabulate").tabulate(responses, scoring=scoring)
         return table
 
     def simulator(self, parameters: Mapping[str, Any]) -> SimulatedAnswers:
         """A participant with known parameters; see ``simulate``."""
-        return OptionAnswers(_part("simulate").simulator(parameters))
+        return OptionAnswers(_part("simulation.participants").simulator(parameters))
 
     def from_csv(self, path: Path, task: str, **foreign: Any) -> Observations:
         """Rounds, gifts, offers or agents' choices from a CSV file."""
-        table: Observations = _part("models.tables").from_csv(path, task)
+        table: Observations = _part("reading.tables").from_csv(path, task)
         return table
 
     def from_frame(self, frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
         """The same from a data frame; of the ultimatum, also ``replies``."""
-        table: Observations = _part("models.tables").from_frame(frame, task, **aside)
+        table: Observations = _part("reading.tables").from_frame(frame, task, **aside)
         return table
 
     def references(self) -> Mapping[str, Reference]:
@@ -99,12 +99,12 @@ class Dilemmas:
 
     def models(self) -> Mapping[str, CognitiveModel]:
         """The family's cognitive models by name."""
-        models: Mapping[str, CognitiveModel] = _part("models").models()
+        models: Mapping[str, CognitiveModel] = _part("model").models()
         return models
 
     def report(self) -> FamilyReport:
         """Sections, tables and figures of the game models."""
-        report: FamilyReport = _part("pages").PAGES
+        report: FamilyReport = _part("reporting.pages").PAGES
         return report
 
     def findings(self) -> None:

@@ -46,33 +46,35 @@ class Politeness:
 
     def compile(self, task: str, design: Any) -> Compiled:
         """Trials of the choice task and of the literal task."""
-        compiled: Compiled = _part("compiler").compile_trials(design)
+        compiled: Compiled = _part("task.compiler").compile_trials(design)
         return compiled
 
     def read(self, question: Question, text: str) -> Reading:
         """The option that a text names, if it names exactly one."""
-        reading: Reading = _part("reader").read(question.options, text)
+        reading: Reading = _part("reading.reader").read(question.options, text)
         return reading
 
     def tabulate(
         self, responses: Iterable[Response], *, scoring: str = "sum", **options: Any
     ) -> Observations:
         """Responses to a table with its checks; see ``tabulate.tabulate``."""
-        table: Observations = _part("tabulate").tabulate(responses, scoring=scoring, **options)
+        table: Observations = _part("reading.tabulate").tabulate(
+            responses, scoring=scoring, **options
+        )
         return table
 
     def simulator(self, parameters: Mapping[str, Any]) -> SimulatedAnswers:
         """A speaker with known parameters, from the NumPy recursion."""
-        return OptionAnswers(_part("recursion").simulator(parameters))
+        return OptionAnswers(_part("model.recursion").simulator(parameters))
 
     def from_csv(self, path: Path, task: str, **foreign: Any) -> Observations:
         """Choices from a CSV file, with literal.csv and placed.csv of its folder."""
-        found: Observations = _part("from_csv").from_csv(path, task)
+        found: Observations = _part("reading.from_csv").from_csv(path, task)
         return found
 
     def from_frame(self, frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observations:
         """Choices from a data frame; ``literal`` and ``placed`` are optional."""
-        found: Observations = _part("from_csv").from_frame(frame, task, **aside)
+        found: Observations = _part("reading.from_csv").from_frame(frame, task, **aside)
         return found
 
     def references(self) -> Mapping[str, Reference]:
@@ -87,17 +89,17 @@ class Politeness:
 
     def report(self) -> FamilyReport:
         """Sections, tables, figures and methods of politeness fits."""
-        report: FamilyReport = _part("pages").PAGES
+        report: FamilyReport = _part("reporting.pages").PAGES
         return report
 
     def findings(self) -> FindingsSpec:
         """Weights, the projected goal, and the signature of sycophancy."""
-        spec: FindingsSpec = _part("quantities").QUANTITIES
+        spec: FindingsSpec = _part("reporting.quantities").QUANTITIES
         return spec
 
     def inspect_tasks(self) -> Any:
         """The module whose tasks ``inspect eval`` finds."""
-        return _part("inspect_tasks")
+        return _part("task.inspect_tasks")
 
 
 def _part(name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from many_wolves.families.politeness.shipped_scenes import sources_of
+from many_wolves.families.politeness.task.shipped_scenes import sources_of
 from many_wolves.options import Design, ModelOptions, Names, OptionError, Options
 
 LiteralTreatment = Literal["joint", "cut", "fixed"]

@@ -37,13 +37,13 @@ def references() -> Mapping[str, Reference]:
 
 
 def _yoon2020() -> Observations:
-    from many_wolves.families.politeness.from_csv import checked
-    from many_wolves.families.politeness.human import human_table
+    from many_wolves.families.politeness.reading.from_csv import checked
+    from many_wolves.families.politeness.reading.human import human_table
 
     return checked(human_table())
 
 
 def _read(path: Path, task: str) -> Observations:
-    from many_wolves.families.politeness.from_csv import from_csv
+    from many_wolves.families.politeness.reading.from_csv import from_csv
 
     return from_csv(path, task)

@@ -1,0 +1,53 @@
+"""Utility weights by speaker and goal, with people drawn in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from many_wolves.families.politeness.reading.human import PUBLISHED
+from many_wolves.families.politeness.reporting.figures import frames
+from many_wolves.families.politeness.reporting.reference import human_weights, is_reference, matched
+from many_wolves.figures.figure import Figure
+from many_wolves.figures.fitted import Fitted
+from many_wolves.figures.theme import Width
+from many_wolves.figures.weights import weights
+
+LABELS = {
+    "w_inf": "w_inf: be informative",
+    "w_soc": "w_soc: be kind",
+    "w_pres": "w_pres: self-presentation",
+    "phi": "phi: projected goal",
+}
+
+
+def utility_weights(fits: Sequence[Fitted], width: Width = "two") -> Figure:
+    """Weights and projected phi of every speaker, and of people.
+
+    The reference fit of people is the band if it is among several ``fits``. Alone, it is drawn as
+    points, together with the published values. Without it, the band is the shipped reference.
+    """
+    band = next((fit for fit in fits if is_reference(fit)), None)
+    shown = [fit for fit in fits if fit is not band] or list(fits)
+    alone = len(shown) == 1 and shown[0] is band
+    frame = pd.concat([frames.weight_rows(fit, list(LABELS)) for fit in shown], ignore_index=True)
+    conditions = list(dict.fromkeys(c for fit in shown for c in fit.conditions))
+    present = {name: LABELS[name] for name in LABELS if name in set(frame["parameter"])}
+    reference = None
+    if not alone:
+        rows = frames.weight_rows(band, list(LABELS)) if band else human_weights()
+        reference = matched(rows, conditions)
+    counts = ", ".join(f"{fit.label} n = {fit.info.get('choices', 0):,.0f}" for fit in shown)
+    return weights(
+        frame,
+        labels=present,
+        conditions=conditions,
+        reference=reference,
+        reference_name="203 people (Yoon et al. 2020, refitted)",
+        marks=PUBLISHED.rename(columns={"published": "value"}) if alone else None,
+        marks_name="values published by Yoon et al. (2020), from chains that had not mixed",
+        note=f"Choices: {counts}.",
+        title="Utility weights by speaker and goal",
+        width=width,
+    )
