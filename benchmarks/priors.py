@@ -15,14 +15,15 @@ items differ in a known way: by the correlation alone, by effects on negations o
 utterances, or by an effect on each utterance, which no likelihood here has.
 
 Evidence comes from bridge sampling; LOO leaves out an item where the table has items, an answer
-elsewhere. Interrupt it and run it again to go on. ``--laplace`` takes minutes: evidence is the mass
-of the Gaussian at the best mode. ``--by-item`` adds LOO by item, each item's log predictive density
-being the difference of such masses with and without the item.
+elsewhere. ``--laplace`` takes minutes: evidence is the mass of the Gaussian at the best mode.
+``--by-item`` adds LOO by item, each item's log predictive density being the difference of such
+masses with and without the item. Interrupt it and run it again to go on; ``--out`` keeps the parts.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -165,6 +166,21 @@ def approximated(
     return {"speaker": speaker, "name": name, "log_ml": found.modes[0].log_mass, "items": items}
 
 
+def kept(
+    case: tuple[str, str, str, str, Path], seed: int = 1, *, by_item: bool = False
+) -> dict[str, Any]:
+    """What ``approximated`` gives, from the file of an earlier run where there is one."""
+    _, data, speaker, name, out = case
+    path = out / f"laplace{'-by-item' if by_item else ''}-{seed}" / f"{data}-{speaker}-{name}.json"
+    if not path.exists():
+        found = approximated(case, seed, by_item=by_item)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found))
+        print(f"{speaker}, {name}: log evidence {found['log_ml']:.1f}", flush=True)
+    row: dict[str, Any] = json.loads(path.read_text())
+    return row
+
+
 def left_out(
     problem: Problem, program: Program, found: Gaussian, rng: np.random.Generator
 ) -> list[float]:
@@ -240,9 +256,7 @@ def main() -> None:
     asked = [(*case, out) for case in cases(given.compare, given.speakers, given.n)]
     context = get_context("spawn")
     names = list(COMPARED[given.compare][1])
-    one = (
-        partial(approximated, seed=given.seed, by_item=given.by_item) if given.laplace else measured
-    )
+    one = partial(kept, seed=given.seed, by_item=given.by_item) if given.laplace else measured
     with ProcessPoolExecutor(given.workers, mp_context=context) as pool:
         table = pd.DataFrame(list(pool.map(one, asked)))
     out.mkdir(parents=True, exist_ok=True)
