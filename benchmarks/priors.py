@@ -7,7 +7,8 @@
     python benchmarks/priors.py --compare simulated --laplace --by-item
 
 The first fits every published speaker of the politeness task with the ranges of Yoon et al. (2020)
-and with wider ones: costs of a negation that may be negative, and an alpha above 20.
+and with wider ones: costs of a negation that may be negative, and an alpha above 20; ``soft`` has
+priors on the wide ranges that vanish at their ends.
 ``likelihood`` fits the models of zhao2025 by item, and again without lapses, without a correlation
 within items, and without both, by priors that leave no room for them; and with effects of items on
 the utilities, beside the correlation and instead of it. ``simulated`` does so for speakers whose
@@ -78,8 +79,10 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "utterances": ITEM,
 }
 """How items of simulated speakers differ, and the options that simulate it."""
+SOFT = {"ranges": "wide", "priors": {"alpha": (1.0, 3.0), "cost": (4.0, 4.0)}}
+"""Wide ranges with Beta priors on them that vanish at their ends, but for alpha at zero."""
 COMPARED: Mapping[str, tuple[tuple[str, ...], Mapping[str, Mapping[str, Any]]]] = {
-    "ranges": (ALL, {name: {"ranges": name} for name in RANGES}),
+    "ranges": (ALL, {name: {"ranges": name} for name in RANGES} | {"soft": SOFT}),
     "likelihood": (("zhao2025",), LIKELIHOODS),
     "simulated": (tuple(KINDS), LIKELIHOODS),
 }
