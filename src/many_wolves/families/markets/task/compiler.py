@@ -25,7 +25,6 @@ FAMILY = "markets"
 PLANNING, OTREE = "planning", "otree"
 OPENING = Form({"type": "object"})
 """Answer type of an opening, which nobody answers."""
-LIMITS = ("final_tax", "first_tax", "ticks", "talk")
 FACTORS = ("mechanism", "final_tax", "lab_session")
 
 PAGE_CHARACTERS = 900
