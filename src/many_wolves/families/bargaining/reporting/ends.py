@@ -10,12 +10,11 @@ import pandas as pd
 from many_wolves.families.bargaining.reporting import curves
 from many_wolves.families.bargaining.reporting.parts import (
     STOREYS,
-    both_widths,
     numbers,
     row_name,
     table_of,
 )
-from many_wolves.figures.figure import Figure
+from many_wolves.figures.figure import Figure, both_widths
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.groups import by_group
 from many_wolves.figures.section import Section, Table

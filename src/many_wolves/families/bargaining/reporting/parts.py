@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 import pandas as pd
 
-from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
-from many_wolves.figures.theme import Width
 
 MOVES = {
     "walk": "walks away", "back": "takes back", "hold": "repeats", "split": "splits the gap",
@@ -61,11 +58,6 @@ def row_name(fit: Fitted, condition: object, fits: int, *, several: bool = False
     if fits == 1:
         return name or fit.label
     return f"{fit.label}: {name}" if name else fit.label
-
-
-def both_widths(draw: Callable[[Width], Figure]) -> Figure:
-    """A figure in two columns, and its narrow version."""
-    return replace(draw("two"), narrow=draw("one"))
 
 
 def model_of(fit: Fitted) -> str:

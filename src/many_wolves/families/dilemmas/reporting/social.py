@@ -10,13 +10,12 @@ import pandas as pd
 from many_wolves.families.dilemmas.model.preferences import NAMES
 from many_wolves.families.dilemmas.reporting.page_parts import (
     before_and_after,
-    both,
     by_condition,
     cells,
     interval,
     predictive,
 )
-from many_wolves.figures.figure import Figure
+from many_wolves.figures.figure import Figure, both_widths
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.groups import by_group
 from many_wolves.figures.section import Section, Table
@@ -96,7 +95,7 @@ def sections(fit: Fitted) -> list[Section]:
             "Groups compared",
             paragraphs,
             tuple(tables),
-            (both(lambda width: preferences_figure(fit, width)),),
+            (both_widths(lambda width: preferences_figure(fit, width)),),
         ),
         predictive(
             frame,
