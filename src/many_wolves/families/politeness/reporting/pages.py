@@ -20,7 +20,7 @@ from many_wolves.families.politeness.reporting.figures import (
     weight_triangle,
     weights_by_effort,
 )
-from many_wolves.families.politeness.reporting.report_tables import (
+from many_wolves.families.politeness.reporting.tables import (
     places_table,
     shared_table,
     study_table,
