@@ -37,7 +37,7 @@ def moves_of_speakers(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     frame = pd.concat(parts, ignore_index=True)
     return by_group(
         frame, name="moves", title="Next moves", labels=MOVES,
-        groups=list(dict.fromkeys(frame["group"])), observed="share of the moves that were made",
+        groups=list(dict.fromkeys(frame["group"])), observed="observed share of moves",
         note=numbers(fits, "moves"), width=width,
     )  # fmt: skip
 

@@ -12,11 +12,11 @@ MOVES = {
     "walk": "walks away", "back": "takes back", "hold": "repeats", "split": "splits the gap",
     "concede": "concedes", "accept": "accepts",
 }  # fmt: skip
-STOREYS = {"share": "share of a deal", "deal_rate": "deals per game begun",
+OUTCOMES = {"share": "share of a deal", "deal_rate": "deals per game begun",
            "expected_share": "share per game begun"}  # fmt: skip
 SCHEDULE = {"opening": "opening", "bottom": "bottom", "exponent": "exponent"}
 HEADINGS = {
-    **MOVES, **STOREYS, **SCHEDULE, "middle_fraction": "fraction of the gap conceded",
+    **MOVES, **OUTCOMES, **SCHEDULE, "middle_fraction": "fraction of the gap conceded",
     "size_scale": "scale of that fraction (logits)", "demand_spread": "spread of demands",
     "precision": "precision of choice", "contrast": "difference between arms (logits)",
     "w": "weight", "w_group": "weight", "pays_to_close": "share given up to close",

@@ -93,7 +93,7 @@ def before_and_after(fit: Fitted, name: str, heading: str, observed: Mapping[str
     ]
     return Table(
         pd.DataFrame(rows),
-        f"{heading}: mean with 95 % central interval, prior predictive and after them.",
+        f"{heading}: mean with 95 % central interval, prior predictive and posterior predictive.",
     )
 
 

@@ -184,7 +184,7 @@ def _table(fit: Fitted, groups: Sequence[str], form: str) -> Table:
         pd.DataFrame(rows),
         "Posterior means with 95 % highest-density intervals of each group's preferences, "
         "and of the share of the stake that is given or offered; observed shares. "
-        f"Precision:  {interval(fit, 'precision', '')} per dollar.",
+        f"Precision: {interval(fit, 'precision', '')} per dollar.",
     )
 
 
