@@ -10,14 +10,14 @@ import argparse
 import asyncio
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from measure import serving
 
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.task.compiler import trials_of
@@ -36,9 +36,9 @@ def api(n: int, connections: int = CONNECTIONS, reply_s: float = REPLY_S) -> dic
     cheapest that asyncio allows, and so the most that this server and machine can give.
     """
     trial = trials_of(PolitenessDesign(tasks=("choice",), limit=1))[0]
-    with replying(reply_s) as port:
-        ours = _api_rate(port, trial, n, connections)
-        bare = _bare_rate(port, trial, n, connections)
+    with serving("reply_server.py", reply_s) as url:
+        ours = _api_rate(url, trial, n, connections)
+        bare = _bare_rate(url, trial, n, connections)
     ideal = connections / reply_s
     return {
         "answers_per_s": ours["per_s"],
@@ -54,19 +54,7 @@ def api(n: int, connections: int = CONNECTIONS, reply_s: float = REPLY_S) -> dic
     }
 
 
-@contextmanager
-def replying(reply_s: float) -> Iterator[int]:
-    """The port of a server of its own process."""
-    server = [sys.executable, str(ROOT / "benchmarks" / "reply_server.py"), str(reply_s)]
-    with subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield int(process.stdout.readline())
-        finally:
-            process.terminate()
-
-
-def _api_rate(port: int, trial: Trial, n: int, connections: int) -> Rate:
+def _api_rate(url: str, trial: Trial, n: int, connections: int) -> Rate:
     """Through our speaker, as `wolves collect` has it, without the journal."""
     from many_wolves.speakers.api.model import open_model
     from many_wolves.speakers.api.retry import RetryPolicy
@@ -74,9 +62,7 @@ def _api_rate(port: int, trial: Trial, n: int, connections: int) -> Rate:
     from many_wolves.speakers.cost import FREE, Budget
     from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 
-    spec = describe(
-        SpeakerRequest("openai-compatible", "tester", base_url=f"http://127.0.0.1:{port}/v1")
-    )
+    spec = describe(SpeakerRequest("openai-compatible", "tester", base_url=url))
     policy = RetryPolicy(connections=connections)
 
     def ask(requests: list[Request]) -> tuple[float, float]:
@@ -92,14 +78,14 @@ def _api_rate(port: int, trial: Trial, n: int, connections: int) -> Rate:
     return {"per_s": n / seconds, "cpu_ms": 1000 * cpu / n}
 
 
-def _bare_rate(port: int, trial: Trial, n: int, connections: int) -> Rate:
+def _bare_rate(url: str, trial: Trial, n: int, connections: int) -> Rate:
     """Bytes made beforehand, replies not read: the ceiling of server and machine."""
     prompt = [{"role": m.role, "content": m.content} for m in trial.messages]
     body = json.dumps({"model": "tester", "messages": prompt}).encode()
     request = b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(body) + body
 
     async def one(left: Iterator[int]) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
         for _ in left:
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")

@@ -48,7 +48,7 @@ def hf(n: int) -> dict[str, Any]:
     spec = SpeakerSpec("hf", "smollm2", mode="score", dtype="float32")
     speaker = HfSpeaker.open(spec, smollm2(), device="cpu", threads=THREADS)
     loaded, trials = speaker._loaded, choice_trials(n)
-    jobs = [speaker.jobs.make(Request(trial)) for trial in trials]
+    jobs = [speaker.codec.encode(Request(trial)) for trial in trials]
     for trial in trials:
         # Baselines are scored once a run; they are no part of the comparison.
         speaker.baseline(trial)

@@ -22,15 +22,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from games import AT_ONCE, Played, in_fresh_process, play_all
+from measure import serving
 
-HERE = Path(__file__).parent
 WANTS = {"own": 0.54, "fair": 0.2, "deal": 0.26}
 PLAYED = Played("bargaining", "haggle", {"preset": "default", "copies": 3}, {"values": WANTS})
 MOST = 50_000
@@ -112,22 +111,10 @@ def fit() -> dict[str, Any]:
     }
 
 
-@contextmanager
-def serving(reply_s: float) -> Iterator[str]:
-    """Address of a haggling server of its own process."""
-    command = [sys.executable, str(HERE / "haggling_server.py"), str(reply_s)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
-        finally:
-            process.terminate()
-
-
 def chains(n: int, reply_s: float) -> dict[str, Any]:
     """Chains of five games with a critic, as a user plays them."""
     wolves = [sys.executable, "-m", "many_wolves"]
-    with tempfile.TemporaryDirectory() as name, serving(reply_s) as url:
+    with tempfile.TemporaryDirectory() as name, serving("game_server.py", reply_s) as url:
         openings, journal = Path(name, "chains.jsonl"), Path(name, "journal.jsonl")
         compiled = ["compile", "--task", "haggle", "--preset", "improvement", "--arms", "ai",
                     "--games", str(GAMES), "--copies", str(COPIES), "--sample", str(n), "--out",

@@ -183,3 +183,23 @@ def machine() -> dict[str, Any]:
         "load_average": list(os.getloadavg()),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+@contextmanager
+def serving(program: str, *seconds: float) -> Iterator[str]:
+    """The address of a server of this folder, in a process of its own.
+
+    Parameters
+    ----------
+    program
+        Name of its file, such as ``game_server.py``.
+    seconds
+        Its arguments.
+    """
+    command = [sys.executable, str(Path(__file__).with_name(program)), *map(str, seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
+        finally:
+            process.terminate()

@@ -18,27 +18,13 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+from measure import serving
+
 GAMES, SHARE, REPLY_S = 100, 0.05, 0.5
-
-
-@contextmanager
-def serving(stall_s: float) -> Iterator[str]:
-    """Address of a server of its own process."""
-    command = [sys.executable, str(HERE / "stalling_server.py")]
-    command += [str(REPLY_S), str(SHARE), str(stall_s)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
-        finally:
-            process.terminate()
 
 
 def play(folder: Path, stall_s: float) -> Path:
@@ -46,7 +32,8 @@ def play(folder: Path, stall_s: float) -> Path:
     wolves = [sys.executable, "-m", "many_wolves"]
     openings, journal = folder / "games.jsonl", folder / "journal.jsonl"
     compiled = ["compile", "--task", "dilemma", "--sample", str(GAMES), "--out", str(openings)]
-    with serving(stall_s) as url, open(os.devnull, "w") as nowhere:
+    server = serving("game_server.py", REPLY_S, SHARE, stall_s)
+    with server as url, open(os.devnull, "w") as nowhere:
         asked = ["collect", str(openings), "--provider", "openai-compatible", "--model_name"]
         asked += ["tester", "--base_url", url, "--connections", str(GAMES), "--out", str(journal)]
         for words in (compiled, asked):

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from ibex_status import flat, orders, public, wallet
+from lab_data import to_lab
+from many_wolves.families.markets.engines.lab_parameters import ROLE_NUMBERS
 from many_wolves.families.markets.reading.lab import rules_from_lab, stage_of
-from many_wolves.families.markets.reporting.lab import ROLE_NUMBERS, to_lab
 from many_wolves.families.markets.rules.play import close_market, open_round, order, play
 from many_wolves.families.markets.rules.round import ChatLine
 from many_wolves.families.markets.rules.session import SessionRecord

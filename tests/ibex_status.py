@@ -1,7 +1,7 @@
 """What the lab's server tells a seat of its game, and what it saves."""
 
+from many_wolves.families.markets.engines.lab_parameters import ROLE_NUMBERS
 from many_wolves.families.markets.reading.lab import stage_of
-from many_wolves.families.markets.reporting.lab import ROLE_NUMBERS
 from many_wolves.families.markets.rules.draws import share_worth
 
 

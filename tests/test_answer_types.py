@@ -186,15 +186,15 @@ class TestTransformers:
     def test_a_completion_ends_at_a_line_or_a_blank_line(self, tiny, task, said, text):
         speaker = self.opened(tiny, prompt_format="completion", max_tokens=60)
         (trial,) = [t for t in trials() if t.task == task]
-        jobs, tokenizer = speaker.jobs, speaker._loaded.tokenizer
-        job = jobs.make(Request(trial))
+        codec, tokenizer = speaker.codec, speaker._loaded.tokenizer
+        job = codec.encode(Request(trial))
         ids = tokenizer(said, add_special_tokens=False)["input_ids"]
-        found = jobs.said(job, ids, 0.0)
+        found = codec.sampled(job, ids, 0.0)
         assert found.text == text
         line = tokenizer("\n", add_special_tokens=False)["input_ids"][0]
         one_line = task in ("number", "choose")
-        assert (line in jobs.ends(job)) == one_line
-        ended = [n for n in range(1, len(ids) + 1) if jobs.ended(job, ids[:n])]
+        assert (line in codec.ends(job)) == one_line
+        ended = [n for n in range(1, len(ids) + 1) if codec.ended(job, ids[:n])]
         blank = said.find("\n\n", 1) + 2 if "\n\n" in said[1:] else said.find("\n \n") + 3
         assert ended == ([] if one_line else [blank])
 

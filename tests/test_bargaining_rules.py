@@ -33,10 +33,17 @@ from many_wolves.families.bargaining.task.rules import (
     begin,
     cut,
     mover,
-    play,
 )
 
 BALLOON = Terms(ask=20, bid=10, cost=8, value=24, seller_first=20, buyer_first=10)
+
+
+def play(terms, moves):
+    """The state after a sequence of moves."""
+    state = begin(terms)
+    for move in moves:
+        state = after(terms, state, move)
+    return state
 
 
 def offer(price, *flags):

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from lab_data import to_lab
 from many_wolves.errors import WolvesError
+from many_wolves.families.markets.engines.lab_parameters import lab_parameters
 from many_wolves.families.markets.reading.lab import (
     record_from_lab,
     rules_from_lab,
     stage_of,
 )
-from many_wolves.families.markets.reporting.lab import lab_parameters, to_lab
 from many_wolves.families.markets.rules.draws import draw
 from many_wolves.families.markets.rules.parameters import Rules
 from many_wolves.families.markets.rules.play import stages

@@ -171,7 +171,7 @@ def test_people_stand_beside_the_published_values_and_others_beside_people(
 
 def test_variants_of_people_stand_beside_the_full_model(tmp_path: Path) -> None:
     from many_wolves.families.politeness.reporting import text
-    from many_wolves.families.politeness.reporting.report_tables import weights_table
+    from many_wolves.families.politeness.reporting.tables import weights_table
 
     options = {"literal": "fixed", "utilities": ["inf", "soc"]}
     fit = read_fitted(write_fit_folder(tmp_path / "v", speaker="people", draws=20, options=options))
@@ -185,7 +185,7 @@ def test_variants_of_people_stand_beside_the_full_model(tmp_path: Path) -> None:
 
 def test_framings_are_compared_with_the_goal_of_people(tmp_path: Path) -> None:
     from many_wolves.families.politeness.reporting.reference import human_weights
-    from many_wolves.families.politeness.reporting.report_tables import interval, weights_table
+    from many_wolves.families.politeness.reporting.tables import interval, weights_table
 
     framed = ("social/first", "social/third")
     fit = read_fitted(write_fit_folder(tmp_path / "f", conditions=framed, draws=20))

@@ -90,7 +90,7 @@ def test_scores_are_those_of_the_options_after_the_closed_thought(model):
     tokenizer, weights = speaker._loaded.tokenizer, speaker._loaded.model
     for response in ask(speaker, requests(3, 2)):
         (trial,) = [t for t in trials(3) if t.id == response.trial_id]
-        (job,) = [speaker._think([speaker.jobs.make(Request(trial, response.replicate))])[0]]
+        (job,) = [speaker._think([speaker.codec.encode(Request(trial, response.replicate))])[0]]
         said = tokenizer.decode(job.prompt)
         assert said.count("</think>") == 1
         assert said.endswith("\n</think>\n\n")
@@ -123,14 +123,14 @@ def test_effort_none_answers_after_an_empty_thought(tmp_path, template, spec):
     assert found.effort_used == "none"
     assert found.reasoning == ""
     assert "reasoning" not in found.usage
-    said = speaker._loaded.tokenizer.decode(speaker.jobs.make(requests(1)[0]).prompt)
+    said = speaker._loaded.tokenizer.decode(speaker.codec.encode(requests(1)[0]).prompt)
     assert said.endswith("assistant\n<think>\n\n</think>\n\n")
 
 
 @pytest.mark.parametrize("template", [TEMPLATE, ALWAYS])
 def test_the_prompt_of_a_thought_opens_it_once(tmp_path, template):
     speaker = opened(SAMPLE, make(tmp_path / "model", template))
-    said = speaker._loaded.tokenizer.decode(speaker.jobs.make(requests(1)[0]).prompt)
+    said = speaker._loaded.tokenizer.decode(speaker.codec.encode(requests(1)[0]).prompt)
     assert said.endswith("assistant\n<think>\n")
     assert said.count("<think>") == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -91,3 +92,29 @@ def r_squared(observed: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     if x.size < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return float("nan")
     return float(np.corrcoef(x, y)[0, 1] ** 2)
+
+
+def draws_of(tree: Any, names: Sequence[str], outcome: str = "counts") -> dict[str, Array]:
+    """Posterior draws of some parameters.
+
+    Parameters
+    ----------
+    tree
+        The DataTree of a fit.
+    names
+        Parameters; ``log_lik`` is the log-likelihood of all answers.
+    outcome
+        Variable of the pointwise log-likelihood.
+
+    Returns
+    -------
+    dict
+        Name -> (chains, draws, ...).
+    """
+    posterior = tree["posterior"].to_dataset()
+    found = {name: posterior[name].to_numpy() for name in names if name != "log_lik"}
+    if "log_lik" in names:
+        each = tree["log_likelihood"].to_dataset()[outcome]
+        dims = [dim for dim in each.dims if dim not in ("chain", "draw")]
+        found["log_lik"] = each.sum(dims).to_numpy()
+    return found

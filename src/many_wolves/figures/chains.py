@@ -85,10 +85,9 @@ def ranks(
         data=line,
         caption=(
             "Difference between the distribution of each chain's ranks and the uniform "
-            "distribution, "
-            f"{n_chains} chains, draws thinned to the effective sample size. Grey: 95 % "
-            "simultaneous "
-            f"band over all panels for chains that agree. Result: {verdict}."
+            f"distribution, {n_chains} chains, draws thinned to the effective sample size. "
+            "Grey: 95 % simultaneous band over all panels for chains that agree. "
+            f"Result: {verdict}."
         ),
         alt=f"Small panels of rank differences, one per parameter; {verdict}.",
         width=width,

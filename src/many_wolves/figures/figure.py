@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -56,3 +57,8 @@ class Figure:
     def size_inches(self) -> tuple[float, float]:
         """Width and height in inches."""
         return MM[self.width] / 25.4, self.height_mm / 25.4
+
+
+def both_widths(draw: Callable[[Width], Figure]) -> Figure:
+    """A figure of two columns that carries its form of one column, for narrow screens."""
+    return replace(draw("two"), narrow=draw("one"))

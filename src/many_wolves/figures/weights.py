@@ -22,7 +22,6 @@ from many_wolves.figures.theme import (
 if TYPE_CHECKING:
     import plotnine as p9
 
-QUARTERS = [0, 0.25, 0.5, 0.75, 1]
 
 CROWD = 6
 """Maximum number of speakers side by side; with more, each gets a row."""

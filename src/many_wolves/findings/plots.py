@@ -29,7 +29,7 @@ INTERVAL = "95 % equal-tailed intervals"
 SEED = 1
 IDLE = " *"
 """Mark of a speaker that did not do the task."""
-OTHER = "not told"
+OTHER = "unknown"
 """Group of speakers without a label for their training."""
 
 Draw = Callable[[Sequence[Member], FindingsSpec, Width], Figure]

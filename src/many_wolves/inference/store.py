@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from many_wolves.files import code_version, file_fingerprint, fingerprint, write_atomic
+from many_wolves.files import code_version, fingerprint, write_atomic
 from many_wolves.inference.engines.programs import program_text
 from many_wolves.inference.sampling.cut import WARMUP, imputations
 from many_wolves.inference.sampling.fit import Fit
@@ -77,11 +77,6 @@ def r_squared(fit: Fit) -> float | None:
     dims, values = fit.problem.observed[outcome.observed]
     found = correlation(*outcome.agreement(dims, values, posterior[name].mean(("chain", "draw"))))
     return None if math.isnan(found) else found
-
-
-def source_fact(path: Path) -> dict[str, str]:
-    """Name and fingerprint of an input file."""
-    return {"name": path.name, "fingerprint": file_fingerprint(path)}
 
 
 def _json(value: Any) -> str:

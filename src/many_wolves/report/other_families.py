@@ -10,6 +10,7 @@ import pandas as pd
 
 from many_wolves.figures import Figure, Fitted, Section
 from many_wolves.figures.cross_family import across
+from many_wolves.figures.figure import both_widths
 from many_wolves.figures.fitted import distinct, read_fitted
 from many_wolves.figures.theme import Width
 from many_wolves.report.registry import family_of, pages_of
@@ -80,7 +81,7 @@ def across_section(tasks: Mapping[Task, Sequence[Fitted]]) -> list[Section]:
 
     correlated = _correlations(points)
     words = "Does a speaker that scores high in one task also score high in the others?"
-    figure = replace(draw("two"), narrow=draw("one"))
+    figure = both_widths(draw)
     warned = _warning(tasks, set(points["speaker"]))
     return [Section("across", "Across tasks", (words, *warned, *correlated), (), (figure,))]
 

@@ -46,8 +46,7 @@ def speaker_table(fits: Sequence[Fitted]) -> Table:
         f"{n} speaker{'' if n == 1 else 's'}, n = {total:,.0f} choices. Posterior means over the "
         "conditions of each speaker, with 95 % equal-tailed intervals. r²: agreement of observed "
         "and predicted shares. Sound: the chains converged, the speaker did the task, and the "
-        "model "
-        f"describes it.{_meanings(fits)}",
+        f"model describes it.{_meanings(fits)}",
     )
 
 

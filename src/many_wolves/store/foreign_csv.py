@@ -18,7 +18,6 @@ import numpy as np
 
 from many_wolves.contracts import Array
 from many_wolves.errors import WolvesError
-from many_wolves.sources import nearest
 from many_wolves.store.foreign_text import TableText, read_text
 from many_wolves.store.numbers import (
     NotANumberError,
@@ -135,28 +134,6 @@ class ForeignTable:
             raise self._fault(
                 fault, column, entries, "a whole number (such as 2, or `2 hearts`)"
             ) from fault
-
-    def one_of(self, column: str, words: Mapping[str, Collection[str]]) -> list[str]:
-        """A column with a fixed set of values, each with its alternative spellings.
-
-        Raises
-        ------
-        WolvesError
-            At the first entry that is not one of them, with its line and column.
-        """
-        known = {form.casefold(): word for word, forms in words.items() for form in (word, *forms)}
-        found = [known.get(entry.casefold()) for entry in self.text(column)]
-        for row, word in enumerate(found):
-            if word is None:
-                entry = self.text(column)[row]
-                raise WolvesError(
-                    f"expected {' or '.join(words)}, found {entry!r}",
-                    where=self.where,
-                    line=self.lines[row],
-                    column=column,
-                    fix=nearest(entry, list(words)),
-                )
-        return [word for word in found if word is not None]
 
     def require(self, *columns: str, example: str = "") -> None:
         """Reject a table that lacks a column.

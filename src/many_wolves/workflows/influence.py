@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from many_wolves.inference import Fit
 
-SHOWN = ("parameter", "condition", "mean", "sd", "jackknife_se", "ratio", "shift", "left_out")
-"""Columns of the printed table of one speaker."""
 RATIOS = (0.5, 1.25)
 """Expected range of the median ratio of jackknife standard error to posterior standard
 deviation. Below it, intervals are too wide for new items; above it, too narrow."""

@@ -70,12 +70,12 @@ class Dilemmas:
         return reading
 
     def tabulate(self, responses: Iterable[Response], *, scoring: str = "sum") -> Observations:
-        """Responses to tables of choices; see ``tabulate.tabulate``."""
+        """Responses to tables of choices; see ``reading.tabulate``."""
         table: Observations = _part("reading.tabulate").tabulate(responses, scoring=scoring)
         return table
 
     def simulator(self, parameters: Mapping[str, Any]) -> SimulatedAnswers:
-        """A participant with known parameters; see ``simulate``."""
+        """A participant with known parameters; see ``simulation.participants``."""
         return OptionAnswers(_part("simulation.participants").simulator(parameters))
 
     def from_csv(self, path: Path, task: str, **foreign: Any) -> Observations:

@@ -57,7 +57,7 @@ class Politeness:
     def tabulate(
         self, responses: Iterable[Response], *, scoring: str = "sum", **options: Any
     ) -> Observations:
-        """Responses to a table with its checks; see ``tabulate.tabulate``."""
+        """Responses to a table with its checks; see ``reading.tabulate``."""
         table: Observations = _part("reading.tabulate").tabulate(
             responses, scoring=scoring, **options
         )

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from many_wolves.contracts import Array, Parameter, Problem
-from many_wolves.errors import WolvesError
+from many_wolves.contracts import Array, Parameter
 from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.evaluation.bridge import Bridge
 from many_wolves.inference.evaluation.loo import Loo, Refit, Unit, loo
@@ -127,14 +126,6 @@ def row(name: str, fit: Fit, found: Bridge | None, left_out: Loo) -> Row:
         verdict=("" if ok else "unreliable; ") + "; ".join(words or ["reliable"]),
         seconds=round(fit.seconds, 2),
     )
-
-
-def check_same_answers(problems: list[Problem]) -> None:
-    """Reject variants that were built on different answers."""
-    first, *others = (np.asarray(p.observed[p.outcome.observed][1]) for p in problems)
-    for other in others:
-        if not np.array_equal(first, other, equal_nan=True):
-            raise WolvesError("variants can only be compared on the same counts")
 
 
 def against_full(rows: pd.DataFrame) -> pd.DataFrame:

@@ -22,7 +22,6 @@ from many_wolves.inference.sampling.diagnostics import e_bfmi
 
 QUANTILES = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
 CHAINS, KEPT = 10, 1000
-THIN = 20
 MAX_R_HAT, MIN_E_BFMI, MAX_LAG_ONE = 1.01, 0.2, 0.05
 APART = 4.5
 """Largest difference in Monte Carlo errors that passes; by chance, one in 300 sets of 500 fails."""

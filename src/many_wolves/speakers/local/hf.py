@@ -13,7 +13,7 @@ from many_wolves.records import Message, Response, SpeakerSpec, Trial
 from many_wolves.speakers.feed import Feed
 from many_wolves.speakers.local import generation, scoring
 from many_wolves.speakers.local.loading import Loaded, load, set_threads
-from many_wolves.speakers.local.requests import Jobs, TokenizedRequest
+from many_wolves.speakers.local.requests import RequestCodec, TokenizedRequest
 from many_wolves.speakers.local.thinking import settle
 from many_wolves.speakers.protocol import Request
 
@@ -49,7 +49,7 @@ class HfSpeaker:
         self._batch_size = batch_size
         self._baselines: dict[tuple[tuple[Message, ...], str], float] = {}
         thinking = settle(loaded.tokenizer, spec)
-        self.jobs = Jobs(
+        self.codec = RequestCodec(
             spec,
             loaded.tokenizer,
             loaded.ends,
@@ -105,8 +105,8 @@ class HfSpeaker:
     def ask(self, requests: Feed | Sequence[Request], halt: threading.Event) -> Iterator[Response]:
         """Answer all requests in batches of prompts of similar length, the longest first."""
         for taken in Feed.of(requests).batches(halt):
-            jobs = [self.jobs.make(request) for request in taken]
-            yield from (self.jobs.failed(job) for job in jobs if job.error)
+            jobs = [self.codec.encode(request) for request in taken]
+            yield from (self.codec.failed(job) for job in jobs if job.error)
             for batch in self._batches([job for job in jobs if not job.error]):
                 if halt.is_set():
                     return
@@ -149,14 +149,14 @@ class HfSpeaker:
 
         begun = time.perf_counter()
         try:
-            ready = self._think(batch) if self.jobs.thinks else batch
+            ready = self._think(batch) if self.codec.thinks else batch
             if batch[0].scored:
                 return self._score(ready, begun)
             return self._sample(ready, begun)
         except torch.OutOfMemoryError as error:
             if len(batch) == 1:
                 words = f"out of memory: {str(error).splitlines()[0]}"
-                return [self.jobs.failed(batch[0], words)]
+                return [self.codec.failed(batch[0], words)]
         torch.cuda.empty_cache()
         half = len(batch) // 2
         return self._answer(batch[:half]) + self._answer(batch[half:])
@@ -168,9 +168,11 @@ class HfSpeaker:
             "thought",
             [self._loaded.text_ends] * len(batch),
             [job.budget for job in batch],
-            lambda answer, said: self.jobs.thought_ended(said),
+            lambda answer, said: self.codec.thought_ended(said),
         )
-        return [self.jobs.after_thought(job, ids) for job, ids in zip(batch, thoughts, strict=True)]
+        return [
+            self.codec.after_thought(job, ids) for job, ids in zip(batch, thoughts, strict=True)
+        ]
 
     def _score(self, batch: list[TokenizedRequest], begun: float) -> list[Response]:
         baselines = [self.baseline(job.request.trial) for job in batch]
@@ -178,7 +180,7 @@ class HfSpeaker:
         sums = scoring.score(self._loaded, prefilled, [job.options for job in batch])
         each = (time.perf_counter() - begun) / len(batch)
         return [
-            self.jobs.scored(job, of_job, baseline, each)
+            self.codec.scored(job, of_job, baseline, each)
             for job, of_job, baseline in zip(batch, sums, baselines, strict=True)
         ]
 
@@ -189,7 +191,7 @@ class HfSpeaker:
             return [None] * len(trial.options)
         missing = [o.text for o in trial.options if (asked, o.text) not in self._baselines]
         if missing:
-            prompt, texts = self.jobs.baseline(asked, missing)
+            prompt, texts = self.codec.baseline(asked, missing)
             prefilled = generation.prefill(self._loaded, [prompt])
             (sums,) = scoring.score(self._loaded, prefilled, [texts])
             self._baselines |= {(asked, m): s for m, s in zip(missing, sums, strict=True)}
@@ -199,12 +201,12 @@ class HfSpeaker:
         answers = self._generate(
             batch,
             "",
-            [self.jobs.ends(job) for job in batch],
+            [self.codec.ends(job) for job in batch],
             [self._spec.max_tokens] * len(batch),
-            lambda answer, said: self.jobs.ended(batch[answer], said),
+            lambda answer, said: self.codec.ended(batch[answer], said),
         )
         each = (time.perf_counter() - begun) / len(batch)
-        return [self.jobs.said(job, ids, each) for job, ids in zip(batch, answers, strict=True)]
+        return [self.codec.sampled(job, ids, each) for job, ids in zip(batch, answers, strict=True)]
 
     def _generate(
         self,
@@ -220,7 +222,7 @@ class HfSpeaker:
             self._loaded,
             generation.prefill(self._loaded, list(distinct)),
             [distinct[job.prompt] for job in batch],
-            [self.jobs.draws(job, purpose).random for job in batch],
+            [self.codec.draws(job, purpose).random for job in batch],
             ends=ends,
             temperature=1.0 if self._spec.temperature is None else self._spec.temperature,
             top_p=1.0 if self._spec.top_p is None else self._spec.top_p,

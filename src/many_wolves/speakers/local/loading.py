@@ -15,8 +15,6 @@ from many_wolves.extras import needs
 from many_wolves.records import PromptFormat
 from many_wolves.speakers.prompting import check_format
 
-DTYPES = ("auto", "bfloat16", "float16", "float32")
-
 
 @dataclass(frozen=True)
 class Loaded:

@@ -12,11 +12,10 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any
 
 from many_wolves.errors import WolvesError
 from many_wolves.extras import install_command, needs
-from many_wolves.files import code_version, file_fingerprint, read_json_object
+from many_wolves.files import code_version, file_fingerprint
 from many_wolves.locks import hold_inode
 from many_wolves.records import SCHEMA
 
@@ -160,13 +159,6 @@ def _scratch(folder: Path) -> Iterator[Path]:
 def is_prepared(folder: Path) -> bool:
     """Whether ``folder`` was prepared completely."""
     return (folder / PROVENANCE).is_file()
-
-
-def provenance(folder: Path) -> dict[str, Any]:
-    """The origin of a prepared folder's weights; empty for any other folder."""
-    if not is_prepared(folder):
-        return {}
-    return read_json_object(folder / PROVENANCE, "remove the folder, and prepare it again")
 
 
 def _gguf_file(packaged: Packaged, scratch: Path) -> Path:

@@ -70,8 +70,8 @@ class TokenizedRequest:
         return len(self.prompt) + self.budget + max((len(o) for o in self.options), default=0)
 
 
-class Jobs:
-    """Turns requests into jobs, and the model's output into responses.
+class RequestCodec:
+    """Encodes requests as token ids, and decodes the model's output into responses.
 
     Parameters
     ----------
@@ -117,8 +117,8 @@ class Jobs:
         """The tag that ends a thought; empty for a model without a thinking section."""
         return self._thinking.tag if self._thinking is not None else ""
 
-    def make(self, request: Request) -> TokenizedRequest:
-        """The job of a request; with an ``error`` if its prompt is too long."""
+    def encode(self, request: Request) -> TokenizedRequest:
+        """A request as token ids; with an ``error`` if its prompt is too long."""
         text, prompt = self._prompt(request.trial.messages, thought=self.thinks)
         options = self._options(request.trial, text, prompt)
         job = TokenizedRequest(request, prompt, options, text, len(prompt))
@@ -143,7 +143,7 @@ class Jobs:
         return prompt, [self._option(text, prompt, said) for said in texts]
 
     def after_thought(self, job: TokenizedRequest, ids: Sequence[int]) -> TokenizedRequest:
-        """The job with the model's closed thought at the end of its prompt."""
+        """The request with the model's closed thought at the end of its prompt."""
         if self._thinking is None:
             raise RuntimeError("a model without a thinking section gave a thought")
         kept, said = self._thinking.cut(self._tokenizer, ids, self._text_ends)
@@ -166,7 +166,7 @@ class Jobs:
         return random.Random(f"{name}:{purpose}" if purpose else name)
 
     def ends(self, job: TokenizedRequest) -> frozenset[int]:
-        """Tokens that end the answer of a job."""
+        """Tokens that end the answer to a request."""
         return self._ends if job.one_line else self._text_ends
 
     def ended(self, job: TokenizedRequest, ids: Sequence[int]) -> bool:
@@ -180,10 +180,10 @@ class Jobs:
             return False
         return _BLANK_LINE.search(self._tokenizer.decode(ids)) is not None
 
-    def said(
+    def sampled(
         self, job: TokenizedRequest, ids: Sequence[int], seconds: float, *, cut: bool | None = None
     ) -> Response:
-        """The response of a job that was sampled.
+        """The response to a request whose answer was sampled.
 
         ``cut``: whether the token limit ended the answer; determined here if None.
         """
@@ -204,7 +204,7 @@ class Jobs:
         baselines: Sequence[float | None],
         seconds: float,
     ) -> Response:
-        """The response of a job that was scored."""
+        """The response to a request whose options were scored."""
         if not all(x - x == 0 for x in sums):
             return self.failed(job, f"the model gave log-probabilities {list(sums)}")
         scores = tuple(
@@ -216,7 +216,7 @@ class Jobs:
         return self._response(job, 0, seconds, status="answered", scores=scores)
 
     def failed(self, job: TokenizedRequest, words: str = "") -> Response:
-        """The response of a failed job."""
+        """The response to a request that failed."""
         return respond(
             job.request,
             self._spec,

@@ -30,7 +30,7 @@ from many_wolves.speakers.local.loading import (
     set_threads,
     stored_dtype,
 )
-from many_wolves.speakers.local.requests import Ids, Jobs, TokenizedRequest
+from many_wolves.speakers.local.requests import Ids, RequestCodec, TokenizedRequest
 from many_wolves.speakers.local.thinking import settle
 from many_wolves.speakers.local.vllm_engine import (
     Call,
@@ -80,7 +80,7 @@ class VllmSpeaker:
         self._tokenizer = tokenizer
         self._generation = generation
         self._ends = end_tokens(generation, tokenizer, spec.prompt_format)
-        self._jobs = Jobs(
+        self._codec = RequestCodec(
             spec,
             tokenizer,
             self._ends,
@@ -165,27 +165,27 @@ class VllmSpeaker:
 
     def _made(self, requests: Sequence[Request]) -> list[TokenizedRequest]:
         """Jobs in the order of their tokens, so that neighbours share cached prefixes."""
-        jobs = [self._jobs.make(request) for request in requests]
+        jobs = [self._codec.encode(request) for request in requests]
         jobs.sort(key=lambda job: (job.prompt, job.request.trial.id, job.request.replicate))
         return jobs
 
     def _course(self, job: TokenizedRequest) -> Course[Response]:
         """Think first if required, then sample an answer or score the options."""
         begun = time.perf_counter()
-        if self._jobs.thinks:
+        if self._codec.thinks:
             (thought,) = yield [Call(job.prompt, self._thought(job))]
-            job = self._jobs.after_thought(job, list(thought.outputs[0].token_ids))
+            job = self._codec.after_thought(job, list(thought.outputs[0].token_ids))
         if not job.scored:
             (answer,) = yield [Call(job.prompt, self._answer(job))]
             found = answer.outputs[0]
             seconds, cut = time.perf_counter() - begun, found.finish_reason == "length"
-            return self._jobs.said(job, list(found.token_ids), seconds, cut=cut)
+            return self._codec.sampled(job, list(found.token_ids), seconds, cut=cut)
         sums = yield from self._walk(job.prompt, job.options)
         baselines = [
             self._baselines.get((job.request.trial.baseline, option.text))
             for option in job.request.trial.options
         ]
-        return self._jobs.scored(job, sums, baselines, time.perf_counter() - begun)
+        return self._codec.scored(job, sums, baselines, time.perf_counter() - begun)
 
     def _walk(self, prompt: Ids, texts: Sequence[Ids]) -> Course[list[float]]:
         """The log-probability of each text after a prompt."""
@@ -213,7 +213,7 @@ class VllmSpeaker:
                 known.update(dict.fromkeys(option.text for option in trial.options))
 
         def course(messages: tuple[Message, ...], texts: list[str]) -> Course[None]:
-            prompt, ids = self._jobs.baseline(messages, texts)
+            prompt, ids = self._codec.baseline(messages, texts)
             sums = yield from self._walk(prompt, ids)
             self._baselines |= {(messages, t): s for t, s in zip(texts, sums, strict=True)}
 
@@ -226,7 +226,7 @@ class VllmSpeaker:
             pass
 
     def _thought(self, job: TokenizedRequest) -> Any:
-        stop = [self._jobs.thought_tag]
+        stop = [self._codec.thought_tag]
         return self._sampling(
             job, "thought", max_tokens=job.budget, stop=stop, skip_special_tokens=False
         )
@@ -250,7 +250,7 @@ class VllmSpeaker:
         return SamplingParams(
             temperature=1.0 if spec.temperature is None else spec.temperature,
             top_p=1.0 if spec.top_p is None else spec.top_p,
-            seed=self._jobs.draws(job, purpose).getrandbits(_SEED_BITS),
+            seed=self._codec.draws(job, purpose).getrandbits(_SEED_BITS),
             output_kind=_final(),
             **more,
         )
@@ -281,7 +281,7 @@ class _Intake:
             job = self.jobs.popleft()
             if not job.error:
                 return self._speaker._course(job)
-            self._failed.append(self._speaker._jobs.failed(job))
+            self._failed.append(self._speaker._codec.failed(job))
         raise StopIteration
 
     def failed(self) -> list[Response]:

@@ -11,8 +11,6 @@ from typing import Any, Literal, NamedTuple
 
 Kind = Literal["event", "message", "error"]
 
-ROLES = {1: "speculator", 2: "developer", 3: "owner"}
-"""Role numbers of the server."""
 DECLARED = "sent a declaration update"
 """Part of the server's warning that a seat has already declared in this phase."""
 

@@ -25,6 +25,7 @@ from many_wolves.families.bargaining.model.options import (
     WordsOptions,
 )
 from many_wolves.files import shipped
+from many_wolves.outcomes import draws_of
 
 _HERE = "many_wolves.families.bargaining.model"
 HAGGLE, WORDS = ("haggle",), ("haggle-words",)
@@ -73,10 +74,7 @@ class _Model:
 
     def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
         """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
-        found: Mapping[str, Array] = importlib.import_module(f"{_HERE}.shared").draws_of(
-            tree, names
-        )
-        return found
+        return draws_of(tree, names)
 
     def files(self) -> tuple[Path, ...]:
         """Folder of the Stan programs."""

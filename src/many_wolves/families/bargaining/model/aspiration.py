@@ -255,20 +255,14 @@ def _notes(written: Written, ends: str) -> list[str]:
     if not d.announced.all():
         found.append(
             f"In {int((~d.announced).sum()):,} of {len(d):,} messages the speaker did not know "
-            "the number of "
-            "rounds, so the exponent describes a deadline unknown to the speaker."
+            "the number of rounds, so the exponent describes a deadline unknown to the speaker."
         )
     more = int((d.demand > 1 + 1e-9).sum())
     if more:
         found.append(
             f"{more:,} offers ask for more than the whole pie; they count as the whole pie."
         )
-    if written.covariates.constant:
-        found.append(
-            "Not varied in these games, and so without an effect: "
-            f"{', '.join(written.covariates.constant)}."
-        )
-    return found
+    return found + written.covariates.notes
 
 
 def simulate(

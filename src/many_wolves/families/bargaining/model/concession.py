@@ -167,12 +167,7 @@ def _notes(moves: Moves) -> list[str]:
             f"{moves.finer:,} of {len(moves.decisions):,} moves are between the steps of the "
             "price grid; a finer step is used for these."
         )
-    if moves.covariates.constant:
-        found.append(
-            f"Not varied in these games, and so without an effect: "
-            f"{', '.join(moves.covariates.constant)}."
-        )
-    return found
+    return found + moves.covariates.notes
 
 
 def simulate(

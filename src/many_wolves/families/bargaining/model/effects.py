@@ -35,6 +35,14 @@ class Covariates:
     sd: Array
     constant: tuple[str, ...] = ()
 
+    @property
+    def notes(self) -> list[str]:
+        """A sentence on the columns that do not vary; none if all do."""
+        if not self.constant:
+            return []
+        names = ", ".join(self.constant)
+        return [f"Not varied in these games, and so without an effect: {names}."]
+
     @classmethod
     def of(cls, columns: Mapping[str, tuple[Array, float]]) -> Covariates:
         """Columns that vary; the others are named."""

@@ -15,7 +15,6 @@ from many_wolves.outcomes import Array
 Index = npt.NDArray[np.int64]
 SPREAD = 0.5
 """Prior mean of the standard deviations between units, in prior sds of what varies."""
-LEVELS = ("group", "participant", "chain", "game")
 
 
 @dataclass(frozen=True)

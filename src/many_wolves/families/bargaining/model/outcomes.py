@@ -204,8 +204,7 @@ def _notes(games: Games) -> list[str]:
     if games.outside:
         found.append(
             f"{games.outside:,} deals are outside the pie by more than half of it; they count as "
-            "the "
-            "outermost shares."
+            "the outermost shares."
         )
     how = games.frame["ended"][games.ended == 2].value_counts()
     if len(how):
@@ -214,12 +213,7 @@ def _notes(games: Games) -> list[str]:
             f"{int(how.sum()):,} of {len(games.frame):,} games had not ended when they were cut "
             f"({listed}): they count as censored, not as failures."
         )
-    if games.covariates.constant:
-        found.append(
-            "Not varied in these games, and so without an effect: "
-            f"{', '.join(games.covariates.constant)}."
-        )
-    return found
+    return found + games.covariates.notes
 
 
 def simulate(

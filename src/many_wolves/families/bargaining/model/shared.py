@@ -81,14 +81,3 @@ def group_of_games(levels: Levels) -> Index:
     found = np.zeros(len(levels.games), dtype=np.int64)
     found[levels.game] = levels.of_participant[levels.participant]
     return found
-
-
-def draws_of(tree: Any, names: Sequence[str]) -> dict[str, Array]:
-    """Posterior draws (chains, draws, ...) of ``names``; ``log_lik`` is that of all answers."""
-    posterior = tree["posterior"].to_dataset()
-    found = {name: posterior[name].to_numpy() for name in names if name != "log_lik"}
-    if "log_lik" in names:
-        each = tree["log_likelihood"].to_dataset()["counts"]
-        dims = [d for d in each.dims if d not in ("chain", "draw")]
-        found["log_lik"] = each.sum(dims).to_numpy()
-    return found

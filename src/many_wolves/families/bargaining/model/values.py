@@ -162,12 +162,7 @@ def _derived(
 def _notes(chosen: Chosen) -> list[str]:
     """What was left out, and which covariates do not vary."""
     found = [f"{n:,} messages are left out: {why}." for why, n in chosen.skipped.items() if n]
-    if chosen.covariates.constant:
-        found.append(
-            f"Not varied in these games, and so without an effect: "
-            f"{', '.join(chosen.covariates.constant)}."
-        )
-    return found
+    return found + chosen.covariates.notes
 
 
 def simulate(

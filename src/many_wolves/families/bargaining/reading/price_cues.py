@@ -39,8 +39,6 @@ LIMIT = left_of_amount(
     r"\b(?:no|nothing|not) (?:less|lower|cheaper|below|under|more|higher|above|over)(?: tha[nt])?",
 )
 """Left of an amount: it is as far as the speaker goes ("can't go lower than"), so its offer."""
-SELLER_LIMIT = compiled(rf"{NOT}{WITHIN}{{0,30}}?\b(?:go|do|get|drop) (?:any )?lower\b")
-"""Words of a seller's limit."""
 
 OWN_FIRST = left_of_amount(
     r"\b(?:my|our) (?:\w+ )?(?:asking|starting|list|listing|original|full|initial)(?: price)?"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -73,8 +72,3 @@ def _details(record: Mapping[str, Any]) -> dict[str, Any]:
         found["price"] = float(match[0])
     by = str(record.get("closed_by", "")).strip().lower()
     return found | ({"closed_by": by} if by in ("seller", "buyer") else {})
-
-
-def as_text(value: Mapping[str, Any]) -> str:
-    """A verdict as a moderator writes it."""
-    return json.dumps(value)

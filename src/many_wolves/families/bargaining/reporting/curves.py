@@ -28,7 +28,7 @@ def whole_numbers(limits: tuple[float, float]) -> list[int]:
 
 
 def prices_by_round(fit: Fitted) -> pd.DataFrame:
-    """side, round, mean, low, high, n: the seller's share at the prices that each side names."""
+    """side, round, median, low, high, n: the seller's share at the prices that each side names."""
     demand = fit.values("observed_data", "demanded").to_numpy()
     seller = fit.values("observed_data", "seller").to_numpy() > 0
     at = fit.values("observed_data", "round").to_numpy().astype(int)
@@ -55,7 +55,7 @@ def trajectories(fit: Fitted, width: Width = "one") -> Figure:
         + p9.geom_line(size=0.6)
         + p9.geom_point(size=1.6)
         + p9.scale_x_continuous(breaks=whole_numbers)
-        + p9.labs(x="message of a side", y="price, as the seller's share of the pie")
+        + p9.labs(x="message number of the side", y="price, as the seller's share of the pie")
         + group_scales(sides)
         + theme()
     )
@@ -72,7 +72,7 @@ def trajectories(fit: Fitted, width: Width = "one") -> Figure:
 
 
 def acceptance(fit: Fitted) -> pd.DataFrame:
-    """share, rate, low, high, n: how often offers of each share were taken."""
+    """share, rate, low, high, n: how often offers of each share were accepted."""
     offered = fit.values("observed_data", "offered_share").to_numpy()
     taken = fit.values("observed_data", "accepted").to_numpy() > 0
     bins = np.clip(np.digitize(offered + 1e-9, BINS) - 1, 0, BINS.size - 2)
@@ -94,7 +94,7 @@ def _jeffreys(count: int, n: int) -> tuple[float, float]:
 
 
 def acceptance_curve(fit: Fitted, width: Width = "one") -> Figure:
-    """How often an offer is taken, by the share that it leaves."""
+    """How often an offer is accepted, by the share that it leaves."""
     import plotnine as p9
 
     data = acceptance(fit)
@@ -105,13 +105,13 @@ def acceptance_curve(fit: Fitted, width: Width = "one") -> Figure:
         + p9.geom_point(color=COLOURS[0], size=1.8)
         + p9.geom_vline(xintercept=0.5, color=MUTED, linetype="dashed", size=0.4)
         + p9.coord_cartesian(xlim=(0, 1), ylim=(0, 1))
-        + p9.labs(x="share of the pie that is offered", y="taken at once")
+        + p9.labs(x="share of the pie that is offered", y="acceptance rate")
         + theme()
     )
     words = ", ".join(f"{r.rate:.2f} at {r.share:.2f}" for r in data.itertuples())
     return Figure(
         "acceptance", "Acceptance against what is offered", plot, data,
-        "Share of messages that take a standing offer, by the share of the pie that it leaves, "
+        "Share of standing offers that are accepted, by the share of the pie that they leave, "
         f"with 95 % Jeffreys intervals. Bins with fewer than {FEWEST} messages are left "
         f"out. n = {data['n'].sum():,} messages.",
         f"Acceptance by offered share: {words}.", width, 66,
@@ -149,7 +149,7 @@ def survival(
 
 
 def survival_curve(fits: Sequence[Fitted], width: Width = "two") -> Figure:
-    """The time to agreement and to any end, a cut game counting as long as it was seen."""
+    """The time to agreement and to any end; a game that was cut is censored."""
     import plotnine as p9
 
     parts = []
@@ -160,7 +160,7 @@ def survival_curve(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         parts.append(survival(last, cut == 0, deal > 0).assign(speaker=fit.label))
     data = pd.concat(parts, ignore_index=True)
     names = list(dict.fromkeys(data["speaker"]))
-    panels = {"agreed": "games with a deal so far", "open": "games that go on"}
+    panels = {"agreed": "games with a deal so far", "open": "games still open"}
     drawn = data.melt(
         ["speaker", "round", "cut"], list(panels), var_name="panel", value_name="share"
     )
@@ -232,7 +232,7 @@ def tournament(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     )
     return Figure(
         "tournament", "Every speaker against every partner", plot, data,
-        "Posterior means by speaker (rows) and partner (columns). A game without a deal brings "
-        "nothing: it lowers the share per game.",
+        "Posterior means by speaker (rows) and partner (columns). A game without a deal "
+        "counts as a share of zero.",
         f"Heat maps: {words}.", width, 40 + 9 * len(rows),
     )  # fmt: skip

@@ -9,13 +9,12 @@ import pandas as pd
 
 from many_wolves.families.bargaining.reporting import curves
 from many_wolves.families.bargaining.reporting.parts import (
-    STOREYS,
-    both_widths,
+    OUTCOMES,
     numbers,
     row_name,
     table_of,
 )
-from many_wolves.figures.figure import Figure
+from many_wolves.figures.figure import Figure, both_widths
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.groups import by_group
 from many_wolves.figures.section import Section, Table
@@ -27,24 +26,24 @@ NEVER_ALONE = (
 )
 
 
-def storeys(fit: Fitted, width: Width = "two") -> Figure:
+def outcomes_figure(fit: Fitted, width: Width = "two") -> Figure:
     """Share of deals, deals per game, share per game: by arm and game, with what was seen."""
-    return storeys_of_speakers([fit], width)
+    return outcomes_of_speakers([fit], width)
 
 
-def storeys_of_speakers(fits: Sequence[Fitted], width: Width = "two") -> Figure:
+def outcomes_of_speakers(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     """The same of several speakers."""
     parts = []
     for fit in fits:
-        rows = fit.summary[fit.summary["parameter"].isin(list(STOREYS))]
-        seen, several = _observed_storeys(fit), rows["condition"].nunique() > 1
+        rows = fit.summary[fit.summary["parameter"].isin(list(OUTCOMES))]
+        seen, several = _observed_outcomes(fit), rows["condition"].nunique() > 1
         parts.append(rows.assign(
             group=[row_name(fit, c, len(fits), several=several) for c in rows["condition"]],
             observed=[seen[key] for key in zip(rows["parameter"], rows["condition"], strict=True)],
         ))  # fmt: skip
     frame = pd.concat(parts, ignore_index=True)
     return by_group(
-        frame, name="improvement", title="Outcomes of games", labels=STOREYS,
+        frame, name="improvement", title="Outcomes of games", labels=OUTCOMES,
         groups=list(dict.fromkeys(frame["group"])),
         observed="observed values, with a game that was cut counting as no deal",
         note=numbers(fits, "games"), width=width,
@@ -52,12 +51,12 @@ def storeys_of_speakers(fits: Sequence[Fitted], width: Width = "two") -> Figure:
 
 
 def sections(fit: Fitted) -> list[Section]:
-    """Three storeys of outcomes, and how long games last."""
-    rows = fit.summary[fit.summary["parameter"].isin([*STOREYS, "contrast"])]
+    """Outcomes of games, and how long games last."""
+    rows = fit.summary[fit.summary["parameter"].isin([*OUTCOMES, "contrast"])]
     table = Table(table_of(rows), "Posterior means with 95 % highest-density intervals.")
     return [
         Section("outcomes", "Outcomes of games", (NEVER_ALONE,), (table,),
-                (both_widths(lambda w: storeys(fit, w)),)),
+                (both_widths(lambda w: outcomes_figure(fit, w)),)),
         Section("time", "Time to agreement", (), (),
                 (both_widths(lambda w: curves.survival_curve([fit], w)),)),
     ]  # fmt: skip
@@ -73,7 +72,7 @@ def met_each_other(fits: Sequence[Fitted]) -> bool:
     return bool(names & met)
 
 
-def _observed_storeys(fit: Fitted) -> dict[tuple[str, str], float]:
+def _observed_outcomes(fit: Fitted) -> dict[tuple[str, str], float]:
     deal = fit.values("observed_data", "counts").sel(end="deal").to_numpy() > 0
     share = fit.values("observed_data", "share_of_deal").to_numpy()
     of = fit.values("observed_data", "episode_condition").to_numpy().astype(int)

@@ -10,12 +10,11 @@ from many_wolves.families.bargaining.reporting import curves
 from many_wolves.families.bargaining.reporting.parts import (
     HEADINGS,
     MOVES,
-    both_widths,
     numbers,
     row_name,
     table_of,
 )
-from many_wolves.figures.figure import Figure
+from many_wolves.figures.figure import Figure, both_widths
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.groups import by_group
 from many_wolves.figures.section import Section, Table
@@ -38,7 +37,7 @@ def moves_of_speakers(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     frame = pd.concat(parts, ignore_index=True)
     return by_group(
         frame, name="moves", title="Next moves", labels=MOVES,
-        groups=list(dict.fromkeys(frame["group"])), observed="share of the moves that were made",
+        groups=list(dict.fromkeys(frame["group"])), observed="observed share of moves",
         note=numbers(fits, "moves"), width=width,
     )  # fmt: skip
 

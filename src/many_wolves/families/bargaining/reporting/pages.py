@@ -96,7 +96,7 @@ class BargainPages:
             found.append(Section("moves", "Concessions", (), (), figures))
         if len(ended) > 1:
             reached: tuple[Figure, ...] = (
-                ends.storeys_of_speakers(ended),
+                ends.outcomes_of_speakers(ended),
                 curves.survival_curve(ended),
             )
             if ends.met_each_other(ended):
@@ -124,7 +124,7 @@ class BargainPages:
                                lambda fits, width: curves.acceptance_curve(fits[0], width),
                                each=True, lacking=_only("concession")),
             "improvement": Plot("share of deals, deals per game, share per game, by arm and game",
-                                lambda fits, width: ends.storeys(fits[0], width),
+                                lambda fits, width: ends.outcomes_figure(fits[0], width),
                                 each=True, lacking=_only("outcomes")),
             "time": Plot("time to agreement and to any end, cut games censored",
                          curves.survival_curve,
@@ -162,7 +162,7 @@ def _summary(fit: Fitted) -> pd.DataFrame:
 
 def _only(model: str) -> Callable[[Sequence[Fitted]], str]:
     return lambda fits: (
-        "" if all(model_of(fit) == model for fit in fits) else f"it is of fits of the model {model}"
+        "" if all(model_of(fit) == model for fit in fits) else f"it needs fits of the model {model}"
     )
 
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 import pandas as pd
 
-from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
-from many_wolves.figures.theme import Width
 
 MOVES = {
     "walk": "walks away", "back": "takes back", "hold": "repeats", "split": "splits the gap",
     "concede": "concedes", "accept": "accepts",
 }  # fmt: skip
-STOREYS = {"share": "share of a deal", "deal_rate": "deals per game begun",
+OUTCOMES = {"share": "share of a deal", "deal_rate": "deals per game begun",
            "expected_share": "share per game begun"}  # fmt: skip
 SCHEDULE = {"opening": "opening", "bottom": "bottom", "exponent": "exponent"}
 HEADINGS = {
-    **MOVES, **STOREYS, **SCHEDULE, "middle_fraction": "fraction of the gap conceded",
+    **MOVES, **OUTCOMES, **SCHEDULE, "middle_fraction": "fraction of the gap conceded",
     "size_scale": "scale of that fraction (logits)", "demand_spread": "spread of demands",
     "precision": "precision of choice", "contrast": "difference between arms (logits)",
     "w": "weight", "w_group": "weight", "pays_to_close": "share given up to close",
@@ -61,11 +58,6 @@ def row_name(fit: Fitted, condition: object, fits: int, *, several: bool = False
     if fits == 1:
         return name or fit.label
     return f"{fit.label}: {name}" if name else fit.label
-
-
-def both_widths(draw: Callable[[Width], Figure]) -> Figure:
-    """A figure in two columns, and its narrow version."""
-    return replace(draw("two"), narrow=draw("one"))
 
 
 def model_of(fit: Fitted) -> str:

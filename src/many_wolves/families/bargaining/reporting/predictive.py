@@ -14,7 +14,8 @@ from many_wolves.figures.theme import Width
 
 
 def predictive(fit: Fitted) -> Section:
-    words = "Each point is a kind of answer in one group: its observed and its predicted share."
+    """The section that compares observed with predicted shares."""
+    words = "Each point is one kind of answer in one group: its observed and its predicted share."
     return Section(
         "predictive", "Predictive check", (words,), (), (observed_and_predicted(fit, "one"),)
     )

@@ -131,11 +131,11 @@ def _sentence(cell: Cell, move: Move, chance: str) -> str:
     price = move.price if move.price is not None else None if standing == "" else float(standing)
     material = _shipped()
     good = material.goods.goods.get(str(cell["good"]))
-    the = good.the_item if good is not None else "it"
     lines = getattr(material.sentences.of(scene.role), "hold" if holds else move.kind)
     line = random.Random(chance).choice(list(lines))
     named = "" if price is None else _money(cell).words(price)
-    return str(line.format(price=named, the_item=the, The_item=the[:1].upper() + the[1:]))
+    names = {"the_item": "it", "The_item": "It"} if good is None else good.names
+    return str(line.format(price=named, **names))
 
 
 def _money(cell: Cell) -> Money:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, log_expit, log_ndtr, ndtr
+from scipy.special import expit, log_expit, log_ndtr
 from scipy.stats import truncnorm
 
 from many_wolves.outcomes import Array
@@ -150,9 +150,3 @@ def _on_grid(raw: Array, at: Messages, offered: Array, there: npt.NDArray[np.boo
 def one(p: Parameters, n: int) -> Parameters:
     """The parameters of one message."""
     return replace(p, opening=p.opening[[n]], bottom=p.bottom[[n]], exponent=p.exponent[[n]])
-
-
-def probability_below(at: Messages, p: Parameters, demand: Array) -> Array:
-    """(N,) probability that a demand is at most so high, for predictive checks."""
-    found: Array = ndtr((demand + at.step / 2 - aspiration(at, p)) / p.spread)
-    return found

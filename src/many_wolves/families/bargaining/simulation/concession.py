@@ -17,7 +17,6 @@ from scipy.special import expit, logit, logsumexp
 from many_wolves.outcomes import Array
 
 KINDS = ("walk", "back", "hold", "split", "concede", "accept")
-HOLD = KINDS.index("hold")
 FREE = tuple(kind for kind in KINDS if kind != "hold")
 """Kinds that have log-odds."""
 SOFT = np.array([0.0, 0.0, 0.0, 1.0, 1.0, 1.0])

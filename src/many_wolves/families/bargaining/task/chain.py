@@ -197,7 +197,7 @@ def walk(script: Script, chance: str, answers: Mapping[int, Answer]) -> Walk:
 
 
 class _Ended:
-    """Games that have ended, the latest first to stay."""
+    """A cache of games that have ended: the least recently used one leaves first."""
 
     def __init__(self, most: int) -> None:
         self._most = most

@@ -92,6 +92,12 @@ class Good(Strict):
     money: str
     prices: tuple[Prices, ...] = Field(min_length=1)
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What the placeholders of texts stand for: without and with the article, capitalised."""
+        the = self.the_item
+        return {"item": self.item, "the_item": the, "The_item": the[:1].upper() + the[1:]}
+
 
 class Goods(Strict):
     """``goods.en.yaml``."""

@@ -108,12 +108,7 @@ class _Texts:
         self.role = role
         self.money = material.money(good)
         self.lines = material.sentences
-        the = good.the_item
-        self.names = {
-            "item": good.item,
-            "the_item": the,
-            "The_item": the[:1].upper() + the[1:],
-        }
+        self.names = good.names
 
     def fill(self, *path: str, **values: str) -> str:
         """A text of the wording with the good's names and further values."""

@@ -115,8 +115,7 @@ def _question(
     material: Material, good: Good, terms: Terms, role: Role, cell: dict[str, Any],
     own: float, offered: float, lines: str,
 ) -> str:  # fmt: skip
-    money, the = material.money(good), good.the_item
-    names = {"item": good.item, "the_item": the, "The_item": the[:1].upper() + the[1:]}
+    money, names = material.money(good), good.names
     limit = terms.limit(role)
     text = material.text("replies", "question").format(
         scene=material.text(role, "scene").format(**names),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -159,14 +158,6 @@ def conceded(before: State, role: Role, move: Move | None) -> float | None:
         return None
     sign = 1 if role == SELLER else -1
     return sign * (own - move.price) / abs(own - standing)
-
-
-def play(terms: Terms, moves: Iterable[Move]) -> State:
-    """The state after a sequence of moves."""
-    state = begin(terms)
-    for move in moves:
-        state = after(terms, state, move)
-    return state
 
 
 def _closes(role: Role, move: Move, standing: float) -> bool:

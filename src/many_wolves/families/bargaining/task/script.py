@@ -10,7 +10,7 @@ from typing import Any
 from many_wolves.families.bargaining.moves import Role, Terms, other
 from many_wolves.families.bargaining.reading.message import Form
 from many_wolves.families.bargaining.task.material import Money
-from many_wolves.families.bargaining.task.partners import PROBES, SPEAKER
+from many_wolves.families.bargaining.task.partners import SPEAKER
 from many_wolves.files import canonical_json
 
 SPEAKER_SEAT, PARTNER_SEAT, CRITIC_SEAT, MODERATOR_SEAT = (
@@ -103,11 +103,6 @@ class Script:
     def meets_speaker(self) -> bool:
         """Whether the partner is a model."""
         return str(self.rule["kind"]) == SPEAKER
-
-    @property
-    def is_probe(self) -> bool:
-        """Whether the game is one message: told odds, or the last word."""
-        return self.rule["kind"] in PROBES
 
     @property
     def seats(self) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from many_wolves.families.dilemmas.options import (
     SocialOptions,
 )
 from many_wolves.files import shipped
+from many_wolves.outcomes import draws_of
 
 PROGRAMS = "game-model/stan_model"
 _HERE = "many_wolves.families.dilemmas"
@@ -86,8 +87,7 @@ class _GameModel:
 
     def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
         """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
-        found: Mapping[str, Array] = _part("model.decisions").draws_of(tree, names)
-        return found
+        return draws_of(tree, names)
 
     def _chosen(self, options: Mapping[str, Any]) -> dict[str, Any]:
         return self.options.read(options, of=f"the model {self.name!r}").model_dump()

@@ -24,6 +24,7 @@ class Course:
 
 
 def arms_of(plan: Plan) -> dict[tuple[int, tuple[int, ...]], list[Game]]:
+    """(group, partner's moves) -> games, for the ``ARMS`` most frequent moves of each group."""
     found: dict[tuple[int, tuple[int, ...]], list[Game]] = {}
     for game in plan.games:
         found.setdefault((game.group, tuple(game.other.tolist())), []).append(game)
@@ -37,6 +38,7 @@ def arms_of(plan: Plan) -> dict[tuple[int, tuple[int, ...]], list[Game]]:
 
 
 def course_of(plan: Plan) -> Course:
+    """The observed course of cooperation."""
     arms = arms_of(plan)
     longest = max(len(other) for _, other in arms)
     share = np.full((len(arms), longest), np.nan)

@@ -86,6 +86,13 @@ class Plan:
 
 
 def games_of(rounds: Rounds) -> tuple[Game, ...]:
+    """The games that some rounds make up.
+
+    Raises
+    ------
+    WolvesError
+        If single rounds are counted, not whole games.
+    """
     frame = rounds.frame
     own = (frame["own"] == "D").to_numpy().astype(np.int64)
     other = frame["other"].map(CODES).fillna(UNKNOWN).to_numpy().astype(np.int64)
@@ -113,7 +120,17 @@ def _refuse_parts(frame: pd.DataFrame) -> None:
 
 @dataclass(frozen=True)
 class Histories:
-    """Histories that differ, how often each group has them, and how each strategy fits them."""
+    """Distinct histories of H games, and how well each strategy fits them.
+
+    Parameters
+    ----------
+    names
+        (H,) moves of both sides in words.
+    counts
+        (G, H) how often each group has them.
+    strays, follows
+        (H, R) moves that differ from what each strategy prescribes, and moves that do not.
+    """
 
     names: tuple[str, ...]
     counts: Array
@@ -122,6 +139,7 @@ class Histories:
 
 
 def histories(plan: Plan) -> Histories:
+    """The histories of a plan's games, sorted by name."""
     found: dict[str, Game] = {}
     for game in plan.games:
         found.setdefault(history_name(game), game)
@@ -150,6 +168,7 @@ def word(moves: Iterable[int]) -> str:
 
 
 def history_name(game: Game) -> str:
+    """The moves of both sides in words: ``CCD against CDD``."""
     own, other = (word(moves) for moves in (game.own, game.other))
     return f"{own} against {other}"
 

@@ -56,6 +56,7 @@ class Plan:
 
 
 def has_gifts(found: Divisions) -> bool:
+    """Whether somebody gave or offered something: not all are replies."""
     return any(q.part != "replies" for q in found.questions)
 
 
@@ -71,6 +72,7 @@ def expected_share(found: Divisions, predicted: Array) -> Array:
 
 
 def shares_of(found: Divisions, each: Sequence[Preference]) -> Array:
+    """(G,) share of the stake that each group gives or offers, by known preferences."""
     p = np.zeros(found.counts.shape)
     for row, (who, question, _) in zip(p, found.cells(), strict=True):
         own = np.exp(log_choice(each[who], question))

@@ -225,9 +225,7 @@ def refuse_rates(table: ForeignTable) -> None:
     columns = {column.casefold(): column for column in table.columns}
     rate = next((name for word, name in columns.items() if word in RATES), None)
     rate = rate or next((n for w, n in columns.items() if w.endswith(RATES)), None)
-    if rate is None or {"count", "own", "given", "give", "offer", "accepted", "served"} & set(
-        columns
-    ):
+    if rate is None or COUNTED & set(columns):
         return
     raise WolvesError(
         f"the table gives rates ({rate}) without the number of choices; a fit needs counts",

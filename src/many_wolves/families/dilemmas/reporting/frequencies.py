@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from many_wolves.families.dilemmas.reporting.page_parts import both, interval
+from many_wolves.families.dilemmas.reporting.page_parts import interval
 from many_wolves.figures.agreement import agreement
-from many_wolves.figures.figure import Figure
+from many_wolves.figures.figure import Figure, both_widths
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.groups import by_group
 from many_wolves.figures.section import Section, Table
@@ -45,7 +45,7 @@ def sections(fit: Fitted) -> list[Section]:
             "Strategies by group",
             (MEANING,),
             (_table(fit),),
-            (both(lambda width: frequencies_figure(fit, width)),),
+            (both_widths(lambda width: frequencies_figure(fit, width)),),
         ),
         Section(
             "predictive",

@@ -10,13 +10,12 @@ import pandas as pd
 from many_wolves.families.dilemmas.model.rounds import CONTEXTS
 from many_wolves.families.dilemmas.reporting.page_parts import (
     before_and_after,
-    both,
     by_condition,
     cells,
     interval,
     predictive,
 )
-from many_wolves.figures.figure import Figure
+from many_wolves.figures.figure import Figure, both_widths
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.groups import by_group
 from many_wolves.figures.section import Section, Table
@@ -71,7 +70,7 @@ def sections(fit: Fitted) -> list[Section]:
     seen = _seen(fit, groups)
     frame = cells(fit, groups, [groups[g] for g in _group_of_cells(fit)])
     listed = [Section("groups", "Groups compared", (MEANING,), (_table(fit, groups, seen),),
-                      (both(lambda width: measures_figure(fit, width)),))]  # fmt: skip
+                      (both_widths(lambda width: measures_figure(fit, width)),))]  # fmt: skip
     listed.append(
         Section(
             "strategies",
@@ -81,7 +80,7 @@ def sections(fit: Fitted) -> list[Section]:
                 "The last columns are the observed frequency over all rounds but the last, and n.",
             ),
             tables=(_strategies(fit, groups, seen), _rounds(fit, groups)),
-            figures=(both(lambda width: strategies_figure(fit, width)),),
+            figures=(both_widths(lambda width: strategies_figure(fit, width)),),
         )
     )
     why = "The cells are the participants' contexts, with the last round separate."

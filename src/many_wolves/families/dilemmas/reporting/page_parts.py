@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -94,18 +93,13 @@ def before_and_after(fit: Fitted, name: str, heading: str, observed: Mapping[str
     ]
     return Table(
         pd.DataFrame(rows),
-        f"{heading}: mean with 95 % central interval, prior predictive and after them.",
+        f"{heading}: mean with 95 % central interval, prior predictive and posterior predictive.",
     )
 
 
 def _central(values: np.ndarray) -> str:
     low, high = np.quantile(values, [0.025, 0.975])
     return f"{values.mean():.2f} [{low:.2f}, {high:.2f}]"
-
-
-def both(draw: Callable[[Width], Figure]) -> Figure:
-    """A two-column figure that carries its one-column form for narrow screens."""
-    return replace(draw("two"), narrow=draw("one"))
 
 
 def by_condition(fit: Fitted, parameters: Mapping[str, str]) -> pd.DataFrame:

@@ -19,8 +19,7 @@ _PAGES = {
 }
 """Cognitive model -> module of this folder."""
 
-
-_GISTS = {"given_share": "share of the stake given", "cooperation": "share of cooperation"}
+_HEADLINES = {"given_share": "share of the stake given", "cooperation": "share of cooperation"}
 """Variable of the posterior -> its meaning."""
 
 
@@ -34,7 +33,7 @@ class DilemmaPages:
 
     def headline(self, fit: Fitted) -> HeadlineMeasure | None:
         """What it gives, or how often it cooperates, as the fit predicts."""
-        for name, words in _GISTS.items():
+        for name, words in _HEADLINES.items():
             if fit.has("posterior", name):
                 return headline(words, fit.values("posterior", name))
         return None

@@ -9,12 +9,11 @@ import pandas as pd
 
 from many_wolves.families.dilemmas.reporting.page_parts import (
     before_and_after,
-    both,
     cells,
     interval,
     predictive,
 )
-from many_wolves.figures.figure import Figure
+from many_wolves.figures.figure import Figure, both_widths
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.groups import by_group
 from many_wolves.figures.section import Section, Table
@@ -61,7 +60,7 @@ def sections(fit: Fitted) -> list[Section]:
             "Who is served",
             (MEANING,),
             tables,
-            (both(lambda width: served_figure(fit, width)),),
+            (both_widths(lambda width: served_figure(fit, width)),),
         ),
         predictive(
             frame,

@@ -10,13 +10,12 @@ import pandas as pd
 from many_wolves.families.dilemmas.model.preferences import NAMES
 from many_wolves.families.dilemmas.reporting.page_parts import (
     before_and_after,
-    both,
     by_condition,
     cells,
     interval,
     predictive,
 )
-from many_wolves.figures.figure import Figure
+from many_wolves.figures.figure import Figure, both_widths
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.groups import by_group
 from many_wolves.figures.section import Section, Table
@@ -96,7 +95,7 @@ def sections(fit: Fitted) -> list[Section]:
             "Groups compared",
             paragraphs,
             tuple(tables),
-            (both(lambda width: preferences_figure(fit, width)),),
+            (both_widths(lambda width: preferences_figure(fit, width)),),
         ),
         predictive(
             frame,
@@ -185,7 +184,7 @@ def _table(fit: Fitted, groups: Sequence[str], form: str) -> Table:
         pd.DataFrame(rows),
         "Posterior means with 95 % highest-density intervals of each group's preferences, "
         "and of the share of the stake that is given or offered; observed shares. "
-        f"Precision:  {interval(fit, 'precision', '')} per dollar.",
+        f"Precision: {interval(fit, 'precision', '')} per dollar.",
     )
 
 

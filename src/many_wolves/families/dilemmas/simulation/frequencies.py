@@ -14,6 +14,7 @@ from many_wolves.families.dilemmas.model.strategies import Moves, step
 
 
 def from_prior(plan: Plan, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Frequencies (G, K) and trembles (G,) drawn from the prior."""
     G, K = len(plan.groups), len(plan.members)
     tremble = rng.uniform(0, 0.5, size=1 if plan.one_tremble else G)
     return rng.dirichlet(np.ones(K), size=G), np.broadcast_to(tremble, (G,)).copy()

@@ -11,7 +11,7 @@ from typing import Any
 
 from many_wolves.families.markets.engines.ibex_seat import REFUSALS, IbexSeat, Place
 from many_wolves.families.markets.engines.ibex_state import SeatState
-from many_wolves.families.markets.reporting.lab import lab_parameters
+from many_wolves.families.markets.engines.lab_parameters import lab_parameters
 from many_wolves.families.markets.rules.actions import Action, acting_seats
 from many_wolves.families.markets.rules.draws import in_seeded_order
 from many_wolves.families.markets.rules.parameters import Rules

@@ -30,6 +30,7 @@ from many_wolves.families.markets.model.options import (
     QuoteOptions,
 )
 from many_wolves.files import shipped
+from many_wolves.outcomes import draws_of
 
 PROGRAMS = "market-model/stan_model"
 _HERE = "many_wolves.families.markets.model"
@@ -87,13 +88,7 @@ class _MarketModel:
 
     def draws(self, tree: Any, names: Sequence[str]) -> Mapping[str, Array]:
         """Posterior draws by the names of ``simulate``."""
-        posterior = tree["posterior"].to_dataset()
-        found = {name: posterior[name].to_numpy() for name in names if name != "log_lik"}
-        if "log_lik" in names:
-            each = tree["log_likelihood"].to_dataset()[self.outcome]
-            rest = [dim for dim in each.dims if dim not in ("chain", "draw")]
-            found["log_lik"] = each.sum(rest).to_numpy()
-        return found
+        return draws_of(tree, names, self.outcome)
 
     def _chosen(self, options: Mapping[str, Any]) -> Any:
         return self.options.read(options, of=f"the model {self.name!r}")

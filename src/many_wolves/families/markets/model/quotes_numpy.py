@@ -215,21 +215,6 @@ def _feasible(rows: pd.DataFrame) -> Array:
     return np.stack(can, axis=-1).astype(float)
 
 
-def bayesian_weight(spread: float, markup_sd: float) -> float:
-    """The weight on the private signal that its precision deserves.
-
-    Parameters
-    ----------
-    spread
-        Half width of the uniform relative error of the private signal, such as .05.
-    markup_sd
-        Standard deviation of the sum of declared over that of true values: the relative
-        error of the public signal.
-    """
-    private = spread**2 / 3
-    return markup_sd**2 / (markup_sd**2 + private)
-
-
 def design_limits(data: Turns, anchor: bool, inventory: bool) -> Limits:
     """What these turns leave open of each estimated parameter, on the scale of its prior.
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.markets.rules.actions import CONDITION_WORDS
-from many_wolves.families.markets.rules.draws import Draws
 from many_wolves.families.markets.rules.market import Market
 from many_wolves.families.markets.rules.parameters import CONDITIONS, Band, Pair, Rules, Terms
 from many_wolves.families.markets.rules.play import order, stages
@@ -272,15 +271,6 @@ def _check(record: SessionRecord, data: Mapping[str, Any]) -> None:
                 f"its moves give {ours}",
                 fix="the file was changed, or another version of the server wrote it",
             )
-
-
-def draws_from_record(record: SessionRecord) -> Draws:
-    """The draws of a session that was played."""
-    return Draws(
-        {round_.number: round_.values for round_ in record.rounds},
-        {round_.number: round_.signals for round_ in record.rounds},
-        record.paid_round,
-    )
 
 
 def stage_of(rules: Rules, phase: int) -> str:

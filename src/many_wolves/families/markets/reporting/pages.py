@@ -15,7 +15,7 @@ from many_wolves.families.markets.reporting.checks import predictive_table
 from many_wolves.families.markets.reporting.kept import designs_of, sessions_of
 from many_wolves.families.markets.reporting.lines import SCRIPTED, scripted
 from many_wolves.families.markets.rules.parameters import ROLES
-from many_wolves.figures.figure import Figure
+from many_wolves.figures.figure import Figure, both_widths
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table
 from many_wolves.figures.theme import Width
@@ -164,7 +164,7 @@ def _sessions_sections(fit: Fitted) -> list[Section]:
     for name, title, table in parts:
         if _lacking(FIGURES[name][0], [fit]):
             continue
-        figure = replace(_draw(name, [fit], "two"), narrow=_draw(name, [fit], "one"))
+        figure = both_widths(partial(_draw, name, [fit]))
         found.append(Section(name, title, (), (table(),), (figure,)))
     return found
 

@@ -15,6 +15,8 @@ ROLES: tuple[Role, ...] = ("owner", "developer", "speculator")
 NO_PROJECT, PROJECT = 0, 1
 CONDITIONS = (NO_PROJECT, PROJECT)
 
+_MECHANISMS: Mapping[str, Mechanism] = {name: name for name in MECHANISMS}
+
 Pair = tuple[float, float]
 """One number for each condition: without the project, with the project."""
 
@@ -167,12 +169,17 @@ class Rules:
         return tuple(roles)
 
     @classmethod
-    def lab(cls, mechanism: Mechanism = "harberger", **changes: Any) -> Self:
+    def lab(cls, mechanism: str = "harberger", **changes: Any) -> Self:
         """The lab's parameters for a mechanism, with changes by name.
 
         Voting has no speculators, no taxes and other base points, and owners talk.
+
+        Raises
+        ------
+        KeyError
+            If there is no such mechanism.
         """
-        rules = cls(mechanism=mechanism)
+        rules = cls(mechanism=_MECHANISMS[mechanism])
         if mechanism == "voting":
             rules = replace(
                 rules,

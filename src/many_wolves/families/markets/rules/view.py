@@ -116,6 +116,10 @@ class View:
     history: tuple[PastRound, ...] = ()
     error: str = ""
 
+    def declared(self, lot: int, condition: int) -> float:
+        """The declaration at which a lot can be bought: the final one, once there is one."""
+        return self.final[lot] if self.final else self.first[lot][condition]
+
     def to_json(self) -> dict[str, Any]:
         """The view as a JSON object; keys of mappings become text."""
         record = asdict(self)

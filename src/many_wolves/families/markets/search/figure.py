@@ -14,7 +14,9 @@ NAME = "objectives"
 
 
 def objectives_figure(table: pd.DataFrame, objectives: Sequence[str], sessions: int) -> Figure:
-    """A row for each of the best rules, a panel an objective; the published rules are lines.
+    """One row per set of rules on the Pareto front, one panel per objective.
+
+    Dashed lines are the published rules.
 
     Parameters
     ----------
@@ -23,7 +25,7 @@ def objectives_figure(table: pd.DataFrame, objectives: Sequence[str], sessions: 
     objectives
         Names of the objectives.
     sessions
-        Sessions with fresh seeds of each of the rules.
+        Number of sessions with fresh seeds per set of rules.
     """
     import plotnine as p9
 
@@ -51,13 +53,13 @@ def objectives_figure(table: pd.DataFrame, objectives: Sequence[str], sessions: 
     rows = max(found["rules"].nunique(), 1)
     return Figure(
         name=NAME,
-        title="Rules of the Pareto front",
+        title="Rules on the Pareto front",
         plot=plot,
         data=data,
         caption=(
-            f"Each row is one of the rules of the Pareto front, by the number of its trial. Points "
-            f"are means of {sessions} sessions with fresh seeds, with t intervals of 95 % "
-            "over sessions. Dashed lines are the means of the published rules in these sessions."
+            "Each row is one set of rules on the Pareto front, named by the number of its trial. "
+            f"Points: means of {sessions} sessions with fresh seeds; lines: 95 % t intervals over "
+            "sessions. Dashed lines: means of the published rules with the same seeds."
         ),
         alt=_words(found, lines, objectives),
         height_mm=18 + (12 + 5 * rows) * -(-len(objectives) // 2),
@@ -83,4 +85,4 @@ def _words(found: pd.DataFrame, lines: pd.DataFrame, objectives: Sequence[str]) 
         told = ", ".join(f"{value:.4g}" for value in old)
         between = f"{values.min():.4g} to {values.max():.4g}" if len(values) else "no rules"
         said.append(f"{panel}: {between}, published {told}")
-    return f"Rules of the Pareto front. {'; '.join(said)}."
+    return f"Rules on the Pareto front. {'; '.join(said)}."

@@ -1,4 +1,4 @@
-"""From a file of `wolves design-rules` to tables in a folder."""
+"""Reads a file of `wolves design-rules`, runs its search, and writes the tables."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ cast:
 def design_rules(
     file: Path, out: Path, advance: Callable[[str, int, int], None]
 ) -> Mapping[str, Any]:
-    """Search for rules, or go on with a search; write its tables.
+    """Search for rules, or resume a search, and write its tables.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ def design_rules(
         The search, in YAML.
     out
         Gets ``trials.csv``, ``pareto.csv`` and the figure ``objectives``. It also gets
-        ``rules-N.yaml`` for each of the best rules, and the trials, from which a later run goes on.
+        ``rules-N.yaml`` for each of the best rules, and the trials, from which a later run resumes.
     advance
-        Called with what is done, how much of it, and of how much.
+        Called with the stage (``trials`` or ``again``), the number done, and the total.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The search: trials by optuna, the Pareto front, a run with fresh seeds."""
+"""The search: trials by optuna, the Pareto front, and a second run with fresh seeds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from many_wolves.extras import needs
-from many_wolves.families.markets.rules.parameters import Mechanism, Rules
+from many_wolves.families.markets.rules.parameters import Rules
 from many_wolves.families.markets.search.objectives import (
     Exploiters,
     Values,
@@ -94,12 +94,11 @@ def parameter(rules: Rules, name: str) -> float:
 
 def lab_rules(mechanism: str) -> Rules:
     """The lab's rules with one paid round: no simulated player remembers earlier rounds."""
-    known: dict[str, Mechanism] = {"harberger": "harberger", "futarchy": "futarchy"}
-    return Rules.lab(known[mechanism], rounds=1, practice=False)
+    return Rules.lab(mechanism, rounds=1, practice=False)
 
 
 def search(wanted: Searched, out: Path, advance: Callable[[int, int], None]) -> pd.DataFrame:
-    """Try rules, and go on with a search that was interrupted.
+    """Try rules, resuming a search that was interrupted.
 
     Parameters
     ----------
@@ -108,7 +107,7 @@ def search(wanted: Searched, out: Path, advance: Callable[[int, int], None]) -> 
     out
         Folder of the trials, ``trials-IDENTITY.log``.
     advance
-        Called with the number of trials done, and of all.
+        Called with the number of trials done, and the total.
 
     Returns
     -------
@@ -176,7 +175,7 @@ def pareto_table(
     wanted, trials
         The search, and what ``search`` returned.
     advance
-        Called with the number of rules that were run again, and of all.
+        Called with the number of rules that were run again, and the total.
 
     Returns
     -------

@@ -59,11 +59,11 @@ class Truthful:
 
     def first(self, rules: Rules, view: View, rng: np.random.Generator) -> tuple[float, float]:
         """First declarations."""
-        return _values(view)
+        return own_values(view)
 
     def final(self, rules: Rules, view: View, rng: np.random.Generator) -> float:
         """Final declaration."""
-        return _values(view)[_chosen(view)]
+        return own_values(view)[_chosen(view)]
 
     def buys(
         self, rules: Rules, view: View, lot: int, condition: int, rng: np.random.Generator
@@ -77,7 +77,7 @@ class Truthful:
 
     def compensation(self, rules: Rules, view: View) -> float:
         """Owners ask for their loss; the developer offers the median request if it still gains."""
-        without, with_project = _values(view)
+        without, with_project = own_values(view)
         if rules.role(view.seat) == "owner":
             return max(without - with_project, 0.0)
         wanted = float(np.median(list(view.requests.values()) or [0.0]))
@@ -85,7 +85,7 @@ class Truthful:
 
     def vote(self, view: View, rng: np.random.Generator) -> str:
         """The condition that pays more, with the offer."""
-        without, with_project = _values(view)
+        without, with_project = own_values(view)
         return "project" if with_project + (view.offer or 0.0) >= without else "no_project"
 
     def _purchases(self, rules: Rules, view: View, rng: np.random.Generator) -> Action:
@@ -105,7 +105,7 @@ class Scaled(Truthful):
 
     def first(self, rules: Rules, view: View, rng: np.random.Generator) -> tuple[float, float]:
         """First declarations."""
-        without, with_project = _values(view)
+        without, with_project = own_values(view)
         return (
             _within(rules, view.seat, NO_PROJECT, self.factor * without),
             _within(rules, view.seat, PROJECT, self.factor * with_project),
@@ -114,7 +114,7 @@ class Scaled(Truthful):
     def final(self, rules: Rules, view: View, rng: np.random.Generator) -> float:
         """Final declaration."""
         condition = _chosen(view)
-        return _within(rules, view.seat, condition, self.factor * _values(view)[condition])
+        return _within(rules, view.seat, condition, self.factor * own_values(view)[condition])
 
 
 @dataclass(frozen=True)
@@ -203,22 +203,22 @@ class Exploiter(Truthful):
     def first(self, rules: Rules, view: View, rng: np.random.Generator) -> tuple[float, float]:
         """First declarations: the best pair where they decide (``harberger``)."""
         if rules.mechanism != "harberger":
-            return _values(view)
+            return own_values(view)
         role = rules.role(view.seat)
         rate = falling_rate(self.level, self.slope)
-        return best_first_declaration(rules, role, _values(view), rate, role_lead(rules, role))
+        return best_first_declaration(rules, role, own_values(view), rate, role_lead(rules, role))
 
     def final(self, rules: Rules, view: View, rng: np.random.Generator) -> float:
         """Final declaration."""
         role, condition = rules.role(view.seat), _chosen(view)
         rate = falling_rate(self.level, self.slope)
-        return best_final_declaration(rules, role, condition, _values(view)[condition], rate)
+        return best_final_declaration(rules, role, condition, own_values(view)[condition], rate)
 
     def buys(
         self, rules: Rules, view: View, lot: int, condition: int, rng: np.random.Generator
     ) -> bool:
         """Whether it buys a lot."""
-        declared = _declared(view, lot, condition)
+        declared = view.declared(lot, condition)
         return shaded_value(rules, lot, condition, declared, 0.0, -self.markup) > declared
 
 
@@ -233,21 +233,18 @@ class LogitBuyer(Truthful):
         self, rules: Rules, view: View, lot: int, condition: int, rng: np.random.Generator
     ) -> bool:
         """Whether it buys a lot."""
-        declared = _declared(view, lot, condition)
+        declared = view.declared(lot, condition)
         percentile = rules.band(lot, condition).percentile(declared)
         return bool(rng.random() < expit(self.level - self.slope * percentile))
 
 
-def _values(view: View) -> tuple[float, float]:
+def own_values(view: View) -> tuple[float, float]:
+    """Own values of land without and with the project; 0 for speculators."""
     return (0.0, 0.0) if view.values is None else view.values
 
 
 def _chosen(view: View) -> int:
     return PROJECT if view.condition is None else view.condition
-
-
-def _declared(view: View, lot: int, condition: int) -> float:
-    return view.final[lot] if view.final else view.first[lot][condition]
 
 
 def _within(rules: Rules, seat: int, condition: int, declared: float) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.special import expit
 
@@ -49,7 +47,3 @@ def believed_worth(view: View, condition: int, weight: float = 1.0) -> float:
     if private is None or public is None or private[condition] is None:
         return 0.0
     return weight * (private[condition] or 0.0) + (1 - weight) * (public[condition] or 0.0)
-
-
-Expectation = Callable[[int, int, float], float]
-"""Lot, condition, declaration -> expected value."""

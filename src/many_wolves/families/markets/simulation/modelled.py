@@ -19,7 +19,8 @@ from many_wolves.families.markets.rules.draws import others_lead
 from many_wolves.families.markets.rules.parameters import CONDITIONS, Rules
 from many_wolves.families.markets.rules.view import View
 from many_wolves.families.markets.simulation import trading
-from many_wolves.families.markets.simulation.agents import Truthful
+from many_wolves.families.markets.simulation.agents import Truthful, own_values
+from many_wolves.families.markets.simulation.beliefs import shaded_value
 from many_wolves.families.markets.simulation.theory import effective_tax
 
 
@@ -49,7 +50,7 @@ class Modelled(Truthful):
         pivots = rules.mechanism == "harberger"
         ahead = (lead + amounts[1][None, :] - amounts[0][:, None]) / sd
         chance = ndtr(ahead) if pivots else np.full_like(ahead, 0.5)
-        values = view.values or (0.0, 0.0)
+        values = own_values(view)
         gain = who.strategic * pivots * (values[1] - values[0]) / POINTS
         u = (1 - chance) * parts[0][:, None] + chance * parts[1][None, :] + gain * chance
         place = rng.choice(u.size, p=softmax(who.precision * u.reshape(-1)))
@@ -69,10 +70,8 @@ class Modelled(Truthful):
     ) -> bool:
         """Buys by the logit of what it expects to gain."""
         who = Buyer(**self.buyer)
-        band = rules.band(lot, condition)
-        amount = view.final[lot] if view.final else view.first[lot][condition]
-        middle = (band.low + band.high) / 2
-        expected = (1 - who.base_rate) * (1 + who.shading) * amount + who.base_rate * middle
+        amount = view.declared(lot, condition)
+        expected = shaded_value(rules, lot, condition, amount, who.base_rate, who.shading)
         buyers = 1 + 0.5 * (len(rules.speculators) - 1)
         gain = rules.buyer_share * (expected - amount) / buyers / POINTS
         return bool(np.log(rng.random()) < log_expit(who.precision * gain - who.hurdle))
@@ -122,7 +121,7 @@ class Modelled(Truthful):
         """Utilities over the grid, and the grid."""
         band = rules.band(view.seat, condition)
         low, high = np.array([float(band.low)]), np.array([float(band.high)])
-        value = np.array([(view.values or (0.0, 0.0))[condition]])
+        value = np.array([own_values(view)[condition]])
         u = utility(
             who,
             np.array([who.takeover]),

@@ -18,6 +18,7 @@ from many_wolves.families.markets.simulation.agents import (
     Scaled,
     Truthful,
     ZeroIntelligence,
+    own_values,
 )
 from many_wolves.families.markets.simulation.beliefs import constant_rate, falling_rate
 from many_wolves.families.markets.simulation.play import Cast, seat_players
@@ -67,7 +68,7 @@ class BestLandowner(Truthful):
 
     def first(self, rules: Rules, view: View, rng: np.random.Generator) -> tuple[float, float]:
         """The pair with the highest expected points, over the rest of the round as well."""
-        role, values = rules.role(view.seat), view.values or (0.0, 0.0)
+        role, values = rules.role(view.seat), own_values(view)
         grids = [np.linspace(0, 2 * rules.band(view.seat, c).high, POINTS) for c in CONDITIONS]
         parts = [
             self._first_part(rules, role, c, values[c], grids[c])
@@ -90,7 +91,7 @@ class BestLandowner(Truthful):
     def final(self, rules: Rules, view: View, rng: np.random.Generator) -> float:
         """The best final declaration."""
         role, condition = rules.role(view.seat), int(view.condition or 0)
-        value = (view.values or (0.0, 0.0))[condition]
+        value = own_values(view)[condition]
         return best_final_declaration(rules, role, condition, value, self.rate)
 
     def _first_part(
@@ -130,8 +131,7 @@ class BestSpeculator(Truthful):
         if factor is not None:
             return factor < 1
         band = rules.band(lot, condition)
-        declared = view.final[lot] if view.final else view.first[lot][condition]
-        return declared < (band.low + band.high) / 2
+        return view.declared(lot, condition) < (band.low + band.high) / 2
 
 
 def known_reply(rules: Rules, cast: Cast, role: str, place: int = 0) -> Agent | None:

@@ -12,8 +12,6 @@ from many_wolves.families.markets.rules.parameters import Rules
 from many_wolves.families.markets.rules.view import MarketView, View
 from many_wolves.families.markets.simulation.beliefs import believed_worth
 
-WAIT: Action = {"action": "wait", "price": None, "order": None}
-
 
 def market_action(
     view: View, condition: int, kind: str, price: float | None = None, order: int | None = None

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from many_wolves.families.markets.rules.draws import Draws
-from many_wolves.families.markets.rules.parameters import Mechanism, Rules
+from many_wolves.families.markets.rules.parameters import Rules
 from many_wolves.families.markets.task.experiment import draws_for
 from many_wolves.files import canonical_json
 from many_wolves.records import Cell
@@ -81,14 +81,5 @@ def changed_rules(rules: Rules) -> str:
 def rules_of(mechanism: str, changes: str) -> Rules:
     """The rules that ``changed_rules`` describes."""
     named: Mapping[str, Any] = json.loads(changes)
-    lab = Rules.lab(_mechanism(mechanism)).to_json()
+    lab = Rules.lab(mechanism).to_json()
     return Rules.from_json({**lab, **named})
-
-
-def _mechanism(name: str) -> Mechanism:
-    known: Mapping[str, Mechanism] = {
-        "harberger": "harberger",
-        "futarchy": "futarchy",
-        "voting": "voting",
-    }
-    return known[name]

@@ -11,7 +11,7 @@ import yaml
 
 from many_wolves.contracts import Compiled
 from many_wolves.errors import WolvesError
-from many_wolves.families.markets.rules.parameters import ROLES, Mechanism, Rules
+from many_wolves.families.markets.rules.parameters import ROLES, Rules
 from many_wolves.families.markets.rules.words import Wording, as_text, instructions
 from many_wolves.families.markets.task.cells import Played, seat_name
 from many_wolves.families.markets.task.course import turns_by_role
@@ -25,7 +25,6 @@ FAMILY = "markets"
 PLANNING, OTREE = "planning", "otree"
 OPENING = Form({"type": "object"})
 """Answer type of an opening, which nobody answers."""
-LIMITS = ("final_tax", "first_tax", "ticks", "talk")
 FACTORS = ("mechanism", "final_tax", "lab_session")
 
 PAGE_CHARACTERS = 900
@@ -89,12 +88,7 @@ def _rules(
     design: PlanningDesign, mechanism: str, tax: float | None, changed: Mapping[str, Any]
 ) -> Rules:
     """The lab's rules of a mechanism, with what the file and the options change."""
-    known: dict[str, Mechanism] = {
-        "harberger": "harberger",
-        "futarchy": "futarchy",
-        "voting": "voting",
-    }
-    lab = Rules.lab(known[mechanism])
+    lab = Rules.lab(mechanism)
     given = {
         "final_tax": tax,
         "first_tax": design.first_tax,

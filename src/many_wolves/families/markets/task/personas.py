@@ -32,7 +32,7 @@ class Personas:
     roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def seat(self, roles: Mapping[int, str]) -> dict[int, str]:
-        """Name of the persona of each seat, given the seats' roles; seats without one lack."""
+        """Name of the persona of each seat, by the seats' roles; seats without one are left out."""
         placed: dict[str, int] = {}
         found: dict[int, str] = {}
         for number, role in roles.items():

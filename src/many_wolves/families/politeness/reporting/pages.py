@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from many_wolves.families.politeness.reporting import methods, text
 from many_wolves.families.politeness.reporting.figures import (
@@ -21,13 +20,13 @@ from many_wolves.families.politeness.reporting.figures import (
     weight_triangle,
     weights_by_effort,
 )
-from many_wolves.families.politeness.reporting.report_tables import (
+from many_wolves.families.politeness.reporting.tables import (
     places_table,
     shared_table,
     study_table,
     weights_table,
 )
-from many_wolves.figures.figure import Figure
+from many_wolves.figures.figure import Figure, both_widths
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.section import HeadlineMeasure, Plot, Section, Table, headline
 from many_wolves.figures.theme import Width
@@ -68,20 +67,23 @@ class PolitenessPages:
                 "Utility weights",
                 paragraphs=text.weights(fit),
                 tables=(weights_table(fit),),
-                figures=(_both(lambda width: utility_weights([fit], width)),),
+                figures=(both_widths(lambda width: utility_weights([fit], width)),),
             ),
             *_places(fit),
             Section(
                 "predictive",
                 "Predictive check",
                 paragraphs=text.predictive(fit),
-                figures=(choice_agreement(fit), _both(lambda width: choice_cells(fit, width))),
+                figures=(
+                    choice_agreement(fit),
+                    both_widths(lambda width: choice_cells(fit, width)),
+                ),
             ),
             Section(
                 "meanings",
                 "Literal semantics",
                 paragraphs=text.meanings(fit),
-                figures=(_both(lambda width: literal_semantics(fit, width)),),
+                figures=(both_widths(lambda width: literal_semantics(fit, width)),),
             ),
             Section(
                 "recursion",
@@ -89,7 +91,7 @@ class PolitenessPages:
                 paragraphs=text.recursion(fit),
                 figures=(
                     listener_table(fit),
-                    _both(lambda width: speaker_table(fit, width)),
+                    both_widths(lambda width: speaker_table(fit, width)),
                 ),
             ),
         ]
@@ -105,14 +107,14 @@ class PolitenessPages:
                 "weights",
                 "Utility weights side by side",
                 paragraphs=text.reading_weights(),
-                figures=(_both(lambda width: utility_weights(fits, width)),),
+                figures=(both_widths(lambda width: utility_weights(fits, width)),),
             ),
             Section(
                 "predictive",
                 "Predictive accuracy for each speaker",
                 paragraphs=text.study_predictive(fits),
                 tables=(shared_table(fits),),
-                figures=(_both(lambda width: study_agreement(fits, width)),),
+                figures=(both_widths(lambda width: study_agreement(fits, width)),),
             ),
         ]
 
@@ -172,8 +174,3 @@ def _places(fit: Fitted) -> list[Section]:
 
 
 PAGES = PolitenessPages()
-
-
-def _both(draw: Callable[[Width], Figure]) -> Figure:
-    """A two-column figure with its one-column form for narrow screens."""
-    return replace(draw("two"), narrow=draw("one"))

@@ -58,8 +58,7 @@ def choice_cells(fit: Fitted, width: Width = "two") -> Figure:
             "Bars: observed proportion of each utterance, by goal (rows) and true state "
             f"(columns), {len(frame)} cells, n = {n:,.0f} choices. Points and lines: mean and "
             f"95 % equal-tailed interval of the posterior predictions; {100 * inside:.0f} % of "
-            "the bars "
-            "end within their interval."
+            "the bars end within their interval."
         ),
         alt=_alt(frame, labels),
         width=width,

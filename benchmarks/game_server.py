@@ -1,10 +1,12 @@
-"""A server that haggles: every message names a price or closes, and a critic gets three lines.
+"""A server that plays games: it names an option, haggles, or gives advice, and now and then stalls.
 
-    python benchmarks/haggling_server.py SECONDS
+    python benchmarks/game_server.py SECONDS [SHARE STALL_SECONDS]
 
-Prints its port, serves until it is killed. Every reply takes ``SECONDS``. A reply is drawn from the
-text of its request, so that the same request gets the same reply: .1 accept, .8 name no price,
-and the others offer the last price that was named.
+Prints its port, serves until it is killed. Every reply takes ``SECONDS``; the share ``SHARE``
+of them, drawn with a fixed seed in the order of the requests, takes ``STALL_SECONDS`` more.
+A reply is drawn from the text of its request, so that the same request gets the same reply. If the
+last message lists options, the reply is one of them. A haggler accepts with probability .1, names
+no price with .8, and else offers the last price that was named. A critic gets three lines.
 """
 
 from __future__ import annotations
@@ -26,7 +28,11 @@ def words_of(messages: list[dict[str, Any]]) -> str:
     last = messages[-1]["content"]
     if last.startswith("You coach"):
         return ADVICE
-    chance = random.Random(json.dumps(messages)).random()
+    draws = random.Random(json.dumps(messages))
+    options = [line[2:] for line in last.splitlines() if line.startswith("- ")]
+    if options:
+        return draws.choice(options)
+    chance = draws.random()
     if chance < ACCEPTS:
         return "That is fine with me.\nDeal"
     prices = _PRICE.findall(last)
@@ -51,15 +57,16 @@ def reply_to(body: dict[str, Any]) -> bytes:
     return head % len(data) + data
 
 
-async def serve(pause_s: float) -> None:
+async def serve(pause_s: float, share: float = 0.0, stall_s: float = 0.0) -> None:
     """Serve until the process ends."""
+    stalls = random.Random(1)
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 length = int(head.lower().partition(b"content-length:")[2].partition(b"\r")[0])
                 body = json.loads(await reader.readexactly(length))
-                await asyncio.sleep(pause_s)
+                await asyncio.sleep(pause_s + stall_s * (stalls.random() < share))
                 writer.write(reply_to(body))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -71,4 +78,4 @@ async def serve(pause_s: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(float(sys.argv[1])))
+    asyncio.run(serve(*map(float, sys.argv[1:4])))
