@@ -33,7 +33,6 @@ lint: sync ## style, types, the order of the layers, and prose
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
-	$(RUN) mypy --config-file tests/mypy.ini tests
 	$(RUN) lint-imports --no-logo
 	$(RUN) python -m tools.prose
 	@! command -v vale >/dev/null || $(RUN) python -m tools.prose --files | xargs vale --output line

@@ -10,6 +10,7 @@ from scipy.stats import dirichlet, expon, norm
 
 from many_wolves.families.bargaining.model import (
     aspiration,
+    begun_games,
     concession,
     made_choices,
     made_moves,
@@ -18,6 +19,10 @@ from many_wolves.families.bargaining.model import (
     words,
 )
 from many_wolves.families.bargaining.model.levels import Spread
+from many_wolves.families.bargaining.simulation import aspiration as simulated_aspiration
+from many_wolves.families.bargaining.simulation import concession as simulated_concession
+from many_wolves.families.bargaining.simulation import outcomes as simulated_outcomes
+from many_wolves.families.bargaining.simulation import values as simulated_values
 
 
 @dataclass
@@ -90,10 +95,10 @@ def of_concession(problem, observations, x, memory="all"):
     scale = float(np.exp(concession.SCALE_MEAN + concession.SCALE_SD * t.normal()))
     spread = spread_of(t, problem.data, concession.PRIOR_SD)
     b = np.column_stack([intercept, slope])
-    known = concession.words.Parameters(b[:5], b[5], scale)
+    known = simulated_concession.Parameters(b[:5], b[5], scale)
     shift, size_shift, soft = concession._shifts(moves, spread)
     at = concession._Masked.of(moves)
-    rows = concession.words.row_log_likelihood(
+    rows = simulated_concession.row_log_likelihood(
         at, known, shift, size_shift, soft, moves.kind, moves.fraction
     )
     return t.done() + rows.sum()
@@ -108,7 +113,7 @@ def of_aspiration(problem, observations, x, **options):
     p, _ = aspiration._parameters(
         everything, written, bool(options.get("reciprocity", True)), spread
     )
-    rows = aspiration.words.row_log_likelihood(written.at, p, written.action, written.demand)
+    rows = simulated_aspiration.row_log_likelihood(written.at, p, written.action, written.demand)
     return t.done() + rows.sum()
 
 
@@ -122,7 +127,7 @@ def of_values(problem, observations, x, fair="even", deal=True):
     everything = np.concatenate([ratio, beliefs, slope.ravel()])
     known = values._Known.of(everything, chosen, fair, deal, spread)
     fairness = "even" if fair == "none" else fair
-    rows = values.words.row_log_likelihood(
+    rows = simulated_values.row_log_likelihood(
         chosen.at, known.weights, known.beliefs, known.hope, chosen.option, fairness
     )
     return t.done() + rows.sum()
@@ -130,7 +135,7 @@ def of_values(problem, observations, x, fair="even", deal=True):
 
 def of_outcomes(problem, observations, x, atom, jacobian):
     """``atom`` (4,) and the log Jacobian of its transform are given: Stan's own."""
-    games = outcomes.read_games(observations)
+    games = begun_games.read_games(observations)
     data, t, P = problem.data, Taken(x), problem.data["P"]
     intercept, slope = t.normal(3), t.normal(3, P)
     round_, scale = t.normal(), t.normal()
@@ -146,7 +151,7 @@ def of_outcomes(problem, observations, x, atom, jacobian):
     p = outcomes._parameters(everything, games, atom)
     zero = np.zeros(3)
     spread = Spread(zero, zero, 0.0, 0.0, each, chain, np.zeros(1))
-    rows = outcomes.words.row_log_likelihood(
+    rows = simulated_outcomes.row_log_likelihood(
         games.at, p, outcomes._shift(games, spread, partner), games.last, games.as_words,
         games.share,
     )  # fmt: skip

@@ -57,8 +57,8 @@ class TestSteps:
 
     def test_every_published_move_is_possible(self):
         from many_wolves.families.bargaining.model.concession import _Masked
-        from many_wolves.families.bargaining.model.concession import words as simulator
         from many_wolves.families.bargaining.model.made_moves import read_moves
+        from many_wolves.families.bargaining.simulation import concession as simulator
 
         moves = read_moves(people(), "none")
         P, zero = len(moves.covariates.names), np.zeros(len(moves.decisions))

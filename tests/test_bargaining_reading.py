@@ -10,7 +10,7 @@ import bargaining_phrases as phrases
 from many_wolves.families.bargaining.moves import FLAGS, KINDS
 from many_wolves.families.bargaining.reading.amounts import Range, amounts
 from many_wolves.families.bargaining.reading.message import FORMS, read_message
-from many_wolves.families.bargaining.reading.words import Situation
+from many_wolves.families.bargaining.reading.prices import Situation
 
 BALLOON = Situation("seller", 20.0, 10.0, Range(10, 20), first=20.0)
 BUYER = Situation("buyer", 12.0, 16.0, Range(10, 20), first=10.0)

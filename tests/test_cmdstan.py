@@ -14,12 +14,13 @@ from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.model.problem import build
 from many_wolves.families.politeness.reading import human
 from many_wolves.inference.engines.cmdstan import CmdStanProgram, columns, nested, nuts_arguments
-from many_wolves.inference.engines.cmdstan_run import Finished, cores, read_csv, run_all
+from many_wolves.inference.engines.cmdstan_run import Finished, read_csv, run_all
 from many_wolves.inference.engines.draws import Adapted
 from many_wolves.inference.engines.embedded import EmbeddedProgram
 from many_wolves.inference.engines.select import find_cmdstan
 from many_wolves.inference.sampling.fit import fit
 from many_wolves.inference.settings import Settings
+from many_wolves.inference.threads import cores
 
 needs_cmdstan = pytest.mark.skipif(
     find_cmdstan() is None, reason="no CmdStan is installed (`install_cmdstan`, or set CMDSTAN)"

@@ -5,7 +5,7 @@ import pytest
 
 from fit_folders import write_fit_folder
 from many_wolves.cli import run, wolves
-from many_wolves.families.politeness.reading.human import SPEAKER
+from many_wolves.families.politeness.references import SPEAKER
 from many_wolves.families.politeness.reporting.pages import PAGES
 from many_wolves.figures import read_all
 from many_wolves.findings import plots

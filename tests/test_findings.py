@@ -14,7 +14,7 @@ from fit_folders import write_fit_folder
 from known_speakers import PLAIN, covers, run_of, speaker
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
-from many_wolves.families.politeness.reading.human import SPEAKER
+from many_wolves.families.politeness.references import SPEAKER
 from many_wolves.families.politeness.reporting.quantities import QUANTITIES
 from many_wolves.figures import read_all
 from many_wolves.findings import halfnormal, lead_figure, members

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from known_speakers import speaker
-from many_wolves.families.politeness.reading.human import SPEAKER
+from many_wolves.families.politeness.references import SPEAKER
 from many_wolves.families.politeness.reporting.quantities import QUANTITIES
 from many_wolves.findings.lacking import reasons
 
