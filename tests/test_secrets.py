@@ -139,6 +139,7 @@ def test_log_records_and_their_tracebacks_are_redacted(caplog):
         "https://api.example.com",
         "http://[::1]:8000/v1",
         "http://h/",
+        "https://h/openai/deployments/my%20model/v1.0/~a_b-c:d",
     ],
 )
 def test_addresses_that_may_be_stored(address):
@@ -157,6 +158,9 @@ def test_addresses_that_may_be_stored(address):
         ("http://host/v1#SECRETsecret", "a fragment"),
         ("http://host/v1#", "a fragment"),
         ("http://host/planted-key-in-path/v1", "credentials"),
+        ("http://host/v1;sig=SECRETsecret", "parameters"),
+        ("http://host/v1%3Ftoken=SECRETsecret", "parameters"),
+        ("http://host/me%3ASECRETsecret%40/v1", "parameters"),
         ("http://[::1/v1", "expected an address"),
         ("http://host:SECRETsecret/v1", "expected an address"),
         ("http://host:99999/v1", "expected an address"),

@@ -32,6 +32,9 @@ MARK = "[key]"
 """Replacement for a key in a text."""
 
 _SECRET_NAMES = ("_API_KEY", "_ACCESS_KEY", "_SECRET_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+_PARAMETERS = frozenset(";=&?#@")
+"""Characters that set parameters or credentials apart in an address."""
+
 _PRINTABLE = frozenset(string.ascii_letters + string.digits + string.punctuation)
 
 
@@ -190,8 +193,8 @@ def base_url(address: str) -> str:
     ------
     AddressError
         If it is not an HTTP address, or could carry credentials: a user name, a key, a
-        query, a fragment. Addresses are written into journals and reports. The
-        message does not repeat the address.
+        query, a fragment, parameters in its path. Addresses are written into journals and
+        reports. The message does not repeat the address.
     """
     if not _PRINTABLE.issuperset(address):
         raise AddressError("the address of the server contains white space or non-ASCII characters")
@@ -211,6 +214,8 @@ def base_url(address: str) -> str:
             )
     if parts.scheme not in ("http", "https") or not host:
         raise AddressError("expected an address such as http://HOST:PORT/v1, found none")
+    if _PARAMETERS.intersection(unquote(parts.path)):
+        raise AddressError("the address of the server contains parameters, which would be stored")
     return address
 
 
