@@ -1,4 +1,4 @@
-"""A hundred and thirty phrasings, each with what it says; written before they were ever read.
+"""A hundred and sixty-eight phrasings, each with what it says; written before they were ever read.
 
 Of the options of further_phrases, of the games of test_dilemmas_play_reader, and of a seller's
 haggle. An answer may be counted as unread; it is never read as something else.
