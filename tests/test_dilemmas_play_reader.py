@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fresh_phrases
+import later_phrases
 from many_wolves.families.dilemmas.reading.reader import read
 from many_wolves.records import Option
 from playing import games
@@ -36,6 +37,7 @@ READ = [
     (COLOURS, "<think>green? no: blue</think>project green", "C"),
     (COLOURS, "Choice: [green | blue] is asked. Choice: green", "C"),
     (COLOURS, "Round 1: project green", "C"),
+    (COLOURS, "Choice: green\nOn second thought, project blue.", "D"),
     (NUMERALS, "project 1", "D"),
     (NUMERALS, "1", "D"),
     (NUMERALS, "Choice: 2", "C"),
@@ -61,7 +63,8 @@ UNREAD = [
     (COLOURS, "Project green, not project blue", "unparsed"),
     (COLOURS, "green blue", "unparsed"),
     (COLOURS, "I would not choose green.", "unparsed"),
-    (COLOURS, "Choice: green\nOn second thought, project blue.", "unparsed"),
+    (COLOURS, "Choice: green\nOn second thought, maybe blue would pay more.", "unparsed"),
+    (COLOURS, "I choose project green. Actually, blue would pay more.", "unparsed"),
     (COLOURS, "Choice: [green | blue]", "unparsed"),
     (COLOURS, "Choice: project red", "unparsed"),
     (COLOURS, "Should I take project green?", "unparsed"),
@@ -125,6 +128,6 @@ def test_any_text_has_a_reading_that_does_not_hang_on_the_order(options, text):
     assert (reading.value is None) == (reading.status != "answered")
 
 
-@pytest.mark.parametrize(("kind", "text", "named"), fresh_phrases.GAMES)
+@pytest.mark.parametrize(("kind", "text", "named"), fresh_phrases.GAMES + later_phrases.GAMES)
 def test_a_fresh_phrasing_names_its_option_or_is_unread(kind, text, named):
     assert read(globals()[kind], text).value in (named, None)

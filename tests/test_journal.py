@@ -156,6 +156,23 @@ def test_a_second_writer_through_a_link_is_refused_and_the_link_stays(tmp_path, 
     assert len(peek(path)) == len(peek(other)) == 3
 
 
+@pytest.mark.parametrize("link", ["symlink", "hard link"])
+@pytest.mark.parametrize("where", ["end", "middle"])
+def test_a_torn_journal_is_mended_through_a_link(tmp_path, link, where):
+    path, other = tmp_path / "j.jsonl", tmp_path / "k.jsonl"
+    found = filled(path, 4)
+    (other.hardlink_to if link == "hard link" else other.symlink_to)(path)
+    whole = path.read_bytes()
+    second = whole.index(b"\n") + 1
+    torn = {"end": whole[:-9], "middle": whole[:second] + b"\xff" + whole[second:]}
+    path.write_bytes(torn[where])
+    with Journal(other, SPEC, silent) as journal:
+        assert len(journal.entries) == 3
+        journal.append(found)
+    assert other.samefile(path) and other.is_symlink() == (link == "symlink")
+    assert sorted(keys(path)) == sorted(r.key for r in found)
+
+
 def test_a_failed_answer_is_asked_again_and_counted_once(tmp_path):
     path = tmp_path / "j.jsonl"
     listed = trials(5)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import fresh_phrases
 import further_phrases
+import later_phrases
 import more_phrases
 from many_wolves.families import get
 from many_wolves.records import LABELS, Choose, Option, Question
@@ -375,3 +376,8 @@ def test_phrasings_that_were_written_before_they_were_read() -> None:
     found = [(text, named, READ(OPTIONS, text).value) for text, named in fresh_phrases.FRESH]
     assert [one for one in found if one[2] not in (one[1], None)] == []
     assert len(found) == 60
+
+
+@pytest.mark.parametrize(("text", "named"), later_phrases.POLITE)
+def test_a_later_phrasing_names_its_option_or_is_unread(text: str, named: str | None) -> None:
+    assert READ(OPTIONS, text).value in (named, None)

@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from many_wolves.cli import run
+from many_wolves.cli import run, wolves
 from many_wolves.commands.compile import command as compile_trials
 from many_wolves.errors import WolvesError
 from many_wolves.secrets import (
@@ -22,6 +22,7 @@ from many_wolves.secrets import (
     redacted_logs,
     redacted_output,
     redactor,
+    refuse_secrets,
 )
 
 KEY = "sk-0123456789abcdef"
@@ -139,6 +140,7 @@ def test_log_records_and_their_tracebacks_are_redacted(caplog):
         "https://api.example.com",
         "http://[::1]:8000/v1",
         "http://h/",
+        "https://h/openai/deployments/my%20model/v1.0/~a_b-c:d",
     ],
 )
 def test_addresses_that_may_be_stored(address):
@@ -157,6 +159,9 @@ def test_addresses_that_may_be_stored(address):
         ("http://host/v1#SECRETsecret", "a fragment"),
         ("http://host/v1#", "a fragment"),
         ("http://host/planted-key-in-path/v1", "credentials"),
+        ("http://host/v1;sig=SECRETsecret", "parameters"),
+        ("http://host/v1%3Ftoken=SECRETsecret", "parameters"),
+        ("http://host/me%3ASECRETsecret%40/v1", "parameters"),
         ("http://[::1/v1", "expected an address"),
         ("http://host:SECRETsecret/v1", "expected an address"),
         ("http://host:99999/v1", "expected an address"),
@@ -194,5 +199,53 @@ def test_a_key_given_for_something_else_is_not_printed(tmp_path, capsys, monkeyp
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     run(compile_trials, ["--items", "poem", *words[:1], KEY, *words[1:]])
     out, err = capsys.readouterr()
-    assert "[key]" in out + err
+    assert "contains the value of OPENAI_API_KEY" in err
     assert KEY not in out + err
+    assert not (tmp_path / KEY).exists()
+
+
+@pytest.mark.parametrize("form", [str, str.upper, lambda key: f"a {key}-b", quote])
+def test_a_key_in_a_name_is_refused_by_the_name_of_its_variable(monkeypatch, form):
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n")
+    with pytest.raises(WolvesError, match="value of OPENAI_API_KEY") as caught:
+        refuse_secrets(["gpt-4o", form(KEY)], where="choices.csv", line=3)
+    assert KEY.casefold() not in str(caught.value).casefold()
+    assert (caught.value.where, caught.value.line) == ("choices.csv", 3)
+
+
+def test_a_word_in_a_name_is_no_key(monkeypatch):
+    monkeypatch.setenv("MY_TOKEN", "politeness")
+    monkeypatch.setenv("OTHER_TOKEN", "gpt-4o")
+    refuse_secrets(["politeness of gpt-4o", ""])
+
+
+@pytest.mark.parametrize("column", ["study", "title", "question", "speakers"])
+def test_a_study_that_is_named_like_a_key_is_refused(tmp_path, monkeypatch, capsys, column):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    known = "  - {{name: {0}, provider: simulated, parameters: {{}}}}\n"
+    lines = {name: f"{name}: words" for name in ("study", "title", "question")}
+    lines["speakers"] = "speakers:\n" + known.format("me")
+    lines[column] = (
+        f"speakers:\n{known.format(KEY)}" if column == "speakers" else f"{column}: {KEY}"
+    )
+    (tmp_path / "s.yaml").write_text("\n".join(lines.values()))
+    for action in ("plan", "run", "status"):
+        assert run(wolves, ["study", action, "s.yaml"]) == 2
+    out, err = capsys.readouterr()
+    assert err.count("value of OPENAI_API_KEY") == 3
+    assert KEY not in out + err
+    assert [path.name for path in tmp_path.iterdir()] == ["s.yaml"]
+
+
+def test_a_speaker_of_a_table_that_is_named_like_a_key_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    table = tmp_path / "c.csv"
+    table.write_text(f"speaker,goal,state,utterance,count\n{KEY},social,0,good,3\n")
+    for command in ("fit", "fit-all"):
+        words = [command, str(table), "--out", str(tmp_path / "out"), "--literal", "fixed"]
+        assert run(wolves, words) == 2
+    out, err = capsys.readouterr()
+    assert err.count("value of OPENAI_API_KEY") == 2
+    assert KEY not in out + err
+    assert not (tmp_path / "out").exists()

@@ -110,7 +110,10 @@ def _ended(  # noqa: PLR0911  (one status for each kind of end)
     command: click.Command, words: list[str]
 ) -> int:
     """Run a command; the exit status, after its error was printed."""
+    from many_wolves.secrets import refuse_secrets, without_secret_option
+
     try:
+        refuse_secrets(without_secret_option(words), where="the command line")
         result = command.main(args=words, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except WolvesError as error:

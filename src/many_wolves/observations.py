@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from many_wolves.records import Check
 from many_wolves.records.check import summary
+from many_wolves.secrets import refuse_secrets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,11 @@ class Observations:
     excluded: pd.DataFrame = field(default_factory=_no_rows)
     checks: tuple[Check, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for frame in self.tables.values():
+            if "speaker" in frame:
+                refuse_secrets(map(str, frame["speaker"].unique()), where=self.where)
 
     @classmethod
     def from_rows(

@@ -14,6 +14,7 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, TextIO, cast
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
@@ -25,13 +26,22 @@ Redactor = Callable[[str], str]
 SHORTEST = 8
 """Minimum length of a key to redact; shorter ones may be ordinary words."""
 
+_ORDINARY = 20
+"""Letters below which a word of letters alone may be an ordinary one, and not a key."""
+
 _LONG = 12
 """Characters of the shortest part of a key that is redacted as well."""
 
 MARK = "[key]"
 """Replacement for a key in a text."""
 
-_SECRET_NAMES = ("_API_KEY", "_ACCESS_KEY", "_SECRET_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+_SECRET_NAMES = (
+    *("_API_KEY", "_APIKEY", "_ACCESS_KEY", "_SECRET_KEY", "_REST_KEY", "_MASTER_KEY"),
+    *("_TOKEN", "_SECRET", "_PASSWORD"),
+)
+_PARAMETERS = frozenset(";=&?#@")
+"""Characters that set parameters or credentials apart in an address."""
+
 _PRINTABLE = frozenset(string.ascii_letters + string.digits + string.punctuation)
 
 
@@ -87,6 +97,44 @@ def known_secrets(*more: str, environment: Mapping[str, str] | None = None) -> s
     return found
 
 
+def refuse_secrets(
+    texts: Iterable[str], where: str | Path | None = None, line: int | None = None
+) -> None:
+    """Refuse names, titles and paths that contain a key: they would be stored as they are.
+
+    Parameters
+    ----------
+    texts
+        What a user chose to call something.
+    where, line
+        Where the texts stand, for the message.
+
+    Raises
+    ------
+    WolvesError
+        If a text contains the value of a secret variable, as it is or as a URL has it. The
+        message has the name of the variable, not its value.
+    """
+    held = {
+        form.casefold(): name
+        for name, value in os.environ.items()
+        if name.endswith(_SECRET_NAMES)
+        for part in {value.strip(), *value.split()}
+        if len(part) >= SHORTEST and not (part.isalpha() and len(part) < _ORDINARY)
+        for form in (part, *_in_addresses(part.encode(errors="surrogatepass")))
+    }
+    for text in texts if held else ():
+        folded = text.casefold()
+        for form, name in held.items():
+            if form in folded:
+                raise WolvesError(
+                    f"a name or a title contains the value of {name}, which would be stored",
+                    where=where,
+                    line=line,
+                    fix="replace the key; it belongs in the environment only",
+                )
+
+
 def option_secrets(arguments: Sequence[str], option: str = "--api_key") -> tuple[str, ...]:
     """Values of a secret option in the arguments of a command."""
     spellings = {option, option.replace("_", "-")}
@@ -109,6 +157,17 @@ def redactor(secrets: Iterable[str]) -> Redactor:
     either = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
     pattern = re.compile(either, re.IGNORECASE)
     return lambda text: pattern.sub(MARK, text)
+
+
+def without_secret_option(arguments: Sequence[str], option: str = "--api_key") -> list[str]:
+    """The arguments of a command without the secret option and its values."""
+    spellings = {option, option.replace("_", "-")}
+    values = {at + 1 for at, word in enumerate(arguments) if word in spellings}
+    return [
+        word
+        for at, word in enumerate(arguments)
+        if at not in values and word.partition("=")[0] not in spellings
+    ]
 
 
 @contextmanager
@@ -190,8 +249,8 @@ def base_url(address: str) -> str:
     ------
     AddressError
         If it is not an HTTP address, or could carry credentials: a user name, a key, a
-        query, a fragment. Addresses are written into journals and reports. The
-        message does not repeat the address.
+        query, a fragment, parameters in its path. Addresses are written into journals and
+        reports. The message does not repeat the address.
     """
     if not _PRINTABLE.issuperset(address):
         raise AddressError("the address of the server contains white space or non-ASCII characters")
@@ -211,6 +270,8 @@ def base_url(address: str) -> str:
             )
     if parts.scheme not in ("http", "https") or not host:
         raise AddressError("expected an address such as http://HOST:PORT/v1, found none")
+    if _PARAMETERS.intersection(unquote(parts.path)):
+        raise AddressError("the address of the server contains parameters, which would be stored")
     return address
 
 
@@ -255,6 +316,11 @@ def _passwords(value: str) -> Iterator[str]:
         yield unquote(password)
 
 
+def _in_addresses(octets: bytes) -> tuple[str, ...]:
+    """A secret as addresses escape it."""
+    return quote(octets), quote(octets, safe=""), quote_plus(octets)
+
+
 def _forms(secret: str) -> Iterator[str]:
     """The forms in which a secret may be written."""
     # Options such as --only or --model_name split what they are given.
@@ -265,5 +331,5 @@ def _forms(secret: str) -> Iterator[str]:
         yield from (json.dumps(one)[1:-1], html.escape(one))
         # A command, and a command within one.
         yield from (shlex.quote(one), shlex.quote(shlex.quote(one))[1:-1])
-        yield from (quote(octets), quote(octets, safe=""), quote_plus(octets))
+        yield from _in_addresses(octets)
         yield from (b64encode(octets).decode(), urlsafe_b64encode(octets).decode())

@@ -10,6 +10,7 @@ from typing import Any
 from many_wolves.contracts import SimulatedAnswers
 from many_wolves.errors import WolvesError
 from many_wolves.records import Mode, PromptFormat, SpeakerSpec
+from many_wolves.secrets import refuse_secrets
 from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.cost import Budget, find_price
 from many_wolves.speakers.protocol import Speaker
@@ -107,6 +108,7 @@ def describe(wanted: SpeakerRequest, *, sampled: bool = False) -> SpeakerSpec:
     WolvesError
         If the model is missing, or its folder or settings cannot be read.
     """
+    refuse_secrets(filter(None, (wanted.provider, wanted.model, wanted.revision)))
     if wanted.provider in LOCAL:
         check_local(wanted)
     if wanted.provider == "simulated":

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from many_wolves.errors import WolvesError
 from many_wolves.options import OptionError, explain
+from many_wolves.secrets import refuse_secrets
 from many_wolves.sources import Source, read_source
 from many_wolves.study.schema import Asking, Choices, Shipped, Speaker, Study
 from many_wolves.study.task_schema import Fit, Task
@@ -63,6 +64,7 @@ def _plain(source: Source, lines: dict[Place, int], place: Place) -> Any:
     lines.setdefault(place, source.line)
     if isinstance(source.node, yaml.MappingNode):
         entries = source.entries()
+        refuse_secrets(entries, where=source.file, line=source.line)
         if "<<" in entries:
             raise entries["<<"].error(
                 "expected fields, found the merge key `<<`, which study files do not support",
@@ -72,6 +74,7 @@ def _plain(source: Source, lines: dict[Place, int], place: Place) -> Any:
     if isinstance(source.node, yaml.SequenceNode):
         parts = source.sequence() if source.node.value else []
         return [_plain(part, lines, (*place, i)) for i, part in enumerate(parts)]
+    refuse_secrets([source.node.value], where=source.file, line=source.line)
     try:
         value = yaml.SafeLoader("").construct_object(source.node)
     except (yaml.YAMLError, ValueError) as fault:

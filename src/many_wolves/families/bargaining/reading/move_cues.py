@@ -93,10 +93,15 @@ PROPOSES = compiled(
     r"\bwe can (?:do|agree|meet|say)\b",
 )
 """Left of a price in a question: it is proposed."""
-REJECTS = compiled(
+_DECLINES = (
     rf"{NOT}[^.,;!?\n]{{0,40}}\b(?:accept|agree|deal|take|do|sell|buy|go|pay|afford|work|let|offer|"
     r"give)\b",
     r"\bno deal\b",
+)
+DECLINES = compiled(*_DECLINES)
+"""In the sentence of the other side's price: it is declined."""
+REJECTS = compiled(
+    *_DECLINES,
     r"\btoo (?:low|high|much|steep|expensive|little|far)\b",
     r"\b(?:bit|little|tad) (?:low|high|steep|much)\b",
     r"\b(?:unfortunately|sorry|however|but|only if|unless)\b",

@@ -91,7 +91,10 @@ def _acceptance(text: str, at: int) -> Move:
 
 def _standing_named(text: str, price: Named) -> Move:
     """A message that names the other side's standing price alone: taken, or asked about."""
-    proposed = move_cues.PROPOSES.search(clause(text, price.start, price.end)[0])
+    before, after = clause(text, price.start, price.end)
+    if move_cues.DECLINES.search(f"{before}{text[price.start : price.end]}{after}"):
+        return Move("talk", flags=_extras(text))
+    proposed = move_cues.PROPOSES.search(before)
     if is_question(text, price.end) and not proposed:
         return Move("talk", flags=_extras(text))
     return _acceptance(text, price.start)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from many_wolves.contracts import Reading
-from many_wolves.reading.answers import answers_in
+from many_wolves.reading.answers import answers_in, correction_in
 from many_wolves.records import Option
 
 _QUOTES = str.maketrans(
@@ -158,15 +158,36 @@ def read(options: Sequence[Option], text: str) -> Reading:
         words = _clean(part)
         if not re.search(r"\w", words):
             return Reading(None, "unparsed" if re.search(r"\w", text) else "empty")
-        found = _read(forms, words)
+        found = _corrected(forms, words)
         if found.value is not None:
             break
     return found
 
 
+def _corrected(forms: Sequence[_Form], words: str) -> Reading:
+    """What a text names, or what it declares after it has corrected itself."""
+    correction = correction_in(words)
+    if correction is None or not _names_any(forms, correction.before):
+        return _read(forms, words)
+    after = correction.after
+    if _standing(forms, after) or any(_declaration(part) for part in _sentences(after)):
+        return _read(forms, after)
+    if correction.certain or _names_any(forms, after):
+        return Reading(None, "unparsed")
+    return _read(forms, correction.before)
+
+
+def _names_any(forms: Sequence[_Form], words: str) -> bool:
+    return any(form.short.search(words) for form in forms)
+
+
+def _sentences(words: str) -> list[str]:
+    return [part.strip() for part in _SENTENCE.split(words) if part.strip()]
+
+
 def _read(forms: Sequence[_Form], words: str) -> Reading:
     """What a cleaned text names."""
-    sentences = [part.strip() for part in _SENTENCE.split(words) if part.strip()]
+    sentences = _sentences(words)
     whole = _standing(forms, words)
     if whole is not None:
         return Reading(whole, "answered")

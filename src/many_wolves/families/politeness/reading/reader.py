@@ -36,12 +36,22 @@ _REJECTION = re.compile(
 )
 _TURNED = r"(?![\"')\]\s]*(?:is|was|would|could|might|but|though|although)\b)"
 """Context in which a quoted option is only mentioned."""
+_LIES = (
+    r"(?![\"')\]\s]*\w+\s+(?:would|might|could|must|should)\s+"
+    r"(?:not|never|lie|pretend|be\s+lying)\b)"
+)
+"""Somebody would not say it, or only as a lie."""
 _PRAISE = (
     r"(?:is|would\s+be|seems|feels)\s+(?:(?:the|my|her|a)\s+)?"
     r"(?:best|right|correct|most|answer|choice|reply|kindest|what\s+(?:i|ann|she)\s+would\s+say)\b"
 )
 _AFTER = re.compile(
-    r"^[\"')\]}]*\s*(?:$|[.,:;!?\u2013\u2014-]" + _TURNED + r"|[)\]}\"'](?!\w)" + _TURNED + r"|"
+    r"^[\"')\]}]*\s*(?:$|[.,:;!?\u2013\u2014-]"
+    + _TURNED
+    + _LIES
+    + r"|[)\]}\"'](?!\w)"
+    + _TURNED
+    + r"|"
     r"(?:because|since|to\s+bob)\b|\(|" + _PRAISE + r")",
     re.I,
 )
