@@ -24,6 +24,7 @@ from many_wolves.secrets import (
     redactor,
     refuse_secrets,
 )
+from many_wolves.speakers.api.http import first_words
 
 KEY = "sk-0123456789abcdef"
 ODD = """sk-'quotes"\\back+plus%&<key>/=="""
@@ -86,6 +87,16 @@ def test_a_key_is_redacted_in_every_form(key, write):
     for part in key.split():
         assert part not in text
         assert part[:10] not in text
+
+
+@pytest.mark.parametrize("key", [KEY, ODD], ids=["plain", "odd"])
+def test_a_key_within_which_a_message_was_cut_is_redacted(key):
+    redact = redactor([key])
+    escaped = json.dumps(key)[1:-1]
+    for pad in range(400):
+        message = f"{'x' * pad} the key {key} is wrong: {escaped}"
+        assert key[:12] not in redact(first_words(message))
+    assert redact("a long sentence, which was cut by the sk- ...").endswith("the sk- ...")
 
 
 def test_no_word_is_taken_for_a_key():

@@ -32,6 +32,9 @@ _ORDINARY = 20
 _LONG = 12
 """Characters of the shortest part of a key that is redacted as well."""
 
+_CUT = re.compile(rf"\S{{{SHORTEST},}}(?= ?(?:\.\.\.|…))")
+"""A word after which a text was cut: a server's message may be cut within a key."""
+
 MARK = "[key]"
 """Replacement for a key in a text."""
 
@@ -149,14 +152,24 @@ def redactor(secrets: Iterable[str]) -> Redactor:
     """A function that replaces every secret in a text by ``[key]``, however it is escaped.
 
     A secret is found without the white space around it, line by line, in upper or lower
-    case. It is also found as Python, JSON, HTML, a URL or base64 would write it.
+    case. It is also found as Python, JSON, HTML, a URL or base64 would write it, and where
+    the text was cut in its middle.
     """
     forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST}
     if not forms:
         return lambda text: text
     either = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
     pattern = re.compile(either, re.IGNORECASE)
-    return lambda text: pattern.sub(MARK, text)
+    begins = {form[:n].casefold() for form in forms for n in range(SHORTEST, len(form))}
+
+    def without_begin(cut: re.Match[str]) -> str:
+        word = cut[0]
+        for at in range(len(word) - SHORTEST + 1):
+            if word[at:].casefold() in begins:
+                return word[:at] + MARK
+        return word
+
+    return lambda text: _CUT.sub(without_begin, pattern.sub(MARK, text))
 
 
 def without_secret_option(arguments: Sequence[str], option: str = "--api_key") -> list[str]:
