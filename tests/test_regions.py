@@ -36,8 +36,8 @@ class Hills:
     centres, sds = np.array([-4.0, 4.0]), np.array([1.0, 0.3])
     logs = np.log([1 - SHARE, SHARE])
 
-    def __init__(self, *, leaves=False):
-        self.leaves = leaves
+    def __init__(self, *, leaves=False, wanders=False):
+        self.leaves, self.wanders = leaves, wanders
 
     @contextmanager
     def open(self, data):
@@ -65,8 +65,9 @@ class Hills:
     def sample(self, data, starts, settings, whitening, progress=None):
         rng = np.random.default_rng(settings.seed)
         chains = []
-        for start in starts:
+        for number, start in enumerate(starts):
             hill = int(np.argmax(self._parts(start[None])[0]))
+            hill = number % 2 if self.wanders else hill
             x = rng.normal(self.centres[hill], self.sds[hill], (settings.draws, SIZE))
             if self.leaves:
                 x[-10:] = rng.normal(self.centres[0], self.sds[0], (10, SIZE))
@@ -96,7 +97,17 @@ def on_the_wide_hill(program, settings):
     modes = laplace._with_climb([], program, np.full(SIZE, -4.5))
     gaussian = laplace.gaussian_at(laplace._with_climb(modes, program, np.full(SIZE, 4.2)), SIZE)
     assert [m.x[0] > 0 for m in gaussian.modes] == [False, True]
-    starts = gaussian.starts(4, np.random.default_rng(2))
+    return sampled(program, settings, gaussian, gaussian.starts(4, np.random.default_rng(2)))
+
+
+def on_both_hills(program, settings):
+    """A fit whose climbs found the wide hill only, and of whose chains one is on the other."""
+    modes = laplace._with_climb([], program, np.full(SIZE, -4.5))
+    starts = [np.full(SIZE, x) for x in (-4.0, -4.0, 4.0, -4.0)]
+    return sampled(program, settings, laplace.gaussian_at(modes, SIZE), starts)
+
+
+def sampled(program, settings, gaussian, starts):
     draws = program.sample({}, starts, settings.chain, gaussian.whitening)
     return assemble(
         PROBLEM,
@@ -132,6 +143,25 @@ def test_chains_that_leave_a_mode_add_no_region():
     whole = regions.with_regions(done, program, PARAMETERS, print)
     assert not whole.regions
     np.testing.assert_array_equal(whole.draws.x, done.draws.x)
+
+
+def test_chains_on_two_hills_are_sampled_one_hill_at_a_time():
+    program, settings = Hills(), Settings(draws=1000, seed=4)
+    done = on_both_hills(program, settings)
+    assert done.diagnostics.chains_apart and not done.diagnostics.ok
+    alone = regions.in_best_mode(done, program, PARAMETERS, print)
+    assert alone.diagnostics.ok and (alone.draws.x < 0).all() and len(alone.gaussian.modes) == 2
+    (_, _), (share, se) = (
+        (r.share, r.share_se)
+        for r in regions.with_regions(alone, program, PARAMETERS, print).regions
+    )
+    assert abs(share - SHARE) < 4 * se < 0.02
+
+
+def test_chains_that_do_not_stay_in_the_best_mode_give_no_fit():
+    program, settings = Hills(wanders=True), Settings(draws=1000, seed=4)
+    done = on_both_hills(program, settings)
+    assert regions.in_best_mode(done, program, PARAMETERS, print) is None
 
 
 def test_a_plane_parts_clouds_or_not():

@@ -178,14 +178,21 @@ def gaussian_at_better_mode(
     points
         Points (D,) of the posterior.
     """
-    modes = list(gaussian.modes)
-    size = gaussian.centre.size
+    modes, size = gaussian.modes, gaussian.centre.size
     if not modes or size > SMALL or not np.array_equal(gaussian.centre, modes[0].x):
         return None
+    found = gaussian_with_modes(density, gaussian, points)
+    better = found.modes[0].log_mass - modes[0].log_mass > np.log(2)
+    return found if better else None
+
+
+@on_one_thread
+def gaussian_with_modes(density: Density, gaussian: Gaussian, points: Iterable[Array]) -> Gaussian:
+    """The Gaussian at the best mode, among those known and those that the points (D,) lead to."""
+    modes = list(gaussian.modes)
     for point in points:
         modes = _with_climb(modes, density, point)
-    better = modes[0].log_mass - gaussian.modes[0].log_mass > np.log(2)
-    return gaussian_at(modes, size) if better else None
+    return gaussian_at(modes, gaussian.centre.size)
 
 
 def gaussian_at(modes: Sequence[Mode], size: int) -> Gaussian:

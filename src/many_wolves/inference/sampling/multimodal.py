@@ -19,7 +19,13 @@ from many_wolves.inference.evaluation.bridge import Bridge
 from many_wolves.inference.evaluation.marginal_likelihood import mass
 from many_wolves.inference.sampling.extend import in_smaller_steps, longer
 from many_wolves.inference.sampling.fit import Fit, Region, assemble
-from many_wolves.inference.sampling.modes import SMALL, Mode, gaussian_at, leads_to
+from many_wolves.inference.sampling.modes import (
+    SMALL,
+    Mode,
+    gaussian_at,
+    gaussian_with_modes,
+    leads_to,
+)
 from many_wolves.inference.threads import on_one_thread
 
 WORTH_A_LOOK = 1e-3
@@ -33,6 +39,30 @@ ATTEMPTS = 3
 """Further attempts if the chains of a mode fail."""
 AGREED = 1.05
 """R-hat below which the chains of a mode agree."""
+
+
+def in_best_mode(
+    done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress
+) -> Fit | None:
+    """Sample the best mode alone, if the chains of a fit were in different modes.
+
+    ``with_regions`` then adds the other modes, among them those in which the chains were.
+
+    Returns
+    -------
+    Fit or None
+        None if optimization from the chains finds no second mode, or if the new chains do not
+        stay in the same mode. Then ensembles that move between modes are needed.
+    """
+    if done.problem.impute is not None or done.draws.x.shape[2] > SMALL:
+        return None
+    with program.open(done.problem.data) as density:
+        gaussian = gaussian_with_modes(density, done.gaussian, done.draws.x[:, -1])
+    if len(gaussian.modes) < 2:
+        return None
+    say("the chains are in different modes; sampling the best one")
+    alone = _at(gaussian.modes[0], done, program, parameters, say, seed=done.settings.seed)
+    return replace(alone, gaussian=gaussian) if alone.diagnostics.max_r_hat < AGREED else None
 
 
 def with_regions(

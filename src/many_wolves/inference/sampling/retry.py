@@ -13,7 +13,7 @@ from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.sampling.extend import in_smaller_steps, longer
 from many_wolves.inference.sampling.fit import Fit, assemble, fit
 from many_wolves.inference.sampling.modes import Gaussian
-from many_wolves.inference.sampling.multimodal import with_regions
+from many_wolves.inference.sampling.multimodal import in_best_mode, with_regions
 from many_wolves.inference.sampling.tempering import sample_tempered
 from many_wolves.inference.settings import Settings
 
@@ -49,12 +49,13 @@ def fit_with_retries(
 ) -> Fit:
     """Fit as ``fit`` does, and after a bad verdict try more draws or smaller steps.
 
-    A posterior with sharp corners (a speaker that always says the same, a million
-    choices) needs more than most. Chains that agree are extended to 1.5 or 2 times their length, or
-    continue with half the step size if draws diverged. Chains that disagree are restarted or
-    tempered. Modes that optimization found but no chain visited are sampled, too. The settings of
-    the result are those of its last attempt; its seconds are the sum over all attempts. If fewer
-    than 1,600 draws in all were requested, a bad verdict is not retried and mentions this.
+    A posterior with sharp corners (a speaker that always says the same, a million choices) needs
+    more than most. Chains that agree are extended to 1.5 or 2 times their length, or continue with
+    half the step size if draws diverged. Chains in different modes are restarted in the best one;
+    other chains that disagree are restarted or tempered. Modes that optimization found but no
+    chain visited are sampled, too. The settings of the result are those of its last attempt; its
+    seconds are the sum over all attempts. If fewer than 1,600 draws in all were requested, a bad
+    verdict is not retried and mentions this.
 
     Parameters
     ----------
@@ -77,6 +78,9 @@ def fit_with_retries(
     done = fit(problem, program, parameters, chosen, progress, known=known)
     if done.settings.chains * done.settings.draws < QUICK_LOOK:
         return _quick_look(done)
+    if done.diagnostics.chains_apart and attempts:
+        alone = in_best_mode(done, program, parameters, say)
+        done = done if alone is None else _after(done, alone)
     for _ in range(attempts):
         path = done.draws.statistic("n_leapfrog__").mean()
         if done.diagnostics.ok or (path >= longest_path and not _agree(done)):
@@ -84,12 +88,17 @@ def fit_with_retries(
         further = _next(done, program, parameters, say, longest=LONGEST * chosen.draws)
         if further is None:
             break
-        done = replace(
-            further,
-            seconds=done.seconds + further.seconds,
-            cpu_seconds=done.cpu_seconds + further.cpu_seconds,
-        )
+        done = _after(done, further)
     return with_regions(done, program, parameters, say) if done.diagnostics.ok else done
+
+
+def _after(done: Fit, further: Fit) -> Fit:
+    """A further attempt, with the time of all attempts."""
+    return replace(
+        further,
+        seconds=done.seconds + further.seconds,
+        cpu_seconds=done.cpu_seconds + further.cpu_seconds,
+    )
 
 
 def _quick_look(done: Fit) -> Fit:
