@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from many_wolves.contracts import Reading
 from many_wolves.reading.objects import objects_in
 from many_wolves.reading.thoughts import without_thoughts
 
@@ -99,6 +100,68 @@ def answers_in(text: str) -> tuple[str, ...]:
     if not re.search(r"\w", head):
         return (words,)
     return (head, words) if head.endswith(":") else (head,)
+
+
+def first_readable(
+    text: str, clean: Callable[[str], str], read: Callable[[str], Reading]
+) -> Reading:
+    """What the first candidate for the answer gives that can be read.
+
+    Parameters
+    ----------
+    text
+        What the speaker wrote.
+    clean
+        Normalizes a candidate.
+    read
+        Reads a normalized candidate.
+
+    Returns
+    -------
+    Reading
+        That of the first candidate with a value, else of the last one; ``empty`` without words.
+    """
+    found = Reading(None, "unparsed")
+    for part in answers_in(text):
+        words = clean(part)
+        if not re.search(r"\w", words):
+            # A thought that was cut off is not an empty answer.
+            return Reading(None, "unparsed" if re.search(r"\w", text) else "empty")
+        found = read(words)
+        if found.value is not None:
+            break
+    return found
+
+
+def read_corrected(
+    words: str,
+    *,
+    names: Callable[[str], bool],
+    read: Callable[[str], Reading],
+    after: Callable[[str], Reading | None],
+) -> Reading:
+    """What a text says, or what it says after it has corrected itself.
+
+    Parameters
+    ----------
+    words
+        The normalized text.
+    names
+        Whether a text names any option.
+    read
+        Reads a text without a correction.
+    after
+        Reads the text after a correction; None if it states nothing in place of what it retracts.
+    """
+    correction = correction_in(words)
+    if correction is None or not names(correction.before):
+        return read(words)
+    stated = after(correction.after)
+    if stated is not None:
+        return stated
+    if correction.certain or names(correction.after):
+        return Reading(None, "unparsed")
+    return read(correction.before)
 
 
 def correction_in(words: str) -> Correction | None:

@@ -11,10 +11,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from many_wolves.contracts import Reading
-from many_wolves.reading.answers import answers_in, correction_in
+from many_wolves.reading.answers import first_readable, read_corrected
 from many_wolves.records import Option
 
 _QUOTES = str.maketrans(
@@ -153,28 +153,19 @@ def read(options: Sequence[Option], text: str) -> Reading:
         option is named and the speaker declines; else ``unparsed``.
     """
     forms = _forms(tuple(options))
-    found = Reading(None, "unparsed")
-    for part in answers_in(text):
-        words = _clean(part)
-        if not re.search(r"\w", words):
-            return Reading(None, "unparsed" if re.search(r"\w", text) else "empty")
-        found = _corrected(forms, words)
-        if found.value is not None:
-            break
-    return found
+    return first_readable(text, _clean, partial(_corrected, forms))
 
 
 def _corrected(forms: Sequence[_Form], words: str) -> Reading:
     """What a text names, or what it declares after it has corrected itself."""
-    correction = correction_in(words)
-    if correction is None or not _names_any(forms, correction.before):
-        return _read(forms, words)
-    after = correction.after
-    if _standing(forms, after) or any(_declaration(part) for part in _sentences(after)):
-        return _read(forms, after)
-    if correction.certain or _names_any(forms, after):
-        return Reading(None, "unparsed")
-    return _read(forms, correction.before)
+
+    def after(words: str) -> Reading | None:
+        states = _standing(forms, words) or any(_declaration(part) for part in _sentences(words))
+        return _read(forms, words) if states else None
+
+    return read_corrected(
+        words, names=partial(_names_any, forms), read=partial(_read, forms), after=after
+    )
 
 
 def _names_any(forms: Sequence[_Form], words: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from many_wolves.contracts import Reading
 from many_wolves.families.politeness.reading.normalize_text import (
@@ -22,7 +22,7 @@ from many_wolves.families.politeness.reading.normalize_text import (
     stray_letters,
 )
 from many_wolves.families.politeness.reading.phrases import phrases
-from many_wolves.reading.answers import answers_in, correction_in
+from many_wolves.reading.answers import first_readable, read_corrected
 from many_wolves.records import LABELS, Option
 
 _SUBJECT = r"(?:it|that|this|(?:the|your|his|my)\s+[\w-]+)"
@@ -131,29 +131,19 @@ def read(options: Sequence[Option], text: str) -> Reading:
         where no option is named and the speaker declines; else ``unparsed``.
     """
     forms = _forms(tuple(options))
-    found = Reading(None, "unparsed")
-    for part in answers_in(text):
-        words = clean(part)
-        if not re.search(r"\w", words):
-            # A thought that was cut off is not an empty answer.
-            return Reading(None, "unparsed" if re.search(r"\w", text) else "empty")
-        found = _corrected(forms, words)
-        if found.value is not None:
-            break
-    return found
+    return first_readable(text, clean, partial(_corrected, forms))
 
 
 def _corrected(forms: Sequence[_Forms], words: str) -> Reading:
     """What a text names, or what it names after it has corrected itself."""
-    correction = correction_in(words)
-    if correction is None or not _names_any(forms, correction.before):
-        return _read(forms, words)
-    after = _read(forms, correction.after)
-    if after.value is not None:
-        return after
-    if correction.certain or _names_any(forms, correction.after):
-        return Reading(None, "unparsed")
-    return _read(forms, correction.before)
+
+    def after(words: str) -> Reading | None:
+        found = _read(forms, words)
+        return None if found.value is None else found
+
+    return read_corrected(
+        words, names=partial(_names_any, forms), read=partial(_read, forms), after=after
+    )
 
 
 def _names_any(forms: Sequence[_Forms], words: str) -> bool:
