@@ -119,7 +119,7 @@ def first_readable(
     Returns
     -------
     Reading
-        That of the first candidate with a value, else of the last one; ``empty`` without words.
+        That of the first candidate with a value, otherwise of the last; ``empty`` without words.
     """
     found = Reading(None, "unparsed")
     for part in answers_in(text):
@@ -140,7 +140,7 @@ def read_corrected(
     read: Callable[[str], Reading],
     after: Callable[[str], Reading | None],
 ) -> Reading:
-    """What a text says, or what it says after it has corrected itself.
+    """What a text states, or what it states after it has corrected itself.
 
     Parameters
     ----------
