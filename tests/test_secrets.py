@@ -76,7 +76,8 @@ def test_what_no_header_can_hold_is_named_without_the_key(letter, name):
         str.upper,
         lambda key: b64encode(key.strip().encode()).decode(),
         lambda key: repr(f"Bearer {key}".encode()),
-        lambda key: json.dumps(json.dumps({"k": key.strip()})) if "\\" not in ascii(key) else key,
+        lambda key: json.dumps(json.dumps({"k": key.strip()})),
+        lambda key: repr(json.dumps({"k": key.strip()})),
     ],
 )
 def test_a_key_is_redacted_in_every_form(key, write):

@@ -341,7 +341,10 @@ def _forms(secret: str) -> Iterator[str]:
     for one in {secret, secret.strip(), *secret.split(), *parts}:
         octets = one.encode(errors="surrogatepass")
         yield from (one, repr(one)[1:-1], ascii(one)[1:-1], repr(octets)[2:-1])
-        yield from (json.dumps(one)[1:-1], html.escape(one))
+        escaped = json.dumps(one)[1:-1]
+        yield from (escaped, html.escape(one))
+        # A message that repeats a body in JSON, shown as JSON or as Python writes it.
+        yield from (json.dumps(escaped)[1:-1], repr(escaped)[1:-1])
         # A command, and a command within one.
         yield from (shlex.quote(one), shlex.quote(shlex.quote(one))[1:-1])
         yield from _in_addresses(octets)
