@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -194,6 +195,37 @@ class Source:
             )
         return words.lower() == "true"
 
+    def scalar(self) -> Any:
+        """The value as YAML reads it: text, a number, true or false, a date, or None.
+
+        Raises
+        ------
+        WolvesError
+            If it looks like one of these and is none, such as the date 2026-02-30.
+        """
+        try:
+            return yaml.SafeLoader("").construct_object(self.node)
+        except (yaml.YAMLError, ValueError) as fault:
+            words = getattr(fault, "problem", None) or str(fault).partition(";")[0]
+            raise self.error(
+                f"expected a value in `{self.name}`, found {self.node.value!r:.60} ({words})",
+                "put quotation marks around it",
+            ) from fault
+
+    def plain(self) -> Any:
+        """The value with all that it contains, as dictionaries, lists and scalars.
+
+        Raises
+        ------
+        WolvesError
+            If a key is a duplicate, or a scalar cannot be read.
+        """
+        if isinstance(self.node, yaml.MappingNode):
+            return {key: value.plain() for key, value in self._entries.items()}
+        if isinstance(self.node, yaml.SequenceNode):
+            return [part.plain() for part in self.sequence()] if self.node.value else []
+        return self.scalar()
+
     def line_of(self, fragment: str) -> int:
         """Line of the first ``fragment`` within the value; if missing, the value's first line."""
         start, end = self.node.start_mark.index, self.node.end_mark.index
@@ -282,6 +314,20 @@ def read_source(path: str | Path) -> Source:
     return source_of(text, file)
 
 
+def read_mapping(path: str | Path) -> dict[str, Any]:
+    """Read a YAML file of `key: value` lines, as plain values.
+
+    Raises
+    ------
+    WolvesError
+        If it cannot be read, is not YAML, holds no such lines, or repeats a key.
+    """
+    source = read_source(path)
+    source.entries()
+    read: dict[str, Any] = source.plain()
+    return read
+
+
 def source_of(text: str, file: Path) -> Source:
     """Parse a YAML text; see ``read_source``.
 
@@ -312,5 +358,5 @@ def source_of(text: str, file: Path) -> Source:
         ) from fault
     _check_size(node, file)
     if node is None:
-        raise WolvesError("the file is empty", where=file, fix="restore it with `git checkout`")
+        raise WolvesError("the file is empty", where=file, fix="write `key: value` lines")
     return Source(file, text, node, TOP)

@@ -75,14 +75,7 @@ def _plain(source: Source, lines: dict[Place, int], place: Place) -> Any:
         parts = source.sequence() if source.node.value else []
         return [_plain(part, lines, (*place, i)) for i, part in enumerate(parts)]
     refuse_secrets([source.node.value], where=source.file, line=source.line)
-    try:
-        value = yaml.SafeLoader("").construct_object(source.node)
-    except (yaml.YAMLError, ValueError) as fault:
-        words = getattr(fault, "problem", None) or str(fault).partition(";")[0]
-        raise source.error(
-            f"expected a value in `{source.name}`, found {source.node.value!r:.60} ({words})",
-            "put quotation marks around it",
-        ) from fault
+    value = source.scalar()
     return str(Path(value).expanduser()) if str(value).startswith("~/") else value
 
 

@@ -11,11 +11,11 @@ from pydantic import BeforeValidator, Field, model_validator
 from many_wolves.errors import WolvesError
 from many_wolves.families.bargaining.moves import Role
 from many_wolves.families.bargaining.reading.message import Form
-from many_wolves.families.bargaining.task.material import FOLDER, read_yaml
+from many_wolves.families.bargaining.task.material import FOLDER
 from many_wolves.families.bargaining.task.script import MODERATOR_READS
 from many_wolves.files import shipped
 from many_wolves.options import Design, Names, OptionError
-from many_wolves.sources import nearest
+from many_wolves.sources import nearest, read_mapping
 
 Arm = Literal["none", "constant", "human", "ai"]
 Opening = Literal["both", "seller", "buyer", "none"]
@@ -139,7 +139,7 @@ class HaggleDesign(_Sources):
         if not isinstance(given, Mapping):
             return given
         preset = str(given.get("preset", cls.model_fields["preset"].default))
-        found = read_yaml(preset_file(preset))
+        found = read_mapping(preset_file(preset))
         known = [name for name in cls.model_fields if name != "preset"]
         unknown = next((name for name in found if name not in known), None)
         if unknown is not None:

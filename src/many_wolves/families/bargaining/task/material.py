@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from many_wolves.errors import WolvesError
@@ -17,9 +16,8 @@ from many_wolves.families.bargaining.moves import ROLES, SELLER, Role
 from many_wolves.families.bargaining.task.partners import check_rule
 from many_wolves.families.bargaining.task.wording import PLACEHOLDERS
 from many_wolves.files import file_fingerprint, shipped
-from many_wolves.sources import nearest
+from many_wolves.sources import nearest, read_mapping
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 FOLDER = "task-data/bargaining"
 _FILES = {
     "goods": "goods.en.yaml",
@@ -219,11 +217,11 @@ def read_material(sources: Path | None = None, templates: Path | None = None) ->
     paths = {key: _path(folder, name) for key, name in _FILES.items()}
     if templates is not None:
         paths["wording"] = templates
-    partners = read_yaml(paths["partners"])
+    partners = read_mapping(paths["partners"])
     for name, rule in partners.items():
         check_rule(str(name), rule)
-    groups = read_yaml(paths["participants"])
-    wording = read_yaml(paths["wording"])
+    groups = read_mapping(paths["participants"])
+    wording = read_mapping(paths["wording"])
     _check_wording(wording, paths["wording"])
     return Material(
         folder=folder,
@@ -235,29 +233,6 @@ def read_material(sources: Path | None = None, templates: Path | None = None) ->
     )
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A YAML file with a mapping in it.
-
-    Raises
-    ------
-    WolvesError
-        If it cannot be read, or holds no mapping.
-    """
-    try:
-        found = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
-    except (OSError, UnicodeDecodeError) as fault:
-        raise WolvesError(
-            f"the file cannot be read: {fault}", where=path, fix="give a YAML file in UTF-8"
-        ) from fault
-    except yaml.YAMLError as fault:
-        raise WolvesError(
-            f"invalid YAML: {fault}", where=path, fix="check indentation and quotes there"
-        ) from fault
-    if not isinstance(found, dict):
-        raise WolvesError("expected `key: value` lines", where=path, fix="add keys and values")
-    return found
-
-
 def read_model[M: BaseModel](path: Path, model: type[M]) -> M:
     """A YAML file as a pydantic model.
 
@@ -267,7 +242,7 @@ def read_model[M: BaseModel](path: Path, model: type[M]) -> M:
         With the path of keys of the first value at fault.
     """
     try:
-        return model.model_validate(read_yaml(path))
+        return model.model_validate(read_mapping(path))
     except ValidationError as fault:
         raise validation_error(fault, path) from fault
 

@@ -28,14 +28,7 @@ from many_wolves.families.markets.task.cells import changed_rules
 from many_wolves.families.markets.task.compiler import read_changes
 from many_wolves.figures.save import save
 from many_wolves.files import fingerprint, read_json_object, write_atomic
-
-EXAMPLE = """\
-search:
-  final_tax: [0.1, 0.6]
-  first_tax: [0.0, 0.05]
-objectives: efficiency, revenue, welfare
-cast:
-  owner: {strategy: low_baller}"""
+from many_wolves.sources import read_mapping
 
 
 def design_rules(
@@ -110,16 +103,7 @@ def read_search(file: Path) -> Searched:
     WolvesError
         If the file cannot be read, or something in it is at fault.
     """
-    try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        raise WolvesError(f"the search cannot be read: {fault}", where=file) from fault
-    if not isinstance(found, dict):
-        raise WolvesError(
-            f"expected a search, found {found!r:.60}",
-            where=file,
-            fix=f"write for example\n{EXAMPLE}",
-        )
+    found = read_mapping(file)
     options = RuleSearch.read(found, of="the search", where=str(file))
     told = {name: _speaker(path) for name, path in _simulated(options, file).items()}
     settings: dict[str, list[Mapping[str, Any]]] = {

@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from many_wolves.contracts import Compiled
 from many_wolves.errors import WolvesError
 from many_wolves.families.markets.rules.parameters import ROLES, Rules
@@ -20,6 +18,7 @@ from many_wolves.families.markets.task.personas import Personas, read_personas
 from many_wolves.families.markets.task.wording import read_wording
 from many_wolves.files import file_fingerprint
 from many_wolves.records import Form, Message, Trial
+from many_wolves.sources import read_mapping
 
 FAMILY = "markets"
 PLANNING, OTREE = "planning", "otree"
@@ -121,22 +120,7 @@ def read_changes(path: Path | None) -> dict[str, Any]:
     WolvesError
         If it cannot be read, or holds none.
     """
-    if path is None:
-        return {}
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        words = getattr(fault, "strerror", None) or fault
-        raise WolvesError(
-            f"the rules cannot be read: {words}", where=path, fix="check the path and the file"
-        ) from fault
-    if not isinstance(found, dict):
-        raise WolvesError(
-            f"expected parameters by name, found {found!r:.60}",
-            where=path,
-            fix="write for example `final_tax: 0.5`",
-        )
-    return found
+    return {} if path is None else read_mapping(path)
 
 
 def _opening(played: Played, personas: Personas, wording: Wording) -> Trial:

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from many_wolves.errors import WolvesError
-from many_wolves.sources import nearest
+from many_wolves.sources import nearest, read_mapping
 
 EVERYONE = "everyone"
 EXAMPLE = "personas: {cautious: You avoid risks.}\nseats: {speculator: [cautious]}"
@@ -61,14 +59,8 @@ def read_personas(path: Path | None, roles: Sequence[str]) -> Personas:
     """
     if path is None:
         return Personas()
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        words = getattr(fault, "strerror", None) or fault
-        raise WolvesError(
-            f"the personas cannot be read: {words}", where=path, fix="check the path and the file"
-        ) from fault
-    if not isinstance(found, dict) or set(found) != {"personas", "seats"}:
+    found = read_mapping(path)
+    if set(found) != {"personas", "seats"}:
         raise _fault(path, "expected the entries personas and seats")
     texts, seats = _mapping(found["personas"], path), _mapping(found["seats"], path)
     for role, names in seats.items():

@@ -7,11 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from many_wolves.errors import WolvesError
 from many_wolves.families.markets.rules.words import Wording
 from many_wolves.files import shipped
+from many_wolves.sources import read_mapping
 
 ENGLISH = "task-data/markets/wording.en.yaml"
 
@@ -27,10 +26,7 @@ def read_wording(path: Path | None = None) -> Wording:
     english = _english()
     if path is None:
         return english
-    try:
-        wording = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise WolvesError(f"{path}: cannot read the wording: {error}") from error
+    wording = read_mapping(path)
     found, expected = set(_entries(wording)), set(_entries(english))
     if found != expected:
         missing = ", ".join(sorted(expected - found)) or "none"
@@ -39,14 +35,12 @@ def read_wording(path: Path | None = None) -> Wording:
             f"{path}: missing entries: {missing}; unknown entries: {unknown}",
             fix=f"compare it with {shipped(ENGLISH)}",
         )
-    read: Wording = wording
-    return read
+    return wording
 
 
 @cache
 def _english() -> Wording:
-    wording: Wording = yaml.safe_load(shipped(ENGLISH).read_text(encoding="utf-8"))
-    return wording
+    return read_mapping(shipped(ENGLISH))
 
 
 def _entries(value: Any, path: str = "") -> Iterator[str]:
