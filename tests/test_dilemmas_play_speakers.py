@@ -169,7 +169,7 @@ def test_a_small_real_model_plays(tmp_path, mode, capfd):
     sources.mkdir()
     for source in shipped("task-data/dilemmas").glob("*.yaml"):
         text = source.read_text().replace("chain_of_thought: [no, yes]", "chain_of_thought: [no]")
-        (sources / source.name).write_text(text.replace("{announced: 6}", "{announced: 3}"))
+        (sources / source.name).write_text(text.replace("{announced: 6}", "{announced: 2}"))
     file = compiled(
         tmp_path / "g.jsonl", "--task", "dilemma", "--sample", "2", "--partners", "tit for tat",
         "--sources", str(sources),
@@ -182,7 +182,7 @@ def test_a_small_real_model_plays(tmp_path, mode, capfd):
     found = by_game(tmp_path / "j.jsonl")
     assert len(found) == 2
     for turns in found.values():
-        assert len(turns) == 3 or turns[-1].value is None
+        assert len(turns) == 2 or turns[-1].value is None
         assert [t.turn for t in turns] == list(range(len(turns)))
     for rounds in history(tmp_path / "j.jsonl").values():
         assert [other for _, other in rounds] == ["C", *[own for own, _ in rounds[:-1]]]

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compile_programs import SMALL
 from many_wolves import inference
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.model.problem import build
@@ -28,12 +29,6 @@ from many_wolves.inference.settings import Settings
 from many_wolves.processes import Children
 
 pytestmark = pytest.mark.xdist_group("stan")
-SMALL = Source(
-    "constraints.stan",
-    "parameters { real<lower=0> s; simplex[3] w; matrix<lower=0, upper=1>[2, 2] p; }"
-    "model { s ~ exponential(2); }"
-    "generated quantities { real t = 2 * s; }",
-)
 FEW = Settings(chains=2, warmup=150, draws=40, seed=5)
 
 
