@@ -70,13 +70,18 @@ class Correction(NamedTuple):
     certain: bool
 
 
-def answers_in(text: str) -> tuple[str, ...]:
+def answers_in(
+    text: str, fields: Callable[[Mapping[str, Any]], str | None] | None = None
+) -> tuple[str, ...]:
     """Candidates for the answer in a text, to be tried in order until one can be read.
 
     Parameters
     ----------
     text
         What the speaker wrote.
+    fields
+        The answer that fields of an object give in the words of the task; empty if it is unclear,
+        None if there is none.
 
     Returns
     -------
@@ -91,7 +96,10 @@ def answers_in(text: str) -> tuple[str, ...]:
     words = _ENDS.sub("\n", _STRUCK.sub(" ", visible)).strip()
     objects = list(objects_in(words))
     if objects:
-        return (_only({_declared(found) for found in objects} - {None}),)
+        stated = {_declared(found) for found in objects}
+        if fields is not None:
+            stated |= {fields(found) for found in objects}
+        return (_only(stated - {None}),)
     tagged = {match["inner"].strip() for match in _TAGGED.finditer(words)}
     if tagged:
         return (_only(tagged),)
@@ -103,7 +111,10 @@ def answers_in(text: str) -> tuple[str, ...]:
 
 
 def first_readable(
-    text: str, clean: Callable[[str], str], read: Callable[[str], Reading]
+    text: str,
+    clean: Callable[[str], str],
+    read: Callable[[str], Reading],
+    fields: Callable[[Mapping[str, Any]], str | None] | None = None,
 ) -> Reading:
     """What the first candidate for the answer gives that can be read.
 
@@ -115,6 +126,8 @@ def first_readable(
         Normalizes a candidate.
     read
         Reads a normalized candidate.
+    fields
+        As for `answers_in`.
 
     Returns
     -------
@@ -122,7 +135,7 @@ def first_readable(
         That of the first candidate with a value, otherwise of the last; ``empty`` without words.
     """
     found = Reading(None, "unparsed")
-    for part in answers_in(text):
+    for part in answers_in(text, fields):
         words = clean(part)
         if not re.search(r"\w", words):
             # A thought that was cut off is not an empty answer.

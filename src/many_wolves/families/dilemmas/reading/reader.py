@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import Any
 
 from many_wolves.contracts import Reading
+from many_wolves.families.dilemmas.reading.replies import (
+    REPLIES,
+    in_words_of_the_options,
+    reply_in,
+)
 from many_wolves.reading.answers import first_readable, read_corrected
 from many_wolves.records import Option
 
@@ -153,13 +159,14 @@ def read(options: Sequence[Option], text: str) -> Reading:
         option is named and the speaker declines; else ``unparsed``.
     """
     forms = _forms(tuple(options))
-    return first_readable(text, _clean, partial(_corrected, forms))
+    return first_readable(text, _clean, partial(_corrected, forms), partial(_field, options))
 
 
 def _corrected(forms: Sequence[_Form], words: str) -> Reading:
     """What a text names, or what it declares after it has corrected itself."""
 
     def after(words: str) -> Reading | None:
+        words = _in_words_of(forms, words)
         states = _standing(forms, words) or any(_declaration(part) for part in _sentences(words))
         return _read(forms, words) if states else None
 
@@ -172,12 +179,31 @@ def _names_any(forms: Sequence[_Form], words: str) -> bool:
     return any(form.short.search(words) for form in forms)
 
 
+def _in_words_of(forms: Sequence[_Form], words: str) -> str:
+    """A text whose sentences about an offer use the words of the options."""
+    if {form.id for form in forms} != REPLIES:
+        return words
+    return "\n".join(in_words_of_the_options(part) for part in _sentences(words))
+
+
+def _field(options: Sequence[Option], fields: Mapping[str, Any]) -> str | None:
+    """The option that a field named after the options states, such as ``offer`` or ``accept``."""
+    if {option.id for option in options} == REPLIES:
+        return reply_in(fields)
+    shared = {_plain(option.text).split()[0] for option in options}
+    value = next((v for k, v in fields.items() if {str(k).strip().lower()} == shared), None)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None if value is None else ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _sentences(words: str) -> list[str]:
     return [part.strip() for part in _SENTENCE.split(words) if part.strip()]
 
 
 def _read(forms: Sequence[_Form], words: str) -> Reading:
     """What a cleaned text names."""
+    words = _in_words_of(forms, words)
     sentences = _sentences(words)
     whole = _standing(forms, words)
     if whole is not None:
