@@ -47,16 +47,20 @@ def test_the_second_interrupt_stops_at_once():
         threading.Event().wait(30)
 
 
-def test_an_interrupt_that_a_destructor_swallows_comes_again(capfd):
+@pytest.mark.parametrize("number", interrupts.SIGNALS)
+def test_an_interrupt_that_a_destructor_swallows_comes_again(number, capfd):
+    before = signal.getsignal(number)
+
     class Swallows:
         def __del__(self):
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
 
     with pytest.raises(KeyboardInterrupt), interrupts.answered():
         Swallows()
         threading.Event().wait(30)
     words = capfd.readouterr().err
     assert words.count(interrupts.AGAIN) == 1 and "Traceback" not in words
+    assert signal.getsignal(number) is before
 
 
 def test_an_interrupt_that_a_library_catches_comes_again(monkeypatch, capfd):
@@ -169,3 +173,36 @@ def test_an_interrupt_among_the_first_imports_is_answered():
     )
     assert done.returncode == interrupts.INTERRUPTED
     assert done.stderr.strip() == interrupts.AGAIN
+
+
+WORKING = """
+import time
+import click
+from many_wolves import cli
+from many_wolves.workflows.executors import executing
+@click.command()
+def command():
+    with executing(2) as pool:
+        work = [pool.submit(time.sleep, 30) for _ in range(4)]
+        while not all(one.running() for one in work[:2]):
+            time.sleep(0.05)
+        print("at work", flush=True)
+        work[0].result()
+cli.wolves = command
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("number", interrupts.SIGNALS)
+def test_a_command_with_workers_ends_in_words_and_leaves_no_semaphores(number):
+    command = subprocess.Popen(
+        [sys.executable, "-c", WORKING],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert command.stdout is not None and command.stdout.readline() == "at work\n"
+    command.send_signal(number)
+    _, words = command.communicate(timeout=60)
+    assert (command.returncode, words.strip()) == (interrupts.INTERRUPTED, interrupts.AGAIN)

@@ -1,9 +1,12 @@
-"""Handling of Ctrl-C: it responds at once, and ends the command even if a library swallows it.
+"""Handling of Ctrl-C and TERM: a response at once, and an end even if a library swallows it.
 
 Python runs a signal handler only between two bytecodes of the main thread, which may be running C
 code or waiting in a library. The ``KeyboardInterrupt`` that it raises is lost if it reaches a
 destructor or a broad ``except``; the command would then continue. So a thread waits for the
 signal, prints the message, and sends the signal again until the command has ended.
+
+TERM is handled like Ctrl-C, because its default action ends a process without a word, and leaves
+semaphores and folders behind.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ INSIST_S = 3.0
 INSISTS = 4
 """Number of repeated signals before the process is ended."""
 
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""Signals that interrupt a command."""
 
 STAGE = "MANY_WOLVES_STAGE"
 """Environment variable that a study sets for its stages, so that only it prints the message."""
@@ -105,7 +111,7 @@ def ending() -> Iterator[None]:
 
 @contextmanager
 def answered(leave: Callable[[int], None] = os._exit) -> Iterator[Interrupt]:
-    """Print a message at Ctrl-C while the block runs, and make sure that the block ends.
+    """Print a message at Ctrl-C or TERM while the block runs, and make sure that it ends.
 
     Outside the main thread, and where a caller ignores or handles the signal, nothing changes.
 
@@ -140,7 +146,10 @@ def answered(leave: Callable[[int], None] = os._exit) -> Iterator[Interrupt]:
         return signal.getsignal(signal.SIGINT) is not interrupt
 
     _current.append(now)
-    signal.signal(signal.SIGINT, interrupt)
+    replaced = {number: signal.getsignal(number) for number in SIGNALS}
+    for number, handler in replaced.items():
+        if handler is not signal.SIG_IGN and handler is not None:
+            signal.signal(number, interrupt)
     before = signal.set_wakeup_fd(ours.fileno(), warn_on_full_buffer=False)
     sys.unraisablehook = swallowed
     listener = threading.Thread(target=_listen, args=(now, heard, elsewhere, leave), daemon=True)
@@ -154,7 +163,9 @@ def answered(leave: Callable[[int], None] = os._exit) -> Iterator[Interrupt]:
         now.over.set()
         _current.remove(now)
         signal.set_wakeup_fd(before)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in replaced.items():
+            if handler is not None:
+                signal.signal(number, handler)
         sys.unraisablehook = hook
         ours.close()
         listener.join()
@@ -180,8 +191,8 @@ def _listen(
     elsewhere: Callable[[], bool],
     leave: Callable[[int], None],
 ) -> None:
-    """Wait for the first SIGINT of ours, then repeat it until the block has ended."""
-    while signal.SIGINT not in (numbers := heard.recv(16)) or elsewhere():
+    """Wait for the first interrupt of ours, then send SIGINT until the block has ended."""
+    while not set(SIGNALS) & set(numbers := heard.recv(16)) or elsewhere():
         if not numbers:
             return
     now.tell()
