@@ -176,7 +176,8 @@ def test_an_interrupt_among_the_first_imports_is_answered():
 
 
 WORKING = """
-import time
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import click
 from many_wolves import cli
 from many_wolves.workflows.executors import executing
@@ -200,7 +201,6 @@ def test_a_command_with_workers_ends_in_words_and_leaves_no_semaphores(number):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert command.stdout is not None and command.stdout.readline() == "at work\n"
     command.send_signal(number)
