@@ -12,9 +12,10 @@ from pathlib import Path
 import click
 import pytest
 
-from many_wolves import cli
+from many_wolves import cli, progress
 from many_wolves.cli import COMMANDS, run, wolves
 from many_wolves.commands.command import command as wolves_command
+from many_wolves.commands.command import show_messages
 from many_wolves.families.politeness.reading.human import choice_counts
 from many_wolves.interrupts import INTERRUPTED
 from many_wolves.observations import Observations
@@ -177,3 +178,13 @@ def test_completion_of_the_shell():
     )
     assert "plain,fit" in done.stdout and "plain,fit-all" in done.stdout
     assert "plain,findings" in done.stdout
+
+
+def test_a_narrow_terminal_shows_the_whole_count(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    show_messages()
+    with progress.bar("gradients of one answer") as advance:
+        advance(60, 120)
+    assert "60/120" in capsys.readouterr().err

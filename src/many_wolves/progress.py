@@ -25,6 +25,9 @@ Advance = Callable[[int, int], None]
 _LINE_EVERY_S = 2.0
 """Seconds between lines if the output is not a terminal, so that a log file stays short."""
 
+_NARROW = 60
+"""Columns of a terminal below which only the numbers are shown; beside a bar, they would be cut."""
+
 _consoles: list[Console] = []
 """The console of the current bar, so that messages do not run into it."""
 
@@ -110,9 +113,10 @@ def _drawn(label: str) -> Iterator[Advance]:
     )
 
     shown = Console(stderr=True)
+    drawing = () if shown.width < _NARROW else (BarColumn(),)
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        *drawing,
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
