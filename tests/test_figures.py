@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -346,3 +349,17 @@ def test_fits_of_checkpoints_come_in_the_order_of_their_numbers(tmp_path) -> Non
         (folder / "fit.json").write_text("{}")
     found = [folder.parent.name for folder in fit_folders(tmp_path)]
     assert found == [f"run@checkpoint-{step}" for step in (30, 200, 1000)]
+
+
+@pytest.mark.parametrize("backend", ["nonsense", "module://a_package_that_is_not_here", "QtAgg"])
+def test_figures_are_drawn_whatever_backend_the_environment_names(backend: str) -> None:
+    code = "import many_wolves.figures, matplotlib.pyplot as plt, io; plt.figure().savefig(io.BytesIO())"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"MPLBACKEND": backend},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("drawn with agg" in done.stderr) == (backend != "QtAgg")

@@ -1,5 +1,6 @@
 """The theme and the plotnine figures, one per module; no module depends on a task family."""
 
+from many_wolves.figures.backend import usable_backend
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted, read_all, read_fitted
 from many_wolves.figures.save import save
@@ -16,3 +17,5 @@ __all__ = [
     "read_fitted",
     "save",
 ]
+
+usable_backend()
