@@ -26,7 +26,7 @@ _LINE_EVERY_S = 2.0
 """Seconds between lines if the output is not a terminal, so that a log file stays short."""
 
 _NARROW = 60
-"""Columns of a terminal below which only the numbers are shown; next to a bar, they would be cut."""
+"""Columns of a terminal below which a bar would leave too little room for the numbers."""
 
 _consoles: list[Console] = []
 """The console of the current bar, so that messages do not run into it."""
