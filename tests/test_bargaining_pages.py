@@ -14,7 +14,7 @@ from haggling import FAMILY, MODELS, openings
 from many_wolves.families.bargaining.reporting import curves
 from many_wolves.families.bargaining.reporting.pages import PAGES
 from many_wolves.families.bargaining.reporting.parts import row_name, table_of
-from many_wolves.families.bargaining.reporting.weights import pays
+from many_wolves.families.bargaining.reporting.weights import pays, triangle
 from many_wolves.figures.fitted import Fitted, read_fitted
 from many_wolves.inference.sampling.summary import summarise
 from many_wolves.observations import Observations
@@ -135,6 +135,20 @@ class TestPages:
         assert PAGES.plots()["tournament"].several
         titles = [figure.name for figure in PAGES.study_sections(fits)[0].figures]
         assert titles[-1] == "tournament"
+
+    def test_many_speakers_have_panels_of_their_own_in_place_of_a_long_legend(self, games):
+        names = [f"speaker {n}" for n in range(9)]
+        frame = games.tables["games"]
+        partners = [names[n % 9] for n in range(len(frame))]
+        fits = [fitted("outcomes", games.having(games=frame.assign(partner=partners)), name)
+                for name in names]  # fmt: skip
+        for several, panels, curves_of in ((fits, 9, 2), (fits[:3], 2, 3)):
+            drawn = curves.survival_curve(several).plot
+            assert drawn.data[drawn.facet.vars[0]].nunique() == panels
+            assert drawn.data[drawn.mapping["color"]].nunique() == curves_of
+        weights = [fitted("kind-words", replies(), name) for name in names[:8]]
+        assert triangle(weights).data["panel"].nunique() == 8
+        assert triangle(weights[:2]).data["group"].nunique() == 2
 
     def test_a_falling_aspiration_has_its_section(self):
         games = simulate_games(openings(sample=6), {"concession": {"opening": 0.9}})

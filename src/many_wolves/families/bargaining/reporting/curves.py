@@ -20,6 +20,9 @@ BINS = np.linspace(0, 1, 11)
 FEWEST = 5
 """Messages below which a bin or a round is not drawn."""
 
+_MOST_ABREAST = 8
+"""Partners above which the two heat maps of a tournament are below each other."""
+
 
 def whole_numbers(limits: tuple[float, float]) -> list[int]:
     """Ticks at whole numbers, seven at most."""
@@ -165,15 +168,23 @@ def survival_curve(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         ["speaker", "round", "cut"], list(panels), var_name="panel", value_name="share"
     )
     drawn["panel"] = pd.Categorical(drawn["panel"].map(panels), list(panels.values()), ordered=True)
+    # With more speakers than colours, each has its own panel, and colours mark the two curves.
+    apart = len(names) > len(COLOURS)
+    drawn["speaker"] = pd.Categorical(drawn["speaker"], names, ordered=True)
+    panel, line, kinds = (
+        ("speaker", "panel", list(panels.values())) if apart else ("panel", "speaker", names)
+    )
+    across = (4 if apart else 2) if width == "two" else (2 if apart else 1)
+    height = 62 if width == "two" else 110
     plot = (
-        p9.ggplot(drawn, p9.aes("round", "share", color="speaker", shape="speaker"))
+        p9.ggplot(drawn, p9.aes("round", "share", color=line, shape=line))
         + p9.geom_step(size=0.6)
         + p9.geom_point(data=drawn[drawn["cut"] > 0], size=1.8, fill="none")
-        + p9.facet_wrap("panel", ncol=2 if width == "two" else 1)
+        + p9.facet_wrap(panel, ncol=across)
         + p9.coord_cartesian(ylim=(0, 1))
         + p9.scale_x_continuous(breaks=whole_numbers)
         + p9.labs(x="round", y="share of games")
-        + group_scales(names)
+        + group_scales(kinds)
         + theme()
     )
     ends = "; ".join(
@@ -187,7 +198,8 @@ def survival_curve(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         "that have not ended (Kaplan-Meier). Points mark rounds in which games were cut; these "
         "count as open up to there. "
         + "; ".join(f"{f.label}: n = {f.info['choices']:,.0f} games" for f in fits) + ".",
-        f"Steps by round: {ends}.", width, 62 if width == "two" else 110,
+        f"Steps by round: {ends}.", width,
+        22 + 32 * math.ceil(len(names) / across) if apart else height,
     )  # fmt: skip
 
 
@@ -222,11 +234,13 @@ def tournament(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     )
     rows = list(dict.fromkeys(data["row"]))
     columns = list(dict.fromkeys(data["column"]))
+    many = len(columns) > _MOST_ABREAST
     plot = heat(
         data, rows=rows, columns=columns, x="partner", y="speaker",
-        panels=list(headings.values()), panel_columns=2,
+        panels=list(headings.values()), panel_columns=1 if many else 2,
     )  # fmt: skip
-    plot = plot + p9.theme(axis_text_x=p9.element_text(rotation=30, ha="right"))
+    turned = {"rotation": 90, "ha": "center"} if many else {"rotation": 30, "ha": "right"}
+    plot = plot + p9.theme(axis_text_x=p9.element_text(**turned))
     words = "; ".join(
         f"{r.row} with {r.column}: {r.value:.2f} ({r.panel})" for r in data.itertuples()
     )
@@ -234,5 +248,5 @@ def tournament(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         "tournament", "Every speaker against every partner", plot, data,
         "Posterior means by speaker (rows) and partner (columns). A game without a deal "
         "counts as a share of zero.",
-        f"Heat maps: {words}.", width, 40 + 9 * len(rows),
+        f"Heat maps: {words}.", width, 60 + 11 * len(rows) if many else 40 + 9 * len(rows),
     )  # fmt: skip

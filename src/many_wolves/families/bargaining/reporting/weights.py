@@ -12,7 +12,7 @@ from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.section import Section, Table
 from many_wolves.figures.simplex import simplex
-from many_wolves.figures.theme import Width
+from many_wolves.figures.theme import COLOURS, Width
 
 _DRAWN = {
     "values": ("own gain, an even split and a deal for its own sake", "messages"),
@@ -36,15 +36,22 @@ def triangle(fits: Sequence[Fitted], width: Width = "one") -> Figure:
     """Three weights in a triangle: own gain, a deal, and an even split or kind words."""
     corners = [str(name) for name in fits[0].values("posterior", "w")["weight"].to_numpy()]
     means, clouds = [], []
+    # With more speakers than colours, each has its own panel.
+    apart = len(fits) > len(COLOURS)
     for fit in fits:
+        at = {
+            "group": "posterior mean" if apart else fit.label,
+            "panel": fit.label if apart else "",
+        }
         draws = fit.values("posterior", "w").transpose("chain", "draw", "weight")
         flat = pd.DataFrame(draws.to_numpy().reshape(-1, 3), columns=corners)
-        clouds.append(flat.iloc[:: max(len(flat) // 300, 1)].assign(group=fit.label, panel=""))
-        means.append(flat.mean().to_frame().T.assign(group=fit.label, panel=""))
+        clouds.append(flat.iloc[:: max(len(flat) // 300, 1)].assign(**at))
+        means.append(flat.mean().to_frame().T.assign(**at))
     words, what = _DRAWN[model_of(fits[0])]
     return simplex(
-        pd.concat(means), pd.concat(clouds), corners=corners, groups=[f.label for f in fits],
-        panels=[""], width=width,
+        pd.concat(means), pd.concat(clouds), corners=corners, 
+        groups=["posterior mean"] if apart else [f.label for f in fits],
+        panels=[f.label for f in fits] if apart else [""], width=width,
         caption=f"Weights of {words}: posterior means over clouds of draws. "
         + numbers(fits, what),
     )  # fmt: skip
