@@ -49,7 +49,7 @@ def triangle(fits: Sequence[Fitted], width: Width = "one") -> Figure:
         means.append(flat.mean().to_frame().T.assign(**at))
     words, what = _DRAWN[model_of(fits[0])]
     return simplex(
-        pd.concat(means), pd.concat(clouds), corners=corners, 
+        pd.concat(means), pd.concat(clouds), corners=corners,
         groups=["posterior mean"] if apart else [f.label for f in fits],
         panels=[f.label for f in fits] if apart else [""], width=width,
         caption=f"Weights of {words}: posterior means over clouds of draws. "
