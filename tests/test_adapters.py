@@ -85,6 +85,13 @@ def test_who_cannot_have_an_adapter_is_told(folders, wanted, problem):
     assert caught.value.fix
 
 
+@pytest.mark.parametrize("provider", ["hf", "vllm"])
+def test_an_adapter_in_place_of_the_model_is_told_of_its_option(folders, provider):
+    with pytest.raises(WolvesError, match="this is an adapter") as caught:
+        describe(SpeakerRequest(provider, path=folders["kind"], effort="none"))
+    assert "give it with --adapter" in caught.value.fix
+
+
 def test_a_seat_takes_what_a_speaker_takes(folders, tmp_path):
     """Efforts, checkpoints, adapters and settings of collection have the same names."""
     file = tmp_path / "seat.json"

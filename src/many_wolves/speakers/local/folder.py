@@ -41,12 +41,6 @@ def check_model(folder: Path, prompt_format: PromptFormat) -> None:
         raise WolvesError(
             "expected a folder, found a file", where=folder, fix="give the folder of the model"
         )
-    if (folder / ADAPTER_CONFIG).is_file() and not (folder / "config.json").is_file():
-        raise WolvesError(
-            "this is an adapter: it lacks the weights of its base model",
-            where=folder,
-            fix="give it as `adapter`, and the base model as `path` or `model`",
-        )
     if not (folder / "config.json").is_file():
         weights_fingerprint(folder)
     read_json_object(folder / "config.json", _DOWNLOAD_AGAIN)

@@ -23,7 +23,7 @@ _BLOCKS = 64
 
 
 def weights_fingerprint(folder: Path) -> str:
-    """Fingerprint of the files in ``folder`` that can change an answer.
+    """Fingerprint of the files in the model folder that can change an answer.
 
     Of a file above 64 MiB, the size and 64 evenly spaced blocks of 1 MiB are hashed. So a folder
     of 100 GB takes no longer than a small one. Two checkpoints of one training run differ in
@@ -32,9 +32,16 @@ def weights_fingerprint(folder: Path) -> str:
     Raises
     ------
     WolvesError
-        If the folder is missing, or contains no model.
+        If the folder is missing, or contains no model, or an adapter alone.
     """
     if not (folder / "config.json").is_file():
+        if (folder / ADAPTER_CONFIG).is_file():
+            raise WolvesError(
+                "this is an adapter: it lacks the weights of its base model",
+                where=folder,
+                fix="give it with --adapter, and the folder of its base model with --model_path; "
+                "in a study file, the fields are `adapter`, and `path` or `model`",
+            )
         raise WolvesError(
             "expected a Hugging Face model folder (with config.json, weights and tokenizer)",
             where=folder,
