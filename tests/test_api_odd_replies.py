@@ -265,6 +265,14 @@ SPEAKS = {
 }
 
 
+@pytest.mark.parametrize("model", SPEAKS)
+def test_a_reply_with_a_byte_that_is_no_utf8_is_kept(model):
+    body = json.dumps(SPEAKS[model][0]({"model": "x"})).encode()
+    spoiled = body.replace(ANSWER.encode(), ANSWER.encode() + b" \xff")
+    found, calls = one(model, Fault("raw", body=spoiled))
+    assert (found.text, calls) == (ANSWER + " \ufffd", 1)
+
+
 @pytest.mark.parametrize("served", SPEAKS)
 @pytest.mark.parametrize("model", SPEAKS)
 def test_a_reply_in_another_format_is_named(model, served):

@@ -139,6 +139,7 @@ class Guard:
             raise self._redirect(response)
         if not response.is_success:
             return response
+        response = _replaced(response, _decodable(response.content))
         body = response.content
         if not response.request.url.path.endswith(_QUESTIONS):
             return _replaced(response, _repaired_body(body))
@@ -306,6 +307,13 @@ def _failed(response: Any, reply: dict[str, Any], error: dict[str, Any]) -> Any:
 
 def _replaced(response: Any, body: bytes) -> Any:
     return response if body == response.content else _with_body(response, body)
+
+
+def _decodable(body: bytes) -> bytes:
+    """The body with U+FFFD for bytes that are no UTF-8, which one odd token can cause."""
+    if json.detect_encoding(body) != "utf-8":
+        return body
+    return body.decode(errors="replace").encode()
 
 
 def _repaired_body(body: bytes) -> bytes:
