@@ -145,6 +145,31 @@ def test_a_line_with_a_field_of_another_type_is_named_and_no_answer(tmp_path, wr
     assert [line.response for line in read_lines(path)] == [good, None]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"answer": {"type": "choose", "options": None}}, "expected a list of options, found None"),
+        (
+            {"answer": {"type": "choose", "options": [1]}},
+            "expected an option as an object, found 1",
+        ),
+        (
+            {"answer": {"type": "choose", "options": [{"text": "a"}]}},
+            "the field 'id' of an option is missing",
+        ),
+        ({"scores": [1.5]}, "expected a score as an object, found 1.5"),
+        ({"time": "today"}, "the field 'time' of an answer is unknown"),
+        ({"speaker": {"provider": "openai"}}, "the field 'model' of the speaker is missing"),
+        ({"schema": "1"}, "expected schema 1 or 2, found '1'"),
+    ],
+)
+def test_what_is_wrong_in_a_line_is_said_without_words_of_the_code(wrong, words):
+    (good,) = answers([a_trial(1)])
+    with pytest.raises((TypeError, ValueError)) as caught:
+        Response.from_json(good.to_json() | wrong)
+    assert str(caught.value) == words
+
+
 def test_lines_that_are_no_json_are_named(tmp_path):
     path = tmp_path / "j.jsonl"
     good = json.dumps(answers([a_trial(1)])[0].to_json()).encode()

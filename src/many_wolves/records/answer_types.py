@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from typing import Any, Literal, cast
 
 Role = Literal["system", "user", "assistant"]
 
@@ -157,6 +157,36 @@ def answer_json(answer: Answer) -> dict[str, Any]:
             return {"type": "form", "schema": dict(schema)}
 
 
+def listed(found: Any, what: str) -> Any:
+    """``found`` itself, if it is a list; TypeError otherwise."""
+    if not isinstance(found, list | tuple):
+        raise TypeError(f"expected a list of {what}, found {found!r:.60}")
+    return found
+
+
+def made[T](kind: Callable[..., T], record: Any, what: str) -> T:
+    """A ``kind`` of dataclass from an object with its fields.
+
+    Raises
+    ------
+    TypeError
+        In words, if it is no object, or a field is missing or unknown.
+    """
+    try:
+        return kind(**record)
+    except TypeError:
+        if not isinstance(record, Mapping):
+            raise TypeError(f"expected {what} as an object, found {record!r:.60}") from None
+        known = {field.name: field for field in fields(cast(Any, kind))}
+        for name in record:
+            if name not in known:
+                raise TypeError(f"the field {name!r} of {what} is unknown") from None
+        for name, field in known.items():
+            if name not in record and field.default is field.default_factory is MISSING:
+                raise TypeError(f"the field {name!r} of {what} is missing") from None
+        raise
+
+
 def read_answer(record: Mapping[str, Any]) -> Answer:
     """The answer type from the result of ``answer_json``.
 
@@ -165,18 +195,16 @@ def read_answer(record: Mapping[str, Any]) -> Answer:
     KeyError, TypeError, ValueError
         If a field is missing, unknown or of another type.
     """
-    fields = {name: value for name, value in record.items() if name != "type"}
+    given = {name: value for name, value in record.items() if name != "type"}
     match record["type"]:
         case "choose":
-            return Choose(
-                read_options(fields["options"]), read_messages(fields.get("baseline", ()))
-            )
+            return Choose(read_options(given["options"]), read_messages(given.get("baseline", ())))
         case "number":
-            return Number(**fields)
+            return made(Number, given, "the answer type number")
         case "text":
-            return Text(**fields)
+            return made(Text, given, "the answer type text")
         case "form":
-            return Form(**fields)
+            return made(Form, given, "the answer type form")
     raise ValueError(f"expected the answer type choose, number, text or form, found {record}")
 
 
@@ -192,7 +220,7 @@ def messages_json(messages: tuple[Message, ...]) -> list[dict[str, str]]:
 
 def read_options(records: Any) -> tuple[Option, ...]:
     """Options from JSON objects; raises as ``read_answer`` does."""
-    options = tuple(Option(**record) for record in records)
+    options = tuple(made(Option, record, "an option") for record in listed(records, "options"))
     if not all(type(o.id) is str and type(o.text) is str for o in options):
         raise TypeError("expected options with the texts `id` and `text`")
     return options
@@ -200,7 +228,7 @@ def read_options(records: Any) -> tuple[Option, ...]:
 
 def read_messages(records: Any) -> tuple[Message, ...]:
     """Messages from JSON objects; raises as ``read_answer`` does."""
-    messages = tuple(Message(**record) for record in records)
+    messages = tuple(made(Message, record, "a message") for record in listed(records, "messages"))
     if not all(
         type(m.content) is str and m.role in ("system", "user", "assistant") for m in messages
     ):

@@ -17,6 +17,7 @@ from many_wolves.records.answer_types import (
     Option,
     Text,
     Value,
+    made,
     read_answer,
     read_options,
 )
@@ -73,7 +74,7 @@ def schema_of(record: Mapping[str, Any]) -> int:
     """
     found = record.get("schema")
     if found not in READABLE:
-        raise ValueError(f"expected schema {' or '.join(map(str, READABLE))}, found {found}")
+        raise ValueError(f"expected schema {' or '.join(map(str, READABLE))}, found {found!r:.60}")
     return int(found)
 
 
@@ -169,7 +170,7 @@ def read_counts(usage: Mapping[str, Any]) -> dict[str, int]:
 
 def read_score(record: Mapping[str, Any]) -> OptionScore:
     """The score of an option; TypeError if a field is missing or of another type."""
-    score = OptionScore(**record)
+    score = made(OptionScore, record, "a score")
     numbers = (score.logprob, score.tokens, 0 if score.baseline is None else score.baseline)
     if type(score.option) is not str or not all(type(n) in (int, float) for n in numbers):
         raise TypeError(f"expected a score of an option, found {dict(record)!r:.60}")

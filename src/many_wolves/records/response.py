@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from many_wolves.files import canonical_json, text_fingerprint
-from many_wolves.records.answer_types import Value, answer_json, bare
+from many_wolves.records.answer_types import Value, answer_json, bare, made
 from many_wolves.records.fields import (
     FIELD_TYPES,
     SCHEMA,
@@ -115,7 +115,7 @@ class Response(Question):
             fields["speaker"] = SpeakerSpec.from_json(fields["speaker"])
         if like is not None and like.versions == fields.get("versions"):
             fields["versions"] = like.versions
-        return cls(**fields)
+        return made(cls, fields, "an answer")
 
 
 def response_key(trial_id: str, speaker: SpeakerSpec, replicate: int) -> str:

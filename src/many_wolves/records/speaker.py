@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, Self
 
 from many_wolves.files import canonical_json, fingerprint, plain_name
+from many_wolves.records.answer_types import made
 
 Mode = Literal["sample", "score"]
 PromptFormat = Literal["chat", "completion"]
@@ -124,4 +125,4 @@ class SpeakerSpec:
         for name, value in record.items():
             if name in _TYPES and type(value) not in _TYPES[name]:
                 raise TypeError(f"the speaker's {name} is {value!r}")
-        return cls(**record)
+        return made(cls, record, "the speaker")
