@@ -58,6 +58,28 @@ def test_a_misspelt_option_names_the_nearest_one(name, option, meant):
     assert caught.value.fix.startswith(f"did you mean {meant!r}")
 
 
+def test_a_misspelt_option_beside_a_data_frame_names_the_nearest_one():
+    frame = pd.DataFrame({"goal": ["social"], "state": [0], "utterance": ["good"], "count": [1]})
+    with pytest.raises(WolvesError, match="no option 'spekaer'") as caught:
+        mw.read_choices(frame, spekaer="a")
+    assert caught.value.fix.startswith("did you mean 'speaker'")
+
+
+def test_a_misspelt_field_of_the_priors_names_the_nearest_of_them():
+    with pytest.raises(WolvesError, match=r"option 'priors\.alfa'") as caught:
+        mw.fit(mw.data("yoon2020"), priors={"alfa": [1, 2]})
+    assert caught.value.fix.startswith("did you mean 'alpha'? known: 'alpha', 'cost', 'phi'")
+
+
+@pytest.mark.parametrize("given", [{}, {"speaker": "c"}])
+def test_speakers_of_a_data_frame_are_chosen_in_python(given):
+    people = mw.data("yoon2020").rows[["goal", "state", "utterance", "count"]]
+    frame = pd.concat([people.assign(speaker=name) for name in "ab"])
+    with pytest.raises(WolvesError) as caught:
+        mw.read_choices(frame, **given)
+    assert "speaker='" in caught.value.fix and "--" not in caught.value.fix
+
+
 def test_a_misspelt_option_of_a_method_names_the_nearest_one():
     with pytest.raises(WolvesError, match="no option 'chekpoints'") as caught:
         mw.Study.new("x", chekpoints=1)  # type: ignore[call-arg]

@@ -85,8 +85,17 @@ class Options(BaseModel):
             return cls.model_validate(dict(given))
         except ValidationError as invalid:
             fault = invalid.errors()[0]
-            problem, fix = explain(fault, list(cls.model_fields))
+            problem, fix = explain(fault, cls._fields_beside(fault["loc"]))
             raise OptionError(problem, fix, fault["loc"]) from None
+
+    @classmethod
+    def _fields_beside(cls, path: tuple[str | int, ...]) -> list[str]:
+        """Names of the fields in the section that holds the field at ``path``."""
+        if len(path) > 1 and (field := cls.model_fields.get(str(path[0]))) is not None:
+            section = field.annotation
+            if isinstance(section, type) and issubclass(section, Options):
+                return section._fields_beside(path[1:])
+        return list(cls.model_fields)
 
     def chosen(self) -> dict[str, Any]:
         """The options that differ from their defaults, by name."""

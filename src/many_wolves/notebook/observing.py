@@ -128,7 +128,7 @@ def read_choices(
     WolvesError
         If it cannot be read, or contains several speakers and none is given.
     """
-    from many_wolves.workflows.data import from_frame, of_one, one_speaker, part
+    from many_wolves.workflows.data import DATA_FRAME, from_frame, of_one, one_speaker, part
 
     if isinstance(choices, str | Path):
         if aside:
@@ -138,10 +138,17 @@ def read_choices(
                 fix=nearest(name, ("task", "speaker", "only")),
             )
         return one_speaker(Path(choices), speaker=speaker, parts=only, task=task)
+    for name, table in aside.items():
+        if not hasattr(table, "columns"):
+            raise WolvesError(
+                f"read_choices() has no option {name!r}, and a further table is a data frame; "
+                f"found {table!r}",
+                fix=nearest(name, ("task", "speaker", "only")),
+            )
     found = from_frame(choices, task, speaker, aside)
     for one in only:
-        found = part(found, one, "the data frame")
-    return of_one(found, speaker, "the data frame")
+        found = part(found, one, DATA_FRAME)
+    return of_one(found, speaker, DATA_FRAME)
 
 
 def data(name: str = "yoon2020") -> Observations:

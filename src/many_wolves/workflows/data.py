@@ -16,6 +16,9 @@ from many_wolves.errors import WolvesError
 from many_wolves.sources import nearest
 from many_wolves.tables import no_name, read_table, refuse_first
 
+DATA_FRAME = "the data frame"
+"""Name of a data frame in messages."""
+
 
 def reference(name: str) -> Observations:
     """Shipped data by name, such as ``yoon2020``.
@@ -95,10 +98,20 @@ def of_one(observations: Observations, speaker: str | None, where: str | Path = 
         raise WolvesError(
             f"a fit needs one speaker; the table contains {', '.join(observations.speakers)}",
             where=where or None,
-            fix=f"choose one with --speaker {shlex.quote(observations.speakers[0])}, or fit all of "
-            f"them with `wolves fit-all {_place(observations, where)}`",
+            fix=_choose_one(observations, where),
         )
     return observations
+
+
+def _choose_one(observations: Observations, where: str | Path) -> str:
+    """How to select a speaker or fit all, in the language that the table was given in."""
+    name = observations.speakers[0]
+    if where == DATA_FRAME:
+        return f"choose one with speaker={name!r}, or fit all of them with `mw.fit_all(FRAME)`"
+    return (
+        f"choose one with --speaker {shlex.quote(name)}, or fit all of "
+        f"them with `wolves fit-all {_place(observations, where)}`"
+    )
 
 
 def _place(observations: Observations, where: str | Path) -> str:
@@ -172,7 +185,8 @@ def only(observations: Observations, column: str, value: str, where: str | Path)
     """The rows with one value in a column; ``WolvesError`` if there are none."""
     present = list(dict.fromkeys(map(str, observations.rows.get(column, ()))))
     if value not in present:
-        option = "--speaker {!r}" if column == "speaker" else f"--only {column}={{}}"
+        named = "speaker={!r}" if where == DATA_FRAME else "--speaker {!r}"
+        option = named if column == "speaker" else f"--only {column}={{}}"
         close = get_close_matches(value, present, n=1, cutoff=0) or present
         raise WolvesError(
             f"no {column} {value!r} in the table; it contains {', '.join(present) or 'none'}",
