@@ -170,7 +170,7 @@ def made[T](kind: Callable[..., T], record: Any, what: str) -> T:
     Raises
     ------
     TypeError
-        In words, if it is no object, or a field is missing or unknown.
+        In words, if it is not an object, or a field is missing or unknown.
     """
     try:
         return kind(**record)

@@ -310,7 +310,7 @@ def _replaced(response: Any, body: bytes) -> Any:
 
 
 def _decodable(body: bytes) -> bytes:
-    """The body with U+FFFD for bytes that are no UTF-8, which one odd token can cause."""
+    """The body with U+FFFD for bytes that are not UTF-8, which one odd token can cause."""
     if json.detect_encoding(body) != "utf-8":
         return body
     return body.decode(errors="replace").encode()
