@@ -168,6 +168,15 @@ def test_a_folder_that_cannot_be_loaded_is_named_before_it_is(tmp_path, capsys, 
     assert words in said
 
 
+def test_a_switch_in_place_of_a_number_is_told_what_is_wanted(tmp_path, capsys) -> None:
+    speakers = "speakers: [{name: a, provider: simulated, parameters: {strategy: truthful}}]"
+    path = written(tmp_path, f"study: s\ntrials: {{replicates: no}}\n{speakers}\n")
+    assert run(study, ["plan", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert "line 2: trials.replicates: expected a number greater than or equal to 1" in said
+    assert "Fix: write a number" in said
+
+
 def test_a_missing_folder_adapter_or_gpu_is_named_by_plan_and_dry_run(tmp_path, capsys) -> None:
     whole = model(tmp_path / "m")
     path = written(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from many_wolves import families
-from many_wolves.options import OptionError
+from many_wolves.options import OptionError, explain
 from many_wolves.records import Effort
 from many_wolves.secrets import base_url
 from many_wolves.sources import nearest
@@ -319,7 +319,8 @@ class Study(Section):
             fault = invalid.errors()[0]
             error = fault.get("ctx", {}).get("error")
             if not isinstance(error, OptionError):
-                raise OptionError(fault["msg"], "correct it", ("trials", *fault["loc"])) from None
+                problem, fix = explain(fault, ())
+                raise OptionError(problem, fix, ("trials", *fault["loc"])) from None
             fields = error.fields if error.fields[:1] == ("fit",) else ("trials", *error.fields)
             raise OptionError(str(error), error.fix, fields) from None
 
