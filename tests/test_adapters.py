@@ -13,6 +13,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.records import SpeakerSpec
 from many_wolves.speakers import Request
 from many_wolves.speakers.api.retry import RetryPolicy
+from many_wolves.speakers.checkpoints import expand
 from many_wolves.speakers.local.hf import HfSpeaker
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.workflows.seating import cast, read_seats, speaker_of_file
@@ -90,6 +91,15 @@ def test_an_adapter_in_place_of_the_model_is_told_of_its_option(folders, provide
     with pytest.raises(WolvesError, match="this is an adapter") as caught:
         describe(SpeakerRequest(provider, path=folders["kind"], effort="none"))
     assert "give it with --adapter" in caught.value.fix
+
+
+def test_a_revision_does_not_rename_a_folder(folders):
+    model = folders["model"]
+    with pytest.raises(WolvesError, match="'step100' would only rename it") as caught:
+        describe(SpeakerRequest("hf", path=model, revision="step100", effort="none"))
+    assert "--revisions" in caught.value.fix
+    (one,) = expand(SpeakerRequest("hf", path=model.parent, effort="none"), model.name)
+    assert describe(one).revision == model.name
 
 
 def test_a_seat_takes_what_a_speaker_takes(folders, tmp_path):

@@ -258,6 +258,12 @@ def _weights(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
             f"the speaker `{wanted.provider}` needs a model",
             fix="--model_name NAME for a model on the hub, --model_path FOLDER for a local one",
         )
+    if wanted.path and wanted.revision and not _is_checkpoint(wanted.path, wanted.revision):
+        raise WolvesError(
+            f"the model is a folder, so the revision {wanted.revision!r} would only rename it",
+            where=wanted.path,
+            fix="leave --revision out; --revisions selects folders of checkpoints inside it",
+        )
     weights = weights_fingerprint(wanted.path) if wanted.path else ""
     sampling = _sampling(wanted, sampled=sampled)
     if wanted.mode == "sample" or wanted.thinks or sampled:
@@ -283,6 +289,12 @@ def _weights(wanted: SpeakerRequest, *, sampled: bool) -> SpeakerSpec:
     if wanted.path is not None:
         check_folder(wanted.path, spec)
     return spec
+
+
+def _is_checkpoint(folder: Path, revision: str) -> bool:
+    """Whether a folder is that of a checkpoint with this name."""
+    names = Path(revision).parts
+    return folder.absolute().parts[-len(names) :] == names
 
 
 def _dtype(wanted: SpeakerRequest) -> str:
