@@ -10,7 +10,7 @@ import pytest
 from scipy.special import expit
 from scipy.stats import beta, expon, halfnorm, norm
 
-from densities import log_density, points_of
+from densities import gradient, log_density, points_of
 from many_wolves import inference
 from many_wolves.cli import run, wolves
 from many_wolves.families.markets.model import ALL
@@ -103,6 +103,19 @@ def test_declared_values(table, options):
         return log_likelihood(who, data).sum()
 
     check("declared-value", table, expected, options)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"beliefs": "rational"}, {"honesty": True}, {"first": False}]
+)
+def test_the_gradient_of_declared_values_is_its_slope(table, options):
+    """It is written out in C++; central differences are right to some six digits."""
+    problem = ALL["declared-value"].problem(table, **options)
+    program = inference.load(problem.program, "httpstan")
+    x = points_of(program, problem, 1, seed=2, spread=0.6)
+    step = 1e-5 * np.eye(x.size)
+    rise = log_density(program, problem, x + step) - log_density(program, problem, x - step)
+    np.testing.assert_allclose(gradient(program, problem, x)[0], rise / 2e-5, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("options", [{}, {"base_rate": False}, {"shading": False}])

@@ -102,22 +102,18 @@ model {
   precision_std ~ std_normal();
   for (n in 1 : N) {
     int j = who[n];
-    vector[K] u = declared_utility(amount[n], percentile[n], value[n],
-                                   tax[n], share[n], each_takeover[j], slope,
-                                   loss, honesty);
     target += weight[n]
-              * categorical_logit_lpmf(chosen[n] | each_precision[j] * u);
+              * declared_log_lik(chosen[n], amount[n], percentile[n],
+                  value[n], tax[n], share[n], each_takeover[j], slope, loss,
+                  honesty, each_precision[j]);
   }
   for (f in 1 : F) {
     int j = first_who[f];
-    vector[L * L] u = first_utility(first_amount[f], first_percentile[f],
-                                    first_value[f], first_tax[f],
-                                    first_share[f], chance[f],
-                                    strategic * gain[f], each_takeover[j],
-                                    slope, loss, honesty);
     target += weight[N + f]
-              * categorical_logit_lpmf(pair_chosen[f] |
-                  each_precision[j] * u);
+              * first_log_lik(pair_chosen[f], first_amount[f],
+                  first_percentile[f], first_value[f], first_tax[f],
+                  first_share[f], chance[f], strategic * gain[f],
+                  each_takeover[j], slope, loss, honesty, each_precision[j]);
   }
 }
 generated quantities {
