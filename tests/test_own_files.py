@@ -27,7 +27,7 @@ FAULTS = {
     "empty": (b"", "empty"),
     "list": (b"- 1\n- 2\n", "expected `key: value` lines"),
     "brackets": (b"a: [1\n", "invalid YAML"),
-    "twice": (b"a: 1\nb: 2\na: 3\n", "duplicate key 'a'"),
+    "twice": (b"a: 1\nb: 2\na: 3\n", "duplicate key 'a' in the file, first on line 1"),
     "date": (b"a: 2026-02-30\n", "put quotation marks around it"),
     "aliases": (DOUBLING.encode(), "aliases repeat"),
     "itself": (b"a: &a [*a]\n", "contains itself"),

@@ -83,8 +83,8 @@ class Source:
     def _entries(self) -> dict[str, Source]:
         if not isinstance(self.node, yaml.MappingNode):
             raise self.error(
-                f"expected `key: value` lines in `{self.name}`, found {self._kind()}",
-                f"write the keys of `{self.name}` on separate lines, indented alike",
+                f"expected `key: value` lines in {self._named}, found {self._kind()}",
+                f"write the keys of {self._named} on separate lines, indented alike",
             )
         found: dict[str, Source] = {}
         for key_node, value_node in self.node.value:
@@ -92,7 +92,7 @@ class Source:
             line = int(key_node.start_mark.line) + 1
             if key in found:
                 raise self.error(
-                    f"duplicate key {key!r} in `{self.name}`, first on line {found[key].line}",
+                    f"duplicate key {key!r} in {self._named}, first on line {found[key].line}",
                     "rename or delete one of the two",
                     line,
                 )
@@ -113,11 +113,11 @@ class Source:
         known = [*required, *optional]
         for key, value in found.items():
             if key not in known:
-                raise value.error(f"unknown key {key!r} in `{self.name}`", nearest(key, known))
+                raise value.error(f"unknown key {key!r} in {self._named}", nearest(key, known))
         for key in required:
             if key not in found:
                 raise self.error(
-                    f"expected the field {key!r} in `{self.name}`, found {quoted(found) or 'none'}",
+                    f"expected the field {key!r} in {self._named}, found {quoted(found) or 'none'}",
                     f"add a line `{key}: ...`",
                 )
         return found
@@ -134,7 +134,7 @@ class Source:
             empty = isinstance(self.node, yaml.SequenceNode)
             found = "an empty one" if empty else self._kind()
             raise self.error(
-                f"expected `{self.name}` to be a list with entries, found {found}",
+                f"expected {self._named} to be a list with entries, found {found}",
                 f"add entries below `{self.name.rpartition('.')[2]}:`, each on a line that "
                 "starts with `- `",
             )
@@ -153,12 +153,12 @@ class Source:
         """
         if not isinstance(self.node, yaml.ScalarNode):
             raise self.error(
-                f"expected text in `{self.name}`, found {self._kind()}",
+                f"expected text in {self._named}, found {self._kind()}",
                 "write the text after the colon; text with `: ` or `{` at its start needs quotes",
             )
         words = "" if self.node.tag == "tag:yaml.org,2002:null" else str(self.node.value).strip()
         if not words and not empty:
-            raise self.error(f"expected text in `{self.name}`, found nothing", "write the text")
+            raise self.error(f"expected text in {self._named}, found nothing", "write the text")
         return words
 
     def number(self) -> int | float:
@@ -176,7 +176,7 @@ class Source:
             value = float("nan")
         if not math.isfinite(value):
             raise self.error(
-                f"expected a number in `{self.name}`, found {words!r}", "write a number such as 2"
+                f"expected a number in {self._named}, found {words!r}", "write a number such as 2"
             )
         return int(value) if value == int(value) else value
 
@@ -191,7 +191,7 @@ class Source:
         words = self.words()
         if words.lower() not in ("true", "false"):
             raise self.error(
-                f"expected true or false in `{self.name}`, found {words!r}", "write true or false"
+                f"expected true or false in {self._named}, found {words!r}", "write true or false"
             )
         return words.lower() == "true"
 
@@ -208,7 +208,7 @@ class Source:
         except (yaml.YAMLError, ValueError) as fault:
             words = getattr(fault, "problem", None) or str(fault).partition(";")[0]
             raise self.error(
-                f"expected a value in `{self.name}`, found {self.node.value!r:.60} ({words})",
+                f"expected a value in {self._named}, found {self.node.value!r:.60} ({words})",
                 "put quotation marks around it",
             ) from fault
 
@@ -231,6 +231,10 @@ class Source:
         start, end = self.node.start_mark.index, self.node.end_mark.index
         at = self.text.find(fragment, start, end)
         return self.line if at < 0 else self.text.count("\n", 0, at) + 1
+
+    @property
+    def _named(self) -> str:
+        return TOP if self.name == TOP else f"`{self.name}`"
 
     @property
     def _stem(self) -> str:

@@ -290,7 +290,9 @@ def _evaluated(density: Density, x: Array) -> tuple[float, Array, Array]:
     values, gradients = density.log_density_gradient(
         np.concatenate([x[None], x + shifts, x - shifts])
     )
-    hessian = (gradients[1 : 1 + x.size] - gradients[1 + x.size :]) / (2 * STEP)
+    # Far out, gradients overflow; nan_to_num() below makes such entries finite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        hessian = (gradients[1 : 1 + x.size] - gradients[1 + x.size :]) / (2 * STEP)
     curvature: Array = -np.nan_to_num((hessian + hessian.T) / 2)
     return float(np.maximum(values[0], LOWEST)), np.nan_to_num(gradients[0]), curvature
 
