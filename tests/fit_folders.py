@@ -25,11 +25,16 @@ UTTERANCES += [f"not {u}" for u in UTTERANCES]
 WEIGHTS = ("w_inf", "w_soc", "w_pres")
 
 
-def leave_figures_out(patch: pytest.MonkeyPatch) -> None:
-    """Write pages of politeness for their words: drawing a figure takes a second."""
+def leave_figures_out(patch: pytest.MonkeyPatch, keep: int = 0) -> None:
+    """Write pages of politeness for their words: drawing a figure takes a second.
+
+    The first ``keep`` figures of each section stay.
+    """
 
     def without(sections: Callable[..., Sequence[Section]]) -> Callable[..., list[Section]]:
-        return lambda *given: [replace(section, figures=()) for section in sections(*given)]
+        return lambda *given: [
+            replace(section, figures=section.figures[:keep]) for section in sections(*given)
+        ]
 
     for name in ("fit_sections", "study_sections"):
         patch.setattr(PolitenessPages, name, without(getattr(PolitenessPages, name)))

@@ -8,6 +8,7 @@ import pytest
 
 from documents.blocks import Block, blocks_of, problems
 from documents.session import ROOT, Session, cheaply
+from fit_folders import leave_figures_out
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 LANGUAGES = {"bash", "csv", "json", "pycon", "python", "r", "text", "yaml"}
@@ -42,6 +43,8 @@ def test_block(
         sessions[block.page] = Session(tmp_path_factory.mktemp(block.page.stem))
     monkeypatch.chdir(sessions[block.page].folder)
     monkeypatch.setenv("MPLBACKEND", "agg")
+    # test_report draws the figures of pages.
+    leave_figures_out(monkeypatch)
     sessions[block.page].run(block)
 
 

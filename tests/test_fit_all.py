@@ -26,12 +26,12 @@ SHORT = (*SHORT, "--engine", "httpstan", "--literal", "fixed", "--allow-unconver
 
 @pytest.fixture
 def tables(tmp_path):
-    """Six speakers in three tables, each with a tenth of the human choices."""
+    """Three speakers in two tables, each with a tenth of the human choices."""
     counts = choice_counts()
-    for folder in range(3):
+    for folder, speakers in enumerate((2, 1)):
         both = [
             counts.assign(speaker=f"lab/model-{folder}{i}", count=(counts["count"] // 10) + i)
-            for i in range(2)
+            for i in range(speakers)
         ]
         write_table(
             Observations.from_rows("politeness", pd.concat(both, ignore_index=True), {}),
@@ -53,13 +53,13 @@ def test_every_speaker_is_fitted_and_nothing_is_fitted_twice(tables, tmp_path, c
     out = tmp_path / "fits"
     assert fit_all(tables, out, "--workers", "2") == 0
     first = {p.name: (p / "posterior.nc").stat().st_mtime_ns for p in out.iterdir()}
-    assert set(first) == {f"lab-model-{f}{i}" for f in range(3) for i in range(2)}
-    assert "6 of 6 done" in capsys.readouterr().err
-    (out / "lab-model-21" / "fit.json").unlink()
+    assert set(first) == {f"lab-model-{f}{i}" for f in range(2) for i in range(2 - f)}
+    assert "3 of 3 done" in capsys.readouterr().err
+    (out / "lab-model-10" / "fit.json").unlink()
     assert fit_all(tables, out, "--workers", "2") == 0
-    assert "5 of 6 fits are up to date" in capsys.readouterr().err
+    assert "2 of 3 fits are up to date" in capsys.readouterr().err
     again = {p.name: (p / "posterior.nc").stat().st_mtime_ns for p in out.iterdir()}
-    assert {name for name in first if again[name] != first[name]} == {"lab-model-21"}
+    assert {name for name in first if again[name] != first[name]} == {"lab-model-10"}
     before = marks(out)
     assert fit_all(tables, out, "--workers", "2", "--seed", "2") == 0
     assert all(marks(out)[name] != before[name] for name in before)
@@ -74,7 +74,7 @@ def test_a_table_that_cannot_be_fitted_does_not_stop_the_rest(tables, tmp_path, 
     assert fit_all(tables, tmp_path / "fits") == 2
     said = capsys.readouterr()
     assert "lab/model-00 cannot be fitted: " in said.out and "not amazin" in said.out
-    assert {"lab-model-10", "lab-model-21"} <= set(marks(tmp_path / "fits"))
+    assert "lab-model-10" in marks(tmp_path / "fits")
 
 
 def test_no_tables_is_an_error(tmp_path, capsys):
@@ -131,7 +131,7 @@ def test_a_dask_worker_killed_half_way_loses_nothing(tables, tmp_path, cluster):
         time.sleep(0.05)
     os.kill(workers[0].pid, signal.SIGKILL)
     assert going.wait(timeout=300) == 0
-    assert len(marks(out)) == 6
+    assert len(marks(out)) == 3
 
 
 def test_folder_names_of_speakers_differ():
