@@ -29,6 +29,8 @@ readme-figure: demo # the figure of the README and of the docs, as the demonstra
 	@$(RUN) wolves plot post_training rsa-output/demo --width one --out plots/demo-narrow
 	@cp plots/demo-narrow/post_training.svg docs/post-training-narrow.svg
 
+# `make test` compiles at the same time, which takes longer: the linters yield to the compilers.
+lint: RUN := nice $(RUN)
 lint: sync ## style, types, the order of the layers, and prose
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .

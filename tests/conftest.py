@@ -10,8 +10,9 @@ from many_wolves.records import Trial
 from many_wolves.workflows.data import load
 
 LONGEST_FIRST = (
-    "test_toy_family", "test_documents", "test_report", "test_calibration", "test_careful",
-    "test_hf", "test_study_road", "test_robust", "test_sensitivity", "test_figures", "test_regions",
+    "test_hf", "test_fit_all", "test_regions", "test_documents", "test_report", "test_inspect",
+    "test_study_road", "test_figures", "test_fit", "test_calibration", "test_careful",
+    "test_dilemmas_play_speakers", "test_finding_figures", "test_toy_family",
 )  # fmt: skip
 """Files that take longest: begun first, so that at the end no worker waits for one of them."""
 
