@@ -7,6 +7,7 @@ They serve to test figures and reports, which must show whatever a folder holds.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -108,6 +109,7 @@ def write_fit_folder(
         "versions": {"arviz": "1.3"}, "choices": float(counts.sum()), "code_version": "0.1.0",
         "chains": 4, "warmup": 100, "draws": draws, "adapt_delta": 0.8, "seconds": 3.2,
         "r2": 0.9, "checks": [check], "excluded": list(excluded), "notes": [],
+        "labels": {"model": re.split("[@+]", speaker)[0]} if "/" in speaker else {},
     }  # fmt: skip
     (folder / "diagnostics.json").write_text(json.dumps(diagnostics))
     (folder / "fit.json").write_text(json.dumps(record | info))

@@ -15,7 +15,7 @@ from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.task.compiler import trials_of
-from many_wolves.speakers.checkpoints import Position, expand, position
+from many_wolves.speakers.checkpoints import Position, expand, position, training_stage
 from many_wolves.speakers.speaker_request import SpeakerRequest
 from many_wolves.store.journal_lines import read_journal
 
@@ -146,6 +146,30 @@ def test_one_journal_holds_one_speaker(simulated, tmp_path, capfd):
 )
 def test_step_and_tokens_are_read_from_a_name(name, expected):
     assert position(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        ("stage1-step928646-tokens3896B", ""),
+        ("stage2-ingredient1-step11931-tokens50B", "stage2-ingredient1"),
+        ("Phase_10-step5", "phase_10"),
+        ("seed3-step5", "seed3"),
+        ("backstage2-step5", ""),
+        ("step5", ""),
+    ],
+)
+def test_a_later_stage_is_read_from_a_name(name, stage):
+    assert training_stage(name) == stage
+
+
+def test_later_stages_come_after_earlier_ones(tmp_path):
+    names = ["stage1-step9", "stage1-step10", "stage2-step1", "stage10-step0"]
+    for name in reversed(names):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+    found = expand(SpeakerRequest("hf", "m", tmp_path), "stage*")
+    assert [w.revision for w in found] == names
 
 
 def test_patterns_find_the_checkpoints_of_a_folder_in_order(tmp_path):

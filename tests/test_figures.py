@@ -227,6 +227,17 @@ def test_short_names_stay_apart(folders: dict[str, Path], tmp_path: Path) -> Non
     assert nested == ["hf/org/small (a/fit)", "hf/org/small (b/fit)"]
 
 
+def test_the_name_of_a_speaker_of_a_table_is_shown_whole(tmp_path: Path) -> None:
+    names = ["a/b", "mini ($5 in/$15 out)", "hf/org/tiny@a/step1"]
+    labels: list[dict[str, str]] = [{}, {"group": "tuned"}, {"model": "hf/org/tiny"}]
+    folders = [
+        write_fit_folder(tmp_path / str(i), speaker=name, labels=given)
+        for i, (name, given) in enumerate(zip(names, labels, strict=True))
+    ]
+    shown = [read_fitted(folder).label for folder in folders]
+    assert shown == ["a/b", "mini ($5 in/$15 out)", "tiny@a/step1"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

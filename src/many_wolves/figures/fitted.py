@@ -7,7 +7,7 @@ import math
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -66,8 +66,13 @@ class Fitted:
 
     @property
     def label(self) -> str:
-        """Short name: without the provider and the organisation, unless ``name`` is given."""
-        return self.name or self.speaker.rsplit("/", 1)[-1]
+        """Short name: without the provider and the organisation of a model that was asked.
+
+        The name of a speaker that a table gives is whole; ``name`` comes first.
+        """
+        model = str(self.labels.get("model", ""))
+        start = model.rfind("/") + 1 if self.speaker.startswith(model) else 0
+        return self.name or self.speaker[start:]
 
     @property
     def conditions(self) -> list[str]:
@@ -191,7 +196,7 @@ def read_fitted(folder: str | Path) -> Fitted:
             fix="fit again with this version of many-wolves",
         )
     info = _json(place / "fit.json", ("model", "speaker", "conditions"))
-    info["labels"] = info.get("labels", {}) | _given_labels(place)
+    info["labels"] = joined_labels(info.get("labels", {}), _given_labels(place))
     return Fitted(place, info, _json(place / "diagnostics.json", ("ok", "verdict")), summary)
 
 
@@ -233,6 +238,22 @@ def distinct(fits: Sequence[Fitted]) -> list[Fitted]:
         names = Counter(fit.label for fit in fits)
         fits = [replace(fit, name=longer(fit)) if names[fit.label] > 1 else fit for fit in fits]
     return fits
+
+
+def joined_labels(
+    known: Mapping[str, str | float], given: Mapping[str, str | float]
+) -> dict[str, str | float]:
+    """Labels of a speaker; a given position in training replaces the one that is known."""
+    replaced = {"step", "tokens", "training_stage"} if {"step", "tokens"} & set(given) else set()
+    return {k: v for k, v in known.items() if k not in replaced} | dict(given)
+
+
+def short_models(models: Iterable[str]) -> dict[str, str]:
+    """Short names of models: without provider and organisation, if that tells them apart."""
+    found = dict.fromkeys(models)
+    short = {model: model.rpartition("/")[2] or model for model in found}
+    alike = Counter(short.values())
+    return {model: name if alike[name] == 1 else model for model, name in short.items()}
 
 
 def _json(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def _differs(first: Member, second: Member) -> str:
 
     Speakers at different checkpoints or efforts differ in more than labels.
     """
-    if first.at != second.at or first.effort != second.effort:
+    if (first.stage, first.at) != (second.stage, second.at) or first.effort != second.effort:
         return ""
     keys = set(first.labels) | set(second.labels)
     found = [key for key in keys if first.labels.get(key) != second.labels.get(key)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from many_wolves.contracts import Array, FindingsSpec
+from many_wolves.figures.fitted import short_models
 from many_wolves.findings.changepoint import settling
 from many_wolves.findings.fits import Member, common_conditions, others
 from many_wolves.findings.regression import measured, regression
@@ -33,12 +34,20 @@ class Run:
         The checkpoints and the position of each in training (steps or tokens), ascending.
     labels
         Factors of the run.
+    unit
+        Unit of ``at``: ``step`` or ``tokens``.
     """
 
     name: str
     members: tuple[Member, ...]
     at: Array
     labels: Mapping[str, str | float]
+    unit: str = "step"
+
+    def place(self, index: int) -> str:
+        """Position of a checkpoint in words."""
+        at = f"{self.at[index]:,.0f}"
+        return f"{at} tokens" if self.unit == "tokens" else f"step {at}"
 
 
 def runs(found: Sequence[Member]) -> list[Run]:
@@ -48,23 +57,40 @@ def runs(found: Sequence[Member]) -> list[Run]:
     (``base: llama`` of ``base: llama, feedback: hh``).
     """
     placed = [m for m in found if m.at is not None]
+    names = short_models(m.model for m in placed)
     starts = [m for m in found if m.at is None and m.labels]
     result = []
-    for key in dict.fromkeys(_run_of(m) for m in placed):
+    for key in dict.fromkeys(map(_run_of, placed)):
         mine = [m for m in placed if _run_of(m) == key]
-        labels = mine[0].labels
-        before = [s for s in starts if s.labels.items() < labels.items()]
-        points = {float(m.at): m for m in mine if m.at is not None}
-        if before and 0.0 not in points:
-            points[0.0] = before[0]
-        if len(points) >= FEWEST:
-            at = sorted(points)
-            result.append(Run(key[0], tuple(points[x] for x in at), np.array(at), labels))
+        name = f"{names[mine[0].model]} {mine[0].stage}".strip()
+        for unit, points in _axes(mine):
+            labels = mine[0].labels
+            before = [s for s in starts if s.labels.items() < labels.items()]
+            if before and not mine[0].stage:
+                points.setdefault(0.0, before[0])
+            if len(points) >= FEWEST:
+                at = sorted(points)
+                members = tuple(points[x] for x in at)
+                result.append(Run(name, members, np.array(at), labels, unit))
     return _named_apart(result)
 
 
-def _run_of(member: Member) -> tuple[str, str, frozenset[tuple[str, str | float]]]:
-    return member.model.rsplit("/", 1)[-1], member.effort, frozenset(member.labels.items())
+def _axes(mine: Sequence[Member]) -> list[tuple[str, dict[float, Member]]]:
+    """The members by position, in one unit; several at one position are on several axes."""
+    shared = [unit for unit in ("tokens", "step") if all(unit in m.fit.labels for m in mine)]
+    axes: list[tuple[str, dict[float, Member]]] = []
+    for member in mine:
+        unit = next(u for u in (*shared, "tokens", "step") if u in member.fit.labels)
+        at = float(member.fit.labels[unit])
+        free = next((points for kind, points in axes if kind == unit and at not in points), None)
+        if free is None:
+            axes.append((unit, free := {}))
+        free[at] = member
+    return axes
+
+
+def _run_of(member: Member) -> tuple[str, str, str, frozenset[tuple[str, str | float]]]:
+    return member.model, member.stage, member.effort, frozenset(member.labels.items())
 
 
 def _named_apart(found: Sequence[Run]) -> list[Run]:
@@ -118,10 +144,10 @@ def _changes(run: Run, quantities: FindingsSpec) -> Iterator[Statement]:
                 subject=run.name,
                 condition=condition,
                 quantity=parameter,
-                contrast=f"{_place(run.at[-1])} - {_place(run.at[0])}",
+                contrast=f"{run.place(-1)} - {run.place(0)}",
                 draws=drawn,
-                words=f"Training of {run.name} from {_place(run.at[0])} to "
-                f"{_place(run.at[-1])} moves {parameter} ({quantities.words[parameter]}){where}",
+                words=f"Training of {run.name} from {run.place(0)} to {run.place(-1)} moves "
+                f"{parameter} ({quantities.words[parameter]}){where}",
             )
 
 
@@ -247,7 +273,3 @@ def _contributions(
                 f"of {name} ({', '.join(levels)}) is",
                 kind="size",
             )
-
-
-def _place(at: float) -> str:
-    return f"step {at:,.0f}"

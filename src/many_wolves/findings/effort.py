@@ -65,7 +65,8 @@ def asked_at_several(found: Sequence[Member]) -> list[Member]:
 
 
 def _who_thinks(member: Member) -> str:
-    return member.model if member.at is None else f"{member.model} at {member.at:,.0f}"
+    name = f"{member.model} {member.stage}".strip()
+    return name if member.at is None else f"{name} at {member.at:,.0f}"
 
 
 def _design(

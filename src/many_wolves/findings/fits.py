@@ -19,7 +19,7 @@ DRAWS = 4000
 """Number of posterior draws of every fit that the findings use."""
 PREDICTED = 1000
 """Number of these for predicted choices, each of which takes more memory."""
-FACTS = ("model", "effort", "step", "tokens")
+FACTS = ("model", "effort", "step", "tokens", "training_stage")
 """Labels that follow from the speaker; all others are given by the user."""
 
 
@@ -68,6 +68,11 @@ class Member:
         """Position in training: tokens if known, otherwise the step."""
         found = self.fit.labels.get("tokens", self.fit.labels.get("step"))
         return None if found is None else float(found)
+
+    @property
+    def stage(self) -> str:
+        """Later stage of training, from whose start ``at`` is counted; otherwise empty."""
+        return str(self.fit.labels.get("training_stage", ""))
 
     def mean_over(self, parameter: str, conditions: Sequence[str] = ()) -> Array:
         """(D,) draws of a parameter's mean over the given conditions, or over all."""

@@ -88,8 +88,8 @@ def _training(models: Sequence[Member], gone: Sequence[Member]) -> str:
     if lost:
         return " ".join(lost)
     return (
-        f"No speaker was asked at {FEWEST} or more checkpoints with a known step, so findings on "
-        "training are missing. A study lists them under `revisions`."
+        f"No speaker was asked at {FEWEST} or more checkpoints of one training stage with a known "
+        "step, so findings on training are missing. A study lists them under `revisions`."
     )
 
 

@@ -155,13 +155,13 @@ def training_paths(found: Sequence[Member], quantities: FindingsSpec, width: Wid
     known = runs(others(found, quantities))
     shared = common_conditions([m for run in known for m in run.members])
     reference = people(found, quantities)
-    tokens = all("tokens" in m.fit.labels for run in known for m in run.members)
+    units = sorted({run.unit for run in known})
     n = sum(len(run.members) for run in known)
     return trajectory(
         pd.DataFrame([row for run in known for row in _path(run, quantities, shared)]),
         panels=[p for p in quantities.words if all(run.members[0].has(p) for run in known)],
         conditions=shared,
-        axis="training tokens" if tokens else "training step",
+        axis=f"training {' or '.join(units)}",
         caption=f"Posterior means (lines) with {INTERVAL} (ribbons) at {n} checkpoints of "
         f"{len(known)} training runs."
         + (f" Grey bands: {quantities.reference_words}." if reference else ""),

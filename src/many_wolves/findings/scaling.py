@@ -233,7 +233,12 @@ def scaling(
 
 
 def size_of(member: Member, axis: str) -> float | None:
-    """Number of parameters, tokens or steps of a member; None if unknown or zero."""
+    """Number of parameters, tokens or steps of a member; None if unknown or zero.
+
+    Tokens and steps of a later stage are unknown, because they are counted from its start.
+    """
+    if axis != "parameters" and member.stage and not member.stage.startswith("seed"):
+        return None
     try:
         size = float(member.fit.labels.get(axis, 0))
     except ValueError:

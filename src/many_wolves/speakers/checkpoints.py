@@ -16,6 +16,8 @@ _STEP = re.compile(
 )
 _TOKENS = re.compile(r"tok(?:en)?s?[-_]?(\d+(?:\.\d+)?)([kmbt]?)(?![a-z0-9])", re.I)
 _TOKENS_BEHIND = re.compile(r"(\d+(?:\.\d+)?)([kmbt]?)[-_]?tok(?:en)?s?(?![a-z0-9])", re.I)
+_STAGE = re.compile(r"(?<![a-z])(?:stage|phase|ingredient|seed)[-_]?(\d+)(?!\d)", re.I)
+_FIRST = re.compile(r"(?:stage|phase)[-_]?0*1")
 _FACTORS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
 _WILD = re.compile(r"[*?\[]")
 
@@ -32,6 +34,16 @@ def position(name: str) -> Position:
     """Step and tokens from a name: ``checkpoint-500``, ``stage1-step3000-tokens13B``."""
     behind = _TOKENS.search(name) or _TOKENS_BEHIND.search(name)
     return Position(_number(_STEP.search(name)), _number(behind))
+
+
+def training_stage(name: str) -> str:
+    """Later stage of training from a name: ``stage2-ingredient1`` of ``stage2-ingredient1-step9``.
+
+    Its steps and tokens are counted from its own start, so stages have no common axis.
+    Empty in the first stage, and if the name has no stage.
+    """
+    found = [part[0].lower() for part in _STAGE.finditer(name)]
+    return "-".join(part for part in found if not _FIRST.fullmatch(part))
 
 
 def has_pattern(name: str) -> bool:
@@ -105,9 +117,10 @@ def _folders(path: Path) -> list[str]:
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
-    def place(name: str) -> tuple[int, int, str]:
+    def place(name: str) -> tuple[list[int], int, int, str]:
         at = position(name)
-        return (at.step or 0, at.tokens or 0, name)
+        stage = [int(found[1]) for found in _STAGE.finditer(name)]
+        return (stage, at.step or 0, at.tokens or 0, name)
 
     return sorted(names, key=place)
 

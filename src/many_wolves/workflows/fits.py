@@ -144,11 +144,12 @@ def _without_machine(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def labels_of(observations: Observations) -> dict[str, str | float]:
-    """Labels of the speaker, as far as known: model, effort, step and tokens of training.
+    """Labels of the speaker, as far as known: model, effort, and position in training.
 
     Labels from the table (``meta["labels"]``, by speaker) come last.
     """
-    from many_wolves.speakers.checkpoints import position
+    from many_wolves.figures.fitted import joined_labels
+    from many_wolves.speakers.checkpoints import position, training_stage
 
     speaker = observations.speakers[0]
     given = dict(observations.meta.get("labels", {}).get(speaker, {}))
@@ -156,10 +157,11 @@ def labels_of(observations: Observations) -> dict[str, str | float]:
     if spec is None:
         return given
     at = position(spec["revision"])
-    found = {
+    known = {
         "model": f"{spec['provider']}/{spec['model']}",
         "effort": spec["effort"],
         "step": at.step,
         "tokens": at.tokens,
+        "training_stage": training_stage(spec["revision"]),
     }
-    return {name: value for name, value in found.items() if value not in ("", None)} | given
+    return joined_labels({k: v for k, v in known.items() if v not in ("", None)}, given)

@@ -9,7 +9,7 @@ import pandas as pd
 from many_wolves.families.politeness.references import SPEAKER
 from many_wolves.families.politeness.reporting.figures import frames
 from many_wolves.figures.figure import Figure
-from many_wolves.figures.fitted import Fitted
+from many_wolves.figures.fitted import Fitted, short_models
 from many_wolves.figures.forest import forest
 from many_wolves.figures.theme import Width
 
@@ -20,6 +20,7 @@ ORDER = ("none", "minimal", "low", "medium", "high")
 def weights_by_effort(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     """Every parameter of every model at each effort, averaged over the goals."""
     rows = []
+    models = short_models(_model(fit) for fit in _asked(fits))
     for fit in _asked(fits):
         for name in PARAMETERS:
             part = frames.weight_rows(fit, [name])
@@ -30,7 +31,7 @@ def weights_by_effort(fits: Sequence[Fitted], width: Width = "two") -> Figure:
                     {
                         "panel": name,
                         "row": _effort(fit),
-                        "group": _model(fit),
+                        "group": models[_model(fit)],
                         "mean": float(drawn.mean()),
                         "low": float(low),
                         "high": float(high),
@@ -38,13 +39,12 @@ def weights_by_effort(fits: Sequence[Fitted], width: Width = "two") -> Figure:
                 )
     frame = pd.DataFrame(rows)
     frame = frame.sort_values("row", key=lambda c: c.map(ORDER.index), kind="stable")
-    models = list(dict.fromkeys(_model(fit) for fit in _asked(fits)))
     return forest(
         frame,
         name="weights_by_effort",
         title="Weights by effort and model",
         panels=[p for p in PARAMETERS if p in set(frame["panel"])],
-        groups=models,
+        groups=list(models.values()),
         axis="posterior mean over the goals",
         caption=f"Each parameter of {len(models)} models at each reasoning effort, averaged over "
         "the goals: posterior means with 95 % equal-tailed intervals.",
@@ -71,4 +71,4 @@ def _effort(fit: Fitted) -> str:
 
 
 def _model(fit: Fitted) -> str:
-    return str(fit.labels.get("model", fit.speaker)).rsplit("/", 1)[-1]
+    return str(fit.labels.get("model", fit.speaker))
