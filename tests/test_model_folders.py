@@ -24,11 +24,12 @@ def test_a_device_that_is_not_there_is_an_error_with_its_fix() -> None:
     assert "--device cpu" in caught.value.fix
 
 
-def test_weights_that_were_not_downloaded_are_named(tmp_path: Path, capsys) -> None:
+@pytest.mark.parametrize("dry", [[], ["--dry-run"], ["--explain"]])
+def test_weights_that_were_not_downloaded_are_named(tmp_path: Path, capsys, dry) -> None:
     folder = model(tmp_path / "m", **{"model.safetensors": POINTER, "config.json": '{"dtype": ""}'})
     listed = write_trials(tmp_path / "t.jsonl", trials(2))
     words = [str(listed), "--provider", "hf", "--model_path", str(folder), "--dtype", "float32"]
-    assert run(collect, [*words, "--out", str(tmp_path / "j.jsonl")]) == 2
+    assert run(collect, [*words, "--out", str(tmp_path / "j.jsonl"), *dry]) == 2
     said = capsys.readouterr().err
     assert "model.safetensors: this is a Git LFS pointer" in said
     assert "git lfs pull" in said

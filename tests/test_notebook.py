@@ -1,8 +1,11 @@
 """Tables, fits and figures in a notebook; tests/test_documents.py runs its documentation."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -56,6 +59,38 @@ def test_a_misspelt_option_names_the_nearest_one(name, option, meant):
     with pytest.raises(WolvesError, match=f"no option {option!r}") as caught:
         getattr(mw, name)("x.csv", **{option: 1})
     assert caught.value.fix.startswith(f"did you mean {meant!r}")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("design", [{}], "design() expected a path as `trials`, found an object of type dict"),
+        ("design", ["t.jsonl", 5], "observations, a fit, a path or a data frame as `choices`"),
+        ("collect", [None], "expected a path as `trials`, found None"),
+        ("fit", [["a"]], "observations, a path or a data frame as `choices`"),
+        ("fit_all", [5], "or a list of observations or paths as `choices`, found 5"),
+        ("read_choices", [[]], "expected a path or a data frame as `choices`"),
+        ("compile", [5], "expected text as `task`, found 5"),
+        ("data", [[]], "expected text as `name`"),
+        ("predict", [5], "expected a mapping as `parameters`, found 5"),
+        ("findings_of", ["folder"], "expected fits or a list of fits or paths as `fits`"),
+        ("read_fits", ["folder"], "expected a list of paths as `folders`, found 'folder'"),
+        ("report_on", [[], "x.html"], "expected fits, found none"),
+        ("export", [[], "x"], "expected fits, found none"),
+        ("Study", [5], "Study() expected a path as `file`, found 5"),
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_named(name, arguments, said):
+    with pytest.raises(WolvesError, match=re.escape(said)):
+        getattr(mw, name)(*arguments)
+
+
+def test_a_list_of_names_is_no_text_and_arguments_of_known_types_pass():
+    with pytest.raises(WolvesError, match="expected a list of text as `about`, found 'w_inf'"):
+        mw.design("t.jsonl", about="w_inf")
+    for about in (["w_inf"], ("w_inf",), pd.Series(["w_inf"])):
+        with pytest.raises(WolvesError, match=r"nowhere\.jsonl"):
+            mw.design(Path("nowhere.jsonl"), about=about, width=np.float64(0.1), calls=np.int64(3))
 
 
 def test_a_misspelt_option_beside_a_data_frame_names_the_nearest_one():

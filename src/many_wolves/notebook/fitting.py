@@ -11,7 +11,7 @@ from many_wolves.notebook.inputs import DEFAULT, observations_of, sampling_of, t
 from many_wolves.notebook.signatures import with_options
 from many_wolves.progress import one_line
 from many_wolves.workflows.fits import FitRequest, default_folder
-from many_wolves.workflows.results import Fits, SpeakerFit, read_fits
+from many_wolves.workflows.results import Fits, SpeakerFit, no_fits, read_fits
 from many_wolves.workflows.sampling import EngineName
 
 if TYPE_CHECKING:
@@ -206,4 +206,7 @@ def export(
         fits = [one.folder for one in fits.values()]
     elif isinstance(fits, str | Path):
         fits = [fits]
-    return exporting.export([Path(fit) for fit in fits], Path(out), every=every)
+    folders = [Path(fit) for fit in fits]
+    if not folders:
+        raise no_fits()
+    return exporting.export(folders, Path(out), every=every)

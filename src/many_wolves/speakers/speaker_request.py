@@ -118,6 +118,20 @@ def describe(wanted: SpeakerRequest, *, sampled: bool = False) -> SpeakerSpec:
     return _api(wanted)
 
 
+def describe_checked(wanted: SpeakerRequest, *, sampled: bool = False) -> SpeakerSpec:
+    """The record of a speaker, as ``describe`` makes it, if its local folders are complete.
+
+    Raises
+    ------
+    WolvesError
+        As ``describe``, and if a file of the model or adapter is missing or was not downloaded.
+    """
+    spec = describe(wanted, sampled=sampled)
+    if wanted.provider in ("hf", "vllm"):
+        _check_folders(wanted)
+    return spec
+
+
 def open_speaker(wanted: SpeakerRequest, spec: SpeakerSpec, simulator: Simulator) -> Speaker:
     """The speaker itself: loads weights, opens connections.
 
@@ -152,12 +166,7 @@ def _answers(simulator: Simulator, spec: SpeakerSpec) -> SimulatedAnswers:
 
 
 def _open_weights(wanted: SpeakerRequest, spec: SpeakerSpec) -> Speaker:
-    from many_wolves.speakers.local.folder import check_adapter, check_model
-
-    if wanted.path is not None:
-        check_model(wanted.path, wanted.prompt_format)
-    if wanted.adapter is not None:
-        check_adapter(wanted.adapter)
+    _check_folders(wanted)
     source = wanted.path or wanted.model
     if wanted.provider == "vllm":
         from many_wolves.speakers.local.vllm import VllmSpeaker
@@ -181,6 +190,15 @@ def _open_weights(wanted: SpeakerRequest, spec: SpeakerSpec) -> Speaker:
         threads=wanted.threads,
         adapter=wanted.adapter,
     )
+
+
+def _check_folders(wanted: SpeakerRequest) -> None:
+    from many_wolves.speakers.local.folder import check_adapter, check_model
+
+    if wanted.path is not None:
+        check_model(wanted.path, wanted.prompt_format)
+    if wanted.adapter is not None:
+        check_adapter(wanted.adapter)
 
 
 def check_local(wanted: SpeakerRequest) -> None:

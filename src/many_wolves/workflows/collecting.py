@@ -14,7 +14,7 @@ from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.records import Choose, SpeakerSpec, Trial
 from many_wolves.speakers import Speaker
-from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe_checked, open_speaker
 from many_wolves.store.journal_lines import SESSIONS
 from many_wolves.workflows.loading import LoadError, forget_fault, loading, record_fault
 from many_wolves.workflows.proposals import as_proposed
@@ -209,7 +209,7 @@ class _Trials:
                 f"expected one replicate in score mode, found {self.replicates}",
                 fix="leave --replicates out: each replicate would have the same scores",
             )
-        spec = loading(lambda: describe(wanted, sampled=not scored))
+        spec = loading(lambda: describe_checked(wanted, sampled=not scored))
         rehearse({SPEAKER: wanted}, {SPEAKER: spec}, self.family, self.trials)
         single = self.out.suffix == ".jsonl"
         journal = self.out if single else self.out / self.family.name / f"{spec.slug}.jsonl"

@@ -203,6 +203,8 @@ class Fits(Mapping[str, SpeakerFit]):
         """Write one page that compares all fits; return its path."""
         from many_wolves.report import write_study_report
 
+        if not self.found:
+            raise no_fits()
         return write_study_report(title, [one.folder for one in self.found.values()], out)
 
     def _apart(self) -> list[Fitted]:
@@ -230,6 +232,11 @@ class Fits(Mapping[str, SpeakerFit]):
         )
         refused = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.refused)
         return refused + rows.to_html(index=False, float_format=lambda x: f"{x:.3f}", na_rep="")
+
+
+def no_fits() -> WolvesError:
+    """The error for an empty list of fits."""
+    return WolvesError("expected fits, found none", fix="give fits, or folders of fits")
 
 
 def read_fits(folders: Sequence[str | Path], refused: Sequence[str] = ()) -> Fits:

@@ -17,7 +17,7 @@ from many_wolves.records.answer_types import likely_chars
 from many_wolves.sources import nearest, quoted
 from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.config import SpeakerConfig
-from many_wolves.speakers.speaker_request import SpeakerRequest, describe
+from many_wolves.speakers.speaker_request import SpeakerRequest, describe_checked
 from many_wolves.workflows.loading import loading
 from many_wolves.worlds import Episode
 
@@ -212,7 +212,7 @@ def cast(
     if first not in wanted.values():
         raise _seats_left([], _called(seats))
     specs = {
-        seat: loading(lambda one=one: describe(one, sampled=sampled))  # type: ignore[misc]
+        seat: loading(lambda one=one: describe_checked(one, sampled=sampled))  # type: ignore[misc]
         for seat, one in wanted.items()
     }
     distinct = {spec.slug for spec in specs.values()}
