@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from asking import a_trial, trials
+from asking import a_trial, trials, write_trials
 from calling import CHAT, QUICK, ask, give_keys, wanted
 from fault_server import ANSWER, Fault, FaultServer
+from many_wolves.cli import run
+from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
 from wire_formats import chat, events, google, messages, responses
 
@@ -371,3 +373,54 @@ def test_a_prompt_that_moderation_forbids_fails_alone():
         found = ask(wanted(server, patience=ONCE), trials(3))
     assert [r.status for r in found] == ["failed", "answered", "answered"]
     assert words in found[0].error
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": 10**400, "completion_tokens": 2},
+        {"prompt_tokens": -1, "completion_tokens": 2},
+        {"prompt_tokens": 9, "completion_tokens": 2, "prompt_tokens_details": "none"},
+        {"prompt_tokens": 9, "completion_tokens": 2, "completion_tokens_details": [1]},
+        {"prompt_tokens": True, "completion_tokens": [], "total_tokens": {}},
+    ],
+)
+def test_an_answer_is_kept_whatever_its_counts_are(usage):
+    found, calls = one(CHAT, changed(usage=usage))
+    assert (found.status, calls) == ("answered", 1)
+    assert found.usage.get("input", 9) == 9
+
+
+@pytest.mark.parametrize(
+    ("body", "words", "fix"),
+    [
+        (
+            {"detail": [{"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]},
+            "body.seed: Extra inputs are not permitted",
+            "--omit seed",
+        ),
+        ({"detail": "max_tokens is not supported"}, "max_tokens is not", "--omit max_tokens"),
+        ({"errors": [{"message": "unknown field `seed`"}]}, "unknown field", "--omit seed"),
+        ({"error": "unexpected keyword argument 'seed'"}, "keyword argument", "--omit seed"),
+        ([{"error": {"code": 400, "message": "API key not valid"}}], "not valid", "to a key"),
+    ],
+)
+def test_a_rejected_field_is_named_in_any_form_of_error(body, words, fix):
+    with pytest.raises(WolvesError, match=words) as caught:
+        one(CHAT, sent(body, 422))
+    assert fix in caught.value.fix
+
+
+def test_a_reply_with_a_byte_order_mark_is_read():
+    body = b"\xef\xbb\xbf" + json.dumps(chat({"model": "m"})).encode()
+    found, calls = one(CHAT, Fault("raw", body=body))
+    assert (found.status, found.text, calls) == ("answered", ANSWER, 1)
+
+
+def test_the_reasons_of_failed_answers_are_printed(tmp_path, capsys):
+    listed = str(write_trials(tmp_path / "t.jsonl", trials(3)))
+    words = [listed, "--provider", "openai-compatible", "--model_name", "x", "--retries", "0"]
+    with FaultServer(lambda number, prompt: sent({"choices": []})) as server:
+        words += ["--base_url", server.url + "/v1", "--out", str(tmp_path / "j.jsonl")]
+        assert run(command, words) == 1
+    assert "3 failed: the reply has no choice" in capsys.readouterr().err

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -15,9 +16,12 @@ from many_wolves.speakers.checkpoints import position
 from many_wolves.speakers.cost import estimate, find_price
 from many_wolves.speakers.effort import BUDGETS
 from many_wolves.speakers.speaker_request import SpeakerRequest
+from many_wolves.store.journal_lines import read_journal
 from many_wolves.workflows.collecting import Games, Vignettes
 from many_wolves.workflows.loading import LoadError
 
+_MOST_ERRORS = 3
+"""Number of different errors of failed answers that are printed."""
 OK, FAILED, INTERRUPTED = 0, 1, 130
 """Exit statuses; with several speakers, the largest one is returned."""
 
@@ -103,6 +107,7 @@ def conclude(done: Collected, asked: Vignettes | Games) -> int:
         return FAILED if done.why else INTERRUPTED
     if failed:
         say(f"{number_of(failed, 'answer')} failed; run the same command again to retry.")
+        _tell_failures(asked.journals if isinstance(asked, Games) else (done.journal,))
         return FAILED
     if done.given_up:
         say(
@@ -115,6 +120,17 @@ def conclude(done: Collected, asked: Vignettes | Games) -> int:
             "Run the same command again to resume."
         )
     return FAILED if done.given_up or done.broken else OK
+
+
+def _tell_failures(journals: Sequence[Path]) -> None:
+    """Print the most frequent errors of the answers that failed."""
+    found = (response for file in journals for response in read_journal(file).responses)
+    newest = {response.key: response for response in found}
+    errors = Counter(one.error for one in newest.values() if one.status == "failed")
+    for error, n in errors.most_common(_MOST_ERRORS):
+        say(f"{n} failed: {error}")
+    if len(errors) > _MOST_ERRORS:
+        say(f"{number_of(len(errors) - _MOST_ERRORS, 'other error')} in the journal")
 
 
 def _tell_unread(done: Collected, asked: Games) -> None:

@@ -157,7 +157,8 @@ class Guard:
         try:
             reply = json.loads(response.content)
         except ValueError as error:
-            raise ReplyError("retry", f"the reply was cut off: {error}") from error
+            what = "more than one value" if "Extra data" in str(error) else "one that is cut off"
+            raise ReplyError("retry", f"expected one JSON value, found {what}: {error}") from error
         if not isinstance(reply, dict):
             raise ReplyError(
                 "stop" if reply and not self.answered else "retry",
@@ -208,7 +209,9 @@ class Guard:
         return ReplyError(
             "retry" if self.answered or not words else "stop",
             f"expected a reply in JSON, found {found}",
-            "check --base_url: most servers want /v1 at its end",
+            "turn streaming off in the server: no stream was requested"
+            if kind == "text/event-stream"
+            else "check --base_url: most servers want /v1 at its end",
         )
 
 
@@ -310,10 +313,13 @@ def _replaced(response: Any, body: bytes) -> Any:
 
 
 def _decodable(body: bytes) -> bytes:
-    """The body with U+FFFD for bytes that are not UTF-8, which one odd token can cause."""
-    if json.detect_encoding(body) != "utf-8":
+    """The body without a BOM, and with U+FFFD for bytes that are not UTF-8.
+
+    One odd token can cause such bytes.
+    """
+    if json.detect_encoding(body) not in ("utf-8", "utf-8-sig"):
         return body
-    return body.decode(errors="replace").encode()
+    return body.decode("utf-8-sig", errors="replace").encode()
 
 
 def _repaired_body(body: bytes) -> bytes:

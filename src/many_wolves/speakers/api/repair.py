@@ -13,6 +13,8 @@ from typing import Any
 from many_wolves.files import whole_text
 
 _THOUGHTS = ("thinking", "reasoning")
+_MOST_TOKENS = 10**12
+"""Counts above it are errors; no reply is as long."""
 
 
 def repair(value: Any) -> Any:
@@ -152,20 +154,27 @@ def _complete(counts: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _numbers(counts: Any) -> dict[str, Any]:
-    """The counts, every number of tokens an integer or None; empty if they are not an object."""
+    """The counts, every number of tokens an integer or None; empty if they are not an object.
+
+    Details that are neither an object nor, as Google's are, a list become None.
+    """
     if not isinstance(counts, dict):
         return {}
     found = dict(counts)
     for name, value in counts.items():
         if isinstance(value, dict):
             found[name] = _numbers(value)
-        elif name.lower().endswith(("tokens", "tokencount")) and type(value) is not int:
+        elif name.lower().endswith(("tokens", "tokencount")):
             found[name] = _integer(value)
+        elif name.endswith("_details") or (name.endswith("Details") and type(value) is not list):
+            found[name] = None
     return found
 
 
 def _integer(value: Any) -> int | None:
+    """A count of tokens; None if it is no number that can be one."""
     try:
-        return int(float(value))
+        count = int(value) if type(value) is int else int(float(value))
     except (TypeError, ValueError, OverflowError):
         return None
+    return count if 0 <= count <= _MOST_TOKENS else None

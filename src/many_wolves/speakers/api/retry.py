@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -248,19 +248,44 @@ def message_of(error: BaseException) -> str:
     """The server's message on one line; for an HTML page its first words."""
     message = getattr(error, "message", None)
     text = message if isinstance(message, str) and message else str(error)
-    body = getattr(error, "body", None)
+    body = _body(error)
     inner = body.get("error", body) if isinstance(body, dict) else None
     if isinstance(inner, dict):
-        if isinstance(inner.get("message"), str):
-            text = inner["message"]
+        text = _told(inner) or text
         # A router repeats the message of the provider behind it.
         behind = inner.get("metadata")
         raw = behind.get("raw") if isinstance(behind, dict) else None
         if isinstance(raw, str) and raw not in text:
             text = f"{text} ({first_words(raw)})"
     elif body is None or isinstance(body, str):
-        text = _page(error) or text
+        text = _page(error) or body or text
     return first_words(text) or type(error).__name__
+
+
+def _body(error: BaseException) -> Any:
+    """The body of an error; Google's is a list of one error in its OpenAI format."""
+    body = getattr(error, "body", None)
+    return body[0] if isinstance(body, list) and body else body
+
+
+def _told(body: Mapping[str, Any]) -> str:
+    """The message in the body of an error; FastAPI lists the fields that it rejects."""
+    for name in ("message", "detail", "msg", "error", "errors"):
+        found = body.get(name)
+        if isinstance(found, list):
+            found = "; ".join(filter(None, map(_of_field, found)))
+        if isinstance(found, str) and found.strip():
+            return found
+    return ""
+
+
+def _of_field(fault: Any) -> str:
+    """One entry of a list of faults: ``body.seed: Extra inputs are not permitted``."""
+    if not isinstance(fault, dict):
+        return fault if isinstance(fault, str) else ""
+    place = fault.get("loc")
+    field = ".".join(map(str, place)) if isinstance(place, list) else ""
+    return ": ".join(filter(None, (field, str(fault.get("msg") or fault.get("message") or ""))))
 
 
 def _page(error: BaseException) -> str:
@@ -274,7 +299,7 @@ def _page(error: BaseException) -> str:
 
 def _code(error: BaseException) -> str:
     """The code and the type that a server gives its error."""
-    body = getattr(error, "body", None)
+    body = _body(error)
     inner = body.get("error", body) if isinstance(body, dict) else None
     inner = inner if isinstance(inner, dict) else {}
     return " ".join(str(inner.get(name, "")) for name in ("code", "type"))
