@@ -40,7 +40,7 @@ _PLURAL = {
 def check_arguments(function: str, signature: inspect.Signature, given: Mapping[str, Any]) -> None:
     """Refuse an argument whose type its annotation excludes.
 
-    Annotations that are no text, or that have a part that is unknown here, are not checked.
+    Annotations that are objects, or that have an unknown part, are not checked.
 
     Raises
     ------

@@ -172,7 +172,7 @@ def _numbers(counts: Any) -> dict[str, Any]:
 
 
 def _integer(value: Any) -> int | None:
-    """A count of tokens; None if it is no number that can be one."""
+    """A count of tokens; None if the value cannot be one."""
     try:
         count = int(value) if type(value) is int else int(float(value))
     except (TypeError, ValueError, OverflowError):
