@@ -11,7 +11,7 @@ import numpy as np
 
 from many_wolves.errors import WolvesError
 
-_PLAIN = {
+_PLAIN: dict[str, tuple[str, Any]] = {
     "str": ("text", str),
     "Path": ("a path", os.PathLike),
     "None": ("None", type(None)),
