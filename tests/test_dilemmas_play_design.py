@@ -10,10 +10,10 @@ import pytest
 from many_wolves.cli import run
 from many_wolves.commands.compile import command
 from many_wolves.errors import WolvesError
+from many_wolves.factorial import Factorial
 from many_wolves.families.dilemmas.options import GameDesign
 from many_wolves.families.dilemmas.task.compiler import openings
 from many_wolves.families.dilemmas.task.design import GAMES, read_material
-from many_wolves.families.dilemmas.task.factorial import Factorial
 from many_wolves.families.dilemmas.task.games import game_of
 from many_wolves.files import shipped
 from many_wolves.records import Trial

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
+from many_wolves.factorial import Factorial
 from many_wolves.families.bargaining.task.design import HaggleDesign
 from many_wolves.families.bargaining.task.material import Material
 
@@ -19,7 +20,7 @@ def cells(material: Material, design: HaggleDesign) -> Iterator[dict[str, Any]]:
     """
     factors = _factors(material, design)
     for number in _numbers(factors, design):
-        cell = _cell(factors, number) | {"number": number}
+        cell = factors.cell(number) | {"number": number}
         good, n = cell.pop("what")
         by = cell["by"]
         yield cell | {
@@ -33,12 +34,12 @@ def cells(material: Material, design: HaggleDesign) -> Iterator[dict[str, Any]]:
 
 def count(material: Material, design: HaggleDesign) -> int:
     """How many cells there are in all, before a sample is drawn."""
-    return prod(len(values) for values in _factors(material, design).values())
+    return len(_factors(material, design))
 
 
-def _factors(material: Material, design: HaggleDesign) -> Mapping[str, Sequence[Any]]:
+def _factors(material: Material, design: HaggleDesign) -> Factorial:
     goods = [(name, n) for name in design.goods for n in range(len(material.good(name).prices))]
-    return {
+    factors = {
         "partner": [_checked(material, name) for name in design.partners],
         "role": design.roles,
         "what": goods,
@@ -55,6 +56,7 @@ def _factors(material: Material, design: HaggleDesign) -> Mapping[str, Sequence[
         "form": design.forms,
         "copy": range(1, design.copies + 1),
     }
+    return Factorial(factors, strata=2)
 
 
 def _checked(material: Material, partner: str) -> str:
@@ -62,29 +64,20 @@ def _checked(material: Material, partner: str) -> str:
     return partner
 
 
-def _cell(factors: Mapping[str, Sequence[Any]], number: int) -> dict[str, Any]:
-    """The combination of that number; the last factor changes fastest."""
-    found = {}
-    for name, values in reversed(list(factors.items())):
-        number, place = divmod(number, len(values))
-        found[name] = values[place]
-    return {name: found[name] for name in factors}
-
-
-def _numbers(factors: Mapping[str, Sequence[Any]], design: HaggleDesign) -> Sequence[int]:
+def _numbers(factors: Factorial, design: HaggleDesign) -> Sequence[int]:
     """Numbers of the cells that are played."""
-    total = prod(len(values) for values in factors.values())
+    total = len(factors)
     if design.sample is None or design.sample >= total:
         return range(total)
-    sizes = [len(values) for values in factors.values()]
-    strata = prod(sizes[:2])
+    *first_sizes, parts = [len(v) for v in factors.factors.values()][: factors.strata + 1]
+    strata = prod(first_sizes)
     within = total // strata
     rounds, rest = divmod(design.sample, strata)
     first = set(random.Random(f"{design.seed}:strata").sample(range(strata), rest))
     return [
         stratum * within + place
         for stratum in range(strata)
-        for place in _spread(within, sizes[2], rounds + (stratum in first), design.seed, stratum)
+        for place in _spread(within, parts, rounds + (stratum in first), design.seed, stratum)
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from many_wolves.contracts import Episode, Extent, Turn
+from many_wolves.factorial import Factorial
 from many_wolves.families.dilemmas.task import prompts
 from many_wolves.families.dilemmas.task.design import (
     ANSWERS,
@@ -18,7 +19,6 @@ from many_wolves.families.dilemmas.task.design import (
     label_sets,
     replications,
 )
-from many_wolves.families.dilemmas.task.factorial import Factorial
 from many_wolves.families.dilemmas.task.single import single_turn
 from many_wolves.families.dilemmas.task.words import filled, plain_number, talk
 from many_wolves.records import Choose, Response, Trial

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from many_wolves.contracts import Episode, Extent, Turn
+from many_wolves.factorial import Factorial
 from many_wolves.families.dilemmas.task import prompts
 from many_wolves.families.dilemmas.task.design import (
     ANSWERS,
@@ -21,7 +22,6 @@ from many_wolves.families.dilemmas.task.design import (
     probability,
     replications,
 )
-from many_wolves.families.dilemmas.task.factorial import Factorial
 from many_wolves.families.dilemmas.task.partners import move, read_partner
 from many_wolves.families.dilemmas.task.words import (
     fill,

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from many_wolves.contracts import Episode, Extent, Turn
 from many_wolves.errors import WolvesError
+from many_wolves.factorial import Factorial
 from many_wolves.families.dilemmas.task import dictator, dilemma, principal, ultimatum
 from many_wolves.families.dilemmas.task.design import Material
-from many_wolves.families.dilemmas.task.factorial import Factorial
 from many_wolves.records import Response, Trial
 from many_wolves.sources import nearest
 

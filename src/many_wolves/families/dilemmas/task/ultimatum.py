@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from many_wolves.contracts import Episode, Extent, Turn
+from many_wolves.factorial import Factorial
 from many_wolves.families.dilemmas.task import prompts
 from many_wolves.families.dilemmas.task.design import (
     ANSWERS,
@@ -20,7 +21,6 @@ from many_wolves.families.dilemmas.task.design import (
     count,
     replications,
 )
-from many_wolves.families.dilemmas.task.factorial import Factorial
 from many_wolves.families.dilemmas.task.ultimatum_talk import REPORTS, Round, questions
 from many_wolves.families.dilemmas.task.words import (
     cased,
