@@ -282,6 +282,16 @@ def test_factors_of_a_study_stand_beside_the_fit(tmp_path):
     assert member.labels == {"base": "llama"} and member.at == 5
 
 
+def test_the_name_in_a_study_is_the_name_in_figures(tmp_path):
+    folders = []
+    for name in ("sim", "b|$c$"):
+        folders.append(write_fit_folder(tmp_path / name / "fit", labels={"model": "simulated/x"}))
+        (tmp_path / name / "labels.json").write_text(json.dumps({"speaker": name, "base": "b"}))
+    found = members(read_all(folders), QUANTITIES)
+    assert [one.label for one in found] == ["sim", "b|$c$"]
+    assert [one.labels for one in found] == [{"base": "b"}] * 2
+
+
 def test_what_did_not_converge_is_refused_or_left_out(tmp_path, capsys):
     folder = study(tmp_path)
     write_fit_folder(folder / "bad/fit", speaker="hf/bad", ok=False, seed=9)

@@ -41,6 +41,19 @@ def test_a_word_that_the_sources_lack_is_found_in_the_study_file(
         assert fix in said.split("Fix:")[1]
 
 
+def test_a_study_hands_its_names_and_labels_to_figures_findings_and_report(tmp_path) -> None:
+    text = "study: s\nspeakers:\n"
+    text += "  - {name: a, provider: openai, model: m, efforts: [low, high], labels: {x: 1}}\n"
+    places = StudyPaths("s")
+    stages = {one.name: one for one in plan(read_study(written(tmp_path, text)), places)}
+    for stage in ("figures", "findings", "report"):
+        given = {path: json.loads(content) for path, content in stages[stage].given}
+        assert given == {
+            places.labels(f"a+{effort}"): {"speaker": f"a+{effort}", "x": 1}
+            for effort in ("low", "high")
+        }
+
+
 @pytest.mark.parametrize(
     ("speaker", "problem"),
     [
@@ -51,6 +64,7 @@ def test_a_word_that_the_sources_lack_is_found_in_the_study_file(
         ("{name: a, provider: hf, prepare: smollm2, revisions: [x]}", "with `model` or `path`"),
         ("{name: a, provider: simulated, parameters: {x: 1}, efforts: [low]}", "does not reason"),
         ("{name: a, provider: openai, model: m, mode: score}", "does not give the probabilities"),
+        ("{name: a, provider: openai, model: m, labels: {speaker: b}}", "no label 'speaker'"),
     ],
 )
 def test_what_a_speaker_does_not_take_is_found_before_anything_runs(

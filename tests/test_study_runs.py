@@ -109,8 +109,8 @@ def test_a_study_of_checkpoints_runs_and_a_broken_one_does_not_stop_it(
             means.append([row["mean"] for row in csv.DictReader(handle)])
     assert means[0] != means[1]
     rows = rows_of(places.report)
-    assert rows["run@checkpoint-2"][1:3] == ["checkpoint-2", "2"]
-    assert rows["run@checkpoint-10"][1:3] == ["checkpoint-10", "10"]
+    assert rows["tiny@checkpoint-2"][1:3] == ["checkpoint-2", "2"]
+    assert rows["tiny@checkpoint-10"][1:3] == ["checkpoint-10", "10"]
     assert "Skipped, because they have no fit" in places.report.read_text()
 
     status = told(capsys, "status", path)
@@ -148,8 +148,7 @@ def test_a_study_of_efforts_runs_over_http(tmp_path, monkeypatch, capsys) -> Non
         zip((None, 4096, 10000), asked, strict=True)
     )
     rows = rows_of(tmp_path / "rsa-output/efforts/report.html")
-    name = "claude-haiku-4-5"
-    assert [rows[f"{name}+{e}"][1:3] for e in EFFORT_NAMES] == [
+    assert [rows[f"claude+{e}"][1:3] for e in EFFORT_NAMES] == [
         ["none", "none"],
         ["low", "4096 tokens"],
         ["medium", "10000 tokens"],

@@ -18,6 +18,7 @@ import pandas as pd
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import read_json_object
+from many_wolves.records.speaker import SHOWN_NAME
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,7 +51,7 @@ class Fitted:
         ``summary.csv``: one row per parameter and condition; ``condition`` is empty
         for parameters that conditions share.
     name
-        Short name, if the default name (from the speaker) is not unique.
+        Short name, if a study gives one, or if the default name (from the speaker) is not unique.
     """
 
     folder: Path
@@ -196,8 +197,11 @@ def read_fitted(folder: str | Path) -> Fitted:
             fix="fit again with this version of many-wolves",
         )
     info = _json(place / "fit.json", ("model", "speaker", "conditions"))
-    info["labels"] = joined_labels(info.get("labels", {}), _given_labels(place))
-    return Fitted(place, info, _json(place / "diagnostics.json", ("ok", "verdict")), summary)
+    given = _given_labels(place)
+    name = str(given.pop(SHOWN_NAME, ""))
+    info["labels"] = joined_labels(info.get("labels", {}), given)
+    diagnostics = _json(place / "diagnostics.json", ("ok", "verdict"))
+    return Fitted(place, info, diagnostics, summary, name)
 
 
 def _summary(path: Path) -> pd.DataFrame:

@@ -18,6 +18,9 @@ LATE = frozenset({"adapter", "adapter_weights", "omit"})
 """Fields that schema 1 did not have. They enter keys only if they are set, so that earlier
 answers are not asked again."""
 
+SHOWN_NAME = "speaker"
+"""Key of a speaker's short name among its labels; figures and reports show this name."""
+
 _SLUG_CHARS = 200
 """A file name may have 255 bytes; this leaves room for the fingerprint and suffixes."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from many_wolves import families
+from many_wolves.records.speaker import SHOWN_NAME
 from many_wolves.study.collect_stages import choices_stage, collect_stage
 from many_wolves.study.fitting import fit_people, fit_speaker, page
 from many_wolves.study.paths import StudyPaths
@@ -129,11 +130,13 @@ def _prepare(study: Study, places: StudyPaths) -> Iterator[Stage]:
 
 
 def _labels(speakers: Sequence[Cast], places: StudyPaths) -> Given:
-    """The labels of each speaker, for the stages that group by them; fits do not need them."""
+    """Name and labels of each speaker, for the stages that show them; fits do not need them."""
     return tuple(
-        (places.labels(speaker.name), json.dumps(speaker.entry.labels, indent=1) + "\n")
-        for speaker in speakers
-        if speaker.entry.labels
+        (
+            places.labels(one.name),
+            json.dumps({SHOWN_NAME: one.name, **one.entry.labels}, indent=1) + "\n",
+        )
+        for one in speakers
     )
 
 

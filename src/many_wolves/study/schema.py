@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from many_wolves import families
 from many_wolves.options import OptionError, explain
 from many_wolves.records import Effort
+from many_wolves.records.speaker import SHOWN_NAME
 from many_wolves.secrets import base_url
 from many_wolves.sources import nearest
 from many_wolves.speakers.config import SpeakerConfig, partial_settings
@@ -97,6 +98,11 @@ class Speaker(Asking):  # type: ignore[misc]
             raise ValueError("expected one of `model`, `path`, `prepare`, found none")
         if self.path and self.prepare:
             raise ValueError("expected `path` or `prepare`, found both")
+        if SHOWN_NAME in self.labels:
+            raise OptionError(
+                f"expected no label {SHOWN_NAME!r}: it is the name of the speaker",
+                "choose another name for the label",
+            )
         return self
 
     @model_validator(mode="after")
