@@ -11,6 +11,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -276,6 +277,71 @@ def test_a_damaged_log_is_an_error_with_its_fix(tmp_path) -> None:
     with pytest.raises(WolvesError, match="expected an Inspect log") as caught:
         read_log(tmp_path / "bad.eval")
     assert "inspect log recover" in caught.value.fix
+
+
+def _break(sample: dict, how: str) -> object:
+    if how == "null":
+        return None
+    if how == "choices":
+        sample["output"]["choices"] = None
+    else:
+        sample["model_usage"] = {"m": None}
+    return sample
+
+
+@pytest.mark.parametrize("suffix", ["json", "eval"])
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("null", "sample 2: left out, expected a sample, found null"),
+        ("choices", "left out, expected a valid list in 'output.choices', found null"),
+        ("usage", "or instance of ModelUsage in 'model_usage.m', found null"),
+    ],
+)
+def test_an_invalid_sample_of_a_log_is_left_out_and_named(
+    logs, readings, tmp_path, suffix: str, how: str, said: str
+) -> None:
+    from inspect_ai.log import read_eval_log, write_eval_log
+
+    first = sorted(logs.glob("*.eval"))[0]
+    file = tmp_path / f"log.{suffix}"
+    if suffix == "json":
+        write_eval_log(read_eval_log(str(first)), str(file))
+        log = json.loads(file.read_text())
+        log["samples"][1] = _break(log["samples"][1], how)
+        file.write_text(json.dumps(log))
+    else:
+        with ZipFile(first) as old, ZipFile(file, "w") as new:
+            name = [one for one in old.namelist() if one.startswith("samples/")][1]
+            for member in old.namelist():
+                content = old.read(member)
+                if member == name:
+                    content = json.dumps(_break(json.loads(content), how)).encode()
+                new.writestr(member, content)
+    told, _ = tabulated(tmp_path / "table", file)
+    assert said in told
+    assert "pydantic" not in told
+    assert told.count("left out") == 1
+    assert "inspect eval-retry" not in told
+    sources = json.loads((tmp_path / "table/meta.json").read_text())["sources"]
+    assert sources[0]["responses"] == len(readings[0].responses) - 1
+    assert [one["sample"] for one in sources[0]["left_out"]] == [2]
+
+
+def test_an_invalid_header_of_a_log_is_one_sentence_with_its_field(logs, tmp_path) -> None:
+    from inspect_ai.log import read_eval_log, write_eval_log
+
+    from many_wolves.evals.logs import read_log
+
+    file = tmp_path / "log.json"
+    write_eval_log(read_eval_log(str(sorted(logs.glob("*.eval"))[0])), str(file))
+    log = json.loads(file.read_text())
+    log["stats"]["model_usage"] = {"m": None}
+    file.write_text(json.dumps(log))
+    with pytest.raises(WolvesError, match=r"in 'stats.model_usage.m', found null\)") as caught:
+        read_log(file)
+    assert "pydantic" not in caught.value.problem
+    assert "recover" not in caught.value.fix
 
 
 def test_an_address_or_argument_with_credentials_is_not_kept() -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import IO, Any, cast, get_args
+
+from pydantic import ValidationError
 
 from many_wolves.errors import WolvesError
+from many_wolves.evals.invalid_samples import reason, without_invalid
 from many_wolves.evals.samples import QuestionOfSample, read_question
 from many_wolves.evals.speaker import speaker_of
 from many_wolves.records import Answer, Response, SpeakerSpec, Status, Value, response_key
@@ -30,12 +34,13 @@ def read_log(file: Path) -> Reading:
     WolvesError
         If the file is not an Inspect log.
     """
-    log = _open(file)
+    log, invalid = _open(file)
     spec = speaker_of(log)
     redact = redactor(known_secrets())
     responses: list[Response] = []
-    bad: list[tuple[int, str]] = []
-    for number, sample in enumerate(log.samples or [], start=1):
+    bad = list(invalid.items())
+    numbers = (number for number in count(1) if number not in invalid)
+    for number, sample in zip(numbers, log.samples or [], strict=False):
         try:
             asked = read_question(sample.metadata)
         except ValueError as fault:
@@ -46,35 +51,45 @@ def read_log(file: Path) -> Reading:
             continue
         response = _response(sample, asked, spec, _versions(log))
         responses.append(replace(response, error=redact(response.error)))
-    if bad and not responses:
-        why = f"none of its {len(bad)} samples can be used, the first because {bad[0][1]}"
-        return Reading(file, (), False, (), unit="sample", note=why)
-    return Reading(file, tuple(responses), False, tuple(bad), unit="sample", note=_note(log))
+    return Reading(file, tuple(responses), False, tuple(sorted(bad)), unit="sample", note=_note(log, len(invalid)))
 
 
-def _open(file: Path) -> Any:
+def _open(file: Path) -> tuple[Any, dict[int, str]]:
+    """The log with its valid samples, and why each other sample is invalid, by its number."""
     from inspect_ai.log import read_eval_log
 
-    try:
+    kind = log_format(file) or "eval"
+    invalid: dict[int, str] = {}
+
+    def opened(source: Path | IO[bytes]) -> Any:
         return read_eval_log(
-            file,
-            resolve_attachments="core",
-            exclude_fields={"store"},
-            format=log_format(file) or "auto",
+            source, resolve_attachments="core", exclude_fields={"store"}, format=kind
         )
-    except Exception as fault:  # Readers of damaged archives raise arbitrary errors.
-        words = " ".join(str(fault).split()) or type(fault).__name__
+
+    try:
+        try:
+            return opened(file), invalid
+        except Exception:  # Inspect's readers raise arbitrary errors.
+            rest, invalid = without_invalid(file, kind)
+            return opened(rest), invalid
+    except Exception as fault:
         raise WolvesError(
-            f"expected an Inspect log; the file cannot be read ({words})",
+            f"expected an Inspect log; the file cannot be read ({reason(fault)})",
             where=file,
-            fix="if its run was killed: inspect log recover FILE",
+            fix=_fix(fault),
         ) from fault
 
 
-def _note(log: Any) -> str:
+def _fix(fault: Exception) -> str:
+    if isinstance(fault, ValidationError):
+        return "correct or remove this part of the log, or run the evaluation again"
+    return "if its run was killed: inspect log recover FILE"
+
+
+def _note(log: Any, invalid: int) -> str:
     """A note on the missing samples of an incomplete run; empty if none are missing."""
     wanted = len(log.eval.dataset.sample_ids or []) * (log.eval.config.epochs or 1)
-    found = len(log.samples or [])
+    found = len(log.samples or []) + invalid
     if log.status == "success" and found >= wanted:
         return ""
     return (

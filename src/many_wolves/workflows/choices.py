@@ -163,8 +163,19 @@ def _part(responses: Sequence[Response], part: str) -> list[Response]:
 
 
 def _warn(readings: Iterable[Reading]) -> None:
-    """Warn about every line that could not be used."""
+    """Warn about every line that could not be used; once for a file that is no journal."""
     for reading in readings:
+        if reading.bad and not reading.responses:
+            number, reason = reading.bad[0]
+            log.warning(
+                "%s: none of its %s can be used; %s %d: %s",
+                reading.file,
+                number_of(len(reading.bad), reading.unit),
+                reading.unit,
+                number,
+                reason,
+            )
+            continue
         if reading.torn:
             log.warning(
                 "%s: the last line is incomplete (the writer was stopped); it is ignored, "
@@ -199,10 +210,19 @@ def _none(sources: Sequence[Path], readings: Sequence[Reading], kind: str) -> Wo
     return WolvesError(
         f"expected answers from {KINDS[kind]}, found {what}",
         where=sources[0] if len(sources) == 1 else None,
-        fix="run `wolves collect` first"
-        if not found
-        else "leave --model_type out, or give the journals of such a speaker",
+        fix="leave --model_type out, or give the journals of such a speaker"
+        if found
+        else _where_answers_are(readings),
     )
+
+
+def _where_answers_are(readings: Sequence[Reading]) -> str:
+    """A fix for files without answers: a journal may be empty, other files are no journals."""
+    if not any(reading.bad for reading in readings):
+        return "run `wolves collect` first"
+    fix = "give journals of `wolves collect` (*.jsonl) or logs of `inspect eval`"
+    tables = any(reading.file.suffix.lower() in (".csv", ".tsv") for reading in readings)
+    return fix + ("; a table of choices is for `wolves fit`" if tables else "")
 
 
 def _efforts(table: Observations, responses: Iterable[Response]) -> dict[str, dict[str, int]]:
