@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from choosing import answers, honest, kind
@@ -102,6 +103,24 @@ def test_bad_journals_are_named(choice, tmp_path, capsys):
     assert "found those of 'dilemmas', 'politeness'" in capsys.readouterr().err
     assert run(command, [str(both), "--task", "politeness", "--out", str(tmp_path / "one")]) == 0
     assert read_table(tmp_path / "one").rows["count"].sum() == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fix"),
+    [
+        ("settings.json", b'{\n  "a": 1\n}', "logs of `inspect eval`"),
+        ("table.csv", b"goal,state\nsocial,1", "is for `wolves fit`"),
+        ("noise.jsonl", b"\xff\n\xfe", "journals of `wolves collect`"),
+    ],
+)
+def test_a_file_that_is_no_journal_is_named_once(name, content, fix, tmp_path, capsys):
+    (tmp_path / name).write_bytes(content)
+    assert run(command, [str(tmp_path / name)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("found no answer in its ") == said.count("; line 1: ") == 1
+    assert "incomplete" not in said
+    assert "line 2" not in said
+    assert fix in said.partition("Fix:")[2]
 
 
 def test_the_staged_script_takes_the_published_flags(choice, tmp_path):

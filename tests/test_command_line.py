@@ -28,6 +28,23 @@ def table(tmp_path: Path) -> Path:
     return write_table(Observations.from_rows("politeness", counts, {}), tmp_path / "choices")
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["choices", ""], "JOURNALS"),
+        (["choices", "a.jsonl", "--out", " "], "--out"),
+        (["compile", "--sources", ""], "--sources"),
+        (["plot", "weights", ""], "FIT"),
+        (["study", "run", ""], "FILE"),
+    ],
+)
+def test_an_empty_path_is_not_the_current_folder(words, named, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(wolves, words) == 2
+    assert f"Error: {named}: expected a path, found an empty text" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_help_has_a_short_flag(flag, capsys):
     assert run(wolves, ["fit", flag]) == 0

@@ -227,6 +227,15 @@ def test_short_names_stay_apart(folders: dict[str, Path], tmp_path: Path) -> Non
     assert nested == ["hf/org/small (a/fit)", "hf/org/small (b/fit)"]
 
 
+def test_names_of_equal_folders_stay_apart(folders: dict[str, Path], tmp_path: Path) -> None:
+    places = [tmp_path / "one/out/fit", tmp_path / "two/out/fit"]
+    for place in places:
+        shutil.copytree(folders["local"], place)
+    labels = [fit.label for fit in read_all([*places, places[0]])]
+    assert labels[1] == f"hf/org/small ({places[1]})"
+    assert len(set(labels)) == 3
+
+
 def test_the_name_of_a_speaker_of_a_table_is_shown_whole(tmp_path: Path) -> None:
     names = ["a/b", "mini ($5 in/$15 out)", "hf/org/tiny@a/step1"]
     labels: list[dict[str, str]] = [{}, {"group": "tuned"}, {"model": "hf/org/tiny"}]

@@ -14,6 +14,13 @@ from fit_folders import write_fit_folder
 from many_wolves.errors import WolvesError
 
 
+def test_an_option_that_is_an_empty_path_is_refused():
+    with pytest.raises(WolvesError, match=r"'sources' .* expected a path, found an empty text"):
+        mw.compile(sources="")
+    with pytest.raises(WolvesError, match=r"'prices' .* expected a path, found an empty text"):
+        mw.collect("trials.jsonl", provider="openai", model="m", prices="")
+
+
 def test_a_data_frame_is_a_table_of_choices():
     counts = pd.DataFrame({"goal": ["both"], "state": [1], "utterance": ["bad"], "count": [3]})
     judged = pd.DataFrame({"utterance": ["bad"], "state": [1], "yes": [2], "n": [3]})
@@ -70,6 +77,10 @@ def test_a_misspelt_option_names_the_nearest_one(name, option, meant):
         ("fit", [["a"]], "observations, a path or a data frame as `choices`"),
         ("fit_all", [5], "or a list of observations or paths as `choices`, found 5"),
         ("read_choices", [[]], "expected a path or a data frame as `choices`"),
+        ("choices", [""], "choices() expected a path as `journals`, found an empty text"),
+        ("choices", [["a", " "]], "expected a path as `journals`, found an empty text"),
+        ("compile", ["politeness", ""], "expected a path as `out`, found an empty text"),
+        ("Study", [""], "expected a path as `file`, found an empty text"),
         ("compile", [5], "expected text as `task`, found 5"),
         ("data", [[]], "expected text as `name`"),
         ("predict", [5], "expected a mapping as `parameters`, found 5"),

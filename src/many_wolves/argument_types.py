@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from many_wolves.errors import WolvesError
+from many_wolves.errors import EMPTY_PATH, WolvesError
 
 _PLAIN: dict[str, tuple[str, Any]] = {
     "str": ("text", str),
@@ -38,7 +38,7 @@ _PLURAL = {
 
 
 def check_arguments(function: str, signature: inspect.Signature, given: Mapping[str, Any]) -> None:
-    """Refuse an argument whose type its annotation excludes.
+    """Refuse an argument whose type its annotation excludes, and an empty text as a path.
 
     Annotations that are objects, or that have an unknown part, are not checked.
 
@@ -53,6 +53,11 @@ def check_arguments(function: str, signature: inspect.Signature, given: Mapping[
         if not isinstance(annotation, str) or value is parameter.default:  # type: ignore[union-attr]
             continue
         parts = _parts(annotation)
+        if _is_empty_path(value, parts):
+            raise WolvesError(
+                f"{function}() expected a path as `{name}`, found an empty text",
+                fix=EMPTY_PATH,
+            )
         if all(map(_known, parts)) and not any(_fits(value, part) for part in parts):
             expected = _listed([_words(part) for part in parts])
             raise WolvesError(
@@ -99,6 +104,15 @@ def _fits(value: Any, part: str) -> bool:
     entries = value if isinstance(value, list | tuple) else ()
     fitting = all(any(_fits(one, each) for each in _parts(inside)) for one in entries)
     return listed and "DataFrame" not in kinds and fitting
+
+
+def _is_empty_path(value: Any, parts: Sequence[str]) -> bool:
+    """Whether a value, or an entry of a list, is an empty text in place of a path."""
+    if isinstance(value, str):
+        return not value.strip() and "Path" in parts
+    inside = [_parts(content) for name, content in map(_split, parts) if name in _LISTS]
+    listed = value if isinstance(value, list | tuple) else ()
+    return any(_is_empty_path(one, each) for one in listed for each in inside)
 
 
 def _words(part: str) -> str:

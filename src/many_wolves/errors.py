@@ -67,3 +67,7 @@ class SettingError(WolvesError):
     def __init__(self, problem: str, *, setting: str, fix: str = "") -> None:
         super().__init__(problem, fix=fix)
         self.setting = setting
+
+
+EMPTY_PATH = "give a path; the current folder is '.'"
+"""Fix for an empty text in place of a path."""

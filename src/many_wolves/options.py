@@ -9,12 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 
-from many_wolves.errors import WolvesError
+from many_wolves.errors import EMPTY_PATH, WolvesError
 from many_wolves.sources import nearest
 
 
@@ -41,10 +49,23 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 """Several names: a list, or text that separates them by commas."""
 
 
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    """The parts of a union; any other type alone."""
+    return get_args(annotation) or (annotation,)
+
+
 class Options(BaseModel):
     """Options by name; an unknown name or a value of the wrong type is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_empty_path(cls, value: Any, info: ValidationInfo) -> Any:
+        field = cls.model_fields[str(info.field_name)]
+        if isinstance(value, str) and not value.strip() and Path in _kinds(field.annotation):
+            raise OptionError("expected a path, found an empty text", EMPTY_PATH)
+        return value
 
     @classmethod
     def read(cls, given: Mapping[str, Any], *, of: str = "", where: str = "") -> Self:

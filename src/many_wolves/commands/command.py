@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import sys
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from typing import Any
 import click
 
 from many_wolves import progress
+from many_wolves.errors import EMPTY_PATH, WolvesError
 
 _JSON = "many_wolves.json"
 
@@ -76,12 +78,38 @@ def _flag(name: str, text: str, callback: Any) -> click.Option:
     )
 
 
+class _Path(click.Path):
+    """A path that is not empty: Python takes an empty one for the current folder."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        if isinstance(value, str) and not value.strip():
+            options = param.opts if isinstance(param, click.Option) else []
+            named = "/".join(options) or str(param and param.name).upper()
+            raise WolvesError(f"{named}: expected a path, found an empty text", fix=EMPTY_PATH)
+        return super().convert(value, param, ctx)
+
+    @classmethod
+    def like(cls, plain: click.Path) -> _Path:
+        """The same type of parameter, which refuses an empty path."""
+        made = cls()
+        vars(made).update(vars(plain))
+        return made
+
+
 class Command(click.Command):
     """A command of ``wolves``; with ``as_json``, its result can be printed as JSON."""
 
     def __init__(self, *args: Any, as_json: bool = False, **kwargs: Any) -> None:
         kwargs["context_settings"] = {**SETTINGS, **kwargs.get("context_settings", {})}
         super().__init__(*args, **kwargs)
+        for parameter in self.params:
+            if type(parameter.type) is click.Path:
+                parameter.type = _Path.like(parameter.type)
         self._general = [
             _flag("--quiet", "Show only warnings and errors.", _told(logging.WARNING)),
             _flag("--verbose", "Show more details of the progress.", _told(logging.DEBUG)),

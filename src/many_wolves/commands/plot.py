@@ -10,6 +10,7 @@ import click
 from many_wolves import families
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.command import show
+from many_wolves.errors import EMPTY_PATH, WolvesError
 
 
 @wolves_command("plot", as_json=True)
@@ -50,6 +51,8 @@ def command(
         for name, plot in plots.items():
             click.echo(f"{name:{long}}  {plot.summary}")
         return
+    if not all(word.strip() for word in names_and_fits):
+        raise WolvesError("FIT: expected a path, found an empty text", fix=EMPTY_PATH)
     names = [word for word in names_and_fits if not Path(word).is_dir() and "/" not in word]
     folders = tuple(Path(word) for word in names_and_fits if word not in names)
     if skip_missing:

@@ -51,7 +51,14 @@ def read_log(file: Path) -> Reading:
             continue
         response = _response(sample, asked, spec, _versions(log))
         responses.append(replace(response, error=redact(response.error)))
-    return Reading(file, tuple(responses), False, tuple(sorted(bad)), unit="sample", note=_note(log, len(invalid)))
+    return Reading(
+        file,
+        tuple(responses),
+        False,
+        tuple(sorted(bad)),
+        unit="sample",
+        note=_note(log, len(invalid)),
+    )
 
 
 def _open(file: Path) -> tuple[Any, dict[int, str]]:

@@ -238,10 +238,25 @@ def distinct(fits: Sequence[Fitted]) -> list[Fitted]:
         lambda fit: fit.speaker,
         lambda fit: f"{fit.speaker} ({fit.folder.name})",
         lambda fit: f"{fit.speaker} ({fit.folder.parent.name}/{fit.folder.name})",
+        lambda fit: f"{fit.speaker} ({fit.folder})",
     ):
         names = Counter(fit.label for fit in fits)
         fits = [replace(fit, name=longer(fit)) if names[fit.label] > 1 else fit for fit in fits]
-    return fits
+    return _numbered(fits)
+
+
+def _numbered(fits: Sequence[Fitted]) -> list[Fitted]:
+    """The fits, with a number after a name that is still not unique: a folder given twice."""
+    taken: set[str] = set()
+    found = []
+    for fit in fits:
+        name, number = fit.label, 1
+        while name in taken:
+            number += 1
+            name = f"{fit.label} [{number}]"
+        taken.add(name)
+        found.append(fit if number == 1 else replace(fit, name=name))
+    return found
 
 
 def joined_labels(

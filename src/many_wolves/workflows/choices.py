@@ -168,7 +168,7 @@ def _warn(readings: Iterable[Reading]) -> None:
         if reading.bad and not reading.responses:
             number, reason = reading.bad[0]
             log.warning(
-                "%s: none of its %s can be used; %s %d: %s",
+                "%s: found no answer in its %s; %s %d: %s",
                 reading.file,
                 number_of(len(reading.bad), reading.unit),
                 reading.unit,
