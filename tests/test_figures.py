@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import html
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from fit_folders import UTTERANCES, write_fit_folder
 from many_wolves.cli import run, wolves
 from many_wolves.commands.plot_staged import is_kind, of_kind, staged
 from many_wolves.errors import WolvesError
+from many_wolves.families.politeness.references import SPEAKER
 from many_wolves.families.politeness.reporting import figures as politeness
 from many_wolves.families.politeness.reporting.figures import frames
 from many_wolves.figures import Fitted, read_all, read_fitted, save
@@ -75,6 +77,31 @@ def test_weights_hold_every_parameter_goal_and_people_as_a_band(folders: dict[st
     np.testing.assert_allclose(drawn["mean"].to_numpy(), people["mean"].to_numpy())
     layers = [type(layer.geom).__name__ for layer in figure.plot.layers]
     assert layers.count("geom_crossbar") == 1
+
+
+def test_the_band_is_of_people_whose_literal_meanings_are_treated_alike(tmp_path: Path) -> None:
+    def written(name: str, speaker: str, literal: str) -> Fitted:
+        options = {"literal": literal, "utilities": ["inf", "soc", "pres"], "cost_form": "prior"}
+        return read_fitted(write_fit_folder(tmp_path / name, speaker=speaker, options=options))
+
+    one = written("one", "hf/org/a", "fixed")
+    fixed, joint = written("f", SPEAKER, "fixed"), written("j", SPEAKER, "joint")
+    alike = politeness.utility_weights([joint, one, fixed])
+    assert "literal meanings: fixed" in alike.caption and "differently" not in alike.caption
+    for fits in ([one], [joint, one]):
+        other = politeness.utility_weights(fits).caption
+        assert "literal meanings: joint" in other and "were estimated differently" in other
+
+
+def test_names_in_figures_are_no_mathematics(tmp_path: Path) -> None:
+    names = ["x$y$", "mini ($5 in, $15 out)", "a|b", "<b>"]
+    fits = [
+        read_fitted(write_fit_folder(tmp_path / str(i), speaker=name))
+        for i, name in enumerate(names)
+    ]
+    drawn = render(politeness.utility_weights(fits), "svg").decode()
+    for name in names:
+        assert html.escape(name, quote=False) in drawn
 
 
 def test_people_alone_are_drawn_as_points_without_a_band(folders: dict[str, Path]) -> None:

@@ -26,7 +26,7 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 @contextmanager
 def _settings(name: str) -> Iterator[None]:
-    """Settings that embed TrueType fonts in PDF, keep text in SVG, and make files reproducible."""
+    """Settings that embed fonts in PDF, keep text in SVG as it is, and make files reproducible."""
     import warnings
 
     import matplotlib
@@ -39,6 +39,8 @@ def _settings(name: str) -> Iterator[None]:
                 "svg.fonttype": "none",
                 "svg.hashsalt": name,
                 "axes.unicode_minus": True,
+                # Names are shown as they are: matplotlib reads `x$y$` as mathematics.
+                "text.parse_math": False,
             }
         ),
         warnings.catch_warnings(),

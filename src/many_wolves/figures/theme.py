@@ -47,7 +47,7 @@ def theme(size: float = 7.5) -> p9.theme:
     """
     import plotnine as p9
 
-    return p9.theme_bw(base_size=size, base_family=FONT) + p9.theme(
+    made = p9.theme_bw(base_size=size, base_family=FONT) + p9.theme(
         text=p9.element_text(color=INK),
         axis_text=p9.element_text(color=INK, size=size - 1),
         axis_title=p9.element_text(size=size),
@@ -68,6 +68,9 @@ def theme(size: float = 7.5) -> p9.theme:
         legend_box_spacing=0.01,
         plot_margin=0.01,
     )
+    # Names are shown as they are: matplotlib reads `x$y$` as mathematics.
+    made._rcParams = {**made._rcParams, "text.parse_math": False}
+    return made
 
 
 def tagged(panels: Sequence[str]) -> list[str]:

@@ -13,6 +13,9 @@ from many_wolves.files import shipped
 WEIGHTS = "task-data/human/yoon2020_weights.csv"
 """Posterior summary of the human fit (full model, joint literal treatment)."""
 
+JOINT = "joint"
+"""The treatment of literal meanings in the shipped posterior."""
+
 
 def is_human(fit: Fitted) -> bool:
     """Whether a fit is that of the human data."""
@@ -21,9 +24,29 @@ def is_human(fit: Fitted) -> bool:
 
 def is_reference(fit: Fitted) -> bool:
     """Whether a fit is the reference itself: people, all three utilities, joint."""
-    options = fit.info.get("options", {})
-    full = set(options.get("utilities", ())) == {"inf", "soc", "pres"}
-    return is_human(fit) and full and options.get("literal") == "joint"
+    return _is_full(fit) and treatment(fit) == JOINT
+
+
+def treatment(fit: Fitted) -> str:
+    """How literal meanings were estimated: joint, cut, fixed."""
+    return str(fit.info.get("options", {}).get("literal", JOINT))
+
+
+def beside(fits: Sequence[Fitted]) -> Fitted | None:
+    """The fit of people to compare the others with, None for the shipped one.
+
+    A fit of people with the treatment of all other speakers comes before the joint one.
+    """
+    people = [fit for fit in fits if _is_full(fit)]
+    wanted = {treatment(fit) for fit in fits if not is_human(fit)}
+    alike = (fit for fit in people if {treatment(fit)} == wanted)
+    return next(alike, None) or next((fit for fit in people if is_reference(fit)), None)
+
+
+def _is_full(fit: Fitted) -> bool:
+    """Whether a fit is that of people with all three utilities."""
+    utilities = set(fit.info.get("options", {}).get("utilities", ()))
+    return is_human(fit) and utilities == {"inf", "soc", "pres"}
 
 
 def human_weights() -> pd.DataFrame:

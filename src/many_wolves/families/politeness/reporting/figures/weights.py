@@ -8,7 +8,15 @@ import pandas as pd
 
 from many_wolves.families.politeness.reading.human import PUBLISHED
 from many_wolves.families.politeness.reporting.figures import frames
-from many_wolves.families.politeness.reporting.reference import human_weights, is_reference, matched
+from many_wolves.families.politeness.reporting.reference import (
+    JOINT,
+    beside,
+    human_weights,
+    is_human,
+    is_reference,
+    matched,
+    treatment,
+)
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
 from many_wolves.figures.theme import Width
@@ -25,12 +33,13 @@ LABELS = {
 def utility_weights(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     """Weights and projected phi of every speaker, and of people.
 
-    The reference fit of people is the band if it is among several ``fits``. Alone, it is drawn as
-    points, together with the published values. Without it, the band is the shipped reference.
+    A fit of people among several ``fits`` is the band, if it treats literal meanings as the other
+    fits do, or is the reference. Alone, the reference is drawn as points, together with the
+    published values. Without a fit of people, the band is the shipped reference.
     """
-    band = next((fit for fit in fits if is_reference(fit)), None)
+    band = beside(fits)
     shown = [fit for fit in fits if fit is not band] or list(fits)
-    alone = len(shown) == 1 and shown[0] is band
+    alone = len(shown) == 1 and is_reference(shown[0])
     frame = pd.concat([frames.weight_rows(fit, list(LABELS)) for fit in shown], ignore_index=True)
     conditions = list(dict.fromkeys(c for fit in shown for c in fit.conditions))
     present = {name: LABELS[name] for name in LABELS if name in set(frame["parameter"])}
@@ -39,15 +48,21 @@ def utility_weights(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         rows = frames.weight_rows(band, list(LABELS)) if band else human_weights()
         reference = matched(rows, conditions)
     counts = ", ".join(f"{fit.label} n = {fit.info.get('choices', 0):,.0f}" for fit in shown)
+    used = treatment(band) if band else JOINT
+    differ = any(treatment(fit) != used for fit in shown if not is_human(fit))
+    warning = (
+        " Literal meanings of people and of speakers were estimated differently, which changes "
+        "the weights."
+    )
     return weights(
         frame,
         labels=present,
         conditions=conditions,
         reference=reference,
-        reference_name="203 people (Yoon et al. 2020, refitted)",
+        reference_name=f"203 people (Yoon et al. 2020, refitted; literal meanings: {used})",
         marks=PUBLISHED.rename(columns={"published": "value"}) if alone else None,
         marks_name="values published by Yoon et al. (2020), from chains that had not mixed",
-        note=f"Choices: {counts}.",
+        note=f"Choices: {counts}." + warning * differ,
         title="Utility weights by speaker and goal",
         width=width,
     )
