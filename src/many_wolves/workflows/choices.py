@@ -163,7 +163,7 @@ def _part(responses: Sequence[Response], part: str) -> list[Response]:
 
 
 def _warn(readings: Iterable[Reading]) -> None:
-    """Warn about every line that could not be used; once for a file that is no journal."""
+    """Warn about every line that could not be used; once for a file without any answer."""
     for reading in readings:
         if reading.bad and not reading.responses:
             number, reason = reading.bad[0]
@@ -217,7 +217,7 @@ def _none(sources: Sequence[Path], readings: Sequence[Reading], kind: str) -> Wo
 
 
 def _where_answers_are(readings: Sequence[Reading]) -> str:
-    """A fix for files without answers: a journal may be empty, other files are no journals."""
+    """A fix for files without answers: a journal may be empty, other files have no answers."""
     if not any(reading.bad for reading in readings):
         return "run `wolves collect` first"
     fix = "give journals of `wolves collect` (*.jsonl) or logs of `inspect eval`"
