@@ -28,8 +28,10 @@ struct Utility {
   }
 };
 
-// A logit choice among utilities, and its derivatives by them and by the precision.
+// A logit choice among utilities with a share of lapses, and its derivatives by the utilities and
+// by the precision.
 struct Choice {
+  static constexpr double lapses = 0.01;
   double value, by_precision;
   Eigen::ArrayXd by_utility;
 
@@ -38,10 +40,13 @@ struct Choice {
     const double most = odds.maxCoeff();
     const Eigen::ArrayXd mass = (odds - most).exp();
     const double total = mass.sum();
-    value = odds[chosen] - most - std::log(total);
-    by_precision = utility[chosen] - (mass * utility).sum() / total;
-    by_utility = -precision / total * mass;
-    by_utility[chosen] += precision;
+    const double meant = (1.0 - lapses) * mass[chosen] / total;
+    const double either = meant + lapses / utility.size();
+    const double weight = meant / either;
+    value = std::log(either);
+    by_precision = weight * (utility[chosen] - (mass * utility).sum() / total);
+    by_utility = -weight * precision / total * mass;
+    by_utility[chosen] += weight * precision;
   }
 };
 

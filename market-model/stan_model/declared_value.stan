@@ -126,7 +126,7 @@ generated quantities {
     vector[K] u = declared_utility(amount[n], percentile[n], value[n],
                                    tax[n], share[n], each_takeover[j], slope,
                                    loss, honesty);
-    vector[K] log_p = log_softmax(each_precision[j] * u);
+    vector[K] log_p = log_choice(each_precision[j] * u);
     predicted[n] = dot_product(exp(log_p), amount[n]) / value[n] - 1;
     markup_rep[n] = amount[n][categorical_logit_rng(log_p)] / value[n] - 1;
     log_lik[n] = weight[n] * log_p[chosen[n]];
@@ -138,7 +138,7 @@ generated quantities {
                                     first_share[f], chance[f],
                                     strategic * gain[f], each_takeover[j],
                                     slope, loss, honesty);
-    vector[L * L] log_p = log_softmax(each_precision[j] * u);
+    vector[L * L] log_p = log_choice(each_precision[j] * u);
     vector[L * L] markup = to_vector(
                                      0.5
                                      * (rep_matrix(first_amount[f, 1], L)

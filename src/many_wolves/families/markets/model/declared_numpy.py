@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, log_softmax, ndtr
+from scipy.special import expit, ndtr, softmax
 
 from many_wolves.families.markets.model.declared_data import (
     FINAL_POINTS,
@@ -34,6 +34,8 @@ from many_wolves.families.markets.model.parts import POINTS, Array, varied
 
 HONEST_STEP = 0.1
 """The weight on honesty is per deviation of so much of the value."""
+LAPSES = 0.01
+"""Share of answers that are any option: without it one odd answer bounds every precision."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +120,7 @@ def final_log_probability(declarer: Declarer, data: Declarations) -> Array:
     u = utility(
         declarer, takeover, data.value, data.low, data.high, data.tax, data.share, FINAL_POINTS
     )
-    found: Array = log_softmax(precision[:, None] * u, axis=1)
-    return found
+    return log_choice(precision[:, None] * u)
 
 
 def first_log_probability(declarer: Declarer, data: Declarations) -> Array:
@@ -146,8 +147,12 @@ def first_log_probability(declarer: Declarer, data: Declarations) -> Array:
     gain = (data.first_value[:, 1] - data.first_value[:, 0]) / POINTS * data.pivots
     u = (1 - chance) * parts[0][:, :, None] + chance * parts[1][:, None, :]
     u += declarer.strategic * gain[:, None, None] * chance
-    flat = log_softmax((precision[:, None, None] * u).reshape(len(u), -1), axis=1)
-    found: Array = flat.reshape(u.shape)
+    return log_choice((precision[:, None, None] * u).reshape(len(u), -1)).reshape(u.shape)
+
+
+def log_choice(odds: Array) -> Array:
+    """Log-probabilities of a logit choice along the last axis, with a share of lapses."""
+    found: Array = np.log((1 - LAPSES) * softmax(odds, axis=-1) + LAPSES / odds.shape[-1])
     return found
 
 
