@@ -5,7 +5,8 @@
 
 The designs: sessions with the lab's parameters, in process, at tax rates of .1, .33 and .5.
 Simulations that are done are kept under benchmarks/out/calibration; interrupt it and run it
-again to go on. Recovery reads the same simulations. Exit status 1 where a model is not
+again to go on. Other options are those of `wolves calibrate`, such as `--chains 2 --draws 800`.
+Recovery reads the same simulations. Exit status 1 where a model is not
 calibrated. ``--figures`` prints what is done, without a fit.
 """
 
@@ -74,14 +75,14 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=50, help="simulations of each model")
     parser.add_argument("--model", choices=ALL, action="append", help="these alone")
     parser.add_argument("--figures", action="store_true", help="print figures of what is done")
-    chosen = parser.parse_args()
+    chosen, further = parser.parse_known_args()
     worst, wanted = 0, chosen.model or list(models())
     os.environ[DRAFTS] = "yes"
     for model in wanted:
         if not chosen.figures:
             table = write_table(design(model), OUT / "designs" / model)
             words = ["--choices", str(table), "--model", model]
-            words += ["--n", str(chosen.n), "--workers", "1", "--out", str(OUT / model)]
+            words += ["--n", str(chosen.n), "--workers", "1", "--out", str(OUT / model), *further]
             worst = max(worst, run(command, words))
         if not (OUT / model / "simulations.jsonl").is_file():
             continue
