@@ -53,7 +53,7 @@ def one_tax():
 # Equations, from the words of the models
 
 
-def test_final_declarations_are_a_softmax_of_money_one_by_one(three_taxes):
+def test_final_declarations_are_a_softmax_of_money_with_lapses_one_by_one(three_taxes):
     who = Declarer(takeover=0.4, slope=1.7, loss=1.6, precision=1.2, honesty=0.3)
     data = read_declarations(three_taxes, first=False)
     rows = three_taxes.tables["declarations"].query("stage == 'final'")
@@ -68,7 +68,8 @@ def test_final_declarations_are_a_softmax_of_money_one_by_one(three_taxes):
             utility.append(money / 10_000 - who.honesty * abs(d / row.value - 1) / 0.1)
         at = int(np.argmin(np.abs(grid - row.declared)))
         log_p = who.precision * np.array(utility)
-        expected.append(log_p[at] - logsumexp(log_p))
+        meant = np.exp(log_p[at] - logsumexp(log_p))
+        expected.append(np.log(0.99 * meant + 0.01 / 41))
     np.testing.assert_allclose(log_likelihood(who, data), expected, rtol=1e-9)
 
 
@@ -105,7 +106,8 @@ def test_first_declarations_also_decide_the_condition(three_taxes):
             for grid, row in zip(grids, (without, project), strict=True)
         )
         log_p = who.precision * utility
-        assert value == pytest.approx(log_p[at] - logsumexp(log_p), rel=1e-9)
+        meant = np.exp(log_p[at] - logsumexp(log_p))
+        assert value == pytest.approx(np.log(0.99 * meant + 0.01 / 441), rel=1e-9)
 
 
 def test_a_lot_is_bought_for_what_its_value_is_expected_to_be(three_taxes):
