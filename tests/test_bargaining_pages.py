@@ -224,7 +224,8 @@ def test_the_worth_of_a_deal_is_stated_in_words():
     tree = xr.DataTree.from_dict(
         {"posterior": xr.Dataset({"pays_to_close": (("chain", "draw"), draws)})}
     )
-    fit = Fitted(Path(), {"speaker": "x/y", "model": "values"}, {}, pd.DataFrame())
+    asked = {"speaker": "x/y", "model": "values", "labels": {"model": "x/y"}}
+    fit = Fitted(Path(), asked, {}, pd.DataFrame())
     fit.__dict__["draws"] = tree
     assert pays(fit) == (
         "y gives up 25% of the pie to close a deal rather than leave "

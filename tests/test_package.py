@@ -181,7 +181,7 @@ class TestInstalled:
     """The wheel in a separate environment, used from an empty folder."""
 
     def test_it_fits_the_choices_of_people(self, installed: Path, tmp_path: Path) -> None:
-        few = ("--chains", "2", "--warmup", "400", "--draws", "400", "--no-report")
+        few = ("--chains", "2", "--warmup", "400", "--draws", "1000", "--no-report")
         wolves(installed, tmp_path, "fit", "--human", "yoon2020", "--literal", "fixed", *few)
         assert list(tmp_path.glob("rsa-output/*/summary.csv"))
 
