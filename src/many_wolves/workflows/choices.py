@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -230,7 +230,7 @@ def _efforts(table: Observations, responses: Iterable[Response]) -> dict[str, di
     names = {fingerprint(spec): name for name, spec in dict(table.meta.get("speakers", {})).items()}
     found: dict[str, Counter[str]] = {}
     for response in responses:
-        name = names.get(fingerprint(asdict(response.speaker)))
+        name = names.get(fingerprint(response.speaker.settings))
         if name is not None and response.effort_used:
             found.setdefault(name, Counter())[response.effort_used] += 1
     return {name: dict(counts) for name, counts in found.items()}
