@@ -6,8 +6,8 @@
 The designs: sessions with the lab's parameters, in process, at tax rates of .1, .33 and .5.
 Simulations that are done are kept under benchmarks/out/calibration; interrupt it and run it
 again to go on. Other options are those of `wolves calibrate`, such as `--chains 2 --draws 800`.
-Recovery reads the same simulations. Exit status 1 where a model is not
-calibrated. ``--figures`` prints what is done, without a fit.
+Recovery reads the same simulations. Exit status 1 where a model is not calibrated. ``--figures``
+prints what is done, without a fit.
 """
 
 from __future__ import annotations

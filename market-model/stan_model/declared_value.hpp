@@ -31,11 +31,10 @@ struct Utility {
 // A logit choice among utilities with a share of lapses, and its derivatives by the utilities and
 // by the precision.
 struct Choice {
-  static constexpr double lapses = 0.01;
   double value, by_precision;
   Eigen::ArrayXd by_utility;
 
-  Choice(const Eigen::ArrayXd& utility, Eigen::Index chosen, double precision) {
+  Choice(const Eigen::ArrayXd& utility, Eigen::Index chosen, double precision, double lapses) {
     const Eigen::ArrayXd odds = precision * utility;
     const double most = odds.maxCoeff();
     const Eigen::ArrayXd mass = (odds - most).exp();
@@ -82,11 +81,11 @@ return_type_t<T, S, L, H, R> declared_log_lik(int chosen, const A& amount, const
                                               double value, double tax, double share,
                                               const T& takeover, const S& slope, const L& loss,
                                               const H& honesty, const R& precision,
-                                              std::ostream*) {
+                                              double lapses, std::ostream*) {
   const many_wolves::Utility utility(amount.array(), percentile.array(), value, tax, share,
                                      value_of(takeover), value_of(slope), value_of(loss),
                                      value_of(honesty));
-  const many_wolves::Choice choice(utility.at, chosen - 1, value_of(precision));
+  const many_wolves::Choice choice(utility.at, chosen - 1, value_of(precision), lapses);
   const auto slope_by = [&](const Eigen::ArrayXd& by) { return (choice.by_utility * by).sum(); };
   const std::array<double, 5> slopes{slope_by(utility.by_takeover), slope_by(utility.by_slope),
                                      slope_by(utility.by_loss), slope_by(utility.by_honesty),
@@ -102,7 +101,8 @@ return_type_t<K, T, S, L, H, R> first_log_lik(int chosen, const std::vector<A>& 
                                               double tax, double share, const C& chance,
                                               const K& stake, const T& takeover, const S& slope,
                                               const L& loss, const H& honesty,
-                                              const R& precision, std::ostream*) {
+                                              const R& precision, double lapses,
+                                              std::ostream*) {
   const Eigen::VectorXd of = value;
   const auto utility = [&](int c) {
     return many_wolves::Utility(amount[c].array(), percentile[c].array(), of[c], tax, share,
@@ -117,7 +117,7 @@ return_type_t<K, T, S, L, H, R> first_log_lik(int chosen, const std::vector<A>& 
   const Eigen::ArrayXXd b = (with.at + value_of(stake)).transpose().replicate(size, 1);
   const Eigen::ArrayXXd pairs = a + project * (b - a);
   const Eigen::Map<const Eigen::ArrayXd> listed(pairs.data(), pairs.size());
-  const many_wolves::Choice choice(listed, chosen - 1, value_of(precision));
+  const many_wolves::Choice choice(listed, chosen - 1, value_of(precision), lapses);
   const Eigen::Map<const Eigen::ArrayXXd> by_pair(choice.by_utility.data(), size, size);
   const Eigen::ArrayXXd by_project = by_pair * project;
   const Eigen::ArrayXd by_without = (by_pair - by_project).rowwise().sum();

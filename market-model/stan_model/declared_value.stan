@@ -28,6 +28,7 @@ data {
   vector[F] lead; // mean of the others' sum of d1 - d0
   vector<lower=0>[F] lead_sd;
   vector<lower=0>[N + F] weight; // of each answer in the likelihood
+  real<lower=0, upper=1> lapses; // share of answers that are any option
   int<lower=0, upper=1> has_beliefs; // purchase rate is given, not estimated
   real given_takeover;
   real given_slope;
@@ -105,7 +106,7 @@ model {
     target += weight[n]
               * declared_log_lik(chosen[n], amount[n], percentile[n],
                   value[n], tax[n], share[n], each_takeover[j], slope, loss,
-                  honesty, each_precision[j]);
+                  honesty, each_precision[j], lapses);
   }
   for (f in 1 : F) {
     int j = first_who[f];
@@ -113,7 +114,8 @@ model {
               * first_log_lik(pair_chosen[f], first_amount[f],
                   first_percentile[f], first_value[f], first_tax[f],
                   first_share[f], chance[f], strategic * gain[f],
-                  each_takeover[j], slope, loss, honesty, each_precision[j]);
+                  each_takeover[j], slope, loss, honesty, each_precision[j],
+                  lapses);
   }
 }
 generated quantities {
@@ -126,7 +128,7 @@ generated quantities {
     vector[K] u = declared_utility(amount[n], percentile[n], value[n],
                                    tax[n], share[n], each_takeover[j], slope,
                                    loss, honesty);
-    vector[K] log_p = log_choice(each_precision[j] * u);
+    vector[K] log_p = log_choice(each_precision[j] * u, lapses);
     predicted[n] = dot_product(exp(log_p), amount[n]) / value[n] - 1;
     markup_rep[n] = amount[n][categorical_logit_rng(log_p)] / value[n] - 1;
     log_lik[n] = weight[n] * log_p[chosen[n]];
@@ -138,7 +140,7 @@ generated quantities {
                                     first_share[f], chance[f],
                                     strategic * gain[f], each_takeover[j],
                                     slope, loss, honesty);
-    vector[L * L] log_p = log_choice(each_precision[j] * u);
+    vector[L * L] log_p = log_choice(each_precision[j] * u, lapses);
     vector[L * L] markup = to_vector(
                                      0.5
                                      * (rep_matrix(first_amount[f, 1], L)

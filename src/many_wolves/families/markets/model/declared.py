@@ -18,6 +18,7 @@ from many_wolves.families.markets.model.declared_data import (
     with_declarations,
 )
 from many_wolves.families.markets.model.declared_numpy import (
+    LAPSES,
     declarer_of,
     design_limits,
     draw,
@@ -63,6 +64,7 @@ def build(observations: Observations, options: DeclaredOptions) -> Problem:
         data={
             **_arrays(data),
             "weight": np.ones(n),
+            "lapses": LAPSES,
             "has_beliefs": int(rational),
             "given_takeover": takeover,
             "given_slope": slope,
