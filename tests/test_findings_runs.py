@@ -5,9 +5,9 @@ import pytest
 
 from known_speakers import PLAIN, covers, run_of, speaker
 from many_wolves.families.politeness.reporting.quantities import QUANTITIES
-from many_wolves.figures.fitted import joined_labels
 from many_wolves.findings.dynamics import dynamics, early_share, runs
 from many_wolves.findings.scaling import size_of
+from many_wolves.records.speaker import joined_labels
 
 
 def test_drift_is_found_with_its_size_its_early_share_and_its_end():

@@ -18,7 +18,7 @@ import pandas as pd
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import read_json_object
-from many_wolves.records.speaker import SHOWN_NAME
+from many_wolves.records.speaker import SHOWN_NAME, joined_labels
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -257,14 +257,6 @@ def _numbered(fits: Sequence[Fitted]) -> list[Fitted]:
         taken.add(name)
         found.append(fit if number == 1 else replace(fit, name=name))
     return found
-
-
-def joined_labels(
-    known: Mapping[str, str | float], given: Mapping[str, str | float]
-) -> dict[str, str | float]:
-    """Labels of a speaker; a given position in training replaces the one that is known."""
-    replaced = {"step", "tokens", "training_stage"} if {"step", "tokens"} & set(given) else set()
-    return {k: v for k, v in known.items() if k not in replaced} | dict(given)
 
 
 def short_models(models: Iterable[str]) -> dict[str, str]:

@@ -129,3 +129,11 @@ class SpeakerSpec:
             if name in _TYPES and type(value) not in _TYPES[name]:
                 raise TypeError(f"the speaker's {name} is {value!r}")
         return made(cls, record, "the speaker")
+
+
+def joined_labels(
+    known: Mapping[str, str | float], given: Mapping[str, str | float]
+) -> dict[str, str | float]:
+    """Labels of a speaker; a given position in training replaces the one that is known."""
+    replaced = {"step", "tokens", "training_stage"} if {"step", "tokens"} & set(given) else set()
+    return {k: v for k, v in known.items() if k not in replaced} | dict(given)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from many_wolves.contracts import CognitiveModel, Observations, Problem
 from many_wolves.files import file_name
 from many_wolves.progress import log, step
+from many_wolves.records.speaker import joined_labels
 from many_wolves.workflows.calls import command, shown
 from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.models import options_of, problem_of, single_model
@@ -148,7 +149,6 @@ def labels_of(observations: Observations) -> dict[str, str | float]:
 
     Labels from the table (``meta["labels"]``, by speaker) come last.
     """
-    from many_wolves.figures.fitted import joined_labels
     from many_wolves.speakers.checkpoints import position, training_stage
 
     speaker = observations.speakers[0]
