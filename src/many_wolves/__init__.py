@@ -81,7 +81,7 @@ def __getattr__(name: str) -> Any:
     if name not in __all__ and name not in _FORMER:
         raise AttributeError(f"module 'many_wolves' has no attribute {name!r}")
     found = getattr(importlib.import_module("many_wolves.notebook"), name)
-    globals()[name] = checked = importlib.import_module("many_wolves.keyword_names").names_checked(
+    globals()[name] = checked = importlib.import_module("many_wolves.call_checks").calls_checked(
         found
     )
     return checked

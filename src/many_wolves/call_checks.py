@@ -15,7 +15,7 @@ from many_wolves.sources import nearest
 _BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def names_checked[Called](called: Called) -> Called:
+def calls_checked[Called](called: Called) -> Called:
     """Wrap a function, or the public methods of a class, to check the arguments of a call.
 
     A misspelt option suggests the nearest one. Arbitrary options are checked later.
