@@ -12,7 +12,8 @@ UV := .ci/uv
 # Where the system can, what make runs ends with it, also when make is killed.
 WITH_MAKE := $(shell setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM)
 RUN := $(WITH_MAKE) $(UV) run --no-sync
-WORKERS ?= 2
+# One more than the two cores of small machines: some tests wait for a server or for a disk.
+WORKERS ?= 3
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,14 +51,15 @@ help-texts: sync ## the help of every command as tests/help/ holds it, after a d
 programs: sync # the Stan programs that the tests share, compiled while the linters run
 	@$(RUN) python tests/compile_programs.py
 
-# One thread a worker: two busy threads on shared cores can starve each other. The files come in
-# the order of tests/conftest.py, the longest first.
+# One thread a worker: two busy threads on shared cores can starve each other. Files come in the
+# groups and the order of tests/conftest.py, the longest first.
 test: sync ## lint and the test suite, without what takes minutes
 	@$(MAKE) --no-print-directory -j 2 lint programs
-	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" --durations 8
+	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not slow" --durations 8
 
 test-slow: sync ## what takes minutes each: whole studies, the gradient against Stan's own
-	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile -m slow --durations 8
+	$(RUN) mypy src/many_wolves tools tests
+	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadgroup -m slow --durations 8
 
 test-quick: sync ## the tests that compile no Stan program and load no model
 	OMP_NUM_THREADS=1 $(RUN) pytest -m "not stan and not model and not browser and not slow"

@@ -9,18 +9,30 @@ from many_wolves.observations import Observations
 from many_wolves.records import Trial
 from many_wolves.workflows.data import load
 
+ASKING_MODELS = {
+    "test_adapters", "test_answer_types", "test_collect", "test_dilemmas_play_speakers", "test_hf",
+    "test_speakers", "test_thinking",
+}  # fmt: skip
+"""Files that ask a local model: one worker alone imports torch and transformers."""
 LONGEST_FIRST = (
-    "test_hf", "test_fit_all", "test_regions", "test_documents", "test_report", "test_inspect",
-    "test_study_road", "test_figures", "test_fit", "test_calibration", "test_careful",
-    "test_dilemmas_play_speakers", "test_finding_figures", "test_toy_family",
+    "torch", "test_documents", "test_fit_all", "test_regions", "test_report", "test_inspect",
+    "test_markets_collect", "test_otree", "test_toy_family", "test_study_road", "test_figures",
+    "test_fit", "test_calibration", "test_careful", "test_journal", "test_finding_figures",
 )  # fmt: skip
-"""Files that take longest: begun first, so that at the end no worker waits for one of them."""
+"""Groups that take longest: begun first, so that at the end no worker waits for one of them."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of those files first; all others keep their order."""
+    """Keep the tests of a file on one worker, and begin with those that take longest."""
+
+    def group(item: pytest.Item) -> str:
+        return "torch" if item.path.stem in ASKING_MODELS else item.path.stem
+
     place = {name: i for i, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+    items.sort(key=lambda item: place.get(group(item), len(place)))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
 
 
 @pytest.fixture(scope="session")

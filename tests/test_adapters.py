@@ -8,6 +8,7 @@ import pytest
 
 from adapters import make_adapter
 from asking import a_trial
+from local_models import needs_torch
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.records import SpeakerSpec
@@ -19,7 +20,7 @@ from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.workflows.seating import cast, read_seats, speaker_of_file
 from thinking_model import make
 
-pytest.importorskip("torch")
+pytestmark = needs_torch
 SEATS = ("owner-1", "owner-3", "owner-4", "developer-2", "speculator-7")
 
 

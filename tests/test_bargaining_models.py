@@ -26,7 +26,7 @@ WANTS = {"values": {"own": 0.54, "fair": 0.2, "deal": 0.26}}
 LEVELS = {"sample": 8, "games": 3, "groups": ["Plain", "Kind"], "arms": ["none", "constant"]}
 """Few chains, but of every level: groups, role prompts, chains of several games."""
 
-stan = [pytest.mark.slow, pytest.mark.stan, pytest.mark.xdist_group("bargaining")]
+stan = [pytest.mark.slow, pytest.mark.stan]
 
 
 def in_chains():
@@ -238,7 +238,6 @@ class TestDensities:
 
 @pytest.mark.slow
 @pytest.mark.stan
-@pytest.mark.xdist_group("bargaining")
 def test_weights_are_found_again_from_240_games_with_probes():
     import pandas as pd
 

@@ -14,7 +14,6 @@ from many_wolves.inference.sampling import extend as more
 from many_wolves.inference.sampling import retry as careful
 from many_wolves.inference.settings import Settings
 
-pytestmark = pytest.mark.xdist_group("stan")
 SHORT = Settings(chains=2, warmup=200, draws=150, seed=3)
 NAMES = PoliteSpeaker.parameters
 
@@ -111,10 +110,10 @@ def test_cut_chains_go_on_with_other_meanings(program):
 @pytest.mark.stan
 def test_tempered_ensembles_find_the_posterior_of_the_chains(fixed, program):
     plain = inference.fit(
-        fixed.problem, program, NAMES, replace(SHORT, draws=1000), gaussian=fixed.gaussian
+        fixed.problem, program, NAMES, replace(SHORT, draws=500), gaussian=fixed.gaussian
     )
-    done = careful._tempered(fixed, program, NAMES, 400, print)
-    assert done.tempered and done.settings.draws == 400 and done.settings.adapt_delta == 0.99
+    done = careful._tempered(fixed, program, NAMES, 200, print)
+    assert done.tempered and done.settings.draws == 200 and done.settings.adapt_delta == 0.99
     assert sum("round trips" in words for words in done.diagnostics.engine_messages) == 2
     assert np.isnan(done.diagnostics.min_e_bfmi)
     for name in ("alpha", "cost"):

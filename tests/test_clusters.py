@@ -20,7 +20,6 @@ from many_wolves.inference.evaluation.influence import influence, jackknife, not
 from many_wolves.inference.sampling.fit import with_data
 from many_wolves.inference.settings import Settings
 
-pytestmark = pytest.mark.xdist_group("stan")
 SPEAKER = "gpt-4o-2024-11-20"
 SHORT = Settings(chains=2, warmup=250, draws=300, seed=3)
 GIVEN = {

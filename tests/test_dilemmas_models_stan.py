@@ -25,7 +25,7 @@ from many_wolves.report import write_fit_report
 from many_wolves.workflows.data import load
 
 # One program, that of decisions, is compiled in `make test`; the others by `make test-slow`.
-pytestmark = [pytest.mark.stan, pytest.mark.xdist_group("games")]
+pytestmark = pytest.mark.stan
 QUICK = Settings(chains=2, warmup=300, draws=300, seed=4)
 
 

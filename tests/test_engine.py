@@ -28,7 +28,6 @@ from many_wolves.inference.sampling.modes import gaussian_at_modes
 from many_wolves.inference.settings import Settings
 from many_wolves.processes import Children
 
-pytestmark = pytest.mark.xdist_group("stan")
 FEW = Settings(chains=2, warmup=150, draws=40, seed=5)
 
 

@@ -26,12 +26,12 @@ def test_drift_is_found_with_its_size_its_early_share_and_its_end():
 
 def test_a_run_that_stands_still_has_no_share_and_no_change():
     quiet = 0
-    for repeat in range(20):
+    for repeat in range(12):
         rng = np.random.default_rng([7, repeat])
         stated = list(dynamics(run_of(rng, np.full(8, 0.4)), QUANTITIES, repeat))
         quiet += not any(s.quantity == "early share" for s in stated)
         assert next(s for s in stated if s.quantity == "change").estimate < 0.5
-    assert quiet >= 18
+    assert quiet >= 11
 
 
 def test_early_share_and_change_point_cover_the_truth():

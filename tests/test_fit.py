@@ -36,7 +36,6 @@ from many_wolves.observations import Observations
 
 ROOT = Path(__file__).parent.parent
 SHORT = Settings(chains=4, warmup=250, draws=300, seed=3)
-pytestmark = pytest.mark.xdist_group("stan")
 
 
 @pytest.fixture(scope="module")

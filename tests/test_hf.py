@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import chisquare
 
 from asking import a_trial, keys, write_trials
-from local_models import ROOT, smollm2
+from local_models import ROOT, needs_torch, smollm2
 from many_wolves.errors import WolvesError
 from many_wolves.records import Message, Option, SpeakerSpec
 from many_wolves.speakers import Request
@@ -21,8 +21,7 @@ from many_wolves.speakers.local.tokens import option_ids, prompt_ids
 from many_wolves.speakers.prompting import completion, continuation, render
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 
-pytestmark = pytest.mark.model
-pytest.importorskip("torch")
+pytestmark = [pytest.mark.model, needs_torch]
 
 SCORE = SpeakerSpec("hf", "smollm2", mode="score", dtype="float32")
 SAMPLE = replace(SCORE, mode="sample", max_tokens=8, temperature=1.0)

@@ -28,7 +28,6 @@ from many_wolves.observations import Observations
 from many_wolves.workflows.data import joined, load
 from many_wolves.workflows.models import pooled_model, single_model
 
-pytestmark = pytest.mark.xdist_group("stan")
 GOALS = ("informative", "social")
 WEIGHTS = ("w_inf", "w_soc", "w_pres")
 COLUMNS = ["speaker", "goal", "framing", "state", "utterance", "count"]

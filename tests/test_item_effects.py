@@ -17,7 +17,6 @@ from many_wolves.inference.evaluation.compare import accuracy
 from many_wolves.inference.sampling.fit import with_data
 from many_wolves.inference.settings import Settings
 
-pytestmark = pytest.mark.xdist_group("stan")
 SPEAKER = "gpt-4o-2024-11-20"
 NEGATION, KINDNESS = ({"literal": "fixed", "likelihood": one} for one in item_effects.EFFECTS)
 

@@ -209,7 +209,7 @@ def test_killed_at_many_random_points_the_set_of_keys_ends_complete(tmp_path):
     listed = trials(240)
     chance = random.Random(3)
     kills = 0
-    for _ in range(60):
+    for _ in range(40):
         child = FORK.Process(target=collect_quietly, args=(path, listed, 0.002))
         child.start()
         child.join(chance.uniform(0.0, 0.12))

@@ -30,7 +30,6 @@ from many_wolves.observations import Observations
 from many_wolves.records import SpeakerSpec, blank_response
 from many_wolves.tables import read_table, write_table
 
-pytestmark = pytest.mark.xdist_group("stan")
 WEIGHTS = {
     "informative": {"w_inf": 0.6, "w_soc": 0.1, "w_pres": 0.3, "phi": 0.7},
     "social": {"w_inf": 0.2, "w_soc": 0.5, "w_pres": 0.3, "phi": 0.3},

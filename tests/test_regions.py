@@ -21,7 +21,6 @@ from many_wolves.inference.sampling import multimodal as regions
 from many_wolves.inference.sampling.fit import assemble
 from many_wolves.inference.settings import Settings
 
-pytestmark = pytest.mark.xdist_group("stan")
 REFERENCE = Path(__file__).parents[1] / "task-data/human/yoon2020_reference_posterior.json"
 SIZE = 2
 SHARE = 0.1
@@ -204,6 +203,7 @@ def test_runs_along_alpha_find_a_mode_that_no_run_from_the_prior_finds():
     assert found[1][1].log_density > found[1][0].log_density
 
 
+@pytest.mark.slow
 @pytest.mark.stan
 def test_people_have_the_far_region_of_the_reference_posterior():
     problem = build(human_table())

@@ -20,7 +20,6 @@ from many_wolves.inference.settings import Settings
 from many_wolves.observations import Observations
 
 SETTINGS = Settings(chains=4, warmup=400, draws=400, seed=4)
-pytestmark = pytest.mark.xdist_group("stan")
 
 
 @pytest.fixture(scope="module")

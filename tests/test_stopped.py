@@ -17,7 +17,6 @@ from many_wolves.families.politeness.reading.human import human_table
 
 pytestmark = [
     pytest.mark.stan,
-    pytest.mark.xdist_group("stan"),
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc"),
 ]
 LONG = ["fit", "--human", "yoon2020", "--literal", "fixed", "--engine", "httpstan"]

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from asking import a_trial, trials, write_trials
-from local_models import smollm2
+from local_models import needs_torch, smollm2
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
@@ -22,8 +22,7 @@ from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.store.journal_lines import read_journal
 from thinking_model import ALWAYS, SILENT, TEMPLATE, make
 
-pytestmark = pytest.mark.model
-pytest.importorskip("torch")
+pytestmark = [pytest.mark.model, needs_torch]
 
 SAMPLE = SpeakerSpec(
     "hf", "tiny", dtype="float32", thinking_tokens=30, temperature=1.0, max_tokens=12
