@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import time
@@ -11,31 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
+from many_wolves.user_cache import ELSEWHERE
 
 ABANDONED_S = 24 * 3600
 """Age after which a build folder counts as abandoned."""
-
-
-def cache_folder(name: str) -> Path:
-    """A folder of the cache: in ``MANY_WOLVES_CACHE``, or in the user's cache folder.
-
-    It need not exist or be writable: compiled programs in a read-only cache can still be used.
-
-    Raises
-    ------
-    WolvesError
-        If the user has no home folder.
-    """
-    named = os.environ.get("MANY_WOLVES_CACHE")
-    if named:
-        return Path(named) / name
-    try:
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    except RuntimeError as fault:
-        raise WolvesError(
-            f"expected a home folder for compiled programs, found none: {fault}", fix=_ELSEWHERE
-        ) from fault
-    return Path(home) / "many-wolves" / name
 
 
 @contextmanager
@@ -86,17 +64,11 @@ def locked(target: Path) -> Iterator[None]:
         lock.release()
 
 
-_ELSEWHERE = (
-    "set MANY_WOLVES_CACHE to a folder that you can write to, or have the owner of the shared "
-    "one fit the model once"
-)
-
-
 def _unwritable(folder: Path, fault: OSError) -> WolvesError:
     return WolvesError(
         f"the cache of compiled programs cannot be written: {fault.strerror or fault}",
         where=folder,
-        fix=_ELSEWHERE,
+        fix=ELSEWHERE,
     )
 
 

@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
-from many_wolves.inference.engines.cache import cache_folder, locked, processor
+from many_wolves.inference.engines.cache import locked, processor
 from many_wolves.inference.engines.programs import Source, program_source
 from many_wolves.inference.engines.protocol import Progress
+from many_wolves.user_cache import cache_folder
 
 BUILD = "2"
 """Raise it when the build changes, so that cached executables are compiled again."""

@@ -24,10 +24,11 @@ from typing import Any
 from many_wolves.errors import WolvesError
 from many_wolves.extras import install_command
 from many_wolves.files import file_fingerprint, write_atomic
-from many_wolves.inference.engines.cache import build_folder, cache_folder, locked, processor
+from many_wolves.inference.engines.cache import build_folder, locked, processor
 from many_wolves.inference.engines.programs import Source
 from many_wolves.inference.engines.protocol import Progress
 from many_wolves.processes import Children
+from many_wolves.user_cache import cache_folder
 
 CPP = Path(__file__).parent / "cpp"
 FLAGS = (

@@ -18,6 +18,7 @@ from many_wolves.errors import SettingError, WolvesError
 from many_wolves.extras import needs
 from many_wolves.records import Message, SpeakerSpec
 from many_wolves.secrets import Redactor, known_secrets, redactor
+from many_wolves.speakers.api.accepted import is_accepted, remember_accepted
 from many_wolves.speakers.api.effort import check_effort, effort_in_request
 from many_wolves.speakers.api.http import Guard, NotSentError, ReplyError, guarded_client
 from many_wolves.speakers.api.retry import ErrorClass, RetryPolicy, classify_error
@@ -135,11 +136,12 @@ def check_request(spec: SpeakerSpec) -> None:
     WolvesError
         If the provider does not support the effort, or is unknown.
     """
-    if find_spec("inspect_ai") is None:
+    if find_spec("inspect_ai") is None or is_accepted(spec):
         return
     guard = Guard()
     redact = redactor(known_secrets())
     _learn(spec, lambda: _connect(spec, _NO_KEY, guard, _READ_S), guard, redact)
+    remember_accepted(spec)
 
 
 def _learn(
