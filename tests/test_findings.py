@@ -266,7 +266,7 @@ def failing(label, failed):
 
 
 def test_findings_are_the_same_for_the_same_seed_and_not_for_another(tmp_path):
-    folder = study(tmp_path)
+    folder = study(tmp_path) / "none"
     outs = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         arguments = ["findings", str(folder), "--out", str(tmp_path / name), "--seed", str(seed)]

@@ -37,7 +37,7 @@ def test_a_run_that_stands_still_has_no_share_and_no_change():
 def test_early_share_and_change_point_cover_the_truth():
     t = np.arange(9) / 8
     inside = {"share": 0, "point": 0}
-    for repeat in range(40):
+    for repeat in range(24):
         rng = np.random.default_rng([8, repeat])
         k = rng.uniform(0.3, 0.9)
         path = 0.3 + 0.4 * np.minimum(t, k) / k
@@ -48,7 +48,7 @@ def test_early_share_and_change_point_cover_the_truth():
         at = {s.quantity: s for s in stated if s.quantity in truth}
         inside["share"] += covers(at["early share"], truth["early share"])
         inside["point"] += covers(at["change point"], truth["change point"])
-    assert inside["share"] >= 34 and inside["point"] >= 34
+    assert inside["share"] >= 20 and inside["point"] >= 20
 
 
 def test_early_share_of_an_overshoot_is_above_one():
