@@ -92,7 +92,12 @@ def test_both_spellings_work(table, tmp_path, capsys):
     [
         (["stduy"], "Did you mean 'study'?"),
         (["study", "statsu"], "Did you mean 'status'?"),
-        (["fit", "x", "--literl", "joint"], "--literal"),
+        (["fit", "x", "--literl", "joint"], "Did you mean '--literal'?"),
+        (["fit", "x", "--drws", "9"], "Did you mean '--draws'?"),
+        (["study", "--hlep"], "Did you mean '--help'?"),
+        (["fit", "x", "--literal", "fixd"], "Did you mean 'fixed'?"),
+        (["collect", "--mode", "Sample"], "Did you mean 'sample'?"),
+        (["compile", "--shown", "words and prise"], "Did you mean 'words and price'?"),
     ],
 )
 def test_a_mistyped_name_is_answered_with_the_nearest(words, nearest, capsys):

@@ -101,7 +101,37 @@ class _Path(click.Path):
         return made
 
 
-class Command(click.Command):
+class NearestChoice(click.Choice[Any]):
+    """A choice of values that suggests the nearest one for a mistyped one."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """The message for a value that is not one of the choices."""
+        message = super().get_invalid_choice_message(value, ctx)
+        close = get_close_matches(
+            str(value).casefold(), [str(one) for one in self.choices if one], n=1, cutoff=0.5
+        )
+        return f"{message} Did you mean {close[0]!r}?" if close else message
+
+    @classmethod
+    def like(cls, plain: click.Choice[Any]) -> NearestChoice:
+        """The same choice, which suggests the nearest value."""
+        return cls(plain.choices, plain.case_sensitive)
+
+
+class _NearestOption(click.Command):
+    """A command that suggests the nearest option; click lists several in alphabetical order."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words after the name of the command."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            close = list(error.possibilities or ())[:1]
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(f"{error.message}{hint}", error.ctx) from None
+
+
+class Command(_NearestOption):
     """A command of ``wolves``; with ``as_json``, its result can be printed as JSON."""
 
     def __init__(self, *args: Any, as_json: bool = False, **kwargs: Any) -> None:
@@ -110,6 +140,8 @@ class Command(click.Command):
         for parameter in self.params:
             if type(parameter.type) is click.Path:
                 parameter.type = _Path.like(parameter.type)
+            elif type(parameter.type) is click.Choice:
+                parameter.type = NearestChoice.like(parameter.type)
         self._general = [
             _flag("--quiet", "Show only warnings and errors.", _told(logging.WARNING)),
             _flag("--verbose", "Show more details of the progress.", _told(logging.DEBUG)),
@@ -128,7 +160,7 @@ class Command(click.Command):
         return [*before, *self._general, last] if help_last else [*own, *self._general]
 
 
-class Group(click.Group):
+class Group(_NearestOption, click.Group):
     """A group of commands that suggests the nearest name for a mistyped one."""
 
     command_class = Command

@@ -17,6 +17,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from many_wolves.commands.command import NearestChoice
+
 Function = Callable[..., Any]
 
 
@@ -130,7 +132,7 @@ def _kind(annotation: Any) -> Any:
     return found if found in (bool, int, float) else str
 
 
-class _Choice(click.Choice[str]):
+class _Choice(NearestChoice):
     """A choice type that compares equal to another one with the same values."""
 
     def __init__(self, choices: tuple[str, ...]) -> None:
