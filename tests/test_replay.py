@@ -118,6 +118,13 @@ def test_a_session_is_found_by_the_beginning_of_its_name(collected, tmp_path, ca
         read_replay(name, [collected / "out"], other)
 
 
+@pytest.mark.parametrize("session", ["", " "])
+def test_an_empty_name_is_no_beginning_of_a_session(session, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(wolves, ["replay", session]) == 2
+    assert "expected the name of a session, found an empty text" in capsys.readouterr().err
+
+
 def test_a_watched_page_is_served_to_this_machine_only(collected, tmp_path):
     pages = iter(["one", "two"])
     (tmp_path / "a.jsonl").write_text("1\n")

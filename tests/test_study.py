@@ -79,10 +79,35 @@ class TestReading:
             ("study: a\nspeakers: [gpt]\n", 2, "fields with their values", "NAME: VALUE"),
             ("study: a\nfit: {<<: {draws: 3}}\nhuman: [yoon2020]\n", 2, "merge key", "write"),
             ("study: a\nhuman: [yoon2020]\nhuman: [y]\n", 3, "duplicate key 'human'", "delete"),
-            ("study: a\nhuman: [yoon2020, yoon2020]\n", 1, "found duplicates: yoon2020", ""),
+            (
+                "study: a\nhuman: [yoon2020, yoon2020]\n",
+                1,
+                "found duplicates: yoon2020",
+                "rename one of the entries called 'yoon2020'",
+            ),
+            ("study: a\ngames: [{task: dictator}]\nhuman: [yoon2020]\n", 2, "for the tasks", "add"),
+            (
+                "study: a\nspeakers:\n- name: b\n  provider: openai\n  model: m\n  adapter: c\n",
+                6,
+                "`adapter` only",
+                "remove `adapter`",
+            ),
+            ("study: a\nhuman: [yoon2020]\ntrials:\n  sources: none\n", 4, "no 'none'", "path"),
+            (
+                "study: a\nspeakers: [{name: b, provider: hf, model: m}]\n"
+                "tasks:\n- task: politeness\n- task: dilemma\n  templates: none.yaml\n",
+                6,
+                "no 'none.yaml'",
+                "path",
+            ),
             ("study: a\ntrials:\n  goals: []\nhuman: [yoon2020]\n", 3, "at least 1", ""),
-            ("study: a\nspeakers:\n- name: b\n  provider: hf\n", 3, "`model`, `path`", ""),
-            ("study: a\n", 1, "`speakers`, `human` or `data`", ""),
+            (
+                "study: a\nspeakers:\n- name: b\n  provider: hf\n",
+                3,
+                "`model`, `path`",
+                "add `model",
+            ),
+            ("study: a\n", 1, "`speakers`, `human` or `data`", "add `speakers:`"),
         ],
     )
     def test_a_fault_names_its_line_and_fix(

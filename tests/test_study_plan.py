@@ -41,6 +41,18 @@ def test_a_word_that_the_sources_lack_is_found_in_the_study_file(
         assert fix in said.split("Fix:")[1]
 
 
+def test_a_folder_without_a_file_of_sources_is_found_in_the_study_file(tmp_path, capsys) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "items.yaml").write_text("poem: {}\n")
+    who = "speakers: [{name: a, provider: openai, model: gpt-5}]"
+    path = written(tmp_path, f"study: s\n{who}\ntrials:\n  sources: {folder}\n")
+    assert run(study, ["plan", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert f"{path}, line 4: trials.sources: {folder}: expected items.yaml" in said
+    assert "found no scales.yaml, utterances.yaml" in said
+
+
 def test_a_study_hands_its_names_and_labels_to_figures_findings_and_report(tmp_path) -> None:
     text = "study: s\nspeakers:\n"
     text += "  - {name: a, provider: openai, model: m, efforts: [low, high], labels: {x: 1}}\n"

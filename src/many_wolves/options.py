@@ -182,7 +182,7 @@ def explain(fault: ErrorDetails, known: Collection[str]) -> tuple[str, str]:
         )
     if kind == "value_error":
         error = context["error"]
-        return str(error), getattr(error, "fix", "add or remove the named entry")
+        return str(error), getattr(error, "fix", "correct this value")
     if kind in _WORDS:
         expected, fix = _WORDS[kind]
         if kind.startswith("string") and isinstance(fault["input"], bool | int | float):

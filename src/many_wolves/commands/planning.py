@@ -43,11 +43,19 @@ def _at_its_line(fault: WolvesError, design: Design, file: Path) -> WolvesError:
     if section is None:
         return fault
     for field, value in design:
+        if fault.line is None and isinstance(value, Path) and _is_in(value, fault.where):
+            found = section.entries().get(field, section)
+            return found.error(f"{place}.{field}: {fault.where}: {fault.problem}", fault.fix)
         named = [value] if isinstance(value, str) else value if isinstance(value, tuple) else []
         if any(repr(name) in fault.problem for name in named):
             found = section.entries().get(field, section)
             return found.error(f"{place}.{field}: {fault.problem}", fault.fix)
     return fault
+
+
+def _is_in(folder: Path, where: str | Path | None) -> bool:
+    """Whether an error is about a file, or about one in the folder."""
+    return where is not None and folder in (Path(where), Path(where).parent)
 
 
 def stage_line(stages: Sequence[Stage]) -> str:

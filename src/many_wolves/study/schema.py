@@ -93,11 +93,19 @@ class Speaker(Asking):  # type: ignore[misc]
     def _has_a_source(self) -> Self:
         if self.provider == "simulated":
             if not self.parameters:
-                raise ValueError("expected `parameters` for a simulated speaker, found none")
+                raise OptionError(
+                    "expected `parameters` for a simulated speaker, found none",
+                    "add `parameters: {...}`, as in the file of `wolves predict`",
+                )
         elif not (self.model or self.path or self.prepare):
-            raise ValueError("expected one of `model`, `path`, `prepare`, found none")
+            raise OptionError(
+                "expected one of `model`, `path`, `prepare`, found none",
+                "add `model: NAME` for an API or a hub, or `path: FOLDER`",
+            )
         if self.path and self.prepare:
-            raise ValueError("expected `path` or `prepare`, found both")
+            raise OptionError(
+                "expected `path` or `prepare`, found both", "remove one of them", ("prepare",)
+            )
         if SHOWN_NAME in self.labels:
             raise OptionError(
                 f"expected no label {SHOWN_NAME!r}: it is the name of the speaker",
@@ -108,18 +116,32 @@ class Speaker(Asking):  # type: ignore[misc]
     @model_validator(mode="after")
     def _takes_what_it_is_given(self) -> Self:
         if self.adapter and self.provider not in WEIGHTS:
-            raise ValueError("expected `adapter` only for hf or vllm")
+            raise OptionError(
+                "expected `adapter` only for hf or vllm",
+                "remove `adapter`, or write `provider: hf`",
+                ("adapter",),
+            )
         for field in ("revisions", "efforts"):
             values = getattr(self, field)
             twice = sorted({value for value in values if values.count(value) > 1})
             if twice:
-                raise ValueError(
-                    f"expected every one of `{field}` once, found a duplicate: {twice[0]}"
+                raise OptionError(
+                    f"expected every one of `{field}` once, found a duplicate: {twice[0]}",
+                    f"write {twice[0]!r} once",
+                    (field,),
                 )
         if self.revisions and (self.provider not in WEIGHTS or self.prepare):
-            raise ValueError("expected `revisions` only for hf or vllm, with `model` or `path`")
+            raise OptionError(
+                "expected `revisions` only for hf or vllm, with `model` or `path`",
+                "remove `revisions`",
+                ("revisions",),
+            )
         if self.efforts and self.provider == "simulated":
-            raise ValueError("expected no `efforts` for a simulated speaker, which does not reason")
+            raise OptionError(
+                "expected no `efforts` for a simulated speaker, which does not reason",
+                "remove `efforts`",
+                ("efforts",),
+            )
         if self.asking.get("mode") == "score":
             self.check_scored()
         return self
@@ -256,12 +278,18 @@ class Study(Section):
     @model_validator(mode="after")
     def _someone_answers(self) -> Self:
         if not self.speakers and not self.shipped:
-            raise ValueError("expected `speakers`, `human` or `data`, found none")
+            raise OptionError(
+                "expected `speakers`, `human` or `data`, found none",
+                "add `speakers:` with the models to ask, or `human: [yoon2020]`",
+            )
         names = [one.name for one in (*self.speakers, *self.players)]
         names += [one.name for one in self.shipped]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"expected every name once, found duplicates: {', '.join(twice)}")
+            raise OptionError(
+                f"expected every name once, found duplicates: {', '.join(twice)}",
+                f"rename one of the entries called {twice[0]!r}",
+            )
         known = families.references()
         for one in self.shipped:
             if one.data not in known:
@@ -278,22 +306,37 @@ class Study(Section):
     @model_validator(mode="after")
     def _tasks_fit_together(self) -> Self:
         if self.tasks and (self.games or self.trials):
-            raise ValueError("expected `tasks`, or `trials` and `games`, found both")
+            found = "games" if self.games else "trials"
+            raise OptionError(
+                "expected `tasks`, or `trials` and `games`, found both",
+                f"move what `{found}` contains to `tasks`, and remove `{found}`",
+                (found,),
+            )
         if not self.speakers and (self.games or self.tasks):
-            raise ValueError("expected `speakers` for the tasks, found none")
+            raise OptionError(
+                "expected `speakers` for the tasks, found none",
+                "add `speakers:` with the models to ask",
+                ("tasks" if self.tasks else "games",),
+            )
         first, *others = self._checked_plan()
         names = [task.task for task in (first, *others)]
         twice = sorted({task for task in names if names.count(task) > 1})
         if twice:
-            raise ValueError(f"expected every task once, found a duplicate: {twice[0]}")
+            raise OptionError(
+                f"expected every task once, found a duplicate: {twice[0]}",
+                f"keep one entry with `task: {twice[0]}`",
+                ("tasks" if self.tasks else "games",),
+            )
         for task in (first, *others):
             self._check_players(task)
         for speaker in self.speakers:
             if speaker.asking.get("mode", first.mode) == "score":
                 speaker.check_scored()
             if others and speaker.provider == "simulated" and not speaker.as_player:
-                raise ValueError(
-                    f"expected `as_player` of {speaker.name}: its parameters in {others[0].task}"
+                raise OptionError(
+                    f"expected `as_player` of {speaker.name}: its parameters in {others[0].task}",
+                    "add `as_player: {...}` to the speaker",
+                    ("speakers", self.speakers.index(speaker)),
                 )
             for task in others:
                 if task.mode == "score":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -191,12 +192,23 @@ class Task(Section):
         for name, value in self.given.items():
             if value == []:
                 raise OptionError("expected at least 1 value, found none", "leave it out", (name,))
-        assert self.design
+        self._check_files()
         self._check_cast()
         self._check_names_of_the_fit()
         options = _within(lambda: self.cognitive_model.options.checked(self.fit.options), ("fit",))
         _within(lambda: options.check_design(self.design), ("fit",))
         return self
+
+    def _check_files(self) -> None:
+        """Reject a file or folder of the design that does not exist."""
+        for name in self.given:
+            path = getattr(self.design, name)
+            if isinstance(path, Path) and not path.exists():
+                raise OptionError(
+                    f"expected a file or folder, found no {str(path)!r}",
+                    "check the path, which begins in the folder where `wolves` is started",
+                    (name,),
+                )
 
     def _check_cast(self) -> None:
         """Reject a cast for a task without seats, and a scripted player without a strategy."""

@@ -92,6 +92,7 @@ def _scenes(selection: PolitenessDesign) -> _Scenes:
     folder = selection.sources or sources_of(selection.language)
     wording = selection.templates or _wording(folder)
     files = (folder / "items.yaml", folder / "scales.yaml", folder / "utterances.yaml", wording)
+    _check_present(files[:3], folder)
     items = read_items(files[0])
     templates = read_templates(wording, next(iter(items.values())).words)
     utterances = read_utterances(files[2], selection.utterances)
@@ -107,6 +108,18 @@ def _scenes(selection: PolitenessDesign) -> _Scenes:
         framings=select(framings, selection.framings, "framing", "--framings"),
         files=files,
     )
+
+
+def _check_present(files: Sequence[Path], folder: Path) -> None:
+    """Refuse a folder of sources without one of its files."""
+    absent = [file.name for file in files if not file.is_file()]
+    if absent:
+        raise WolvesError(
+            f"expected {', '.join(file.name for file in files)} in the folder, "
+            f"found no {', '.join(absent)}",
+            where=folder,
+            fix=f"check the path, or begin with copies of the files in {sources_of('en')}",
+        )
 
 
 def _wording(folder: Path) -> Path:
