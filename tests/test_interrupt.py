@@ -179,7 +179,7 @@ WORKING = """
 import signal, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import click
-from many_wolves import cli
+from many_wolves import __main__, cli
 from many_wolves.workflows.executors import executing
 @click.command()
 def command():
@@ -190,7 +190,7 @@ def command():
         print("at work", flush=True)
         work[0].result()
 cli.wolves = command
-cli.main()
+__main__.main()
 """
 
 
@@ -206,3 +206,44 @@ def test_a_command_with_workers_ends_in_words_and_leaves_no_semaphores(number):
     command.send_signal(number)
     _, words = command.communicate(timeout=60)
     assert (command.returncode, words.strip()) == (interrupts.INTERRUPTED, interrupts.AGAIN)
+
+
+LEAVING = """
+import atexit, os, signal, sys, threading
+from many_wolves import __main__, cli
+
+class Slow:
+    def __del__(self):
+        os.write(1, b"unloaded ")
+
+@cli.wolves.command("odd")
+def command():
+    global held
+    held = Slow()
+    atexit.register(lambda: print("exit function", end=" "))
+    if sys.argv[2:]:
+        os.kill(os.getpid(), getattr(signal, sys.argv[2]))
+        threading.Event().wait(30)
+
+cli.LazyGroup.get_command = lambda self, context, name: command
+cli.COMMANDS["odd"] = ("odd", "")
+sys.argv[0] = "wolves"
+command.params = [cli.click.Argument(["signal"], required=False, expose_value=False)]
+__main__.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["SIGINT"], interrupts.INTERRUPTED, "exit function"),
+        (["SIGTERM"], interrupts.INTERRUPTED, "exit function"),
+        ([], 0, "exit function unloaded"),
+    ],
+)
+def test_an_interrupted_command_does_not_wait_for_modules_to_unload(words, status, said):
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVING, "odd", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == status, done.stderr
+    assert done.stdout.split() == said.split()

@@ -1,14 +1,18 @@
 """``python -m many_wolves`` is the command ``wolves``."""
 
-from many_wolves.interrupts import INTERRUPTED, answered
+import atexit
+
+from many_wolves.interrupts import INTERRUPTED, answered, end_early, leave_early
 
 
 def main() -> None:
     """Entry point of ``wolves`` that handles an interrupt from the first import on."""
+    atexit.register(leave_early)
     try:
         with answered():
             from many_wolves import cli
     except KeyboardInterrupt:
+        end_early(INTERRUPTED)
         raise SystemExit(INTERRUPTED) from None
     cli.main()
 

@@ -194,4 +194,5 @@ def main() -> None:
         late = threading.Timer(_LAST_S, os._exit, (INTERRUPTED,))
         late.daemon = True
         late.start()
+        interrupts.end_early(status)
     sys.exit(status)

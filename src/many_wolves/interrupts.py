@@ -87,6 +87,28 @@ def write(text: str) -> None:
         os.write(2, f"\n{text}\n".encode())
 
 
+_status: list[int] = []
+"""Exit status of a process that unloads no modules at its end; empty if it does."""
+
+
+def end_early(status: int) -> None:
+    """Let the process end with a status before it unloads its modules; see ``leave_early``."""
+    _status[:] = [status]
+
+
+def leave_early() -> None:
+    """End the process if ``end_early`` was called; ``main`` registers this as an exit function.
+
+    Unloading torch and its like takes seconds. The first registered exit function runs last,
+    after threads and other exit functions have finished.
+    """
+    if _status:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(_status[0])
+
+
 @contextmanager
 def words(sentence: str) -> Iterator[None]:
     """Set the message for an interrupt of the block."""
