@@ -126,6 +126,18 @@ def test_speakers_of_a_data_frame_are_chosen_in_python(given):
     assert "speaker='" in caught.value.fix and "--" not in caught.value.fix
 
 
+def test_a_misspelt_name_of_the_task_is_answered_although_designs_have_options():
+    with pytest.raises(WolvesError) as caught:
+        mw.compile(taks="dilemma")
+    assert caught.value.fix.startswith("leave it out; did you mean 'task'?")
+
+
+def test_an_option_of_a_method_without_options_is_to_be_left_out():
+    with pytest.raises(WolvesError, match="no option 'seed'") as caught:
+        mw.Fits({}).findings(seed=1)  # type: ignore[call-arg]
+    assert caught.value.fix == "leave it out: it takes no options"
+
+
 def test_a_misspelt_option_of_a_method_names_the_nearest_one():
     with pytest.raises(WolvesError, match="no option 'chekpoints'") as caught:
         mw.Study.new("x", chekpoints=1)  # type: ignore[call-arg]

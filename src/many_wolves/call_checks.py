@@ -52,7 +52,8 @@ def _wrapped(
         for name in options:
             if names is not None and name not in names:
                 raise WolvesError(
-                    f"{function.__qualname__}() has no option {name!r}", fix=nearest(name, names)
+                    f"{function.__qualname__}() has no option {name!r}",
+                    fix=nearest(name, names) if names else "leave it out: it takes no options",
                 )
         by_place = dict(zip(order, positional, strict=False))
         name = function.__qualname__.removesuffix(".__init__")

@@ -64,7 +64,9 @@ def request(names: Sequence[str], given: Mapping[str, Any]) -> Request:
                 raise WolvesError(
                     f"the task {task!r} has no option --{name.replace('_', '-')}",
                     fix="leave it out; "
-                    + nearest(name, [field for field in kind.model_fields if field != "tasks"]),
+                    + nearest(
+                        name, ["task", "out", *(f for f in kind.model_fields if f != "tasks")]
+                    ),
                 )
         designs[task] = kind.read({**values, **given}, of=f"the task {task!r}")
     return Request(of[0], designs)

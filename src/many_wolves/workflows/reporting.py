@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from many_wolves.counting import number_of
 from many_wolves.progress import step
 from many_wolves.workflows.folders import fit_folders, is_current, present
 
@@ -47,7 +48,7 @@ def write_reports(
         step(f"writing the report on {folder}")
         pages.append(write_fit_report(folder))
     if together:
-        step(f"writing the report on {len(folders)} fits")
+        step(f"writing the report on {number_of(len(folders), 'fit')}")
         target = out or Path("rsa-output") / "report.html"
         pages.append(
             write_study_report(title, folders, target, introduction=introduction, commands=commands)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from many_wolves.counting import number_of
 from many_wolves.progress import log, step
 from many_wolves.workflows.folders import fit_folders, present
 
@@ -61,7 +62,7 @@ def state_findings(
         failed = ", ".join(fit.label for fit in gone)
         notes.append(f"Left out, because the fit did not converge: {failed}.")
         log.warning("%s", notes[-1])
-    step(f"deriving findings from {len(read)} fits")
+    step(f"deriving findings from {number_of(len(read), 'fit')}")
     found = Findings((), (), (), seed)
     if read or not notes:
         found = state(read, seed, axes, gone)
