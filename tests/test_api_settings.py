@@ -213,3 +213,18 @@ def test_the_cost_of_answers_is_printed_at_the_end(tmp_path, caplog, model, tabl
     said = [r.getMessage() for r in caplog.records if r.name.startswith("many_wolves")]
     assert len(said) == bool(words)
     assert words in "".join(said)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("opnai", "openai"), ("openai_compatible", "openai-compatible"), ("Anthropic", "anthropic")],
+)
+def test_a_mistyped_provider_is_answered_with_the_nearest_before_its_key(given, meant):
+    wanted = SpeakerRequest(given, "m", base_url="http://127.0.0.1:9/v1")
+    with pytest.raises(WolvesError, match=f"no provider is called '{given}'") as caught:
+        describe(wanted)
+    assert caught.value.fix.startswith(f"did you mean '{meant}'?")
+
+
+def test_other_providers_of_inspect_ai_are_known():
+    assert describe(SpeakerRequest("openrouter", "m")).provider == "openrouter"

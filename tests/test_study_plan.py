@@ -96,7 +96,7 @@ def test_what_a_speaker_does_not_take_is_found_before_anything_runs(
         ("data: [{name: x, data: zhao2025, speaker: gpt4o}]", 2, "'gpt4o'", "gpt-4o-2024-11-20"),
         ("human: [yoon2020]\nreport: {figures: [weihgts]}", 3, "'weihgts'", "'weights'"),
         ("speakers: [{name: a, provider: hf, prepare: smol}]", 2, "'smol'", "models list"),
-        ("speakers: [{name: a, provider: opnai, model: m}]", 2, "opnai", "provider"),
+        ("speakers: [{name: a, provider: opnai, model: m}]", 2, "opnai", "mean 'openai'?"),
         (
             "speakers: [{name: a, provider: openai, model: gpt-5-mini, temperature: 1.0}]",
             *(2, "temperature", "temperature"),

@@ -328,7 +328,12 @@ def _dtype(wanted: SpeakerRequest) -> str:
 
 def _api(wanted: SpeakerRequest) -> SpeakerSpec:
     from many_wolves.secrets import check_base_url
-    from many_wolves.speakers.api.settings import COMPATIBLE, answer_limit, check_settings
+    from many_wolves.speakers.api.settings import (
+        COMPATIBLE,
+        PROVIDERS,
+        answer_limit,
+        check_settings,
+    )
 
     provider, model = wanted.provider, wanted.model
     if provider == "api":
@@ -366,6 +371,10 @@ def _api(wanted: SpeakerRequest) -> SpeakerSpec:
         omit=",".join(sorted(set(wanted.omit))),
     )
     check_settings(spec, batch=wanted.batch)
+    if provider not in PROVIDERS:
+        from many_wolves.speakers.api.model import check_provider
+
+        check_provider(provider)
     if wanted.effort or any(
         setting is not None for setting in (spec.thinking_tokens, spec.temperature, spec.top_p)
     ):

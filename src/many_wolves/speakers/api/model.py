@@ -18,14 +18,16 @@ from many_wolves.errors import SettingError, WolvesError
 from many_wolves.extras import needs
 from many_wolves.records import Message, SpeakerSpec
 from many_wolves.secrets import Redactor, known_secrets, redactor
+from many_wolves.sources import nearest
 from many_wolves.speakers.api.accepted import is_accepted, remember_accepted
 from many_wolves.speakers.api.effort import check_effort, effort_in_request
 from many_wolves.speakers.api.http import Guard, NotSentError, ReplyError, guarded_client
 from many_wolves.speakers.api.retry import ErrorClass, RetryPolicy, classify_error
-from many_wolves.speakers.api.settings import COMPATIBLE, key_name, read_key
+from many_wolves.speakers.api.settings import COMPATIBLE, PROVIDERS, key_name, read_key
 
 _PROBE = (Message("user", "Hello"),)
 _NO_KEY = "none"
+_UNKNOWN = re.compile(r"not recognized", re.IGNORECASE)
 _NEEDS_LIBRARY = re.compile(r"requires optional dependencies|pip install", re.IGNORECASE)
 _MARKUP = re.compile(r"\[/?(?:bold|blue)\]")
 _READ_S = 600.0
@@ -138,10 +140,36 @@ def check_request(spec: SpeakerSpec) -> None:
     """
     if find_spec("inspect_ai") is None or is_accepted(spec):
         return
+    check_provider(spec.provider)
     guard = Guard()
     redact = redactor(known_secrets())
     _learn(spec, lambda: _connect(spec, _NO_KEY, guard, _READ_S), guard, redact)
     remember_accepted(spec)
+
+
+def check_provider(provider: str) -> None:
+    """Reject a provider that inspect-ai does not know; needs no key.
+
+    Without the extra ``api``, nothing can be checked, and nothing is rejected.
+
+    Raises
+    ------
+    WolvesError
+        With the nearest provider.
+    """
+    if provider in PROVIDERS or find_spec("inspect_ai") is None:
+        return
+    from inspect_ai.model import get_model
+
+    try:
+        get_model(f"{provider}/model", api_key=_NO_KEY, memoize=False)
+    except Exception as error:  # Others are about settings, which are checked later.
+        if _UNKNOWN.search(str(error)):
+            raise WolvesError(
+                f"no provider is called {provider!r}; nothing was asked",
+                fix=f"{nearest(provider, (*PROVIDERS, 'hf', 'vllm', 'simulated'))}, "
+                "and others that inspect-ai has",
+            ) from None
 
 
 def _learn(

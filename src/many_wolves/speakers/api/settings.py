@@ -12,6 +12,9 @@ from many_wolves.speakers.effort import BUDGETS
 COMPATIBLE = "openai-compatible"
 """Provider name of any server that speaks OpenAI's chat format."""
 
+PROVIDERS = ("anthropic", "openai", "google", COMPATIBLE)
+"""The providers that the help names."""
+
 ANSWER_TOKENS = 4096
 """Tokens for an answer in addition to its reasoning: a limit, not what is paid."""
 
