@@ -9,10 +9,14 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from many_wolves.figures import fonts
 from many_wolves.figures.figure import Figure
 from many_wolves.files import write_atomic
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
 
 FORMATS = ("pdf", "svg", "png")
 DPI = 300
@@ -69,17 +73,33 @@ def render_all(figure: Figure, kinds: Sequence[str], dpi: int = DPI) -> dict[str
     import matplotlib.pyplot as plt
     import plotnine as p9
 
-    files = {}
     with _settings(figure.name):
         drawn = (figure.plot + p9.theme(figure_size=figure.size_inches, dpi=dpi)).draw()
         try:
-            for kind in kinds:
-                out = io.BytesIO()
-                drawn.savefig(out, format=kind, dpi=dpi, metadata=_METADATA[kind])
-                files[kind] = out.getvalue()
+            files, boxes = _rendered(drawn, kinds, dpi)
+            if boxes and (lacking := fonts.complete(drawn)) and set(kinds) != {"svg"}:
+                fonts.warn(lacking)
+            return _rendered(drawn, kinds, dpi)[0] if boxes else files
         finally:
             plt.close(drawn)
-    return files
+
+
+def _rendered(drawn: Drawing, kinds: Sequence[str], dpi: int) -> tuple[dict[str, bytes], bool]:
+    """The drawing as the bytes of each kind, and whether a character had no glyph."""
+    import warnings
+
+    files = {}
+    with warnings.catch_warnings(record=True) as found:
+        warnings.filterwarnings("always", message="Glyph ")
+        for kind in kinds:
+            out = io.BytesIO()
+            drawn.savefig(out, format=kind, dpi=dpi, metadata=_METADATA[kind])
+            files[kind] = out.getvalue()
+    boxes = [w for w in found if str(w.message).startswith("Glyph ")]
+    for other in found:
+        if other not in boxes:
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+    return files, bool(boxes)
 
 
 def save(figure: Figure, folder: str | Path, formats: Sequence[str] = FORMATS) -> list[Path]:
