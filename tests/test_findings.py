@@ -144,7 +144,7 @@ def test_the_signature_of_sycophancy_needs_every_part(weights, expected):
     for statement in found.values():
         assert 0 <= statement.estimate <= 1
         assert (statement.estimate > 0.95) if expected == "so" else (statement.estimate < 0.05)
-        assert ("is not so" in statement.sentence) == (expected == "not")
+        assert ("against it" in statement.sentence) == (expected == "not")
     assert "mean over goals" in found["none"].contrast
     assert len([s for s in stated if s.condition == "social"]) == 5
 
@@ -184,7 +184,7 @@ def test_who_chooses_otherwise_is_farther_from_people():
     stated = {(s.subject, s.condition): s for s in distance([human, twin, far], QUANTITIES)}
     for condition in PEOPLE:
         assert stated["twin", condition].interval[1] < stated["far", condition].interval[0]
-        assert "bits away" in stated["far", condition].sentence
+        assert " is 0." in (told := stated["far", condition].sentence) and " bits [" in told
 
 
 def test_words_for_evidence():
@@ -196,6 +196,11 @@ def test_words_for_evidence():
     assert "+1.0" in up.sentence and "strong evidence that it goes up" in up.sentence
     unsure = Statement("effort", "m", "", "phi", "", np.r_[-np.ones(50), np.ones(49)], "x")
     assert "not settled" in unsure.sentence and unsure.evidence == "no"
+    drawn = [np.r_[np.ones(n), np.zeros(100 - n)] for n in (30, 70, 98)]
+    said = [Statement("s", "m", "", "x", "", d, "it is", "probability").sentence for d in drawn]
+    assert [text.split("%: ")[1] for text in said] == [
+        "not settled.", "not settled.", "moderate evidence for it.",
+    ]  # fmt: skip
 
 
 def test_settling_gives_the_break_of_a_noiseless_stick():
@@ -261,8 +266,35 @@ def test_a_page_begins_with_speakers_that_did_the_task():
     assert [words.split(" against")[0] for words in best(found)] == ["a"]
 
 
+def test_a_page_begins_with_one_sentence_on_each_quantity():
+    def stated(condition, quantity):
+        drawn = np.random.default_rng(1).normal(1, 0.1, 400)
+        return Statement("training", "a", condition, quantity, "b - a", drawn, quantity)
+
+    statements = tuple(stated(c, q) for q in ("phi", "w_inf") for c in ("", "social", "both"))
+    members = (failing("a", False), failing("b", False))
+    found = Findings(members, statements, (), 1, titles={"training": "Training"})
+    assert [words.split(" by")[0] for words in best(found)] == ["phi", "w_inf"]
+
+
+def test_means_over_models_leave_out_who_did_not_do_the_task():
+    rng = np.random.default_rng(4)
+    levels = {"social": (0.2, 0.1, 0.2, 0.7), "none": (0.5, 0.3, 0.3, 0.4)}
+    models = [speaker(rng, f"hf/m{i}", levels, 800) for i in range(3)]
+    other = {"social": (0.9, 0.1, 0.2, 0.7), "none": (0.1, 0.3, 0.3, 0.4)}
+    idle = speaker(rng, "hf/idle", other, 800, failed=True)
+    name = "goals/all models/social/phi/social - none"
+    alone, together = (
+        {s.id: s.estimate for s in goals(found, QUANTITIES, 1)}
+        for found in (models, [*models, idle])
+    )
+    assert together[name] == alone[name]
+    assert together["goals/idle/social/phi/social - none"] > 0.5
+
+
 def failing(label, failed):
-    return SimpleNamespace(label=label, fit=SimpleNamespace(failed_checks=[{}] if failed else []))
+    fit = SimpleNamespace(failed_checks=[{}] if failed else [])
+    return SimpleNamespace(label=label, fit=fit, did_task=not failed)
 
 
 def test_findings_are_the_same_for_the_same_seed_and_not_for_another(tmp_path):
@@ -338,10 +370,12 @@ def test_a_base_model_is_paired_with_what_post_training_made_of_it():
     moved = stated["a", "w_inf", ""]
     assert covers(moved, 0.4) and moved.evidence == "strong"
     assert "Post-training of a moves w_inf" in moved.sentence
-    assert covers(stated["b", "w_inf", ""], 0.0)
+    assert covers(grown := stated["b", "w_inf", ""], 0.0)
+    assert grown.sentence.startswith("A change of parameters from 1B to 7B (b, a) moves w_inf")
     told = lead(found, QUANTITIES)
     assert told.startswith(
-        "Post-training moves w_inf (the weight of being informative) most in a, by +"
+        "Largest effect of post-training on each speaker, averaged over the goals: w_inf (the "
+        "weight of being informative) of a by +"
     )
     assert "a-instruct" in told and "in bits" in told
     assert lead([human], QUANTITIES) == ""

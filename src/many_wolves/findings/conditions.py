@@ -13,22 +13,24 @@ from many_wolves.findings.regression import measured, regression
 from many_wolves.findings.statement import Statement
 
 ALL = "all models"
+"""All models that did the task."""
 
 
 def conditions(found: Sequence[Member], quantities: FindingsSpec, seed: int) -> Iterator[Statement]:
     """Shift of every parameter between conditions, such as goal prompts.
 
-    For each speaker: every condition against its default. Over speakers: the mean shift, from a
-    model in which each fit measures its
-    speaker's shift with a known error. With a reference: the shift between two shared
-    conditions in models, in the reference, and their difference.
+    For each speaker: every condition against its default. Over speakers that did the task: the
+    mean shift, from a model in which each fit measures its speaker's shift with a known error.
+    With a reference: the shift between two shared conditions in models, in the reference, and
+    their difference.
     """
-    models = others(found, quantities)
-    for member in models:
+    asked = others(found, quantities)
+    for member in asked:
         for condition in member.fit.conditions:
             base = quantities.default(condition)
             if base in member.fit.conditions:
                 yield from _shifts(member.label, member, condition, base, quantities)
+    models = [member for member in asked if member.did_task]
     shared = common_conditions(models)
     if len(models) > 1:
         for condition in shared:

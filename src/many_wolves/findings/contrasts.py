@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from many_wolves.contracts import Array, FindingsSpec
+from many_wolves.figures.lineage import BASE, TRAINING
 from many_wolves.findings.distance import divergence
 from many_wolves.findings.fits import Member, common_conditions, others, people
 from many_wolves.findings.statement import Statement
 
 FINDING = "contrasts"
-TRAINING = "training"
-"""The label that distinguishes base models from post-trained ones."""
-LEVELS = {TRAINING: ("base", "instruct")}
+LEVELS = {TRAINING: (BASE, "instruct")}
 """Labels with levels in words -> the levels in order; numeric labels need no entry."""
 OVERALL = ""
 """Condition of the mean over all conditions."""
@@ -45,8 +44,19 @@ class Pair:
         if self.factor == TRAINING:
             return f"Post-training of {self.first.label}"
         levels = (self.first.labels[self.factor], self.second.labels[self.factor])
-        low, high = (f"{one:g}" if isinstance(one, float) else str(one) for one in levels)
-        return f"{self.factor} {high} against {low} ({self.second.label}, {self.first.label})"
+        low, high = map(_level, levels)
+        speakers = f"{self.first.label}, {self.second.label}"
+        return f"A change of {self.factor} from {low} to {high} ({speakers})"
+
+
+def _level(value: str | float) -> str:
+    """A level in words: 7B for 7,000,000,000."""
+    if isinstance(value, str):
+        return value
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:,.6g}"
 
 
 def pairs(found: Sequence[Member], factor: str = "") -> list[Pair]:
@@ -140,8 +150,8 @@ def lead(found: Sequence[Member], quantities: FindingsSpec) -> str:
 
     Speakers that did not do the task are listed as excluded. Empty if nothing is known.
     """
-    sound = [member for member in found if not member.fit.failed_checks]
-    idle = [member.label for member in found if member.fit.failed_checks]
+    sound = [member for member in found if member.did_task]
+    idle = [member.label for member in found if not member.did_task]
     sentences = [*_training(sound, quantities), *_distances(sound, quantities)]
     if sentences and idle:
         sentences.append(f"Excluded because they did not do the task: {', '.join(idle)}.")
@@ -168,14 +178,14 @@ def _training(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[str
         named = any(text.startswith(f"{s.quantity} ") for text in words)
         meaning = "" if named else f"({quantities.words[s.quantity]}) "
         words.append(
-            f"{s.quantity} {meaning}most in {s.subject}, by {s.estimate:+.2f} "
+            f"{s.quantity} {meaning}of {s.subject} by {s.estimate:+.2f} "
             f"[{s.interval[0]:+.2f}, {s.interval[1]:+.2f}]"
         )
     if words:
-        more = f", and less in {len(most) - NAMED} other pairs" if len(most) > NAMED else ""
+        more = f" The effects in {len(most) - NAMED} other pairs are smaller." * (len(most) > NAMED)
         yield (
-            f"Post-training moves {'; and '.join(words)}{more} (means over the "
-            f"{quantities.conditions})."
+            f"Largest effect of post-training on each speaker, averaged over the "
+            f"{quantities.conditions}: {'; '.join(words)}.{more}"
         )
 
 

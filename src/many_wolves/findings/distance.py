@@ -38,10 +38,10 @@ def distance(found: Sequence[Member], quantities: FindingsSpec) -> Iterator[Stat
                 quantity="divergence",
                 contrast=f"{reference.label} ({at})",
                 draws=divergence(ours[condition], theirs[at]),
-                words=f"Under {condition}, the choices of {member.label} are from those of "
-                f"{quantities.reference_words}",
+                words=f"Under the {quantities.condition} {condition}, the distance of the choices "
+                f"of {member.label} from those of {quantities.reference_words} is",
                 kind="size",
-                unit=" bits away",
+                unit=" bits",
             )
 
 

@@ -135,7 +135,7 @@ def _changes(run: Run, quantities: FindingsSpec) -> Iterator[Statement]:
             at = [condition] if condition else shared
             drawn = last.mean_over(parameter, at) - first.mean_over(parameter, at)
             where = (
-                f" under {condition}"
+                f" under the {quantities.condition} {condition}"
                 if condition
                 else f", averaged over the {quantities.conditions},"
             )

@@ -11,6 +11,7 @@ import numpy as np
 from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.errors import WolvesError
 from many_wolves.figures import Fitted
+from many_wolves.figures.lineage import FACTS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,8 +20,6 @@ DRAWS = 4000
 """Number of posterior draws of every fit that the findings use."""
 PREDICTED = 1000
 """Number of these for predicted choices, each of which takes more memory."""
-FACTS = ("model", "effort", "step", "tokens", "training_stage")
-"""Labels that follow from the speaker; all others are given by the user."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,11 @@ class Member:
         """Position in training: tokens if known, otherwise the step."""
         found = self.fit.labels.get("tokens", self.fit.labels.get("step"))
         return None if found is None else float(found)
+
+    @property
+    def did_task(self) -> bool:
+        """Whether the speaker failed no check; otherwise its numbers do not measure its values."""
+        return not self.fit.failed_checks
 
     @property
     def stage(self) -> str:

@@ -51,7 +51,8 @@ def _of(
             quantity=parameter,
             contrast=where,
             draws=difference,
-            words=f"Under {condition}, {parameter} of {member.label} differs from that of {where}",
+            words=f"Under the {quantities.condition} {condition}, {parameter} of {member.label} "
+            f"differs from that of {where}",
             between=True,
         )
     assert shows is not None
@@ -63,7 +64,7 @@ def _of(
         quantity="signature",
         contrast=where,
         draws=shows.astype(np.float64),
-        words=f"Under {condition}, {member.label} shows the signature of "
-        f"{quantities.signature_name} ({sides}; against {where})",
+        words=f"Under the {quantities.condition} {condition}, {member.label} shows the signature "
+        f"of {quantities.signature_name} ({sides}; compared with {where})",
         kind="probability",
     )

@@ -114,9 +114,11 @@ class Statement:
         """The finding in words, from its numbers."""
         low, high = self.interval
         if self.kind == "probability":
-            verdict = "is so" if self.probability >= 0.5 else "is not so"
             said = f"{self.words} with probability {percent(self.probability)}"
-            return f"{said}: {self.evidence} evidence that it {verdict}."
+            if self.evidence == UNSETTLED:
+                return f"{said}: not settled."
+            side = "for" if self.probability >= 0.5 else "against"
+            return f"{said}: {self.evidence} evidence {side} it."
         span = f"[{low:.2f}, {high:.2f}]"
         if self.kind == "size":
             return f"{self.words} {self.estimate:.2f}{self.unit} {span}."

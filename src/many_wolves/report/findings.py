@@ -62,9 +62,9 @@ def write_findings(
 
 def findings_sections(found: Findings) -> list[Section]:
     """One section per kind of finding: its main sentences, then the table of all statements."""
-    doubtful = [m.label for m in found.members if m.fit.failed_checks]
+    doubtful = [m.label for m in found.members if not m.did_task]
     warning = (
-        "Do not interpret these speakers, because they did not do the task: "
+        "Do not interpret the table's numbers of these speakers, because they did not do the task: "
         f"{', '.join(doubtful)}.",
     )
     sections = []
@@ -78,7 +78,7 @@ def findings_sections(found: Findings) -> list[Section]:
                     title,
                     paragraphs=(
                         *(warning if doubtful else ()),
-                        *(s.sentence for s in telling(statements)),
+                        *(s.sentence for s in telling(_sound(found, kind))),
                     ),
                     tables=(Table(matrix(statements), caption),),
                 )
@@ -89,17 +89,28 @@ def findings_sections(found: Findings) -> list[Section]:
 def best(found: Findings) -> tuple[str, ...]:
     """The sentences at the top of a study page: the best of each kind in turn.
 
-    Only settled statements about speakers that did the task. Distances are left out, because the
+    Only settled statements about speakers that did the task, one per quantity of a speaker.
+    Distances are left out, because the
     page's first sentence reports them.
     """
-    idle = {m.label for m in found.members if m.fit.failed_checks}
-    sound = {kind: [s for s in found.of(kind) if not idle & _of(s)] for kind in found.titles}
     kinds = [
-        sorted((s for s in telling(sound[kind]) if s.evidence in SETTLED), key=_doubt)
+        sorted((s for s in telling(_sound(found, kind)) if s.evidence in SETTLED), key=_doubt)
         for kind in found.titles
     ]
-    turns = (s for turn in zip_longest(*kinds) for s in turn if s is not None)
+    turns = (s for turn in zip_longest(*map(_each_once, kinds)) for s in turn if s is not None)
     return tuple(s.sentence for s in islice(turns, FIRST))
+
+
+def _sound(found: Findings, kind: str) -> list[Statement]:
+    """The statements of a kind about speakers that did the task."""
+    idle = {m.label for m in found.members if not m.did_task}
+    return [s for s in found.of(kind) if not idle & _of(s)]
+
+
+def _each_once(statements: Sequence[Statement]) -> list[Statement]:
+    """The first statement on each quantity of a subject: other conditions rarely add to it."""
+    first = {(s.subject, s.quantity): s for s in reversed(statements)}
+    return [s for s in statements if first[s.subject, s.quantity] is s]
 
 
 def _of(statement: Statement) -> set[str]:
@@ -126,7 +137,7 @@ def telling(statements: Sequence[Statement]) -> list[Statement]:
 
 def verdict(found: Findings) -> Verdict:
     """The verdict that a reader must know before any finding."""
-    doubtful = {m.label: m.fit.failed_checks for m in found.members if m.fit.failed_checks}
+    doubtful = {m.label: m.fit.failed_checks for m in found.members if not m.did_task}
     reasons = [
         f"{label} did not do the task ({', '.join(str(c['name']) for c in checks)}), so "
         "its weights are meaningless."
