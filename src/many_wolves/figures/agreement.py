@@ -81,10 +81,10 @@ def agreement(
         plot=plot,
         data=frame,
         caption=(
-            f"One point per cell ({len(data)} cells, n = {n:,.0f} choices): the observed "
+            f"One point per cell ({len(data):,} cells, n = {n:,.0f} choices): the observed "
             "proportion against the mean of the posterior predictions, with 95 % equal-tailed "
-            f"predictive intervals. {words}; {100 * inside:.0f} % of the cells are inside their "
-            "interval."
+            f"predictive intervals. {'' if panels else f'{words}; '}{100 * inside:.0f} % of the "
+            "cells are inside their interval."
         ),
         alt=(
             f"Scatter of {len(data)} cells around the diagonal, {words}, "

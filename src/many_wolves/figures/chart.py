@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
+from many_wolves.figures.lineage import Kin, marks
 from many_wolves.figures.theme import (
     BAND,
-    COLOURS,
     MUTED,
     Width,
-    cycle,
     group_scales,
-    group_shapes,
     legend_columns,
     legend_mm,
     tagged,
@@ -39,6 +38,7 @@ def chart(
     caption: str,
     name: str,
     title: str,
+    kin: Kin | None = None,
     width: Width = "two",
 ) -> Figure:
     """Groups in a plane, with a fill colour for a probability; one panel per condition.
@@ -56,6 +56,8 @@ def chart(
         panel, xmin, xmax, ymin, ymax: a rectangle behind the points.
     name, title, caption
         Stem of the files, heading, and caption.
+    kin
+        Groups that share a colour.
     width
         One or two columns.
     """
@@ -72,6 +74,7 @@ def chart(
         bin=pd.cut(frame[fill], [-0.01, 0.05, 0.5, 0.95, 1], labels=list(BINS)),
     )
     columns = legend_columns(groups, width)
+    drawn = marks(groups, kin and replace(kin, base=frozenset()), FILLED)
     shapes, colours = (p9.guide_legend(title="", ncol=columns) for _ in range(2))
     region = p9.aes(xmin="xmin", xmax="xmax", ymin="ymin", ymax="ymax")
     plot = (
@@ -82,8 +85,8 @@ def chart(
         + p9.geom_segment(p9.aes(y=f"{y}_low", yend=f"{y}_high", xend=x), size=0.3, color=MUTED)
         + p9.geom_point(p9.aes(fill="bin", shape="group", color="group"), size=2.4, stroke=0.9)
         + p9.scale_fill_manual(values=BINS, limits=list(BINS), name=fill)
-        + p9.scale_shape_manual(values=group_shapes(len(groups), FILLED), limits=list(groups))
-        + p9.scale_color_manual(values=cycle(COLOURS, len(groups)), limits=list(groups))
+        + p9.scale_shape_manual(values=[m.shape for m in drawn], limits=list(groups))
+        + p9.scale_color_manual(values=[m.colour for m in drawn], limits=list(groups))
         + p9.facet_wrap("panel", ncol=min(len(panels), 4 if width == "two" else 2))
         + p9.coord_fixed(xlim=(0, 1), ylim=(0, 1))
         + theme()

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
+from many_wolves.figures.lineage import Kin, mark_scales
 from many_wolves.figures.theme import (
     INK,
     MUTED,
     Width,
-    group_scales,
     legend,
     legend_mm,
     tagged,
@@ -32,6 +32,7 @@ def simplex(
     panels: Sequence[str],
     caption: str,
     reference: str = "",
+    kin: Kin | None = None,
     width: Width = "two",
 ) -> Figure:
     """Posterior means in a triangle, over clouds of draws; one panel per condition.
@@ -52,6 +53,8 @@ def simplex(
         Caption: what is drawn, and n.
     reference
         The group that is drawn in black.
+    kin
+        Groups that share a colour.
     width
         One or two columns.
     """
@@ -87,7 +90,7 @@ def simplex(
                         color="black", show_legend=False)
         + p9.facet_wrap("panel", ncol=min(len(panels), 4 if width == "two" else 2))
         + p9.coord_fixed(xlim=(-0.12, 1.12), ylim=(-0.12, 0.98))
-        + _scales(groups, reference)
+        + _scales(groups, reference, kin)
         + legend(groups, width)
         + theme()
         + p9.theme(axis_text=p9.element_blank(), axis_title=p9.element_blank(),
@@ -109,11 +112,11 @@ def simplex(
     )
 
 
-def _scales(groups: Sequence[str], reference: str) -> list[Any]:
+def _scales(groups: Sequence[str], reference: str, kin: Kin | None) -> list[Any]:
     """The scales of groups, the reference in black."""
     import plotnine as p9
 
-    scales = group_scales([g for g in groups if g != reference])
+    scales = mark_scales([g for g in groups if g != reference], kin)
     if reference not in groups:
         return list(scales)
     found = []

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
+from many_wolves.figures.lineage import Kin, mark_scales
 from many_wolves.figures.theme import (
     BAND,
     COLOURS,
+    LETTER_MM,
+    MM,
     MUTED,
     Width,
-    group_scales,
     legend,
     legend_mm,
     theme,
@@ -39,6 +41,7 @@ def weights(
     interval: str = "95 % highest-density interval",
     note: str = "",
     title: str = "Parameters by speaker and condition",
+    kin: Kin | None = None,
     width: Width = "two",
 ) -> Figure:
     """Posterior means and intervals of parameters in [0, 1].
@@ -66,23 +69,30 @@ def weights(
         Further sentences for the caption, such as the numbers of choices.
     title
         Title of the figure.
+    kin
+        Speakers that share a colour; marks of base models are hollow.
     width
         One or two columns.
     """
     import plotnine as p9
 
-    data = _ordered(frame, labels, conditions)
     speakers = list(dict.fromkeys(frame["speaker"]))
+    labels = _headings(labels, speakers) if len(speakers) > CROWD else labels
+    data = _ordered(frame, labels, conditions)
     band = None if reference is None else _ordered(reference, labels, conditions)
     crowded = len(speakers) > CROWD
-    plot = _rows(data, band, speakers) if crowded else _columns(data, band, speakers, width)
+    plot = (
+        _rows(data, band, speakers, kin or Kin())
+        if crowded
+        else _columns(data, band, speakers, width)
+    )
     if marks is not None and not crowded:
         plot = plot + p9.geom_point(
             p9.aes("condition", "value"), data=_ordered(marks, labels, conditions),
             inherit_aes=False, shape="D", fill="white", color=MUTED, size=2, stroke=0.6,
             position=p9.position_nudge(x=0.28),
         )  # fmt: skip
-    plot = plot + group_scales(speakers) + theme()
+    plot = plot + mark_scales(speakers, kin) + theme()
     if not crowded:
         plot = plot + p9.theme(axis_text_x=p9.element_text(rotation=30, ha="right"))
     if crowded or len(speakers) == 1:
@@ -102,12 +112,19 @@ def weights(
             reference_name if band is not None else "",
             marks_name if marks is not None and not crowded else "",
             interval,
-            note,
+            " ".join(part for part in (kin.note if kin else "", note) if part),
         ),
         alt=_alt(data, speakers),
         width=width,
         height_mm=height,
     )
+
+
+def _headings(labels: Mapping[str, str], speakers: Sequence[str]) -> dict[str, str]:
+    """Headings in two lines, if the names of speakers leave too little room for one."""
+    room = (MM["two"] - LETTER_MM * max(map(len, speakers))) / len(labels) - 3
+    wide = any(LETTER_MM * len(text) > room for text in labels.values())
+    return {name: text.replace(": ", ":\n") if wide else text for name, text in labels.items()}
 
 
 def _ordered(
@@ -147,7 +164,9 @@ def _columns(
     return (
         plot
         + p9.geom_linerange(marks, position=dodge, size=0.7)
-        + p9.geom_point(p9.aes(color="speaker", shape="speaker"), position=dodge, size=1.9)
+        + p9.geom_point(
+            p9.aes(color="speaker", fill="speaker", shape="speaker"), position=dodge, size=1.9
+        )
         + p9.facet_wrap("panel", ncol=4 if width == "two" else 2)
         + p9.coord_cartesian(ylim=(0, 1))
         + p9.scale_y_continuous(
@@ -158,7 +177,9 @@ def _columns(
     )
 
 
-def _rows(data: pd.DataFrame, band: pd.DataFrame | None, speakers: Sequence[str]) -> p9.ggplot:
+def _rows(
+    data: pd.DataFrame, band: pd.DataFrame | None, speakers: Sequence[str], kin: Kin
+) -> p9.ggplot:
     """One row per speaker, one block of rows per condition, for any number of speakers."""
     import plotnine as p9
 
@@ -173,12 +194,17 @@ def _rows(data: pd.DataFrame, band: pd.DataFrame | None, speakers: Sequence[str]
             + p9.geom_rect(everywhere, data=band, inherit_aes=False, fill=BAND)
             + p9.geom_vline(p9.aes(xintercept="mean"), data=band, color=MUTED, size=0.3)
         )
+    base = data[data["speaker"].isin(kin.base)]
+    hollow = (
+        [p9.geom_point(data=base, size=1.5, color=COLOURS[0], fill="white")] if len(base) else []
+    )
     return (
         plot
         + p9.geom_segment(
             p9.aes(x="hdi_low", xend="hdi_high", yend="row"), size=0.6, color=COLOURS[0]
         )
         + p9.geom_point(size=1.5, color=COLOURS[0])
+        + hollow
         + p9.facet_grid("condition", "panel")
         + p9.coord_cartesian(xlim=(0, 1))
         + p9.scale_x_continuous(breaks=[0, 0.5, 1])

@@ -10,14 +10,16 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.contracts import Array, FindingsSpec
+from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.figures import Figure, Fitted, Plot
 from many_wolves.figures.chart import chart
 from many_wolves.figures.forest import forest
+from many_wolves.figures.lineage import TRAINING, kin_of
 from many_wolves.figures.scaling import law
 from many_wolves.figures.theme import Width
 from many_wolves.figures.trajectory import trajectory
-from many_wolves.findings.contrasts import LEVELS, TRAINING, mean_distance, pairs
+from many_wolves.findings.contrasts import LEVELS, mean_distance, pairs
 from many_wolves.findings.dynamics import Run, runs
 from many_wolves.findings.effort import ORDER, asked_at_several, effort
 from many_wolves.findings.fits import Member, common_conditions, members, others, people
@@ -29,6 +31,8 @@ INTERVAL = "95 % equal-tailed intervals"
 SEED = 1
 IDLE = " *"
 """Mark of a speaker that did not do the task."""
+CROWD = 8
+"""Number of speakers above which a two-column figure has all its panels in one line."""
 OTHER = "unknown"
 """Group of speakers without a label for their training."""
 
@@ -95,9 +99,10 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
     found = [reference, *others(found, quantities)]
     shared = common_conditions(found)
     weights = [p for p in quantities.words if all(m.has(p) for m in found)]
-    idle = [member for member in found if member.fit.failed_checks]
+    idle = [member for member in found if not member.did_task]
+    many = len(found) > CROWD and width == "two"
     # A narrow panel has no room for more.
-    away = f"distance from {reference.label}" if width == "two" else "distance"
+    away = "distance" if many or width == "one" else f"distance from {reference.label}"
     rows = []
     for member in found:
         group = reference.label if member is reference else _training_of(member)
@@ -122,7 +127,7 @@ def post_training(found: Sequence[Member], quantities: FindingsSpec, width: Widt
         f"Posterior means with {INTERVAL}."
         + (f" {IDLE}: did not do the task, so the weights are meaningless." if idle else ""),
         zero=False,
-        columns=3,
+        columns=len(weights) + 1 if many else 3,
         ticks=(0, 0.5, 1),
         width=width,
     )
@@ -147,7 +152,9 @@ def _training_of(member: Member) -> str:
 def _without_training(member: Member, found: Sequence[Member]) -> str:
     """Name of a row; a base model and its post-trained form share the base model's name."""
     pair = next((p for p in pairs(found, TRAINING) if p.second is member), None)
-    return member.label if pair is None else pair.first.label
+    # The mark of a speaker that did not do the task is about one of the two only.
+    together = pair is not None and pair.first.did_task and pair.second.did_task
+    return pair.first.label if pair is not None and together else member.label
 
 
 def training_paths(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
@@ -163,7 +170,7 @@ def training_paths(found: Sequence[Member], quantities: FindingsSpec, width: Wid
         conditions=shared,
         axis=f"training {' or '.join(units)}",
         caption=f"Posterior means (lines) with {INTERVAL} (ribbons) at {n} checkpoints of "
-        f"{len(known)} training runs."
+        f"{number_of(len(known), 'training run')}."
         + (f" Grey bands: {quantities.reference_words}." if reference else ""),
         reference=_bands(reference, quantities, shared),
         width=width,
@@ -236,6 +243,7 @@ def signature_map(found: Sequence[Member], quantities: FindingsSpec, width: Widt
         f"{quantities.reference_words}). Grey: the corner of {x} and {y} that it needs.",
         name=f"{kind}_map",
         title=f"Map of {kind}",
+        kin=kin_of([m.fit for m in models]),
         width=width,
     )
 

@@ -7,9 +7,13 @@ import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from many_wolves.errors import WolvesError
 from many_wolves.progress import log
+from many_wolves.records.speaker import Effort
+
+_EFFORTS = get_args(Effort)
 
 
 def present(fits: Sequence[Path]) -> tuple[tuple[Path, ...], str]:
@@ -65,10 +69,17 @@ def fit_folders(given: Path) -> list[Path]:
     return sorted(found, key=_natural) or [given]
 
 
-def _natural(folder: Path) -> list[tuple[int, int, str]]:
-    """A sort key that puts checkpoint-200 before checkpoint-1000."""
-    parts = re.split(r"([0-9]+)", str(folder))
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+def _natural(folder: Path) -> list[list[tuple[int, int, str]]]:
+    """A sort key: checkpoint-200 before checkpoint-1000, low before high, a before a-Instruct."""
+    return [_natural_name(name) for name in folder.parts]
+
+
+def _natural_name(name: str) -> list[tuple[int, int, str]]:
+    stem, plus, effort = name.rpartition("+")
+    known = plus and effort in _EFFORTS
+    parts = re.split(r"([0-9]+)", stem if known else name)
+    key = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+    return [*key, (0, _EFFORTS.index(effort), "")] if known else key
 
 
 def is_current(folder: Path) -> bool:

@@ -12,6 +12,15 @@ from many_wolves.figures.fitted import Fitted, interval_frame, quantile_frame
 KEYS = ["condition", "state", "utterance"]
 
 
+def choice_counts(fits: Sequence[Fitted]) -> str:
+    """The number of choices of each speaker, in one sentence."""
+    numbers = [f"n = {fit.info.get('choices', 0):,.0f}" for fit in fits]
+    if len(fits) > 1 and len(set(numbers)) == 1:
+        return f"Choices: {numbers[0]} for each speaker."
+    each = (f"{fit.label} {n}" for fit, n in zip(fits, numbers, strict=True))
+    return f"Choices: {', '.join(each)}."
+
+
 def utterances(fit: Fitted) -> list[str]:
     """Utterances of a fit in the order of the paper."""
     labels = fit.values("observed_data", "counts")["utterance"].to_numpy()

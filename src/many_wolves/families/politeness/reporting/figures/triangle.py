@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from many_wolves.families.politeness.references import SPEAKER
+from many_wolves.families.politeness.reporting.figures import frames
 from many_wolves.families.politeness.reporting.reference import goal_of
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
+from many_wolves.figures.lineage import kin_of
 from many_wolves.figures.simplex import simplex
 from many_wolves.figures.theme import Width
 
@@ -33,7 +35,7 @@ def weight_triangle(fits: Sequence[Fitted], width: Width = "two") -> Figure:
             thin = drawn[:: max(len(drawn) // CLOUD, 1)][:CLOUD]
             clouds.append(pd.DataFrame(thin, columns=list(WEIGHTS)).assign(**here))
     people = next((fit.label for fit in shown if fit.speaker == SPEAKER), "")
-    counts = ", ".join(f"{fit.label} n = {fit.info.get('choices', 0):,.0f}" for fit in shown)
+    kin = kin_of(shown)
     return simplex(
         pd.DataFrame(means),
         pd.concat(clouds, ignore_index=True),
@@ -43,8 +45,10 @@ def weight_triangle(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         caption="Posterior means (large marks) of the three weights, which sum to one, over "
         f"{CLOUD} posterior draws each (dots). Lines at a quarter, a half and three quarters."
         + (" Black stars: people under the same goal." if people and models else "")
-        + f" Choices: {counts}.",
+        + f" {kin.note}" * bool(kin.note)
+        + f" {frames.choice_counts(shown)}",
         reference=people,
+        kin=kin,
         width=width,
     )
 

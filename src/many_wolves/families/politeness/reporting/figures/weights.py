@@ -19,6 +19,7 @@ from many_wolves.families.politeness.reporting.reference import (
 )
 from many_wolves.figures.figure import Figure
 from many_wolves.figures.fitted import Fitted
+from many_wolves.figures.lineage import kin_of
 from many_wolves.figures.theme import Width
 from many_wolves.figures.weights import weights
 
@@ -47,7 +48,6 @@ def utility_weights(fits: Sequence[Fitted], width: Width = "two") -> Figure:
     if not alone:
         rows = frames.weight_rows(band, list(LABELS)) if band else human_weights()
         reference = matched(rows, conditions)
-    counts = ", ".join(f"{fit.label} n = {fit.info.get('choices', 0):,.0f}" for fit in shown)
     used = treatment(band) if band else JOINT
     differ = any(treatment(fit) != used for fit in shown if not is_human(fit))
     warning = (
@@ -62,7 +62,8 @@ def utility_weights(fits: Sequence[Fitted], width: Width = "two") -> Figure:
         reference_name=f"203 people (Yoon et al. 2020, refitted; literal meanings: {used})",
         marks=PUBLISHED.rename(columns={"published": "value"}) if alone else None,
         marks_name="values published by Yoon et al. (2020), from chains that had not mixed",
-        note=f"Choices: {counts}." + warning * differ,
+        note=frames.choice_counts(shown) + warning * differ,
         title="Utility weights by speaker and goal",
+        kin=kin_of(shown),
         width=width,
     )
