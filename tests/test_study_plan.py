@@ -361,3 +361,19 @@ def test_a_dry_run_is_for_people_and_commands_are_for_a_shell(tmp_path, capsys) 
     assert run(study, ["run", str(path), "--commands"]) == 0
     full = capsys.readouterr().out.splitlines()
     assert max(map(len, full)) > 120 and all("wolves " in line for line in full)
+
+
+def test_a_dry_run_of_many_checkpoints_stays_short(tmp_path, capsys) -> None:
+    for step in range(9):
+        checkpoint(tmp_path / "run" / f"checkpoint-{step}")
+        (tmp_path / "run" / f"checkpoint-{step}" / "model.safetensors").write_text("")
+    who = f"[{{name: a, provider: hf, path: {tmp_path / 'run'}, revisions: ['checkpoint-*']}}]"
+    path = written(tmp_path, f"study: s\ntrials: {{items: [cake]}}\nspeakers: {who}\n")
+    lines = told(capsys, "run", "--dry-run", path).splitlines()
+    for verb in ("collect", "choices", "fit"):
+        assert sum(f"wolves {verb} " in line for line in lines) == 3
+    assert lines[-2] == "... and 6 more of collect, 6 more of choices, 6 more of fit"
+    faults = [line for line in lines if line.startswith("Before it can run")]
+    assert len(faults) == 4 and faults[-1].endswith("speakers.0.revisions: 6 more like the last")
+    assert len(json.loads(told(capsys, "plan", path, "--json"))["lacking"]) == 9
+    assert len(told(capsys, "run", "--commands", path).splitlines()) > 27

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ from many_wolves.study import (
 
 _WIDTH = 120
 """Maximum length of a command in a dry run; one on 60 fits has thousands of characters."""
+_EACH = 3
+"""Maximum number of commands of a kind, and of faults at a place, in a dry run."""
 
 
 def _say(text: str) -> None:
@@ -94,10 +97,10 @@ def run_command(file: Path, again: bool, dry_run: bool, commands: bool) -> None:
         return
     if dry_run:
         costs = _costs(study, places, stages, trials)
-        for line in (*costs, *_lacking(study, file), "", *_shortened(stages)):
+        for line in (*costs, *_briefly(_lacking(study, file)), "", *_shortened(stages)):
             click.echo(line)
         return
-    for line in _lacking(study, file):
+    for line in _briefly(_lacking(study, file)):
         log.warning("%s", line)
     started = time.monotonic()
     run_study(study, places, again=again)
@@ -120,7 +123,7 @@ def plan_command(file: Path, prices: Path | None) -> None:
     missing = list(_lacking(study, file))
 
     def words() -> None:
-        for line in (*_costs(study, places, stages, trials, prices), *missing):
+        for line in (*_costs(study, places, stages, trials, prices), *_briefly(missing)):
             click.echo(line)
 
     speakers = bills(study, places, trials, prices) if study.speakers else ()
@@ -189,11 +192,21 @@ def _asked(study: Study, places: StudyPaths) -> dict[str, str]:
 
 
 def _shortened(stages: Sequence[Stage]) -> Iterator[str]:
-    """The commands, each shortened to one line of a terminal."""
-    whole = [shown(stage.command) for stage in in_order(stages)]
-    yield from (line if len(line) <= _WIDTH else f"{line[: _WIDTH - 4]} ..." for line in whole)
-    if any(len(line) > _WIDTH for line in whole):
-        yield "To print the commands in full, add --commands."
+    """The first commands of each kind, each shortened to one line of a terminal."""
+    kinds: Counter[str] = Counter()
+    cut = False
+    for stage in in_order(stages):
+        kind = stage.name.split()[0]
+        kinds[kind] += 1
+        if kinds[kind] <= _EACH:
+            line = shown(stage.command)
+            cut |= len(line) > _WIDTH
+            yield line if len(line) <= _WIDTH else f"{line[: _WIDTH - 4]} ..."
+    more = [f"{n - _EACH:,} more of {kind}" for kind, n in kinds.items() if n > _EACH]
+    if more:
+        yield f"... and {', '.join(more)}"
+    if more or cut:
+        yield "To print all commands in full, add --commands."
 
 
 def _waits(stage: Stage, waiting: set[str]) -> str:
@@ -226,6 +239,19 @@ def _lacking(study: Study, file: Path) -> Iterator[str]:
     for fault in lacking(study, file):
         words = f"{fault.place}: {fault.problem}" if fault.place else fault.problem
         yield f"Before it can run: {words}. Fix: {fault.fix}"
+
+
+def _briefly(lines: Iterable[str]) -> Iterator[str]:
+    """The first lines on each place of the study file, and the number of the others."""
+    seen: Counter[str] = Counter()
+    for line in lines:
+        place = ": ".join(line.split(": ")[:3])
+        seen[place] += 1
+        if seen[place] <= _EACH:
+            yield line
+    for place, n in seen.items():
+        if n > _EACH:
+            yield f"{place}: {n - _EACH:,} more like the last"
 
 
 def _close(study: Study, places: StudyPaths, seconds: float) -> None:
