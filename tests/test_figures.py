@@ -24,7 +24,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.references import SPEAKER
 from many_wolves.families.politeness.reporting import figures as politeness
 from many_wolves.families.politeness.reporting.figures import frames
-from many_wolves.figures import Fitted, read_all, read_fitted, save
+from many_wolves.figures import Figure, Fitted, read_all, read_fitted, save
 from many_wolves.figures.agreement import agreement
 from many_wolves.figures.chains import rank_band, ranks, trace
 from many_wolves.figures.chart import FILLED
@@ -43,6 +43,7 @@ from many_wolves.figures.theme import (
     legend_mm,
 )
 from many_wolves.outcomes import r_squared
+from many_wolves.workflows.figures import draw
 from many_wolves.workflows.folders import fit_folders
 
 
@@ -98,6 +99,28 @@ def test_people_alone_are_drawn_as_points_without_a_band(folders: dict[str, Path
     assert set(figure.data["speaker"]) == {"people"}
     assert "Open diamonds: values published" in figure.caption
     assert "Grey bands" not in figure.caption
+
+
+def test_several_fits_get_the_figures_that_compare_them(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+
+    def noted(one: Figure, *_: object) -> list[Path]:
+        drawn.append(one.name)
+        return []
+
+    monkeypatch.setattr("many_wolves.figures.save", noted)
+    both = read_all([folders["local"], folders["remote"]])
+    draw(both, tmp_path)
+    assert {"weights", "simplex", "agreement_by_speaker"} <= set(drawn)
+    assert not {"agreement", "cells", "literal", "listener", "speaker"} & set(drawn)
+    drawn.clear()
+    draw(both, tmp_path, ["agreement"])
+    assert drawn == ["agreement", "agreement"]
+    drawn.clear()
+    draw(both[:1], tmp_path)
+    assert {"agreement", "cells", "literal", "listener", "speaker"} <= set(drawn)
 
 
 def test_many_speakers_get_a_row_each(fit: Fitted) -> None:
@@ -327,6 +350,10 @@ def test_legends_of_twenty_speakers_fit_and_tell_them_apart() -> None:
     width = legend_columns(names) * (KEY_MM + LETTER_MM * max(map(len, names)))
     assert width <= MM["two"]
     assert legend_mm(names) == LINE_MM * 7
+    kinds, beside = ["people", "base", "instruct", "unknown"], 24 * LETTER_MM
+    assert legend_columns(kinds, "one") == 4
+    columns = legend_columns(kinds, "one", beside)
+    assert columns * (KEY_MM + LETTER_MM * len("instruct")) <= MM["one"] - beside
     for shapes in (SHAPES, FILLED):
         marks = list(zip(cycle(COLOURS, 20), group_shapes(20, shapes), strict=True))
         assert len(set(marks)) == 20

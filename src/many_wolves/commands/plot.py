@@ -38,8 +38,8 @@ def command(
 ) -> None:
     """Draw figures of fits: PDF, SVG, PNG, and the tidy CSV behind each.
 
-    Without a NAME, every figure is drawn. A folder of fit folders
-    means all of them.
+    Without a NAME, all figures of one fit are drawn, or those that compare
+    several fits. A folder of fit folders means all of them.
     """
     from many_wolves.figures import read_all
     from many_wolves.workflows.figures import draw, plots_of_family

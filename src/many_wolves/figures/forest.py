@@ -7,7 +7,16 @@ from collections.abc import Sequence
 import pandas as pd
 
 from many_wolves.figures.figure import Figure
-from many_wolves.figures.theme import MUTED, Width, group_scales, legend, legend_mm, tagged, theme
+from many_wolves.figures.theme import (
+    LETTER_MM,
+    MUTED,
+    Width,
+    group_scales,
+    legend,
+    legend_mm,
+    tagged,
+    theme,
+)
 
 
 def forest(
@@ -56,6 +65,7 @@ def forest(
         row=pd.Categorical(frame["row"], rows[::-1], ordered=True),
         group=pd.Categorical(frame["group"], list(groups), ordered=True),
     )
+    beside = LETTER_MM * max(map(len, rows))
     across = min(len(panels), columns if width == "two" else 2)
     apart = p9.position_dodge(width=0.7 if len(groups) > 1 else 0.01)
     plot = p9.ggplot(data, p9.aes("row", "mean", color="group", shape="group"))
@@ -69,7 +79,7 @@ def forest(
         + p9.coord_flip()
         + p9.labs(x="", y=axis)
         + group_scales(groups)
-        + legend(groups, width)
+        + legend(groups, width, beside)
         + theme()
     )
     if ticks:
@@ -87,7 +97,7 @@ def forest(
         caption=caption,
         alt=_alt(frame),
         width=width,
-        height_mm=20 + legend_mm(groups, width) + down * (12 + row * len(rows)),
+        height_mm=20 + legend_mm(groups, width, beside) + down * (12 + row * len(rows)),
     )
 
 

@@ -83,22 +83,25 @@ def cycle(values: Sequence[object], n: int) -> list[object]:
     return [values[i % len(values)] for i in range(n)]
 
 
-def legend_columns(names: Sequence[str], width: Width = "two") -> int:
-    """Number of columns of a legend with these names that fits into the figure."""
+def legend_columns(names: Sequence[str], width: Width = "two", taken: float = 0.0) -> int:
+    """Number of columns of a legend with these names that fits into the figure.
+
+    The names of rows take ``taken`` millimetres: a legend is centred below the panels only.
+    """
     widest = KEY_MM + LETTER_MM * max((len(name) for name in names), default=0)
-    return max(1, min(len(names), int(MM[width] // widest)))
+    return max(1, min(len(names), int((MM[width] - taken) // widest)))
 
 
-def legend_mm(names: Sequence[str], width: Width = "two") -> float:
+def legend_mm(names: Sequence[str], width: Width = "two", taken: float = 0.0) -> float:
     """Height of a legend with these names, in millimetres."""
-    return LINE_MM * -(-len(names) // legend_columns(names, width))
+    return LINE_MM * -(-len(names) // legend_columns(names, width, taken))
 
 
-def legend(names: Sequence[str], width: Width = "two") -> p9.guides:
+def legend(names: Sequence[str], width: Width = "two", taken: float = 0.0) -> p9.guides:
     """The legend of groups, within the width of the figure."""
     import plotnine as p9
 
-    columns = legend_columns(names, width)
+    columns = legend_columns(names, width, taken)
     # One guide per aesthetic: a shared object would draw only one of them.
     color, fill, shape = (p9.guide_legend(ncol=columns) for _ in range(3))
     return p9.guides(color=color, fill=fill, shape=shape)

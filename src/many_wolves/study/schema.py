@@ -187,7 +187,7 @@ class Report(Section):
     ----------
     figures
         Names of the figures of the first task to write, as ``wolves plot --list`` prints
-        them (default: all).
+        them (default: all that compare fits).
     pages
         Whether each fit gets its own page, next to the report on all of them.
     """

@@ -47,6 +47,9 @@ def draw(
 ) -> list[Path]:
     """Draw figures into a folder: the given ones, or all that the fits allow.
 
+    Without names, several fits get the figures that compare them; figures of one fit are on its
+    page, and are drawn by name. A family that compares nothing gets them all.
+
     Returns
     -------
     list of Path
@@ -65,8 +68,12 @@ def draw(
         )
     plots = _offered(fits)
     chosen = [named(plots, name, fits) for name in names]
+    alone = len(fits) == 1 or all(plot.each for plot in plots.values())
+    single = [name for name, plot in plots.items() if plot.each and not (names or alone)]
+    if single:
+        log.info("Not drawn, because they show one fit each: %s", ", ".join(single))
     for name, plot in plots.items() if not names else ():
-        if plot.several and len(fits) == 1:
+        if (plot.several and len(fits) == 1) or name in single:
             continue
         if lacking := plot.lacking(fits):
             log.info("Not drawn: %s (%s)", name, lacking)
