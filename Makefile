@@ -55,11 +55,11 @@ programs: sync # the Stan programs that the tests share, compiled while the lint
 # groups and the order of tests/conftest.py, the longest first.
 test: sync ## lint and the test suite, without what takes minutes
 	@$(MAKE) --no-print-directory -j 2 lint programs
-	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not slow" --durations 8
+	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" --durations 8
 
 test-slow: sync ## what takes minutes each: whole studies, the gradient against Stan's own
 	$(RUN) mypy src/many_wolves tools tests
-	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadgroup -m slow --durations 8
+	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile -m slow --durations 8
 
 test-quick: sync ## the tests that compile no Stan program and load no model
 	OMP_NUM_THREADS=1 $(RUN) pytest -m "not stan and not model and not browser and not slow"

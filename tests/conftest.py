@@ -1,5 +1,8 @@
 """Trials, published rounds and gifts that several tests read."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from game_tables import REFERENCE
@@ -22,17 +25,29 @@ LONGEST_FIRST = (
 """Groups that take longest: begun first, so that at the end no worker waits for one of them."""
 
 
-@pytest.hookimpl(tryfirst=True)
+def _group(file: str) -> str:
+    """The group of a test file: its name, or that of the files that stay with it."""
+    name = Path(file).stem
+    return "torch" if name in ASKING_MODELS else name
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker, and begin with those that take longest."""
-
-    def group(item: pytest.Item) -> str:
-        return "torch" if item.path.stem in ASKING_MODELS else item.path.stem
-
+    """Begin with the groups that take longest."""
     place = {name: i for i, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: place.get(group(item), len(place)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: place.get(_group(item.path.name), len(place)))
+
+
+# pytest-xdist's own groups (`--dist loadgroup`) split up under pytest 9.2.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a group on one worker."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Grouped(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid.partition("::")[0])
+
+    return Grouped(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
