@@ -37,6 +37,7 @@ def commands(folder: Path) -> dict[str, list[str]]:
         "import numpy, pandas": [sys.executable, "-c", "import numpy, pandas"],
         "study status": [*wolves, "study", "status", "studies/demo.yaml"],
         "study plan": [*wolves, "study", "plan", "studies/demo.yaml"],
+        "study plan of API speakers": [*wolves, "study", "plan", "studies/reasoning-effort.yaml"],
         "collect --dry-run": [*wolves, *dry],
         "predict": [*wolves, "predict", str(parameters)],
         "choices": [*wolves, *table],
