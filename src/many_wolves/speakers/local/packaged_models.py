@@ -13,7 +13,6 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from unittest.mock import patch
 
 from many_wolves.errors import WolvesError
 from many_wolves.extras import install_command, needs
@@ -212,6 +211,8 @@ def _metadata_read_once() -> Iterator[None]:
 
     That takes about three quarters of the time of a conversion.
     """
+    from unittest.mock import patch
+
     import gguf
 
     with (
