@@ -1,6 +1,6 @@
 """What is tried where a verdict is bad: more draws of the same chains, smaller steps, tempering."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,8 +10,11 @@ from many_wolves import inference
 from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.model.problem import build
 from many_wolves.families.politeness.reading.human import human_table
+from many_wolves.inference.engines.draws import SAMPLER_COLUMNS, Draws
 from many_wolves.inference.sampling import extend as more
 from many_wolves.inference.sampling import retry as careful
+from many_wolves.inference.sampling.diagnostics import Diagnostics
+from many_wolves.inference.sampling.effort import allowance, steps_of
 from many_wolves.inference.settings import Settings
 
 SHORT = Settings(chains=2, warmup=200, draws=150, seed=3)
@@ -66,6 +69,57 @@ def test_what_comes_next(diverged, r_hat, times, target, before, can, expected, 
         tempered=before,
     )
     assert careful._next(done, None, (), print, longest=2000) == expected
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A fit whose draws diverge however small the steps are."""
+
+    diagnostics: Diagnostics
+    steps: float
+    draws: Draws
+    settings: Settings
+    seconds: float = 1.0
+    cpu_seconds: float = 1.0
+
+
+def of_length(path, draws=800):
+    sampler = np.zeros((2, draws, len(SAMPLER_COLUMNS)))
+    sampler[:, :, SAMPLER_COLUMNS.index("n_leapfrog__")] = path
+    return Draws(np.zeros((2, draws, 1)), sampler, 1.0, "none")
+
+
+@pytest.mark.parametrize(("path", "further"), [(3, 4), (30, 2), (127, 1)])
+def test_a_fit_ends_that_no_attempt_makes_good(path, further, monkeypatch):
+    bad = Diagnostics(False, ("3 draws diverged.",), 3, 1.0, 1.0, 1.0, 1.0, 0, 2, 800, "", ())
+    draws, asked = of_length(path), Settings(chains=2, warmup=500, draws=800, max_depth=7)
+    first = Attempt(bad, steps_of(draws, warmup=500), draws, asked)
+    assert first.steps == 2 * 1300 * path
+    begun = []
+
+    def halved(done, *_, **__):
+        begun.append(2 * done.steps)
+        return replace(first, steps=begun[-1])
+
+    monkeypatch.setattr(careful, "fit", lambda *_, **__: first)
+    monkeypatch.setattr(careful, "_next", halved)
+    problem = SimpleNamespace(refused=None)
+    done = careful.fit_with_retries(problem, None, (), asked)
+    most = allowance(asked)
+    assert most == 2 * 1300 * 128
+    assert len(begun) == further
+    assert sum(begun[:-1]) <= most and sum(begun) + begun[-1] > most
+    assert not done.diagnostics.ok
+    assert "332,800 leapfrog steps" in done.diagnostics.verdict[-1]
+    assert done.cpu_seconds == 1 + further
+
+
+@pytest.mark.stan
+def test_an_extension_counts_its_own_steps(fixed, program):
+    whole = fixed.draws.statistic("n_leapfrog__")
+    assert fixed.steps == pytest.approx(whole.sum() * (1 + 200 / 150))
+    longer = more.longer(fixed, program, NAMES, print)
+    assert longer.steps == longer.draws.statistic("n_leapfrog__")[:, 150:].sum()
 
 
 @pytest.mark.stan

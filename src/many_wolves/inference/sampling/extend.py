@@ -11,6 +11,7 @@ from many_wolves.contracts import Parameter
 from many_wolves.inference.engines.draws import Draws, join_draws
 from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.sampling.cut import sample_imputed
+from many_wolves.inference.sampling.effort import steps_of
 from many_wolves.inference.sampling.fit import Fit, assemble
 from many_wolves.inference.settings import LARGEST_SEED, Settings
 
@@ -25,7 +26,7 @@ def in_smaller_steps(
     chains = replace(done.draws, adapted=halved)
     draws = _more(done, program, chains, say, done.settings.draws)
     smaller = replace(done, halvings=done.halvings + 1)
-    return _of_more(smaller, draws, program, parameters, done.settings, began, draws.cpu_seconds)
+    return _of_more(smaller, draws, program, parameters, done.settings, began, draws)
 
 
 def longer(
@@ -38,7 +39,7 @@ def longer(
     say(f"extending the chains to {settings.draws} draws each")
     more = _more(done, program, done.draws, say, extra)
     draws = join_draws([done.draws, more])
-    return _of_more(done, draws, program, parameters, settings, began, more.cpu_seconds)
+    return _of_more(done, draws, program, parameters, settings, began, more)
 
 
 def _more(done: Fit, program: Program, chains: Draws, say: Progress, draws: int) -> Draws:
@@ -64,7 +65,7 @@ def _of_more(
     parameters: tuple[Parameter, ...],
     settings: Settings,
     began: float,
-    cpu_seconds: float,
+    new: Draws,
 ) -> Fit:
     return assemble(
         done.problem,
@@ -74,6 +75,7 @@ def _of_more(
         parameters=parameters,
         settings=settings,
         seconds=time.monotonic() - began,
-        cpu_seconds=cpu_seconds,
+        cpu_seconds=new.cpu_seconds,
         halvings=done.halvings,
+        steps=steps_of(new),
     )

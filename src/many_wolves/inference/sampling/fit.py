@@ -18,6 +18,7 @@ from many_wolves.inference.evaluation.bridge import Bridge
 from many_wolves.inference.sampling.cut import sample_imputed
 from many_wolves.inference.sampling.datatree import to_tree
 from many_wolves.inference.sampling.diagnostics import Diagnostics, RegionShare, judge
+from many_wolves.inference.sampling.effort import steps_of
 from many_wolves.inference.sampling.modes import (
     Gaussian,
     describe_modes,
@@ -83,6 +84,8 @@ class Fit:
         The modes between which chains do not move; empty if there is only one.
     halvings
         Number of times that the step size was halved because draws diverged.
+    steps
+        Leapfrog steps of the last attempt, with those of its warm-up as estimated.
     """
 
     problem: Problem
@@ -97,6 +100,7 @@ class Fit:
     draws: Draws
     regions: tuple[Region, ...] = ()
     halvings: int = 0
+    steps: float = 0.0
 
     @property
     def points(self) -> tuple[Array, ...]:
@@ -166,6 +170,7 @@ def fit(
         settings=chosen,
         seconds=time.monotonic() - began,
         cpu_seconds=cpu,
+        steps=steps_of(draws, chosen.warmup),
     )
 
 
@@ -206,6 +211,7 @@ def assemble(
     cpu_seconds: float,
     regions: tuple[Region, ...] = (),
     halvings: int = 0,
+    steps: float = 0.0,
 ) -> Fit:
     """Build tree, summary and verdict from draws."""
     tree = to_tree(problem, program, draws, settings.seed)
@@ -234,6 +240,7 @@ def assemble(
         draws=draws,
         regions=regions,
         halvings=halvings,
+        steps=steps,
     )
 
 

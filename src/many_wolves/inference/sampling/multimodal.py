@@ -17,6 +17,7 @@ from many_wolves.inference.engines.draws import Draws
 from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.evaluation.bridge import Bridge
 from many_wolves.inference.evaluation.marginal_likelihood import mass
+from many_wolves.inference.sampling.effort import allowance, steps_of
 from many_wolves.inference.sampling.extend import in_smaller_steps, longer
 from many_wolves.inference.sampling.fit import Fit, Region, assemble
 from many_wolves.inference.sampling.modes import (
@@ -143,13 +144,16 @@ def _at(
         settings=settings,
         seconds=time.monotonic() - began,
         cpu_seconds=draws.cpu_seconds,
+        steps=steps_of(draws, settings.warmup),
     )
+    left = allowance(settings)
     for _ in range(ATTEMPTS):
-        if there.diagnostics.ok or there.diagnostics.max_r_hat >= AGREED:
+        if there.diagnostics.ok or there.diagnostics.max_r_hat >= AGREED or there.steps > left:
             break
         spent = there.cpu_seconds
         better = in_smaller_steps if there.diagnostics.divergences else longer
         there = better(there, program, parameters, say)
+        left -= there.steps
         there = replace(there, cpu_seconds=spent + there.cpu_seconds)
     return there
 

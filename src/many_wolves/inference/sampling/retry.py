@@ -10,6 +10,7 @@ import numpy as np
 
 from many_wolves.contracts import Array, Parameter, Problem
 from many_wolves.inference.engines.protocol import Program, Progress
+from many_wolves.inference.sampling.effort import allowance, ended, steps_of
 from many_wolves.inference.sampling.extend import in_smaller_steps, longer
 from many_wolves.inference.sampling.fit import Fit, assemble, fit
 from many_wolves.inference.sampling.modes import Gaussian
@@ -57,6 +58,9 @@ def fit_with_retries(
     seconds are the sum over all attempts. If fewer than 1,600 draws in all were requested, a bad
     verdict is not retried and mentions this.
 
+    No attempt begins if one as long as the last would exceed ``effort.allowance``. The verdict then
+    gives this reason.
+
     Parameters
     ----------
     attempts
@@ -81,13 +85,17 @@ def fit_with_retries(
     if done.diagnostics.chains_apart and attempts:
         alone = in_best_mode(done, program, parameters, say)
         done = done if alone is None else _after(done, alone)
+    left = allowance(chosen)
     for _ in range(attempts):
         path = done.draws.statistic("n_leapfrog__").mean()
         if done.diagnostics.ok or (path >= longest_path and not _agree(done)):
             break
+        if done.steps > left:
+            return replace(done, diagnostics=ended(done.diagnostics, chosen))
         further = _next(done, program, parameters, say, longest=LONGEST * chosen.draws)
         if further is None:
             break
+        left -= further.steps
         done = _after(done, further)
     return with_regions(done, program, parameters, say) if done.diagnostics.ok else done
 
@@ -154,6 +162,7 @@ def _tempered(
         settings=chosen,
         seconds=time.monotonic() - began,
         cpu_seconds=sampled.cpu_seconds,
+        steps=steps_of(sampled),
     )
 
 
