@@ -79,7 +79,8 @@ def with_regions(
         if share < WORTH_A_LOOK or _seen(program, done, clouds, mode):
             continue
         say(f"found an unvisited mode (about {100 * share:.2g} % of the mass); sampling it")
-        there = _at(mode, done, program, parameters, say, seed=done.settings.seed + len(fits))
+        seed = done.settings.seed + len(fits)
+        there = _at(mode, done, program, parameters, say, seed=seed, clouds=clouds)
         cpu_seconds += there.cpu_seconds
         stayed = _stayed(clouds, there)
         if stayed.sum() > 1 and there.diagnostics.max_r_hat < AGREED:
@@ -128,8 +129,9 @@ def _at(
     say: Progress,
     *,
     seed: int,
+    clouds: Sequence[Array] = (),
 ) -> Fit:
-    """Run the same number of chains from a mode."""
+    """Run the same number of chains from a mode; they go on only while two stay off the clouds."""
     began = time.monotonic()
     gaussian = gaussian_at((mode,), mode.x.size)
     settings = replace(done.settings, seed=seed)
@@ -148,7 +150,8 @@ def _at(
     )
     left = allowance(settings)
     for _ in range(ATTEMPTS):
-        if there.diagnostics.ok or there.diagnostics.max_r_hat >= AGREED or there.steps > left:
+        useless = there.diagnostics.max_r_hat >= AGREED or _stayed(clouds, there).sum() < 2
+        if there.diagnostics.ok or useless or there.steps > left:
             break
         spent = there.cpu_seconds
         better = in_smaller_steps if there.diagnostics.divergences else longer
