@@ -59,6 +59,13 @@ class Reader:
         self.log_prior += law.logpdf(p) + np.log(p * (1 - p))
         return p
 
+    def arsinh(self):
+        """A standard normal parameter; the inverse hyperbolic sine of its triple is sampled."""
+        x = self.left.pop(0)
+        value = np.sinh(x) / 3
+        self.log_prior += norm.logpdf(value) + np.log(np.cosh(x) / 3)
+        return value
+
     def normals(self, n):
         return np.array([self.normal() for _ in range(n)])
 
@@ -92,7 +99,7 @@ def test_declared_values(table, options):
             slope=slope,
             loss=np.exp(x.normal(0.3, 0.5)),
             precision=np.exp(x.normal()),
-            strategic=x.normal() if options.get("first", True) else 0.0,
+            strategic=x.arsinh() if options.get("first", True) else 0.0,
             honesty=x.positive(expon()) if options.get("honesty") else 0.0,
         )
         sd = [x.positive(expon(scale=0.5)) for _ in range(2)]

@@ -71,7 +71,7 @@ parameters {
   array[1 - has_beliefs] real log_slope;
   real log_loss;
   real log_precision; // per 10,000 points
-  array[has_strategy] real strategic_free;
+  array[has_strategy] real strategic_arsinh; // of three times the weight
   array[has_honesty] real<lower=0> honesty_free;
   vector<lower=0>[2 * has_participants] sd_participant; // takeover, precision
   vector[has_participants ? J : 0] takeover_std;
@@ -80,7 +80,9 @@ parameters {
 transformed parameters {
   real takeover = has_beliefs ? given_takeover : takeover_free[1];
   real slope = has_beliefs ? given_slope : exp(log_slope[1]);
-  real strategic = has_strategy ? strategic_free[1] : 0;
+  // The likelihood is steep near 0 and flat far out. A finer scale near 0 than
+  // this would put a barrier between weights below and above it.
+  real strategic = has_strategy ? sinh(strategic_arsinh[1]) / 3 : 0;
   real honesty = has_honesty ? honesty_free[1] : 0;
   real loss = exp(log_loss);
   vector[J] each_takeover = rep_vector(takeover, J);
@@ -96,7 +98,11 @@ model {
   log_slope ~ normal(0.7, 0.7);
   log_loss ~ normal(0.3, 0.5);
   log_precision ~ std_normal();
-  strategic_free ~ std_normal();
+  if (has_strategy) {
+    real x = strategic_arsinh[1];
+    strategic ~ std_normal();
+    target += log_sum_exp(x, -x) - log(6); // of d strategic / d x
+  }
   honesty_free ~ exponential(1);
   sd_participant ~ exponential(1 / spread);
   takeover_std ~ std_normal();
