@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,7 +24,7 @@ import numpy as np
 
 from many_wolves.cli import run
 from many_wolves.commands.calibrate import command
-from many_wolves.families.markets.model import ALL, DRAFTS, models
+from many_wolves.families.markets.model import ALL
 from many_wolves.families.markets.rules.parameters import OWNER, Rules
 from many_wolves.families.markets.simulation.strategies import player
 from many_wolves.families.markets.simulation.tables import played_tables
@@ -76,8 +75,7 @@ def main() -> int:
     parser.add_argument("--model", choices=ALL, action="append", help="these alone")
     parser.add_argument("--figures", action="store_true", help="print figures of what is done")
     chosen, further = parser.parse_known_args()
-    worst, wanted = 0, chosen.model or list(models())
-    os.environ[DRAFTS] = "yes"
+    worst, wanted = 0, chosen.model or list(ALL)
     for model in wanted:
         if not chosen.figures:
             table = write_table(design(model), OUT / "designs" / model)

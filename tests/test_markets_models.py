@@ -5,9 +5,8 @@ import pytest
 from scipy.special import expit, logsumexp
 from scipy.stats import norm
 
-from many_wolves import families
 from many_wolves.errors import WolvesError
-from many_wolves.families.markets.model import ALL, WAITING, models, purchases_numpy
+from many_wolves.families.markets.model import ALL, purchases_numpy
 from many_wolves.families.markets.model.declared_data import read_declarations
 from many_wolves.families.markets.model.declared_numpy import (
     Declarer,
@@ -196,11 +195,6 @@ def test_what_is_simulated_is_read_back_with_its_own_likelihood(three_taxes, nam
     observed = problem.outcome.observed
     assert problem.observed[observed][1].shape == before.observed[observed][1].shape
     assert not np.array_equal(problem.observed[observed][1], before.observed[observed][1])
-
-
-def test_no_command_offers_a_model_that_is_not_calibrated():
-    assert set(models()) == set(ALL) - set(WAITING)
-    assert families.get("markets").models() == models()
 
 
 # What a design leaves open

@@ -111,7 +111,7 @@ class Markets:
 
     def models(self) -> Mapping[str, CognitiveModel]:
         """The family's cognitive models by name."""
-        models: Mapping[str, CognitiveModel] = _part("model").models()
+        models: Mapping[str, CognitiveModel] = _part("model").ALL
         return models
 
     def report(self) -> FamilyReport:

@@ -8,7 +8,6 @@ programs, so that each can check the other.
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -201,15 +200,4 @@ class Ewa(_MarketModel):
 
 _MODELS: tuple[CognitiveModel, ...] = (Purchases(), Quotes(), Ewa(), DeclaredValue())
 ALL: Mapping[str, CognitiveModel] = {model.name: model for model in _MODELS}
-"""Every model by name."""
-WAITING: tuple[str, ...] = ("declared-value",)
-"""Models whose simulation-based calibration is not finished: no command offers them."""
-
-DRAFTS = "MANY_WOLVES_DRAFTS"
-"""Variable of the environment with which a benchmark also has these, in all processes."""
-
-
-def models() -> dict[str, CognitiveModel]:
-    """The models that are offered, by name; the first is the default."""
-    every = bool(os.environ.get(DRAFTS))
-    return {name: model for name, model in ALL.items() if every or name not in WAITING}
+"""Every model by name; the first is the default."""
