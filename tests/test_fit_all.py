@@ -166,3 +166,10 @@ def test_people_are_fitted_only_where_tables_are(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("many_wolves.workflows.fit_all._fit", lambda *_: pytest.fail("fitted"))
     assert run(command, [str(tmp_path / "nowhere"), "--out", str(tmp_path / "fits")]) == 2
     assert "found none" in capsys.readouterr().err
+
+
+def test_an_absurd_number_of_workers_is_cut_to_what_a_machine_can_hold() -> None:
+    from many_wolves.workflows.executors import executing
+
+    with executing(10**26) as pool:
+        assert pool._max_workers == 1000

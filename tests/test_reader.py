@@ -12,6 +12,7 @@ import fresh_phrases
 import further_phrases
 import later_phrases
 import more_phrases
+import newest_phrases
 from many_wolves.families import get
 from many_wolves.records import LABELS, Choose, Option, Question
 
@@ -378,6 +379,6 @@ def test_phrasings_that_were_written_before_they_were_read() -> None:
     assert len(found) == 60
 
 
-@pytest.mark.parametrize(("text", "named"), later_phrases.POLITE)
+@pytest.mark.parametrize(("text", "named"), later_phrases.POLITE + newest_phrases.POLITE)
 def test_a_later_phrasing_names_its_option_or_is_unread(text: str, named: str | None) -> None:
     assert READ(OPTIONS, text).value in (named, None)

@@ -16,6 +16,8 @@ from many_wolves.extras import needs
 from many_wolves.interrupts import blocked
 
 CONNECT_S = 15
+_MOST_WORKERS = 1000
+"""Processes of one machine at most: each of them has a place in a queue of the system."""
 
 
 @contextmanager
@@ -25,7 +27,7 @@ def executing(workers: int, cluster: str | None = None) -> Iterator[Executor]:
     Parameters
     ----------
     workers
-        Number of processes of this machine.
+        Number of processes of this machine, at most 1,000.
     cluster
         Address of a dask scheduler, such as ``tcp://host:8786``, used instead of ``workers``.
 
@@ -40,7 +42,8 @@ def executing(workers: int, cluster: str | None = None) -> Iterator[Executor]:
         return
     with blocked():  # Workers inherit the signal mask, and begin with long imports.
         forkserver.ensure_running()
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("forkserver"), initializer=_alone)
+    context = get_context("forkserver")
+    pool = ProcessPoolExecutor(min(workers, _MOST_WORKERS), mp_context=context, initializer=_alone)
     try:
         yield pool
     except KeyboardInterrupt:

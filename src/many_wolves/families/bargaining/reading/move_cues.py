@@ -15,7 +15,8 @@ ACCEPTS = compiled(
     # deal
     r"\b(?:it'?s|it is|that'?s|that is|we(?:'ve| have)?(?: got)?|you(?:'ve| have)? (?:got|have)"
     r"(?: yourself)?|you have yourself|got yourself|this is|call (?:it|that)|consider it)"
-    r"(?: now)? an? (?:done )?deal\b",
+    r"(?: now)? an? (?:done )?deal\b"
+    r"(?![\s-]+(?:breaker|killer|i|you|we|that|which|nobody|of|worth|only|for (?:you|some\w+))\b)",
     r"(?:^|[.!?,;:-] ?|\b(?:ok|okay|alright|all right|yes|yeah|sure|eh|and|so|then|accepted) )deal"
     r"(?= ?(?:[.!,;:)]|$|\s+(?:then|done|it is|accepted|at|for|thank\w*|\$|on)\b|\s+[$\d]))",
     r"\b(?:agreed|congratulations)\b",
@@ -97,6 +98,7 @@ _DECLINES = (
     rf"{NOT}[^.,;!?\n]{{0,40}}\b(?:accept|agree|deal|take|do|sell|buy|go|pay|afford|work|let|offer|"
     r"give)\b",
     r"\bno deal\b",
+    r"\bwalk(?:ing)? (?:away|out)\b",
 )
 DECLINES = compiled(*_DECLINES)
 """In the sentence of the other side's price: it is declined."""
@@ -175,6 +177,7 @@ EXTRAS = compiled(
     r"\b(?:two|three|four|five|several|2|3|4|5|both|a pair of|a set of|multiple) "
     r"(?:of (?:them|these|those|your)|\w{2,14}s)\b"
     r"(?= (?:(?:for|at) \$?\d|total|together|if|instead))",
+    r"\b(?:two|three|four|five|several|2|3|4|5) for \$\d",
     r"\bboth (?!of us|sides|parties|ends|happy|agree|win)\w+s\b",
     r"\bextra (?:balloon|one|item|piece|\w+) (?:for|with)\b",
     r"\bfor both\b(?! of us| sides| parties| ends)",

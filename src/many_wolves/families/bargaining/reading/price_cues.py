@@ -69,6 +69,10 @@ MENTION_BEFORE = left_of_amount(
     r"\blose (?:money|a lot)? ?(?:at|with)",
     r"\binstead of",
     r"\brather than",
+    rf"\brather\b{WITHIN}{{0,40}}\bthan\b{WITHIN}{{0,20}}",
+    r"\b(?:call|ring|text|phone|reach) (?:me|us) (?:back )?(?:at|around|by|before|after)",
+    r"\b(?:see you|be there|come by|stop by|open|close|home)(?: \w+)? (?:at|around|by|until)",
+    r"\bpick (?:it|this|that) up (?:at|around|by|before|after)",
     r"\bcompared (?:to|with)",
     r"\boriginally",
     r"\bused to be",
@@ -179,6 +183,20 @@ ASKS = compiled(
     r"how(?! (?:about|does|would|is|do .{0,15}sound)))\b[^?]*$"
 )
 """Left of an amount in a question: the price is asked about, not offered."""
+
+ECHOED = compiled(
+    r"^(?:\s*\$?\w+)?\s*\?+!*\s*(?:ha\W*)*(?:in your dreams|no(?! problem| doubt)|nope|never|"
+    r"not (?:a chance|going|gonna|for|at|likely|happening|possible|enough)|forget (?:about )?it|"
+    r"dream on|ridiculous|absurd|(?:(?:that|it)(?:'?s| is) )?(?:way |far |much )?too\b|"
+    r"out of the question|you must be|are you (?:kidding|serious|joking)|hardly|impossible|"
+    r"what a joke)\b"
+)
+"""Right of an amount: the other side's price is repeated as a question, and turned down."""
+RELATIVE = compiled(
+    r"\d(?: dollars?)? (?:more|less|higher|lower|above|below|over|under)(?: than)? "
+    r"(?:your|the|that|my|what)\b"
+)
+"""A price is named by its distance from another one."""
 
 OTHERS = left_of_amount(
     r"\byour (?:\w+ )?(?:offer|price|bid|ask|listing|number|proposal|counter(?:-?offer)?)?"

@@ -129,7 +129,8 @@ def _is_own(text: str, amount: Amount, situation: Situation) -> bool:
     """Whether an amount is what the speaker offers, not what it mentions or rejects."""
     before, after = clause(text, amount.start, amount.end)
     asked = is_question(text, amount.end) and price_cues.ASKS.search(before)
-    if price_cues.MENTION_AFTER.match(after) or asked:
+    echoed = price_cues.ECHOED.match(text[amount.end :])
+    if price_cues.MENTION_AFTER.match(after) or asked or echoed:
         return False
     if price_cues.LIMIT.search(before) or price_cues.BETWEEN.search(before):
         return True

@@ -96,6 +96,9 @@ def _standing_named(text: str, price: Named) -> Move:
         return Move("talk", flags=_extras(text))
     proposed = move_cues.PROPOSES.search(before)
     if is_question(text, price.end) and not proposed:
+        reply = text[price.end :].partition("?")[2]
+        if move_cues.YES.match(reply) and not move_cues.THANKS.match(reply):
+            return _acceptance(text, price.start)
         return Move("talk", flags=_extras(text))
     return _acceptance(text, price.start)
 
@@ -159,6 +162,9 @@ def _computed(text: str, situation: Situation) -> Move | None:
             return Move("offer", (own + other) / 2, (COMPUTED, *extras))
     off = taken_off(text, situation, own) if own is not None and situation.role == SELLER else None
     if off is None:
+        relative = price_cues.RELATIVE.search(text)
+        if relative and not price_cues.NEGATED.search(text[: relative.start()].rsplit(".", 1)[-1]):
+            return None
         return Move("talk", flags=_extras(text))
     moved = situation.first is not None and not same(own, situation.first)
     return None if moved else Move("offer", off, (COMPUTED,))

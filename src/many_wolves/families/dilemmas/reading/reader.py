@@ -88,6 +88,8 @@ _NOT_NOW = re.compile(
     r"\b(?:last|previous|earlier|first)\s+(?:round|time|game|turn)\b|\b(?:previously|yesterday)\b"
     r"|\bhad\s+(?:you|they|he|she|it|the|my)\b|\bi\s+(?:could|might|may)\b"
     rf"|\b(?:predict\w*|expect\w*|{_OTHERS}'s|of\s+{_OTHERS})\b[^,;.]*$"
+    r"|\b(?:hop(?:e|es|ed|ing)|wish\w*|regret\w*|consider\w*|imagin\w*|fear\w*|afraid|tempt\w*"
+    r"|hardly|scarcely|barely|almost|nearly)\b[^,;.]*$"
     r"|\b(?:if|when|unless|hope|hoping|wish|want|suppose|assuming)\s+(?:that\s+)?"
     r"(?:you|they|he|she|we|my|the\s+other)\b|\blet(?:'s|\s+us)\b|\bwe\s+(?:should|could|must)\b"
     rf"|\b(?:{_OTHERS}(?:'s\s+\w+)?(?:\s+\w+){{0,2}}?\s+{_DOES}"

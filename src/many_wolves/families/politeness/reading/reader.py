@@ -82,6 +82,12 @@ _DECLINES = re.compile(
     re.I,
 )
 """A refusal that stands even if an option follows."""
+_TAKEN_BACK = re.compile(
+    r"\b(?:it|that|this)(?:(?:\s+(?:was|is))?\s+not|(?:\s+(?:was|is)|'s)\s*n[o']t)"
+    r"(?:\s+(?:true|so|the case))?\W*$",
+    re.I,
+)
+"""The end of a text that denies what was said before."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,8 @@ def _names_any(forms: Sequence[_Forms], words: str) -> bool:
 
 def _read(forms: Sequence[_Forms], words: str) -> Reading:
     """What a cleaned text names, whole."""
+    if _TAKEN_BACK.search(words):
+        return Reading(None, "unparsed")
     if _DECLINES.search(words) and not _mentions(forms, words).declared:
         return Reading(None, "refused")
     found = _mentions(forms, words)
