@@ -22,7 +22,9 @@ def sensitivity_section(folder: str | Path) -> Section | None:
     if not path.exists():
         return None
     try:
-        found = pd.read_csv(path, keep_default_na=True)
+        # No word means a missing value: a goal may be called NA.
+        text = {"parameter": str, "condition": str, "variant": str}
+        found = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=text)
         found["condition"] = found["condition"].fillna("")
         shown = _of_few_entries(found)
         meanings = json.loads(path.with_suffix(".json").read_text())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from many_wolves.workflows.fits import labels_of
 
 FILE = "labels.json"
 """File in the folder of a fit; its labels override those in the fit's record."""
+_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?(?:[eE][-+]?[0-9]{1,2})?")
+"""A number as it is usually written."""
 Labels = Mapping[str, Mapping[str, str | float]]
 """Speaker -> label -> value."""
 
@@ -23,7 +26,8 @@ Labels = Mapping[str, Mapping[str, str | float]]
 def read_labels(path: Path) -> dict[str, dict[str, str | float]]:
     """Labels from a CSV file with the column ``speaker`` and one for each label.
 
-    An empty entry means no label; an entry that is a number is read as one.
+    An empty entry means no label. A column is read as numbers if each of its entries is one in
+    its plain form. So the names ``007``, ``3.10`` and ``nan`` do not change.
 
     Raises
     ------
@@ -32,6 +36,7 @@ def read_labels(path: Path) -> dict[str, dict[str, str | float]]:
     """
     table = read_foreign(path).renamed({"speaker": ("model", "speakers")})
     table.require("speaker", example="labels have the columns speaker, family, training")
+    columns = {c: _values(table.text(c)) for c in table.columns if c != "speaker"}
     found: dict[str, dict[str, str | float]] = {}
     for row, name in enumerate(table.text("speaker")):
         if name in found:
@@ -42,8 +47,8 @@ def read_labels(path: Path) -> dict[str, dict[str, str | float]]:
                 column="speaker",
                 fix="give each speaker one line",
             )
-        entries = {c: table.text(c)[row] for c in table.columns if c != "speaker"}
-        found[name] = {c: _value(entry) for c, entry in entries.items() if entry != ""}
+        entries = {c: values[row] for c, values in columns.items()}
+        found[name] = {c: entry for c, entry in entries.items() if entry != ""}
     return found
 
 
@@ -81,9 +86,15 @@ def _joined(first: Labels, last: Labels) -> dict[str, dict[str, str | float]]:
     return {name: {**first.get(name, {}), **last.get(name, {})} for name in names}
 
 
-def _value(entry: str) -> str | float:
-    try:
-        number = float(entry)
-    except ValueError:
-        return entry
+def _values(entries: Sequence[str]) -> list[str | float]:
+    """The entries of a column: numbers where all of them are, and no two texts are one number."""
+    given = {entry for entry in entries if entry != ""}
+    numbers = {entry: _number(entry) for entry in given if _PLAIN.fullmatch(entry)}
+    if len(numbers) < len(given) or len(set(numbers.values())) < len(given):
+        return list(entries)
+    return [numbers.get(entry, entry) for entry in entries]
+
+
+def _number(entry: str) -> float:
+    number = float(entry)
     return int(number) if number.is_integer() else number

@@ -12,7 +12,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.markets.reading.lab import record_from_lab
 from many_wolves.families.markets.reading.tabulate import FAMILY, MAIN, PLANNING
 from many_wolves.families.markets.rules.session import SessionRecord
-from many_wolves.families.markets.rules.tables import TABLES, counted, table_rows
+from many_wolves.families.markets.rules.tables import MISSING, TABLES, TEXT, counted, table_rows
 from many_wolves.observations import Observations
 from many_wolves.sources import nearest
 
@@ -33,7 +33,7 @@ def from_csv(path: Path, task: str) -> Observations:
     try:
         if path.suffix == ".json":
             return _from_record(path, json.loads(path.read_text(encoding="utf-8")))
-        return from_frame(pd.read_csv(path), task)
+        return from_frame(_read(path), task)
     except WolvesError as fault:
         raise WolvesError(fault.problem, where=path, fix=fault.fix) from fault
     except (OSError, ValueError, KeyError, TypeError) as fault:
@@ -63,6 +63,14 @@ def from_frame(frame: pd.DataFrame, task: str, **aside: pd.DataFrame) -> Observa
                 fix="docs/explanation/markets.md lists the columns of each table",
             )
     return Observations(FAMILY, tables, MAIN, meta={"task": task})
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Names are text, in which no word means a missing value; numbers may be missing."""
+    columns = list(pd.read_csv(path, nrows=0).columns)
+    numbers = {column: MISSING for column in columns if column not in TEXT}
+    text = dict.fromkeys(TEXT, str)
+    return pd.read_csv(path, keep_default_na=False, na_values=numbers, dtype=text)
 
 
 def _from_record(path: Path, data: Any) -> Observations:

@@ -50,6 +50,10 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Columns of each table; ``participant`` is the seat number, amounts are points."""
+TEXT = ("session", "agent", "speaker", "role", "stage", "condition", "mechanism", "text", "why")
+"""Columns of names and words."""
+MISSING = ["", "NA", "N/A", "NaN", "nan", "None", "null"]
+"""What stands for a missing number in a table from other software."""
 
 Row = tuple[Any, ...]
 
