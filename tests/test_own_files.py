@@ -29,6 +29,10 @@ FAULTS = {
     "brackets": (b"a: [1\n", "invalid YAML"),
     "twice": (b"a: 1\nb: 2\na: 3\n", "duplicate key 'a' in the file, first on line 1"),
     "date": (b"a: 2026-02-30\n", "put quotation marks around it"),
+    "octal": (b"a: 0100\n", "to another base than ten"),
+    "base 60": (b"a: 1:30\n", "to another base than ten"),
+    "digits": (b"a: 0x" + b"f" * 5000 + b"\n", "to another base than ten"),
+    "half": (b'a: "\\ud800"\n', "half a character"),
     "aliases": (DOUBLING.encode(), "aliases repeat"),
     "itself": (b"a: &a [*a]\n", "contains itself"),
 }

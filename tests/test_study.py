@@ -74,6 +74,8 @@ class TestReading:
             ),
             ("study: a\nhuman: [yoon2020]\nfit:\n  draws: many\n", 4, "a whole number", "digits"),
             ("study: a\nhuman: yoon2020\n", 2, "a list, found 'yoon2020'", "[yoon2020]"),
+            (f"study: {'a' * 101}\nhuman: [yoon2020]\n", 1, "at most 100", "write"),
+            ("study: a\nfit:\n  draws: 0100\nhuman: [yoon2020]\n", 3, "base than ten", "zero"),
             ("study: a\nhuman: [no]\n", 2, "text, found False", "quotation marks"),
             ("study: a\ntitle: 1000\nhuman: [yoon2020]\n", 2, "text, found 1000", "quotation"),
             ("study: a\nspeakers: [gpt]\n", 2, "fields with their values", "NAME: VALUE"),

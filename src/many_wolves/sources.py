@@ -7,7 +7,8 @@ states file, line and fix.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -17,6 +18,14 @@ from typing import Any
 import yaml
 
 from many_wolves.errors import WolvesError
+
+_ODD_NUMBER = {
+    "tag:yaml.org,2002:int": re.compile(r"[-+]?(?:0[0-9_]+|[0-9_]+(?::[0-9_]+)+|\w{40,})"),
+    "tag:yaml.org,2002:float": re.compile(r"[-+]?[0-9_]+(?::[0-9_]+)+\.[0-9_]*"),
+}
+"""Numbers that are octal (0100 is 64) or of base 60 (1:30 is 90), or too long to be meant."""
+_NEVER = re.compile(r"(?!)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 TOP = "the file"
 """Name of the outermost value."""
@@ -203,6 +212,13 @@ class Source:
         WolvesError
             If it looks like one of these and is none, such as the date 2026-02-30.
         """
+        if _ODD_NUMBER.get(self.node.tag, _NEVER).fullmatch(str(self.node.value)):
+            raise self.error(
+                f"expected a value in {self._named}, found {self.node.value!r:.60}, which YAML "
+                "reads as a number to another base than ten",
+                "write the number without a leading zero and without colons; put quotation marks "
+                "around a name",
+            )
         try:
             return yaml.SafeLoader("").construct_object(self.node)
         except (yaml.YAMLError, ValueError) as fault:
@@ -253,13 +269,21 @@ _MOST = 200_000
 
 
 def _check_size(node: yaml.Node | None, file: Path) -> None:
-    """Reject an anchor that contains itself, and aliases that multiply excessively.
+    """Reject half characters, an anchor that contains itself, and aliases that multiply.
 
     Raises
     ------
     WolvesError
         At the line of the value.
     """
+    for part in _scalars(node):
+        if _SURROGATE.search(str(part.value)):
+            raise WolvesError(
+                f"expected text, found {part.value!r:.60}, which contains half a character",
+                where=file,
+                line=part.start_mark.line + 1,
+                fix="write the character itself instead of \\u and its number",
+            )
     sizes: dict[int, int] = {}
     open_: set[int] = set()
     stack = [] if node is None else [node]
@@ -288,6 +312,20 @@ def _check_size(node: yaml.Node | None, file: Path) -> None:
                 fix="replace the alias with its value",
             )
         stack += left
+
+
+def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    """Every scalar of a file, once."""
+    seen: set[int] = set()
+    left = [] if node is None else [node]
+    while left:
+        one = left.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, yaml.ScalarNode):
+            yield one
+        left += _parts(one)
 
 
 def _parts(node: yaml.Node) -> list[yaml.Node]:

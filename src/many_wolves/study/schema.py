@@ -16,7 +16,7 @@ from many_wolves.sources import nearest
 from many_wolves.speakers.config import SpeakerConfig, partial_settings
 from many_wolves.study.task_schema import SELF, Count, Fit, Section, Task
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 """A name that is also the name of a folder."""
 Address = Annotated[str, AfterValidator(base_url)]
 """Address of a server, without anything that could be a key."""
