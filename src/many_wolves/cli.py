@@ -140,6 +140,9 @@ def _ended(  # noqa: PLR0911  (one status for each kind of end)
         return BAD_INPUT
     except Exception as error:
         _trace(words)
+        if isinstance(error, ValueError) and str(error) == "embedded null byte":
+            _say("Error: a path contains a null byte\n  Fix: give a path without it")
+            return BAD_INPUT
         if interrupts.came():
             return INTERRUPTED
         _say(

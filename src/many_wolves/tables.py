@@ -18,6 +18,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import code_version, file_fingerprint, write_atomic
 from many_wolves.observations import COUNT, MAIN, Observations
 from many_wolves.records import READABLE, SCHEMA, Check
+from many_wolves.replacing import refuse_other
 
 _NUMBERS = (COUNT, "yes", "n")
 """Columns with numbers of answers, which are real-valued in score mode."""
@@ -63,6 +64,9 @@ def write_table(table: Observations, folder: str | Path) -> Path:
 
 def _write(table: Observations, target: Path) -> Path:
     frames = {**table.tables, "excluded": table.excluded}
+    for name, frame in {} if (target / "meta.json").exists() else frames.items():
+        header = frame.head(0).to_csv(index=False).strip()
+        refuse_other(target / f"{name}.csv", header.__eq__, "a table of `wolves choices`")
     files = [
         write_atomic(target / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
         for name, frame in frames.items()

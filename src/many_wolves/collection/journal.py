@@ -25,6 +25,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import canonical_json, write_atomic
 from many_wolves.locks import Lock, hold_inode
 from many_wolves.records import Response, SpeakerSpec, Status
+from many_wolves.replacing import is_no_trial, refuse_other
 from many_wolves.store.damaged_lines import (
     ends_well,
     read_open,
@@ -187,6 +188,7 @@ class Journal:
 
     def _open(self) -> None:
         """Open the file, creating it if necessary, and lock it under all its names."""
+        refuse_other(self.path, is_no_trial, "answers")
         new = not self.path.exists()
         self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         if not hold_inode(self._file):

@@ -16,6 +16,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import canonical_json, code_version, is_special, write_atomic
 from many_wolves.progress import log
 from many_wolves.records import LABELS, SCHEMA, SpeakerSpec, Trial
+from many_wolves.replacing import is_trial, refuse_other
 from many_wolves.sources import nearest
 from many_wolves.worlds import Episode
 
@@ -127,8 +128,10 @@ def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
     Raises
     ------
     WolvesError
-        If sources or designs are invalid, no trial remains, or a file cannot be written.
+        If sources or designs are invalid, no trial remains, or a file cannot be written. If
+        ``out`` holds something else than trials, such as answers.
     """
+    refuse_other(out, is_trial, "trials")
     found = compiled(wanted)
     for note in dict.fromkeys(note for one in found for note in one.notes):
         log.info("Note: %s", note)

@@ -12,6 +12,7 @@ import pandas as pd
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
 from many_wolves.progress import log
+from many_wolves.replacing import refuse_other
 from many_wolves.workflows.folders import fit_folders, make_ready
 from many_wolves.workflows.results import details
 
@@ -25,6 +26,10 @@ MISSING = "NA"
 _PREDICTED = "predicted"
 """The variable that is preferred if several have the dimensions of the observed one."""
 _SUM_TOLERANCE = 1e-6
+
+
+_OWN = {"draws": "draw", "summary": "parameter", "choices": "observed"}
+"""A column of each file, by which one of an earlier export is known."""
 
 
 def export(fits: Sequence[Path], out: Path, *, every: bool = False) -> list[Path]:
@@ -48,12 +53,19 @@ def export(fits: Sequence[Path], out: Path, *, every: bool = False) -> list[Path
     Raises
     ------
     WolvesError
-        If a folder is not a fit, or ``out`` cannot be written into.
+        If a folder is not a fit, or ``out`` cannot be written into. If ``out`` contains
+        other tables of these names, such as the summary of a fit.
     """
     from many_wolves.figures import read_all
 
     found = read_all(_folders(fits))
     make_ready(out)
+    for name, column in _OWN.items():
+        refuse_other(
+            out / f"{name}.csv",
+            lambda line, own=column: line.startswith("speaker,") and own in line.split(","),
+            f"{name} of an earlier export",
+        )
     tables: dict[str, dict[str, pd.DataFrame | None]] = {
         "draws": {fit.label: draws_of(fit, every=every) for fit in found},
         "summary": {fit.label: fit.summary for fit in found},

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from many_wolves.counting import number_of
+from many_wolves.errors import WolvesError
 from many_wolves.progress import step
 from many_wolves.workflows.folders import fit_folders, is_current, present
 
@@ -33,10 +34,16 @@ def write_reports(
     Raises
     ------
     WolvesError
-        If a folder is not a fit.
+        If a folder is not a fit, or ``out`` is a folder.
     """
     from many_wolves.report import write_fit_report, write_study_report
 
+    if out is not None and out.is_dir():
+        raise WolvesError(
+            "expected the path of a file, found a folder",
+            where=out,
+            fix=f"--out {out / 'report.html'}",
+        )
     given, missing = present(fits) if skip_missing else (tuple(fits), "")
     introduction = (*introduction, missing) if missing else tuple(introduction)
     folders = [folder for found in given for folder in fit_folders(found)]

@@ -1,0 +1,68 @@
+"""Refuses to write over a file of the user that holds something else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from many_wolves.errors import WolvesError
+
+_MOST = 1_000_000
+"""Bytes of a first line that are read."""
+
+
+def refuse_other(path: str | Path, ours: Callable[[str], bool], what: str) -> None:
+    """Refuse to write over a file whose first line is not what was written there before.
+
+    Parameters
+    ----------
+    path
+        A file that is about to be written; it need not exist.
+    ours
+        Whether a first line is of the kind that is written.
+    what
+        What is written, for the message.
+
+    Raises
+    ------
+    WolvesError
+        If the file exists, is not empty, and holds something else.
+    """
+    try:
+        if not Path(path).is_file():
+            return
+        with open(path, "rb") as file:
+            first = file.readline(_MOST).decode("utf-8-sig", errors="replace").strip()
+    except OSError:
+        return
+    if first and not ours(first):
+        raise WolvesError(
+            f"the file exists and does not contain {what}",
+            where=path,
+            fix="give another path with --out, or move the file away",
+        )
+
+
+def is_trial(line: str) -> bool:
+    """Whether a line of JSON is a trial, and not an answer."""
+    found = _object(line)
+    return found is not None and not _ANSWER & set(found) and bool(_TRIAL & set(found))
+
+
+def is_no_trial(line: str) -> bool:
+    """Whether a line is anything but a trial, such as an answer, whole or damaged."""
+    return not is_trial(line)
+
+
+_ANSWER = frozenset(("status", "speaker", "response"))
+_TRIAL = frozenset(("messages", "cell", "options", "task"))
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
