@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,11 +62,8 @@ def export(fits: Sequence[Path], out: Path, *, every: bool = False) -> list[Path
     found = read_all(_folders(fits))
     make_ready(out)
     for name, column in _OWN.items():
-        refuse_other(
-            out / f"{name}.csv",
-            lambda line, own=column: line.startswith("speaker,") and own in line.split(","),
-            f"{name} of an earlier export",
-        )
+        what = f"{name} of an earlier export"
+        refuse_other(out / f"{name}.csv", partial(_exported, column), what)
     tables: dict[str, dict[str, pd.DataFrame | None]] = {
         "draws": {fit.label: draws_of(fit, every=every) for fit in found},
         "summary": {fit.label: fit.summary for fit in found},
@@ -84,6 +82,12 @@ def export(fits: Sequence[Path], out: Path, *, every: bool = False) -> list[Path
         if there:
             written.append(_write(out / f"{name}.csv", pd.concat(there, ignore_index=True)))
     return written
+
+
+def _exported(column: str, header: str) -> bool:
+    """Whether a header is that of an export: the speaker first, then this column."""
+    first, *others = header.split(",")
+    return first == "speaker" and column in others
 
 
 def draws_of(fit: Fitted, *, every: bool = False) -> pd.DataFrame:
