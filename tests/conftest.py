@@ -43,7 +43,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep the tests of a group on one worker."""
     from xdist.scheduler import LoadFileScheduling
 
-    class Grouped(LoadFileScheduling):  # type: ignore[misc]
+    class Grouped(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             return _group(nodeid.partition("::")[0])
 

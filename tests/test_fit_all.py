@@ -172,4 +172,4 @@ def test_an_absurd_number_of_workers_is_cut_to_what_a_machine_can_hold() -> None
     from many_wolves.workflows.executors import executing
 
     with executing(10**26) as pool:
-        assert pool._max_workers == 1000
+        assert vars(pool)["_max_workers"] == 1000
