@@ -32,6 +32,44 @@ def test_every_program_of_a_model_is_listed_with_its_state(monkeypatch, tmp_path
     assert {p.name: p.state for p in programs()}["politeness"] == "damaged"
 
 
+@pytest.mark.parametrize("kind", ["empty", "folder", "gone", "json", "json folder", "deep"])
+def test_a_damaged_program_is_replaced(kind, tmp_path) -> None:
+    target, facts = tmp_path / "x.so", tmp_path / "x.json"
+    built = tmp_path / "built"
+    built.write_bytes(b"whole")
+    embedded_build._keep(built, target)
+    assert embedded_build.is_whole(target)
+    if kind == "empty":
+        target.write_bytes(b"")
+    elif kind == "json":
+        facts.write_text("[]")
+    elif kind == "deep":
+        facts.write_text("[" * 100_000)
+    elif kind == "gone":
+        facts.unlink()
+    else:
+        place = target if kind == "folder" else facts
+        place.unlink()
+        (place / "inside").mkdir(parents=True)
+    assert not embedded_build.is_whole(target)
+    built.write_bytes(b"whole")
+    embedded_build._keep(built, target)
+    assert embedded_build.is_whole(target)
+
+
+@pytest.mark.parametrize("kind", ["empty", "folder"])
+def test_a_damaged_header_is_written_again(kind, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("MANY_WOLVES_CACHE", str(tmp_path))
+    header = embedded_build._headers()
+    written = header.read_text()
+    header.unlink()
+    if kind == "empty":
+        header.touch()
+    else:
+        header.mkdir()
+    assert embedded_build._headers().read_text() == written != ""
+
+
 def test_only_those_named_are_compiled(monkeypatch, capsys) -> None:
     asked: list[str] = []
     monkeypatch.setattr(inference, "load", lambda path, engine, say: asked.append(path.stem))

@@ -144,7 +144,10 @@ def _await(jobs: list[Future[Any]], name: str, progress: Progress | None) -> Non
 
 
 def _keep(built: Path, target: Path) -> None:
-    """Move a library into the cache, with its fingerprint next to it."""
+    """Move a library into the cache, with its fingerprint next to it, in place of anything."""
+    for place in (target, _facts(target)):
+        if place.is_dir():
+            shutil.rmtree(place)
     with built.open("rb") as handle:
         os.fsync(handle.fileno())
     facts = {"size": built.stat().st_size, "sha256": file_fingerprint(built, 64)}
@@ -160,7 +163,7 @@ def is_whole(target: Path) -> bool:
             target.stat().st_size == facts["size"]
             and file_fingerprint(target, 64) == facts["sha256"]
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 
@@ -199,11 +202,16 @@ def _program(source: Source, work: Path, children: Children) -> Path:
     return target
 
 
+_INCLUDED = "#include <stan/model/model_header.hpp>\n"
+
+
 def _headers() -> Path:
     """The file that includes Stan's headers; what is compiled of it stands next to it."""
     path = cache_folder("httpstan") / f"headers_{_key(_compiler())}.hpp"
-    if not path.exists():
-        write_atomic(path, "#include <stan/model/model_header.hpp>\n")
+    if path.is_dir():
+        shutil.rmtree(path)
+    if not path.exists() or path.read_text(errors="replace") != _INCLUDED:
+        write_atomic(path, _INCLUDED)
     return path
 
 
