@@ -142,3 +142,20 @@ def test_a_misspelt_option_of_a_method_names_the_nearest_one():
     with pytest.raises(WolvesError, match="no option 'chekpoints'") as caught:
         mw.Study.new("x", chekpoints=1)  # type: ignore[call-arg]
     assert "'checkpoints'" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: mw.Observations(famly="x"), "Observations() has no option 'famly'"),
+        (lambda: mw.Observations("x"), "Observations(): missing a required argument"),
+        (lambda: mw.SpeakerFit(1, 2), "SpeakerFit(): too many positional arguments"),
+        (lambda: mw.Fits(x=1), "Fits() has no option 'x'"),
+        (lambda: mw.Answers(x=1), "Answers() has no option 'x'"),
+        (lambda: mw.read_choices("a.csv", "dilemma"), "read_choices(): too many positional"),
+        (mw.fit, "fit(): missing a required argument: 'choices'"),
+    ],
+)
+def test_a_call_that_python_would_refuse_is_answered_in_words(call, said):
+    with pytest.raises(WolvesError, match=re.escape(said)):
+        call()

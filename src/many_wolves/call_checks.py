@@ -22,7 +22,11 @@ def calls_checked[Called](called: Called) -> Called:
     """
     if inspect.isclass(called):
         for name, member in list(vars(called).items()):
-            if name.startswith("_") and (name != "__init__" or is_dataclass(called)):
+            if name.startswith("_") and name != "__init__":
+                continue
+            if name == "__init__" and is_dataclass(called):
+                # Their fields are not options: only the names and their number are checked.
+                setattr(called, name, _checked(member, skipped=1, typed=False))
                 continue
             if isinstance(member, classmethod):
                 setattr(called, name, classmethod(_checked(member.__func__, skipped=1)))
@@ -32,32 +36,43 @@ def calls_checked[Called](called: Called) -> Called:
     return _checked(called) if inspect.isfunction(called) else called
 
 
-def _checked(function: Any, skipped: int = 0) -> Any:
+def _checked(function: Any, skipped: int = 0, *, typed: bool = True) -> Any:
     """The first ``skipped`` arguments, such as ``self``, do not count as options."""
     signature = inspect.signature(function)
     known = list(signature.parameters.values())
     if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known):
-        return _wrapped(function, signature, None)
+        return _wrapped(function, signature, None, typed=typed)
     names = [one.name for one in known[skipped:] if one.kind is not one.VAR_POSITIONAL]
-    return _wrapped(function, signature, names)
+    return _wrapped(function, signature, names, typed=typed)
 
 
 def _wrapped(
-    function: Callable[..., Any], signature: inspect.Signature, names: list[str] | None
+    function: Callable[..., Any],
+    signature: inspect.Signature,
+    names: list[str] | None,
+    *,
+    typed: bool,
 ) -> Callable[..., Any]:
     order = [one.name for one in signature.parameters.values() if one.kind in _BY_PLACE]
 
     @functools.wraps(function)
     def call(*positional: Any, **options: Any) -> Any:
+        called = function.__qualname__.removesuffix(".__init__")
         for name in options:
             if names is not None and name not in names:
                 raise WolvesError(
-                    f"{function.__qualname__}() has no option {name!r}",
+                    f"{called}() has no option {name!r}",
                     fix=nearest(name, names) if names else "leave it out: it takes no options",
                 )
         by_place = dict(zip(order, positional, strict=False))
-        name = function.__qualname__.removesuffix(".__init__")
-        check_arguments(name, signature, by_place | options)
+        if typed:
+            check_arguments(called, signature, by_place | options)
+        try:
+            signature.bind(*positional, **options)
+        except TypeError as fault:
+            raise WolvesError(
+                f"{called}(): {fault}", fix=f"see help(many_wolves.{called})"
+            ) from fault
         return function(*positional, **options)
 
     return call
