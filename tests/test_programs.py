@@ -25,7 +25,8 @@ def test_every_program_of_a_model_is_listed_with_its_state(monkeypatch, tmp_path
     rows = {row["program"]: row for row in json.loads(capsys.readouterr().out)["programs"]}
     assert {"politeness", "hierarchy", "decisions", "social", "strategies"} <= set(rows)
     assert {row["state"] for row in rows.values()} == {"not compiled"}
-    assert "polite-speaker" in rows["politeness"]["models"]
+    assert rows["politeness"]["models"] == ["polite-speaker"]
+    assert rows["decisions"]["models"] == ["memory-one", "principal-agent"]
     library = Path(rows["politeness"]["library"])
     library.parent.mkdir(parents=True)
     library.write_bytes(b"half of it")

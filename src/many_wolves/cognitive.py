@@ -192,7 +192,8 @@ class CognitiveModel(Protocol):
 class FiledModel(CognitiveModel, Protocol):
     """A cognitive model that lists the files of its Stan program.
 
-    A study fits again when one of the files, or a file in one of the folders, changes.
+    A study fits again when one of the files, or a file in one of the folders, changes. If a folder
+    has programs of several models, ``program: str`` is the name of the one it uses, without ending.
     """
 
     def files(self) -> tuple[Path, ...]:

@@ -107,10 +107,10 @@ def _chosen(known: Sequence[StanProgram], names: Sequence[str]) -> list[StanProg
 
 
 def _programs_of(model: CognitiveModel) -> Iterator[Path]:
-    """The program files of a model."""
-    files = getattr(model, "files", None)
+    """The program files of a model: in a folder, the one that it names, or all."""
+    files, named = getattr(model, "files", None), getattr(model, "program", "*")
     for place in files() if files is not None else ():
         if place.is_dir():
-            yield from sorted(place.glob("*.stan"))
+            yield from sorted(place.glob(f"{named}.stan"))
         elif place.suffix == ".stan":
             yield place

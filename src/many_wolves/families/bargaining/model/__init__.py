@@ -76,6 +76,11 @@ class _Model:
         """Posterior draws (chains, draws, ...) of parameters named as ``simulate`` names them."""
         return draws_of(tree, names)
 
+    @property
+    def program(self) -> str:
+        """Name of the Stan program."""
+        return self.module
+
     def files(self) -> tuple[Path, ...]:
         """Folder of the Stan programs."""
         return (shipped("bargain-model/stan_model"),)

@@ -38,6 +38,7 @@ class _GameModel:
 
     name: str
     module: str
+    program: str
     tasks: tuple[str, ...]
     options: type[ModelOptions]
     parameters: tuple[Parameter, ...]
@@ -107,6 +108,7 @@ class MemoryOne(_GameModel):
 
     name: str = "memory-one"
     module: str = "model.memory_one"
+    program: str = "decisions"
     tasks: tuple[str, ...] = ("dilemma",)
     options: type[ModelOptions] = MemoryOneOptions
     parameters: tuple[Parameter, ...] = (
@@ -130,6 +132,7 @@ class StrategyFrequencies(_GameModel):
 
     name: str = "strategy-frequencies"
     module: str = "model.frequencies"
+    program: str = "strategies"
     tasks: tuple[str, ...] = ("dilemma",)
     options: type[ModelOptions] = FrequenciesOptions
     parameters: tuple[Parameter, ...] = (
@@ -147,6 +150,7 @@ class SocialPreferences(_GameModel):
 
     name: str = "social-preferences"
     module: str = "model.social"
+    program: str = "social"
     tasks: tuple[str, ...] = ("dictator", "ultimatum")
     options: type[ModelOptions] = SocialOptions
     parameters: tuple[Parameter, ...] = (
@@ -176,6 +180,7 @@ class PrincipalAgent(_GameModel):
 
     name: str = "principal-agent"
     module: str = "model.principal"
+    program: str = "decisions"
     tasks: tuple[str, ...] = ("principal",)
     options: type[ModelOptions] = PrincipalOptions
     parameters: tuple[Parameter, ...] = (

@@ -64,6 +64,11 @@ class _MarketModel:
         problem: Problem = self._part().build(observations, self._chosen(options))
         return problem
 
+    @property
+    def program(self) -> str:
+        """Name of the Stan program."""
+        return self.name.replace("-", "_")
+
     def files(self) -> tuple[Path, ...]:
         """The folder of the Stan programs."""
         return (shipped(PROGRAMS),)

@@ -40,6 +40,7 @@ class PoliteSpeaker:
     """Second-order pragmatic speaker of Yoon et al. (2020), all variants."""
 
     name: str = "polite-speaker"
+    program: str = "politeness"
     tasks: tuple[str, ...] = ("politeness",)
     options: type[ModelOptions] = PoliteOptions
     contrasts: tuple[str, ...] = ("w_inf", "w_soc", "w_pres", "phi")
@@ -200,6 +201,7 @@ class PoliteHierarchy:
     """
 
     name: str = "polite-hierarchy"
+    program: str = "hierarchy"
     tasks: tuple[str, ...] = ("politeness",)
     options: type[ModelOptions] = PooledOptions
     poolings: tuple[str, ...] = POOLINGS
