@@ -9,6 +9,7 @@ import click
 
 from many_wolves import interrupts
 from many_wolves.commands.command import command as wolves_command
+from many_wolves.errors import WolvesError
 
 
 @wolves_command("replay")
@@ -51,6 +52,11 @@ def command(
     from many_wolves.workflows.replays import read_replay
     from many_wolves.workflows.watching import HERE, watching
 
+    if not session.strip():
+        raise WolvesError(
+            "expected the name of a session, found an empty text",
+            fix="give a name from the column `session` of a table of `wolves choices`",
+        )
     sources = journals or (Path("llm-output"),)
     shown = read_replay(session, sources, trials)
     if not watch:

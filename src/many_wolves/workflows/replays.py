@@ -35,11 +35,6 @@ def read_replay(session: str, sources: Sequence[Path], trials: Path | None = Non
     WolvesError
         If there is no such session or several, or its family has no page for sessions.
     """
-    if not session.strip():
-        raise WolvesError(
-            "expected the name of a session, found an empty text",
-            fix="give a name from the column `session` of a table of `wolves choices`",
-        )
     found: dict[str, list[Response]] = {}
     for file in journal_files(sources):
         if file.suffix == ".jsonl":

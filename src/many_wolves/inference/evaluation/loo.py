@@ -202,8 +202,8 @@ def write_parts(result: Loo, path: Path) -> None:
 def read_parts(path: Path) -> pd.DataFrame:
     """Read back what ``write_parts`` wrote; names are text, and no word in them is missing."""
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    numbers = [column for column in frame if column in MEASURED]
-    return frame.assign(**{name: pd.to_numeric(frame[name]) for name in numbers})
+    numbers = frame[["n", "elpd", "pareto_k"]].apply(pd.to_numeric)
+    return frame.assign(refitted=frame["refitted"] == "True", **numbers)
 
 
 def _parts(
