@@ -161,6 +161,7 @@ def test_cut_chains_go_on_with_other_meanings(program):
     assert not np.isin(theta[:, 40:], theta[:, :40]).any()
 
 
+@pytest.mark.slow
 @pytest.mark.stan
 def test_tempered_ensembles_find_the_posterior_of_the_chains(fixed, program):
     plain = inference.fit(

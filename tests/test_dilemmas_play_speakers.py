@@ -162,7 +162,7 @@ def test_a_provider_that_takes_no_temperature_is_asked_without(tmp_path, capfd, 
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("mode", ["sample", "score"])
+@pytest.mark.parametrize("mode", [pytest.param("sample", marks=pytest.mark.slow), "score"])
 def test_a_small_real_model_plays(tmp_path, mode, capfd):
     pytest.importorskip("torch")
     sources = tmp_path / "design"

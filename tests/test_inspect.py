@@ -375,6 +375,7 @@ def test_an_unknown_goal_is_named_without_a_traceback(tmp_path) -> None:
         politeness(goals="socail")
 
 
+@pytest.mark.slow
 def test_the_command_inspect_eval_finds_the_task_and_asks_over_http(tmp_path) -> None:
     def plan(number, prompt):
         kinds = {3: Fault("refusal"), 5: Fault("status", status=400), 6: Fault("empty")}

@@ -138,6 +138,7 @@ def test_power_scaling_sees_a_prior_that_disagrees_with_the_data():
     assert found[0.2][LIKELIHOOD] > 0.05 and found[100.0][LIKELIHOOD] > 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.stan
 def test_the_command_writes_its_table_and_the_report_shows_it(
     program, tmp_path, capfd, monkeypatch

@@ -107,7 +107,9 @@ def test_given_parameters_must_name_every_condition() -> None:
 
 
 @pytest.mark.stan
-@pytest.mark.parametrize("variant", ["inf+soc+pres", "soc+pres", "inf", "s1"])
+@pytest.mark.parametrize(
+    "variant", ["inf+soc+pres", pytest.param("soc+pres", marks=pytest.mark.slow), "inf", "s1"]
+)
 def test_the_stan_program_and_the_recursion_have_one_log_likelihood(variant: str) -> None:
     options = dict(MODEL.variants()[variant])
     truth, table = MODEL.simulate(human_table(), np.random.default_rng(6), **options)
