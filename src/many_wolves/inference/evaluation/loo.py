@@ -202,8 +202,10 @@ def write_parts(result: Loo, path: Path) -> None:
 def read_parts(path: Path) -> pd.DataFrame:
     """Read back what ``write_parts`` wrote; names are text, and no word in them is missing."""
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    numbers = frame[["n", "elpd", "pareto_k"]].apply(pd.to_numeric)
-    return frame.assign(refitted=frame["refitted"] == "True", **numbers)
+    for name in frame.columns.intersection(list(MEASURED)):
+        column = frame[name]
+        frame[name] = column == "True" if name == "refitted" else pd.to_numeric(column)
+    return frame
 
 
 def _parts(
