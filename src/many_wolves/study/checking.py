@@ -137,10 +137,7 @@ def _rehearse(speaker: Cast, task: Task, trials: Sequence[Trial] | None) -> None
 
 def _check_api(speaker: Cast) -> None:
     """Reject an unknown provider, and settings that an API model does not support."""
-    from many_wolves.speakers.api.model import check_request
-
     spec = describe(_requested(speaker, _SETTINGS))
-    check_request(spec)
     prices = speaker.asking.get("prices")
     Budget(find_price(spec, prices and Path(prices)), speaker.asking.get("max_cost"))
 
