@@ -59,6 +59,24 @@ class TestTheSameData:
         table = saved(tmp_path, PEOPLE.drop(columns="count").assign(percent=share, n=total))
         assert problem_of(table) == PLAIN
 
+    @pytest.mark.parametrize("form", ["{:.2f}", "{:.1f}%", "{:.4f}"])
+    def test_a_wide_table_of_shares_or_percentages(self, tmp_path: Path, form: str) -> None:
+        wide = PEOPLE.pivot(index=["goal", "state"], columns="utterance", values="count")
+        total = wide.sum(axis=1)
+        shares = wide.div(total, axis=0) * (1 if form == "{:.4f}" else 100)
+        table = saved(tmp_path, shares.map(form.format).assign(n=total).reset_index())
+        kept = ["goal", "state", "utterance", "count"]
+        read = table.rows[kept].sort_values(kept[:3]).reset_index(drop=True)
+        ours = PEOPLE[kept].sort_values(kept[:3]).reset_index(drop=True)
+        assert read["count"].tolist() == ours["count"].tolist()
+        assert any("were made from the shares" in note for note in table.meta["notes"])
+
+    def test_a_wide_table_of_single_choices(self, tmp_path: Path) -> None:
+        rows = PEOPLE.loc[PEOPLE.index.repeat(PEOPLE["count"])].reset_index(drop=True)
+        chosen = pd.get_dummies(rows["utterance"]).astype(int)
+        wide = pd.concat([rows[["goal", "state"]], chosen], axis=1).assign(n=7)
+        assert saved(tmp_path, wide).meta["total"] == 2436
+
     def test_states_as_text_in_a_data_frame(self) -> None:
         text = mw.read_choices(PEOPLE.astype({"state": str}))
         assert problem_of(text) == PLAIN

@@ -102,7 +102,7 @@ def counts_from_shares(
         ) from fault
     percent = found.percent | (np.nanmax(found.values, initial=0.0) > 1.0)
     values = np.where(percent, found.values / 100, found.values)
-    digits = np.array([_digits(entry) for entry in entries]) + np.where(percent, 2, 0)
+    digits = np.array([digits_of(entry) for entry in entries]) + np.where(percent, 2, 0)
     slack = np.maximum(ROUNDED * 10.0**-digits * n, 1e-9)
     counts = np.rint(values * n)
     bad = ~(values >= 0) | (values > 1) | (np.abs(values * n - counts) > slack)
@@ -124,8 +124,8 @@ def counts_from_shares(
     return counts, note
 
 
-def _digits(entry: str) -> int:
-    """Number of digits after the decimal sign."""
+def digits_of(entry: str) -> int:
+    """The number of digits after the decimal sign of a number or percentage."""
     digits = entry.strip().rstrip("%").rstrip()
     at = max(digits.rfind("."), digits.rfind(","))
     return len(digits) - at - 1 if at >= 0 else 0

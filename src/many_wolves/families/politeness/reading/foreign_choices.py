@@ -19,7 +19,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.reading.negation import canonical_labels
 from many_wolves.families.politeness.task.utterances import UTTERANCES
 from many_wolves.store.foreign_csv import ForeignTable
-from many_wolves.store.shape import counts_from_shares, longer
+from many_wolves.store.shape import counts_from_shares, digits_of, longer
 
 CLUSTERS = ("item", "participant")
 """Clusters of possibly similar answers: the item and the participant."""
@@ -245,11 +245,13 @@ def _refuse_empty(table: ForeignTable, column: str) -> None:
 
 def _counts(table: ForeignTable, cell: Sequence[str]) -> tuple[Array, set[str], tuple[str, ...]]:
     """Counts, the columns that they come from, and notes."""
-    if "count" in table.frame:
-        counts = table.numbers("count")
-        return counts, {"count"}, _like_shares(table, counts, cell)
     share = next((c for c in table.columns if c.casefold() in SHARES), None)
     total = next((c for c in table.columns if c.casefold() in ("n", "total")), None)
+    if "count" in table.frame:
+        if not _are_shares(table, total, cell):
+            counts = table.numbers("count")
+            return counts, {"count"}, _like_shares(table, counts, cell)
+        share = "count"
     if share is not None and total is None:
         raise WolvesError(
             f"the table gives shares ({share}) without the number of answers",
@@ -265,6 +267,33 @@ def _counts(table: ForeignTable, cell: Sequence[str]) -> tuple[Array, set[str], 
         return table.numbers(total), {total}, (f"The column {total!r} was read as 'count'.",)
     note = f"No column of counts was found: each of the {len(table.frame):,} rows is one choice."
     return np.ones(len(table.frame)), set(), (note,)
+
+
+def _are_shares(table: ForeignTable, total: str | None, cell: Sequence[str]) -> bool:
+    """Whether the column of counts has shares or percentages, as in wide tables of them.
+
+    They have percent signs, or add up to 1 or to 100 in every cell although the total differs.
+    """
+    entries = table.text("count")
+    if any(entry.rstrip().endswith("%") for entry in entries):
+        return True
+    if total is None:
+        return False
+    counts, n = table.numbers("count"), table.numbers(total)
+    by = pd.DataFrame({"count": counts, "n": n}).groupby(
+        [table.frame[name].to_numpy() for name in cell], sort=False
+    )
+    sums, most, rows = by["count"].sum(), by["n"].max(), by["count"].size()
+    if (abs(sums - most) <= 1e-6).any():
+        return False
+    digits = max(map(digits_of, entries), default=0)
+    if not digits and counts.max() <= 1:
+        return False  # single choices, in a column for each utterance
+    rounding = 0.5 * 10.0**-digits * rows + 1e-9
+    return any(
+        bool((abs(sums - whole) <= rounding.clip(upper=0.05 * whole)).all())
+        for whole in (1.0, 100.0)
+    )
 
 
 def _like_shares(table: ForeignTable, counts: Array, cell: Sequence[str]) -> tuple[str, ...]:
