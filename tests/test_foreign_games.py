@@ -43,6 +43,46 @@ def by_context(table: Observations) -> dict[str, tuple[float, float]]:
     return found
 
 
+class TestNamesOfOtherSoftware:
+    def test_rounds_of_subjects_and_matches(self, tmp_path: Path) -> None:
+        rows = ["1,1,1,1,0", "1,1,2,0,0", "1,2,1,TRUE,TRUE", "2,1,1,0,1", "2,1,2,false,no"]
+        text = "\n".join(["subject,match,period,coop,other_coop", *rows]) + "\n"
+        table = from_text(tmp_path, text, "dilemma")
+        frame = read_rounds(table).frame
+        assert list(zip(frame["own"], frame["other"], strict=True)) == [
+            ("C", "D"), ("D", "D"), ("C", "C"), ("D", "C"), ("D", "D"),
+        ]  # fmt: skip
+        assert frame["game"].nunique() == 3
+        assert frame["participant"].tolist() == ["1", "1", "1", "2", "2"]
+        assert any("no group or partner" in note for note in table.meta["notes"])
+
+    def test_games_that_are_numbered_once_keep_their_numbers(self, tmp_path: Path) -> None:
+        text = "player,game,round,own,other\na,7,1,C,D\na,7,2,D,D\nb,9,1,C,C\n"
+        assert read_rounds(from_text(tmp_path, text, "dilemma")).frame["game"].tolist() == [7, 7, 9]
+
+    def test_without_games_a_player_has_one_with_each_partner(self, tmp_path: Path) -> None:
+        text = "player,partner,round,own,other\na,x,1,C,D\na,x,2,D,D\na,y,1,C,C\n"
+        frame = read_rounds(from_text(tmp_path, text, "dilemma")).frame
+        assert frame.groupby("game")["round"].max().tolist() == [2, 1]
+
+    def test_a_round_twice_needs_a_column_of_games(self, tmp_path: Path) -> None:
+        text = "player,round,own,other\na,1,C,D\na,2,D,D\na,1,C,C\n"
+        with pytest.raises(WolvesError, match="no column that tells games apart") as found:
+            from_text(tmp_path, text, "dilemma")
+        assert "line 4" in str(found.value)
+
+    @pytest.mark.parametrize("move", ["A", "1", "TRUE"])
+    def test_moves_without_a_meaning_are_refused(self, tmp_path: Path, move: str) -> None:
+        text = f"player,game,round,own,other\na,1,1,{move},C\n"
+        with pytest.raises(WolvesError, match="expected the move C or D"):
+            read_rounds(from_text(tmp_path, text, "dilemma"))
+
+    @pytest.mark.parametrize("name", ["least", "mao", "min_accept"])
+    def test_least_accepted_amounts(self, tmp_path: Path, name: str) -> None:
+        table = from_text(tmp_path, f"subject,pie,{name}\n1,10,4\n2,10,1\n", "ultimatum")
+        assert table.rows["count"].sum() == pytest.approx(2)
+
+
 class TestTransitions:
     def test_every_count_has_its_context(self) -> None:
         name = "mei2024/transitions.csv"

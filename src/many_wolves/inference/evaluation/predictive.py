@@ -98,12 +98,11 @@ def compared(
     shares_again = again / np.maximum(again.sum(axis=-1, keepdims=True), 1)
     weight = n[:, 0] / n.sum()
     cells = int(asked.sum())
+    reached = [r_squared(one.ravel(), mean.ravel()) for one in shares_again]
     return {
         "p": float((far_again.sum(axis=1) >= far.sum(axis=1)).mean()),
         "r2": _number(r_squared(share.ravel(), mean.ravel())),
-        "ceiling": _number(
-            float(np.nanmedian([r_squared(one.ravel(), mean.ravel()) for one in shares_again]))
-        ),
+        "ceiling": None if np.isnan(reached).all() else float(np.nanmedian(reached)),
         "misplaced": float(weight @ _apart(share, mean)),
         "misplaced_by_chance": float(
             np.median([weight @ _apart(one, mean) for one in shares_again])

@@ -102,8 +102,8 @@ def _check_moves(frame: pd.DataFrame, where: str) -> None:
             frame[column],
             "the move C or D",
             where=where,
-            fix="leave out rounds without a move; only the other's move in a game's last round "
-            "can be empty. A game ends at an unreadable answer",
+            fix="write C for cooperation and D for defection. Leave out rounds without a move; "
+            "only the other's move in a game's last round can be empty",
         )
 
 

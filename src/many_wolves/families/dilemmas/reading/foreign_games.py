@@ -7,12 +7,35 @@ two. Rates without counts cannot be fitted.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
 from many_wolves.errors import WolvesError
 from many_wolves.store.foreign_csv import ForeignTable
 
+NAMES: dict[str, tuple[str, ...]] = {
+    "count": ("counts", "freq", "frequency"),
+    "group": ("groups", "condition", "treatment"),
+    "participant": ("participant_id", "subject", "subject_id", "player", "player_id", "worker_id"),
+    "game": ("games", "match", "match_id", "supergame", "interaction"),
+    "round": ("period", "round_number"),
+    "own": (
+        *("own_move", "own_choice", "own_action", "my_move", "my_choice"),
+        *("move", "choice", "action", "decision", "coop", "cooperate", "cooperated"),
+    ),
+    "other": (
+        *("other_move", "other_choice", "other_action", "others_move", "partner_move"),
+        *("partner_choice", "opponent_move", "opponent_choice", "opponent_action"),
+        *("other_coop", "other_cooperated", "partner_coop", "opponent_coop", "ocoop"),
+    ),
+    "endowment": ("stake", "pie", "budget"),
+    "offer": ("offered", "amount_offered"),
+    "accepted": ("accept", "response", "reply"),
+    "least": ("mao", "least_accepted", "minimum_accepted", "min_accept"),
+}
+"""Column -> its names in other software."""
 NUMBERS = ("count", "given", "give", "offer", "least", "endowment", "round", "rounds")
 """Numeric columns; entries may be missing."""
 MOVES: dict[str, tuple[str, ...]] = {
@@ -23,6 +46,8 @@ REPLIES: dict[str, float] = {
     **dict.fromkeys(("accept", "accepts", "accepted", "true", "yes", "1", "1.0"), 1.0),
     **dict.fromkeys(("reject", "rejects", "rejected", "false", "no", "0", "0.0"), 0.0),
 }
+COOPERATIONS = {form: "CD"[reply == 0.0] for form, reply in REPLIES.items()}
+"""Entries of a column that says whether a player cooperated."""
 RATES = ("rate", "cooperation", "fraction", "share", "percent", "percentage", "proportion")
 COUNTED = frozenset({"count", "own", "given", "give", "offer", "accepted", "served"})
 """Columns that hold choices, so that a column called ``share`` is a condition."""
@@ -47,9 +72,9 @@ def as_rows(table: ForeignTable) -> tuple[pd.DataFrame, tuple[str, ...]]:
     WolvesError
         If an entry is not what its column holds, or the table has rates without counts.
     """
-    named = table.renamed({"count": ("counts", "freq"), "own": (), "other": ()})
+    named = table.renamed(NAMES)
     columns = set(named.columns)
-    frame = typed(named)
+    frame = typed(named, _cooperations(table, named))
     notes = named.notes
     if {"own_before", "other_before", "own"} <= columns:
         return rounds_of_transitions(frame, named), notes
@@ -58,11 +83,73 @@ def as_rows(table: ForeignTable) -> tuple[pd.DataFrame, tuple[str, ...]]:
     if "least" in columns and "offer" not in columns:
         return replies_of_least(frame, named), (*notes, LEAST_NOTE)
     refuse_rates(named)
+    if {"own", "other", "round"} <= columns:
+        frame, told = told_apart(frame, named)
+        notes = (*notes, *told)
     return frame, notes
 
 
-def typed(table: ForeignTable) -> pd.DataFrame:
-    """The table with numbers as numbers and moves as C and D; names stay as they are."""
+def _cooperations(table: ForeignTable, named: ForeignTable) -> frozenset[str]:
+    """Columns of moves that say by their name that one, or TRUE, is cooperation."""
+    pairs = zip(table.columns, named.columns, strict=True)
+    return frozenset(new for old, new in pairs if "coop" in old.casefold())
+
+
+def told_apart(frame: pd.DataFrame, table: ForeignTable) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Rounds with every column that identifies them, and one number for each game.
+
+    Parameters
+    ----------
+    frame
+        own, other and round; group, participant, partner and game where the table has them.
+
+    Returns
+    -------
+    tuple
+        The rounds, and notes. A table without ``game`` has one game for each player and partner.
+        Games that several players number alike get a number for each player.
+
+    Raises
+    ------
+    WolvesError
+        If a player has a round twice, and no column tells the games apart.
+    """
+    given = [c for c in ("group", "participant", "partner") if c in frame]
+    lacking = [c for c in ("group", "participant", "partner", "game") if c not in frame]
+    found = frame.assign(
+        group=frame.get("group", ""),
+        participant=frame.get("participant", "1"),
+        partner=frame.get("partner", ""),
+    )
+    who = [c for c in ("speaker", "model") if c in found] + ["group", "participant", "partner"]
+    by = [*who, "game"] if "game" in found else who
+    twice = found.duplicated([*by, "round"]) & found["round"].notna()
+    if "game" not in found and twice.any():
+        raise WolvesError(
+            f"the table has a round twice for one player, and no column that tells games apart "
+            f"(found {', '.join(table.columns)})",
+            where=table.where,
+            line=table.lines[int(twice.to_numpy().argmax())],
+            column="game",
+            fix="add a column game with the number of the game in each row",
+        )
+    notes = []
+    if lacking:
+        whose = f"by {' and '.join(given)}" if given else "as one player's"
+        notes.append(f"Games are identified {whose}; the table has no {' or '.join(lacking)}.")
+    if "game" not in found or (not twice.any() and found.duplicated(["game", "round"]).any()):
+        found["game"] = found.groupby(by, sort=False, dropna=False).ngroup()
+    return found, tuple(notes)
+
+
+def typed(table: ForeignTable, cooperations: Collection[str] = ()) -> pd.DataFrame:
+    """The table with numbers as numbers and moves as C and D; names stay as they are.
+
+    Parameters
+    ----------
+    cooperations
+        Columns of moves in which one, TRUE and yes are cooperation.
+    """
     frame = table.frame.copy()
     for column in NUMBERS:
         if column in frame:
@@ -70,7 +157,8 @@ def typed(table: ForeignTable) -> pd.DataFrame:
     forms = {form: move for move, words in MOVES.items() for form in (move.casefold(), *words)}
     for column in ("own", "other", "own_before", "other_before"):
         if column in frame:
-            frame[column] = [forms.get(entry.casefold(), entry) for entry in frame[column]]
+            read = forms | (COOPERATIONS if column in cooperations else {})
+            frame[column] = [read.get(entry.casefold(), entry) for entry in frame[column]]
     if "accepted" in frame:
         frame["accepted"] = [
             np.nan if entry == "" else REPLIES.get(entry.casefold(), entry)
