@@ -200,10 +200,7 @@ def test_a_time_limit_ends_a_page_as_in_a_browser(play):
     assert time.monotonic() - begin >= 3
 
 
-def test_an_unknown_live_page_is_played_with_bids_chat_and_a_refusal(play, monkeypatch):
-    # Beside other tests, the server may fail later than a tenth of a second after other news.
-    monkeypatch.setattr("many_wolves.worlds.otree.sockets.EFFECT_S", 20.0)
-    monkeypatch.setattr("many_wolves.worlds.otree.sockets.QUIET_S", 1.5)
+def test_an_unknown_live_page_is_played_with_bids_chat_and_a_refusal(play):
     scripts = {
         1: [
             {"reserve": 5},

@@ -105,6 +105,27 @@ def test_a_session_is_shown_while_it_runs_and_words_of_speakers_are_escaped(coll
     assert page.count("<script") == 2
 
 
+def test_a_failure_after_the_receipt_is_shown_at_its_answer(collected, tmp_path):
+    (journal,) = (collected / "out" / "markets").glob("*.jsonl")
+    answer = next(r for r in read_journal(journal).responses if r.turn == 0)
+    record = answer.to_json()
+    record["cell"] = {**record["cell"], "engine": "otree"}
+    answer = Response.from_json(json.loads(json.dumps(record)))
+    name = f"{answer.episode}-{answer.replicate}"
+    seat = {"at": "now", "seat": 1, "turn": 0}
+    lines = [
+        {"event": "question", **seat, "place": "app/Live", "text": "Offer.", "view": {}},
+        {"event": "receipt", **seat, "status": "accepted", "why": ""},
+        {"event": "failed_late", **seat},
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (tmp_path / f"{name}.seats.jsonl").write_text(text)
+    shown = replay(name, [answer], [tmp_path], None)
+    (card,) = (card for column in shown.columns for card in column.cards)
+    assert (card.receipt, card.text) == ("accepted", answer.text)
+    assert "failed at it after this receipt" in str(card)
+
+
 def test_a_session_is_found_by_the_beginning_of_its_name(collected, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     name = read_replay("", [collected / "out"]).session

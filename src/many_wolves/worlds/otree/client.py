@@ -195,12 +195,18 @@ class OTreeClient:
         return await self._page("POST", page.path, data=list(data))
 
     @asynccontextmanager
-    async def socket(self, path: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-        """A websocket at an address of the server."""
+    async def socket(
+        self, path: str, *, autoping: bool = True
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """A websocket at an address of the server; without ``autoping``, it delivers pings too."""
         async with self._session().ws_connect(
-            self.address.url + path, heartbeat=20, max_msg_size=2**24
+            self.address.url + path, heartbeat=20, autoping=autoping, max_msg_size=2**24
         ) as socket:
             yield socket
+
+    async def wait_for_turn(self) -> None:
+        """A request that changes nothing; its answer follows the effects of earlier messages."""
+        await self._request("GET", "/favicon.ico", allow_redirects=False)
 
     async def _page(self, method: str, path: str, **options: Any) -> Page:
         for attempt in range(BROKEN_AFTER):

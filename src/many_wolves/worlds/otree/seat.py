@@ -129,6 +129,7 @@ class Seat:
             after = None
             while after is None:
                 after = await self._turn(visit)
+                self._note_late(inbox)
             return after
 
     async def _turn(self, visit: Visit) -> Page | None:
@@ -353,6 +354,12 @@ class Seat:
 
     def _ref(self, question: Question) -> str:
         return f"{question.seat}-{question.turn}"
+
+    def _note_late(self, inbox: Inbox) -> None:
+        """Record messages that failed after their receipt; the next question tells the seat."""
+        for ref in inbox.late:
+            self._write("failed_late", sync=True, turn=int(ref.rpartition("-")[2]))
+        inbox.late.clear()
 
     def _read(self, text: str) -> None:
         if self.entries and self.entries[-1] == Entry("page", text):

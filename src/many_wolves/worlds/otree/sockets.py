@@ -21,6 +21,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import count
 from typing import Any
 
 import aiohttp
@@ -33,16 +34,19 @@ from many_wolves.worlds.otree.prompts import on_load_messages
 _log = logging.getLogger(__name__)
 
 EFFECT_S = 2.0
-"""Seconds to wait for the effect of an own message."""
+"""Seconds to wait for news after an own message that had no reply."""
 ACKNOWLEDGED_S = 30.0
 """Seconds per wait for the acknowledgement of a message; such waits are repeated."""
-QUIET_S = 0.1
-"""Seconds within which messages are read together."""
 LONGEST_LINE = 4_000
+REJECTED = "the page could not process this message"
+REJECTED_LATE = "The page could not process your last message, although it seemed accepted."
 
 
 class Inbox:
-    """Sockets of one page, and the messages received since it was opened."""
+    """Sockets of one page, and the messages received since it was opened.
+
+    ``late`` has the references of own messages that had counted as accepted, and failed later.
+    """
 
     def __init__(self, client: OTreeClient, page: Page) -> None:
         self.client = client
@@ -56,8 +60,13 @@ class Inbox:
         self.refs: list[str] | None = None
         self.schema: Mapping[str, Any] | None = None
         self.leave = False
+        self.late: list[str] = []
         self._failure = ""
+        self._sending = False
+        self._last = ""
         self._news = asyncio.Event()
+        self._marks = count()
+        self._pongs: dict[bytes, asyncio.Event] = {}
         self._stack = AsyncExitStack()
         self._live: aiohttp.ClientWebSocketResponse | None = None
         self._chats: dict[str, tuple[Chat, aiohttp.ClientWebSocketResponse]] = {}
@@ -92,10 +101,7 @@ class Inbox:
     async def _start(self) -> None:
         if self.page.live_url:
             self._live = await self._open(self.page.live_url, self._live_message)
-            for message in on_load_messages(self.page):
-                await self._live.send_json(message)
-            if on_load_messages(self.page):
-                await self._effect()
+            await self._tell(self._live, *on_load_messages(self.page))
         for chat in self.page.chats:
             self._chats[chat.channel] = (chat, await self._open(chat.path, self._chat_lines))
         if self.page.advance_url and (self.page.seconds_left is not None or self.live):
@@ -146,12 +152,15 @@ class Inbox:
             return "refused", "message: please give the message that the page sends"
         if self.refs is not None and isinstance(message, Mapping):
             message = {**message, "ref": ref}
-        self._failure = ""
-        await self._live.send_json(message)
-        if self.refs is None:
-            await self._effect()
-        else:
-            await self._applied(ref)
+        self._failure, self._sending, self._last = "", True, ref
+        try:
+            if self.refs is None:
+                await self._tell(self._live, message)
+            else:
+                await self._live.send_json(message)
+                await self._applied(ref)
+        finally:
+            self._sending = False
         return ("refused", self._failure) if self._failure else self._seen(self._live)
 
     async def _applied(self, ref: str) -> None:
@@ -165,20 +174,42 @@ class Inbox:
         if not self._chats:
             return "refused", "this page has no chat"
         chat, socket = next(iter(self._chats.values()))
-        await socket.send_json({"body": text, "nickname_signed": chat.nickname_signed})
-        await self._effect()
+        await self._tell(socket, {"body": text, "nickname_signed": chat.nickname_signed})
         return self._seen(socket)
 
     def _seen(self, socket: aiohttp.ClientWebSocketResponse) -> tuple[Fate, str]:
         return ("unknown", "the connection broke") if socket.closed else ("accepted", "")
 
-    async def _effect(self) -> None:
-        """Wait for a reply of the server, and for the messages that come with it."""
-        await self.news(EFFECT_S)
-        await asyncio.sleep(QUIET_S if self._news.is_set() else 0)
+    async def _tell(self, socket: aiohttp.ClientWebSocketResponse, *messages: Any) -> None:
+        """Send messages and wait until the server has processed them, and its replies are here.
+
+        oTree processes live messages and requests one after another. So the answer to a request
+        follows the effects of each message that had arrived before. Only a live method that is an
+        asynchronous generator may reply later.
+        """
+        if not messages:
+            return
+        self._news.clear()
+        for message in messages:
+            await socket.send_json(message)
+        await self._arrived(socket)
+        await self.client.wait_for_turn()
+        await self._arrived(socket)
+        if not (self._failure or self._news.is_set() or self.left.is_set()):
+            await self.news(EFFECT_S)
+
+    async def _arrived(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Wait until all that was sent on a socket has arrived, in both directions."""
+        mark = str(next(self._marks)).encode()
+        pong = self._pongs[mark] = asyncio.Event()
+        await socket.ping(mark)
+        waits = {asyncio.ensure_future(event.wait()) for event in (pong, self.left)}
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
 
     async def _open(self, path: str, take: Any) -> aiohttp.ClientWebSocketResponse:
-        socket = await self._stack.enter_async_context(self.client.socket(path))
+        socket = await self._stack.enter_async_context(self.client.socket(path, autoping=False))
         task = asyncio.create_task(self._listen(socket, take, self.left))
         self._stack.callback(task.cancel)
         return socket
@@ -187,6 +218,10 @@ class Inbox:
         self, socket: aiohttp.ClientWebSocketResponse, take: Any, left: asyncio.Event
     ) -> None:
         async for message in socket:
+            if message.type is aiohttp.WSMsgType.PING:
+                await socket.pong(message.data)
+            if message.type is aiohttp.WSMsgType.PONG and bytes(message.data) in self._pongs:
+                self._pongs.pop(bytes(message.data)).set()
             if message.type is not aiohttp.WSMsgType.TEXT:
                 continue
             with suppress(json.JSONDecodeError):
@@ -197,7 +232,12 @@ class Inbox:
 
     def _live_message(self, told: Any) -> None:
         if isinstance(told, dict) and told.get("otree_success") is False:
-            self._failure = "the page could not process this message"
+            if self._sending:
+                self._failure = REJECTED
+            elif self._last:
+                # A failure before any own message concerns one that the script sent.
+                self.late.append(self._last)
+                self.received.append(REJECTED_LATE)
             return
         payload = told.get("live_method_payload") if isinstance(told, dict) else told
         if isinstance(payload, dict) and "wolves" in payload:

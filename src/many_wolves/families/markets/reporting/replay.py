@@ -22,6 +22,7 @@ from many_wolves.worlds.session_log import Line, read_session_log
 
 WAITING = "waiting"
 _SILENT = "No answer yet."
+_LATE = "The page failed at it after this receipt."
 
 
 def replay(
@@ -109,6 +110,7 @@ def _server_cards(answers: Sequence[Response], lines: Sequence[Line]) -> dict[st
     count = _seat_count(answers, lines)
     by_turn = {r.turn: r for r in answers}
     receipts = {(n["seat"], n["turn"]): n for n in lines if n["event"] == "receipt"}
+    late = {(n["seat"], n["turn"]) for n in lines if n["event"] == "failed_late"}
     cards: dict[str, list[Card]] = {}
     for line in lines:
         if line["event"] != "question":
@@ -120,7 +122,8 @@ def _server_cards(answers: Sequence[Response], lines: Sequence[Line]) -> dict[st
         if isinstance(place, str):
             place = _place_of(line, place)
         seat = seats.get(number, f"seat-{number}")
-        card = _card(tuple(place), line["text"], response, receipt["status"], receipt["why"])
+        why = _LATE if (number, turn) in late else receipt["why"]
+        card = _card(tuple(place), line["text"], response, receipt["status"], why)
         cards.setdefault(seat, []).append(card)
     return cards
 
