@@ -2,13 +2,17 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from many_wolves.reading.objects import faults
+from many_wolves.records import Form
 from many_wolves.worlds.forms import describe
 from many_wolves.worlds.otree.fields import form_schema, least_answer, to_post
 from many_wolves.worlds.otree.live import UNKNOWN, live_calls, message_schema
 from many_wolves.worlds.otree.pages import read_page
 from many_wolves.worlds.otree.prompts import Entry, messages
+from many_wolves.worlds.random_forms import random_form
 
 URL = "http://127.0.0.1:1/p/abc123/app/Page/4"
 
@@ -96,6 +100,44 @@ def test_each_kind_of_field_has_its_schema(html, schema):
     found = form_schema(form(html).fields)["properties"]["x"]
     found.pop("description", None)
     assert found == schema
+
+
+@pytest.mark.parametrize(
+    ("kind", "fits", "does_not"),
+    [
+        ("date", "2026-11-28", "28 November"),
+        ("time", "09:30", "half past nine"),
+        ("datetime-local", "2026-11-28T09:30", "2026-11-28"),
+        ("month", "2026-11", "November"),
+        ("week", "2026-W48", "48"),
+        ("email", "ann@example.org", "ann"),
+        ("url", "https://example.org", "example"),
+        ("color", "#ff0000", "red"),
+    ],
+)
+def test_a_text_of_a_fixed_form_fits_only_if_a_browser_takes_it(kind, fits, does_not):
+    fields = form(f"<input type='{kind}' name='x' required>").fields
+    schema = form_schema(fields)
+    assert not faults(Form(schema), {"x": fits})
+    assert faults(Form(schema), {"x": does_not})
+    assert "in the form" in describe(schema)
+    for filled in (least_answer(fields), random_form(schema, np.random.default_rng(1))):
+        assert not faults(Form(schema), filled)
+    optional = form_schema(form(f"<input type='{kind}' name='x'>").fields)
+    assert bool(faults(Form(optional), {"x": None})) == (kind == "color")
+
+
+def test_a_choice_that_is_disabled_is_not_offered_and_a_longest_text_is_named():
+    read = form(
+        "<select name='s' required><option value='1'>one</option><option value='2' disabled>two"
+        "</option><optgroup label='G' disabled><option value='3'>three</option></optgroup></select>"
+        "<input name='t' maxlength='3' required>"
+    )
+    schema = form_schema(read.fields)
+    assert schema["properties"]["s"]["enum"] == ["one"]
+    assert "at most 3 characters" in describe(schema)
+    assert faults(Form(schema), {"s": "one", "t": "long"})
+    assert len(random_form(schema, np.random.default_rng(2))["t"]) <= 3
 
 
 def test_labels_are_words_of_the_form():

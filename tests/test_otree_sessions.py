@@ -7,6 +7,7 @@ import pytest
 
 from many_wolves.families.markets.engines.otree import OTreeSessions
 from many_wolves.worlds.otree.client import BrokenPageError, ParticipantInfo, SessionInfo
+from many_wolves.worlds.server_world import BrokenError
 from many_wolves.worlds.session_log import SessionLog
 
 
@@ -53,3 +54,20 @@ def test_a_session_that_a_kill_left_half_made_is_not_taken_up(tmp_path, made, br
         assert found.code == expected
         assert [line["code"] for line in journal.of("session")] == [expected]
         assert asyncio.run(sessions._session(episode, journal)).code == expected
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_an_error_of_the_experiment_names_the_log_that_has_it(tmp_path, own):
+    log = tmp_path / "otree.log"
+    log.write_text("Traceback\nTypeError: 'NoneType' object is not subscriptable\n\n")
+    opening = SimpleNamespace(task="otree", script={"personas": {}}, cell={"config": "any"})
+    episode = SimpleNamespace(opening=opening, seats={"one": None})
+    sessions = OTreeSessions(tmp_path)
+    sessions._client = Server({"new": ("mine", 1)}, ("new",))
+    sessions._server = SimpleNamespace(log=log) if own else None
+    said = pytest.raises(BrokenError, match="oTree answers 500")
+    with SessionLog(tmp_path / "s.jsonl") as journal, said as error:
+        asyncio.run(sessions.play(episode, None, journal))
+    told = str(error.value)
+    assert ("NoneType" in told and str(log) in told) == own
+    assert "log" in told

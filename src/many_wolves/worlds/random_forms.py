@@ -16,8 +16,9 @@ def random_form(schema: Mapping[str, Any], rng: np.random.Generator) -> Any:
     Parameters
     ----------
     schema
-        May contain types, enums, constants, limits, arrays, objects and ``anyOf``. Without limits,
-        a number is up to 10 above its lower limit, and a text is a word.
+        May contain types, enums, constants, examples, limits, arrays, objects and ``anyOf``.
+        Without limits, a number is up to 10 above its lower limit. A text is one of the examples,
+        or a word, cut off at the maximum length.
     rng
         Random number generator.
     """
@@ -48,7 +49,10 @@ def _of_kind(kind: str, schema: Mapping[str, Any], rng: np.random.Generator) -> 
             if kind == "integer"
             else float(round(rng.uniform(low, high), 2))
         )
-    return bool(rng.random() < 0.5) if kind == "boolean" else str(rng.choice(WORDS))
+    if kind == "boolean":
+        return bool(rng.random() < 0.5)
+    words = schema.get("examples") or WORDS
+    return str(rng.choice(words))[: schema.get("maxLength")]
 
 
 def _some(items: Mapping[str, Any], rng: np.random.Generator) -> list[Any]:

@@ -14,6 +14,18 @@ Choices = tuple[tuple[str, str], ...]
 
 _CONTROLS = ("input", "select", "textarea", "button")
 _SENT_BY_PAGE = {"submit", "button", "image", "reset", "file"}
+_DAY, _CLOCK = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}(:[0-9]{2})?"
+_FORMS = {
+    "color": ("#000000", "#[0-9a-fA-F]{6}"),
+    "date": ("2000-01-01", _DAY),
+    "datetime-local": ("2000-01-01T12:00", f"{_DAY}T{_CLOCK}"),
+    "email": ("someone@example.org", r"[^@\s]+@[^@\s]+"),
+    "month": ("2000-01", "[0-9]{4}-[0-9]{2}"),
+    "time": ("12:00", _CLOCK),
+    "url": ("https://example.org", "[a-zA-Z][a-zA-Z0-9+.-]*:.+"),
+    "week": ("2000-W01", "[0-9]{4}-W[0-9]{2}"),
+}
+"""Example and pattern of the texts that a browser accepts in inputs of these types."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,10 @@ class FormField:
         Limits of a number; None if the page gives none.
     choices
         Choices in the order shown.
+    example, pattern
+        For a text of a fixed form, such as a date: one that fits, and its regular expression.
+    longest
+        Maximum length of a text.
     """
 
     name: str
@@ -42,38 +58,51 @@ class FormField:
     high: float | None = None
     step: float | None = None
     choices: Choices = ()
+    example: str = ""
+    pattern: str = ""
+    longest: int | None = None
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the field; an optional field allows null."""
-        schema: dict[str, Any]
-        match self.kind:
-            case "integer" | "number":
-                schema = {"type": self.kind}
-                if self.low is not None:
-                    schema["minimum"] = self.low
-                if self.high is not None:
-                    schema["maximum"] = self.high
-            case "choice":
-                schema = {"type": "string", "enum": [words for words, _ in self.choices]}
-            case "choices":
-                words = [words for words, _ in self.choices]
-                schema = {"type": "array", "items": {"type": "string", "enum": words}}
-            case "yes_no":
-                schema = {"type": "boolean"}
-            case _:
-                schema = {"type": "string"}
+        schema = self._kind_schema()
         if not self.required and self.kind not in ("yes_no", "choices"):
             schema["type"] = [schema["type"], "null"]
             if "enum" in schema:
                 schema["enum"] = [*schema["enum"], None]
+        notes = self._notes()
+        if notes:
+            schema["description"] = "; ".join(notes)
+        return schema
+
+    def _kind_schema(self) -> dict[str, Any]:
+        words = [words for words, _ in self.choices]
+        match self.kind:
+            case "integer" | "number":
+                limits = {"minimum": self.low, "maximum": self.high}
+                return {"type": self.kind} | {k: v for k, v in limits.items() if v is not None}
+            case "choice":
+                return {"type": "string", "enum": words}
+            case "choices":
+                return {"type": "array", "items": {"type": "string", "enum": words}}
+            case "yes_no":
+                return {"type": "boolean"}
+        text: dict[str, Any] = {"type": "string"}
+        if self.pattern:
+            text |= {"pattern": f"^{self.pattern}$", "examples": [self.example]}
+        return text if self.longest is None else text | {"maxLength": self.longest}
+
+    def _notes(self) -> list[str]:
+        """What a reader of the page learns about the field besides its kind."""
         notes = [self.label] if self.label else []
         if self.kind == "script":
             notes.append("a hidden field that the page's script fills in")
         if self.step is not None and self.step != 1:
             notes.append(f"in steps of {self.step:g}")
-        if notes:
-            schema["description"] = "; ".join(notes)
-        return schema
+        if self.example:
+            notes.append(f"in the form {self.example}")
+        if self.longest is not None:
+            notes.append(f"at most {self.longest} characters")
+        return notes
 
 
 def read_fields(
@@ -165,7 +194,7 @@ def _least(field: FormField, attempt: int) -> Any:
         case "yes_no":
             return bool(attempt % 2) or field.required
         case "text":
-            return "-" if field.required or attempt else None
+            return (field.example or "-") if field.required or attempt else None
         case "script":
             return str(attempt)
 
@@ -230,8 +259,20 @@ def _field(labels: _Labels, name: str, tags: Sequence[Element]) -> FormField:
         # A range input always has a value, which a browser sends even if it was not touched.
         must = required or kind == "range"
         return FormField(name, "integer" if whole else "number", label, must, low, high, step)
-    numeric = first.get("inputmode") in ("decimal", "numeric")
-    return FormField(name, "number" if numeric else "text", label, required, low, high)
+    if first.get("inputmode") in ("decimal", "numeric"):
+        return FormField(name, "number", label, required, low, high)
+    # Like a range, a colour always has a value.
+    must, longest = required or kind == "color", _number(first.get("maxlength"))
+    example, pattern = _FORMS.get(kind, ("", ""))
+    return FormField(
+        name,
+        "text",
+        label,
+        must,
+        example=example,
+        pattern=pattern,
+        longest=None if longest is None else int(longest),
+    )
 
 
 def _chosen(
@@ -253,6 +294,8 @@ def _chosen(
 def _options(select: Element) -> Choices:
     options = []
     for option in select.iter("option"):
+        if any(tag.get("disabled") is not None for tag in (option, option.getparent())):
+            continue
         words, value = plain_words(option), option.get("value")
         if value != "":
             options.append((words, words if value is None else str(value)))

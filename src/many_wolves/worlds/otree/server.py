@@ -140,7 +140,7 @@ class OTreeServer:
         while time.monotonic() < until:
             if not self.running:
                 raise WolvesError(
-                    f"oTree ended while starting: {_last_error(self.log)}",
+                    f"oTree ended while starting: {last_error(self.log)}",
                     where=self.log,
                     fix="read the log; `otree devserver` in the project shows the same error",
                 )
@@ -198,6 +198,7 @@ def _link(link: Path, item: Path) -> None:
         copy(item, link)
 
 
-def _last_error(log: Path) -> str:
+def last_error(log: Path) -> str:
+    """The last line of oTree's log, which ends a traceback after an error of the experiment."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     return lines[-1] if lines else "no message"

@@ -33,7 +33,7 @@ from many_wolves.worlds.otree.client import (
     SessionInfo,
 )
 from many_wolves.worlds.otree.seat import Seat, StuckError
-from many_wolves.worlds.otree.server import Address, OTreeServer
+from many_wolves.worlds.otree.server import Address, OTreeServer, last_error
 from many_wolves.worlds.otree.visits import Limits
 from many_wolves.worlds.protocol import Episode
 from many_wolves.worlds.server_world import BrokenError, LostError
@@ -163,8 +163,16 @@ class OTreeSessions:
             await self._keep(episode, session.code)
         except SessionGoneError as gone:
             raise LostError(str(gone)) from gone
-        except (StuckError, BrokenPageError) as fault:
+        except BrokenPageError as fault:
+            raise BrokenError(f"{fault}{self._why()}") from fault
+        except StuckError as fault:
             raise BrokenError(str(fault)) from fault
+
+    def _why(self) -> str:
+        """The error that our own server has written down; empty for another server."""
+        if self._server is None:
+            return "; the server's log has the error"
+        return f": {last_error(self._server.log)} (the whole error is in {self._server.log})"
 
     def trial(self, episode: Episode, question: Question, turn: int) -> Trial:
         """A page as a trial: its text, the form, and for scripted players what it shows."""
