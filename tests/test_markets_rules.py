@@ -42,6 +42,32 @@ def test_seats_are_numbered_as_in_the_lab():
     assert (held, rules.total_shares) == (90, 100)
 
 
+@pytest.mark.parametrize("mechanism", ["harberger", "futarchy"])
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        ("owner", (5, 60_000, 6, (350_000, 600_000), (150_000, 350_000), 200_000, 20_000)),
+        ("developer", (1, 300_000, 30, (200_000, 500_000), (500_000, 2_750_000), 0, 50_000)),
+        ("speculator", (6, 50_000, 5, 400_000, 20_000)),
+    ],
+)
+def test_money_and_bands_are_those_of_the_lab(mechanism, role, expected):
+    terms = Rules.lab(mechanism).terms(role)
+    bands = [(band.low, band.high) for band in terms.bands]
+    found = (terms.count, terms.cash, terms.shares, *bands)
+    assert (*found, terms.base_points, terms.points_per_euro) == expected
+
+
+@pytest.mark.parametrize("role", ["owner", "developer", "speculator"])
+def test_euros_are_base_points_and_payoff_at_the_rate_of_the_role_and_the_fee(role):
+    rules = Rules.lab("futarchy")
+    seat = next(seat for seat in rules.seats if rules.role(seat) == role)
+    base, rate = {"owner": (2e5, 2e4), "developer": (0, 5e4), "speculator": (4e5, 2e4)}[role]
+    # A payoff that comes to 12.345 euro before the fee; half a cent goes up.
+    assert rules.reward(seat, 12.345 * rate - base) == 17.35
+    assert rules.reward(seat, 12.344 * rate - base) == 17.34
+
+
 @pytest.mark.parametrize(
     ("mechanism", "expected"),
     [
@@ -102,6 +128,40 @@ def test_equal_seeds_draw_equal_sessions_within_the_bands():
                 assert 0.95 * worth - 0.5 <= draws.signals[number][seat][condition]
                 assert draws.signals[number][seat][condition] <= 1.05 * worth + 0.5
     assert draws.paid_round in range(1, 6)
+
+
+def test_values_are_drawn_anew_each_round_and_differ_between_seats():
+    rules = Rules.lab("harberger")
+    values = draw(rules, 7).values
+    pairs = [values[number][seat] for number in rules.round_numbers for seat in (1, 3, 4, 5, 6)]
+    assert len(set(pairs)) == len(pairs) == 6 * 5
+
+
+def test_private_signals_spread_over_five_percent_around_the_worth_at_true_values():
+    rules = Rules.lab("futarchy")
+    factors = []
+    for seed in range(40):
+        draws = draw(rules, seed)
+        for number, by_seat in draws.values.items():
+            worth = [0.33 * sum(pair[c] for pair in by_seat.values()) / 100 for c in (0, 1)]
+            signals = draws.signals[number]
+            assert all(signal == round(signal) for pair in signals.values() for signal in pair)
+            factors += [signals[seat][c] / worth[c] for seat in rules.seats for c in (0, 1)]
+    deviations = sorted(factor - 1 for factor in factors)
+    assert -0.0502 < deviations[0] < -0.049
+    assert 0.049 < deviations[-1] < 0.0502
+    # Uniform: a quarter of the signals lies in each quarter of the range.
+    for share in (0.25, 0.5, 0.75):
+        found = deviations[int(share * len(deviations))]
+        assert found == pytest.approx(-0.05 + 0.1 * share, abs=0.003)
+
+
+def test_one_paid_round_is_drawn_for_all_and_never_the_practice_round():
+    rules = Rules.lab("harberger")
+    paid = [draw(rules, seed).paid_round for seed in range(200)]
+    assert {number: paid.count(number) > 20 for number in set(paid)} == dict.fromkeys(
+        range(1, 6), True
+    )
 
 
 # Declarations
