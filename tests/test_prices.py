@@ -71,6 +71,28 @@ def test_the_limit_of_cost_is_not_passed(tmp_path, monkeypatch):
         opened(replace(who, model="openai/gpt-9"))
 
 
+@pytest.mark.parametrize(
+    ("url", "free"),
+    [
+        ("http://127.0.0.1:8000/v1", True),
+        ("http://localhost:8000/v1", True),
+        ("http://[::1]:8000/v1", True),
+        ("https://api.example.org/v1", False),
+        ("http://10.0.0.5:8000/v1", False),
+        ("http://127.0.0.1.example.org/v1", False),
+    ],
+)
+def test_a_compatible_server_is_free_only_on_this_machine_and_without_a_price(tmp_path, url, free):
+    spec = SpeakerSpec("openai-compatible", "m", base_url=url)
+    assert find_price(spec, None) == (Price(0, 0) if free else None)
+    table = tmp_path / "p.yaml"
+    table.write_text("models:\n  openai-compatible/m: {input: 1, output: 5}\n")
+    assert find_price(spec, table) == Price(1, 5)
+    if not free:
+        with pytest.raises(WolvesError, match="price"):
+            Budget(find_price(spec, None), 1.0)
+
+
 def test_prices_are_found_by_the_first_pattern_that_fits(tmp_path):
     assert find_price(SpeakerSpec("openai", "gpt-5-mini-2025-08-07"), None) == Price(0.25, 2)
     assert find_price(SpeakerSpec("openai", "gpt-5"), None) == Price(1.25, 10)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from many_wolves.errors import WolvesError
 from many_wolves.files import shipped
@@ -15,7 +17,7 @@ from many_wolves.records.answer_types import likely_chars
 from many_wolves.sources import Source, read_source
 
 _MILLION = 1e6
-_LOCAL = ("hf", "vllm", "simulated", "openai-compatible")
+_LOCAL = ("hf", "vllm", "simulated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ def find_price(spec: SpeakerSpec, table: Path | None) -> Price | None:
     ----------
     table
         YAML file of patterns; the shipped ``task-data/prices.yaml`` if None. The first pattern
-        that matches ``provider/model`` is used.
+        that matches ``provider/model`` is used. An openai-compatible server on this
+        machine that the table lacks is free.
 
     Raises
     ------
@@ -67,7 +70,17 @@ def find_price(spec: SpeakerSpec, table: Path | None) -> Price | None:
     for pattern, entry in (_entries(table) if table else _shipped_entries()).items():
         if fnmatchcase(f"{spec.provider}/{spec.model}", pattern):
             return _price(entry)
-    return None
+    compatible = spec.provider == "openai-compatible"
+    return FREE if compatible and _on_this_machine(spec.base_url) else None
+
+
+def _on_this_machine(url: str) -> bool:
+    """Whether a server has a loopback address: without a price of its own, it is free."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @cache
