@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from calling import give_keys
+from fault_server import FaultServer
 from many_wolves import cli
 from many_wolves.families.markets.learning.agents import cast_of
 from many_wolves.families.markets.reporting.measures import gini
@@ -24,6 +26,7 @@ from many_wolves.families.markets.simulation.agents import LowBaller
 from many_wolves.families.markets.simulation.play import play_session, seat_players
 from many_wolves.families.markets.simulation.strategies import player
 from many_wolves.families.markets.simulation.tables import tables_of
+from many_wolves.worlds.random_forms import random_form
 
 QUICK = {"rounds": 1, "practice": False, "ticks": 0}
 SEARCH = {
@@ -165,6 +168,39 @@ def test_other_speakers_play_the_best_rules(folder):
     assert (table["revenue"] > 0).all()
     answers = pd.read_csv(folder / "rules/s/models/rules-published-harberger/tables/payoffs.csv")
     assert set(answers.loc[answers["role"] == "owner", "speaker"].str.contains("m")) == {True}
+
+
+def test_language_models_play_the_best_rules_within_the_maximum_cost(folder, monkeypatch, capsys):
+    """Two speakers of a compatible server; a call costs 0.17 dollars (100 tokens in, 7 out)."""
+    pytest.importorskip("optuna", reason="needs the extra `rules`")
+    give_keys(monkeypatch)
+    (folder / "p.yaml").write_text("models:\n  openai-compatible/*: {input: 1000, output: 10000}\n")
+    rng = np.random.default_rng(1)
+    with FaultServer() as server:
+        server.answer = lambda body: json.dumps(
+            random_form(body["response_format"]["json_schema"]["schema"], rng)
+        )
+        for name, temperature in (("a", 0.5), ("b", 1.0)):
+            speaker = {"provider": "openai-compatible", "model": "tester", "prices": "p.yaml"}
+            speaker |= {"base_url": server.url + "/v1", "max_tokens": 40}
+            speaker["temperature"] = temperature
+            (folder / f"{name}.json").write_text(json.dumps(speaker))
+        models = {"owner": "a.json", "speculator": "b.json"}
+        more = {"models": models, "objectives": ["revenue"], "finalists": 1, "trials": 2}
+        (folder / "s.yaml").write_text(yaml.safe_dump({**SEARCH, **more}))
+        wolves("design-rules", "s.yaml", "--max-cost", "16")
+        assert 10 < len(server.calls) <= 16 / 0.17
+        # Two sets of rules and two speakers have a quarter each.
+        assert "the next request could exceed the limit of 4.0" in capsys.readouterr().err
+        first = pd.read_csv(folder / "rules/s/models.csv")
+        assert set(first["sessions"]) == {0}, "a session that the limit stopped is no result"
+        wolves("design-rules", "s.yaml", "--max-cost", "1000")
+        asked = [json.dumps(call["body"], sort_keys=True) for call in server.calls]
+    table = pd.read_csv(folder / "rules/s/models.csv")
+    assert list(table["sessions"]) == [3] * len(table)
+    assert table["revenue"].notna().all()
+    buyers = pd.read_csv(folder / "rules/s/pareto.csv")["speculators"]
+    assert len(asked) == 3 * 2 * (5 + buyers).sum(), "no question is asked twice"
 
 
 @pytest.mark.parametrize(

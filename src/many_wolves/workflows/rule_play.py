@@ -28,8 +28,8 @@ def play_models(
 ) -> pd.DataFrame:
     """Play each of the best rules with language models in some seats.
 
-    Each set of rules may cost an equal share of ``max_cost``. Sessions of an earlier run are
-    not played again.
+    Each speaker may cost an equal share of ``max_cost`` under each set of rules. Sessions of an
+    earlier run are not played again.
 
     Parameters
     ----------
@@ -55,7 +55,8 @@ def play_models(
         If the user interrupts the play; answers are kept.
     """
     rules: Mapping[str, tuple[str, Path]] = found["rules"]
-    share = None if max_cost is None else max_cost / len(rules)
+    speakers = set(found["models"].values())
+    share = None if max_cost is None else max_cost / (len(rules) * len(speakers))
     rows = []
     for name, (mechanism, file) in rules.items():
         log.info("language models play the rules %s", name)
