@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from many_wolves.families.markets.rules.actions import acting_seats, refusal
@@ -11,6 +11,7 @@ from many_wolves.families.markets.rules.draws import draw, share_worth
 from many_wolves.families.markets.rules.market import Market, Wallet, post
 from many_wolves.families.markets.rules.parameters import Band, Rules, Terms
 from many_wolves.families.markets.rules.play import stages
+from many_wolves.families.markets.rules.session import Session
 from many_wolves.families.markets.rules.settle import (
     buyers_by_lot,
     condition_by_prices,
@@ -173,8 +174,10 @@ def test_no_declaration_means_the_low_end_of_the_band():
     assert now.present.first[2] == (200_000, 500_000)
     assert now.present.first[3] == (350_000, 150_000)
     assert now.present.defaulted["first_declaration"] == (2, 3, 4, 5, 6)
-    final = at("final_declaration").step({})
-    assert final.present.final[2] == final.rules.band(2, final.present.condition).low
+    assert at("final_declaration").step({}).present.final[2] == 200_000
+    first = {seat: {"no_project": 0, "project": 1} for seat in now.rules.landowners}
+    built = session(ticks=0).step(first).step({}).step({})
+    assert (built.present.condition, built.present.final[2]) == (1, 500_000)
 
 
 @pytest.mark.parametrize(
@@ -294,6 +297,7 @@ def test_a_lot_listed_twice_counts_once_unless_the_server_is_imitated():
     assert gains[8] == 1 / 8 * 100
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(7, 12), st.lists(st.integers(1, 6)), max_size=6),
     st.lists(st.floats(0, 1e6), min_size=12, max_size=12),
@@ -304,6 +308,17 @@ def test_purchases_move_points_and_make_none(bought, numbers, repeated):
     values, declared = dict(enumerate(numbers[:6], 1)), dict(enumerate(numbers[6:], 1))
     gains = purchase_gains(rules, values, declared, buyers_by_lot(rules, bought))
     assert sum(gains.values()) == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("mechanism", ["harberger", "futarchy"])
+def test_no_answer_buys_no_lot(mechanism):
+    now = session(mechanism, ticks=1)
+    while now.present.number == 0:
+        now = now.step({})
+    done = now.rounds[0]
+    assert set(done.first_buys.values()) == {((), ())}
+    assert set(done.final_buys.values()) == {()}
+    assert all(a.first_purchases == a.final_purchases == 0 for a in done.accounts.values())
 
 
 def test_unknown_lots_are_refused():
@@ -331,6 +346,40 @@ def test_purchases_before_a_futarchy_market_count_under_the_chosen_condition_onl
 
 
 # Accounts
+
+
+@pytest.mark.parametrize("mechanism", ["harberger", "futarchy"])
+def test_signals_are_shown_for_each_open_market_only(mechanism):
+    """The public one is the worth of a share at the first declarations."""
+    now = session(mechanism, ticks=1)
+    first = {s: {"no_project": 1_000 * s, "project": 10_000 * s} for s in now.rules.landowners}
+    now = now.step(first).step({})
+    worth = (0.33 * 21_000 / 100, 0.33 * 210_000 / 100)
+    opened = (0, 1) if mechanism == "futarchy" else (1,)
+    for seat in now.rules.seats:
+        seen = view(now.rules, now.present, seat)
+        assert tuple(seen.markets) == opened
+        own = now.present.signals[seat]
+        for condition in (0, 1):
+            there = condition in opened
+            assert seen.public_signal[condition] == (
+                pytest.approx(worth[condition]) if there else None
+            )
+            assert seen.private_signal[condition] == (own[condition] if there else None)
+
+
+def test_everyone_is_paid_for_the_round_that_was_drawn():
+    for paid in (1, 3, 5):
+        rules = Rules.lab("harberger", ticks=0)
+        draws = replace(draw(rules, 7), paid_round=paid)
+        now = Session.begin(rules, draws, 7)
+        while not now.over:
+            now = now.step({})
+        accounts = now.rounds[paid].accounts
+        assert now.rounds[paid].number == paid
+        assert now.rewards() == {s: rules.reward(s, a.payoff) for s, a in accounts.items()}
+        others = [r.accounts[2].payoff for r in now.rounds if r.number != paid]
+        assert accounts[2].payoff not in others
 
 
 def test_the_worth_of_a_share_counts_final_declarations_only():

@@ -59,6 +59,15 @@ def test_orders_that_cannot_be_are_refused_and_change_nothing(side, price, now, 
     assert after is before
 
 
+@pytest.mark.parametrize(("side", "other"), [("bid", "ask"), ("ask", "bid")])
+def test_who_takes_the_best_offer_gets_its_price_whatever_limit_is_given(side, other):
+    book, _ = post(market(), 1, other, 40)
+    for limit in (0, 1, 99):
+        after, done = post(book, 2, side, limit, now=True)
+        assert (done.status, done.trade.price) == ("traded", 40)
+        assert after.book == ()
+
+
 def test_open_bids_may_not_exceed_cash_nor_open_asks_shares():
     book, _ = post(market(), 1, "bid", 60)
     assert post(book, 1, "bid", 41)[1].status == "refused"
@@ -102,7 +111,7 @@ orders = st.tuples(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(orders, max_size=40))
 def test_markets_keep_cash_and_shares_and_never_go_below_zero(placed):
     book = market()
