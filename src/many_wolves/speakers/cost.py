@@ -75,7 +75,7 @@ def find_price(spec: SpeakerSpec, table: Path | None) -> Price | None:
 
 
 def _on_this_machine(url: str) -> bool:
-    """Whether a server has a loopback address: without a price of its own, it is free."""
+    """Whether a server has a loopback address."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback
