@@ -62,7 +62,7 @@ def test_orders_that_cannot_be_are_refused_and_change_nothing(side, price, now, 
 @pytest.mark.parametrize(("side", "other"), [("bid", "ask"), ("ask", "bid")])
 def test_who_takes_the_best_offer_gets_its_price_whatever_limit_is_given(side, other):
     book, _ = post(market(), 1, other, 40)
-    for limit in (0, 1, 99):
+    for limit in (0, 1, 99, 1_000):
         after, done = post(book, 2, side, limit, now=True)
         assert (done.status, done.trade.price) == ("traded", 40)
         assert after.book == ()
