@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import bargaining_phrases as phrases
 import later_phrases
 import newest_phrases
+import trap_phrases as traps
 from many_wolves.families.bargaining.moves import FLAGS, KINDS
 from many_wolves.families.bargaining.reading.amounts import Range, amounts
 from many_wolves.families.bargaining.reading.message import FORMS, read_message
@@ -28,6 +29,11 @@ TABLE = [
     *((EURO, "free", *row) for row in phrases.EURO),
     *((BALLOON, "marked", *row) for row in phrases.MARKED),
     *((BALLOON, "json", *row) for row in phrases.JSON),
+    *((BALLOON, "free", *row) for row in traps.SELLER),
+    *((BUYER, "free", *row) for row in traps.BUYER),
+    *((CAR, "free", *row) for row in traps.CAR),
+    *((BALLOON, "marked", *row) for row in traps.MARKED),
+    *((BALLOON, "json", *row) for row in traps.JSON),
 ]
 
 
@@ -74,6 +80,30 @@ def test_a_bare_number_is_a_price_only_where_it_is_plausible():
     assert [a.value for a in amounts("$2 and $33", prices)] == [2, 33]
 
 
+def test_thousands_may_be_apart_where_only_the_whole_is_a_price():
+    assert [a.value for a in amounts("$13 500", Range(10000, 15000))] == [13500]
+    assert [a.value for a in amounts("13 500", Range(10, 20))] == [13]
+
+
+def test_a_half_is_half_a_dollar():
+    assert in_words(read_message("15\u00bd dollars.", BALLOON)) == "15.5"
+    assert in_words(read_message("15 1/2 dollars.", BALLOON)) == "15.5"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The listing price of the phone is $16.",
+        "I'd like to confirm that the price is $16.",
+        "I see that the price is $16.",
+        "Nobody pays $16.",
+        "$16 is what you want.",
+    ],
+)
+def test_to_name_a_price_is_not_to_take_it(text):
+    assert in_words(read_message(text, BUYER)) == "talk"
+
+
 def test_pounds_are_money_where_prices_are_in_pounds():
     assert [a.value for a in amounts("15 pounds", Range(10, 20, currency="£"))] == [15]
     assert amounts("15 pounds", Range(10, 20)) == []
@@ -92,6 +122,8 @@ def test_pounds_are_money_where_prices_are_in_pounds():
         ("$1,200.50", 1200.5),
         ("1.2k", 1200),
         ("$1200", 1200),
+        ("two and a half hundred", 250),
+        ("fifteen dollars and fifty cents", 15.5),
         ("2 grand", 2000),
     ],
 )

@@ -17,7 +17,7 @@ _SCALES = {"hundred": 100, "thousand": 1000, "grand": 1000, "k": 1000}
 _WORD = "|".join([*_UNITS, *_TENS, "hundred", "thousand", "grand"])
 _SPOKEN = re.compile(
     rf"\b(?:(?:a|an)[ -](?=hundred|thousand|grand))?(?:{_WORD})"
-    rf"(?:(?:[ -]and)?[ -](?:{_WORD}|a half))*\b",
+    rf"(?:(?:[ -]and)?[ -](?:{_WORD}|k|a[ -]half))*\b",
     re.I,
 )
 _BEFORE = r"(?:us\$|ca\$|au\$|\$|€|£|¥|₹|\b(?:usd|eur|gbp|cad|aud|rs\.?)\s?)\s?"
@@ -28,7 +28,7 @@ _FIGURE = {
     ",": r"\d{1,3}(?:[.\u00a0']\d{3})+(?:,\d{1,2})?|\d+(?:,\d{1,2}|\.\d{1,2}(?!\d))?",
 }
 _NOT_MONEY = re.compile(
-    r"\s?-?(?:%|percent\b|°|\"|''|"
+    r"\s?-?(?:%|per ?cent\b|pence\b|°|\"|''|"
     r"(?:miles?|mi|km|kms|kilomet\w+|gb|tb|mb|ghz|mhz|hz|mp|megapixels?|years?|yrs?|yo|months?|"
     r"weeks?|days?|hours?|hrs?|minutes?|mins?|seconds?|inch(?:es)?|in\.|ft|feet|foot|cm|mm|lbs?|"
     r"kgs?|kilos?|oz|ounces?|sq\w*|square|pounds?|pm|am|o'clock|times|x|"
@@ -46,6 +46,11 @@ _NAMED = re.compile(
     r"page|apt|unit|room|route|step|option|top|first|last|next|past|every|each|word)|#)\s?$",
     re.I,
 )
+_CENTS = re.compile(
+    rf"\s+(?:and\s+)?(?P<n>\d{{1,2}}|(?:{_WORD})(?:-(?:{_WORD}))?)\s+cents?\b", re.I
+)
+_HUNDREDS = re.compile(rf"\s+(?:and\s+)?(?P<n>\d{{3}}|(?:{_WORD})\s+hundred)\b", re.I)
+_HALF = re.compile(r"\band a half (?P<scale>hundred|thousand|grand)\b")
 _YEAR = re.compile(r"\b(?:in|since|year|from|a|the|this|my|our)\s$", re.I)
 
 
@@ -99,6 +104,7 @@ def amounts(text: str, prices: Range) -> list[Amount]:
     A number counts with a currency, or where it is a plausible price and no unit of
     something else follows.
     """
+    text = _without_spaces_in_thousands(text, prices)
     found = [*_figures(text, prices), *_spoken(text, prices)]
     found.sort(key=lambda amount: (amount.start, -amount.end))
     kept: list[Amount] = []
@@ -108,6 +114,18 @@ def amounts(text: str, prices: Range) -> list[Amount]:
     return kept
 
 
+def _without_spaces_in_thousands(text: str, prices: Range) -> str:
+    """``13 500`` as ``13,500`` where only that is a plausible price; the length stays."""
+    sign = "," if prices.decimal == "." else "."
+
+    def joined(match: re.Match[str]) -> str:
+        whole = float(match[1] + match[2])
+        split = prices.plausible(float(match[1])) or prices.plausible(float(match[2]))
+        return f"{match[1]}{sign}{match[2]}" if prices.plausible(whole) and not split else match[0]
+
+    return re.sub(r"(?<![\w.,])(\d{1,3})[ \u00a0](\d{3})(?![\w]|[.,]\d{3})", joined, text)
+
+
 def _figures(text: str, prices: Range) -> list[Amount]:
     found = []
     for match in _pattern(prices.decimal, prices.currency).finditer(text):
@@ -115,10 +133,23 @@ def _figures(text: str, prices: Range) -> list[Amount]:
         unit = bool(match["before"] or match["after"])
         if not unit and (_other_thing(text, match, value) or not prices.plausible(value)):
             continue
-        if unit and re.match(r"\s?(?:%|percent)", text[match.end() :]):
+        if unit and re.match(r"\s?(?:%|per ?cent)", text[match.end() :]):
             continue
-        found.append(Amount(match.start(), match.end(), value, unit))
+        more, end = _rest(text, match.end(), unit, scaled=bool(match["scale"]))
+        found.append(Amount(match.start(), end, value + more, unit))
     return found
+
+
+def _rest(text: str, end: int, unit: bool, *, scaled: bool) -> tuple[float, int]:
+    """What follows an amount and belongs to it, and where it ends: cents, or hundreds."""
+    cents = _CENTS.match(text, end) if unit else None
+    hundreds = _HUNDREDS.match(text, end) if scaled else None
+    rest = cents or hundreds
+    if rest is None:
+        return 0.0, end
+    n = rest["n"].lower()
+    value = float(n) if n.isdigit() else next(iter(_spoken_values(n)), 0.0)
+    return value / (100 if cents else 1), rest.end()
 
 
 def _after(currency: str) -> str:
@@ -129,7 +160,7 @@ def _after(currency: str) -> str:
 @lru_cache(maxsize=8)
 def _pattern(decimal: str, currency: str) -> re.Pattern[str]:
     return re.compile(
-        rf"(?<![\w.,])(?P<before>{_BEFORE})?(?<![\w])(?P<figure>{_FIGURE[decimal]})"
+        rf"(?<![\w.,])(?:(?P<before>{_BEFORE})|(?<![\w]))(?P<figure>{_FIGURE[decimal]})"
         rf"(?:(?P<scale>\s?(?:k|thousand|grand|hundred))\b)?(?P<after>{_after(currency)})?"
         r"(?![\d]|[.,]\d|[a-z]*\d)",
         re.I,
@@ -175,14 +206,18 @@ def _spoken(text: str, prices: Range) -> list[Amount]:
             money = unit is not None or prices.plausible(value)
             if money and (unit or not _NOT_MONEY.match(text[match.end() :])):
                 end = match.end() + (unit.end() if unit else 0)
-                found.append(Amount(match.start(), end, value, unit is not None))
+                more, end = _rest(text, end, unit is not None, scaled=False)
+                found.append(Amount(match.start(), end, value + more, unit is not None))
                 break
     return found
 
 
 def _spoken_values(words: str) -> list[float]:
     """What number words may mean, the usual meaning first: ``twelve fifty`` is 12.5 or 1250."""
+    words = words.replace("-", " ")
     half = 0.5 if words.endswith(" and a half") else 0.0
+    if scaled := _HALF.search(words):
+        half = 0.5 * _SCALES[scaled["scale"]]
     tokens = [w for w in re.split(r"[ -]+", words) if w not in ("a", "an", "and", "half")]
     if tokens == ["one"] or not tokens:
         return []

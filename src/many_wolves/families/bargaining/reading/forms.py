@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ _MARK = re.compile(
     r"(?P<rest>[:=-][ \t]*[^\n]{0,40}|(?:at |of )?[$€£]?\d[^\n]{0,12}|[.!]?)[ \t]*$",
     re.I | re.M,
 )
+_DENIED = re.compile(r"\b(?:no|not|none|never|nope|false|if|unless|only|but)\b|n't\b", re.I)
+"""Behind the mark of an acceptance: it is none."""
 _KINDS = {
     "offer": "offer",
     "counter": "offer",
@@ -83,6 +86,8 @@ def marked(text: str, situation: Situation) -> Structured | None:
     kind = _KINDS[re.sub(r"\s+", " ", last["word"].lower())]
     price = _only_price(last["rest"], situation.prices)
     words = (text[: last.start()] + text[last.end() :]).strip()
+    if kind == "accept" and _DENIED.search(last["rest"]):
+        return Structured(None, words)
     return Structured(_stated(kind, price, situation), words)
 
 
@@ -159,7 +164,7 @@ def _as_price(value: Any, prices: Range) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return float(value)
+        return float(value) if value >= 0 and math.isfinite(value) else None
     return _only_price(str(value), prices) if value is not None else None
 
 

@@ -24,9 +24,11 @@ ACCEPTS = compiled(
     # accept, agree
     rf"(?:{_WILL}|\bi )accept\b"
     + r"(?! (?:cash|paypal|venmo|payment|a (?:check|lower)|any|less|offers|that you))",
-    r"\baccept(?:ed|ing)? your (?:offer|price|proposal|deal)\b",
+    r"(?:\b(?:i'm|i am|gladly|happily|hereby) accepting|\baccept(?:ed)?) your "
+    r"(?:offer|price|proposal|deal)\b",
     r"\b(?:offer|price|proposal) (?:is )?accepted\b",
-    r"^\W*accept(?:ed)?\W*$",
+    r"^\W*(?:accept(?:ed)?\W*$|accepted,)",
+    r"\bmy answer is yes\b",
     _WILL
     + r"agree (?:to|with|on) (?:that|this|it|your|those terms|the (?:price|offer|deal|terms))\b",
     r"\bi agree\b(?! (?:that|it|this|with you that|the|but|to sell|to pay|to buy)|, but)",
@@ -36,7 +38,10 @@ ACCEPTS = compiled(
     r"\bi(?:'ll| will) take you up on\b",
     r"\bi(?:'ll| will) (?:go (?:with|for) (?:it|that|this)|do (?:it|that)|pay (?:it|that))\b",
     r"\byou(?:'ve| have)? got (?:it|yourself)\b",
-    r"\b(?:it'?s|it is) yours\b",
+    r"\b(?:it'?s|it is) (?:all )?yours\b",
+    r"\b(?:well|ok|okay|fine|alright|all right)[\W_]+take (?:it|the \w+)(?= ?[.!]|$)",
+    r"\bi(?:'ll| will) (?:pay|take|accept|match) "
+    r"(?:what (?:you|you're|you are) ask(?:ing)?|your price)\b",
     # close
     r"\blet(?:'s| us|s) (?:do (?:it|that|this)|make (?:the|this|that|it a) (?:deal|purchase|trade|"
     r"sale|exchange)|close (?:the deal|it|this)|shake(?: hands)?|seal (?:the|this) deal|"
@@ -116,10 +121,14 @@ NOT_ACCEPTED = compiled(
     r"\b(?:if|unless|before|until|whether|when|once|order to|want to|like to|ready to|why should|"
     r"(?:can|could|may|should) i|(?:would|will|can|could|do) you|please|"
     r"hope(?: you)?(?: to)?|wish|might|may|almost|about to)\b[^.!?\n]{0,60}$",
+    r"\b(?:more|another|extra|plus|minus|higher|lower)\b[^.!?\n]{0,40}\band\s*$",
+    r"(?:^|[.,;:!?] )(?:just )?(?:knock|take|shave|drop|come|go|lower|raise|make|add|give|pay|"
+    r"bring|cut)\b[^.!?\n]{0,60}\band\s*$",
 )
 """Left of an acceptance: it is negated, a condition, or asked of the other side."""
 CONDITION = compiled(
-    r"\b(?:if|as long as|provided(?: that)?|unless|assuming|on (?:the )?condition)\b"
+    r"\bif\b(?! (?:needed|necessary|possible|you (?:like|want|wish)))",
+    r"\b(?:as long as|provided(?: that)?|unless|assuming|on (?:the )?condition)\b",
 )
 
 WALKS = compiled(
@@ -135,7 +144,9 @@ WALKS = compiled(
     r"\bwalk(?:s|ing)? away(?= ?[.!]|$)",
     r"\bi(?:'m| am)(?: really| just)? (?:not interested|no longer interested|done here|"
     r"done negotiating|calling it off)\b",
-    r"\b(?:good ?bye|farewell)\b",
+    r"\b(?:(?:good ?)?bye|farewell)\b",
+    r"\bnothing (?:more|else|left) to (?:discuss|say|talk about|negotiate)\b",
+    r"\bi(?:'m| am) off(?= ?[.!]|$)",
     r"\bno deal(?= ?[.!]|$| then| today| for me| here)",
     r"\blet(?:'s| us) (?:end|stop) (?:here|this|the|it|there|now)\b",
     r"\bwe (?:can(?:'|no)?t|cannot|could ?n'?t|are unable to|won't|will not|did not) "

@@ -68,8 +68,8 @@ MENTION_BEFORE = left_of_amount(
     r"\bback to",
     r"\blose (?:money|a lot)? ?(?:at|with)",
     r"\binstead of",
-    r"\brather than",
-    rf"\brather\b{WITHIN}{{0,40}}\bthan\b{WITHIN}{{0,20}}",
+    r"\b(?:rather|sooner) than",
+    rf"\b(?:rather|sooner)\b{WITHIN}{{0,40}}\bthan\b{WITHIN}{{0,20}}",
     r"\b(?:call|ring|text|phone|reach) (?:me|us) (?:back )?(?:at|around|by|before|after)",
     r"\b(?:see you|be there|come by|stop by|open|close|home)(?: \w+)? (?:at|around|by|until)",
     r"\bpick (?:it|this|that) up (?:at|around|by|before|after)",
@@ -98,6 +98,8 @@ MENTION_BEFORE = left_of_amount(
     r"\bnew (?:for|at|is|was|price)(?: is| was)?",
     r"\b(?:worth|paid)",
     r"\bpaid\b[^.,;!?$\d]{0,25}\b(?:was|is)",
+    r"\bi(?:'ve)?(?: \w+)? sold\b[^.,;!?$\d]{0,20}\b(?:for|at)(?: (?:is|was))?",
+    r"\b(?:payments?|install?ments?) of",
     r"\b(?:bought|purchased|got|found|saw|seen) (?:it|this|them|one|mine|that)(?: \w+){0,2}"
     r" (?:for|at)",
     r"\bcosts?(?: me| us| you| them)?(?: new)?(?: of)?",
@@ -129,6 +131,7 @@ MENTION_BEFORE = left_of_amount(
     r"\bbudget was",
     r"\b(?:already|currently) (?:have|had|got)[^.,;!?]{0,20}",
     r"\b(?:plus|additional|extra|regarding|rated for)(?: up to)?",
+    r"\b(?:margin|profit|break even)\b[^.,;!?$\d]{0,20}\b(?:at|on)",
     r"\b(?:lower|higher|less|more|closer|cheaper|better|greater) tha[nt]",
     r"\b(?:below|under|above|over|exceeding)",
 )
@@ -157,7 +160,10 @@ MENTION_AFTER = right_of_amount(
     r"(?:isn|wasn|doesn|won|wouldn|can|ain)'?t\b",
     r"(?:does|will|would|can)\s?not\b",
     r"too (?:much|low|high|steep)\b",
-    r"off\b(?! your| my| our| the table)",
+    r"off\b(?! your hands| my (?:hands|back)| our hands| the table)",
+    r"(?:bills?|notes?|margin)\b",
+    rf"[^.;!?]{{0,20}}\bbut (?:i|we) {NOT} (?:do|accept|take|go|agree to) (?:that|it|there)\b",
+    r"(?:worth|of worth)\b",
     r"(?:discount|(?:security )?deposit|cheaper|fees?|tip|profit|difference|loss|value)\b",
     r"(?:for|in) (?:delivery|shipping|gas|tax|taxes|repairs?|parts?|labor)\b",
     r"(?:delivery|shipping|service|processing) (?:fee|charge|cost)",
@@ -179,7 +185,7 @@ NEGATION_ENDS = compiled(
 )
 ASKS = compiled(
     r"(?:^|[,;] |\b(?:but|and|so|then) )"
-    r"(?:what(?! (?:about|if|do you say|would you say|say you))|why|when|where|who|"
+    r"(?:what(?! (?:about|if|do you say|would you say|say you))|why(?! not)|when|where|who|"
     r"how(?! (?:about|does|would|is|do .{0,15}sound)))\b[^?]*$"
 )
 """Left of an amount in a question: the price is asked about, not offered."""
@@ -216,18 +222,40 @@ WITH_CONDITION = compiled(
 )
 """Right of an amount: it is the price under one condition of several."""
 
+CHANGE_BEFORE = left_of_amount(
+    r"\b(?:drop|add|knock|shave|bump|trim|dock)(?:ped|ping|ed|ing)?(?: (?:another|an extra))?",
+    r"\b(?:go|come|move|raise|increase|bump|up)\b[^.,;!?$\d]{0,25}\bby(?: another)?",
+)
+"""Left of an amount: a price changes by so much."""
+SMALL_CHANGE_BEFORE = left_of_amount(r"\b(?:go|come|move) (?:up|down)(?: another)?")
+"""Left of an amount too small for a price: a price changes by so much."""
+RAISES = compiled(
+    r"\bi(?:'ll| will| can| could|'d| would)?(?: \w+)? "
+    r"(?:go up|come up|move up|raise|increase|bump|up|add)\b[^.,;!?$\d]*$"
+)
+"""Left of the amount of a change: the speaker bids so much more than before."""
+ADDED_TO_OTHERS = compiled(
+    r"\badd\b[^.,;!?]{0,30}\d(?: dollars?)? (?:more )?(?:to|on top of) (?:your|that|what you|it)\b"
+)
+"""A price is named by what the other side has to add to its own."""
+ASKS_OFF = compiled(
+    r"(?:^|[.,;:] |\b(?:if you|please|just|then|but) )(?:can |could )?(?:take|knock|shave)\b"
+    r"[^.,;!?$\d]*$"
+)
+"""Left of a discount: the buyer asks for it."""
 OFF_AFTER = compiled(
     r"^\s*(?:off|discount|less|cheaper|lower)\b"
     r"(?:\s+(?:the|my|your|that) (?:(?:list(?:ing)?|asking|original|starting) )?price)?"
 )
 OFF_BEFORE = left_of_amount(
     r"\b(?:discount|reduction|decrease) of",
-    r"\b(?:lower|reduce|drop|cut|decrease|come down|go down)\b[^.,;!?$\d]{0,25}\bby",
-    r"\b(?:take|knock)(?:ing)?\b[^.,;!?$\d]{0,20}\boff",
+    r"\b(?:lower(?:ing)?|reduc(?:e|ing)|drop(?:ping)?|cut(?:ting)?|decreas(?:e|ing)|"
+    r"(?:come|go) down)\b[^.,;!?$\d]{0,25}\bby",
+    r"\b(?:take|knock|shave)(?:ing)?\b[^.,;!?$\d]{0,20}\boff",
 )
 """Next to an amount: it is a discount on another price."""
 PERCENT_OFF = compiled(
-    r"\b(?P<n>\d{1,2}(?:\.\d)?)\s?(?:%|percent)\s+(?:off|discount|less|reduction)"
+    r"\b(?P<n>\d{1,2}(?:\.\d)?)\s?(?:%|per ?cent)\s+(?:off|discount|less|reduction)"
 )
 HALFWAY = compiled(
     r"\bsplit(?:ting)? (?:the |that )?(?:difference|it|in half)\b",

@@ -80,8 +80,8 @@ def clause(text: str, start: int, end: int) -> tuple[str, str]:
 
 def is_question(text: str, at: int) -> bool:
     """Whether the sentence that holds a place ends in a question mark."""
-    end = re.search(r"[.!?\n](?=\s|$|\")", text[at:])
-    return end is not None and end[0] == "?"
+    end = re.search(r"[.!?\n]+(?=\s|$|\")", text[at:])
+    return end is not None and "?" in end[0]
 
 
 def taken_off(text: str, situation: Situation, own: float) -> float | None:
@@ -89,14 +89,53 @@ def taken_off(text: str, situation: Situation, own: float) -> float | None:
     percent = price_cues.PERCENT_OFF.search(text)
     if percent and not price_cues.NEGATED.search(text[: percent.start()]):
         return round(own * (1 - float(percent["n"]) / 100), 2)
-    prices = situation.prices
-    for amount in amounts(text, Range(0.01, prices.high, prices.decimal, prices.currency)):
+    for amount in amounts(text, _any_size(situation.prices)):
         before, after = clause(text, amount.start, amount.end)
-        off = price_cues.OFF_AFTER.match(after) or price_cues.OFF_BEFORE.search(before)
+        down = re.search(r"\b(?:drop|come down|go down)\b", before, re.I)
+        off = (
+            price_cues.OFF_AFTER.match(after)
+            or price_cues.OFF_BEFORE.search(before)
+            or (down and _is_change(before, amount, situation))
+        )
         less = amount.unit and amount.value < own
         if less and off and not price_cues.NEGATED.search(before):
             return round(own - amount.value, 2)
     return None
+
+
+def added(text: str, situation: Situation, own: float) -> float | None:
+    """The speaker's standing price plus the amount that the buyer adds; None without one."""
+    for amount in amounts(text, _any_size(situation.prices)):
+        before, _ = clause(text, amount.start, amount.end)
+        changes = amount.unit and _is_change(before, amount, situation)
+        raises = price_cues.RAISES.search(before)
+        if changes and raises and not price_cues.NEGATED.search(before):
+            return round(own + amount.value, 2)
+    return None
+
+
+def asked_off(text: str, situation: Situation, other: float) -> float | None:
+    """The other side's price less the discount that a buyer asks for; None without one."""
+    for amount in amounts(text, _any_size(situation.prices)):
+        before, after = clause(text, amount.start, amount.end)
+        less = amount.unit and amount.value < other
+        asks = price_cues.ASKS_OFF.search(before) and price_cues.OFF_AFTER.match(after)
+        if less and asks and not is_question(text, amount.end):
+            return round(other - amount.value, 2)
+    return None
+
+
+def _any_size(prices: Range) -> Range:
+    """The same way of writing, for amounts that may be too small for a price."""
+    return Range(0.01, prices.high, prices.decimal, prices.currency)
+
+
+def _is_change(before: str, amount: Amount, situation: Situation) -> bool:
+    """Whether an amount is by how much a price changes."""
+    if price_cues.CHANGE_BEFORE.search(before):
+        return True
+    small = amount.value < 0.3 * situation.prices.low
+    return small and price_cues.SMALL_CHANGE_BEFORE.search(before) is not None
 
 
 def are_alternatives(text: str, named: Sequence[Named]) -> bool:
@@ -128,9 +167,12 @@ def _own(text: str, found: Sequence[Amount], situation: Situation) -> list[Amoun
 def _is_own(text: str, amount: Amount, situation: Situation) -> bool:
     """Whether an amount is what the speaker offers, not what it mentions or rejects."""
     before, after = clause(text, amount.start, amount.end)
+    before = before.rstrip("\"'([")
     asked = is_question(text, amount.end) and price_cues.ASKS.search(before)
     echoed = price_cues.ECHOED.match(text[amount.end :])
     if price_cues.MENTION_AFTER.match(after) or asked or echoed:
+        return False
+    if _is_change(before, amount, situation):
         return False
     if price_cues.LIMIT.search(before) or price_cues.BETWEEN.search(before):
         return True

@@ -22,7 +22,8 @@ _OWN_LABELS = {"seller": ("seller", "vendor", "me"), "buyer": ("buyer", "custome
 
 def clean(text: str) -> str:
     """The text with plain quotes and dashes, without thoughts and markdown."""
-    text = unicodedata.normalize("NFKC", without_thoughts(text).translate(_PLAIN))
+    text = re.sub(r"(?<=\d)(?: ?\u00bd| 1/2)(?![\d/])", ".5", without_thoughts(text))
+    text = unicodedata.normalize("NFKC", text.translate(_PLAIN))
     text = text.translate(_PLAIN)
     text = re.sub(r"[*_~`]+|^\s*#+", "", text, flags=re.M)
     return re.sub(r"[^\S\n]+", " ", text).strip()

@@ -20,12 +20,15 @@ from many_wolves.families.bargaining.reading import move_cues, price_cues
 from many_wolves.families.bargaining.reading.prices import (
     Named,
     Situation,
+    added,
     are_alternatives,
+    asked_off,
     clause,
     is_question,
     own_prices,
     taken_off,
 )
+from many_wolves.families.bargaining.reading.standing import takes
 from many_wolves.families.bargaining.reading.text import sentences
 
 
@@ -94,6 +97,8 @@ def _standing_named(text: str, price: Named) -> Move:
     before, after = clause(text, price.start, price.end)
     if move_cues.DECLINES.search(f"{before}{text[price.start : price.end]}{after}"):
         return Move("talk", flags=_extras(text))
+    if not takes(text, before, after):
+        return Move("talk", flags=_extras(text))
     proposed = move_cues.PROPOSES.search(before)
     if is_question(text, price.end) and not proposed:
         reply = text[price.end :].partition("?")[2]
@@ -124,7 +129,7 @@ def _accepts(text: str) -> int | None:
 def _may_accept(text: str, standing: float) -> bool:
     """Whether a message agrees, and nothing in it speaks against; not to another price."""
     if move_cues.YES.match(text):
-        return not move_cues.THANKS.match(text)
+        return not move_cues.THANKS.match(text) and not text.endswith("?")
     match = move_cues.MAY_ACCEPT.search(text)
     if match is None or "?" in text or move_cues.CONDITION.search(text):
         return False
@@ -160,14 +165,26 @@ def _computed(text: str, situation: Situation) -> Move | None:
         if not price_cues.NEGATED.search(before):
             extras = _extras_near(text, halfway.start())
             return Move("offer", (own + other) / 2, (COMPUTED, *extras))
+    bid = _bid(text, situation)
+    if bid is not None:
+        return Move("offer", bid, (COMPUTED,))
     off = taken_off(text, situation, own) if own is not None and situation.role == SELLER else None
     if off is None:
-        relative = price_cues.RELATIVE.search(text)
+        relative = price_cues.RELATIVE.search(text) or price_cues.ADDED_TO_OTHERS.search(text)
         if relative and not price_cues.NEGATED.search(text[: relative.start()].rsplit(".", 1)[-1]):
             return None
         return Move("talk", flags=_extras(text))
     moved = situation.first is not None and not same(own, situation.first)
     return None if moved else Move("offer", off, (COMPUTED,))
+
+
+def _bid(text: str, situation: Situation) -> float | None:
+    """The price that a buyer names by a change: so much more, or so much off the other's."""
+    own, other = situation.own, situation.other
+    if situation.role == SELLER:
+        return None
+    bid = None if own is None else added(text, situation, own)
+    return asked_off(text, situation, other) if bid is None and other is not None else bid
 
 
 def _extras(text: str) -> tuple[str, ...]:
