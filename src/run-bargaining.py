@@ -49,44 +49,71 @@ KEYS = {
     "cohere_api_key": "COHERE_API_KEY",
 }
 ENGINE = "gpt-3.5-turbo"
-ENGINE_HELP = "PROVIDER/MODEL, FILE.json with settings of `wolves collect`, or a gpt or claude."
+ENGINE_HELP = (
+    "{} PROVIDER/MODEL, FILE.json with options of `wolves collect`, or a name with gpt or claude."
+)
+KEY_HELP = "Key of {}, for this run; {} in the environment is safer."
 
 
 @click.command("run-bargaining")
-@click.option("--game_type", type=click.Choice(list(TYPES)), required=True)
-@click.option("--seller_engine", default=ENGINE, show_default=True, help=ENGINE_HELP)
-@click.option("--buyer_engine", default=ENGINE, show_default=True, help=ENGINE_HELP)
-@click.option("--seller_critic_engine", default=ENGINE, show_default=True, help=ENGINE_HELP)
-@click.option("--buyer_critic_engine", default=ENGINE, show_default=True, help=ENGINE_HELP)
+@click.option("--game_type", type=click.Choice(list(TYPES)), required=True,
+              help="Who gets advice between games: one side from a critic, one side from critic, "
+              "constant line and human line (compare_feedback), or nobody "
+              "(run_simple).")  # fmt: skip
+@click.option("--seller_engine", default=ENGINE, show_default=True,
+              help=ENGINE_HELP.format("The seller."))  # fmt: skip
+@click.option("--buyer_engine", default=ENGINE, show_default=True,
+              help=ENGINE_HELP.format("The buyer."))  # fmt: skip
+@click.option("--seller_critic_engine", default=ENGINE, show_default=True,
+              help=ENGINE_HELP.format("The seller's critic."))  # fmt: skip
+@click.option("--buyer_critic_engine", default=ENGINE, show_default=True,
+              help=ENGINE_HELP.format("The buyer's critic."))  # fmt: skip
 @click.option("--moderator_engine", default=ENGINE, show_default=True,
-              help="Used only with --moderated_by model.")  # fmt: skip
+              help="The moderator; used only with --moderated_by model.")  # fmt: skip
 @click.option("--seller_instruction", default="seller", show_default=True,
-              help="The wording is ours; seller_diamond plays for a ring.")  # fmt: skip
+              help="Wording of the seller, which is ours; seller_diamond plays for a "
+              "ring.")  # fmt: skip
 @click.option("--buyer_instruction", default="buyer", show_default=True,
-              help="buyer_no_initial_price leaves the first bid to the buyer.")  # fmt: skip
-@click.option("--seller_critic_instruction", default="seller_critic", show_default=True)
-@click.option("--buyer_critic_instruction", default="buyer_critic", show_default=True)
-@click.option("--moderator_instruction", default="moderator_buyer", show_default=True)
+              help="Wording of the buyer; buyer_no_initial_price leaves the first bid to the "
+              "buyer.")  # fmt: skip
+@click.option("--seller_critic_instruction", default="seller_critic", show_default=True,
+              help="Wording of the seller's critic; seller_critic_diamond plays for a "
+              "ring.")  # fmt: skip
+@click.option("--buyer_critic_instruction", default="buyer_critic", show_default=True,
+              help="Wording of the buyer's critic; also buyer_critic_no_initial_price, "
+              "buyer_critic_diamond.")  # fmt: skip
+@click.option("--moderator_instruction", default="moderator_buyer", show_default=True,
+              help="Wording of the moderator; there is only one.")  # fmt: skip
 @click.option("--moderator_trace_n_history", type=click.IntRange(1), default=5, show_default=True,
-              help="Last messages that a moderator reads; with --moderated_by model.")  # fmt: skip
-@click.option("--api_key", help="Taken for this run; the environment is the place for a key.")
-@click.option("--anthropic_api_key", help="The same.")
-@click.option("--ai21_api_key", help="The same.")
-@click.option("--cohere_api_key", help="The same.")
-@click.option("--n_exp", type=click.IntRange(1), default=1, show_default=True, help="Chains.")
+              help="Number of last messages that the moderator reads; used only with "
+              "--moderated_by model.")  # fmt: skip
+@click.option("--api_key", help=KEY_HELP.format("OpenAI", "OPENAI_API_KEY"))
+@click.option("--anthropic_api_key", help=KEY_HELP.format("Anthropic", "ANTHROPIC_API_KEY"))
+@click.option("--ai21_api_key", help=KEY_HELP.format("AI21", "AI21_API_KEY"))
+@click.option("--cohere_api_key", help=KEY_HELP.format("Cohere", "COHERE_API_KEY"))
+@click.option("--n_exp", type=click.IntRange(1), default=1, show_default=True,
+              help="Number of chains.")  # fmt: skip
 @click.option("--n_round", type=click.IntRange(1), default=10, show_default=True,
-              help="Messages of each side at most.")  # fmt: skip
+              help="Maximum number of messages per side.")  # fmt: skip
 @click.option("--n_rollout", type=click.IntRange(2), default=3, show_default=True,
-              help="Games of a chain, the first included.")  # fmt: skip
-@click.option("--cost_price", type=float, default=8, show_default=True)
-@click.option("--seller_init_price", type=float, default=20, show_default=True)
-@click.option("--buyer_init_price", type=float, default=10, show_default=True)
+              help="Number of games per chain, the first included; run_simple plays one, and "
+              "compare_feedback two.")  # fmt: skip
+@click.option("--cost_price", type=float, default=8, show_default=True,
+              help="What the good costs the seller; only the seller knows it.")  # fmt: skip
+@click.option("--seller_init_price", type=float, default=20, show_default=True,
+              help="First price of the seller.")  # fmt: skip
+@click.option("--buyer_init_price", type=float, default=10, show_default=True,
+              help="First price of the buyer.")  # fmt: skip
 @click.option("--verbose", "show", type=click.IntRange(0, 1), default=1, show_default=True,
-              help="1: print the log.")  # fmt: skip
+              help="1: print the log; 0: print only its path.")  # fmt: skip
 @click.option("--output_path", type=click.Path(path_type=Path), default=Path("outputs"),
-              show_default=True)  # fmt: skip
-@click.option("--ver", default="test", show_default=True, help="Named in the log's headings.")
-@click.option("--game_version", default="test", show_default=True, help="Name of the log.")
+              show_default=True, help="Folder of the log, the games and the journals.")  # fmt: skip
+@click.option(
+    "--ver", default="test", show_default=True, help="Version that the headings of the log name."
+)
+@click.option(
+    "--game_version", default="test", show_default=True, help="Name of the log, which is NAME.txt."
+)
 @click.option("--moderated_by", type=click.Choice(["rules", "model"]), default="rules",
               show_default=True, help="Who decides whether a deal was reached.")  # fmt: skip
 def command(**flags: Any) -> int:

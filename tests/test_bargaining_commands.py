@@ -230,10 +230,15 @@ def test_a_tournament_plays_the_same_games_in_every_cell(tmp_path, capsys):
     assert capsys.readouterr().err.count("nothing to ask") == 4
 
 
-def script_of_2023(folder: Path, *words: object, status: int = 0) -> None:
+def loaded_script():
     spec = importlib.util.spec_from_file_location("run2023", ROOT / "src" / "run-bargaining.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
+    return script
+
+
+def script_of_2023(folder: Path, *words: object, status: int = 0) -> None:
+    script = loaded_script()
     file = seat(folder, "player", WANTS)
     engines = ("seller", "buyer", "seller_critic", "buyer_critic", "moderator")
     named = [word for name in engines for word in (f"--{name}_engine", str(file))]
@@ -262,6 +267,12 @@ def test_the_published_flags_play_and_log(tmp_path, monkeypatch, capsys):
     script_of_2023(tmp_path, *words, "--verbose", 0)
     assert "nothing to ask" in capsys.readouterr().err
     assert (tmp_path / "outputs" / "test.txt").read_text() == log
+
+
+def test_every_published_flag_is_explained():
+    options = {option.opts[0]: option.help for option in loaded_script().command.params}
+    assert len(options) == 27
+    assert not [name for name, text in options.items() if not text or text.startswith("The same")]
 
 
 @pytest.mark.slow
