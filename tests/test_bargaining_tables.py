@@ -16,6 +16,7 @@ from haggling import (
     tables,
 )
 from many_wolves.families.bargaining.reading import columns
+from many_wolves.families.bargaining.reading.moderated import kappa, moderator_notes
 from many_wolves.families.bargaining.simulation.answers import Simulated
 from many_wolves.families.bargaining.simulation.games import simulate_games
 
@@ -314,3 +315,31 @@ class TestChecks:
             )
         }
         assert not found["follows its limit"].ok
+
+
+class TestModerator:
+    def test_kappa_is_that_of_cohen(self):
+        # Cohen (1960): agreement .6 where chance gives .5 x .5 + .5 x .5.
+        one = ["deal"] * 5 + ["open"] * 5
+        two = ["deal"] * 3 + ["open"] * 5 + ["deal"] * 2
+        assert kappa(one, two) == pytest.approx((0.6 - 0.5) / 0.5)
+        assert pd.isna(kappa(["open"], ["open"]))
+
+    def test_agreement_with_the_rules_is_a_note_for_each_form(self):
+        rows = [
+            ("free", "open", "", "open", ""),
+            ("free", "deal", 15.0, "deal", 15.0),
+            ("free", "deal", 15.0, "deal", 16.0),
+            ("free", "open", "", "", ""),
+            ("json", "open", "", "open", ""),
+        ]
+        shown = ["form", "rules_state", "rules_price", "moderator_state", "moderator_price"]
+        readings = pd.DataFrame(rows, columns=shown).assign(speaker="a", moderator="m")
+        free, structured = moderator_notes("a", readings)
+        assert free.note and free.ok
+        assert free.statistic == 1.0
+        assert "after 3 of 3 messages (kappa 1.00)" in free.statement
+        assert "price of 1 of 2 deals" in free.statement
+        assert "could not be read: 1" in free.statement
+        assert "undefined" in structured.statement
+        assert moderator_notes("b", readings) == []

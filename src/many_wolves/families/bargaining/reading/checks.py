@@ -1,4 +1,7 @@
-"""Checks of whether a speaker bargained at all: readable, in its role, within its own limit."""
+"""Checks of whether a speaker bargained at all: readable, in its role, within its own limit.
+
+A moderator that reads beside the rules adds notes on how far both agree.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from many_wolves.families.bargaining.moves import OTHER_GOODS, REVERSED, UNMARKED
+from many_wolves.families.bargaining.reading.moderated import moderator_notes
 from many_wolves.records import Check
 
 READABLE = 0.9
@@ -39,6 +43,8 @@ def check_speaker(speaker: str, frames: Mapping[str, pd.DataFrame]) -> list[Chec
     if "games" in frames:
         games = frames["games"][frames["games"]["speaker"] == speaker]
         found.append(_within_limit(speaker, games))
+    if "readings" in frames:
+        found += moderator_notes(speaker, frames["readings"])
     return [check for check in found if check is not None]
 
 
