@@ -338,8 +338,8 @@ class TestModerator:
         free, structured = moderator_notes("a", readings)
         assert free.note and free.ok
         assert free.statistic == 1.0
-        assert "after 3 of 3 messages (kappa 1.00)" in free.statement
-        assert "price of 1 of 2 deals" in free.statement
+        assert "3 of 3 states as m does (kappa 1.00)" in free.statement
+        assert "1 of 2 prices" in free.statement
         assert "could not be read: 1" in free.statement
         assert "undefined" in structured.statement
         assert moderator_notes("b", readings) == []

@@ -1,6 +1,6 @@
 """Checks of whether a speaker bargained at all: readable, in its role, within its own limit.
 
-A moderator that reads beside the rules adds notes on how far both agree.
+If a moderator also read the games, notes state how far it agrees with the rules.
 """
 
 from __future__ import annotations

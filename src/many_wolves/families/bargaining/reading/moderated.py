@@ -50,15 +50,14 @@ def _note(speaker: str, moderator: str, form: str, part: pd.DataFrame) -> Check:
     both = read[(read["rules_state"] == "deal") & (read["moderator_state"] == "deal")]
     pairs = zip(both["rules_price"], both["moderator_price"], strict=True)
     prices = sum(_price(a) is not None and same(_price(a), _price(b)) for a, b in pairs)
-    beyond = "undefined, as all states are the same" if math.isnan(value) else f"{value:.2f}"
+    beyond = "undefined: only one state" if math.isnan(value) else f"{value:.2f}"
     unread = len(part) - len(read)
     return Check(
         "moderator",
         speaker,
         True,
-        f"{speaker}, form {form}: the moderator {moderator} and the rules agree on the state after "
-        f"{alike} of {len(read)} messages (kappa {beyond}), and on the price of {prices} of "
-        f"{len(both)} deals that both see"
+        f"{speaker}, form {form}: the rules read {alike} of {len(read)} states as {moderator} does "
+        f"(kappa {beyond}), and {prices} of {len(both)} prices of deals that both see"
         + (f"; answers of the moderator that could not be read: {unread}" if unread else ""),
         value,
         math.nan,
