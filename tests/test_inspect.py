@@ -348,6 +348,7 @@ def test_an_address_or_argument_with_credentials_is_not_kept() -> None:
     from inspect_ai.log import EvalConfig, EvalDataset, EvalLog, EvalSpec
 
     from many_wolves.evals.speaker import speaker_of
+    from many_wolves.secrets import redactor
 
     log = EvalLog(
         eval=EvalSpec(
@@ -356,14 +357,25 @@ def test_an_address_or_argument_with_credentials_is_not_kept() -> None:
             dataset=EvalDataset(),
             model="openai-api/local/org/tester",
             model_base_url=f"https://user:{KEY}@host:8000/v1?key={KEY}",
-            model_args={"api_key": KEY, "device": "cpu", "revision": "step10"},
+            model_args={
+                "api_key": KEY,
+                "authorization": f"Bearer {KEY}",
+                "credentials": KEY,
+                "device": "cpu",
+                "revision": "step10",
+            },
             config=EvalConfig(),
         )
     )
-    spec = speaker_of(log)
+    spec = speaker_of(log, redactor([]))
     assert spec.base_url == "https://host:8000/v1"
     assert (spec.provider, spec.model) == ("openai-compatible", "org/tester")
     assert (spec.revision, spec.parameters) == ("step10", {"model_args": {"device": "cpu"}})
+    log.eval.model_base_url = f"https://host/{KEY}/v1"
+    log.eval.model_args = {"device": f"cuda with {KEY}"}
+    spec = speaker_of(log, redactor([KEY]))
+    assert spec.base_url == "https://host/[key]/v1"
+    assert spec.parameters == {"model_args": {"device": "cuda with [key]"}}
 
 
 def test_an_unknown_goal_is_named_without_a_traceback(tmp_path) -> None:

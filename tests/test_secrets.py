@@ -261,3 +261,67 @@ def test_a_speaker_of_a_table_that_is_named_like_a_key_is_refused(tmp_path, monk
     assert err.count("value of OPENAI_API_KEY") == 2
     assert KEY not in out + err
     assert not (tmp_path / "out").exists()
+
+
+_FORMED = {
+    "Anthropic": "sk-ant-api03-Zx9_QmLw83kTgP4vYb7Nc2RdJf6HsUe1AoXi5W",
+    "OpenAI": "sk-proj-4vYb7Nc2RdJf6HsUe1AoXi5WZx9QmLw83kTgP",
+    "DeepSeek": "sk-0f3a9c51d2e84b067f3a9c51d2e84b06",
+    "Google": "AIzaSyD4vYb7Nc2RdJf6HsUe1AoXi5WZx9QmLw8",
+    "Hugging Face": "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",
+    "Groq": "gsk_4vYb7Nc2RdJf6HsUe1AoXi5WZx9QmLw83kTgP",
+    "GitHub": "ghp_4vYb7Nc2RdJf6HsUe1AoXi5WZx9QmLw83kTg",
+    "Amazon": "AKIAIOSFODNN7EXAMPLE",
+}
+"""Keys of no account, in the forms of their providers."""
+
+
+@pytest.mark.parametrize("key", _FORMED.values(), ids=_FORMED)
+def test_a_key_is_known_by_its_form_where_no_variable_holds_it(key):
+    assert redactor([])(f"no model is called {key}!") == "no model is called [key]!"
+    assert redactor(["another-secret"])(f"model {key}") == "model [key]"
+    with pytest.raises(WolvesError, match="has the form of an API key") as caught:
+        refuse_secrets([f"my {key}"])
+    assert key not in str(caught.value)
+    with pytest.raises(WolvesError, match="credentials"):
+        check_base_url(f"http://host/{key}/v1")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sk-mistral-7b-instruct-v02-2024", "sk-learn", "hf_llama_3_1_8b_instruct_awq_2024_06"),
+        *("fw_experiment_2020_checkpoint_1000", "risk-0123456789abcdef0123", "xai-org/grok-1"),
+        *("r8_run_17", "AKIAB", "gsk_base_model_with_a_long_name"),
+        "claude-sonnet-4-5-20250929",
+        "meta-llama/Llama-3.1-70B-Instruct@0e9e39f249a16976918f6564b8830bc894c89659",
+    ],
+)
+def test_a_name_that_begins_like_a_key_stays_a_name(name):
+    refuse_secrets([name])
+    assert redactor([])(name) == name
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "title: about KEY",
+        "api_key: KEY",
+        "speakers: [{name: KEY, provider: anthropic, model: m}]",
+        "speakers: [{name: n, provider: KEY, model: m}]",
+        "speakers: [{name: n, provider: anthropic, model: KEY}]",
+        "speakers: [{name: n, provider: openai-compatible, model: m, base_url: 'http://h/KEY/v1'}]",
+        "speakers: [{name: n, provider: anthropic, model: m, labels: {group: KEY}}]",
+        "KEY: 1",
+        "KEY: 1\nKEY: 2",
+    ],
+)
+def test_a_key_in_a_study_file_is_refused_and_not_printed(tmp_path, monkeypatch, capsys, field):
+    monkeypatch.chdir(tmp_path)
+    key = _FORMED["Anthropic"]
+    (tmp_path / "s.yaml").write_text(f"study: x\n{field.replace('KEY', key)}\n")
+    assert run(wolves, ["study", "plan", "s.yaml"]) == 2
+    said = "".join(capsys.readouterr())
+    assert "key" in said
+    assert key not in said
+    assert [file.name for file in tmp_path.rglob("*")] == ["s.yaml"]

@@ -45,6 +45,20 @@ _SECRET_NAMES = (
 _PARAMETERS = frozenset(";=&?#@")
 """Characters that set parameters or credentials apart in an address."""
 
+_KEY_FORM = re.compile(
+    r"""(?<![A-Za-z0-9])(?:
+        sk-(?:ant|proj|svcacct|admin|or-v1)-[\w-]{20,}  # Anthropic, OpenAI, OpenRouter
+        | sk-(?=[a-z]*\d)[a-z0-9]{32,} | sk-(?=[a-z]*\d)[a-z0-9]{20}(?![\w-])  # DeepSeek, OpenAI
+        | AIza[\w-]{35}  # Google
+        | hf_[a-z]{34,} | (?:gsk|r8|fw|tgp_v1)_(?=[a-z]*\d)[a-z0-9]{24,}
+        | (?:pplx|xai|nvapi)-(?=[\w-]*\d)[a-z0-9]{40}[\w-]*
+        | gh[pousr]_[a-z0-9]{36} | github_pat_[a-z0-9_]{40,}
+        | A[KS]IA(?=[A-Z]*\d)[A-Z0-9]{16}(?![\w-])  # Amazon
+    )""",
+    re.VERBOSE | re.ASCII | re.IGNORECASE,
+)
+"""Forms of the keys of known providers; strict, because names of models may begin alike."""
+
 _PRINTABLE = frozenset(string.ascii_letters + string.digits + string.punctuation)
 
 
@@ -105,6 +119,8 @@ def refuse_secrets(
 ) -> None:
     """Refuse names, titles and paths that contain a key: they would be stored as they are.
 
+    A key is the value of a secret variable, or a text in the form of a known provider's keys.
+
     Parameters
     ----------
     texts
@@ -115,8 +131,8 @@ def refuse_secrets(
     Raises
     ------
     WolvesError
-        If a text contains the value of a secret variable, as it is or as a URL has it. The
-        message has the name of the variable, not its value.
+        If a text contains the value of a secret variable, as it is or as a URL has it, or
+        another key. The message has the name of the variable, not its value.
     """
     held = {
         form.casefold(): name
@@ -126,16 +142,18 @@ def refuse_secrets(
         if len(part) >= SHORTEST and not (part.isalpha() and len(part) < _ORDINARY)
         for form in (part, *_in_addresses(part.encode(errors="surrogatepass")))
     }
-    for text in texts if held else ():
+    for text in texts:
         folded = text.casefold()
-        for form, name in held.items():
-            if form in folded:
-                raise WolvesError(
-                    f"a name or a title contains the value of {name}, which would be stored",
-                    where=where,
-                    line=line,
-                    fix="replace the key; it belongs in the environment only",
-                )
+        found = next((f"the value of {name}" for form, name in held.items() if form in folded), "")
+        if not found and _KEY_FORM.search(text):
+            found = "what has the form of an API key"
+        if found:
+            raise WolvesError(
+                f"a name or a title contains {found}, which would be stored",
+                where=where,
+                line=line,
+                fix="replace the key; it belongs in the environment only",
+            )
 
 
 def option_secrets(arguments: Sequence[str], option: str = "--api_key") -> tuple[str, ...]:
@@ -153,11 +171,12 @@ def redactor(secrets: Iterable[str]) -> Redactor:
 
     A secret is found without the white space around it, line by line, in upper or lower
     case. It is also found as Python, JSON, HTML, a URL or base64 would write it, and where
-    the text was cut in its middle.
+    the text was cut in its middle. A text in the form of a known provider's keys is replaced
+    as well, whether it is among the secrets or not.
     """
     forms = {form for secret in secrets for form in _forms(secret) if len(form) >= SHORTEST}
     if not forms:
-        return lambda text: text
+        return lambda text: _KEY_FORM.sub(MARK, text)
     either = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
     pattern = re.compile(either, re.IGNORECASE)
     begins = {form[:n].casefold() for form in forms for n in range(SHORTEST, len(form))}
@@ -169,7 +188,7 @@ def redactor(secrets: Iterable[str]) -> Redactor:
                 return word[:at] + MARK
         return word
 
-    return lambda text: _CUT.sub(without_begin, pattern.sub(MARK, text))
+    return lambda text: _KEY_FORM.sub(MARK, _CUT.sub(without_begin, pattern.sub(MARK, text)))
 
 
 def without_secret_option(arguments: Sequence[str], option: str = "--api_key") -> list[str]:

@@ -35,8 +35,8 @@ def read_log(file: Path) -> Reading:
         If the file is not an Inspect log.
     """
     log, invalid = _open(file)
-    spec = speaker_of(log)
     redact = redactor(known_secrets())
+    spec = speaker_of(log, redact)
     responses: list[Response] = []
     bad = list(invalid.items())
     numbers = (number for number in count(1) if number not in invalid)
@@ -50,12 +50,13 @@ def read_log(file: Path) -> Reading:
             bad.append((number, f"it was invalidated: {sample.invalidation.reason or 'no reason'}"))
             continue
         response = _response(sample, asked, spec, _versions(log))
-        responses.append(replace(response, error=redact(response.error)))
+        texts = {name: redact(getattr(response, name)) for name in ("text", "reasoning", "error")}
+        responses.append(replace(response, **texts))
     return Reading(
         file,
         tuple(responses),
         False,
-        tuple(sorted(bad)),
+        tuple(sorted((number, redact(why)) for number, why in bad)),
         unit="sample",
         note=_note(log, len(invalid)),
     )

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from many_wolves.records import SpeakerSpec
+from many_wolves.secrets import Redactor
 from many_wolves.speakers.api.settings import COMPATIBLE
 
 _MAPPED = {
@@ -34,11 +35,11 @@ _HOW_IT_RUNS = {
 }
 """Settings that do not affect answers, or may contain what must not be stored."""
 
-_SECRET = ("key", "token", "secret", "password")
+_SECRET = ("key", "token", "secret", "password", "auth", "bearer", "credential", "header")
 
 
-def speaker_of(log: Any) -> SpeakerSpec:
-    """The speaker of a log.
+def speaker_of(log: Any, redact: Redactor) -> SpeakerSpec:
+    """The speaker of a log, without the keys that ``redact`` knows.
 
     The model's settings are those of its first call, which contain the provider's defaults.
     Settings without a field, such as a special solver, go into ``parameters``, so that answers
@@ -57,9 +58,20 @@ def speaker_of(log: Any) -> SpeakerSpec:
         top_p=config.get("top_p"),
         max_tokens=config.get("max_tokens", 0),
         seed=config.get("seed", 0),
-        base_url=_address(log.eval.model_base_url or ""),
-        parameters=_others(log, config, arguments),
+        base_url=redact(_address(log.eval.model_base_url or "")),
+        parameters=without_keys(_others(log, config, arguments), redact),
     )
+
+
+def without_keys(value: Any, redact: Redactor) -> Any:
+    """A JSON value whose texts, those of its keys included, are redacted."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {redact(k): without_keys(v, redact) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_keys(part, redact) for part in value]
+    return value
 
 
 def _named(name: str) -> tuple[str, str]:
