@@ -17,8 +17,9 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.reading.human import choice_counts
 from many_wolves.observations import Observations
 from many_wolves.tables import write_table
-from many_wolves.workflows.fit_all import fit_many, folder_names, singles_of, tables_in
+from many_wolves.workflows.fit_all import fit_many, singles_of, tables_in
 from many_wolves.workflows.fits import FitRequest
+from many_wolves.workflows.folder_names import folder_names
 
 SHORT = ("--no-human", "--warmup", "60", "--draws", "60", "--chains", "2", "--no-report")
 SHORT = (*SHORT, "--engine", "httpstan", "--literal", "fixed", "--allow-unconverged")
@@ -140,6 +141,8 @@ def test_folder_names_of_speakers_differ():
     made = folder_names(names)
     assert len({name.lower() for name in made}) == len(names)
     assert made[-1] == "plain"
+    again = folder_names(["a", "a", "A", "b", "b"])
+    assert len({name.lower() for name in again}) == 5
     assert all(name and not name.startswith(".") and "/" not in name for name in made)
     assert max(map(len, made)) < 200 and "con" not in made
 

@@ -67,6 +67,45 @@ def test_a_report_into_a_folder_is_refused_before_it_is_drawn(tmp_path, capsys, 
     assert "found a folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", ["my notes", "<!doctype html>\n<p>a page of mine</p>", "{}"])
+def test_a_report_does_not_replace_a_file_of_the_user(text, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("many_wolves.report.write_fit_report", lambda *_: pytest.fail("drawn"))
+    mine = tmp_path / "notes.html"
+    mine.write_text(text)
+    fit = str(GOLDEN / "fits" / "politeness")
+    assert run(wolves, ["report", fit, "--out", str(mine)]) == 2
+    assert "does not contain a page of many-wolves" in capsys.readouterr().err
+    assert mine.read_text() == text
+
+
+def test_a_page_may_replace_a_page(tmp_path):
+    from many_wolves.replacing import refuse_other_page
+    from many_wolves.report.page import render_page
+
+    page = tmp_path / "page.html"
+    empty = {"title": "t", "verdict": "", "sections": [], "lead": "", "head": ""}
+    page.write_text(render_page("page.html", empty))
+    refuse_other_page(page)
+
+
+def test_a_fit_does_not_replace_that_of_another_speaker(tmp_path, monkeypatch):
+    import pandas as pd
+
+    from many_wolves.observations import Observations
+    from many_wolves.workflows.fits import default_folder
+
+    monkeypatch.chdir(tmp_path)
+    folders = []
+    for name in ("a/b", "a b", "a-b", "\u6a21\u578b\u4e00", "\u6a21\u578b\u4e8c"):
+        table = Observations("politeness", {"counts": pd.DataFrame({"speaker": [name]})})
+        folders.append(default_folder(table))
+        folders[-1].mkdir(parents=True)
+        (folders[-1] / "fit.json").write_text(f'{{"speaker": "{name}"}}')
+        assert default_folder(table) == folders[-1]
+    assert len(set(folders)) == 5
+    assert folders[0] == Path("rsa-output/a-b")
+
+
 def test_a_null_byte_in_a_path_is_named(capsys):
     assert run(wolves, ["compile", "--limit", "2", "--out", "a\0b"]) == 2
     assert "null byte" in capsys.readouterr().err

@@ -10,20 +10,22 @@ from typing import Any
 from many_wolves.errors import WolvesError
 
 _MOST = 1_000_000
-"""Bytes of a first line that are read."""
+"""Bytes of a line that are read."""
 
 
-def refuse_other(path: str | Path, ours: Callable[[str], bool], what: str) -> None:
-    """Refuse to write over a file whose first line is not what was written there before.
+def refuse_other(path: str | Path, ours: Callable[[str], bool], what: str, lines: int = 1) -> None:
+    """Refuse to write over a file whose first lines are not what was written there before.
 
     Parameters
     ----------
     path
         A file that is about to be written; it need not exist.
     ours
-        Whether a first line is of the kind that is written.
+        Whether the first lines are of the kind that is written.
     what
         What is written, for the message.
+    lines
+        Number of lines to read.
 
     Raises
     ------
@@ -34,7 +36,8 @@ def refuse_other(path: str | Path, ours: Callable[[str], bool], what: str) -> No
         if not Path(path).is_file():
             return
         with open(path, "rb") as file:
-            first = file.readline(_MOST).decode("utf-8-sig", errors="replace").strip()
+            start = b"".join(file.readline(_MOST) for _ in range(lines))
+        first = start.decode("utf-8-sig", errors="replace").strip()
     except OSError:
         return
     if first and not ours(first):
@@ -43,6 +46,17 @@ def refuse_other(path: str | Path, ours: Callable[[str], bool], what: str) -> No
             where=path,
             fix="give another path with --out, or move the file away",
         )
+
+
+def refuse_other_page(path: str | Path) -> None:
+    """Refuse to write a page over a file that is not a page of this package.
+
+    Raises
+    ------
+    WolvesError
+        As in ``refuse_other``.
+    """
+    refuse_other(path, lambda start: _GENERATOR in start, "a page of many-wolves", lines=12)
 
 
 def is_trial(line: str) -> bool:
@@ -55,6 +69,9 @@ def is_no_trial(line: str) -> bool:
     """Whether a line is anything but a trial, such as an answer, whole or damaged."""
     return not is_trial(line)
 
+
+_GENERATOR = '<meta name="generator" content="many-wolves '
+"""What the head of every page of this package contains."""
 
 _ANSWER = frozenset(("status", "speaker", "response"))
 _TRIAL = frozenset(("messages", "cell", "options", "task"))

@@ -10,6 +10,7 @@ import click
 from many_wolves import interrupts
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.errors import WolvesError
+from many_wolves.replacing import refuse_other_page
 
 
 @wolves_command("replay")
@@ -61,6 +62,7 @@ def command(
     shown = read_replay(session, sources, trials)
     if not watch:
         place = out or Path(f"{shown.session}.html")
+        refuse_other_page(place)
         write_atomic(place, replay_page(shown))
         click.echo(place)
         return

@@ -284,7 +284,9 @@ class Study(Section):
             )
         names = [one.name for one in (*self.speakers, *self.players)]
         names += [one.name for one in self.shipped]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        # Names are folders, and some disks ignore the case of letters.
+        folded = [name.casefold() for name in names]
+        twice = sorted({name for name in names if folded.count(name.casefold()) > 1})
         if twice:
             raise OptionError(
                 f"expected every name once, found duplicates: {', '.join(twice)}",

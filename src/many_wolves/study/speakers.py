@@ -82,8 +82,10 @@ def cast_of(study: Study, entries: Iterable[Speaker]) -> Iterator[Cast]:
     Raises
     ------
     WolvesError
-        If a pattern of revisions fits nothing, or cannot be looked up.
+        If a pattern of revisions fits nothing, or cannot be looked up; if two revisions would
+        have the same folder.
     """
+    taken: dict[str, str] = {}
     shared = {k: v for k, v in study.collect.model_dump().items() if v is not None}
     own = {k: v for k, v in study.plan[0].asking.items() if v is not None}
     for entry in entries:
@@ -91,6 +93,13 @@ def cast_of(study: Study, entries: Iterable[Speaker]) -> Iterator[Cast]:
             for effort in entry.efforts or ("",):
                 name = entry.name + (f"@{file_name(revision)}" if revision else "")
                 name += f"+{effort}" if effort else ""
+                other = taken.setdefault(name.casefold(), revision)
+                if other != revision:
+                    raise WolvesError(
+                        f"speaker {entry.name!r}: the revisions {other!r} and {revision!r} would "
+                        f"both be written to the folder {name}",
+                        fix="keep one of them, or give them two entries with different names",
+                    )
                 yield Cast(
                     name=name,
                     entry=entry,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tempfile
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -18,12 +16,13 @@ from typing import Any
 from many_wolves import families
 from many_wolves.contracts import Observations
 from many_wolves.errors import WolvesError
-from many_wolves.files import file_name, fingerprint, write_atomic
+from many_wolves.files import fingerprint, write_atomic
 from many_wolves.progress import bar, log, step
 from many_wolves.sources import nearest
 from many_wolves.workflows.data import load, of_one, reference
 from many_wolves.workflows.executors import executing
 from many_wolves.workflows.fits import FitRequest, fit_into
+from many_wolves.workflows.folder_names import folder_names
 from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.labels import write_labels
 from many_wolves.workflows.models import options_of, single_model
@@ -31,9 +30,6 @@ from many_wolves.workflows.models import options_of, single_model
 ATTEMPTS = 3
 """Times that the fits of a killed worker process are started again."""
 _LAST = "fit.json"
-_LONGEST = 100
-_KEPT = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.I)
-"""Names that Windows reserves for devices."""
 _one_at_a_time = threading.Lock()
 
 
@@ -193,24 +189,6 @@ def people_of(tables: Sequence[Observations]) -> list[Observations]:
         if first is not None:
             found.append(reference(first.name))
     return found
-
-
-def folder_names(names: Sequence[str]) -> list[str]:
-    """A readable and unique folder name for each speaker.
-
-    Long names get a fingerprint as a suffix, and so do names that Windows reserves. Names that
-    would give the same folder, or an empty one, get it as well.
-    """
-    words = [file_name(name).strip(".") for name in names]
-    alike = Counter(word.lower() for word in words)
-    plain = [
-        0 < len(word) <= _LONGEST and alike[word.lower()] == 1 and not _KEPT.fullmatch(word)
-        for word in words
-    ]
-    return [
-        word if good else f"{word[:_LONGEST] or 'speaker'}-{fingerprint(name, 12)}"
-        for name, word, good in zip(names, words, plain, strict=True)
-    ]
 
 
 def fit_files(observations: Observations, request: FitRequest, facts: dict[str, Any]) -> Fitted:

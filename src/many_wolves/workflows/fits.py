@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from many_wolves.contracts import CognitiveModel, Observations, Problem
-from many_wolves.files import file_name
+from many_wolves.files import fingerprint
 from many_wolves.progress import log, step
 from many_wolves.records.speaker import joined_labels
 from many_wolves.workflows.calls import command, shown
+from many_wolves.workflows.folder_names import folder_names
 from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.models import options_of, problem_of, single_model
 from many_wolves.workflows.sampling import Sampling
@@ -72,12 +74,27 @@ class FitRequest:
 
 
 def default_folder(observations: Observations) -> Path:
-    """The default folder of a fit."""
+    """The default folder of a fit, which is not one that holds a fit of another speaker."""
     speaker = str(observations.speakers[0])
     name = observations.meta.get("reference") or speaker
     if name != speaker and "speaker" in observations.meta.get("kept", {}):
         name = f"{name}-{speaker}"
-    return Path("rsa-output") / (file_name(str(name)) or "speaker")
+    (word,) = folder_names([str(name)])
+    folder = Path("rsa-output") / word
+    return (
+        folder
+        if _speaker_in(folder) in ("", speaker)
+        else Path(f"{folder}-{fingerprint(speaker, 12)}")
+    )
+
+
+def _speaker_in(folder: Path) -> str:
+    """The speaker of the fit in a folder; empty if there is none."""
+    try:
+        found = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
+        return str(found["speaker"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def fit_into(

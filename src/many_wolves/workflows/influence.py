@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from many_wolves.contracts import CognitiveModel, Observations, Problem
 from many_wolves.errors import WolvesError
-from many_wolves.files import file_name, write_atomic
+from many_wolves.files import write_atomic
 from many_wolves.progress import step
 from many_wolves.sources import nearest
 from many_wolves.workflows.calls import command, shown
 from many_wolves.workflows.fits import examined, facts_of
+from many_wolves.workflows.folder_names import folder_names
 from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.models import options_of, single_model
 from many_wolves.workflows.sampling import Sampling
@@ -160,13 +161,12 @@ def measure_influence(
         p.name for p in found.parameters if not p.detail
     )
     part = by
-    for observations in speakers:
-        name = str(observations.speakers[0])
+    names = [str(observations.speakers[0]) for observations in speakers]
+    for observations, name, folder_name in zip(speakers, names, folder_names(names), strict=True):
         step(f"{name}:")
         problem = found.problem(observations, **options_of(found, options or {}))
         part = _part(problem, by if part is None else part)
-        folder = out / (file_name(name) or "speaker")
-        done, table = _one(observations, problem, found, settings, part, folder)
+        done, table = _one(observations, problem, found, settings, part, out / folder_name)
         tables.append(table.assign(speaker=name))
         spreads.append(jackknife(table, done.summary).assign(speaker=name))
     everything, spread = (pd.concat(frames, ignore_index=True) for frames in (tables, spreads))

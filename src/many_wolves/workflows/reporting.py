@@ -8,7 +8,11 @@ from pathlib import Path
 from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.progress import step
+from many_wolves.replacing import refuse_other_page
 from many_wolves.workflows.folders import fit_folders, is_current, present
+
+_PAGE = Path("rsa-output") / "report.html"
+"""The default page on several fits."""
 
 
 def write_reports(
@@ -44,6 +48,7 @@ def write_reports(
             where=out,
             fix=f"--out {out / 'report.html'}",
         )
+    refuse_other_page(out or _PAGE)
     given, missing = present(fits) if skip_missing else (tuple(fits), "")
     introduction = (*introduction, missing) if missing else tuple(introduction)
     folders = [folder for found in given for folder in fit_folders(found)]
@@ -56,7 +61,7 @@ def write_reports(
         pages.append(write_fit_report(folder))
     if together:
         step(f"writing the report on {number_of(len(folders), 'fit')}")
-        target = out or Path("rsa-output") / "report.html"
+        target = out or _PAGE
         pages.append(
             write_study_report(title, folders, target, introduction=introduction, commands=commands)
         )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from many_wolves import families
 from many_wolves.errors import WolvesError
+from many_wolves.replacing import refuse_other_page
 from many_wolves.sources import nearest
 
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ class Fits(Mapping[str, SpeakerFit]):
 
         if not self.found:
             raise no_fits()
+        refuse_other_page(out)
         return write_study_report(title, [one.folder for one in self.found.values()], out)
 
     def _apart(self) -> list[Fitted]:
