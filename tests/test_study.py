@@ -87,6 +87,13 @@ class TestReading:
                 "found duplicates: yoon2020",
                 "rename one of the entries called 'yoon2020'",
             ),
+            (
+                "study: a\nspeakers:\n- {name: GPT, provider: openai, model: m}\n"
+                "- {name: gpt, provider: openai, model: n}\n",
+                1,
+                "found duplicates: GPT, gpt",
+                "rename one of the entries called 'GPT'",
+            ),
             ("study: a\ngames: [{task: dictator}]\nhuman: [yoon2020]\n", 2, "for the tasks", "add"),
             (
                 "study: a\nspeakers:\n- name: b\n  provider: openai\n  model: m\n  adapter: c\n",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tools.fuzz import alter, flags
+from tools.fuzz import alter, flags, sessions
 from tools.fuzz.running import Ran, command
 
 ROOT = Path(__file__).parents[2]
@@ -114,6 +114,11 @@ def _resumed(rng: Random, folder: Path) -> tuple[str, Ran, list[str]]:
     elif (folder / "j.jsonl").exists() and (folder / "j.jsonl").read_bytes() != data:
         faults.append("refused, and the journal is another one")
     return what, ran, faults
+
+
+def _sessions(rng: Random, folder: Path) -> tuple[str, Ran, list[str]]:
+    """Alter a journal of bargaining or of an experiment."""
+    return sessions.altered(rng, folder, _lines_lost)
 
 
 def _trials(rng: Random, folder: Path) -> tuple[str, Ran, list[str]]:
@@ -361,6 +366,7 @@ def _flags(rng: Random, folder: Path) -> tuple[str, Ran, list[str]]:
 KINDS: Mapping[str, Kind] = {
     "journal": _journal,
     "resumed": _resumed,
+    "sessions": _sessions,
     "trials": _trials,
     "parameters": _parameters,
     "table": _table,
@@ -378,6 +384,7 @@ KINDS: Mapping[str, Kind] = {
 SHARES: Mapping[str, int] = {
     "journal": 4,
     "resumed": 2,
+    "sessions": 4,
     "trials": 2,
     "table": 4,
     "folder": 2,

@@ -81,11 +81,9 @@ def default_folder(observations: Observations) -> Path:
         name = f"{name}-{speaker}"
     (word,) = folder_names([str(name)])
     folder = Path("rsa-output") / word
-    return (
-        folder
-        if _speaker_in(folder) in ("", speaker)
-        else Path(f"{folder}-{fingerprint(speaker, 12)}")
-    )
+    if _speaker_in(folder) in ("", speaker):
+        return folder
+    return folder.with_name(f"{word}-{fingerprint(speaker, 12)}")
 
 
 def _speaker_in(folder: Path) -> str:
