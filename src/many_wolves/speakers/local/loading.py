@@ -77,7 +77,7 @@ def load(
     options = _at(source, revision)
     tokenizer = load_tokenizer(source, revision, prompt_format)
     check(tokenizer)
-    with _quiet(transformers), readable(source, revision):
+    with without_bars(transformers), readable(source, revision):
         model, report = transformers.AutoModelForCausalLM.from_pretrained(
             source, dtype=getattr(torch, dtype), output_loading_info=True, **options
         )
@@ -253,7 +253,7 @@ def _check_whole(report: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
+def without_bars(transformers: Any) -> Iterator[None]:
     """Hide the library's progress bars, which would disturb ours."""
     shown = transformers.utils.logging.is_progress_bar_enabled()
     transformers.utils.logging.disable_progress_bar()

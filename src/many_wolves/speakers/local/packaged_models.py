@@ -19,6 +19,7 @@ from many_wolves.extras import install_command, needs
 from many_wolves.files import code_version, file_fingerprint
 from many_wolves.locks import hold_inode
 from many_wolves.records import SCHEMA
+from many_wolves.speakers.local.loading import without_bars
 
 PROVENANCE = "many-wolves.json"
 """File in a prepared folder with the origin of its weights."""
@@ -186,9 +187,10 @@ def _install(package: str) -> str:
 def _convert(gguf: Path, target: Path) -> None:
     with needs("hf", "preparing a model"):
         import torch
+        import transformers
         from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
     source = {"gguf_file": gguf.name, "local_files_only": True}
-    with _metadata_read_once():
+    with _metadata_read_once(), without_bars(transformers):
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **source)
         model = AutoModelForCausalLM.from_pretrained(
             gguf.parent,
@@ -201,7 +203,8 @@ def _convert(gguf: Path, target: Path) -> None:
     model.is_quantized = False
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
-    model.save_pretrained(target)
+    with without_bars(transformers):
+        model.save_pretrained(target)
     tokenizer.save_pretrained(target)
 
 
