@@ -6,6 +6,7 @@ Every stage is a command that can be run by hand.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -40,6 +41,7 @@ from many_wolves.study.stages import (
 WOLVES = (sys.executable, "-m", "many_wolves")
 """The command ``wolves`` of this interpreter."""
 
+_STDERR = 2
 _POLL_S = 0.1
 _LAST_S = 35.0
 """Seconds after an interrupt before a stage is killed; `collect` takes up to 30."""
@@ -280,6 +282,11 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
+def _quiet() -> bool:
+    """Whether only warnings and errors are shown."""
+    return not log.isEnabledFor(logging.INFO)
+
+
 def _start(
     program: Sequence[str], stage: Stage, out: IO[bytes] | None, log: Path | None
 ) -> _Running:
@@ -289,11 +296,13 @@ def _start(
     environment = os.environ | {"PYTHONUNBUFFERED": "1", STAGE: stage.name}
     # Ctrl-C reaches only this process, which passes it on once: a stage that receives it twice
     # abandons the requests in progress.
+    # What a stage prints is progress; standard output is for the result of the study.
+    quiet = _quiet()
     with blocked():
         process = subprocess.Popen(
-            [*program, *stage.command],
+            [*program, *stage.command, *(["--quiet"] if quiet else [])],
             stdin=subprocess.DEVNULL,
-            stdout=out,
+            stdout=out if out is not None else subprocess.DEVNULL if quiet else _STDERR,
             stderr=subprocess.STDOUT if out is not None else None,
             env=environment,
             process_group=0,
