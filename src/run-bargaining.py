@@ -13,7 +13,8 @@ import yaml
 
 from many_wolves.cli import run
 from many_wolves.collection import Trials
-from many_wolves.commands.collect_output import conclude, say
+from many_wolves.commands.collect_output import conclude, warn
+from many_wolves.commands.command import Results
 from many_wolves.errors import WolvesError
 from many_wolves.families.bargaining import Bargaining
 from many_wolves.families.bargaining.reporting.log import log_lines
@@ -134,7 +135,7 @@ def command(**flags: Any) -> int:
     collection = Collection(trials, folder / "journals", flags["n_exp"], Table(named))
     games = collection.of(speaker)
     assert isinstance(games, Games)
-    status = conclude(games.ask(say), games)
+    status = conclude(games.ask(warn), games, Results("speakers"))
     file = folder / f"{flags['game_version']}.txt"
     text = "\n".join(log_lines(with_responses(games), flags["ver"])) + "\n"
     write_atomic(file, text)
@@ -148,7 +149,7 @@ def keys(flags: Mapping[str, Any]) -> None:
     """Take keys into the environment of this run, with a warning; they are stored nowhere."""
     for flag, variable in KEYS.items():
         if flags[flag]:
-            say(
+            warn(
                 f"Warning: --{flag} can be read by others on this machine; it is used for this "
                 f"run and stored nowhere. Better: set {variable} in the environment."
             )

@@ -7,9 +7,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
+import numpy as np
 import pytest
 
 from many_wolves import cli, progress
@@ -20,6 +23,7 @@ from many_wolves.families.politeness.reading.human import choice_counts
 from many_wolves.interrupts import INTERRUPTED
 from many_wolves.observations import Observations
 from many_wolves.tables import write_table
+from tests.fit_folders import write_fit_folder
 
 
 @pytest.fixture
@@ -185,6 +189,105 @@ def test_quiet_and_json(tmp_path, capsys):
     assert capsys.readouterr().err == ""
     assert run(wolves, [*words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["trials"] == 6
+
+
+def commands_of(group: click.Group, context: click.Context) -> Iterator[click.Command]:
+    """Every command below a group."""
+    for name in group.list_commands(context):
+        found = group.get_command(context, name)
+        assert found is not None
+        if isinstance(found, click.Group):
+            yield from commands_of(found, context)
+        else:
+            yield found
+
+
+def test_every_command_can_print_json():
+    context = click.Context(wolves)
+    for one in commands_of(wolves, context):
+        own = {name for parameter in one.get_params(context) for name in parameter.opts}
+        assert {"--json", "--quiet", "--verbose", "--debug", "--help"} <= own, one.name
+
+
+SPEAKER: dict[str, Any] = {
+    "alpha": 4.0,
+    "cost": 3.0,
+    "weights": {"social": {"w_inf": 0.4, "w_soc": 0.1, "w_pres": 0.5, "phi": 0.5}},
+}
+
+
+def result_of(words: Sequence[str], capfd) -> dict[str, Any]:
+    """What a command prints as JSON; it prints nothing else."""
+    assert run(wolves, [*words, "--json", "--quiet"]) == 0
+    out, err = capfd.readouterr()
+    assert err == ""
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+def test_commands_that_ask_print_one_json_object(tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("speaker.json").write_text(json.dumps(SPEAKER))
+    result_of(["compile", "--goals", "social", "--limit", "4", "--out", "t.jsonl"], capfd)
+    collect = ["collect", "t.jsonl", "--provider", "simulated", "--parameters", "speaker.json"]
+    (before,) = result_of([*collect, "--dry-run"], capfd)["speakers"]
+    (done,) = result_of(collect, capfd)["speakers"]
+    (after,) = result_of([*collect, "--explain"], capfd)["speakers"]
+    (again,) = result_of(collect, capfd)["speakers"]
+    assert done["asked"] == {"answered": before["calls"]}
+    assert after["calls"] == 0 and after["known"] == again["known"] == done["asked"]
+    assert len(after["trials"]) >= before["calls"]
+    assert all(Path(file).is_file() for file in done["journals"])
+
+
+def test_a_tournament_prints_one_json_object(tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, own in (("one", 0.6), ("two", 0.4)):
+        values = {"values": {"own": own, "fair": 0.9 - own, "deal": 0.1}}
+        Path(f"{name}-values.json").write_text(json.dumps(values))
+        speaker = {"provider": "simulated", "parameters": f"{name}-values.json"}
+        Path(f"{name}.json").write_text(json.dumps(speaker))
+    compiled = ["compile", "--task", "haggle", "--preset", "tournament", "--goods", "balloon"]
+    result_of([*compiled, "--out", "t.jsonl"], capfd)
+    tournament = ["tournament", "t.jsonl", "one.json", "two.json"]
+    planned = result_of([*tournament, "--dry-run"], capfd)["pairs"]
+    played = result_of(tournament, capfd)["pairs"]
+    assert len(planned) == len(played) == 4
+    assert all(pair["calls"] for pair in planned) and all(pair["asked"] for pair in played)
+
+
+def test_lists_and_files_are_json(tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = {row["name"]: row for row in result_of(["data", "list"], capfd)["data"]}
+    assert data["zhao2025"]["answers"] > 50_000 and data["engel2011"]["answers"] is None
+    card = result_of(["data", "show", "zhao2025"], capfd)
+    assert card["name"] == "zhao2025" and card["tables"]
+    assert {row["model"] for row in result_of(["models", "list"], capfd)["models"]} >= {"smollm2"}
+    figures = result_of(["plot", "--list"], capfd)["figures"]
+    assert "weights" in {row["figure"] for row in figures}
+    row = json.loads((Path(__file__).parent / "webppl_rows.json").read_text())["rows"][0]
+    told = {
+        "theta": row["theta"],
+        "alpha": row["alpha"],
+        "cost": row["cost"],
+        "negated": [False] * 4 + [True] * 4,
+        "values": [0, 1, 2, 3],
+        "phi_grid": [0.25, 0.75],
+        "conditions": [SPEAKER["weights"]["social"]],
+    }
+    Path("params.json").write_text(json.dumps(told))
+    assert np.shape(result_of(["predict", "params.json"], capfd)["S2"]) == (1, 4, 8)
+    file = result_of(["study", "new", "mine"], capfd)["file"]
+    planned = result_of(["study", "run", file, "--dry-run"], capfd)
+    assert planned == result_of(["study", "plan", file], capfd)
+    assert planned == result_of(["study", "run", file, "--commands"], capfd)
+    assert planned["study"] == "mine" and planned["stages"]
+
+
+def test_a_summary_is_a_list_of_rows(tmp_path, capfd):
+    write_fit_folder(tmp_path / "one")
+    rows = result_of(["report", "--summary", str(tmp_path / "one")], capfd)["summary"]
+    assert rows and all(isinstance(row, dict) for row in rows)
 
 
 def test_completion_of_the_shell():

@@ -10,7 +10,8 @@ import click
 from many_wolves import families
 from many_wolves.collection import AT_ONCE
 from many_wolves.commands import adaptive_options
-from many_wolves.commands.collect_output import OK, act, failed, interrupted, say
+from many_wolves.commands.collect_output import OK, act, failing, interrupted, say, warn
+from many_wolves.commands.command import Results
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.errors import WolvesError
@@ -25,7 +26,7 @@ from many_wolves.workflows.seating import read_parameters, read_seats
 COMPILED = Path("task-data/compiled")
 
 
-@wolves_command("collect")
+@wolves_command("collect", as_json=True)
 @click.argument("trials", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--task",
@@ -229,7 +230,7 @@ def command(
     most expected information, and asking stops when the intervals are narrow enough.
     """
     if options["api_key"]:
-        say(
+        warn(
             "Warning: a key on the command line can be read by others on this machine. It is "
             "used for this run and stored nowhere. Set it in the environment instead."
         )
@@ -239,13 +240,14 @@ def command(
     wanted = _wanted(options)
     several = expand(wanted, revisions)
     family = families.get(family_in(path))
-    do = act(dry_run, explained)
+    results = Results("speakers")
+    do = act(dry_run, explained, results)
     if in_rounds is not None:
         from many_wolves.commands import collect_adaptive
 
         adaptive = collect_adaptive.request_of(in_rounds, seed)
         collect_adaptive.check(adaptive, family, several, replicates, idle=dry_run or explained)
-        do = collect_adaptive.act(path, adaptive)
+        do = collect_adaptive.act(path, adaptive, results)
     settings = _settings(engine_options)
     settings |= {"server": server} if server else {}
     settings |= {"project": str(project)} if project is not None else {}
@@ -253,7 +255,9 @@ def command(
         _refuse_options_of_games(opponent, seats, engine, engine_options, server, project)
     seated = read_seats(seats, opponent, wanted.patience)
     collection = Collection(path, out, replicates, Table(seated, at_once, engine, settings))
-    statuses = collection.each(collection.speakers(several, say), do, failed, interrupted)
+    speakers = collection.speakers(several, say)
+    statuses = collection.each(speakers, do, failing(results), interrupted)
+    results.close()
     return max(statuses, default=OK)
 
 

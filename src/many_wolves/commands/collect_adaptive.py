@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from many_wolves.commands.collect_output import FAILED, INTERRUPTED, OK, conclude, say
+from many_wolves.commands.collect_output import FAILED, INTERRUPTED, OK, conclude, warn
+from many_wolves.commands.command import Results, wants_json
 from many_wolves.commands.options import names_of
 from many_wolves.contracts import TaskFamily
 from many_wolves.counting import number_of
@@ -19,6 +20,9 @@ from many_wolves.workflows.adaptive import Adaptive, AdaptiveRequest
 from many_wolves.workflows.collecting import Games, Vignettes
 from many_wolves.workflows.design import DesignRequest, designing_model
 from many_wolves.workflows.round_limits import MOST_CALLS, PER_ROUND
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ENDS = {
     "width": "All intervals are narrow enough.",
@@ -94,28 +98,51 @@ def check(
         )
 
 
-def act(path: Path, request: AdaptiveRequest) -> Callable[[Vignettes | Games], int]:
+def act(
+    path: Path, request: AdaptiveRequest, results: Results
+) -> Callable[[Vignettes | Games], int]:
     """The action for each speaker: collect the trials of ``path`` in rounds."""
 
     from many_wolves.workflows.rounds import ask_in_rounds
 
     def do(asked: Vignettes | Games) -> int:
         assert isinstance(asked, Vignettes)
-        return _conclude(ask_in_rounds(path, asked, request, say), asked)
+        return _conclude(ask_in_rounds(path, asked, request, warn), asked, results)
 
     return do
 
 
-def _conclude(done: Adaptive, asked: Vignettes) -> int:
-    """Print how the collection ended; return the exit status."""
-    if done.weights is not None:
-        click.echo(done.weights.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
+def _conclude(done: Adaptive, asked: Vignettes, results: Results) -> int:
+    """Show how the collection ended; return the exit status."""
+    weights = done.weights
     if not done.stopped and done.collected is not None:
-        status = conclude(done.collected, asked)
+        if weights is not None and not wants_json():
+            click.echo(_shown(weights))
+        status = conclude(done.collected, asked, results)
         return INTERRUPTED if status == OK else status
-    size = f"{number_of(done.calls, 'call')} in {number_of(done.rounds, 'round')}"
-    click.echo(f"{size}. {ENDS[done.stopped]}")
-    if done.fit is not None:
-        click.echo(f"Fit: {done.fit}")
-    click.echo(asked.journal)
+
+    def words() -> None:
+        if weights is not None:
+            click.echo(_shown(weights))
+        size = f"{number_of(done.calls, 'call')} in {number_of(done.rounds, 'round')}"
+        click.echo(f"{size}. {ENDS[done.stopped]}")
+        if done.fit is not None:
+            click.echo(f"Fit: {done.fit}")
+        click.echo(asked.journal)
+
+    found = {
+        "speaker": asked.spec.name,
+        "journals": [asked.journal],
+        "calls": done.calls,
+        "rounds": done.rounds,
+        "stopped": done.stopped,
+        "weights": weights,
+        "fit": done.fit,
+    }
+    results.add(found, words)
     return OK if done.stopped == "width" else FAILED
+
+
+def _shown(weights: pd.DataFrame) -> str:
+    text: str = weights.to_string(index=False, float_format=lambda x: f"{x:.3f}")
+    return text

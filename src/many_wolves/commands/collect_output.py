@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from many_wolves.collection import Collected, explain, make_plan, other_settings, peek
 from many_wolves.collection.running import MOST_ATTEMPTS
+from many_wolves.commands.command import Results
 from many_wolves.commands.dry_run import tell as tell_games
 from many_wolves.counting import number_of
+from many_wolves.progress import log
 from many_wolves.speakers.checkpoints import position
 from many_wolves.speakers.cost import estimate, find_price
 from many_wolves.speakers.effort import BUDGETS
@@ -27,29 +30,39 @@ OK, FAILED, INTERRUPTED = 0, 1, 130
 
 
 def say(text: str) -> None:
-    """Print a notice for the user to standard error."""
-    click.echo(text, err=True)
+    """Show a notice for the user; ``--quiet`` hides it."""
+    log.info("%s", text)
 
 
-def act(dry_run: bool, explained: bool) -> Callable[[Vignettes | Games], int]:
-    """The action for each speaker: ask it, or print what would be asked."""
+def warn(text: str) -> None:
+    """Show a warning for the user."""
+    log.warning("%s", text)
+
+
+def act(dry_run: bool, explained: bool, results: Results) -> Callable[[Vignettes | Games], int]:
+    """The action for each speaker: ask it, or show what would be asked."""
 
     def do(asked: Vignettes | Games) -> int:
         if dry_run or explained:
             if isinstance(asked, Games):
-                tell_games(asked, explained=explained)
+                tell_games(asked, results, explained=explained)
             else:
-                tell(asked, explained=explained)
+                tell(asked, results, explained=explained)
             return OK
-        return conclude(asked.ask(say), asked)
+        return conclude(asked.ask(warn), asked, results)
 
     return do
 
 
-def failed(wanted: SpeakerRequest, fault: LoadError, path: Path) -> int:
-    """Print that a checkpoint could not be loaded; return the exit status."""
-    say(f"{wanted.revision}: {fault}\n  Recorded in {path}; the others continue.")
-    return FAILED
+def failing(results: Results) -> Callable[[SpeakerRequest, LoadError, Path], int]:
+    """The action for a checkpoint that could not be loaded."""
+
+    def failed(wanted: SpeakerRequest, fault: LoadError, path: Path) -> int:
+        warn(f"{wanted.revision}: {fault}\n  Recorded in {path}; the others continue.")
+        results.add({"revision": wanted.revision, "error": str(fault)}, lambda: None)
+        return FAILED
+
+    return failed
 
 
 def interrupted(status: int) -> bool:
@@ -57,65 +70,99 @@ def interrupted(status: int) -> bool:
     return status == INTERRUPTED
 
 
-def tell(vignettes: Vignettes, *, explained: bool) -> None:
-    """Print the number of questions for one speaker, and their cost."""
+def tell(vignettes: Vignettes, results: Results, *, explained: bool) -> None:
+    """Show the number of questions for one speaker, and their cost."""
     trials, replicates, spec = vignettes.trials, vignettes.replicates, vignettes.spec
     journal, wanted = vignettes.journal, vignettes.wanted
     entries = peek(journal)
+    lines = []
     if explained:
-        for line in explain(trials, replicates, spec, entries):
-            click.echo(line)
-        for line in other_settings(journal, spec):
-            click.echo(line)
+        lines = [*explain(trials, replicates, spec, entries), *other_settings(journal, spec)]
     plan = make_plan(trials, replicates, spec, entries)
-    click.echo(f"speaker  {spec.name}")
     at = position(spec.revision)
-    if at.step is not None or at.tokens is not None:
-        click.echo(f"training step {at.step}, tokens {at.tokens}")
-    click.echo(f"journal  {journal}")
-    for status, n in sorted(plan.known.items()):
-        click.echo(f"{n:12d} {status}")
     thought = (
         spec.thinking_tokens if spec.thinking_tokens is not None else BUDGETS.get(spec.effort, 0)
     )
     asked = estimate([r.trial for r in plan.ask], mode=spec.mode, thought=thought)
-    click.echo(f"{asked.calls:12d} calls to make")
-    click.echo(f"{asked.input:12.0f} input tokens, about")
-    most = "at most about" if thought else "about"
-    click.echo(f"{asked.output:12.0f} output tokens, {most}")
     price = find_price(spec, wanted.prices)
-    if price is None:
-        click.echo(
-            "     unknown US dollars: this model is missing in the table of prices (--prices FILE)"
-        )
-        return
-    money = price.of(asked.input, asked.output, batch=wanted.batch)
-    remark = f" ({price.remark})" if price.remark else ""
-    click.echo(f"{money:12.2f} US dollars, about{remark}")
+    money = price.of(asked.input, asked.output, batch=wanted.batch) if price else None
+
+    def words() -> None:
+        for line in lines:
+            click.echo(line)
+        click.echo(f"speaker  {spec.name}")
+        if at.step is not None or at.tokens is not None:
+            click.echo(f"training step {at.step}, tokens {at.tokens}")
+        click.echo(f"journal  {journal}")
+        for status, n in sorted(plan.known.items()):
+            click.echo(f"{n:12d} {status}")
+        click.echo(f"{asked.calls:12d} calls to make")
+        click.echo(f"{asked.input:12.0f} input tokens, about")
+        most = "at most about" if thought else "about"
+        click.echo(f"{asked.output:12.0f} output tokens, {most}")
+        if price is None or money is None:
+            click.echo(
+                "     unknown US dollars: this model is missing in the table of prices "
+                "(--prices FILE)"
+            )
+            return
+        remark = f" ({price.remark})" if price.remark else ""
+        click.echo(f"{money:12.2f} US dollars, about{remark}")
+
+    found: dict[str, Any] = {
+        "speaker": spec.name,
+        "journals": [journal],
+        "known": dict(plan.known),
+        "calls": asked.calls,
+        "input_tokens": asked.input,
+        "output_tokens": asked.output,
+        "dollars": money,
+    }
+    results.add(found | ({"trials": lines} if explained else {}), words)
 
 
-def conclude(done: Collected, asked: Vignettes | Games) -> int:
-    """Print where the answers are and how the collection ended; return the exit status."""
+def conclude(done: Collected, asked: Vignettes | Games, results: Results) -> int:
+    """Show where the answers are and how the collection ended; return the exit status."""
+    journals = asked.journals if isinstance(asked, Games) else (done.journal,)
     if isinstance(asked, Games):
-        _tell_unread(done, asked)
+        _tell_unread(done)
     if not done.asked and not done.halted:
         say(f"{asked.spec.name}: nothing to ask, all {sum(done.known.values())} answers exist.")
+    found: dict[str, Any] = {
+        "speaker": asked.spec.name,
+        "journals": journals,
+        "asked": dict(done.asked),
+        "known": dict(done.known),
+        "halted": done.halted,
+        "lost_sessions": done.given_up,
+        "open_sessions": done.broken,
+    }
+
+    def words() -> None:
+        for journal in (*journals[1:], done.journal):
+            click.echo(journal)
+
+    results.add(found, words)
+    return _status(done, journals)
+
+
+def _status(done: Collected, journals: Sequence[Path]) -> int:
+    """The exit status of a collection, after its faults were printed."""
     failed = done.asked.get("failed", 0)
-    click.echo(done.journal)
     if done.halted:
-        say(f"{done.why or 'Stopped early'}. Run the same command again to resume.")
+        warn(f"{done.why or 'Stopped early'}. Run the same command again to resume.")
         return FAILED if done.why else INTERRUPTED
     if failed:
-        say(f"{number_of(failed, 'answer')} failed; run the same command again to retry.")
-        _tell_failures(asked.journals if isinstance(asked, Games) else (done.journal,))
+        warn(f"{number_of(failed, 'answer')} failed; run the same command again to retry.")
+        _tell_failures(journals)
         return FAILED
     if done.given_up:
-        say(
+        warn(
             f"{_sessions(done.given_up)} lost {MOST_ATTEMPTS} times by the server. "
             "Run the same command again for further attempts; answers are kept."
         )
     if done.broken:
-        say(
+        warn(
             f"{_sessions(done.broken)} not completed, for the reasons above. "
             "Run the same command again to resume."
         )
@@ -128,19 +175,17 @@ def _tell_failures(journals: Sequence[Path]) -> None:
     newest = {response.key: response for response in found}
     errors = Counter(one.error for one in newest.values() if one.status == "failed")
     for error, n in errors.most_common(_MOST_ERRORS):
-        say(f"{n} failed: {error}")
+        warn(f"{n} failed: {error}")
     if len(errors) > _MOST_ERRORS:
-        say(f"{number_of(len(errors) - _MOST_ERRORS, 'other error')} in the journal")
+        warn(f"{number_of(len(errors) - _MOST_ERRORS, 'other error')} in the journal")
 
 
-def _tell_unread(done: Collected, asked: Games) -> None:
-    """Print the journals of further speakers, and how many answers could not be read."""
-    for journal in asked.journals[1:]:
-        click.echo(journal)
+def _tell_unread(done: Collected) -> None:
+    """Print how many answers could not be read."""
     unread = {s: n for s, n in done.asked.items() if s in ("unparsed", "refused", "empty")}
     if unread:
         told = ", ".join(f"{n} {status}" for status, n in sorted(unread.items()))
-        say(f"{sum(unread.values())} answers could not be read: {told}.")
+        warn(f"{sum(unread.values())} answers could not be read: {told}.")
 
 
 def _sessions(number: int) -> str:

@@ -202,6 +202,31 @@ def show(result: Mapping[str, Any], words: Callable[[], None]) -> None:
         words()
 
 
+class Results:
+    """Results that a command shows one after the other; as JSON, all in one object at the end.
+
+    Parameters
+    ----------
+    name
+        Name of their list in the JSON object.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._found: list[Mapping[str, Any]] = []
+
+    def add(self, result: Mapping[str, Any], words: Callable[[], None]) -> None:
+        """Show a result with ``words``, or keep it for the JSON object."""
+        self._found.append(result)
+        if not wants_json():
+            words()
+
+    def close(self) -> None:
+        """Print the JSON object, if it was requested."""
+        if wants_json():
+            show({self._name: self._found}, lambda: None)
+
+
 def plain(value: Any) -> Any:
     """A value that JSON can represent: tables as lists of rows, paths as text, NaN as null."""
     if hasattr(value, "to_dict") and hasattr(value, "columns"):

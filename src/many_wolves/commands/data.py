@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
-from many_wolves.commands.command import Group
+from many_wolves.commands.command import Group, show
 
 
 @click.group(cls=Group)
@@ -12,22 +14,27 @@ def command() -> None:
     """Show the data of people and language models that ship with many-wolves."""
 
 
-@command.command("list")
+@command.command("list", as_json=True)
 def list_command() -> None:
     """Print the names for --data, and the data sets for figures."""
     from many_wolves.workflows.data_sets import COLUMNS, listed
 
-    rows = [COLUMNS, *((o.name, o.task, o.people, o.answers, o.title) for o in listed())]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(COLUMNS) - 1)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        click.echo("  ".join([*cells, row[-1]]).rstrip())
+    found = listed()
+
+    def words() -> None:
+        rows = [COLUMNS, *((o.name, o.task, o.people, o.shown_answers, o.title) for o in found)]
+        widths = [max(len(row[at]) for row in rows) for at in range(len(COLUMNS) - 1)]
+        for row in rows:
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+            click.echo("  ".join([*cells, row[-1]]).rstrip())
+
+    show({"data": [asdict(one) for one in found]}, words)
 
 
-@command.command("show")
+@command.command("show", as_json=True)
 @click.argument("name")
 def show_command(name: str) -> None:
     """Print the card of NAME: participants, source, licence, settings, known faults."""
-    from many_wolves.workflows.data_sets import told
+    from many_wolves.workflows.data_sets import data_set, told
 
-    click.echo(told(name))
+    show(data_set(name).card.model_dump(), lambda: click.echo(told(name)))

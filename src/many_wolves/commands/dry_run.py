@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import click
 
 from many_wolves.collection import EpisodeState
+from many_wolves.commands.command import Results
 from many_wolves.contracts import EpisodicFamily
 from many_wolves.records import Response
 from many_wolves.speakers.cost import find_price
@@ -20,8 +21,8 @@ Known = Mapping[tuple[str, int], Mapping[str, Response]]
 """Answers by key, by episode and replicate."""
 
 
-def tell(games: Games, *, explained: bool) -> None:
-    """Print what would be asked, and an upper bound of the cost."""
+def tell(games: Games, results: Results, *, explained: bool) -> None:
+    """Show what would be asked, and an upper bound of the cost."""
     episodes, extents, casting, family = (
         games.episodes, games.extents, games.casting, games.family
     )  # fmt: skip
@@ -29,38 +30,57 @@ def tell(games: Games, *, explained: bool) -> None:
     statuses = Counter(
         response.status for answers in known.values() for response in answers.values()
     )
+    lines: list[str] = []
     if explained and isinstance(family, EpisodicFamily):
-        for line in _explain(episodes, family.turns, known):
-            click.echo(line)
-    for seat in casting.distinct.values():
-        click.echo(f"speaker  {casting.specs[seat].name}")
-        click.echo(f"journal  {casting.journals[seat]}")
-    click.echo(f"{len(episodes):12d} episodes")
-    for status, n in sorted(statuses.items()):
-        click.echo(f"{n:12d} {status}")
+        lines = list(_explain(episodes, family.turns, known))
     left = max(0, extents.turns - sum(n for s, n in statuses.items() if s != "failed"))
     share = left / extents.turns if extents.turns else 0.0
-    click.echo(f"{left:12d} calls to make, at most")
-    click.echo(f"{extents.input * share:12.0f} input tokens, about")
-    click.echo(f"{extents.output * share:12.0f} output tokens, about, without thoughts")
-    _tell_price(extents, casting, share)
+    money, unknown = _price(extents, casting, share)
+
+    def words() -> None:
+        for line in lines:
+            click.echo(line)
+        for seat in casting.distinct.values():
+            click.echo(f"speaker  {casting.specs[seat].name}")
+            click.echo(f"journal  {casting.journals[seat]}")
+        click.echo(f"{len(episodes):12d} episodes")
+        for status, n in sorted(statuses.items()):
+            click.echo(f"{n:12d} {status}")
+        click.echo(f"{left:12d} calls to make, at most")
+        click.echo(f"{extents.input * share:12.0f} input tokens, about")
+        click.echo(f"{extents.output * share:12.0f} output tokens, about, without thoughts")
+        if unknown:
+            click.echo(
+                f"     unknown US dollars: {unknown} is missing in the table of prices "
+                "(--prices FILE)"
+            )
+        else:
+            click.echo(f"{money:12.2f} US dollars, about")
+
+    found = {
+        "speaker": games.spec.name,
+        "journals": [casting.journals[seat] for seat in casting.distinct.values()],
+        "episodes": len(episodes),
+        "known": dict(statuses),
+        "calls": left,
+        "input_tokens": extents.input * share,
+        "output_tokens": extents.output * share,
+        "dollars": None if unknown else money,
+    }
+    results.add(found | ({"trials": lines} if explained else {}), words)
 
 
-def _tell_price(extents: Extents, casting: Casting, share: float) -> None:
-    """Print the cost, as if every seat had the same number of turns."""
+def _price(extents: Extents, casting: Casting, share: float) -> tuple[float, str]:
+    """The cost, as if every seat had the same number of turns, and a speaker without a price."""
     money = 0.0
     for seat, spec in casting.specs.items():
         price = find_price(spec, casting.wanted[seat].prices)
         if price is None:
-            click.echo(
-                f"     unknown US dollars: {spec.name} is missing in the table of prices "
-                "(--prices FILE)"
-            )
-            return
+            return 0.0, spec.name
         part = share / len(casting.specs)
         tokens = extents.input * part, extents.output * part
         money += price.of(*tokens, batch=casting.wanted[seat].batch)
-    click.echo(f"{money:12.2f} US dollars, about")
+    return money, ""
 
 
 def _known(casting: Casting) -> Known:

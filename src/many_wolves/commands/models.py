@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from many_wolves.commands.command import Group
+from many_wolves.commands.command import Group, show
+from many_wolves.progress import log
 from many_wolves.speakers.local.packaged_models import PACKAGED, is_prepared, prepare
 
 
@@ -15,7 +16,7 @@ def command() -> None:
     """Prepare local model folders without a download from the hub."""
 
 
-@command.command("prepare")
+@command.command("prepare", as_json=True)
 @click.argument("name")
 @click.option(
     "--out",
@@ -24,11 +25,11 @@ def command() -> None:
 )
 def prepare_command(name: str, out: Path | None) -> None:
     """Make a Hugging Face folder of the packaged model NAME and print its path."""
-    folder = prepare(name, out or Path("models") / name, lambda text: click.echo(text, err=True))
-    click.echo(folder)
+    folder = prepare(name, out or Path("models") / name, lambda text: log.info("%s", text))
+    show({"model": name, "folder": folder}, lambda: click.echo(folder))
 
 
-@command.command("list")
+@command.command("list", as_json=True)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
@@ -38,6 +39,19 @@ def prepare_command(name: str, out: Path | None) -> None:
 )
 def list_command(folder: Path) -> None:
     """List the models that can be prepared, and their state."""
-    for name, packaged in PACKAGED.items():
-        state = f"prepared in {folder / name}" if is_prepared(folder / name) else "not prepared"
-        click.echo(f"{name}: {packaged.about}; {packaged.license}; {state}")
+    rows = [
+        {
+            "model": name,
+            "about": packaged.about,
+            "license": packaged.license,
+            "folder": folder / name if is_prepared(folder / name) else None,
+        }
+        for name, packaged in PACKAGED.items()
+    ]
+
+    def words() -> None:
+        for row in rows:
+            state = f"prepared in {row['folder']}" if row["folder"] else "not prepared"
+            click.echo(f"{row['model']}: {row['about']}; {row['license']}; {state}")
+
+    show({"models": rows}, words)

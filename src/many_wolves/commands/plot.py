@@ -48,8 +48,13 @@ def command(
     if listing:
         plots = plots_of_family(family)
         long = max(len(name) for name in plots)
-        for name, plot in plots.items():
-            click.echo(f"{name:{long}}  {plot.summary}")
+
+        def list_plots() -> None:
+            for name, plot in plots.items():
+                click.echo(f"{name:{long}}  {plot.summary}")
+
+        rows = [{"figure": name, "summary": plot.summary} for name, plot in plots.items()]
+        show({"figures": rows}, list_plots)
         return
     if not all(word.strip() for word in names_and_fits):
         raise WolvesError("FIT: expected a path, found an empty text", fix=EMPTY_PATH)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from many_wolves.commands.command import command as wolves_command
+from many_wolves.commands.command import show
 from many_wolves.commands.options import MODEL
 from many_wolves.contracts import PredictingModel
 from many_wolves.errors import WolvesError
@@ -23,11 +24,14 @@ def _given() -> str:
     return "\n\n".join(f"PARAMS of {model.name}: {model.given}" for model in models)
 
 
-@wolves_command("predict", epilog=_given())
+@wolves_command("predict", as_json=True, epilog=_given())
 @click.argument("params", type=click.Path(path_type=Path))
 @MODEL
 def command(params: Path, model: str | None) -> None:
-    """Print the predictions for the parameters in PARAMS (JSON; - for stdin)."""
+    """Print the predictions for the parameters in PARAMS (JSON; - for stdin).
+
+    The output is always JSON; without --json it is on one line.
+    """
     given = _read(params)
     try:
         found = predicting_model(model).predict(given)
@@ -35,7 +39,7 @@ def command(params: Path, model: str | None) -> None:
         raise WolvesError(
             fault.problem, where=fault.where or params, column=fault.column, fix=fault.fix
         ) from fault
-    click.echo(json.dumps(found))
+    show(found, lambda: click.echo(json.dumps(found)))
 
 
 def _read(path: Path) -> dict[str, Any]:

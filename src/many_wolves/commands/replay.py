@@ -9,11 +9,12 @@ import click
 
 from many_wolves import interrupts
 from many_wolves.commands.command import command as wolves_command
+from many_wolves.commands.command import show
 from many_wolves.errors import WolvesError
 from many_wolves.replacing import refuse_other_page
 
 
-@wolves_command("replay")
+@wolves_command("replay", as_json=True)
 @click.argument("session")
 @click.argument("journals", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
@@ -64,7 +65,7 @@ def command(
         place = out or Path(f"{shown.session}.html")
         refuse_other_page(place)
         write_atomic(place, replay_page(shown))
-        click.echo(place)
+        show({"session": shown.session, "page": place}, lambda: click.echo(place))
         return
 
     def page() -> str:
@@ -75,6 +76,11 @@ def command(
         interrupts.words("Stopped: the page is no longer served."),
         suppress(KeyboardInterrupt),
     ):
-        click.echo(f"http://{HERE}:{server.server_port}/ follows the session.")
-        click.echo("Ctrl-C stops it.")
+        address = f"http://{HERE}:{server.server_port}/"
+
+        def words() -> None:
+            click.echo(f"{address} follows the session.")
+            click.echo("Ctrl-C stops it.")
+
+        show({"session": shown.session, "url": address}, words)
         server.serve_forever()

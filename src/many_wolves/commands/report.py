@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from many_wolves.commands.command import command as wolves_command
-from many_wolves.commands.command import show
+from many_wolves.commands.command import show, wants_json
 
 
 @wolves_command("report", as_json=True)
@@ -38,11 +38,14 @@ def command(*, fits: tuple[Path, ...], summary: bool, **options: Any) -> None:
     from many_wolves.workflows.reporting import write_reports
 
     if summary:
-        from many_wolves.report import summary_markdown
+        from many_wolves.report import summary_markdown, summary_of
 
         given = present(fits)[0] if options["skip_missing"] else fits
         folders = [folder for found in given for folder in fit_folders(found)]
-        click.echo(summary_markdown(folders), nl=False)
+        if wants_json():
+            show({"summary": summary_of(folders).frame}, lambda: None)
+        else:
+            click.echo(summary_markdown(folders), nl=False)
         return
     pages = write_reports(fits, **options)
 

@@ -12,12 +12,13 @@ import click
 
 from many_wolves import families, interrupts
 from many_wolves.commands.command import command as wolves_command
+from many_wolves.commands.command import show
 from many_wolves.contracts import ExperimentFamily
 from many_wolves.errors import WolvesError
 from many_wolves.sources import nearest
 
 
-@wolves_command("serve")
+@wolves_command("serve", as_json=True)
 @click.argument("experiment")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 @click.option("--database", default="", help="postgresql://... (default: an SQLite file in --out).")
@@ -52,8 +53,13 @@ def command(*, experiment: str, port: int, database: str, out: Path) -> None:
     with OTreeServer(project, out, database=database, port=port) as server:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, halt)
-        click.echo(f"{server.address.url} serves {experiment}; log in {server.log}")
-        click.echo("Ctrl-C stops it.")
+        place = server.address.url
+
+        def words() -> None:
+            click.echo(f"{place} serves {experiment}; log in {server.log}")
+            click.echo("Ctrl-C stops it.")
+
+        show({"experiment": experiment, "url": place, "log": server.log}, words)
         while server.running and not stop.wait(0.5):
             pass
         if not stop.is_set():

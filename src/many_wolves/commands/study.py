@@ -12,7 +12,7 @@ import click
 
 from many_wolves import families
 from many_wolves.collection import read_trials
-from many_wolves.commands.command import Group, show
+from many_wolves.commands.command import Group, show, wants_json
 from many_wolves.commands.planning import bill_lines, bill_record, compiled, stage_line
 from many_wolves.counting import number_of
 from many_wolves.progress import log
@@ -53,7 +53,7 @@ def command() -> None:
     """Run a study file from trials to report."""
 
 
-@command.command("new")
+@command.command("new", as_json=True)
 @click.argument("name")
 @click.option("--task", default=families.DEFAULT, show_default=True, help="The task of the study.")
 @click.option(
@@ -73,10 +73,11 @@ def new_command(out: Path | None, **wanted: Any) -> None:
     NAME is the name of the study and of its results folder. Without a model or
     checkpoints, the study uses a small model that runs anywhere.
     """
-    click.echo(new_study(NewStudy(**wanted), out))
+    file = new_study(NewStudy(**wanted), out)
+    show({"file": file}, lambda: click.echo(file))
 
 
-@command.command("run")
+@command.command("run", as_json=True)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--again", is_flag=True, help="Run every stage, even if it is up to date.")
 @click.option("--dry-run", is_flag=True, help="Print the cost and the commands; run nothing.")
@@ -91,14 +92,18 @@ def run_command(file: Path, again: bool, dry_run: bool, commands: bool) -> None:
     places = StudyPaths(study.study)
     stages = plan(study, places)
     trials = _trials(study, file)
-    if commands:
-        for stage in in_order(stages):
-            click.echo(shown(stage.command))
-        return
-    if dry_run:
-        costs = _costs(study, places, stages, trials)
-        for line in (*costs, *_briefly(_lacking(study, file)), "", *_shortened(stages)):
-            click.echo(line)
+    if dry_run or commands:
+
+        def words() -> None:
+            if commands:
+                lines = [shown(stage.command) for stage in in_order(stages)]
+            else:
+                costs = _costs(study, places, stages, trials)
+                lines = [*costs, *_briefly(_lacking(study, file)), "", *_shortened(stages)]
+            for line in lines:
+                click.echo(line)
+
+        show(_planned(study, file, places, stages, trials), words)
         return
     for line in _briefly(_lacking(study, file)):
         log.warning("%s", line)
@@ -120,20 +125,12 @@ def plan_command(file: Path, prices: Path | None) -> None:
     places = StudyPaths(study.study)
     trials = _trials(study, file)
     stages = plan(study, places)
-    missing = list(_lacking(study, file))
+    result = _planned(study, file, places, stages, trials, prices)
 
     def words() -> None:
-        for line in (*_costs(study, places, stages, trials, prices), *_briefly(missing)):
+        for line in (*_costs(study, places, stages, trials, prices), *_briefly(result["lacking"])):
             click.echo(line)
 
-    speakers = bills(study, places, trials, prices) if study.speakers else ()
-    result = {
-        "study": study.study,
-        "stages": [{"name": stage.name, "command": stage.command} for stage in in_order(stages)],
-        "trials": len(trials),
-        "speakers": [bill_record(bill) for bill in speakers],
-        "lacking": missing,
-    }
     show(result, words)
 
 
@@ -166,6 +163,25 @@ def status_command(file: Path) -> None:
             click.echo(f"{str(row['stage']).ljust(width)}  {state}{far}")
 
     show({"study": study.study, "stages": rows}, words)
+
+
+def _planned(
+    study: Study,
+    file: Path,
+    places: StudyPaths,
+    stages: Sequence[Stage],
+    trials: Sequence[Trial],
+    prices: Path | None = None,
+) -> dict[str, Any]:
+    """The plan of a study as a JSON object."""
+    speakers = bills(study, places, trials, prices) if study.speakers else ()
+    return {
+        "study": study.study,
+        "stages": [{"name": stage.name, "command": stage.command} for stage in in_order(stages)],
+        "trials": len(trials),
+        "speakers": [bill_record(bill) for bill in speakers],
+        "lacking": list(_lacking(study, file)),
+    }
 
 
 def _trials(study: Study, file: Path) -> list[Trial]:
@@ -255,8 +271,14 @@ def _briefly(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _close(study: Study, places: StudyPaths, seconds: float) -> None:
-    from many_wolves.report import summary_markdown
+    from many_wolves.report import summary_markdown, summary_of
 
-    click.echo(summary_markdown([places.fit(name) for name in fitted_names(study)]))
+    folders = [places.fit(name) for name in fitted_names(study)]
+    report = places.report.resolve()
+    if wants_json():
+        result = {"study": study.study, "report": report, "summary": summary_of(folders).frame}
+        show(result, lambda: None)
+        return
+    click.echo(summary_markdown(folders))
     _say(f"Posterior means with 95 % intervals. Done in {seconds:.0f} s.")
-    click.echo(f"Report: {places.report.resolve()}")
+    click.echo(f"Report: {report}")

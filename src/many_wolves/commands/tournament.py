@@ -9,7 +9,8 @@ import click
 
 from many_wolves import families
 from many_wolves.collection import AT_ONCE
-from many_wolves.commands.collect_output import OK, act, failed, interrupted, say
+from many_wolves.commands.collect_output import OK, act, failing, interrupted, say
+from many_wolves.commands.command import Results
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.contracts import EpisodicFamily
 from many_wolves.errors import WolvesError
@@ -19,7 +20,7 @@ from many_wolves.workflows.collecting import Collection, Table, family_in
 from many_wolves.workflows.seating import PARTNER, read_seats, speaker_of_file
 
 
-@wolves_command("tournament")
+@wolves_command("tournament", as_json=True)
 @click.argument("trials", type=click.Path(path_type=Path))
 @click.argument(
     "players", nargs=-1, type=click.Path(path_type=Path), metavar="STUDY.yaml|FILE.json ..."
@@ -92,14 +93,16 @@ def command(
         )
     pairs = [(a, b) for a, b in product(read, read) if itself or a != b]
     others = read_seats(seats, None, RetryPolicy())
-    statuses = []
+    statuses, results = [], Results("pairs")
+    do = act(dry_run, False, results)
     for number, (one, two) in enumerate(pairs, start=1):
         say(f"{number}/{len(pairs)}: {one} against {two}")
         table = Table({**others, PARTNER: read[two]}, at_once)
         collection = Collection(trials, out, replicates, table)
-        statuses += collection.each([read[one]], act(dry_run, False), failed, interrupted)
+        statuses += collection.each([read[one]], do, failing(results), interrupted)
         if interrupted(statuses[-1]):
             break
+    results.close()
     return max(statuses, default=OK)
 
 

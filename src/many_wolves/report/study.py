@@ -104,13 +104,18 @@ def write_study_report(
 
 def summary_markdown(fit_folders: Sequence[str | Path]) -> str:
     """Every parameter by condition or group as a table in Markdown, for a README."""
-    fits = read_all(fit_folders)
-    table = pages_of(fits).study_summary(fits)
+    table = summary_of(fit_folders)
     names = [str(name) for name in table.frame]
     rows = cells(table.frame, table.digits)
     rule = ["--:" if number else ":--" for _, number in rows[0]] if rows else [":--"] * len(names)
     lines = [names, rule, *[[_plain(text) for text, _ in row] for row in rows]]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def summary_of(fit_folders: Sequence[str | Path]) -> Table:
+    """Every parameter by condition or group, one row per fit."""
+    fits = read_all(fit_folders)
+    return pages_of(fits).study_summary(fits)
 
 
 def _plain(text: str) -> str:

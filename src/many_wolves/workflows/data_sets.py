@@ -29,7 +29,7 @@ class Shipped:
     people
         ``people``, ``models`` or ``mixed``; empty if its card does not say.
     answers
-        Number of answers; empty if unknown.
+        Number of answers; None if unknown.
     title
         Description in one line.
     """
@@ -37,8 +37,13 @@ class Shipped:
     name: str
     task: str
     people: str
-    answers: str
+    answers: int | None
     title: str
+
+    @property
+    def shown_answers(self) -> str:
+        """The number of answers as text; empty if unknown."""
+        return "" if self.answers is None else f"{self.answers:,}"
 
 
 def listed() -> list[Shipped]:
@@ -54,14 +59,14 @@ def listed() -> list[Shipped]:
     of_name = {name: (own, table) for own in cards.values() for name, table in own.fitted.items()}
     for name, (_, reference) in families.references().items():
         own, table = of_name.get(name, (None, None))
-        answers = f"{table.answers:,.0f}" if table is not None and table.answers else ""
+        answers = round(table.answers) if table is not None and table.answers else None
         people = own.card.people if own is not None else ""
         found.append(Shipped(name, reference.task, people, answers, reference.title))
     offered = {one.name for one in found}
     for own in cards.values():
         if not offered & set(own.fitted):
             task = " ".join(dict.fromkeys(t.task for t in own.card.tables if t.task))
-            found.append(Shipped(own.name, task, own.card.people, "", own.card.title))
+            found.append(Shipped(own.name, task, own.card.people, None, own.card.title))
     return found
 
 
