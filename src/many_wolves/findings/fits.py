@@ -149,6 +149,11 @@ def others(found: Sequence[Member], quantities: FindingsSpec) -> list[Member]:
     return [m for m in found if m.fit.speaker != quantities.reference]
 
 
+def able(found: Sequence[Member], quantities: FindingsSpec) -> list[Member]:
+    """All but the reference that did the task; only they show effects of effort, training, size."""
+    return [m for m in others(found, quantities) if m.did_task]
+
+
 def common_conditions(found: Sequence[Member]) -> list[str]:
     """Conditions that all members share, in the order of the first."""
     if not found:

@@ -8,15 +8,19 @@ from many_wolves.contracts import FindingsSpec
 from many_wolves.figures import Fitted
 from many_wolves.findings.dynamics import FEWEST, runs
 from many_wolves.findings.effort import BASE, asked_at_several
-from many_wolves.findings.fits import Member, others, people
+from many_wolves.findings.fits import Member, able, others, people
+from many_wolves.findings.scaling import size_of
 
 _EFFORTS = "A study asks at several efforts with `efforts: [none, low, medium, high]`."
 
 
 def reasons(
-    found: Sequence[Member], quantities: FindingsSpec, left_out: Sequence[Fitted] = ()
+    found: Sequence[Member],
+    quantities: FindingsSpec,
+    left_out: Sequence[Fitted] = (),
+    axes: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """A sentence for each kind of finding that is missing.
+    """A sentence for each kind of finding that is missing, and one on speakers that are left out.
 
     Parameters
     ----------
@@ -24,13 +28,18 @@ def reasons(
         The fits that are compared.
     left_out
         Fits that did not converge, without which a finding may be missing.
+    axes
+        Axes of the scaling laws that were requested.
     """
     gone = [Member(fit, {}, {}) for fit in left_out]
     models, models_gone = others(found, quantities), others(gone, quantities)
+    idle = [m for m in models if not m.did_task]
+    sound = able(found, quantities)
     words = (
         _reference(found, gone, quantities),
-        _effort(models, models_gone),
-        _training(models, models_gone),
+        _idle(models, idle, axes),
+        _effort(sound, models_gone, idle),
+        _training(sound, models_gone, idle),
         _default(models, models_gone, quantities),
     )
     return tuple(sentence for sentence in words if sentence)
@@ -50,10 +59,33 @@ def _reference(found: Sequence[Member], gone: Sequence[Member], quantities: Find
     return f"No fit of {quantities.reference_words} is included. {needed}{add}"
 
 
-def _effort(models: Sequence[Member], gone: Sequence[Member]) -> str:
-    together = [*models, *gone]
+def _idle(models: Sequence[Member], idle: Sequence[Member], axes: Sequence[str]) -> str:
+    """Speakers that effects leave out although they were asked for them."""
+    kinds = {
+        "effort": asked_at_several(models),
+        "training": [m for run in runs(models) for m in run.members],
+        "size": [m for m in models if any(size_of(m, axis) is not None for axis in axes)],
+    }
+    lost = {kind: [m for m in idle if m in members] for kind, members in kinds.items()}
+    about = [kind for kind, members in lost.items() if members]
+    names = [m for m in idle if any(m in members for members in lost.values())]
+    if not about:
+        return ""
+    return (
+        f"Left out of the effects of {' and '.join(about)}, because they did not do the task: "
+        f"{_names(names)}."
+    )
+
+
+def _effort(models: Sequence[Member], gone: Sequence[Member], idle: Sequence[Member]) -> str:
+    together = [*models, *gone, *idle]
     if _compared(models):
         return ""
+    if not _compared([*models, *gone]) and _compared([*models, *idle]):
+        return (
+            "Findings on effort are missing, since some speakers did not do the task: "
+            f"{_names(idle)}."
+        )
     if _compared(together):
         return (
             f"Findings on effort are missing, since some fits did not converge: {_names(gone)}. "
@@ -75,15 +107,18 @@ def _compared(models: Sequence[Member]) -> bool:
     return BASE in efforts and len(efforts) > 1
 
 
-def _training(models: Sequence[Member], gone: Sequence[Member]) -> str:
+def _training(models: Sequence[Member], gone: Sequence[Member], idle: Sequence[Member]) -> str:
     if runs(models):
         return ""
     lost = []
-    for run in runs([*models, *gone]):
-        missing = [m for m in run.members if any(m is one for one in gone)]
+    for run in runs([*models, *gone, *idle]):
+        missing = [m for m in run.members if any(m is one for one in (*gone, *idle))]
+        did = "converged"
+        if any(m is one for m in missing for one in idle):
+            did = "converged and did the task"
         lost.append(
             f"{run.name} has {len(run.members)} checkpoints, {len(run.members) - len(missing)} of "
-            f"which converged (left out: {_names(missing)}); findings on training need {FEWEST}."
+            f"which {did} (left out: {_names(missing)}); findings on training need {FEWEST}."
         )
     if lost:
         return " ".join(lost)

@@ -22,7 +22,7 @@ from many_wolves.figures.trajectory import trajectory
 from many_wolves.findings.contrasts import LEVELS, mean_distance, pairs
 from many_wolves.findings.dynamics import Run, runs
 from many_wolves.findings.effort import ORDER, asked_at_several, effort
-from many_wolves.findings.fits import Member, common_conditions, members, others, people
+from many_wolves.findings.fits import Member, able, common_conditions, members, others, people
 from many_wolves.findings.run import quantities_of
 from many_wolves.findings.scaling import AXES, FEWEST, GROUP, band_of, scale_of, size_of
 from many_wolves.findings.signature import signature
@@ -51,10 +51,10 @@ def effort_effects(found: Sequence[Member], quantities: FindingsSpec, width: Wid
             "low": s.interval[0],
             "high": s.interval[1],
         }
-        for s in effort(others(found, quantities), quantities, SEED)
+        for s in effort(able(found, quantities), quantities, SEED)
     ]
     frame = pd.DataFrame(rows)
-    asked = asked_at_several(others(found, quantities))
+    asked = asked_at_several(able(found, quantities))
     models = {m.model for m in asked}
     return forest(
         frame,
@@ -64,7 +64,8 @@ def effort_effects(found: Sequence[Member], quantities: FindingsSpec, width: Wid
         groups=[e for e in ORDER if e in set(frame["group"])],
         axis="change against no reasoning",
         caption=f"Change of each parameter at each effort against none, over {len(models)} "
-        f"speakers ({len(asked)} fits): posterior means with {INTERVAL}.",
+        f"speakers ({len(asked)} fits): posterior means with {INTERVAL}."
+        + _without_idle(asked_at_several(others(found, quantities))),
         width=width,
     )
 
@@ -159,7 +160,7 @@ def _without_training(member: Member, found: Sequence[Member]) -> str:
 
 def training_paths(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
     """Every parameter over training, one ribbon per run."""
-    known = runs(others(found, quantities))
+    known = runs(able(found, quantities))
     shared = common_conditions([m for run in known for m in run.members])
     reference = people(found, quantities)
     units = sorted({run.unit for run in known})
@@ -171,7 +172,8 @@ def training_paths(found: Sequence[Member], quantities: FindingsSpec, width: Wid
         axis=f"training {' or '.join(units)}",
         caption=f"Posterior means (lines) with {INTERVAL} (ribbons) at {n} checkpoints of "
         f"{number_of(len(known), 'training run')}."
-        + (f" Grey bands: {quantities.reference_words}." if reference else ""),
+        + (f" Grey bands: {quantities.reference_words}." if reference else "")
+        + _without_idle([m for run in runs(others(found, quantities)) for m in run.members]),
         reference=_bands(reference, quantities, shared),
         width=width,
     )
@@ -251,7 +253,7 @@ def signature_map(found: Sequence[Member], quantities: FindingsSpec, width: Widt
 def laws(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Figure:
     """Every parameter over size, with the band of the laws, weighted by their probabilities."""
     axis = next(a for a in AXES if not _no_axis(found, quantities, a))
-    sized = [(m, s) for m in others(found, quantities) if (s := size_of(m, axis)) is not None]
+    sized = [(m, s) for m in able(found, quantities) if (s := size_of(m, axis)) is not None]
     names = [p for p in quantities.words if all(m.has(p) for m, _ in sized)]
     points, bands = [], []
     for parameter in names:
@@ -268,13 +270,14 @@ def laws(found: Sequence[Member], quantities: FindingsSpec, width: Width) -> Fig
         caption=f"Posterior means of {len(sized)} models with {INTERVAL}, averaged over the "
         f"{quantities.conditions}. "
         "Bands: 95 % intervals for a further model of each size, over flat, "
-        "log-linear, saturating and broken laws by their posterior probabilities.",
+        "log-linear, saturating and broken laws by their posterior probabilities."
+        + _without_idle([m for m in others(found, quantities) if size_of(m, axis) is not None]),
         width=width,
     )
 
 
 def _no_axis(found: Sequence[Member], quantities: FindingsSpec, axis: str) -> str:
-    sizes = {size_of(m, axis) for m in others(found, quantities)} - {None}
+    sizes = {size_of(m, axis) for m in able(found, quantities)} - {None}
     return "" if len(sizes) >= FEWEST else f"fewer than {FEWEST} {axis} are known"
 
 
@@ -297,15 +300,21 @@ def _corner(
     return edges
 
 
+def _without_idle(members: Sequence[Member]) -> str:
+    """A sentence on those that did not do the task, which effects leave out; empty without any."""
+    idle = [m.label for m in members if not m.did_task]
+    return f" Left out, because they did not do the task: {', '.join(idle)}." if idle else ""
+
+
 def _three(drawn: Array) -> dict[str, float]:
     low, high = np.quantile(drawn, [0.025, 0.975])
     return {"mean": float(drawn.mean()), "low": float(low), "high": float(high)}
 
 
 def _no_effort(found: Sequence[Member], quantities: FindingsSpec) -> str:
-    if any(effort(others(found, quantities), quantities, SEED)):
+    if any(effort(able(found, quantities), quantities, SEED)):
         return ""
-    return "no speaker has converged fits at several efforts including `none`"
+    return "no speaker that did the task has converged fits at several efforts including `none`"
 
 
 def _no_reference(found: Sequence[Member], quantities: FindingsSpec) -> str:
@@ -317,9 +326,9 @@ def _no_reference(found: Sequence[Member], quantities: FindingsSpec) -> str:
 
 
 def _no_run(found: Sequence[Member], quantities: FindingsSpec) -> str:
-    if runs(others(found, quantities)):
+    if runs(able(found, quantities)):
         return ""
-    return "no speaker has converged fits at three or more checkpoints"
+    return "no speaker that did the task has converged fits at three or more checkpoints"
 
 
 def _no_signature(found: Sequence[Member], quantities: FindingsSpec) -> str:

@@ -100,18 +100,19 @@ def state(
     """
     quantities = quantities_of(fits)
     found = members(fits, quantities, seed)
+    sound = [member for member in found if member.did_task]
     statements = [
         *contrasts(found, quantities),
-        *effort(found, quantities, seed),
+        *effort(sound, quantities, seed),
         *conditions(found, quantities, seed),
         *signature(found, quantities),
-        *dynamics(found, quantities, seed),
+        *dynamics(sound, quantities, seed),
         *distance(found, quantities),
-        *(s for axis in axes for s in scaling(found, quantities, axis, seed)),
+        *(s for axis in axes for s in scaling(sound, quantities, axis, seed)),
     ]
     unique = {s.id: s for s in statements}
     gone = [fit for fit in left_out if _families([fit]) == _families(fits)]
-    lacking = reasons(found, quantities, gone)
+    lacking = reasons(found, quantities, gone, axes)
     first = lead(found, quantities)
     return Findings(tuple(found), tuple(unique.values()), lacking, seed, titles(quantities), first)
 

@@ -223,7 +223,8 @@ def scaling(
     sized = [(m, size) for m in others(found, quantities) if (size := size_of(m, axis)) is not None]
     if len({size for _, size in sized}) < FEWEST:
         raise WolvesError(
-            f"expected speakers of {FEWEST} or more {axis}, found {len({s for _, s in sized})}",
+            f"expected speakers of {FEWEST} or more {axis}, found {len({s for _, s in sized})} "
+            "that did the task",
             fix=f"give `labels: {{{axis}: 70e6, {GROUP}: pythia}}` to the speakers of the study",
         )
     for parameter in quantities.words:
