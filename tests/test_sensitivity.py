@@ -27,6 +27,7 @@ from many_wolves.inference.evaluation.sensitivity import (
 from many_wolves.inference.settings import Settings
 from many_wolves.observations import Observations
 from many_wolves.report.sensitivity import sensitivity_section
+from many_wolves.workflows.sensitivity import _kept
 
 pytestmark = pytest.mark.xdist_group("stan")
 SETTINGS = Settings(chains=4, warmup=300, draws=500, seed=6)
@@ -163,3 +164,23 @@ def test_a_report_without_the_table_has_no_such_section(tmp_path):
     (tmp_path / "sensitivity.csv").write_text("a,b\n1,2\n")
     with pytest.raises(WolvesError, match=r"table of `wolves sensitivity`"):
         sensitivity_section(tmp_path)
+
+
+def kept_rows():
+    return pd.DataFrame({"parameter": ["phi"], "mean": [0.1], "shift": [np.nan], "ok": [True]})
+
+
+def test_finished_alternatives_are_kept_until_their_inputs_change(tmp_path):
+    made = []
+
+    def make():
+        made.append(1)
+        return kept_rows()
+
+    file = tmp_path / "alternatives" / "flat.json"
+    for seal, count in (("a", 1), ("a", 1), ("b", 2), ("b", 2)):
+        pd.testing.assert_frame_equal(_kept(file, seal, "flat", make), kept_rows())
+        assert len(made) == count
+    file.write_text("{")
+    _kept(file, "b", "flat", make)
+    assert len(made) == 3

@@ -23,7 +23,7 @@ from types import FrameType
 INTERRUPTED = 130
 """Exit status of a command that was interrupted."""
 
-AGAIN = "Interrupted. Run the same command again to resume."
+AGAIN = "Interrupted. Run the same command again; what was finished is kept."
 """The default message; a command sets another one with ``words``."""
 
 INSIST_S = 3.0

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from many_wolves.contracts import Array, Observations, Problem
-from many_wolves.files import write_atomic
-from many_wolves.progress import step
+from many_wolves.files import file_name, fingerprint, write_atomic
+from many_wolves.progress import log, step
 from many_wolves.workflows.calls import command, shown
+from many_wolves.workflows.compare import mark
 from many_wolves.workflows.fits import facts_of
-from many_wolves.workflows.folders import make_ready
+from many_wolves.workflows.folders import make_ready, seal_of
 from many_wolves.workflows.models import options_of, sensitive_model
 from many_wolves.workflows.sampling import Sampling
 
@@ -68,6 +69,8 @@ def vary_assumptions(
 ) -> Sensitivity:
     """Fit, power-scale the prior and the likelihood, and try the model's alternatives.
 
+    If an earlier call was interrupted, the alternatives that it finished are kept.
+
     Raises
     ------
     WolvesError
@@ -99,9 +102,17 @@ def vary_assumptions(
     )
     inference.save(done, out, facts_of(observations) | {"command": told})
     step("varying the assumptions")
+    seal = mark(problem, chosen_sampling.settings, "sensitivity", program)
+
+    def keep(name: str, other: Problem, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        own = fingerprint([seal, mark(other, chosen_sampling.settings, name, program)])
+        return _kept(out / "alternatives" / f"{file_name(name)}.json", own, name, make)
+
     names = tuple(p.name for p in found.parameters)
     # A new search could miss the best mode, which would look like an effect of the assumption.
-    table = sensitivity(done, names, alternatives, program, lambda one: sample(one, done.points))
+    table = sensitivity(
+        done, names, alternatives, program, lambda one: sample(one, done.points), keep
+    )
     write_atomic(out / "sensitivity.csv", table.to_csv(index=False))
     meanings = {name: other.meaning for name, (_, other) in alternatives.items()}
     write_atomic(out / "sensitivity.json", json.dumps(meanings, indent=2) + "\n")
@@ -110,3 +121,16 @@ def vary_assumptions(
 
         write_fit_report(out)
     return Sensitivity(table, out, frozenset(p.name for p in found.parameters if p.detail))
+
+
+def _kept(file: Path, seal: str, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """The rows of an alternative from a file with this fingerprint; otherwise made and written."""
+    import pandas as pd
+
+    if seal_of(file) == seal:
+        log.info("%s: already done", name)
+        return pd.DataFrame(json.loads(file.read_text(encoding="utf-8"))["rows"])
+    rows = make()
+    record = {"fingerprint": seal, "rows": rows.to_dict(orient="records")}
+    write_atomic(file, json.dumps(record, default=float) + "\n")
+    return rows

@@ -44,6 +44,8 @@ MOVED = 0.5
 """Shift of a mean, in posterior standard deviations, above which it is reported."""
 
 Refit = Callable[[Problem], Fit]
+Keep = Callable[[str, Problem, Callable[[], pd.DataFrame]], pd.DataFrame]
+"""The rows of an alternative: those of an earlier run, or made by the function and kept."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def sensitivity(
     alternatives: Mapping[str, tuple[Problem, Alternative]],
     program: Program,
     refit: Refit,
+    keep: Keep = lambda _name, _problem, make: make(),
 ) -> pd.DataFrame:
     """Tabulate all parameters under the fit, power-scaling and every alternative.
 
@@ -81,6 +84,8 @@ def sensitivity(
         Compiled program of all these problems.
     refit
         Fits an alternative for which the weights are unreliable.
+    keep
+        Returns the rows of an alternative that an interrupted run has made already.
 
     Returns
     -------
@@ -93,11 +98,14 @@ def sensitivity(
     draws = {(name, label): values for name, label, values in scalars(posterior, names)}
     parts = [_as_fitted(draws, fit), power_scaling(fit, draws)]
     for name, (problem, _) in alternatives.items():
-        weighted = None if fit.problem.impute else reweighted(fit, problem, program)
-        if weighted is not None and weighted.ok:
-            parts.append(by_weights(name, draws, weighted))
-        else:
-            parts.append(by_fit(name, draws, refit(problem), names))
+
+        def rows(name: str = name, problem: Problem = problem) -> pd.DataFrame:
+            weighted = None if fit.problem.impute else reweighted(fit, problem, program)
+            if weighted is not None and weighted.ok:
+                return by_weights(name, draws, weighted)
+            return by_fit(name, draws, refit(problem), names)
+
+        parts.append(keep(name, problem, rows))
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
