@@ -7,9 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bargaining_phrases as phrases
-import later_phrases
-import newest_phrases
-import trap_phrases as traps
+import bargaining_traps as traps
 from many_wolves.families.bargaining.moves import FLAGS, KINDS
 from many_wolves.families.bargaining.reading.amounts import Range, amounts
 from many_wolves.families.bargaining.reading.message import FORMS, read_message
@@ -22,8 +20,7 @@ EURO = Situation("seller", 20.0, 10.0, Range(10, 20, ",", "€"), first=20.0)
 
 TABLE = [
     *((BALLOON, "free", *row) for row in phrases.SELLER_AT_20_BUYER_AT_10),
-    *((BALLOON, "free", *row) for row in later_phrases.HAGGLE),
-    *((BALLOON, "free", *row) for row in newest_phrases.HAGGLE),
+    *((BALLOON, "free", *row) for row in phrases.WRITTEN_FIRST),
     *((BUYER, "free", *row) for row in phrases.BUYER_AT_12_SELLER_AT_16),
     *((CAR, "free", *row) for row in phrases.CAR),
     *((EURO, "free", *row) for row in phrases.EURO),

@@ -4,9 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import fresh_phrases
-import later_phrases
-import newest_phrases
+from games_phrases import GAMES
 from many_wolves.families.dilemmas.reading.reader import read
 from many_wolves.records import Option
 from playing import games
@@ -191,9 +189,6 @@ def test_any_text_has_a_reading_that_does_not_hang_on_the_order(options, text):
     assert (reading.value is None) == (reading.status != "answered")
 
 
-@pytest.mark.parametrize(
-    ("kind", "text", "named"),
-    fresh_phrases.GAMES + later_phrases.GAMES + newest_phrases.GAMES,
-)
+@pytest.mark.parametrize(("kind", "text", "named"), GAMES)
 def test_a_fresh_phrasing_names_its_option_or_is_unread(kind, text, named):
     assert read(globals()[kind], text).value in (named, None)

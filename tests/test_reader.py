@@ -8,11 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import fresh_phrases
-import further_phrases
-import later_phrases
-import more_phrases
-import newest_phrases
+import politeness_phrases as phrases
 from many_wolves.families import get
 from many_wolves.records import LABELS, Choose, Option, Question
 
@@ -356,29 +352,29 @@ def test_a_negation_is_never_lost(word, data):
 
 
 def test_more_phrasings_are_read_right_or_counted_as_unread() -> None:
-    found = [(text, named, READ(OPTIONS, text).value) for text, named in more_phrases.MORE]
+    found = [(text, named, READ(OPTIONS, text).value) for text, named in phrases.MORE]
     assert [one for one in found if one[2] not in (one[1], None)] == []
     wanted = [one for one in found if one[1] is not None]
     assert len(found) > 150 and sum(one[2] is not None for one in wanted) > 0.7 * len(wanted)
 
 
-@pytest.mark.parametrize(("text", "named"), further_phrases.ALL)
+@pytest.mark.parametrize(("text", "named"), phrases.BY_FORM)
 def test_a_further_phrasing_names_its_option_or_is_unread(text: str, named: str | None) -> None:
     assert READ(OPTIONS, text).value in (named, None)
 
 
 def test_of_the_further_phrasings_few_are_unread() -> None:
-    wanted = [(text, named) for text, named in further_phrases.ALL if named is not None]
+    wanted = [(text, named) for text, named in phrases.BY_FORM if named is not None]
     unread = [text for text, named in wanted if READ(OPTIONS, text).value is None]
-    assert len(further_phrases.ALL) > 150 and len(unread) <= 0.1 * len(wanted), unread
+    assert len(phrases.BY_FORM) > 150 and len(unread) <= 0.1 * len(wanted), unread
 
 
 def test_phrasings_that_were_written_before_they_were_read() -> None:
-    found = [(text, named, READ(OPTIONS, text).value) for text, named in fresh_phrases.FRESH]
+    found = [(text, named, READ(OPTIONS, text).value) for text, named in phrases.WRITTEN_FIRST]
     assert [one for one in found if one[2] not in (one[1], None)] == []
     assert len(found) == 60
 
 
-@pytest.mark.parametrize(("text", "named"), later_phrases.POLITE + newest_phrases.POLITE)
+@pytest.mark.parametrize(("text", "named"), phrases.NEVER_MISREAD)
 def test_a_later_phrasing_names_its_option_or_is_unread(text: str, named: str | None) -> None:
     assert READ(OPTIONS, text).value in (named, None)
