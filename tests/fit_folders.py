@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -57,6 +59,58 @@ def write_fit_folder(
     **info: Any,
 ) -> Path:
     """Write posterior.nc, summary.csv, diagnostics.json and fit.json of random numbers."""
+    drawn = _drawn(tuple(conditions), tuple(states), seed, draws, trials, unequal_chains)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "posterior.nc").write_bytes(drawn.posterior)
+    (folder / "summary.csv").write_text(drawn.summary)
+    verdict = ["The chains agree." if ok else "The chains disagree: do not use these numbers."]
+    diagnostics = {
+        "ok": ok, "verdict": verdict, "divergences": 0 if ok else 12, "max_r_hat": 1.003,
+        "min_ess_bulk": 812.0, "min_ess_tail": 900.5, "min_e_bfmi": 0.9, "tree_depth_hits": 0,
+        "modes": [{"share": 0.98}, {"share": 0.02}], "chains_apart": [] if ok else ["alpha"],
+    }  # fmt: skip
+    check = {
+        "name": "state", "speaker": speaker, "ok": not failed_check, "statistic": 1.5,
+        "p_value": 0.4, "statement": failed_check or "Its choices depend on the state.",
+    }  # fmt: skip
+    described = {
+        "p": 0.4, "r2": 0.9, "ceiling": 0.92, "misplaced": 0.04, "misplaced_by_chance": 0.04,
+        "cells": 12, "cells_missed": 0, "worst": [],
+    }  # fmt: skip
+    record = {
+        "describes": described,
+        "model": "speaker2", "family": "politeness", "speaker": speaker,
+        "options": {"literal": "joint", "utilities": ["inf", "soc", "pres"], "cost_form": "prior"},
+        "conditions": list(conditions), "seed": 4, "engine": "httpstan",
+        "versions": {"arviz": "1.3"}, "choices": drawn.choices, "code_version": "0.1.0",
+        "chains": 4, "warmup": 100, "draws": draws, "adapt_delta": 0.8, "seconds": 3.2,
+        "r2": 0.9, "checks": [check], "excluded": list(excluded), "notes": [],
+        "labels": {"model": re.split("[@+]", speaker)[0]} if "/" in speaker else {},
+    }  # fmt: skip
+    (folder / "diagnostics.json").write_text(json.dumps(diagnostics))
+    (folder / "fit.json").write_text(json.dumps(record | info))
+    return folder
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Random draws as the bytes of posterior.nc, their summary as CSV, and how many choices."""
+
+    posterior: bytes
+    summary: str
+    choices: float
+
+
+@cache
+def _drawn(
+    conditions: tuple[str, ...],
+    states: tuple[int, ...],
+    seed: int,
+    draws: int,
+    trials: int,
+    unequal_chains: bool,
+) -> Drawn:
+    """The same draws in many folders are made and written once: that takes half a second."""
     rng = np.random.default_rng(seed)
     posterior = _posterior(rng, conditions, states, draws, unequal_chains)
     s2 = posterior["s2"]
@@ -84,36 +138,12 @@ def write_fit_folder(
             coords=coords,
         ),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    xr.DataTree.from_dict(groups).to_netcdf(folder / "posterior.nc")
-    _summary(groups["posterior"]).to_csv(folder / "summary.csv", index=False)
-    verdict = ["The chains agree." if ok else "The chains disagree: do not use these numbers."]
-    diagnostics = {
-        "ok": ok, "verdict": verdict, "divergences": 0 if ok else 12, "max_r_hat": 1.003,
-        "min_ess_bulk": 812.0, "min_ess_tail": 900.5, "min_e_bfmi": 0.9, "tree_depth_hits": 0,
-        "modes": [{"share": 0.98}, {"share": 0.02}], "chains_apart": [] if ok else ["alpha"],
-    }  # fmt: skip
-    check = {
-        "name": "state", "speaker": speaker, "ok": not failed_check, "statistic": 1.5,
-        "p_value": 0.4, "statement": failed_check or "Its choices depend on the state.",
-    }  # fmt: skip
-    described = {
-        "p": 0.4, "r2": 0.9, "ceiling": 0.92, "misplaced": 0.04, "misplaced_by_chance": 0.04,
-        "cells": 12, "cells_missed": 0, "worst": [],
-    }  # fmt: skip
-    record = {
-        "describes": described,
-        "model": "speaker2", "family": "politeness", "speaker": speaker,
-        "options": {"literal": "joint", "utilities": ["inf", "soc", "pres"], "cost_form": "prior"},
-        "conditions": list(conditions), "seed": 4, "engine": "httpstan",
-        "versions": {"arviz": "1.3"}, "choices": float(counts.sum()), "code_version": "0.1.0",
-        "chains": 4, "warmup": 100, "draws": draws, "adapt_delta": 0.8, "seconds": 3.2,
-        "r2": 0.9, "checks": [check], "excluded": list(excluded), "notes": [],
-        "labels": {"model": re.split("[@+]", speaker)[0]} if "/" in speaker else {},
-    }  # fmt: skip
-    (folder / "diagnostics.json").write_text(json.dumps(diagnostics))
-    (folder / "fit.json").write_text(json.dumps(record | info))
-    return folder
+    with TemporaryDirectory() as place:
+        file = Path(place) / "posterior.nc"
+        xr.DataTree.from_dict(groups).to_netcdf(file)
+        written = file.read_bytes()
+    summary = _summary(groups["posterior"]).to_csv(index=False)
+    return Drawn(written, summary, float(counts.sum()))
 
 
 def _posterior(

@@ -1,5 +1,6 @@
 """Transformers speakers on a real model: what they score is what they sample."""
 
+import json
 import math
 import runpy
 import shutil
@@ -42,13 +43,27 @@ TALK = (
 )
 
 
-@pytest.fixture(scope="module")
-def loaded():
+def opened(folder):
     import torch
 
     torch.set_num_threads(1)
-    speaker = HfSpeaker.open(SCORE, smollm2(), device="cpu", threads=1)
-    return speaker._loaded
+    return HfSpeaker.open(SCORE, folder, device="cpu", threads=1)._loaded
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return opened(smollm2())
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """The first eight of thirty layers: batches and caches work as with all of them."""
+    folder = tmp_path_factory.mktemp("models") / "eight-layers"
+    shutil.copytree(smollm2(), folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    (folder / "model.safetensors").symlink_to(smollm2() / "model.safetensors")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 8}))
+    return opened(folder)
 
 
 def ask(loaded, spec, requests, batch_size=16):
@@ -109,13 +124,13 @@ def test_cached_scores_equal_fresh_ones(loaded, prompt_format, branches):
 
 
 @pytest.mark.slow
-def test_two_thousand_samples_match_the_scores(loaded):
+def test_two_thousand_samples_match_the_scores(whole):
     trial = replace(a_trial(0, OPTIONS), messages=TALK)
-    (scored,) = ask(loaded, SCORE, [Request(trial)])
+    (scored,) = ask(whole, SCORE, [Request(trial)])
     p = {s.option: math.exp(s.logprob) for s in scored.scores}
     assert sum(p.values()) > 0.5
     n = 2000
-    said = Counter(r.text for r in ask(loaded, SAMPLE, [Request(trial, i) for i in range(n)], 500))
+    said = Counter(r.text for r in ask(whole, SAMPLE, [Request(trial, i) for i in range(n)], 500))
     likely = [o for o in p if n * p[o] >= 5]
     assert len(likely) >= 5
     observed = [said[o] for o in likely] + [n - sum(said[o] for o in likely)]
