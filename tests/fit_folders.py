@@ -22,6 +22,7 @@ import xarray as xr
 
 from many_wolves.families.politeness.reporting.pages import PolitenessPages
 from many_wolves.figures import Section
+from many_wolves.report import page
 
 UTTERANCES = ["terrible", "bad", "good", "amazing"]
 UTTERANCES += [f"not {u}" for u in UTTERANCES]
@@ -41,6 +42,12 @@ def leave_figures_out(patch: pytest.MonkeyPatch, keep: int = 0) -> None:
 
     for name in ("fit_sections", "study_sections"):
         patch.setattr(PolitenessPages, name, without(getattr(PolitenessPages, name)))
+
+
+def draw_nothing(patch: pytest.MonkeyPatch) -> None:
+    """Write pages of any kind with their tables and captions, without a drawing."""
+    for name in ("inline_svg", "inline_png"):
+        patch.setattr(page, name, lambda *_: "")
 
 
 def write_fit_folder(

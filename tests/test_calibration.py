@@ -99,7 +99,7 @@ def test_an_exact_posterior_is_calibrated(exact: list[Simulation]) -> None:
 def test_a_wrong_posterior_is_found(
     fit: Callable[[Array, int], Posterior], quantity: str, words: str
 ) -> None:
-    result = calibration(run(fit))
+    result = calibration(run(fit, 120))
     table = result.table().set_index("quantity")
     assert not result.ok
     assert result.verdict.startswith("not calibrated")
@@ -118,12 +118,12 @@ def test_the_log_likelihood_sees_a_posterior_that_forgot_the_data() -> None:
             }
         )
 
-    table = calibration(run(prior_only)).table().set_index("quantity")
+    table = calibration(run(prior_only, 120)).table().set_index("quantity")
     assert (table.loc[["mean[0]", "mean[1]", "mean[2]"], "p_holm"] > 0.05).all()
     assert table.loc["log_lik", "p_holm"] < 0.001
 
 
-@pytest.mark.parametrize(("n", "levels"), [(50, 19), (200, 99)])
+@pytest.mark.parametrize(("n", "levels"), [(50, 19), pytest.param(200, 99, marks=pytest.mark.slow)])
 def test_the_band_holds_uniform_ranks_at_its_rate(n: int, levels: int) -> None:
     rng = np.random.default_rng(4)
     runs = 400
@@ -181,7 +181,7 @@ def test_recovery_of_an_exact_posterior(exact: list[Simulation]) -> None:
 
 
 def test_recovery_names_intervals_that_hold_too_few() -> None:
-    table = recovery(run(fitter(widen=0.5)), by="scalar").set_index("quantity")
+    table = recovery(run(fitter(widen=0.5), 120), by="scalar").set_index("quantity")
     assert set(table.index) == {"mean[0]", "mean[1]", "mean[2]", "gap"}
     assert "% of truths in 50 % intervals" in table.loc["mean[0]", "verdict"]
     assert table.loc["mean[0]", "coverage_95"] < 85

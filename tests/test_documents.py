@@ -8,7 +8,7 @@ import pytest
 
 from documents.blocks import Block, blocks_of, problems
 from documents.session import ROOT, Session, cheaply
-from fit_folders import leave_figures_out
+from fit_folders import draw_nothing
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 LANGUAGES = {"bash", "csv", "json", "pycon", "python", "r", "text", "yaml"}
@@ -44,7 +44,7 @@ def test_block(
     monkeypatch.chdir(sessions[block.page].folder)
     monkeypatch.setenv("MPLBACKEND", "agg")
     # test_report draws the figures of pages.
-    leave_figures_out(monkeypatch)
+    draw_nothing(monkeypatch)
     sessions[block.page].run(block)
 
 

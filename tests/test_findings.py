@@ -91,7 +91,7 @@ def efforts(rng, change, n=150):
 def test_effects_of_effort_have_their_size_and_their_coverage():
     change = {"none": 0.0, "low": 0.2, "medium": 0.21, "high": 0.0}
     inside, total, flagged, means = 0, 0, 0, []
-    for repeat in range(30):
+    for repeat in range(16):
         rng = np.random.default_rng([2, repeat])
         stated = list(effort(efforts(rng, change), QUANTITIES, repeat))
         phi = {s.contrast.split()[0]: s for s in stated if s.quantity == "phi" and not s.condition}
@@ -102,7 +102,7 @@ def test_effects_of_effort_have_their_size_and_their_coverage():
         assert phi["low"].evidence == "strong" and phi["low"].estimate > 0
     assert 0.90 <= inside / total <= 1
     assert np.mean(means) == pytest.approx(0.2, abs=0.02)
-    assert flagged / 30 < 0.25
+    assert flagged / 16 < 0.25
 
 
 def test_without_a_second_effort_nothing_is_said_of_effort():

@@ -25,10 +25,8 @@ from many_wolves.families.politeness.task.compiler import compile_trials
 from many_wolves.records import Trial, blank_response, response_key
 from many_wolves.store.journal_lines import journal_files, log_format
 
-ARGUMENTS = {"goals": ["informative", "social"], "framings": "third", "items": "poem,cake"}
-SELECTION = PolitenessDesign(
-    goals=("informative", "social"), framings=("third",), items=("poem", "cake")
-)
+ARGUMENTS = {"goals": ["informative", "social"], "framings": "third", "items": "poem"}
+SELECTION = PolitenessDesign(goals=("informative", "social"), framings=("third",), items=("poem",))
 REPLICATES = 2
 
 

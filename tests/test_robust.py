@@ -93,7 +93,7 @@ FITTED = {
 }
 
 
-QUICK = ("8 choices", "a million choices", "5 states")
+QUICK = ("a million choices", "5 states")
 """Fitted in `make test`; the others by `make test-slow`."""
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from fit_folders import leave_figures_out
+from fit_folders import draw_nothing
 from many_wolves import inference
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
@@ -144,7 +144,7 @@ def test_power_scaling_sees_a_prior_that_disagrees_with_the_data():
 def test_the_command_writes_its_table_and_the_report_shows_it(
     program, tmp_path, capfd, monkeypatch
 ):
-    leave_figures_out(monkeypatch)
+    draw_nothing(monkeypatch)
     choice_counts().to_csv(tmp_path / "choices.csv", index=False)
     out = tmp_path / "fit"
     arguments = ["sensitivity", str(tmp_path / "choices.csv"), "--literal", "fixed"]

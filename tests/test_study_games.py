@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fit_folders import leave_figures_out, write_fit_folder
+from fit_folders import draw_nothing, write_fit_folder
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.report import write_study_report
@@ -129,7 +129,7 @@ def two_tasks(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def test_another_task_has_its_own_sections(
     two_tasks: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leave_figures_out(monkeypatch)
+    draw_nothing(monkeypatch)
     page = write_study_report("Both", two_tasks, tmp_path / "page.html").read_text()
     ids = re.findall(r'<(?:section|details class="part") id="([^"]+)"', page)
     assert len(set(ids)) == len(ids)
