@@ -192,3 +192,8 @@ def test_any_text_has_a_reading_that_does_not_hang_on_the_order(options, text):
 @pytest.mark.parametrize(("kind", "text", "named"), GAMES)
 def test_a_fresh_phrasing_names_its_option_or_is_unread(kind, text, named):
     assert read(globals()[kind], text).value in (named, None)
+
+
+@pytest.mark.parametrize("text", ["You should buy product 1.", "I would suggest product 1 to you."])
+def test_advice_to_the_user_is_a_choice_of_the_adviser(text):
+    assert read(PRODUCTS, text).value == "user"

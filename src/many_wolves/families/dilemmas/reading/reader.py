@@ -66,6 +66,8 @@ _CONCLUDED = re.compile(
 _CONDITIONAL = re.compile(r"\b(?:if|when|whether|unless|suppose|assuming|were)\b", re.I)
 _REJECTION = re.compile(
     r"\b(?:not|no|never|neither|nor|cannot|can't|won't|don't|doesn't|wouldn't|isn't|avoid\w*|without"
+    r"|(?:any|every)\w*\s+(?:but|other\s+than)|all\s+but|other\s+than"
+    r"|cancel|forget|drop|skip|ignore|ditch|abandon|scrap|away\s+from|beware\s+of"
     r"|except|rather\s+than|instead\s+of|unlike|decline\w*|refuse\w*"
     r"|(?:recommend|advise|decide|argue|vote)\w*\s+against"
     r"|(?:fool\w*|mad|crazy|insane|stupid|silly|mistake|unwise|wrong|irrational|illogical"
@@ -76,16 +78,21 @@ _REJECTION = re.compile(
     re.I,
 )
 _OTHERS = (
-    r"(?:he|she|they|people|others|everyone|(?:(?:my|the|our|your)\s+)?(?:other\s+)?"
+    r"(?:he|she|they|people|others|(?:every|some|any)(?:one|body)|(?:both|all|most)\s+of\s+us"
+    r"|an?\s+(?:\w+\s+)?(?:player|person|human|agent|friend|stranger|rival)|(?:(?:my|the|our|your)\s+)?(?:other\s+)?"
     r"(?:partner|opponent|player|counterpart|co-?player|participant|responder|proposer)s?"
     r"|(?:the|my|our)\s+(?:other(?:\s+one|\s+side)?|company|principal|firm|sponsor|operator))"
 )
 _DOES = (
     r"(?:choos\w*|chose|pick\w*|select\w*|take[sn]?|took|go(?:es)?|went|will|would|may|might|could"
-    r"|should|prefer\w*|wants?|hopes?|plays?|played|accept\w*|reject\w*|offer\w*|says?|said)"
+    r"|should|must|recommend\w*|suggests?|advis\w*|promot\w*|push\w*|prefer\w*|wants?|hopes?|plays?|played|accept\w*|reject\w*|offer\w*|says?|said)"
 )
 _NOT_NOW = re.compile(
-    r"\b(?:last|previous|earlier|first)\s+(?:round|time|game|turn)\b|\b(?:previously|yesterday)\b"
+    r"\b(?:last|previous|earlier|first|next|future)\s+(?:round|time|game|turn)s?\b"
+    r"|\b(?:previously|yesterday|tomorrow)\b|\bin\s+\w+\s+(?:place|shoes|position)\b"
+    r"|\b(?:for|at|with)\s+(?:\$\d|an?\s+(?:better|higher|larger|bigger|fair))[^.;]*\bi(?:'d|\s+would)\b"
+    r"|^\W*(?:raise|increase|improve|double|give|add|offer)\b[^.;]*\b(?:and|then)\s+(?:then\s+)?i\b"
+    r"|\b(?:if|unless|were|had)\s+(?:it|this|that|there|the\s+\w+)\b[^.;:]*$"
     r"|\bhad\s+(?:you|they|he|she|it|the|my)\b|\bi\s+(?:could|might|may)\b"
     rf"|\b(?:predict\w*|expect\w*|{_OTHERS}'s|of\s+{_OTHERS})\b[^,;.]*$"
     r"|\b(?:hop(?:e|es|ed|ing)|wish\w*|regret\w*|consider\w*|imagin\w*|fear\w*|afraid|tempt\w*"
@@ -98,9 +105,13 @@ _NOT_NOW = re.compile(
     re.I,
 )
 """Hopes, proposals, past moves and those of others, which are not choices of this round."""
+_TO_ANOTHER = re.compile(
+    r"\byou\s+(?:should|must|could|ought\s+to|choose|pick|take|play)\b(?:(?!\bi\b)[^,;:.])*$", re.I
+)
+"""Advice, which is a choice only where the user is to be advised."""
 _DESCRIBED = re.compile(
     r"\s+(?:is|was|are|would\s+be|seems?|looks?|sounds?|feels?|gives?|pays?|yields?|earns?|costs?"
-    r"|means?|leads?|makes?|risks?|leaves?)\b"
+    r"|means?|leads?|makes?|risks?|leaves?|has|have|had|offers?|brings?|hurts?|harms?)\b"
     r"(?!(?:\s+(?:the|my|a|an|our|clearly|therefore|thus|still|probably|likely))*\s+(?:best|better|right"
     r"|correct|optimal|rational|wise\w*|good|great|choice|answer|decision|pick|preferred|preferable"
     r"|saf\w+|sensible|dominant|smart\w*|logical|reasonable|ideal|obvious|only|fair\w*|most"
@@ -116,6 +127,14 @@ _ON_CONDITION = re.compile(
     re.I,
 )
 """Right of an option: it is taken on a condition only."""
+_SOMETHING_ELSE = re.compile(
+    r"[^.;]*\b(?:and|but)\s+\$?\d+\s+(?:to|for)\s+(?!me\b|my)"
+    r"|\s*[+*/\u00d7]\s*\$?\d|\s+(?:less|more|anything)\b"
+    r"|\s+the\s+(?:challenge|rules|task|risk|fact|idea|role|responsibility|consequences)\b"
+    r"|(?:\s+\w+){0,2}\s+(?:next\s+(?:round|time|game|turn)|tomorrow|later)\b",
+    re.I,
+)
+"""Right of an option: another amount, another thing that is accepted, another time."""
 _NEGATIVE = re.compile(r"[\s\"'(\[]*-[$\d]")
 _OR = re.compile(r"\s*(?:,?\s*\b(?:or|to)\b|/)\s*(?:maybe\s+|perhaps\s+|even\s+)?", re.I)
 _REFUSAL = re.compile(
@@ -134,7 +153,7 @@ _SENTENCE = re.compile(r"(?<=[.!?;])[\"')\]]*\s+|\n+")
 class _Form:
     """How an option is recognised: ``full`` anywhere, ``short`` where a choice is declared.
 
-    ``verb`` is whether it is one word such as accept.
+    ``verb`` is whether it is one word such as accept, ``advises`` whether it is a product.
     """
 
     id: str
@@ -142,6 +161,7 @@ class _Form:
     short: re.Pattern[str]
     words: frozenset[str]
     verb: bool
+    advises: bool
 
 
 def read(options: Sequence[Option], text: str) -> Reading:
@@ -243,6 +263,10 @@ def _declared(forms: Sequence[_Form], sentences: Sequence[str], n: int, rest: st
     form = next(form for form in forms if form.id == only)
     after = sentences[n + 1 :]
     other = any(f.full.search(part) for part in after for f in forms if f.id != only)
+    other = other or any(
+        _ON_CONDITION.match(rest, match.end()) or _SOMETHING_ELSE.match(rest, match.end())
+        for match in form.short.finditer(rest)
+    )
     if other or _rejected(form, rest) or any(_rejected(form, part) for part in after):
         return Reading(None, "unparsed")
     return Reading(only, "answered")
@@ -276,6 +300,10 @@ def _doubted(forms: Sequence[_Form], form: _Form, sentence: str) -> bool:
     for match in form.full.finditer(sentence):
         before = sentence[: match.start()]
         if _NOT_NOW.search(before) or _ON_CONDITION.match(sentence, match.end()):
+            return True
+        if not form.advises and _TO_ANOTHER.search(before):
+            return True
+        if _SOMETHING_ELSE.match(sentence, match.end()):
             return True
         if form.verb and _ANOTHERS_MOVE.search(before):
             return True
@@ -332,6 +360,7 @@ def _form(option: Option) -> _Form:
         _pattern(short),
         frozenset(names),
         full == label and distinct,
+        full.startswith("product "),
     )
 
 
