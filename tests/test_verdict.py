@@ -158,6 +158,12 @@ class TestTask:
         named = check_tables(PEOPLE, {}, (), 1)
         assert [check.name for check in named] == ["state"]
 
+    def test_one_utterance_for_both_states_is_no_effect(self) -> None:
+        """Warnings are errors in the tests: no share is computed from zero choices."""
+        same = {"speaker": "me", "goal": "social", "state": [0, 2], "utterance": "good"}
+        (check,) = check_tables(pd.DataFrame(same | {"count": 3}), TRUTH, (), 1)
+        assert check.p_value == 1
+
     @pytest.mark.parametrize("name", ["yoon2020", "morton2025"])
     def test_a_fit_can_keep_them(self, name: str) -> None:
         facts = facts_of(reference(name))

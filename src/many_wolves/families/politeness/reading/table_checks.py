@@ -108,7 +108,8 @@ def _counted(wide: pd.DataFrame, strata: Sequence[str], seed: int) -> Effect:
     for _, part in wide.groupby(level=list(strata)):
         counts = np.rint(part.to_numpy(float))
         counts = counts[counts.sum(axis=1) > 0]
-        if len(counts) < 2:
+        # With one utterance nothing can be moved, and `random_table` draws wrong tables.
+        if min(counts.shape) < 2:
             continue
         observed += float(_moved(counts[None])[0])
         law = random_table(counts.sum(axis=1), counts.sum(axis=0))
