@@ -81,6 +81,8 @@ def test_a_table_that_cannot_be_fitted_does_not_stop_the_rest(tables, tmp_path, 
 def test_no_tables_is_an_error(tmp_path, capsys):
     assert fit_all(tmp_path, tmp_path / "fits") == 2
     assert "expected tables of choices, found none" in capsys.readouterr().err
+    assert fit_all(tmp_path / "none.csv", tmp_path / "fits") == 2
+    assert "none.csv: expected a folder or a CSV file" in capsys.readouterr().err
 
 
 def test_no_scheduler_is_an_error_at_once(tables, tmp_path, capsys):

@@ -168,6 +168,12 @@ def tables_in(place: Path, task: str | None = None) -> list[Observations]:
     """
     if place.is_file() or (place / "meta.json").is_file():
         return [load(place, task)]
+    if not place.exists():
+        raise WolvesError(
+            "expected a folder or a CSV file with tables, found nothing there",
+            where=place,
+            fix="correct the path, or make tables with `wolves choices`",
+        )
     found = [load(folder, task) for folder in sorted(place.glob("*/choices"))]
     if not found:
         raise WolvesError(

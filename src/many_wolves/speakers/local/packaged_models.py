@@ -212,13 +212,15 @@ def _convert(gguf: Path, target: Path) -> None:
 def _metadata_read_once() -> Iterator[None]:
     """Keep what transformers reads again: metadata three times, all names once per weight.
 
-    That takes about three quarters of the time of a conversion.
+    That takes about three quarters of the time of a conversion. Its progress bar is hidden.
     """
     from unittest.mock import patch
 
     import gguf
+    from transformers import modeling_gguf_pytorch_utils as reading
 
     with (
+        patch.object(reading, "tqdm", lambda tensors, **_: tensors),
         patch.object(gguf, "GGUFReader", cache(gguf.GGUFReader)),
         patch.object(gguf, "get_tensor_name_map", cache(gguf.get_tensor_name_map)),
     ):
