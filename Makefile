@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo readme-figure example-training programs test test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items adaptive calibrate-games calibrate-bargaining calibrate-markets exploiters kills check-reference sync clean
+.PHONY: help demo readme-figure example-training programs test suite test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items adaptive calibrate-games calibrate-bargaining calibrate-markets exploiters kills check-reference sync clean
 
 # Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
 # again: `wolves study status` takes three times as long. So what make starts does keep it.
@@ -51,11 +51,15 @@ help-texts: sync ## the help of every command as tests/help/ holds it, after a d
 programs: sync # the Stan programs that the tests share, compiled while the linters run
 	@$(RUN) python tests/compile_programs.py
 
-# One thread a worker: two busy threads on shared cores can starve each other. Files come in the
-# groups and the order of tests/conftest.py, the longest first.
+# The program of politeness compiles longer than the linters run: the tests begin beside it, with
+# files that do not need it. A test that needs it waits until it is compiled.
 test: sync ## lint and the test suite, without what takes minutes
-	@$(MAKE) --no-print-directory -j 2 lint programs
-	OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" --durations 8
+	@$(MAKE) --no-print-directory -j 2 programs suite
+
+# One thread a worker: two busy threads on shared cores can starve each other. Files come in the
+# groups and the order of tests/conftest.py, the longest first. A `make` of a test gets no jobs.
+suite: lint
+	MAKEFLAGS= OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" --durations 8
 
 test-slow: sync ## what takes minutes each: whole studies, the gradient against Stan's own
 	$(RUN) mypy src/many_wolves tools tests

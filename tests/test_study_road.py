@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from many_wolves.cli import run, wolves
 from studying import written
 
 SLOW = """
@@ -54,7 +55,7 @@ study: road
 question: Is the road open?
 trials: {{goals: [informative, social], items: [cake, poem], tasks: [choice, literal]}}
 collect: {{mode: score}}
-fit: {{chains: 2, warmup: 300, draws: 300, seed: {seed}}}
+fit: {{literal: fixed, chains: 2, warmup: 300, draws: 300, seed: {seed}}}
 report: {{figures: [weights], pages: false}}
 speakers:
   - name: known
@@ -69,23 +70,18 @@ speakers:
 """
 
 
-def wolves(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "many_wolves", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.mark.stan
-def test_the_whole_road_with_a_speaker_of_known_weights(tmp_path: Path) -> None:
+def test_the_whole_road_with_a_speaker_of_known_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     study = written(tmp_path, ROAD.format(seed=1))
-    first = wolves(tmp_path, "study", "run", str(study))
-    assert first.returncode == 0, first.stderr
+    # Each stage is a process of its own, as always; the command that begins them need not be one.
+    status = run(wolves, ["study", "run", str(study)])
+    first = capfd.readouterr()
+    assert status == 0, first.err
     report = tmp_path / "rsa-output/road/report.html"
-    assert f"Report: {report}" in first.stdout
+    assert f"Report: {report}" in first.out
     assert "Is the road open?" in report.read_text()
     assert list((tmp_path / "plots/road").rglob("*.pdf"))
     with (tmp_path / "rsa-output/road/known/fit/summary.csv").open() as handle:
@@ -93,12 +89,14 @@ def test_the_whole_road_with_a_speaker_of_known_weights(tmp_path: Path) -> None:
     assert mean["w_inf", "informative"] > mean["w_inf", "social"]
     assert mean["w_soc", "informative"] < mean["w_soc", "social"]
 
-    second = wolves(tmp_path, "study", "run", str(study))
-    assert second.stderr.count("up to date") == 7
-    assert "  > " not in second.stderr
-    assert first.stdout.endswith(second.stdout)
+    assert run(wolves, ["study", "run", str(study)]) == 0
+    second = capfd.readouterr()
+    assert second.err.count("up to date") == 7
+    assert "  > " not in second.err
+    assert first.out.endswith(second.out)
 
     written(tmp_path, ROAD.format(seed=2))
-    status = wolves(tmp_path, "study", "status", str(study)).stdout
-    todo = [line.split("  ")[0] for line in status.splitlines() if "to do" in line]
+    assert run(wolves, ["study", "status", str(study)]) == 0
+    shown = capfd.readouterr().out
+    todo = [line.split("  ")[0] for line in shown.splitlines() if "to do" in line]
     assert todo == ["fit known", "figures", "findings", "report"]
