@@ -55,7 +55,7 @@ study: road
 question: Is the road open?
 trials: {{goals: [informative, social], items: [cake, poem], tasks: [choice, literal]}}
 collect: {{mode: score}}
-fit: {{literal: fixed, chains: 2, warmup: 300, draws: 300, seed: {seed}}}
+fit: {{chains: 2, warmup: 300, draws: 300, seed: {seed}}}
 report: {{figures: [weights], pages: false}}
 speakers:
   - name: known
