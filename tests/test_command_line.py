@@ -15,6 +15,7 @@ import click
 import numpy as np
 import pytest
 
+from fit_folders import write_fit_folder
 from many_wolves import cli, progress
 from many_wolves.cli import COMMANDS, run, wolves
 from many_wolves.commands.command import command as wolves_command
@@ -23,7 +24,6 @@ from many_wolves.families.politeness.reading.human import choice_counts
 from many_wolves.interrupts import INTERRUPTED
 from many_wolves.observations import Observations
 from many_wolves.tables import write_table
-from tests.fit_folders import write_fit_folder
 
 
 @pytest.fixture
