@@ -15,6 +15,7 @@ from haggling import (
     tables,
 )
 from many_wolves.errors import WolvesError
+from many_wolves.families.bargaining.model.decisions import read_decisions
 from many_wolves.families.bargaining.simulation.answers import Simulated
 
 ONE = {"goods": ["balloon"], "roles": ["seller"], "openings": ["both"], "first": ["seller"],
@@ -54,6 +55,42 @@ class TestForeignTables:
         assert found.main == "games"
         with pytest.raises(WolvesError, match="no table 'goods'"):
             FAMILY.from_frame(games, "haggle", goods=games)
+
+    @pytest.mark.parametrize(
+        ("write", "encoding"),
+        [
+            (lambda frame: frame.to_csv(index=False, sep=";", decimal=","), "utf-8"),
+            (lambda frame: frame.to_csv(index=False, sep="\t"), "utf-8-sig"),
+            (lambda frame: frame.to_csv(lineterminator="\r\n"), "utf-16"),
+        ],
+    )
+    def test_a_spreadsheet_may_have_saved_the_turns(self, write, encoding, tmp_path):
+        chain = asked_and_answered(only(partners=["fixed"]), in_turn("$17.5?", "Deal."))
+        turns = tables(chain).tables["turns"]
+        turns["price"] = turns["price"].replace("", float("nan")).astype(float)
+        (tmp_path / "mine.csv").write_text(write(turns), encoding=encoding, newline="")
+        back = FAMILY.from_csv(tmp_path / "mine.csv", "haggle")
+        assert back.speakers == [str(turns["speaker"].iloc[0])]
+        assert back.rows["price"].astype(str).tolist() == ["17.5", ""]
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            (lambda t: t.replace(",price", ",price,price", 1), "fields as in the header"),
+            (lambda t: "\n".join(f"{line},{line.split(',')[0]}" for line in t.split()), "speaker"),
+            (lambda t: t.replace(",17.0,", ",inf,", 1), "a number in price, found 'inf'"),
+            (lambda t: t.replace(",seller,", ",nan,", 1), "seller or buyer, found 'nan'"),
+            (lambda t: t.replace("seller", "sel\0ler", 1), "NUL|null|binary"),
+        ],
+    )
+    def test_what_no_table_of_turns_holds_is_named(self, change, words, tmp_path):
+        chain = asked_and_answered(only(partners=["fixed"]), in_turn("$17?", "Deal."))
+        text = tables(chain).tables["turns"].to_csv(index=False)
+        changed = change(text)
+        assert changed != text
+        (tmp_path / "mine.csv").write_text(changed)
+        with pytest.raises(WolvesError, match=words):
+            read_decisions(FAMILY.from_csv(tmp_path / "mine.csv", "haggle"))
 
     def test_an_empty_file_is_refused(self, tmp_path):
         (tmp_path / "turns.csv").write_text("speaker,move\n")

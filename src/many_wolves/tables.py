@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pandas as pd
 
@@ -131,13 +131,13 @@ def read_table(folder: str | Path) -> Observations:
     )
 
 
-def read_csv(path: Path, fix: str, text: Sequence[str] = ()) -> pd.DataFrame:
+def read_csv(path: Path | TextIO, fix: str, text: Sequence[str] = ()) -> pd.DataFrame:
     """Read a CSV file in which no word means a missing value: ``none`` is a goal, ``NA`` a name.
 
     Parameters
     ----------
     path
-        The file.
+        The file, or its open text.
     fix
         What to do if it is not a table.
     text
@@ -153,12 +153,14 @@ def read_csv(path: Path, fix: str, text: Sequence[str] = ()) -> pd.DataFrame:
     except (ValueError, UnicodeDecodeError) as error:
         raise WolvesError(
             f"expected a CSV file with commas and a header; {str(error).strip()}",
-            where=path,
+            where=path if isinstance(path, Path) else None,
             fix=fix,
         ) from error
     except OSError as error:
         raise WolvesError(
-            f"the file cannot be read: {error.strerror}", where=path, fix="check the path"
+            f"the file cannot be read: {error.strerror}",
+            where=path if isinstance(path, Path) else None,
+            fix="check the path",
         ) from error
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from many_wolves.errors import WolvesError
 from many_wolves.families.bargaining.model.levels import Levels
-from many_wolves.families.bargaining.moves import OTHER_GOODS, REVERSED
+from many_wolves.families.bargaining.moves import OTHER_GOODS, REVERSED, ROLES
 from many_wolves.observations import Observations
 from many_wolves.outcomes import Array
 
@@ -162,6 +162,15 @@ def read_decisions(observations: Observations, task: str = "haggle") -> Decision
         )
     if frame.empty:
         raise WolvesError("the table contains no messages", where=where, fix="collect some games")
+    other = np.flatnonzero(~frame["role"].isin(ROLES))
+    if len(other):
+        raise WolvesError(
+            f"expected the role {' or '.join(ROLES)}, found {frame['role'].iloc[other[0]]!r}",
+            where=where,
+            line=int(other[0]) + 2,
+            column="role",
+            fix="write the speaker's role in this game",
+        )
     filled = {name: value for name, value in _FILLED.items() if name not in frame}
     frame = frame.assign(**filled).reset_index(drop=True)
     for name in _NUMBERS:
@@ -178,7 +187,7 @@ def _turns(observations: Observations) -> pd.DataFrame:
 
 def _number(column: pd.Series, name: str, where: str) -> pd.Series:
     found = pd.to_numeric(column.replace("", np.nan), errors="coerce")
-    wrong = found.isna() & column.replace("", np.nan).notna()
+    wrong = (found.isna() & column.replace("", np.nan).notna()) | np.isinf(found)
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
         raise WolvesError(

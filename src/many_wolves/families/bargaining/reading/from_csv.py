@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -10,12 +12,14 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import file_fingerprint
 from many_wolves.observations import Observations
 from many_wolves.sources import nearest
+from many_wolves.store.foreign_csv import read_foreign
 from many_wolves.tables import read_csv
 
 FAMILY = "bargaining"
 MAIN = {"haggle": "turns", "haggle-words": "replies"}
 """Task -> its main table."""
 ASIDE = {"haggle": ("turns", "games"), "haggle-words": ("replies",)}
+_DECIMAL_COMMA = re.compile(r"^(-?\d+),(\d+)$")
 _TEXT = ("group", "participant", "partner", "good", "arm", "rule", "move", "role")
 
 
@@ -69,4 +73,10 @@ def _observations(
 
 
 def _read(path: Path) -> pd.DataFrame:
-    return read_csv(path, "give turns.csv, games.csv or replies.csv of `wolves choices`", _TEXT)
+    """A table as spreadsheets write it too: other separators, decimal commas, a BOM."""
+    found = read_foreign(path)
+    frame = found.frame
+    if found.separator != ",":
+        frame = frame.replace(_DECIMAL_COMMA, r"\1.\2", regex=True)
+    text = StringIO(frame.to_csv(index=False))
+    return read_csv(text, "give turns.csv, games.csv or replies.csv of `wolves choices`", _TEXT)
