@@ -121,6 +121,7 @@ class IbexSeat:
             journal left open comes first; what was sent for it is the action then.
         """
         error, refusals = "", 0
+        await self._informed()
         while True:
             view = self.state.view(tick, error)
             question, again = self._question(view)
@@ -143,6 +144,13 @@ class IbexSeat:
             if refusals >= REFUSALS:
                 return question, self.default(view), True
             self.close(question, "refused", error)
+
+    async def _informed(self) -> None:
+        """Look up the signals of a market where they were sent while this seat was away."""
+        for _ in range(PATIENCE):
+            if self.state.stage != "market" or self.state.public is not None:
+                return
+            await self.look()
 
     def default(self, view: View) -> Action:
         """What the lab's rules give to a seat that does not answer."""
