@@ -67,6 +67,8 @@ def play_all(folder: Path, games: int, what: Played | None = None) -> dict[str, 
             say=lambda text: None,
             at_once=AT_ONCE,
         )
+    if done.halted:
+        raise SystemExit("Interrupted before all games ended: there are no figures.")
     rounds = sum(done.asked.values()) or sum(done.known.values())
     seconds = time.perf_counter() - begun
     return {
