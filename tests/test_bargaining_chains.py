@@ -387,3 +387,16 @@ def test_lists_may_be_written_with_commas():
     assert wanted.goods == ("balloon", "lamp")
     assert wanted.announced == (True, False)
     assert wanted.rounds == (5,)
+
+
+def test_only_chains_of_several_games_are_kept_in_memory():
+    from many_wolves.families.bargaining.simulation.games import simulate_games
+    from many_wolves.families.bargaining.task.chain import _ENDED
+
+    def kept(preset, **changed):
+        before = set(_ENDED._games)
+        simulate_games(openings(preset, sample=2, **changed), {"concession": {"opening": 0.9}})
+        return set(_ENDED._games) - before
+
+    assert not kept("default", goods=["camera"])
+    assert kept("improvement", goods=["camera"], games=2, arms=["constant"])

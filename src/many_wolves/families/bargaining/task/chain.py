@@ -280,7 +280,9 @@ class _Walker:
             return ended
         asked = len(self.walk.questions)
         self._play_on(game, past)
-        if game.ended and len(self.walk.questions) == asked:
+        # Where a chain is one game, nobody asks for the game again: it would only take memory.
+        again = self.script.games > 1
+        if again and game.ended and len(self.walk.questions) == asked:
             _ENDED.put(key, game)
         return game
 
