@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from game_tables import REFERENCE
 from many_wolves.families.politeness.options import PolitenessDesign
@@ -29,6 +30,11 @@ Those of the first two lines need no Stan program of politeness, which may still
 
 # Python's own intervals look through all that torch and matplotlib made, again and again.
 gc.set_threshold(50_000, 20, 20)
+
+
+# A busy machine makes an example slow, not wrong.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 def _group(file: str) -> str:

@@ -132,7 +132,7 @@ def test_amount(words, value):
 TEXTS = st.text(st.sampled_from("I'll do $15 16,50k deal? no ok. walk {}\"\n:<think>/offer"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=TEXTS, form=st.sampled_from(FORMS), own=st.sampled_from([None, 18.0, 20.0]),
        other=st.sampled_from([None, 10.0, 16.0]))  # fmt: skip
 def test_any_text_makes_at_most_one_move(text, form, own, other):

@@ -246,7 +246,7 @@ FORMS = st.fixed_dictionaries(
     ),
     form=FORMS,
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_is_written_in_any_form_is_read_back(
     tmp_path_factory: pytest.TempPathFactory,
     rows: list[tuple[str, str, int, int]],

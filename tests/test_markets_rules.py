@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from many_wolves.families.markets.rules.actions import acting_seats, refusal
@@ -297,7 +297,6 @@ def test_a_lot_listed_twice_counts_once_unless_the_server_is_imitated():
     assert gains[8] == 1 / 8 * 100
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(7, 12), st.lists(st.integers(1, 6)), max_size=6),
     st.lists(st.floats(0, 1e6), min_size=12, max_size=12),

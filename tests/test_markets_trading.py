@@ -111,7 +111,7 @@ orders = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(orders, max_size=40))
 def test_markets_keep_cash_and_shares_and_never_go_below_zero(placed):
     book = market()

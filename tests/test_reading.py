@@ -156,7 +156,7 @@ def test_a_field_that_is_given_twice_holds_both_values():
 
 
 @given(st.dictionaries(st.text(), st.integers() | st.text(), max_size=4), st.text(max_size=30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_an_object_is_found_in_any_prose(value, words):
     words = words.replace("{", "").replace("`", "")
     assert list(objects_in(words + json.dumps(value) + words)) == [value]
@@ -203,7 +203,7 @@ def test_an_option_by_letter_words_or_id(text):
 
 
 @given(st.text(), st.sampled_from([MONEY, PRICE, Text(9), Choose((Option("a", "A"),))]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_gets_a_reading(text, answer):
     value, status = read(question(answer), text)
     assert (value is not None) == (status == "answered")

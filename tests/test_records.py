@@ -206,7 +206,7 @@ def test_answers_with_keys_of_their_own_are_read_and_counted(tmp_path):
     assert "1 answer with a key" in reading.note
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

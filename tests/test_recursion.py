@@ -74,7 +74,7 @@ def speakers(draw):
 
 
 @given(speakers(), st.sampled_from(["prior", "utility"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_table_is_a_distribution(speaker, cost_form):
     lexicon, alpha, cost, condition = speaker
     nodes, weights = gauss_legendre(12)
@@ -86,7 +86,7 @@ def test_every_table_is_a_distribution(speaker, cost_form):
 
 
 @given(speakers(), st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_relabelling_changes_nothing(speaker, random):
     lexicon, alpha, cost, condition = speaker
     order_u = random.sample(range(lexicon.theta.shape[0]), lexicon.theta.shape[0])
@@ -101,7 +101,7 @@ def test_relabelling_changes_nothing(speaker, random):
 
 
 @given(speakers())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_without_optimality_only_the_prior_speaks(speaker):
     lexicon, _, cost, condition = speaker
     nodes, weights = gauss_legendre(8)

@@ -70,7 +70,7 @@ def test_each_cell_is_balanced_exactly_where_its_trials_allow_it():
         assert len({tuple(o.id for o in t.options) for t in scene}) == 8
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_any_selection_is_balanced_as_far_as_numbers_allow(data):
     levels = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
