@@ -50,8 +50,14 @@ def read_log(file: Path) -> Reading:
             bad.append((number, f"it was invalidated: {sample.invalidation.reason or 'no reason'}"))
             continue
         response = _response(sample, asked, spec, _versions(log))
-        texts = {name: redact(getattr(response, name)) for name in ("text", "reasoning", "error")}
-        responses.append(replace(response, **texts))
+        responses.append(
+            replace(
+                response,
+                text=redact(response.text),
+                reasoning=redact(response.reasoning),
+                error=redact(response.error),
+            )
+        )
     return Reading(
         file,
         tuple(responses),
