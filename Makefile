@@ -58,8 +58,9 @@ test: sync ## lint and the test suite, without what takes minutes
 
 # One thread a worker: two busy threads on shared cores can starve each other. Files come in the
 # groups and the order of tests/conftest.py, the longest first. A `make` of a test gets no jobs.
+# The tests yield to the compiler, for which some of them wait.
 suite: lint
-	MAKEFLAGS= OMP_NUM_THREADS=1 $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" --durations 8
+	MAKEFLAGS= OMP_NUM_THREADS=1 nice $(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" --durations 8
 
 test-slow: sync ## what takes minutes each: whole studies, the gradient against Stan's own
 	$(RUN) mypy src/many_wolves tools tests

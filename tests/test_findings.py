@@ -239,8 +239,8 @@ def test_the_command_writes_tables_draws_and_a_page(tmp_path):
             middle = np.median if row["quantity"] == "divergence" else np.mean
             assert row["estimate"] == pytest.approx(float(middle(values)), abs=1e-4)
     page = (out / "findings.html").read_text()
-    # In the lead, and with each of four kinds of findings.
-    assert page.count("because they did not do the task: o+high") == 1 + 4
+    # In the lead, in a note on effects of effort, and with each of three other kinds of findings.
+    assert page.count("because they did not do the task: o+high") == 2 + 3
     assert "did not do the task" in page and "findings on training are missing" in page
     for kind in ("effort", "goals", "sycophancy", "distance"):
         assert (out / f"{kind}.md").read_text().startswith("| subject")

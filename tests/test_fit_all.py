@@ -170,7 +170,7 @@ def test_people_are_fitted_only_where_tables_are(tmp_path, capsys, monkeypatch):
     """A wrong folder once ended in a fit of people alone, with exit status 0."""
     monkeypatch.setattr("many_wolves.workflows.fit_all._fit", lambda *_: pytest.fail("fitted"))
     assert run(command, [str(tmp_path / "nowhere"), "--out", str(tmp_path / "fits")]) == 2
-    assert "found none" in capsys.readouterr().err
+    assert "found nothing there" in capsys.readouterr().err
 
 
 def test_an_absurd_number_of_workers_is_cut_to_what_a_machine_can_hold() -> None:

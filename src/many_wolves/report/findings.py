@@ -62,11 +62,6 @@ def write_findings(
 
 def findings_sections(found: Findings) -> list[Section]:
     """One section per kind of finding: its main sentences, then the table of all statements."""
-    doubtful = [m.label for m in found.members if not m.did_task]
-    warning = (
-        "Do not interpret the table's numbers of these speakers, because they did not do the task: "
-        f"{', '.join(doubtful)}.",
-    )
     sections = []
     for kind, title in found.titles.items():
         statements = found.of(kind)
@@ -77,13 +72,25 @@ def findings_sections(found: Findings) -> list[Section]:
                     f"finding-{kind}",
                     title,
                     paragraphs=(
-                        *(warning if doubtful else ()),
+                        *_warning(found, statements),
                         *(s.sentence for s in telling(_sound(found, kind))),
                     ),
                     tables=(Table(matrix(statements), caption),),
                 )
             )
     return sections
+
+
+def _warning(found: Findings, statements: Sequence[Statement]) -> tuple[str, ...]:
+    """A sentence on those speakers of some statements that did not do the task."""
+    named = set().union(*map(_of, statements))
+    doubtful = [m.label for m in found.members if not m.did_task and m.label in named]
+    if not doubtful:
+        return ()
+    return (
+        "Do not interpret the table's numbers of these speakers, because they did not do the task: "
+        f"{', '.join(doubtful)}.",
+    )
 
 
 def best(found: Findings) -> tuple[str, ...]:
