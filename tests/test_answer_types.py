@@ -1,6 +1,7 @@
 """Every speaker asks every answer type: sampled, scored where it can be, journalled, resumed."""
 
 import json
+import shutil
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -208,3 +209,10 @@ class TestTransformers:
             with pytest.raises(WolvesError, match="end-of-sequence token") as caught:
                 end_tokens(SimpleNamespace(eos_token_id=wrong), tokenizer, "chat")
             assert "eos_token_id" in caught.value.fix
+
+    def test_a_token_that_the_weights_lack_is_named_before_the_first_answer(self, tiny, tmp_path):
+        folder = shutil.copytree(tiny, tmp_path / "model")
+        file = folder / "tokenizer_config.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"bos_token": " "}))
+        with pytest.raises(WolvesError, match="its weights know the tokens 0 to"):
+            self.opened(folder)

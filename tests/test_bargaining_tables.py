@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pandas as pd
@@ -15,10 +16,12 @@ from haggling import (
     spec,
     tables,
 )
+from many_wolves.errors import WolvesError
 from many_wolves.families.bargaining.reading import columns
 from many_wolves.families.bargaining.reading.moderated import kappa, moderator_notes
 from many_wolves.families.bargaining.simulation.answers import Simulated
 from many_wolves.families.bargaining.simulation.games import simulate_games
+from many_wolves.records import Response
 
 ONE = {"goods": ["balloon"], "roles": ["seller"], "openings": ["both"], "first": ["seller"],
        "groups": ["Plain"], "forms": ["free"], "sample": None}  # fmt: skip
@@ -343,3 +346,28 @@ class TestModerator:
         assert "could not be read: 1" in free.statement
         assert "undefined" in structured.statement
         assert moderator_notes("b", readings) == []
+
+
+@pytest.mark.parametrize(
+    ("factor", "value", "words"),
+    [
+        ("ask", None, "lacks the factor ask"),
+        ("group", None, "lacks the factor group"),
+        ("rounds", "x", "not as it was written"),
+        ("rounds", 1e9, "not as it was written"),
+        ("arms", "", "not as it was written"),
+        ("rule", "3", "not as it was written"),
+    ],
+)
+def test_an_altered_cell_is_named(factor, value, words):
+    chain = asked_and_answered(only(partners=["fixed"]), in_turn("How about $17?", "Deal."))
+    altered = []
+    for response in chain:
+        record = json.loads(json.dumps(response.to_json()))
+        if value is None:
+            del record["cell"][factor]
+        else:
+            record["cell"][factor] = value
+        altered.append(Response.from_json(record))
+    with pytest.raises(WolvesError, match=words):
+        tables(altered)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from sys import intern
 from typing import Any, Literal, cast, get_args
 
+from many_wolves.errors import WolvesError
 from many_wolves.records.answer_types import (
     Answer,
     Choose,
@@ -101,6 +102,17 @@ def read_status(found: Any) -> Status:
     return cast(Status, found)
 
 
+class _Factors(dict[str, str | int | float]):
+    """A cell from a file: a factor that is missing there is an error in words."""
+
+    def __missing__(self, name: str) -> str | int | float:
+        there = ", ".join(f"{factor} {value}" for factor, value in self.items())
+        raise WolvesError(
+            f"the cell of a trial lacks the factor {name}; it has {there[:120] or 'none'}",
+            fix="restore the line as it was written, or remove it from the file",
+        )
+
+
 def read_cell(values: Mapping[str, Any]) -> dict[str, str | int | float]:
     """A cell with interned strings, because most lines of a journal repeat them.
 
@@ -109,7 +121,7 @@ def read_cell(values: Mapping[str, Any]) -> dict[str, str | int | float]:
     TypeError
         If a factor is neither text nor a finite number.
     """
-    cell: dict[str, str | int | float] = {}
+    cell = _Factors()
     for name, value in values.items():
         if type(value) is str:
             cell[intern(name)] = intern(value)

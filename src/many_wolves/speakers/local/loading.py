@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import string
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ def load(
             source, dtype=getattr(torch, dtype), output_loading_info=True, **options
         )
         _check_whole(report)
+        _check_tokens(model, tokenizer)
     if adapter is not None:
         model = _with_adapter(model, adapter)
     where = find_device(torch, device)
@@ -249,6 +251,16 @@ def _check_whole(report: dict[str, Any]) -> None:
     if lacking:
         raise ValueError(
             f"{len(lacking)} of its weights are missing or of another shape: {lacking[0]}, ..."
+        )
+
+
+def _check_tokens(model: Any, tokenizer: Any) -> None:
+    """Reject a tokenizer with tokens that the weights lack, as after a change of its files."""
+    rows = model.get_input_embeddings().num_embeddings
+    largest = max(tokenizer(string.printable)["input_ids"], default=0)
+    if largest >= rows:
+        raise ValueError(
+            f"its tokenizer gives token {largest}, but its weights know the tokens 0 to {rows - 1}"
         )
 
 

@@ -6,11 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from many_wolves.errors import WolvesError
 from many_wolves.families.bargaining.moves import ROLES, Terms
 from many_wolves.families.bargaining.task.material import Money
 from many_wolves.families.bargaining.task.script import OpeningLine, Script
 from many_wolves.files import canonical_json
 from many_wolves.records import Cell
+
+LONGEST = 10_000
+"""Games of a chain, or rounds of a game, above which a cell was altered."""
 
 
 def opening_cell(script: Script, cell: Mapping[str, Any]) -> dict[str, str | int | float]:
@@ -63,7 +67,28 @@ def script_from_cell(cell: Cell) -> Script:
     """What of a script the cells of its turns repeat: enough to go through its chain again.
 
     Words and prompts are missing; scripted partners move as they did, without their sentences.
+
+    Raises
+    ------
+    WolvesError
+        If a factor is missing, or is not what `wolves compile` wrote.
     """
+    try:
+        script = _script(cell)
+        longest = max(script.games, script.terms.rounds)
+        if not (script.arms and isinstance(script.rule, dict) and longest <= LONGEST):
+            raise ValueError(
+                f"{longest} games or rounds, arms {cell['arms']!r}, rule {script.rule!r:.60}"
+            )
+    except (ValueError, TypeError, OverflowError) as fault:
+        raise WolvesError(
+            f"the cell of a bargaining turn is not as it was written: {fault}",
+            fix="restore the line of the journal as it was collected, or remove it",
+        ) from fault
+    return script
+
+
+def _script(cell: Cell) -> Script:
     return Script(
         terms=terms_from_cell(cell),
         role="seller" if cell["role"] == "seller" else "buyer",
