@@ -274,40 +274,51 @@ def _are_shares(table: ForeignTable, total: str | None, cell: Sequence[str]) -> 
 
     They have percent signs, or add up to 1 or to 100 in every cell although the total differs.
     """
-    entries = table.text("count")
-    if any(entry.rstrip().endswith("%") for entry in entries):
+    if any(entry.rstrip().endswith("%") for entry in table.text("count")):
         return True
     if total is None:
         return False
-    counts, n = table.numbers("count"), table.numbers(total)
-    by = pd.DataFrame({"count": counts, "n": n}).groupby(
-        [table.frame[name].to_numpy() for name in cell], sort=False
-    )
-    sums, most, rows = by["count"].sum(), by["n"].max(), by["count"].size()
-    if (abs(sums - most) <= 1e-6).any():
-        return False
-    digits = max(map(digits_of, entries), default=0)
-    if not digits and counts.max() <= 1:
+    counts = table.numbers("count")
+    if (counts == np.rint(counts)).all() and counts.max() <= 1:
         return False  # single choices, in a column for each utterance
+    sums, _ = _sums(table, counts, cell)
+    most = pd.Series(table.numbers(total)).groupby(_keys(table, cell), sort=False).max()
+    return not (abs(sums - most) <= 1e-6).any() and _whole(table, counts, cell) is not None
+
+
+def _keys(table: ForeignTable, cell: Sequence[str]) -> list[np.ndarray]:
+    return [table.frame[name].to_numpy() for name in cell]
+
+
+def _sums(table: ForeignTable, counts: Array, cell: Sequence[str]) -> tuple[pd.Series, pd.Series]:
+    """Sum and number of rows of every cell."""
+    by = pd.Series(counts).groupby(_keys(table, cell), sort=False)
+    return by.sum(), by.size()
+
+
+def _whole(table: ForeignTable, counts: Array, cell: Sequence[str]) -> float | None:
+    """1 or 100, if the counts of every cell add up to it within their rounding; else None."""
+    sums, rows = _sums(table, counts, cell)
+    digits = max(map(digits_of, table.text("count")), default=0)
     rounding = 0.5 * 10.0**-digits * rows + 1e-9
-    return any(
-        bool((abs(sums - whole) <= rounding.clip(upper=0.05 * whole)).all())
-        for whole in (1.0, 100.0)
-    )
+    for whole in (1.0, 100.0):
+        if (abs(sums - whole) <= rounding.clip(upper=0.05 * whole)).all():
+            return whole
+    return None
 
 
 def _like_shares(table: ForeignTable, counts: Array, cell: Sequence[str]) -> tuple[str, ...]:
     """A note where counts are fractions that add up to 1, or to 100, in every cell."""
     if (counts == np.rint(counts)).all():
         return ()
-    sums = pd.Series(counts).groupby([table.frame[name].to_numpy() for name in cell]).sum()
-    for total, what in ((1.0, "shares"), (100.0, "percentages")):
-        if (abs(sums - total) <= 0.005 * total).all():
-            return (
-                f"The counts of every cell add up to {total:.0f}, as {what} do. If they are "
-                f"{what}, name the column 'share' and add a column n with the number of answers.",
-            )
-    return ()
+    whole = _whole(table, counts, cell)
+    if whole is None:
+        return ()
+    what = "shares" if whole == 1.0 else "percentages"
+    return (
+        f"The counts of every cell add up to {whole:.0f}, as {what} do. If they are "
+        f"{what}, name the column 'share' and add a column n with the number of answers.",
+    )
 
 
 def _judgments(table: ForeignTable) -> tuple[Array, Array, set[str], tuple[str, ...]]:
