@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-_GUARD = 'read -r _; kill -s KILL -- "$1"'
-"""A shell that waits for its input to close, then kills a process, or a group (minus its id).
+_GUARD = "read -r _; kill -s KILL 0"
+"""A shell that waits for its input to close, then kills its process group, itself included.
 
 Only the parent holds the other end, so it closes whenever the parent dies, even by SIGKILL.
 A death signal on Linux (``PR_SET_PDEATHSIG``) would reach only the child. The driver ``g++``
@@ -21,21 +21,28 @@ would die, and the compiler proper, which uses the memory, would continue.
 
 
 class Guard:
-    """Kills a process when this process ends, even by SIGKILL.
+    """A process group that is killed when this process ends, even by SIGKILL.
 
-    Parameters
+    The guard stands before the first process joins, so there is no moment without it.
+
+    Attributes
     ----------
-    process
-        Its id.
     group
-        Whether to kill all of its process group, which it must lead.
+        Id of the group, for ``process_group`` of ``subprocess.Popen``; None without a POSIX shell.
     """
 
-    def __init__(self, process: int, *, group: bool = False) -> None:
-        self._shell = _guard(f"-{process}" if group else str(process))
+    def __init__(self) -> None:
+        self._shell = _guard()
+        self.group = None if self._shell is None else self._shell.pid
+
+    def kill(self) -> None:
+        """Kill every process of the group."""
+        if self._shell is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._shell.pid, signal.SIGKILL)
 
     def release(self) -> None:
-        """Stop guarding. Call this after waiting for the process, because ids are reused."""
+        """Stop guarding. What is still in the group runs on."""
         if self._shell is not None:
             self._shell.kill()
             self._shell.wait()
@@ -73,16 +80,20 @@ class ChildProcess:
         stdout: int = subprocess.PIPE,
         stderr: int = subprocess.PIPE,
     ) -> None:
-        self.process = subprocess.Popen(
-            [str(word) for word in command],
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            cwd=folder,
-            env={**os.environ, **environment} if environment else None,
-            start_new_session=True,
-        )
-        self._guard = Guard(self.process.pid, group=True)
+        self._guard = Guard()
+        try:
+            self.process = subprocess.Popen(
+                [str(word) for word in command],
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                cwd=folder,
+                env={**os.environ, **environment} if environment else None,
+                process_group=self._guard.group,
+            )
+        except BaseException:
+            self._guard.release()
+            raise
 
     def finish(self, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
         """Wait for its end; return its output with invalid bytes replaced.
@@ -104,13 +115,17 @@ class ChildProcess:
 
     def kill(self) -> None:
         """End it and all that it started."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        self.stop()
         self.process.wait()
         for pipe in (self.process.stdout, self.process.stderr):
             if pipe is not None:
                 pipe.close()
         self._guard.release()
+
+    def stop(self) -> None:
+        """Kill it and all that it started, and leave waiting for its end to ``finish``."""
+        self._guard.kill()
+        self.process.kill()
 
     def __enter__(self) -> Self:
         return self
@@ -161,20 +176,19 @@ class Children:
             self.ended = True
             running = list(self._running)
         for child in running:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.process.pid, signal.SIGKILL)
+            child.stop()
 
 
-def _guard(target: str) -> subprocess.Popen[bytes] | None:
-    """A guard for the target of ``kill``; None without a POSIX shell."""
+def _guard() -> subprocess.Popen[bytes] | None:
+    """A guard that leads a process group; None without a POSIX shell."""
     if os.name != "posix":
         return None
     return subprocess.Popen(
-        ["/bin/sh", "-c", _GUARD, "guard", target],
+        ["/bin/sh", "-c", _GUARD],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        process_group=0,
     )
 
 

@@ -299,15 +299,16 @@ def _start(
     # What a stage prints is progress; standard output is for the result of the study.
     quiet = _quiet()
     with blocked():
+        guard = Guard()
         process = subprocess.Popen(
             [*program, *stage.command, *(["--quiet"] if quiet else [])],
             stdin=subprocess.DEVNULL,
             stdout=out if out is not None else subprocess.DEVNULL if quiet else _STDERR,
             stderr=subprocess.STDOUT if out is not None else None,
             env=environment,
-            process_group=0,
+            process_group=guard.group,
         )
-    return _Running(stage, process, Guard(process.pid), time.monotonic(), reads, log)
+    return _Running(stage, process, guard, time.monotonic(), reads, log)
 
 
 def _end(running: _Running) -> None:

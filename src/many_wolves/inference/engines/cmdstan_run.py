@@ -131,6 +131,7 @@ def run_all(commands: Sequence[Sequence[str]], on_line: OnLine | None = None) ->
 
 
 def _start(number: int, command: Sequence[str], environment: Mapping[str, str]) -> _Running:
+    guard = Guard()
     try:
         process = subprocess.Popen(
             command,
@@ -138,14 +139,16 @@ def _start(number: int, command: Sequence[str], environment: Mapping[str, str]) 
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=environment,
+            process_group=guard.group,
         )
     except OSError as fault:
+        guard.release()
         raise WolvesError(
             f"the compiled Stan program cannot be run: {fault.strerror}",
             where=command[0],
             fix=f"rm -r {Path(command[0]).parent}, so that it is compiled again",
         ) from fault
-    return _Running(number, process, Guard(process.pid))
+    return _Running(number, process, guard)
 
 
 def _pipe(run: _Running) -> Any:
