@@ -119,7 +119,7 @@ def test_from_the_command_line(shell: Shell, tables: dict[str, Path]) -> None:
     sentences = [row["sentence"] for row in found["statements"]]
     assert any("the tone kind, compared with plain" in sentence for sentence in sentences)
     assert {"tones", "distance"} & {row["finding"] for row in found["statements"]}
-    shell.wolves("report", *fits.values(), people, "--out", "page.html")
+    shell.wolves("report", *fits.values(), people, "--one-page", "--out", "page.html")
     page = (shell.folder / "page.html").read_text()
     assert "gushing" in page and "Prices were fitted by a line." in page
     shell.wolves("plot", "check", fits["plain"], "--out", "plots")

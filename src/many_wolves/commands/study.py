@@ -18,6 +18,7 @@ from many_wolves.counting import number_of
 from many_wolves.progress import log
 from many_wolves.records import Trial
 from many_wolves.study import (
+    Bill,
     NewStudy,
     Stage,
     StateFile,
@@ -93,17 +94,18 @@ def run_command(file: Path, again: bool, dry_run: bool, commands: bool) -> None:
     stages = plan(study, places)
     trials = _trials(study, file)
     if dry_run or commands:
+        asked = _bills(study, places, trials)
 
         def words() -> None:
             if commands:
                 lines = [shown(stage.command) for stage in in_order(stages)]
             else:
-                costs = _costs(study, places, stages, trials)
+                costs = _costs(study, places, stages, trials, asked)
                 lines = [*costs, *_briefly(_lacking(study, file)), "", *_shortened(stages)]
             for line in lines:
                 click.echo(line)
 
-        show(_planned(study, file, places, stages, trials), words)
+        show(_planned(study, file, stages, trials, asked), words)
         return
     for line in _briefly(_lacking(study, file)):
         log.warning("%s", line)
@@ -125,10 +127,12 @@ def plan_command(file: Path, prices: Path | None) -> None:
     places = StudyPaths(study.study)
     trials = _trials(study, file)
     stages = plan(study, places)
-    result = _planned(study, file, places, stages, trials, prices)
+    asked = _bills(study, places, trials, prices)
+    result = _planned(study, file, stages, trials, asked)
 
     def words() -> None:
-        for line in (*_costs(study, places, stages, trials, prices), *_briefly(result["lacking"])):
+        costs = _costs(study, places, stages, trials, asked)
+        for line in (*costs, *_briefly(result["lacking"])):
             click.echo(line)
 
     show(result, words)
@@ -165,21 +169,26 @@ def status_command(file: Path) -> None:
     show({"study": study.study, "stages": rows}, words)
 
 
+def _bills(
+    study: Study, places: StudyPaths, trials: Sequence[Trial], prices: Path | None = None
+) -> list[Bill]:
+    """A bill per speaker; none if nobody is asked."""
+    return list(bills(study, places, trials, prices)) if study.speakers else []
+
+
 def _planned(
     study: Study,
     file: Path,
-    places: StudyPaths,
     stages: Sequence[Stage],
     trials: Sequence[Trial],
-    prices: Path | None = None,
+    asked: Sequence[Bill],
 ) -> dict[str, Any]:
     """The plan of a study as a JSON object."""
-    speakers = bills(study, places, trials, prices) if study.speakers else ()
     return {
         "study": study.study,
         "stages": [{"name": stage.name, "command": stage.command} for stage in in_order(stages)],
         "trials": len(trials),
-        "speakers": [bill_record(bill) for bill in speakers],
+        "speakers": [bill_record(bill) for bill in asked],
         "lacking": list(_lacking(study, file)),
     }
 
@@ -236,13 +245,13 @@ def _costs(
     places: StudyPaths,
     stages: Sequence[Stage],
     trials: Sequence[Trial],
-    prices: Path | None = None,
+    asked: Sequence[Bill],
 ) -> Iterator[str]:
     yield f"Study {study.study}: {stage_line(stages)}"
     if study.speakers:
         most = max(speaker.replicates for speaker in cast(study))
         yield number_of(len(trials), "trial") + (f", each up to {most} times" if most > 1 else "")
-        yield from bill_lines(list(bills(study, places, trials, prices)))
+        yield from bill_lines(asked)
     for task in study.plan[1:] if study.speakers else ():
         yield (
             f"The table leaves out the task {task.task}. Once it is compiled, `wolves collect "

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import re
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -366,6 +364,9 @@ def _sends_schemas(connection: Connection, guard: Guard, config: Any) -> bool:
 
 def _run[T](work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, even if an event loop is running, as in a notebook."""
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, work).result()
 
