@@ -13,10 +13,10 @@ pairs of factors and items.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 from random import Random
 
 import numpy as np
@@ -81,15 +81,23 @@ def _attempt(groups: Sequence[list[list[int]]], rng: Random) -> list[int]:
     """Cells by number, each next one being that whose levels came least so far."""
     left = list(range(len(groups)))
     rng.shuffle(left)
+    holders: defaultdict[int, list[int]] = defaultdict(list)
+    for cell, levels in enumerate(groups):
+        for n in chain.from_iterable(levels):
+            holders[n].append(cell)
+    # For each cell and group of levels: the sum of the squares of how often they came.
+    came = [[0] * len(levels) for levels in groups]
     seen: Counter[int] = Counter()
     line: list[int] = []
     while left:
-        best = min(
-            left, key=lambda cell: [sum(seen[n] ** 2 for n in group) for group in groups[cell]]
-        )
+        best = min(left, key=came.__getitem__)
         left.remove(best)
         line.append(best)
-        seen.update(n for group in groups[best] for n in group)
+        for number, group in enumerate(groups[best]):
+            for n in group:
+                for cell in holders[n]:
+                    came[cell][number] += 2 * seen[n] + 1
+                seen[n] += 1
     return line
 
 
@@ -138,7 +146,7 @@ def deal(slots: Sequence[Slot], rows: int, rng: Random) -> list[int]:
     if not slots:
         return []
     table = _Deal(slots, rows)
-    cells = list(range(len(table.cells)))
+    cells = list(range(len(table.turned)))
     rng.shuffle(cells)
     turns = [0] * len(cells)
     best = table.unevenness(table.rows_for(cells, turns))
@@ -164,23 +172,15 @@ class _Deal:
         scenes: dict[Cell, dict[str, list[int]]] = {}
         for at, slot in enumerate(slots):
             scenes.setdefault(slot.cell, {}).setdefault(slot.item, []).append(at)
-        self.cells = [
-            np.array([at for scene in cell.values() for at in scene]) for cell in scenes.values()
-        ]
-        self.starts = [
-            np.cumsum([0, *(len(scene) for scene in cell.values())])[:-1]
-            for cell in scenes.values()
-        ]
+        self.turned = [_turned(list(cell.values())) for cell in scenes.values()]
+        self._rows = np.arange(self.size) % rows
         self.margins, self.levels = _margins(slots)
 
     def rows_for(self, cells: Sequence[int], turns: Sequence[int]) -> Rows:
         """Rows when cells are served in this order, each from this scene on."""
-        line: list[Rows] = []
-        for cell in cells:
-            start = self.starts[cell][turns[cell] % len(self.starts[cell])]
-            line += [self.cells[cell][start:], self.cells[cell][:start]]
+        line = [self.turned[cell][turns[cell] % len(self.turned[cell])] for cell in cells]
         dealt = np.empty(self.size, dtype=np.int64)
-        dealt[np.concatenate(line)] = np.arange(self.size) % self.rows
+        dealt[np.concatenate(line)] = self._rows
         return dealt
 
     def unevenness(self, dealt: Rows) -> int:
@@ -188,6 +188,14 @@ class _Deal:
         codes = (self.margins * self.rows + dealt).ravel()
         counts = np.bincount(codes, minlength=self.levels * self.rows)
         return int(counts @ counts)
+
+
+def _turned(scenes: list[list[int]]) -> list[Rows]:
+    """The slots of a cell, beginning with each of its scenes in turn."""
+    return [
+        np.array([at for scene in scenes[n:] + scenes[:n] for at in scene])
+        for n in range(len(scenes))
+    ]
 
 
 def _margins(slots: Sequence[Slot]) -> tuple[Rows, int]:
