@@ -227,3 +227,20 @@ def test_people_have_the_far_region_of_the_reference_posterior():
             low, high = RANGES[parameter]
             values = low + (high - low) * norm.cdf(region.draws.x[:, :, at])
             assert abs(values.mean() - row["mean"]) < 0.25 * row["sd"]
+
+
+class Steep:
+    """A density with one hill at zero that falls faster than numbers can follow."""
+
+    version, compile_seconds = "steep", 0.0
+
+    def log_density_gradient(self, x):
+        steep = np.exp(np.minimum(x[:, 0] ** 2, 700.0))
+        gradient = np.stack([-2 * x[:, 0] * steep, -2 * x[:, 1]], axis=1)
+        return -steep - x[:, 1] ** 2, gradient
+
+
+def test_a_search_that_begins_far_out_ends_without_a_warning_of_numpy():
+    top = laplace.Mode(np.zeros(2), -1.0, 0.0, np.diag([2.0, 2.0]))
+    assert laplace.leads_to(Steep(), np.array([2.0, 1.0]), top)
+    assert not laplace.leads_to(Steep(), np.array([26.3, 1.0]), top)

@@ -46,6 +46,8 @@ SLOPE = 1e-3
 """An optimization run ends if its gradient is shorter."""
 LOWEST = -1e300
 """Replaces a log density that is not finite."""
+MOST = 1e100
+"""Entries of gradients and curvatures beyond this size are set to it: products stay finite."""
 SPREAD = 1.5
 """Factor by which the chains' starts are wider than the Gaussian."""
 SHORT_PATH = 31.0
@@ -228,6 +230,8 @@ def leads_to(density: Density, start: Array, mode: Mode) -> bool:
     return bool(found) and _same(found[0].x, mode.x, mode.precision)
 
 
+# A step that overflows is refused; NumPy's warning about it tells the user nothing.
+@np.errstate(over="ignore", invalid="ignore")
 def _climb(density: Density, start: Array) -> Array:
     """(D,) local maximum reached by Newton steps in a trust region.
 
@@ -290,11 +294,15 @@ def _evaluated(density: Density, x: Array) -> tuple[float, Array, Array]:
     values, gradients = density.log_density_gradient(
         np.concatenate([x[None], x + shifts, x - shifts])
     )
-    # Far out, gradients overflow; nan_to_num() below makes such entries finite.
+    # Far out, gradients overflow.
     with np.errstate(over="ignore", invalid="ignore"):
         hessian = (gradients[1 : 1 + x.size] - gradients[1 + x.size :]) / (2 * STEP)
-    curvature: Array = -np.nan_to_num((hessian + hessian.T) / 2)
-    return float(np.maximum(values[0], LOWEST)), np.nan_to_num(gradients[0]), curvature
+        curvature = -_bounded((hessian + hessian.T) / 2)
+    return float(np.maximum(values[0], LOWEST)), _bounded(gradients[0]), curvature
+
+
+def _bounded(entries: Array) -> Array:
+    return np.clip(np.nan_to_num(entries), -MOST, MOST)
 
 
 def _positive(curvature: Array, power: int = 1) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from many_wolves.counting import number_of
 from many_wolves.families.bargaining.task.chain import Game, walk
 from many_wolves.families.bargaining.task.script import Script
 from many_wolves.families.bargaining.task.turns import Answered
@@ -84,7 +85,8 @@ def _price(price: float | None) -> str:
 
 def _mean_line(number: int, arm: str, found: Sequence[float | None]) -> str:
     deals = [price for price in found if price is not None]
-    words = f"Round {number}{f' {arm}' if arm else ''}: {len(deals)} deals of {len(found)} games"
+    count = f"{number_of(len(deals), 'deal')} of {number_of(len(found), 'game')}"
+    words = f"Round {number}{f' {arm}' if arm else ''}: {count}"
     if not deals:
         return words
     spread = f" std: {statistics.pstdev(deals):.2f}" if len(deals) > 1 else ""
