@@ -23,7 +23,7 @@ would die, and the compiler proper, which uses the memory, would continue.
 class Guard:
     """A process group that is killed when this process ends, even by SIGKILL.
 
-    The guard stands before the first process joins, so there is no moment without it.
+    The guard leads the group before the first process joins, so none is ever without it.
 
     Attributes
     ----------
