@@ -7,7 +7,12 @@ items x 4 states x 4 goals). Answers to one item are alike in one of two ways: a
 it (``urn``), or by normal effects of item and utterance on the log-odds, the same in every cell
 (``utterances``), which the model does not know. Their size is drawn from those of the nine
 speakers of zhao2025 (``wolves fit-all --data zhao2025 --literal fixed``). Every table is fitted
-twice, by item and as counts. Lapse rates of zero count for all but the coverage of the lapse
+twice, by item and as counts.
+
+Choices of one item are steeper than the shares of many different items, so alpha of one item is
+larger than alpha of the shares. ``many`` asks therefore whether the intervals of ``utterances``
+contain what the same likelihood finds with 20 times as many items of the same kind.
+ Lapse rates of zero count for all but the coverage of the lapse
 rate. Interrupt it and run it again to go on.
 """
 
@@ -21,8 +26,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize
 
 import many_wolves as mw
+from many_wolves import inference
 from many_wolves.contracts import Array, Observations
 from many_wolves.families.politeness.model.problem import build
 from many_wolves.families.politeness.simulation import simulate
@@ -37,6 +44,10 @@ COUNTS = {"literal": "fixed", "likelihood": "counts"}
 ICC = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.7)
 """Correlations within items, of the size found in zhao2025."""
 LAPSE = (0.0, 0.02, 0.05, 0.1)
+MANY = 20
+"""Times as many items, for what a speaker's choices are over items."""
+STARTS = 6
+"""Searches for the best mode with many items."""
 LOG_ODDS_SD = (0.2, 0.4, 0.7, 1.0, 1.5)
 """Standard deviations of effects of item and utterance on the log-odds."""
 
@@ -58,25 +69,56 @@ class ItemTrials(Trials):
         if self.effects == "urn":
             answered = simulate.simulate(self.table, known, rng, **self.item_options)
         else:
-            answered = self._by_utterance(problem, known, rng)
+            sd = float(rng.choice(LOG_ODDS_SD))
+            answered = self._by_utterance(self.table, known, sd, rng)
         names = ["alpha", "cost", "w_inf", "w_soc", "w_pres", "phi"]
         own = self.options["likelihood"] == "item"
         names += ["lapse"] if own else []
         names += ["icc"] if own and self.effects == "urn" else []
         truth = simulate.truth(problem, known)
+        if self.effects == "many":
+            truth = self._of_many(known, sd, rng)
         return Simulated({name: truth[name] for name in names}, (answered, tuple(names)))
 
-    def _by_utterance(self, problem: Any, known: Any, rng: np.random.Generator) -> Observations:
+    def _by_utterance(
+        self, table: Observations, known: Any, sd: float, rng: np.random.Generator
+    ) -> Observations:
         """Answers whose log-odds have an effect of item and utterance, the same in all cells."""
+        problem = build(table, **self.item_options)
         p = simulate.answer_probabilities(problem, known)
         totals = np.asarray(problem.data["given"]).sum(axis=-1)
-        effect = rng.normal(size=(len(totals), 1, 1, p.shape[-1])) * rng.choice(LOG_ODDS_SD)
+        effect = rng.normal(size=(len(totals), 1, 1, p.shape[-1])) * sd
         each: Array = p * np.exp(effect)
         each /= each.sum(axis=-1, keepdims=True)
         drawn = rng.multinomial(totals, each)
         labels = tuple(problem.coords[axis] for axis in ("condition", "state", "utterance"))
-        rows = simulate._by_cluster(self.table, problem, drawn, labels)
-        return self.table.having(counts=rows)
+        return table.having(counts=simulate._by_cluster(table, problem, drawn, labels))
+
+    def _of_many(self, known: Any, sd: float, rng: np.random.Generator) -> dict[str, Array]:
+        """The best posterior mode with many items of the same kind."""
+        answered = self._by_utterance(repeated(self.table), known, sd, rng)
+        problem = build(answered, **self.options)
+        program = inference.load(problem.program, "httpstan")
+        with program.open(problem.data) as model:
+
+            def downhill(x: Array) -> tuple[float, Array]:
+                values, gradients = model.log_density_gradient(x[None])
+                return -float(values[0]), -gradients[0]
+
+            starts = rng.normal(scale=0.5, size=(STARTS, model.param_unc_num))
+            found = [minimize(downhill, x, jac=True, method="L-BFGS-B") for x in starts]
+            best = min(found, key=lambda one: float(one.fun)).x
+            values = dict(
+                zip(model.quantity_names, model.quantities(best[None], 1)[0], strict=True)
+            )
+        conditions = range(1, len(problem.coords["condition"]) + 1)
+        weights = {
+            name: np.array([values[f"weights.{row}.{n}"] for n in conditions])
+            for row, name in enumerate(("w_inf", "w_soc", "w_pres"), 1)
+        }
+        phi = np.array([values[f"phi.{n}"] for n in conditions])
+        single = {"alpha": "alpha", "cost": "cost", "lapse": "lapse.1"}
+        return weights | {"phi": phi} | {n: np.array(values[at]) for n, at in single.items()}
 
     def described(self) -> dict[str, Any]:
         return super().described() | {"effects": self.effects, "icc": ICC, "lapse": LAPSE}
@@ -87,6 +129,12 @@ def design(replicates: int) -> Observations:
     table = mw.data("zhao2025").of(SPEAKER)
     rows = table.rows.assign(count=float(replicates) * (table.rows["utterance"] == "good"))
     return table.having(counts=rows)
+
+
+def repeated(table: Observations) -> Observations:
+    """The same questions of ``MANY`` times as many items."""
+    frames = [table.rows.assign(item=table.rows["item"] + f" {n}") for n in range(MANY)]
+    return table.having(counts=pd.concat(frames, ignore_index=True))
 
 
 def measured(
@@ -119,14 +167,14 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=60)
     parser.add_argument("--replicates", type=int, default=30)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--effects", nargs="+", default=["urn", "utterances"])
+    parser.add_argument("--effects", nargs="+", default=["urn", "utterances", "many"])
     parser.add_argument("--out", type=Path, default=Path("benchmarks/out/items"))
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     tables = [
         measured(effects, likelihood, given.n, given.replicates, given.workers, given.out)
         for effects in given.effects
-        for likelihood in (ITEM, COUNTS)
+        for likelihood in ((ITEM,) if effects == "many" else (ITEM, COUNTS))
     ]
     table = pd.concat(tables, ignore_index=True)
     table.to_csv(given.out / "coverage.csv", index=False)
