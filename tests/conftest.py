@@ -20,13 +20,14 @@ ASKING_MODELS = {
 }  # fmt: skip
 """Files that ask a local model: one worker alone imports torch and transformers."""
 LONGEST_FIRST = (
-    "torch", "test_report", "test_inspect", "test_figures", "test_otree", "test_markets_collect",
-    "test_findings", "test_calibration", "test_finding_figures", "test_journal", "test_package",
-    "test_documents", "test_fit_all", "test_regions", "test_toy_family", "test_study_road",
-    "test_fit", "test_careful",
+    "torch", "test_otree", "test_report", "test_ibex", "test_figures", "test_markets_collect",
+    "test_inspect", "test_findings", "test_calibration", "test_finding_figures", "test_journal",
+    "test_package", "test_documents", "test_fit_all", "test_regions", "test_toy_family",
+    "test_study_road", "test_fit", "test_careful",
 )  # fmt: skip
 """Groups that take longest: begun first, so that at the end no worker waits for one of them.
-Those of the first two lines need no Stan program of politeness, which may still be compiling."""
+Those of the first two lines need no Stan program of politeness, which may still be compiling.
+Those that wait for a server come between those that compute."""
 
 # Python's own intervals look through all that torch and matplotlib made, again and again.
 gc.set_threshold(50_000, 20, 20)
