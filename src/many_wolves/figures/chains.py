@@ -195,8 +195,9 @@ def rank_band(n: int, chains: int, prob: float = 0.95) -> tuple[Draws, Draws, Dr
     total = n * chains
     steps = np.unique(np.linspace(0, total, POINTS + 1)[1:].round().astype(int))
     counts = np.arange(n + 1)
-    below = hypergeom.cdf(counts[None], total, n, steps[:, None])
-    above = hypergeom.sf(counts[None] - 1, total, n, steps[:, None])
+    # Summing probabilities takes a small part of the time of SciPy's distribution function.
+    each = np.exp(hypergeom.logpmf(counts[None], total, n, steps[:, None]))
+    below, above = each.cumsum(axis=1), each[:, ::-1].cumsum(axis=1)[:, ::-1]
     tail = np.minimum(1.0, 2 * np.minimum(below, above))
     extremes = np.ones(SIMULATIONS)
     for k, per_chain in enumerate(_mixed_counts(np.diff(steps, prepend=0), n, chains)):
