@@ -93,11 +93,31 @@ def test_our_experiment_plays_as_the_rules_in_process_do(mechanism, server, play
     assert server.address.key not in journal
 
 
+UNREADABLE = Answer(None, "your answer held no JSON object")
+DEAD = Answer(None, "the model is gone", default=True)
+
+
+def without_two_in_the_market(answer):
+    """The same answers, but in the market one seat is never readable, and one has no speaker."""
+    lost = {1: UNREADABLE, 2: DEAD}
+
+    def answered(question):
+        at_market = question.place.endswith("/Market")
+        return (lost.get(question.seat) if at_market else None) or answer(question)
+
+    return answered
+
+
 def test_prompts_show_what_the_page_shows_and_nothing_of_others(play):
+    """Also where a seat gives no answer that can be used: the turn then goes on without it."""
     rules = small("harberger", ticks=1)
     players = seat_players(rules, CAST)
-    desk = TestDesk(scripted(rules, players, 3))
+    desk = TestDesk(without_two_in_the_market(scripted(rules, players, 3)))
     play("spatial_planning_harberger", len(rules.seats), desk, session_config(rules, 3))
+    market = {(q.seat, q.turn) for q in desk.questions if q.place.endswith("/Market")}
+    fates = [(seat, fate) for seat, turn, fate, _ in desk.receipts if (seat, turn) in market]
+    assert [fate for seat, fate in fates if seat == 1] == ["refused", "refused", "defaulted"]
+    assert [fate for seat, fate in fates if seat == 2] == ["defaulted"]
     values = play_session(rules, players, 3).rounds[0].values
     signals = play_session(rules, players, 3).rounds[0].signals
     truthful = {s for s in rules.landowners if isinstance(players[s], Truthful) and s != 2}

@@ -7,7 +7,7 @@ from functools import cache
 from os import environ
 from pathlib import Path
 
-from .rules.actions import acting_seats, form, refusal
+from .rules.actions import acting_seats, form, idle, refusal
 from .rules.draws import draw, from_series
 from .rules.parameters import Rules
 from .rules.play import close_market, open_round, order, play
@@ -262,6 +262,7 @@ def live_state(player, round_=None, error=""):
     now = with_error(seen(player, round_), error)
     blocks, asks = page(words(session), rules, now), question(words(session), rules, now)
     schema = {} if leave else form(rules, round_, seat)
+    by_turns = round_.stage != "market" or not session.config["clock"]
     return {
         "page": as_html(blocks),
         "ask": asks,
@@ -274,6 +275,7 @@ def live_state(player, round_=None, error=""):
             "text": f"{as_text(blocks)}\n\n{asks}",
             **for_clients(player, now),
             "schema": schema,
+            "default": idle(round_.stage) if by_turns else None,
             "open": not waits,
             "leave": leave,
             "error": error,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ class Seat:
     room: str = ""
     label: str = ""
     entries: list[Entry] = field(default_factory=list)
+    asked: Counter[int] = field(default_factory=Counter)
     turn: int = 0
     pending: Line | None = None
     sent: Mapping[str, Any] | None = None
@@ -140,15 +142,16 @@ class Seat:
         if inbox.leave:
             return await self.client.submit(page, to_post((), {}, page.fixed))
         question = self._question(page, inbox)
+        # A page that a default answer does not leave is played again, and counts on.
+        if self.asked[page.index] >= self.limits.live_turns:
+            return await self._default(visit, question, "too many turns on one page")
+        self.asked[page.index] += 1
         answer = await self._answer(question, page, inbox, visit.until)
-        visit.asked += 1
         if answer is None:
             return await self._moved_on(question, page, visit.until)
-        if visit.asked > self.limits.live_turns:
-            answer = Answer(None, "too many turns on one page", default=True)
         last = visit.refusals + 1 >= REFUSALS
         if answer.default or (last and answer.value is None):
-            return await self._default(question, page, answer.why)
+            return await self._default(visit, question, answer.why)
         return await self._done(visit, question, answer)
 
     async def _done(self, visit: Visit, question: Question, answer: Answer) -> Page | None:
@@ -163,7 +166,7 @@ class Seat:
         visit.refusals = visit.refusals + 1 if fate == "refused" else 0
         if visit.refusals < REFUSALS:
             return None
-        return await self._default(self._question(visit.page, visit.inbox), visit.page, "")
+        return await self._default(visit, self._question(visit.page, visit.inbox), "")
 
     async def _may_act(self, inbox: Inbox, until: float | None) -> bool:
         """Wait until the experiment lets this seat act; False if the page is left."""
@@ -253,10 +256,20 @@ class Seat:
         data = [*to_post(page.fields, {}, page.fixed), ("timeout_happened", "1")]
         return await self.client.submit(page, data)
 
-    async def _default(self, question: Question, page: Page, why: str) -> Page:
-        """Give a default answer, or else wait for the time limit."""
+    async def _default(self, visit: Visit, question: Question, why: str) -> Page | None:
+        """Give a default answer, or else wait for the time limit; the page if it is left."""
+        page, inbox = visit.page, visit.inbox
         why = why or f"{REFUSALS} answers were refused"
         self._write("sent", sync=True, turn=question.turn, action={"default": True})
+        if inbox.default is not None:
+            fate, _ = await inbox.do(inbox.default, self._ref(question), self.limits.look_again_s)
+            if fate == "unknown" and inbox.refs is not None:
+                return await self._again(question, Answer({"default": True}))
+            if fate != "refused":
+                self._close(question, "defaulted", why)
+                self._did(inbox.default)
+                visit.refusals = 0
+                return None
         after = page
         for attempt in range(6):
             filled = least_answer(page.fields, attempt)

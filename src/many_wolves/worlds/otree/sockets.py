@@ -7,6 +7,7 @@ An experiment may tell clients without a browser what its own script would show.
 - ``view``: the same for programs;
 - ``schema``: JSON schema of the live message that the page sends, which is then the only
   possible answer;
+- ``default``: the live message that counts as doing nothing, for a seat that gives no answer;
 - ``open``: whether the participant may act now (false: it waits for others);
 - ``leave``: whether the page's script would submit the page now;
 - ``error``: why the last message was rejected;
@@ -59,6 +60,7 @@ class Inbox:
         self.view: Mapping[str, Any] = {}
         self.refs: list[str] | None = None
         self.schema: Mapping[str, Any] | None = None
+        self.default: Mapping[str, Any] | None = None
         self.leave = False
         self.late: list[str] = []
         self._failure = ""
@@ -265,6 +267,7 @@ class Inbox:
         if "refs" in wolves:
             self.refs = [str(ref) for ref in wolves["refs"]]
         self.schema = wolves.get("schema", self.schema)
+        self.default = wolves.get("default", self.default)
         self.leave = bool(wolves.get("leave", False))
         self._failure = str(wolves.get("error") or "")
         if wolves.get("open", True) or self.leave:

@@ -36,12 +36,11 @@ class Limits:
 
 @dataclass
 class Visit:
-    """A visit to one page, with its time limit and the questions and rejections so far."""
+    """A visit to one page, with its time limit and the rejections so far."""
 
     page: Page
     inbox: Inbox
     until: float | None
-    asked: int = 0
     refusals: int = 0
 
 

@@ -105,6 +105,11 @@ def refusal(rules: Rules, round_: Situation, seat: int, action: Action) -> str:
     return next(filter(None, reasons), "")
 
 
+def idle(stage: str) -> Action:
+    """The action that does nothing in a stage of turns."""
+    return {"action": "wait"} if stage == "market" else {"message": ""}
+
+
 def chosen(round_: Situation) -> int:
     """The chosen condition of a round that has one."""
     if round_.condition is None:
