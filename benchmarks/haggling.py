@@ -36,7 +36,7 @@ MOST = 50_000
 CHAINS, GAMES, CONNECTIONS, REPLY_S = 200, 5, 64, 0.5
 COPIES = 4
 """Of each of the preset's cells, so that there are 200 chains."""
-SETTINGS = {"warmup": 400, "draws": 400}
+SETTINGS = {"warmup": 500, "draws": 1000}
 
 
 def games(most: int) -> dict[str, Any]:
