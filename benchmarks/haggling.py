@@ -6,7 +6,7 @@
 
 ``games``: a simulated speaker haggles with scripted partners, a thousand games at once, with
 memory as games grow; its baseline is the same games without journals. ``fit``: ``concession`` to
-the 5,841 human turns; its baseline is the same fit without covariates. ``chains``: 200 chains of
+5,841 human messages; its baseline is the same fit without covariates. ``chains``: 200 chains of
 five games, with a critic, by `wolves collect` against a local server; its baseline is the ideal, a
 reply for each connection and reply time. The last line of output is the figures as JSON.
 """
@@ -79,7 +79,7 @@ def without_journals() -> float:
 
 
 def fit() -> dict[str, Any]:
-    """The fit of ``concession`` to the human turns; compiling does not count."""
+    """The fit of ``concession`` to turns of people; compiling does not count."""
     from many_wolves import inference
     from many_wolves.families.bargaining import Bargaining
 
