@@ -57,7 +57,8 @@ class FaultServer:
 
     ``calls`` holds every question that was let in, ``strangers`` the requests that were
     refused for their key or their model. ``results_at`` is where the results of a batch
-    are said to be, when not here; ``answer`` gives the answer to a request's body.
+    are said to be, when not here, and ``edit_results`` changes them; ``answer`` gives the answer
+    to a request's body.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class FaultServer:
         self.key = key
         self.answer: Callable[[dict], str] = lambda body: ANSWER
         self.results_at = ""
+        self.edit_results: Callable[[list[dict]], list[dict]] = lambda lines: lines
         self.calls: list[dict] = []
         self.strangers: list[dict] = []
         self.prompts: Counter[str] = Counter()
@@ -203,7 +205,7 @@ class FaultServer:
             }
             for one in self.batches[name]
         ]
-        data = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        data = "".join(json.dumps(line) + "\n" for line in self.edit_results(lines)).encode()
         return await _write(writer, 200, data)
 
     def _batched(self, params) -> dict:

@@ -17,7 +17,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.speakers import Request
 from many_wolves.speakers.api.settings import key_name
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
-from test_api_replies import with_text
+from test_api_replies import batched, with_text
 
 FIRST = {
     "compatible": (CHAT, {}),
@@ -98,6 +98,35 @@ def test_the_results_of_a_batch_are_not_fetched_from_another_server():
             # A hundred requests are a batch that is sent at once.
             ask(who, trials(100))
         assert other.calls == other.strangers == []
+
+
+@pytest.mark.parametrize("key", [KEY, ODD])
+def test_a_key_in_the_results_of_a_batch_is_nowhere(tmp_path, capfd, monkeypatch, caplog, key):
+    forms = [key, repr(key)[1:-1], json.dumps(key)[1:-1], quote(key), quote(key, safe="")]
+    words = " and ".join([ANSWER, *forms])
+    error = {"type": "error", "error": {"type": "invalid_request_error", "message": words}}
+    plant(monkeypatch, key + "\n")
+    caplog.set_level("INFO", "many_wolves")
+
+    def some_fail(lines):
+        for line in lines[::2]:
+            line["result"] = {"type": "errored", "error": error}
+        return lines
+
+    with FaultServer(lambda n, prompt: Fault("edit", edit=with_text(words)), key=key) as server:
+        server.edit_results = some_fail
+        who = batched(server, retries=0)
+        done = journal_of(tmp_path / "j.jsonl", who, trials(100))
+        server.key = "another"
+        with pytest.raises(WolvesError, match="Incorrect API key provided: \\[key\\]") as caught:
+            journal_of(tmp_path / "k.jsonl", who, trials(100))
+    assert done.asked == {"failed": 50, "unparsed": 50}
+    out, err = capfd.readouterr()
+    text = (tmp_path / "j.jsonl").read_text()
+    assert text.count("[key]") >= 100
+    assert "failing all 100 requests" in caplog.text
+    assert out == ""
+    assert nowhere(forms, text, err, caplog.text, str(caught.value))
 
 
 @EVERY_PROVIDER

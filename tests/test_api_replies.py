@@ -72,8 +72,8 @@ def test_half_of_an_emoji_is_replaced_and_the_run_goes_on(tmp_path, model, optio
     assert found == [ANSWER, ANSWER, f"{ANSWER} \ufffd"]
 
 
-def batched(server):
-    policy = replace(QUICK, timeout_s=None, tick_s=0.05)
+def batched(server, **options):
+    policy = replace(QUICK, timeout_s=None, tick_s=0.05, **options)
     return wanted(server, "anthropic/claude-haiku-4-5", batch=True, patience=policy)
 
 
@@ -83,6 +83,18 @@ def test_half_of_an_emoji_in_a_batch_is_replaced(tmp_path):
         journal_of(tmp_path / "j.jsonl", batched(server), trials(100))
     found = {r.text for r in read_journal(tmp_path / "j.jsonl").responses}
     assert found == {f"{ANSWER} \ufffd"}
+
+
+def test_what_a_batch_does_not_answer_is_asked_again(tmp_path):
+    with FaultServer() as server:
+
+        def only_of_nobody_at_first(lines):
+            return lines if len(server.batches) > 1 else [{**lines[0], "custom_id": "of-nobody"}]
+
+        server.edit_results = only_of_nobody_at_first
+        done = journal_of(tmp_path / "j.jsonl", batched(server), trials(100))
+        assert [len(asked) for asked in server.batches.values()] == [100, 100]
+    assert done.asked == {"answered": 100}
 
 
 def test_a_batch_at_a_dead_host_ends_at_once():
