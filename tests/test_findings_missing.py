@@ -29,6 +29,14 @@ def test_a_checkpoint_that_did_not_converge_is_named() -> None:
     assert not any("training" in s for s in reasons(steps, QUANTITIES))
 
 
+def test_a_checkpoint_of_a_stage_with_too_few_is_named() -> None:
+    first = [made("hf/tiny", tokens=at) for at in (3e9, 4e11, 4e12)]
+    second = made("hf/tiny", tokens=5e10, training_stage="stage2-ingredient1")
+    (said,) = [s for s in reasons([*first, second], QUANTITIES) if "training" in s]
+    assert said.startswith(f"Left out of the effects of training: {second.label}. ")
+    assert said.endswith("need 3 checkpoints of one run.")
+
+
 def test_people_who_did_not_converge_are_not_to_be_added() -> None:
     people, other = made(SPEAKER), made("hf/a")
     (said,) = [s for s in reasons([other], QUANTITIES, [people.fit]) if "people" in s]

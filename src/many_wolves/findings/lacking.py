@@ -108,8 +108,8 @@ def _compared(models: Sequence[Member]) -> bool:
 
 
 def _training(models: Sequence[Member], gone: Sequence[Member], idle: Sequence[Member]) -> str:
-    if runs(models):
-        return ""
+    if known := runs(models):
+        return _alone(models, [m for run in known for m in run.members])
     lost = []
     for run in runs([*models, *gone, *idle]):
         missing = [m for m in run.members if any(m is one for one in (*gone, *idle))]
@@ -125,6 +125,17 @@ def _training(models: Sequence[Member], gone: Sequence[Member], idle: Sequence[M
     return (
         f"No speaker was asked at {FEWEST} or more checkpoints of one training stage with a known "
         "step, so findings on training are missing. A study lists them under `revisions`."
+    )
+
+
+def _alone(models: Sequence[Member], used: Sequence[Member]) -> str:
+    """Checkpoints that no effect of training uses, although others were compared."""
+    alone = [m for m in models if m.at is not None and not any(m is one for one in used)]
+    if not alone:
+        return ""
+    return (
+        f"Left out of the effects of training: {_names(alone)}. Each stage of training is a "
+        f"separate run, and findings on training need {FEWEST} checkpoints of one run."
     )
 
 
