@@ -179,6 +179,25 @@ def test_a_missing_compiler_is_named(monkeypatch, tmp_path):
     assert not list(Path(tmp_path).rglob("*.so"))
 
 
+def test_a_compiler_may_have_options_and_its_path_blanks(monkeypatch, tmp_path):
+    compiler = tmp_path / "my tools" / "c++"
+    compiler.parent.mkdir()
+    compiler.symlink_to("/bin/true")
+    for named, words in (
+        (str(compiler), [str(compiler)]),
+        ("true g++ -m64", [shutil.which("true"), "g++", "-m64"]),
+    ):
+        monkeypatch.setenv("CXX", named)
+        assert embedded_build._compiler() == words
+
+
+def test_a_compiler_that_writes_nothing_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("CXX", "true")
+    monkeypatch.setenv("MANY_WOLVES_CACHE", str(tmp_path))
+    with pytest.raises(WolvesError, match=r"wrote nothing\n  Fix: .*/true --version`, or set CXX"):
+        compiled(Source("tiny.stan", "parameters { real z; } model { z ~ std_normal(); }"), None)
+
+
 @pytest.mark.stan
 def test_a_program_that_does_not_compile_is_refused_in_stans_words(program):
     with pytest.raises(WolvesError, match=r"does not compile: .*Syntax error"):

@@ -10,6 +10,7 @@ import ctypes
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import time
 from collections.abc import Iterator
@@ -173,7 +174,7 @@ def _facts(target: Path) -> Path:
 
 def _services(folder: Path, children: Children) -> Path:
     """The object that all programs share."""
-    target = folder / f"services_{_key(_compiler())}.o"
+    target = folder / f"services_{_key(*_compiler())}.o"
     with locked(target):
         if not is_whole(target):
             built = target.with_suffix(".part")
@@ -207,7 +208,7 @@ _INCLUDED = "#include <stan/model/model_header.hpp>\n"
 
 def _headers() -> Path:
     """The file that includes Stan's headers; what is compiled of it stands next to it."""
-    path = cache_folder("httpstan") / f"headers_{_key(_compiler())}.hpp"
+    path = cache_folder("httpstan") / f"headers_{_key(*_compiler())}.hpp"
     if path.is_dir():
         shutil.rmtree(path)
     if not path.exists() or path.read_text(errors="replace") != _INCLUDED:
@@ -221,27 +222,34 @@ def _first(*paths: Path) -> list[str]:
 
 
 def _compile(cpp: Path, target: Path, children: Children, *options: str) -> None:
-    command = [_compiler(), *FLAGS, f"-I{_wheel() / 'include'}", *options]
+    command = [*_compiler(), *FLAGS, f"-I{_wheel() / 'include'}", *options]
     command += ["-c", str(cpp), "-o", str(target)]
     done = children.run([*command, NATIVE])
     # Some compilers do not know -march=native; the program itself is sound.
     if done.returncode != 0 and "march" in done.stderr:
         done = children.run(command)
-    _check(done.returncode, done.stderr, cpp)
+    _check(done.returncode, done.stderr, cpp, target)
 
 
 def _link(objects: list[Path], target: Path, children: Children) -> None:
-    command = [_compiler(), "-shared", "-o", str(target), *map(str, objects)]
+    command = [*_compiler(), "-shared", "-o", str(target), *map(str, objects)]
     done = children.run([*command, f"-L{_wheel() / 'lib'}", "-ltbb"])
-    _check(done.returncode, done.stderr, target)
+    _check(done.returncode, done.stderr, target, target)
 
 
-def _check(status: int, console: str, where: Path) -> None:
+def _check(status: int, console: str, where: Path, target: Path) -> None:
+    works = f"check that the compiler works: `{shlex.join(_compiler())} --version`"
     if status != 0:
         raise WolvesError(
             f"the C++ compiler failed on the translated Stan program: {_errors(console)}",
             where=where,
-            fix=f"check that the compiler works: `{_compiler()} --version`",
+            fix=works,
+        )
+    if not target.is_file():
+        raise WolvesError(
+            "the C++ compiler ended without an error, but it wrote nothing",
+            where=where,
+            fix=f"{works}, or set CXX to a C++ compiler",
         )
 
 
@@ -252,16 +260,18 @@ def _errors(console: str, lines: int = 6) -> str:
     return "\n".join((errors or written)[:lines])
 
 
-def _compiler() -> str:
-    """``CXX``, or the first C++ compiler on the PATH."""
-    named = os.environ.get("CXX")
-    found = shutil.which(named) if named else next(filter(None, map(shutil.which, COMPILERS)), None)
-    if found is None:
-        raise WolvesError(
-            f"no C++ compiler was found ({named or ', '.join(COMPILERS)})",
-            fix="install one (Debian: apt-get install g++), or set CXX to its path",
-        )
-    return found
+def _compiler() -> list[str]:
+    """The words of ``CXX``, such as ``ccache g++``, or the first C++ compiler on the PATH."""
+    named = os.environ.get("CXX", "").strip()
+    # A path may contain blanks, so it is tried whole first.
+    known = ([named], named.split()) if named else ([name] for name in COMPILERS)
+    for program, *options in known:
+        if found := shutil.which(program):
+            return [found, *options]
+    raise WolvesError(
+        f"no C++ compiler was found ({named or ', '.join(COMPILERS)})",
+        fix="install one (Debian: apt-get install g++), or set CXX to its path",
+    )
 
 
 def _wheel() -> Path:
