@@ -20,10 +20,12 @@ import yaml
 from many_wolves.errors import WolvesError
 
 _ODD_NUMBER = {
-    "tag:yaml.org,2002:int": re.compile(r"[-+]?(?:0[0-9_]+|[0-9_]+(?::[0-9_]+)+|\w{40,})"),
+    "tag:yaml.org,2002:int": re.compile(r"[-+]?(?:0[0-9_]+|[0-9_]+(?::[0-9_]+)+)"),
     "tag:yaml.org,2002:float": re.compile(r"[-+]?[0-9_]+(?::[0-9_]+)+\.[0-9_]*"),
 }
-"""Numbers that are octal (0100 is 64) or of base 60 (1:30 is 90), or too long to be meant."""
+"""Numbers that are octal (0100 is 64) or of base 60 (1:30 is 90)."""
+_LONGEST_NUMBER = 40
+"""Most digits of a whole number: Python does not read those of more than 4,300."""
 _NEVER = re.compile(r"(?!)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -212,6 +214,14 @@ class Source:
         WolvesError
             If it looks like one of these and is none, such as the date 2026-02-30.
         """
+        number = self.node.tag.rpartition(":")[2] == "int"
+        if number and len(str(self.node.value)) > _LONGEST_NUMBER:
+            raise self.error(
+                f"expected a value in {self._named}, found a number of "
+                f"{len(str(self.node.value)):,} digits, {self.node.value!r:.30} ...",
+                f"write a number of at most {_LONGEST_NUMBER} digits; put quotation marks around "
+                "a name",
+            )
         if _ODD_NUMBER.get(self.node.tag, _NEVER).fullmatch(str(self.node.value)):
             raise self.error(
                 f"expected a value in {self._named}, found {self.node.value!r:.60}, which YAML "
