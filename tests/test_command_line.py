@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 
 from fit_folders import write_fit_folder
 from many_wolves import cli, progress
-from many_wolves.cli import COMMANDS, run, wolves
+from many_wolves.cli import BAD_INPUT, COMMANDS, run, wolves
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.command import show_messages
 from many_wolves.families.politeness.reading.human import choice_counts
@@ -138,6 +139,23 @@ def test_every_end_is_a_sentence_and_a_status(error, status, words, debug, capsy
     said = capsys.readouterr().err
     assert words in said
     assert ("Traceback" in said) == (debug and status != 130)
+
+
+def test_a_folder_that_was_deleted_is_named(tmp_path, capsys, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert run(wolves, ["fit", "--human", "yoon2020", "--literal", "fixed"]) == BAD_INPUT
+    assert "The current folder does not exist any more" in capsys.readouterr().err
+
+
+def test_an_error_that_cannot_be_printed_keeps_its_status(monkeypatch):
+    with open("/dev/full", "w", encoding="utf-8", buffering=1) as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        assert run(wolves, ["fit", "missing.csv"]) == BAD_INPUT
+        with suppress(OSError):
+            full.close()
 
 
 def test_messages_contain_no_key(capsys, monkeypatch):

@@ -9,7 +9,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from io import StringIO
+from pathlib import Path
 
 import click
 
@@ -117,7 +119,7 @@ def _ended(  # noqa: PLR0911  (one status for each kind of end)
         result = command.main(args=words, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except WolvesError as error:
-        _say(f"Error: {error}")
+        _say(f"Error: {error}{_without_folder()}")
         return BAD_INPUT
     except click.exceptions.Exit as leave:
         return leave.exit_code
@@ -132,7 +134,7 @@ def _ended(  # noqa: PLR0911  (one status for each kind of end)
         return INTERRUPTED
     except OSError as error:
         _trace(words)
-        _say(f"Error: {_of_the_system(error)}")
+        _say(f"Error: {_of_the_system(error)}{_without_folder()}")
         return BAD_INPUT
     except MemoryError:
         _trace(words)
@@ -172,6 +174,17 @@ def _of_the_system(error: OSError) -> str:
     return f"{place}{error.strerror or error}\n  Fix: {fix}"
 
 
+def _without_folder() -> str:
+    """A sentence if the current folder was deleted, which makes every relative path fail."""
+    try:
+        Path.cwd()
+    except OSError:
+        return (
+            "\nThe current folder does not exist any more. Change to another one with `cd` first."
+        )
+    return ""
+
+
 def _trace(words: Sequence[str]) -> None:
     """The traceback, if the user requested it."""
     if "--debug" in words:
@@ -180,7 +193,8 @@ def _trace(words: Sequence[str]) -> None:
 
 def _say(text: str) -> None:
     """Print a message, without keys from the environment or the command line."""
-    click.echo(text, err=True)
+    with suppress(OSError):  # A full or closed output has no place for it; the status remains.
+        click.echo(text, err=True)
 
 
 def main() -> None:
