@@ -158,6 +158,21 @@ def test_an_error_that_cannot_be_printed_keeps_its_status(monkeypatch):
             full.close()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--max-cost", "nan"],
+        ["--temperature", "inf"],
+        ["--seed", "9" * 30],
+        ["--replicates", "999999999999"],
+    ],
+)
+def test_a_number_that_is_none_is_refused_before_anything_is_asked(words, table, capsys):
+    given = [str(table), "--provider", "simulated", "--dry-run", *words]
+    assert run(wolves, ["collect", *given]) == BAD_INPUT
+    assert f"Invalid value for '{words[0]}'" in capsys.readouterr().err
+
+
 def test_messages_contain_no_key(capsys, monkeypatch):
     key = "sk-very-secret-key-0123456789"
     monkeypatch.setenv("OPENAI_API_KEY", f"{key}\n")

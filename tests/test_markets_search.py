@@ -191,7 +191,9 @@ def test_language_models_play_the_best_rules_within_the_maximum_cost(folder, mon
         wolves("design-rules", "s.yaml", "--max-cost", "16")
         assert 10 < len(server.calls) <= 16 / 0.17
         # Two sets of rules and two speakers have a quarter each.
-        assert "the next request could exceed the limit of 4.0" in capsys.readouterr().err
+        err = capsys.readouterr().err
+        assert "the next request could exceed the limit of 4.0" in err
+        assert err.count("--final-tax") == 1, "a note on each of two sets of rules"
         first = pd.read_csv(folder / "rules/s/models.csv")
         assert set(first["sessions"]) == {0}, "a session that the limit stopped is no result"
         wolves("design-rules", "s.yaml", "--max-cost", "1000")

@@ -8,11 +8,13 @@ from scipy.stats import multivariate_normal
 from known_speakers import speaker
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.reporting.quantities import QUANTITIES
+from many_wolves.findings import scaling as scaled
 from many_wolves.findings.plots import _no_size, laws
 from many_wolves.findings.regression import Measured
 from many_wolves.findings.scaling import (
     FORMS,
     Scale,
+    band_of,
     fit_form,
     form_probabilities,
     loo,
@@ -143,3 +145,15 @@ def test_the_figure_has_the_models_and_the_band():
     assert len(points) == 10 and len(band) == 25
     assert (np.diff(band["mean"]) > -0.05).all() and band["mean"].iloc[-1] > 0.6
     figure.plot.draw()
+
+
+def test_a_family_with_one_size_is_a_point_without_a_band(monkeypatch):
+    class Flat:
+        def predict(self, size, group, rng):
+            return np.full(scaled.DRAWS, 0.4)
+
+    monkeypatch.setattr(scaled, "fit_form", lambda *_: Flat())
+    monkeypatch.setattr(scaled, "form_probabilities", lambda fits: dict.fromkeys(fits, 1 / 4))
+    sizes, y = SIZES[:5], Measured(np.full(5, 0.4), np.full(5, 0.1))
+    assert set(band_of(Scale(sizes, [*"pppp", "alone"], y), 1)["group"]) == {"p"}
+    assert set(band_of(Scale(sizes, [*"abcde"], y), 1)["group"]) == {*"abcde"}

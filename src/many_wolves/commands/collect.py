@@ -57,7 +57,7 @@ COMPILED = Path("task-data/compiled")
     help="hf, vllm: folder of a LoRA adapter on top of the weights.",
 )
 @click.option("--mode", type=click.Choice(["sample", "score"]), default="sample", show_default=True)
-@click.option("--replicates", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--replicates", type=click.IntRange(1, 1_000_000), default=1, show_default=True)
 @click.option(
     "--temperature",
     type=click.FloatRange(0),

@@ -101,6 +101,39 @@ class _Path(click.Path):
         return made
 
 
+_LARGEST = 2**63 - 1
+
+
+class _Finite:
+    """A type of numbers that are finite and have at most 64 bits.
+
+    Python reads ``nan`` and ``inf`` as numbers, and no comparison with a limit excludes NaN.
+    """
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; click's error if it is out of range."""
+        kind: Any = super()
+        found = kind.convert(value, param, ctx)
+        if not math.isfinite(found) or abs(found) > _LARGEST:
+            this: Any = self
+            this.fail(f"{value} is not a finite number of at most {_LARGEST:,}.", param, ctx)
+        return found
+
+
+_FINITE: dict[type, Any] = {
+    plain: type(f"_Finite{plain.__name__}", (_Finite, plain), {})
+    for plain in (click.FloatRange, click.IntRange, type(click.FLOAT), type(click.INT))
+}
+
+
+def _finite(plain: click.ParamType) -> click.ParamType:
+    """The same type of numbers, which refuses those that are not finite."""
+    kind = _FINITE[type(plain)]
+    made: click.ParamType = kind.__new__(kind)
+    vars(made).update(vars(plain))
+    return made
+
+
 class NearestChoice(click.Choice[Any]):
     """A choice of values that suggests the nearest one for a mistyped one."""
 
@@ -142,6 +175,8 @@ class Command(_NearestOption):
                 parameter.type = _Path.like(parameter.type)
             elif type(parameter.type) is click.Choice:
                 parameter.type = NearestChoice.like(parameter.type)
+            elif type(parameter.type) in _FINITE:
+                parameter.type = _finite(parameter.type)
         self._general = [
             _flag("--quiet", "Show only warnings and errors.", _told(logging.WARNING)),
             _flag("--verbose", "Show more details of the progress.", _told(logging.DEBUG)),

@@ -7,6 +7,7 @@ The error of every fit is included (``findings/regression.py``).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -318,14 +319,19 @@ def form_probabilities(fits: Mapping[str, FormFit]) -> dict[str, float]:
 
 
 def band_of(data: Scale, seed: int, points: int = 25) -> pd.DataFrame:
-    """The predictions for a new model of each family: group, size, mean, low, high."""
+    """The predictions for a new model of each family: group, size, mean, low, high.
+
+    A family with one size has none, unless all have: over no range, nothing can be drawn.
+    """
     rng = np.random.default_rng([seed, 7])
     fits = {name: fit_form(name, data, rng) for name in FORMS}
     weight = form_probabilities(fits)
     chosen = rng.choice(len(FORMS), size=DRAWS, p=[weight[name] for name in FORMS])
     rows = []
-    for group in sorted(set(data.groups)):
-        own = np.array([s for s, g in zip(data.size, data.groups, strict=True) if g == group])
+    pairs = sorted(set(zip(data.groups, data.size.tolist(), strict=True)))
+    several = [g for g, n in Counter(group for group, _ in pairs).items() if n > 1]
+    for group in several or sorted(set(data.groups)):
+        own = np.array([size for name, size in pairs if name == group])
         for size in np.geomspace(own.min(), own.max(), points):
             each = np.array([fit.predict(size, group, rng) for fit in fits.values()])
             drawn = each[chosen, np.arange(DRAWS)]

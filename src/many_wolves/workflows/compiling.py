@@ -62,15 +62,18 @@ def request(names: Sequence[str], given: Mapping[str, Any]) -> Request:
         values = _merged([part.values for part in parts if part.task == task])
         for name in given:
             if name not in kind.model_fields:
+                known = ["task", "out", *(f for f in kind.model_fields if f != "tasks")]
                 raise WolvesError(
-                    f"the task {task!r} has no option --{name.replace('_', '-')}",
-                    fix="leave it out; "
-                    + nearest(
-                        name, ["task", "out", *(f for f in kind.model_fields if f != "tasks")]
-                    ),
+                    f"the task {task!r} has no option {_flag(name)}",
+                    fix=f"leave it out; {nearest(_flag(name), [_flag(each) for each in known])}",
                 )
         designs[task] = kind.read({**values, **given}, of=f"the task {task!r}")
     return Request(of[0], designs)
+
+
+def _flag(name: str) -> str:
+    """An option as on the command line."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _merged(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -113,11 +116,16 @@ class _Counts:
                 self.places[trial.task, option.id, place] += 1
 
 
-def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
+def write_trials(wanted: Request, out: Path, told: set[str] | None = None) -> dict[str, Any]:
     """Write the trials of a request, one JSON line each, and their manifest.
 
     Equal requests with equal sources give identical bytes. If the sources contain an error,
     nothing is written.
+
+    Parameters
+    ----------
+    told
+        Notes on a design that were logged before; they are not repeated, and new ones are added.
 
     Returns
     -------
@@ -133,8 +141,10 @@ def write_trials(wanted: Request, out: Path) -> dict[str, Any]:
     """
     refuse_other(out, is_trial, "trials")
     found = compiled(wanted)
-    for note in dict.fromkeys(note for one in found for note in one.notes):
+    told = set() if told is None else told
+    for note in dict.fromkeys(note for one in found for note in one.notes if note not in told):
         log.info("Note: %s", note)
+        told.add(note)
     digest = hashlib.sha256()
     counts = [_Counts(one.factors) for one in found]
 

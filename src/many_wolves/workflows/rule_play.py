@@ -57,11 +57,11 @@ def play_models(
     rules: Mapping[str, tuple[str, Path]] = found["rules"]
     speakers = set(found["models"].values())
     share = None if max_cost is None else max_cost / (len(rules) * len(speakers))
-    rows = []
+    rows, told = [], set[str]()
     for name, (mechanism, file) in rules.items():
         log.info("language models play the rules %s", name)
         place = folder / "models" / file.stem
-        payoffs = _played(found, mechanism, file, place, share)
+        payoffs = _played(found, mechanism, file, place, share, told)
         row: dict[str, Any] = {"rules": name, "mechanism": mechanism}
         row["sessions"] = 0 if payoffs is None else payoffs["session"].nunique()
         if payoffs is not None:
@@ -73,9 +73,17 @@ def play_models(
 
 
 def _played(
-    found: Mapping[str, Any], mechanism: str, rules: Path, place: Path, max_cost: float | None
+    found: Mapping[str, Any],
+    mechanism: str,
+    rules: Path,
+    place: Path,
+    max_cost: float | None,
+    told: set[str],
 ) -> pd.DataFrame | None:
-    """The payoffs of sessions under some rules; None if no session has ended."""
+    """The payoffs of sessions under some rules; None if no session has ended.
+
+    ``told`` holds the notes on designs that were logged before.
+    """
     place.mkdir(parents=True, exist_ok=True)
     trials, tables = place / "trials.jsonl", place / "tables"
     design = {
@@ -87,7 +95,7 @@ def _played(
         "practice": False,
         "seed": found["seed"],
     }
-    write_trials(request([TASK], design), trials)
+    write_trials(request([TASK], design), trials, told)
     first, *others = (
         (role, replace(speaker_of_file(Path(file)), max_cost=max_cost))
         for role, file in found["models"].items()

@@ -34,9 +34,7 @@ def prepare_batches(redact: Redactor) -> None:
     from inspect_ai.model._providers.util.batch_log import set_batch_log_callback
 
     if not _redactors:
-        Batcher._resolve_inflight_batch = _for_every_request(  # type: ignore[method-assign]
-            Batcher._resolve_inflight_batch
-        )
+        Batcher._resolve_inflight_batch = _for_every_request(Batcher._resolve_inflight_batch)
         set_batch_log_callback(_tell)
     _redactors.append(redact)
 
