@@ -192,6 +192,25 @@ def test_statuses_are_in_the_help(capsys):
         assert re.search(rf"\b{status}\b", said)
 
 
+@pytest.mark.parametrize(
+    ("words", "work"),
+    [
+        (["report"], "many_wolves.report.write_study_report"),
+        (["findings"], "many_wolves.findings.state"),
+        (["plot", "forest"], "many_wolves.workflows.figures._draw_one"),
+    ],
+)
+def test_out_of_reach_places_are_found_before_pages_and_figures(
+    words, work, tmp_path, capsys, monkeypatch
+):
+    fit = write_fit_folder(tmp_path / "fit")
+    monkeypatch.setattr("many_wolves.report.write_fit_report", lambda *_: pytest.fail("worked"))
+    monkeypatch.setattr(work, lambda *_, **__: pytest.fail("worked first"))
+    blocked = tmp_path / "fit" / "fit.json" / "here" / "page.html"
+    assert run(wolves, [*words, str(fit), "--out", str(blocked)]) == BAD_INPUT
+    assert "cannot be written into" in capsys.readouterr().err
+
+
 def test_out_of_reach_places_are_found_before_the_work(table, capsys, monkeypatch):
     monkeypatch.setattr("many_wolves.inference.load", lambda *_: pytest.fail("worked first"))
     blocked = table / "counts.csv" / "fit"

@@ -126,10 +126,10 @@ _FINITE: dict[type, Any] = {
 }
 
 
-def _finite(plain: click.ParamType) -> click.ParamType:
+def _finite(plain: click.ParamType[Any]) -> click.ParamType[Any]:
     """The same type of numbers, which refuses those that are not finite."""
     kind = _FINITE[type(plain)]
-    made: click.ParamType = kind.__new__(kind)
+    made: click.ParamType[Any] = kind.__new__(kind)
     vars(made).update(vars(plain))
     return made
 

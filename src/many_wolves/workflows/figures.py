@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from many_wolves.errors import WolvesError
 from many_wolves.progress import log, step
 from many_wolves.sources import nearest
+from many_wolves.workflows.folders import make_ready
 
 if TYPE_CHECKING:
     from many_wolves.figures import Figure, Fitted, Plot
@@ -58,7 +59,7 @@ def draw(
     Raises
     ------
     WolvesError
-        If a name is unknown, or no fit is given.
+        If a name is unknown, no fit is given, or ``out`` cannot be written into.
     """
     if not fits:
         raise WolvesError(
@@ -68,6 +69,7 @@ def draw(
         )
     plots = _offered(fits)
     chosen = [named(plots, name, fits) for name in names]
+    make_ready(out)
     alone = len(fits) == 1 or all(plot.each for plot in plots.values())
     single = [name for name, plot in plots.items() if plot.each and not (names or alone)]
     if single:

@@ -9,7 +9,7 @@ from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.progress import step
 from many_wolves.replacing import refuse_other_page
-from many_wolves.workflows.folders import fit_folders, is_current, present
+from many_wolves.workflows.folders import fit_folders, is_current, make_ready, present
 
 _PAGE = Path("rsa-output") / "report.html"
 """The default page on several fits."""
@@ -38,7 +38,7 @@ def write_reports(
     Raises
     ------
     WolvesError
-        If a folder is not a fit, or ``out`` is a folder.
+        If a folder is not a fit, or ``out`` is a folder or cannot be written.
     """
     from many_wolves.report import write_fit_report, write_study_report
 
@@ -53,6 +53,8 @@ def write_reports(
     introduction = (*introduction, missing) if missing else tuple(introduction)
     folders = [folder for found in given for folder in fit_folders(found)]
     together = out is not None or len(folders) > 1 or one_page
+    if out is not None:
+        make_ready(out.parent)
     pages = []
     for folder in () if one_page else folders:
         if together and is_current(folder):

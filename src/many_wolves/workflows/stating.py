@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from many_wolves.counting import number_of
 from many_wolves.progress import log, step
-from many_wolves.workflows.folders import fit_folders, present
+from many_wolves.workflows.folders import fit_folders, make_ready, present
 
 if TYPE_CHECKING:
     from many_wolves.findings import Findings
@@ -45,7 +45,8 @@ def state_findings(
     Raises
     ------
     WolvesError
-        If a fit is missing or did not converge, or the fits are of several families.
+        If a fit is missing or did not converge, the fits are of several families, or ``out``
+        cannot be written into.
     """
     from many_wolves.figures import read_all
     from many_wolves.findings import Findings, state
@@ -62,6 +63,7 @@ def state_findings(
         failed = ", ".join(fit.label for fit in gone)
         notes.append(f"Left out, because the fit did not converge: {failed}.")
         log.warning("%s", notes[-1])
+    make_ready(out)
     step(f"deriving findings from {number_of(len(read), 'fit')}")
     found = Findings((), (), (), seed)
     if read or not notes:
