@@ -146,6 +146,12 @@ class TestCards:
             data_sets(self.write(tmp_path))
 
 
+def test_a_task_of_another_family_is_not_ignored() -> None:
+    assert one_speaker(None, "yoon2020", task="politeness").family == "politeness"
+    with pytest.raises(WolvesError, match="family politeness, which has no task 'dilemma'"):
+        one_speaker(None, "yoon2020", task="dilemma")
+
+
 def test_a_rate_is_for_figures_alone() -> None:
     rates = SETS["vonk2025"]
     assert not rates.fitted

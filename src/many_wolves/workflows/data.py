@@ -175,6 +175,11 @@ def _chosen(
             "`wolves data list` prints the names",
         )
     found = reference(name) if name is not None else load(Path(str(path)), task)
+    if name is not None and task is not None and families.of_task(task)[0].name != found.family:
+        raise WolvesError(
+            f"the shipped data {name} are of the family {found.family}, which has no task {task!r}",
+            fix="leave --task out: it names the task of a table CHOICES",
+        )
     where = path or f"--data {name}"
     for one in parts:
         found = part(found, one, where)
