@@ -12,6 +12,7 @@ from many_wolves.speakers.api.http import ReplyError
 
 type _Resolve = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
 
+_RESOLVE = "_resolve_inflight_batch"
 _LOST = "the batch ended without a result for this request"
 
 _redactors: list[Redactor] = []
@@ -34,7 +35,10 @@ def prepare_batches(redact: Redactor) -> None:
     from inspect_ai.model._providers.util.batch_log import set_batch_log_callback
 
     if not _redactors:
-        Batcher._resolve_inflight_batch = _for_every_request(Batcher._resolve_inflight_batch)
+        # It is no part of inspect-ai's interface, so a later version may do without it.
+        resolve = getattr(Batcher, _RESOLVE, None)
+        if resolve is not None:
+            setattr(Batcher, _RESOLVE, _for_every_request(resolve))
         set_batch_log_callback(_tell)
     _redactors.append(redact)
 
