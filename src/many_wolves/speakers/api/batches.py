@@ -35,7 +35,7 @@ def prepare_batches(redact: Redactor) -> None:
     from inspect_ai.model._providers.util.batch_log import set_batch_log_callback
 
     if not _redactors:
-        # It is no part of inspect-ai's interface, so a later version may do without it.
+        # inspect-ai does not document this method, so a later version may do without it.
         resolve = getattr(Batcher, _RESOLVE, None)
         if resolve is not None:
             setattr(Batcher, _RESOLVE, _for_every_request(resolve))
