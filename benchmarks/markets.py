@@ -26,6 +26,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from many_wolves.families.markets.engines.otree import SQLITE_AT_ONCE
 from many_wolves.families.markets.rules.draws import draw
 from many_wolves.families.markets.rules.parameters import Rules
 from many_wolves.families.markets.rules.session import Session
@@ -77,6 +78,7 @@ def on_otree(participants: int, folder: Path, server_folder: Path) -> dict[str, 
     with OTreeServer(project, server_folder) as server:
         before = _cpu_below()
         words = ("--engine", "otree", "--server", server.address.url)
+        words += ("--engine_option", f"at_once={SQLITE_AT_ONCE}")
         spent = _collect(folder, participants // SEATS, *words)
         busy = _cpu_below() - before
     seconds = _span(folder / "out")

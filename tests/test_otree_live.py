@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from many_wolves.families.markets.engines.otree import OTreeSessions
 from many_wolves.worlds.otree.client import OTreeClient
 from many_wolves.worlds.otree.seat import Seat
 from many_wolves.worlds.otree.server import Address
@@ -147,3 +148,25 @@ def test_a_message_is_not_refused_for_the_failure_of_an_earlier_visit(tmp_path):
     """After a refusal, the next offer stands on its own."""
     desk, _, _ = visit(tmp_path, in_turn=True, answers=[offering(BAD), offering(8)])
     assert desk.fates() == ["refused", "accepted", "accepted"]
+
+
+def test_sessions_wait_until_there_is_room_for_their_seats(tmp_path):
+    """Five at once: 3 + 2, then 2, and a session of nine alone."""
+    engine = OTreeSessions(tmp_path, at_once=5)
+    seated = {}
+    most = []
+
+    async def session(name, seats):
+        async with engine._room_for(seats):
+            seated[name] = seats
+            most.append(dict(seated))
+            await asyncio.sleep(0.01)
+            del seated[name]
+
+    async def run():
+        sizes = {"a": 3, "b": 2, "c": 2, "large": 9}
+        await asyncio.gather(*(session(name, seats) for name, seats in sizes.items()))
+
+    asyncio.run(run())
+    assert {"a": 3, "b": 2} in most and {"large": 9} in most
+    assert all(sum(found.values()) <= 5 or len(found) == 1 for found in most)

@@ -7,7 +7,8 @@ import csv
 import io
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -41,6 +42,12 @@ from many_wolves.worlds.session_log import SessionLog
 
 _IDENTIFIES = "participant.code"
 """Column of oTree's exports that lets others act as a participant."""
+SQLITE_AT_ONCE = 24
+"""Participants at once on an SQLite file.
+
+With more, some take seconds to reach a page. oTree's timeout worker then requests that page for
+them. While it does, it holds the lock of the file, for which the server waits.
+"""
 csv.field_size_limit(2**28)
 
 
@@ -62,6 +69,9 @@ class OTreeSessions:
         Participants that people play: nobody is asked for these seats.
     limits
         How long and how often a seat is asked.
+    at_once
+        Number of participants in sessions that are played at the same time; 0 for no limit. A
+        session with more is played alone.
     """
 
     folder: Path
@@ -70,6 +80,9 @@ class OTreeSessions:
     database: str = ""
     people: frozenset[int] = frozenset()
     limits: Limits = field(default_factory=Limits)
+    at_once: int = 0
+    _seats_free: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _seated: int = 0
     _server: OTreeServer | None = None
     _client: OTreeClient | None = None
     _lock: FileLock | None = None
@@ -100,6 +113,7 @@ class OTreeSessions:
                 f"people: expected numbers of participants, found {people!r}",
                 fix="--engine_option people=1,4",
             )
+        own_sqlite = not (server or options.get("database") or people)
         return cls(
             folder,
             Address.from_environment(server) if server else None,
@@ -107,6 +121,7 @@ class OTreeSessions:
             options.get("database", ""),
             frozenset(int(part) for part in people.split(",") if part.strip()),
             limits,
+            int(read_number(options, "at_once", SQLITE_AT_ONCE if own_sqlite else 0)),
         )
 
     async def open(self) -> None:
@@ -152,6 +167,27 @@ class OTreeSessions:
 
     async def play(self, episode: Episode, desk: Desk, journal: SessionLog) -> None:
         """Make the session, or find it again; play all its seats to the end; keep its data."""
+        async with self._room_for(len(episode.seats)):
+            await self._play(episode, desk, journal)
+
+    @asynccontextmanager
+    async def _room_for(self, seats: int) -> AsyncIterator[None]:
+        """Wait until fewer participants are in sessions than the limit."""
+
+        def fits() -> bool:
+            return not (self.at_once and self._seated) or self._seated + seats <= self.at_once
+
+        async with self._seats_free:
+            await self._seats_free.wait_for(fits)
+            self._seated += seats
+        try:
+            yield
+        finally:
+            self._seated -= seats
+            async with self._seats_free:
+                self._seats_free.notify_all()
+
+    async def _play(self, episode: Episode, desk: Desk, journal: SessionLog) -> None:
         try:
             session = await self._session(episode, journal)
             seats = [

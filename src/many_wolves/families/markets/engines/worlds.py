@@ -14,7 +14,7 @@ FOLDER = "folder"
 """Option that every engine is given: where records of sessions go."""
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     LOCAL: (),
-    "otree": ("project", "server", "database", "people", "look_again_s", "memory"),
+    "otree": ("project", "server", "database", "people", "look_again_s", "memory", "at_once"),
     "ibex": ("server", "turn_s", "pause_s", "title"),
 }
 """Engine -> its options."""
