@@ -73,7 +73,7 @@ def command(*, task: str, out: Path | None, preview: int | None, **values: Any) 
     from many_wolves.workflows.compiling import manifest_of, prompts, request, write_trials
 
     names = (families.DEFAULT,) if task == ALL else names_of(task)
-    wanted = request(names, given(values, _FIELDS))
+    wanted = request(names, given(values, _FIELDS), _flag)
     if preview is not None:
         found = list(prompts(wanted, preview))
         show({"prompts": [trial.to_json() for trial in found]}, lambda: _print_prompts(found))
@@ -91,6 +91,11 @@ def command(*, task: str, out: Path | None, preview: int | None, **values: Any) 
         {"file": target, "manifest": manifest_of(target), "trials": manifest["trials"]},
         lambda: _print(manifest, target, manifest_of(target)),
     )
+
+
+def _flag(name: str) -> str:
+    """An option as on the command line."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _print_prompts(trials: Sequence[Trial]) -> None:

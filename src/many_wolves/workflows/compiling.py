@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,9 @@ class Request:
         return tuple(dict.fromkeys(f for d in self.designs.values() for f in d.files()))
 
 
-def request(names: Sequence[str], given: Mapping[str, Any]) -> Request:
+def request(
+    names: Sequence[str], given: Mapping[str, Any], shown: Callable[[str], str] = str
+) -> Request:
     """The tasks that the names refer to, with the values of their designs.
 
     Parameters
@@ -42,6 +44,8 @@ def request(names: Sequence[str], given: Mapping[str, Any]) -> Request:
         Tasks, parts of a task, or a family for all its tasks.
     given
         Values of the designs' fields by name; a field that a task lacks is an error.
+    shown
+        The name of a field as the user writes it, such as ``--limit`` on the command line.
 
     Raises
     ------
@@ -64,16 +68,11 @@ def request(names: Sequence[str], given: Mapping[str, Any]) -> Request:
             if name not in kind.model_fields:
                 known = ["task", "out", *(f for f in kind.model_fields if f != "tasks")]
                 raise WolvesError(
-                    f"the task {task!r} has no option {_flag(name)}",
-                    fix=f"leave it out; {nearest(_flag(name), [_flag(each) for each in known])}",
+                    f"the task {task!r} has no option {shown(name)}",
+                    fix=f"leave it out; {nearest(shown(name), [shown(each) for each in known])}",
                 )
         designs[task] = kind.read({**values, **given}, of=f"the task {task!r}")
     return Request(of[0], designs)
-
-
-def _flag(name: str) -> str:
-    """An option as on the command line."""
-    return f"--{name.replace('_', '-')}"
 
 
 def _merged(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
