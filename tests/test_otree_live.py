@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from many_wolves.families.markets.engines.otree import OTreeSessions
+from many_wolves.families.markets.engines import otree
 from many_wolves.worlds.otree.client import OTreeClient
 from many_wolves.worlds.otree.seat import Seat
 from many_wolves.worlds.otree.server import Address
@@ -150,23 +150,30 @@ def test_a_message_is_not_refused_for_the_failure_of_an_earlier_visit(tmp_path):
     assert desk.fates() == ["refused", "accepted", "accepted"]
 
 
-def test_sessions_wait_until_there_is_room_for_their_seats(tmp_path):
-    """Five at once: 3 + 2, then 2, and a session of nine alone."""
-    engine = OTreeSessions(tmp_path, at_once=5)
-    seated = {}
-    most = []
+def test_sessions_wait_until_there_is_room_and_a_stalled_one_makes_room(tmp_path, monkeypatch):
+    """Five at once: 3 + 2, then 2 and a session of nine alone, though the first does not end."""
+    for name, seconds in (("LOOK_S", 0.005), ("STALLED_S", 0.1)):
+        monkeypatch.setattr(otree, name, seconds)
+    engine = otree.OTreeSessions(tmp_path, at_once=5)
+    began = []
 
-    async def session(name, seats):
-        async with engine._room_for(seats):
-            seated[name] = seats
-            most.append(dict(seated))
-            await asyncio.sleep(0.01)
-            del seated[name]
+    async def session(name, seats, over):
+        with SessionLog(tmp_path / f"{name}.jsonl") as journal:
+            async with engine._room_for(seats, journal):
+                began.append((name, {one.seats for one in engine._playing if one.advances()}))
+                await over.wait()
 
     async def run():
-        sizes = {"a": 3, "b": 2, "c": 2, "large": 9}
-        await asyncio.gather(*(session(name, seats) for name, seats in sizes.items()))
+        never, at_once = asyncio.Event(), asyncio.Event()
+        at_once.set()
+        stalled = asyncio.create_task(session("stalled", 3, never))
+        await asyncio.sleep(0)
+        others = (("b", 2), ("large", 9), ("c", 2))
+        await asyncio.wait_for(
+            asyncio.gather(*(session(name, seats, at_once) for name, seats in others)), 20
+        )
+        assert not stalled.done()
+        stalled.cancel()
 
     asyncio.run(run())
-    assert {"a": 3, "b": 2} in most and {"large": 9} in most
-    assert all(sum(found.values()) <= 5 or len(found) == 1 for found in most)
+    assert dict(began) == {"stalled": {3}, "b": {3, 2}, "c": {3, 2}, "large": {9}}

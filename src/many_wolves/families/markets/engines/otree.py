@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any, Self
 
 from filelock import FileLock, Timeout
@@ -48,7 +49,27 @@ SQLITE_AT_ONCE = 24
 With more, some take seconds to reach a page. oTree's timeout worker then requests that page for
 them. While it does, it holds the lock of the file, for which the server waits.
 """
+LOOK_S = 0.5
+"""Seconds between two looks whether there is room for another session."""
+STALLED_S = 5.0
+"""Seconds without a line in its journal after which a session makes room for others."""
 csv.field_size_limit(2**28)
+
+
+@dataclass(eq=False)
+class _Playing:
+    """A session in play: its seats, its journal, and when a line was last added to it."""
+
+    seats: int
+    journal: SessionLog
+    lines: int = -1
+    since: float = 0.0
+
+    def advances(self) -> bool:
+        """Whether a line was added within the last seconds."""
+        if len(self.journal.lines) != self.lines:
+            self.lines, self.since = len(self.journal.lines), monotonic()
+        return monotonic() - self.since < STALLED_S
 
 
 @dataclass
@@ -70,8 +91,8 @@ class OTreeSessions:
     limits
         How long and how often a seat is asked.
     at_once
-        Number of participants in sessions that are played at the same time; 0 for no limit. A
-        session with more is played alone.
+        Number of participants in sessions that advance at the same time; 0 for no limit. A session
+        with more is played alone. One whose speakers are slow to answer holds up no other.
     """
 
     folder: Path
@@ -81,8 +102,7 @@ class OTreeSessions:
     people: frozenset[int] = frozenset()
     limits: Limits = field(default_factory=Limits)
     at_once: int = 0
-    _seats_free: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _seated: int = 0
+    _playing: list[_Playing] = field(default_factory=list)
     _server: OTreeServer | None = None
     _client: OTreeClient | None = None
     _lock: FileLock | None = None
@@ -167,25 +187,24 @@ class OTreeSessions:
 
     async def play(self, episode: Episode, desk: Desk, journal: SessionLog) -> None:
         """Make the session, or find it again; play all its seats to the end; keep its data."""
-        async with self._room_for(len(episode.seats)):
+        async with self._room_for(len(episode.seats), journal):
             await self._play(episode, desk, journal)
 
     @asynccontextmanager
-    async def _room_for(self, seats: int) -> AsyncIterator[None]:
-        """Wait until fewer participants are in sessions than the limit."""
-
-        def fits() -> bool:
-            return not (self.at_once and self._seated) or self._seated + seats <= self.at_once
-
-        async with self._seats_free:
-            await self._seats_free.wait_for(fits)
-            self._seated += seats
+    async def _room_for(self, seats: int, journal: SessionLog) -> AsyncIterator[None]:
+        """Wait until fewer participants are active than the limit."""
+        while self.at_once and (busy := self._busy()) and busy + seats > self.at_once:
+            await asyncio.sleep(LOOK_S)
+        playing = _Playing(seats, journal)
+        self._playing.append(playing)
         try:
             yield
         finally:
-            self._seated -= seats
-            async with self._seats_free:
-                self._seats_free.notify_all()
+            self._playing.remove(playing)
+
+    def _busy(self) -> int:
+        """Number of participants in sessions that advance."""
+        return sum(playing.seats for playing in self._playing if playing.advances())
 
     async def _play(self, episode: Episode, desk: Desk, journal: SessionLog) -> None:
         try:
