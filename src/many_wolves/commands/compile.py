@@ -14,6 +14,7 @@ from many_wolves.commands.command import show
 from many_wolves.commands.fields import field_options, given
 from many_wolves.commands.options import names_of
 from many_wolves.contracts import Design
+from many_wolves.flags import flag
 from many_wolves.records import Trial
 
 COMPILED = Path("task-data/compiled")
@@ -73,7 +74,7 @@ def command(*, task: str, out: Path | None, preview: int | None, **values: Any) 
     from many_wolves.workflows.compiling import manifest_of, prompts, request, write_trials
 
     names = (families.DEFAULT,) if task == ALL else names_of(task)
-    wanted = request(names, given(values, _FIELDS), _flag)
+    wanted = request(names, given(values, _FIELDS), flag)
     if preview is not None:
         found = list(prompts(wanted, preview))
         show({"prompts": [trial.to_json() for trial in found]}, lambda: _print_prompts(found))
@@ -91,11 +92,6 @@ def command(*, task: str, out: Path | None, preview: int | None, **values: Any) 
         {"file": target, "manifest": manifest_of(target), "trials": manifest["trials"]},
         lambda: _print(manifest, target, manifest_of(target)),
     )
-
-
-def _flag(name: str) -> str:
-    """An option as on the command line."""
-    return f"--{name.replace('_', '-')}"
 
 
 def _print_prompts(trials: Sequence[Trial]) -> None:

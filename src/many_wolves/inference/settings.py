@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields
 
 from many_wolves.errors import WolvesError
+from many_wolves.flags import flag
 
 MOST_DRAWS = 10_000_000
 """Draws of all chains together that fit into memory: 3 GB for 43 parameters in double precision."""
@@ -88,5 +89,5 @@ def _check(name: str, value: float) -> None:
     raise WolvesError(
         f"expected {name} to be a {'whole ' if whole else ''}number from {low:g} to {high:g}, "
         f"found {value!r}",
-        fix=f"set {name} (--{name.replace('_', '-')}) to a number in that range",
+        fix=f"set {name} ({flag(name)}) to a number in that range",
     )

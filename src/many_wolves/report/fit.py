@@ -9,6 +9,7 @@ from typing import Any
 
 from many_wolves.figures import Fitted, read_fitted
 from many_wolves.files import write_atomic
+from many_wolves.flags import flag
 from many_wolves.report.chains import chains_section
 from many_wolves.report.excluded import excluded_section
 from many_wolves.report.page import render_page
@@ -103,7 +104,7 @@ def command(fit: Fitted) -> str:
         listed = isinstance(value, list) and all(isinstance(part, str) for part in value)
         if listed or isinstance(value, str):
             text = ",".join(value) if listed else value
-            flags.append(f"--{name.replace('_', '-')} {shlex.quote(text)}")
+            flags.append(f"{flag(name)} {shlex.quote(text)}")
     if "seed" in fit.info:
         flags.append(f"--seed {fit.info['seed']}")
     return " ".join(["wolves fit CHOICES", *flags, f"--out {fit.folder.name}"])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from many_wolves.files import fingerprint
+from many_wolves.flags import flag
 from many_wolves.speakers.config import SpeakerConfig
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.seats import (
@@ -119,7 +120,7 @@ def _lasting(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _run_with(speaker: Cast) -> dict[str, str]:
     """Options of `wolves collect` that do not affect answers."""
     run = {k: v for k, v in speaker.asking.items() if k in SpeakerConfig.RUN and k != "batch"}
-    return _words({f"--{name.replace('_', '-')}": value for name, value in run.items()})
+    return _words({flag(name): value for name, value in run.items()})
 
 
 def _words(options: Mapping[str, object]) -> dict[str, str]:

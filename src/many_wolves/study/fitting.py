@@ -9,6 +9,7 @@ from typing import Any
 
 from many_wolves import families
 from many_wolves.contracts import FiledModel
+from many_wolves.flags import flag
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.schema import Study
 from many_wolves.study.speakers import Cast
@@ -88,7 +89,7 @@ def _words(options: Mapping[str, Any]) -> list[str]:
     """Options as command-line arguments."""
     words: list[str] = []
     for name, value in options.items():
-        option = f"--{name.replace('_', '-')}"
+        option = flag(name)
         if isinstance(value, bool):
             words.append(option if value else f"--no-{option[2:]}")
         elif isinstance(value, list | tuple):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from many_wolves import families
+from many_wolves.flags import flag
 from many_wolves.records.speaker import SHOWN_NAME
 from many_wolves.study.collect_stages import choices_stage, collect_stage
 from many_wolves.study.fitting import fit_people, fit_speaker, page
@@ -110,9 +111,9 @@ def compile_stage(task: Task, places: StudyPaths) -> Stage:
             option = name.replace("_", "-")
             command.append(f"--{option}" if value else f"--no-{option}")
         elif isinstance(value, tuple):
-            command += [f"--{name.replace('_', '-')}", ",".join(map(str, value))] if value else []
+            command += [flag(name), ",".join(map(str, value))] if value else []
         elif value is not None:
-            command += [f"--{name.replace('_', '-')}", str(value)]
+            command += [flag(name), str(value)]
     return Stage(
         places.stage("compile"),
         tuple(command),

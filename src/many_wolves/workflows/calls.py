@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from many_wolves.contracts import Observations
+from many_wolves.flags import flag
 
 UNKNOWN = "CHOICES"
 """Placeholder for observations from memory."""
@@ -78,13 +79,13 @@ def _changed(options: BaseModel) -> dict[str, Any]:
 def _words(given: Mapping[str, Any]) -> list[str]:
     words: list[str] = []
     for name, value in given.items():
-        option = f"--{name.replace('_', '-')}"
+        option = flag(name)
         if value is None or (isinstance(value, list | tuple) and not value):
             continue
         if value is True:
             words.append(option)
         elif value is False:
-            words.append(f"--no-{name.replace('_', '-')}")
+            words.append(flag(f"no_{name}"))
         elif isinstance(value, BaseModel):
             words += [option, value.model_dump_json(exclude_unset=True)]
         elif isinstance(value, list | tuple):
