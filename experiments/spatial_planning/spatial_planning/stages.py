@@ -128,12 +128,17 @@ def conclude(group, stage):
 
 def _finish_turns(rules, round_, group, seed):
     """Turns that are left when a time limit ends the stage: who has not acted does nothing."""
-    if group.session.config["clock"] and round_.stage == "market":
+    if by_clock(group.session, round_):
         return close_market(rules, round_)
     stage, actions = round_.stage, _pending(group)
     while round_.stage == stage:
         round_, actions = play(rules, round_, actions, seed), {}
     return round_
+
+
+def by_clock(session, round_):
+    """Whether the stage ends by time; others go by turns."""
+    return session.config["clock"] and round_.stage == "market"
 
 
 def _pending(group):
@@ -262,7 +267,6 @@ def live_state(player, round_=None, error=""):
     now = with_error(seen(player, round_), error)
     blocks, asks = page(words(session), rules, now), question(words(session), rules, now)
     schema = {} if leave else form(rules, round_, seat)
-    by_turns = round_.stage != "market" or not session.config["clock"]
     return {
         "page": as_html(blocks),
         "ask": asks,
@@ -275,7 +279,7 @@ def live_state(player, round_=None, error=""):
             "text": f"{as_text(blocks)}\n\n{asks}",
             **for_clients(player, now),
             "schema": schema,
-            "default": idle(round_.stage) if by_turns else None,
+            "default": None if by_clock(session, round_) else idle(round_.stage),
             "open": not waits,
             "leave": leave,
             "error": error,
@@ -298,7 +302,7 @@ def live(player, data):
         return {seat: live_state(player, round_, why)}
     if ref is not None:
         player.participant.vars["refs"] = [*refs, ref][-8:]
-    if player.session.config["clock"] and round_.stage == "market":
+    if by_clock(player.session, round_):
         limit = player.session.config["seconds_market"]
         seconds = limit - (group.closes - time.time()) if group.closes else 0.0
         round_ = order(rules, round_, seat, action, round(seconds, 3))
