@@ -143,7 +143,8 @@ class Seat:
             return await self.client.submit(page, to_post((), {}, page.fixed))
         question = self._question(page, inbox)
         # A page that a default answer does not leave is played again, and counts on.
-        if self.asked[page.index] >= self.limits.live_turns:
+        # What was sent already is only looked up.
+        if self.sent is None and self.asked[page.index] >= self.limits.live_turns:
             return await self._default(visit, question, "too many turns on one page")
         self.asked[page.index] += 1
         answer = await self._answer(question, page, inbox, visit.until)
