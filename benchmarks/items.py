@@ -7,13 +7,12 @@ items x 4 states x 4 goals). Answers to one item are alike in one of two ways: a
 it (``urn``), or by normal effects of item and utterance on the log-odds, the same in every cell
 (``utterances``), which the model does not know. Their size is drawn from those of the nine
 speakers of zhao2025 (``wolves fit-all --data zhao2025 --literal fixed``). Every table is fitted
-twice, by item and as counts.
+twice, by item and as counts. Lapse rates of zero count for all but the coverage of the lapse
+rate. Interrupt it and run it again to go on.
 
 Choices of one item are steeper than the shares of many different items, so alpha of one item is
 larger than alpha of the shares. ``many`` asks therefore whether the intervals of ``utterances``
 contain what the same likelihood finds with 20 times as many items of the same kind.
- Lapse rates of zero count for all but the coverage of the lapse
-rate. Interrupt it and run it again to go on.
 """
 
 from __future__ import annotations
@@ -106,11 +105,10 @@ class ItemTrials(Trials):
                 return -float(values[0]), -gradients[0]
 
             starts = rng.normal(scale=0.5, size=(STARTS, model.param_unc_num))
-            found = [minimize(downhill, x, jac=True, method="L-BFGS-B") for x in starts]
-            best = min(found, key=lambda one: float(one.fun)).x
-            values = dict(
-                zip(model.quantity_names, model.quantities(best[None], 1)[0], strict=True)
-            )
+            tops = [minimize(downhill, x, jac=True, method="L-BFGS-B") for x in starts]
+            best = min(tops, key=lambda one: float(one.fun)).x
+            found = model.quantities(best[None], 1)[0]
+            values = dict(zip(model.quantity_names, found, strict=True))
         conditions = range(1, len(problem.coords["condition"]) + 1)
         weights = {
             name: np.array([values[f"weights.{row}.{n}"] for n in conditions])
