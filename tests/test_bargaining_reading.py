@@ -122,11 +122,24 @@ def test_pounds_are_money_where_prices_are_in_pounds():
         ("two and a half hundred", 250),
         ("fifteen dollars and fifty cents", 15.5),
         ("2 grand", 2000),
+        ("7 hundred fifty", 750),
+        ("6 hundred 20", 620),
+        ("1 thousand two hundred fifty", 1250),
+        ("2 thousand 2 hundred 50 dollars", 2250),
+        ("1 hundred and one more thing", 100),
+        ("2 grand and fifty miles", 2000),
     ],
 )
 def test_amount(words, value):
     (amount,) = amounts(f"I say {words}.", Range(1, 2500))
     assert amount.value == value
+
+
+def test_an_amount_out_of_range_is_not_read_by_its_end():
+    prices = Range(400, 1000)
+    assert amounts("I have 12 grand in the bank", prices) == []
+    assert amounts("I paid 13 thousand two hundred fifty", prices) == []
+    assert amounts("13 thousand and 500", prices) == []
 
 
 TEXTS = st.text(st.sampled_from("I'll do $15 16,50k deal? no ok. walk {}\"\n:<think>/offer"))

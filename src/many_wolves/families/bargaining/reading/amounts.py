@@ -16,7 +16,7 @@ _TENS = {word: 10 * n for n, word in enumerate(_ABOVE.split(), start=2)}
 _SCALES = {"hundred": 100, "thousand": 1000, "grand": 1000, "k": 1000}
 _WORD = "|".join([*_UNITS, *_TENS, "hundred", "thousand", "grand"])
 _SPOKEN = re.compile(
-    rf"\b(?:(?:a|an)[ -](?=hundred|thousand|grand))?(?:{_WORD})"
+    rf"(?<!\d[ -])\b(?:(?:a|an)[ -](?=hundred|thousand|grand))?(?:{_WORD})"
     rf"(?:(?:[ -]and)?[ -](?:{_WORD}|k|a[ -]half))*\b",
     re.I,
 )
@@ -49,7 +49,11 @@ _NAMED = re.compile(
 _CENTS = re.compile(
     rf"\s+(?:and\s+)?(?P<n>\d{{1,2}}|(?:{_WORD})(?:-(?:{_WORD}))?)\s+cents?\b", re.I
 )
-_HUNDREDS = re.compile(rf"\s+(?:and\s+)?(?P<n>\d{{3}}|(?:{_WORD})\s+hundred)\b", re.I)
+_REST = re.compile(
+    rf"\s+(?:and\s+)?(?P<n>(?:\d hundred )?\d{{2,3}}|"
+    rf"(?:\d hundred|{_WORD})(?:(?:[ -]and)?[ -](?:{_WORD}))*)\b(?![.,]\d)",
+    re.I,
+)
 _HALF = re.compile(r"\band a half (?P<scale>hundred|thousand|grand)\b")
 _YEAR = re.compile(r"\b(?:in|since|year|from|a|the|this|my|our)\s$", re.I)
 
@@ -111,7 +115,8 @@ def amounts(text: str, prices: Range) -> list[Amount]:
     for amount in found:
         if not kept or amount.start >= kept[-1].end:
             kept.append(amount)
-    return kept
+    # Only now: otherwise the end of an implausible amount would be read as a second amount.
+    return [amount for amount in kept if amount.unit or prices.plausible(amount.value)]
 
 
 def _without_spaces_in_thousands(text: str, prices: Range) -> str:
@@ -128,28 +133,43 @@ def _without_spaces_in_thousands(text: str, prices: Range) -> str:
 
 def _figures(text: str, prices: Range) -> list[Amount]:
     found = []
+    after = re.compile(_after(prices.currency), re.I)
     for match in _pattern(prices.decimal, prices.currency).finditer(text):
         value = _value(match["figure"], match["scale"] or "", prices)
         unit = bool(match["before"] or match["after"])
-        if not unit and (_other_thing(text, match, value) or not prices.plausible(value)):
+        if not unit and _other_thing(text, match, value):
             continue
         if unit and re.match(r"\s?(?:%|per ?cent)", text[match.end() :]):
             continue
-        more, end = _rest(text, match.end(), unit, scaled=bool(match["scale"]))
+        more, end = _rest(text, match.end(), unit, (match["scale"] or "").strip().lower())
+        if more and (behind := after.match(text, end)):
+            unit, end = True, behind.end()
         found.append(Amount(match.start(), end, value + more, unit))
     return found
 
 
-def _rest(text: str, end: int, unit: bool, *, scaled: bool) -> tuple[float, int]:
-    """What follows an amount and belongs to it, and where it ends: cents, or hundreds."""
-    cents = _CENTS.match(text, end) if unit else None
-    hundreds = _HUNDREDS.match(text, end) if scaled else None
-    rest = cents or hundreds
-    if rest is None:
+def _rest(text: str, end: int, unit: bool, scale: str) -> tuple[float, int]:
+    """What follows an amount and belongs to it, and where it ends.
+
+    It is cents, or what is less than the amount's ``scale``: ``7 hundred fifty``.
+    """
+    if unit and (cents := _CENTS.match(text, end)):
+        return _number(cents["n"]) / 100, cents.end()
+    rest = _REST.match(text, end) if scale else None
+    if rest is None or _NOT_MONEY.match(text, rest.end()):
         return 0.0, end
-    n = rest["n"].lower()
-    value = float(n) if n.isdigit() else next(iter(_spoken_values(n)), 0.0)
-    return value / (100 if cents else 1), rest.end()
+    value, least = _number(rest["n"]), _SCALES[scale] / 10
+    return (value, rest.end()) if least <= value < 10 * least else (0.0, end)
+
+
+def _number(words: str) -> float:
+    """The value of digits, of number words, or of both: ``2 hundred fifty``."""
+    if words.isdigit():
+        return float(words)
+    digit, _, others = words.lower().partition(" hundred")
+    if digit.isdigit():
+        return 100 * float(digit) + (_number(others.strip()) if others.strip() else 0.0)
+    return next(iter(_spoken_values(words.lower())), 0.0)
 
 
 def _after(currency: str) -> str:
@@ -206,7 +226,7 @@ def _spoken(text: str, prices: Range) -> list[Amount]:
             money = unit is not None or prices.plausible(value)
             if money and (unit or not _NOT_MONEY.match(text[match.end() :])):
                 end = match.end() + (unit.end() if unit else 0)
-                more, end = _rest(text, end, unit is not None, scaled=False)
+                more, end = _rest(text, end, unit is not None, "")
                 found.append(Amount(match.start(), end, value + more, unit is not None))
                 break
     return found

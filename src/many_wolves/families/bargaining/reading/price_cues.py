@@ -170,6 +170,7 @@ MENTION_AFTER = right_of_amount(
     r"(?:less|more|extra|lower|higher|below|above|under|over)(?: than)?\b(?! and)",
     r"(?:new|retail|barely)\b",
     r"in (?:the )?(?:store|shop)s?\b",
+    r"in (?:the |my |our )?(?:bank|savings)\b",
     r"(?:each|a piece|apiece) new\b",
     r"on (?:amazon|ebay|craigslist)\b",
     r"(?:gift ?card|worth of\b)",
