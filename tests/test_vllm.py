@@ -31,7 +31,8 @@ from playing import by_game
 from test_answer_types import trials as every_type
 from thinking_model import make
 
-pytestmark = [pytest.mark.model, pytest.mark.vllm]
+# vLLM and torch warn of deprecations within themselves: shown, and no error.
+pytestmark = [pytest.mark.model, pytest.mark.vllm, pytest.mark.filterwarnings("default")]
 pytest.importorskip("vllm", reason="vLLM is not installed: `make test-vllm`")
 
 DTYPE = find_dtype(smollm2(), "", "auto")
