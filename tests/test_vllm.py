@@ -118,8 +118,8 @@ def test_every_answer_type_is_asked_within_its_structure(opened, mode, prompt_fo
         elif response.task == "choose":
             assert bool(response.scores) == (mode == "score")
             assert response.scores or response.text.strip() in ("Yes.", "No.")
-        elif response.task == "form" and not response.error:
-            assert read(response, response.text).status == "answered"
+        elif response.task == "form":  # It has an error where it ran out of tokens.
+            assert response.error or read(response, response.text).status == "answered"
         elif prompt_format == "completion":
             assert "\n\n" not in response.text.strip("\n")
 
@@ -154,7 +154,7 @@ def test_a_prompt_that_is_too_long_fails_alone(opened):
     long = a_trial(1, prompt="word " * 9000)
     found = {r.trial_id: r for r in ask(opened, SCORE, [Request(long), Request(a_trial(2))])}
     assert found[long.id].status == "failed"
-    assert f"the model takes {opened._engine.window}" in found[long.id].error
+    assert f"the model's limit is {opened._engine.window}" in found[long.id].error
     assert found[a_trial(2).id].status == "answered"
 
 
