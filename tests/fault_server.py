@@ -57,8 +57,9 @@ class FaultServer:
 
     ``calls`` holds every question that was let in, ``strangers`` the requests that were
     refused for their key or their model. ``results_at`` is where the results of a batch
-    are said to be, when not here, and ``edit_results`` changes them; ``answer`` gives the answer
-    to a request's body.
+    are said to be, when not here; ``edit_results`` changes them, and ``edit_data`` their bytes.
+    ``refused_batches`` is the number of batches that are refused first; ``answer`` gives the
+    answer to a request's body.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class FaultServer:
         self.answer: Callable[[dict], str] = lambda body: ANSWER
         self.results_at = ""
         self.edit_results: Callable[[list[dict]], list[dict]] = lambda lines: lines
+        self.edit_data: Callable[[bytes], bytes] = lambda data: data
+        self.refused_batches = 0
         self.calls: list[dict] = []
         self.strangers: list[dict] = []
         self.prompts: Counter[str] = Counter()
@@ -191,6 +194,9 @@ class FaultServer:
         )
 
     async def _batch(self, writer, method, path, body, headers) -> bool:
+        if method == "POST" and self.refused_batches:
+            self.refused_batches -= 1
+            return await _send(writer, 400, {"error": {"message": "this batch is refused"}})
         if method == "POST":
             name = f"msgbatch_{len(self.batches)}"
             self.batches[name] = body["requests"]
@@ -206,7 +212,7 @@ class FaultServer:
             for one in self.batches[name]
         ]
         data = "".join(json.dumps(line) + "\n" for line in self.edit_results(lines)).encode()
-        return await _write(writer, 200, data)
+        return await _write(writer, 200, self.edit_data(data))
 
     def _batched(self, params) -> dict:
         fault = self.plan(0, _prompt(params)) or Fault("")

@@ -15,6 +15,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Literal
 
+from many_wolves.speakers.api import results
 from many_wolves.speakers.api.formats import other_format
 from many_wolves.speakers.api.repair import repair
 
@@ -141,12 +142,15 @@ class Guard:
             return response
         response = _replaced(response, _decodable(response.content))
         body = response.content
-        if not response.request.url.path.endswith(_QUESTIONS):
+        path = response.request.url.path
+        if path.endswith(results.PATHS):
+            return _replaced(response, results.readable(_repaired_lines(body)))
+        if not path.endswith(_QUESTIONS):
             return _replaced(response, _repaired_body(body))
         if body.lstrip()[:1] in (b"{", b"["):
             return self._whole(response, streamed=streamed)
         if _EVENT_STREAM.match(body) and streamed:
-            if response.request.url.path.endswith("/messages") and not _BEGUN.search(body):
+            if path.endswith("/messages") and not _BEGUN.search(body):
                 raise ReplyError("retry", "the connection was closed before the reply")
             self.answered = True
             return _replaced(response, _repaired_lines(body))
@@ -302,10 +306,14 @@ def _missing_in(reply: Mapping[str, Any]) -> str:
 
 def _failed(response: Any, reply: dict[str, Any], error: dict[str, Any]) -> Any:
     """The response with the status that belongs to the error inside it."""
+    return _with_body(response, json.dumps(reply | {"error": error}).encode(), status_in(error))
+
+
+def status_in(error: Mapping[str, Any]) -> int:
+    """The HTTP status that belongs to an error by its code or type; 502 if none is known."""
     code = str(error.get("code") or error.get("type") or "")
-    status = int(code) if code.isdecimal() else _CODES.get(code, _BAD_GATEWAY)
-    status = status if 400 <= status < 600 else _BAD_GATEWAY
-    return _with_body(response, json.dumps(reply | {"error": error}).encode(), status)
+    status = int(code) if re.fullmatch("[0-9]{3}", code) else _CODES.get(code, _BAD_GATEWAY)
+    return status if 400 <= status < 600 else _BAD_GATEWAY
 
 
 def _replaced(response: Any, body: bytes) -> Any:
@@ -323,7 +331,7 @@ def _decodable(body: bytes) -> bytes:
 
 
 def _repaired_body(body: bytes) -> bytes:
-    """Repair a body that is not a reply to a question: one JSON value, or the lines of a batch."""
+    """Repair a body that is not a reply to a question."""
     try:
         found = json.loads(body)
     except ValueError:
