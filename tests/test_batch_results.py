@@ -1,7 +1,9 @@
 """Results of a batch that are cut, empty, doubled or not as documented cost no other answer."""
 
 import asyncio
+import gc
 import json
+import logging
 import re
 import threading
 
@@ -113,6 +115,20 @@ def test_requests_after_a_batch_that_was_refused_are_asked(tmp_path):
     statuses = [response.status for response in found]
     assert statuses == ["answered"] * 100 + ["failed"] * 100 + ["answered"] * 100
     assert "this batch is refused" in found[150].error
+
+
+def test_the_work_on_batches_ends_with_the_speaker(caplog):
+    """Otherwise asyncio reports a task that was destroyed while it was pending."""
+    caplog.set_level(logging.ERROR, "asyncio")
+    feed = Feed()
+    feed.put([Request(t) for t in trials(100)])
+    with FaultServer() as server:
+        answers = opened(batched(server)).ask(feed, threading.Event())
+        next(answers)
+        feed.close(drop=True)
+        answers.close()
+    gc.collect()
+    assert caplog.text == ""
 
 
 ERRORS = [

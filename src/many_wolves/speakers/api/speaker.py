@@ -121,6 +121,7 @@ class ApiSpeaker:
             except BaseException as error:  # Passed to the caller's thread.
                 answers.put(error)
             finally:
+                loop.run_until_complete(_ended_tasks(loop))
                 loop.run_until_complete(loop.shutdown_asyncgens())
                 answers.put(None)
 
@@ -292,6 +293,14 @@ class ApiSpeaker:
             waited_s=tries.waited_s,
             error=fault.words,
         )
+
+
+async def _ended_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel the other tasks of a loop: inspect-ai's work on batches goes on without it."""
+    others = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def _slept(seconds: float, halt: threading.Event) -> bool:
