@@ -7,6 +7,9 @@ import signal
 import threading
 from contextlib import redirect_stderr
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +19,7 @@ from fault_server import KEY, REASONING, Fault, FaultServer
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
-from many_wolves.speakers.api.retry import backoff_s
+from many_wolves.speakers.api.retry import _retry_after, backoff_s
 from many_wolves.store.journal_lines import read_journal
 
 
@@ -103,6 +106,49 @@ def test_the_wait_that_a_server_asks_for_is_kept():
         (found,) = ask(wanted(server), [a_trial(1)])
     assert found.retries == 1
     assert found.waited_s >= 0.7
+
+
+NOW = "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+@pytest.mark.parametrize(
+    ("after", "wait"),
+    [
+        ("40", 40.0),
+        ("Sun, 06 Nov 1994 08:50:17 GMT", 40.0),
+        ("Sunday, 06-Nov-94 08:50:17 GMT", 40.0),
+        ("Sun Nov  6 08:50:17 1994", 40.0),
+        ("Sun, 06 Nov 1994 09:50:17 +0100", 40.0),
+        ("Sun, 06 Nov 1994 08:00:00 GMT", 0.0),
+        ("Sun, 06 Nov 1904 08:00:00 GMT", 0.0),
+        ("Mon, 06 Nov 1995 08:49:37 GMT", 31_536_000.0),
+        ("Sun, 99 Nov 1994 08:50:17 GMT", None),
+        ("Sun, 06 Nov 999999999999 08:50:17 GMT", None),
+        ("later", None),
+        ("-5", None),
+        ("nan", None),
+        ("", None),
+    ],
+)
+def test_a_wait_is_seconds_or_a_date(after, wait):
+    error = Exception("429")
+    error.response = SimpleNamespace(headers={"retry-after": after, "date": NOW})
+    assert _retry_after(error, None) == wait
+
+
+def test_a_date_is_compared_to_our_clock_if_the_server_does_not_tell_its_own():
+    for days, low, high in ((1, 86_000, 86_400), (-1, 0, 0)):
+        until = datetime.now(UTC) + timedelta(days=days)
+        error = Exception("429")
+        error.response = SimpleNamespace(headers={"retry-after": format_datetime(until)})
+        assert low <= _retry_after(error, None) <= high
+
+
+def test_a_date_in_years_ends_the_run_as_a_long_wait_does(tmp_path):
+    fault = Fault("status", 429, retry_after="Fri, 31 Dec 9999 23:59:59 GMT")
+    years = pytest.raises(WolvesError, match=r"asks to wait .*years")
+    with FaultServer(lambda n, prompt: fault) as server, years:
+        journal_of(tmp_path / "j.jsonl", wanted(server), trials(30))
 
 
 @pytest.mark.parametrize(

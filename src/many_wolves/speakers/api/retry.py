@@ -7,6 +7,8 @@ import random
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 from many_wolves.progress import duration
@@ -309,14 +311,34 @@ def _retry_after(error: BaseException, decision: Any) -> float | None:
     """Wait that the server requests, in seconds; None if it gives nothing readable."""
     headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
     for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, "")) * unit
-        except ValueError:
-            continue
-        if seconds >= 0:  # NaN is not.
+        seconds = _wait_in(headers, name, unit)
+        if seconds is not None:
             return seconds
     wait = getattr(decision, "retry_after", None)
     if wait is not None:
         return float(wait)
     told = _TRY_AGAIN.search(message_of(error))
     return float(told[1]) * _SECONDS[told[2].lower()] if told else None
+
+
+def _wait_in(headers: Any, name: str, unit: float) -> float | None:
+    """The wait in a header, in seconds, as a number or an HTTP date (RFC 9110, 10.2.3)."""
+    try:
+        seconds = float(headers.get(name, "")) * unit
+    except ValueError:
+        until = _date_in(headers, name)
+        if until is None:
+            return None
+        # A server counts from its own clock, which may differ from ours.
+        now = _date_in(headers, "date") or datetime.now(UTC)
+        return max(0.0, (until - now).total_seconds())
+    return seconds if seconds >= 0 else None  # NaN is neither.
+
+
+def _date_in(headers: Any, name: str) -> datetime | None:
+    """The date of a header; None if it has none that can be read."""
+    try:
+        date = parsedate_to_datetime(headers.get(name, ""))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
