@@ -339,6 +339,11 @@ def test_what_did_not_converge_is_refused_or_left_out(tmp_path, capsys):
     assert "findings are missing" in (alone / "findings.html").read_text()
     with pytest.raises(WolvesError, match="found none"):
         members([], QUANTITIES)
+    capsys.readouterr()
+    assert run(wolves, ["plot", "forest", str(folder / "bad/fit"), "--out", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert "did not: bad" in told
+    assert "Fix: fit them again" in told
 
 
 def test_tables_show_statements_as_papers_do():

@@ -69,7 +69,7 @@ class Plot:
     ``draw`` takes the fits and a width. ``each`` plots show one fit; with several
     fits, each gets its own. ``several`` plots need several fits to be informative: they are
     drawn for one fit only if requested by name. ``lacking`` explains why the fits do not allow
-    the plot; it is empty if they do.
+    the plot; it is empty if they do. It raises ``WolvesError`` if they allow no such plot at all.
     """
 
     summary: str

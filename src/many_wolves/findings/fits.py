@@ -107,7 +107,8 @@ def members(fits: Sequence[Fitted], quantities: FindingsSpec, seed: int = 1) -> 
         raise WolvesError(
             f"expected fits that converged; these did not: {', '.join(failed)}",
             where=next(fit.folder for fit in fits if not fit.converged),
-            fix="fit them again (their verdicts give a remedy), or use --skip-unconverged",
+            fix="fit them again (their verdicts give a remedy), or leave them out "
+            "(--skip-unconverged of wolves findings)",
         )
     return [_member(fit, quantities, seed + i) for i, fit in enumerate(fits)]
 

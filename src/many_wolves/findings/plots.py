@@ -11,7 +11,6 @@ import pandas as pd
 
 from many_wolves.contracts import Array, FindingsSpec
 from many_wolves.counting import number_of
-from many_wolves.errors import WolvesError
 from many_wolves.figures import Figure, Fitted, Plot
 from many_wolves.figures.chart import chart
 from many_wolves.figures.forest import forest
@@ -356,10 +355,7 @@ def plots(signature_name: str = "") -> dict[str, Plot]:
         return known[key]
 
     def why_not(fits: Sequence[Fitted], lacks: Lacks) -> str:
-        try:
-            return lacks(read(fits), quantities_of(fits))
-        except WolvesError as error:
-            return error.problem
+        return lacks(read(fits), quantities_of(fits))
 
     def plot(summary: str, draw: Draw, lacks: Lacks) -> Plot:
         return Plot(

@@ -77,7 +77,7 @@ def draw(
     for name, plot in plots.items() if not names else ():
         if (plot.several and len(fits) == 1) or name in single:
             continue
-        if lacking := plot.lacking(fits):
+        if lacking := _lack(plot, fits)[0]:
             log.info("Not drawn: %s (%s)", name, lacking)
         else:
             chosen.append(plot)
@@ -91,9 +91,18 @@ def named(plots: Mapping[str, Plot], name: str, fits: Sequence[Fitted]) -> Plot:
             f"expected a figure among {', '.join(plots)}; found {name!r}",
             fix=nearest(name, plots).split(" known:")[0].strip() or "wolves plot --list",
         )
-    if lacking := plots[name].lacking(fits):
-        raise WolvesError(f"{name} cannot be drawn: {lacking}", fix="wolves plot --list")
+    lacking, fix = _lack(plots[name], fits)
+    if lacking:
+        raise WolvesError(f"{name} cannot be drawn: {lacking}", fix=fix)
     return plots[name]
+
+
+def _lack(plot: Plot, fits: Sequence[Fitted]) -> tuple[str, str]:
+    """Why the fits do not allow the plot (empty if they do), and the fix."""
+    try:
+        return plot.lacking(fits), "give fits that allow it, or draw another of wolves plot --list"
+    except WolvesError as error:
+        return error.problem, error.fix
 
 
 def _offered(fits: Sequence[Fitted]) -> dict[str, Plot]:
