@@ -348,6 +348,23 @@ def test_draws_that_are_damaged_are_named_without_a_traceback(
     assert "Traceback" not in capfd.readouterr().err
 
 
+def test_a_home_folder_that_cannot_be_written_is_no_matter_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    home = {"HOME": str(tmp_path / "file"), "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": ""}
+    code = (
+        "from many_wolves.commands.command import show_messages; show_messages();"
+        "import matplotlib.pyplot, logging; logging.getLogger('matplotlib').warning('another')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={k: v for k, v in (os.environ | home).items() if v and k != "MPLCONFIGDIR"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr.split("\n")[0] == "another", done.stderr
+
+
 @pytest.mark.parametrize("backend", ["nonsense", "module://a_package_that_is_not_here", "QtAgg"])
 def test_figures_are_drawn_whatever_backend_the_environment_names(backend: str) -> None:
     code = "import many_wolves.figures, matplotlib.pyplot as plt; plt.figure()"
