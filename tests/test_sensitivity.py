@@ -27,7 +27,7 @@ from many_wolves.inference.evaluation.sensitivity import (
 from many_wolves.inference.settings import Settings
 from many_wolves.observations import Observations
 from many_wolves.report.sensitivity import sensitivity_section
-from many_wolves.workflows.sensitivity import _kept
+from many_wolves.workflows.sensitivity import _kept, _kept_with_fit
 
 pytestmark = pytest.mark.xdist_group("stan")
 SETTINGS = Settings(chains=4, warmup=300, draws=500, seed=6)
@@ -157,6 +157,11 @@ def test_the_command_writes_its_table_and_the_report_shows_it(
     assert set(json.loads((out / "sensitivity.json").read_text())) < set(found["variant"])
     page = (out / "report.html").read_text()
     assert "Sensitivity" in page and "phi ~ Beta(2, 2)" in page and "200 nodes" in page
+    drawn = (out / "posterior.nc").stat().st_mtime_ns
+    assert run(wolves, [*arguments, "--out", str(out)]) == status
+    assert "already done" in capfd.readouterr().err
+    assert (out / "posterior.nc").stat().st_mtime_ns == drawn
+    pd.testing.assert_frame_equal(pd.read_csv(out / "sensitivity.csv"), found)
 
 
 def test_a_report_without_the_table_has_no_such_section(tmp_path):
@@ -184,3 +189,22 @@ def test_finished_alternatives_are_kept_until_their_inputs_change(tmp_path):
     file.write_text("{")
     _kept(file, "b", "flat", make)
     assert len(made) == 3
+
+
+def test_the_whole_table_is_kept_with_its_own_fit_only(tmp_path):
+    made = []
+
+    def make():
+        made.append(1)
+        (tmp_path / "fit.json").write_text(json.dumps({"seconds": len(made)}))
+        return kept_rows()
+
+    for seal, count in (("a", 1), ("a", 1), ("b", 2), ("b", 2)):
+        pd.testing.assert_frame_equal(_kept_with_fit(tmp_path, seal, make), kept_rows())
+        assert len(made) == count
+    (tmp_path / "fit.json").write_text("{}")
+    _kept_with_fit(tmp_path, "b", make)
+    assert len(made) == 3
+    (tmp_path / "fit.json").unlink()
+    _kept_with_fit(tmp_path, "b", make)
+    assert len(made) == 4

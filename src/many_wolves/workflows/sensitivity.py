@@ -69,7 +69,8 @@ def vary_assumptions(
 ) -> Sensitivity:
     """Fit, power-scale the prior and the likelihood, and try the model's alternatives.
 
-    If an earlier call was interrupted, the alternatives that it finished are kept.
+    If an earlier call was interrupted, the alternatives that it finished are kept. If it ended,
+    its fit and its table are kept too.
 
     Raises
     ------
@@ -95,24 +96,32 @@ def vary_assumptions(
             which, program, found.parameters, chosen_sampling.settings, step, known=known
         )
 
-    done = sample(problem)
     where = ["--out", shown(out)]
     told = command(
         "sensitivity", observations, chosen, {"model": model}, chosen_sampling, flags=where
     )
-    inference.save(done, out, facts_of(observations) | {"command": told})
-    step("varying the assumptions")
     seal = mark(problem, chosen_sampling.settings, "sensitivity", program)
 
-    def keep(name: str, other: Problem, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        own = fingerprint([seal, mark(other, chosen_sampling.settings, name, program)])
-        return _kept(out / "alternatives" / f"{file_name(name)}.json", own, name, make)
+    seals = {
+        name: fingerprint([seal, mark(other, chosen_sampling.settings, name, program)])
+        for name, (other, _) in alternatives.items()
+    }
 
-    names = tuple(p.name for p in found.parameters)
-    # A new search could miss the best mode, which would look like an effect of the assumption.
-    table = sensitivity(
-        done, names, alternatives, program, lambda one: sample(one, done.points), keep
-    )
+    def keep(name: str, other: Problem, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        file = out / "alternatives" / f"{file_name(name)}.json"
+        return _kept(file, seals[name], name, make)
+
+    def make() -> pd.DataFrame:
+        done = sample(problem)
+        inference.save(done, out, facts_of(observations) | {"command": told})
+        step("varying the assumptions")
+        names = tuple(p.name for p in found.parameters)
+        # A new search could miss the best mode, which would look like an effect of the assumption.
+        return sensitivity(
+            done, names, alternatives, program, lambda one: sample(one, done.points), keep
+        )
+
+    table = _kept_with_fit(out, fingerprint([seal, seals]), make)
     write_atomic(out / "sensitivity.csv", table.to_csv(index=False))
     meanings = {name: other.meaning for name, (_, other) in alternatives.items()}
     write_atomic(out / "sensitivity.json", json.dumps(meanings, indent=2) + "\n")
@@ -123,14 +132,43 @@ def vary_assumptions(
     return Sensitivity(table, out, frozenset(p.name for p in found.parameters if p.detail))
 
 
+def _kept_with_fit(out: Path, seal: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """The whole table if it belongs to the fit in the folder; otherwise both are made."""
+    file = out / "alternatives" / "all.json"
+    known = _rows(file, _with_fit(out, seal), "the fit and its alternatives")
+    if known is not None:
+        return known
+    rows = make()
+    _write(file, _with_fit(out, seal), rows)
+    return rows
+
+
+def _with_fit(out: Path, seal: str) -> str:
+    """A fingerprint that also depends on the fit in the folder."""
+    fit = out / "fit.json"
+    return fingerprint([seal, fit.read_text(encoding="utf-8") if fit.is_file() else ""])
+
+
 def _kept(file: Path, seal: str, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     """The rows of an alternative from a file with this fingerprint; otherwise made and written."""
+    known = _rows(file, seal, name)
+    if known is not None:
+        return known
+    rows = make()
+    _write(file, seal, rows)
+    return rows
+
+
+def _rows(file: Path, seal: str, name: str) -> pd.DataFrame | None:
+    """The rows of a file with this fingerprint, or None."""
     import pandas as pd
 
-    if seal_of(file) == seal:
-        log.info("%s: already done", name)
-        return pd.DataFrame(json.loads(file.read_text(encoding="utf-8"))["rows"])
-    rows = make()
+    if seal_of(file) != seal:
+        return None
+    log.info("%s: already done", name)
+    return pd.DataFrame(json.loads(file.read_text(encoding="utf-8"))["rows"])
+
+
+def _write(file: Path, seal: str, rows: pd.DataFrame) -> None:
     record = {"fingerprint": seal, "rows": rows.to_dict(orient="records")}
     write_atomic(file, json.dumps(record, default=float) + "\n")
-    return rows
