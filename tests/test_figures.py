@@ -280,6 +280,19 @@ def test_plot_lists_and_draws(
     assert names == {f"listener.{kind}" for kind in ("pdf", "svg", "png", "csv", "txt")}
 
 
+def test_figures_of_each_fit_have_their_own_folders(tmp_path: Path) -> None:
+    names = ["x/GPT", "x/gpt", "x/a b", "x/a-b", "x/NUL"]
+    fits = [
+        write_fit_folder(tmp_path / str(i), speaker=name, draws=20, seed=i)
+        for i, name in enumerate(names)
+    ]
+    files = draw(read_all(fits), tmp_path / "plots", ["listener"], formats=("svg",))
+    assert {file.name for file in files} == {"listener.svg", "listener.csv", "listener.txt"}
+    folders = {file.parent.name.lower() for file in files}
+    assert len(folders) == len(names)
+    assert "nul" not in folders
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from many_wolves.errors import WolvesError
 from many_wolves.progress import log, step
 from many_wolves.sources import nearest
+from many_wolves.workflows.folder_names import folder_names
 from many_wolves.workflows.folders import make_ready
 
 if TYPE_CHECKING:
@@ -119,15 +120,11 @@ def _draw_one(
     """Draw one set of files, or one per fit if the figure shows a single fit."""
     from many_wolves.figures import save
 
+    if not (plot.each and len(fits) > 1):
+        step(f"drawing: {plot.summary}")
+        return save(plot.draw(fits, width), out, formats)
     files: list[Path] = []
-    for group in [[fit] for fit in fits] if plot.each else [list(fits)]:
-        single = plot.each and len(fits) > 1
-        step(f"drawing: {plot.summary}" + (f" ({group[0].label})" if single else ""))
-        folder = out / _slug(group[0].label) if single else out
-        files += save(plot.draw(group, width), folder, formats)
+    for fit, name in zip(fits, folder_names([fit.label for fit in fits]), strict=True):
+        step(f"drawing: {plot.summary} ({fit.label})")
+        files += save(plot.draw([fit], width), out / name, formats)
     return files
-
-
-def _slug(label: str) -> str:
-    """A folder name for a speaker."""
-    return "".join(c if c.isalnum() or c in ".-+@" else "-" for c in label).strip("-.") or "speaker"
