@@ -1,4 +1,4 @@
-"""The results of a batch, one JSON object a line: what cannot be read must not cost the rest.
+"""The results of a batch, one JSON object a line: a damaged line must not cost the others.
 
 The clients read all lines at once, and lose every answer of a batch if one line is cut off. They
 also take the last of two results of one request, and U+2028 in an answer for the end of its line.
@@ -27,8 +27,8 @@ def name_of(result: Any) -> str:
 def readable(body: bytes) -> bytes:
     """The lines that are the one result of a request, in ASCII.
 
-    Requests whose results are left out are asked again, because the batch does not answer them. A
-    result that stands twice in the same words is one.
+    Requests whose results are left out are asked again, because the batch does not answer them. Two
+    equal results of a request are one.
     """
     lines = [line for line in body.splitlines() if line.strip()]
     found: dict[str, list[Any]] = {}
