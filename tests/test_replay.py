@@ -1,6 +1,7 @@
 """Pages of sessions: what is on disk, escaped, complete in itself, and followed while it runs."""
 
 import json
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -170,6 +171,49 @@ def test_a_watched_page_is_served_to_this_machine_only(collected, tmp_path):
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def test_a_watched_page_stays_while_its_journal_cannot_be_read(tmp_path, caplog, capfd):
+    pages = iter(["one", WolvesError("gone", fix="wait"), OSError(5, "bad disk"), "two"])
+
+    def page():
+        found = next(pages)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    server = watching(0, [tmp_path], page)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        address = f"http://127.0.0.1:{server.server_address[1]}/"
+        found = [urllib.request.urlopen(address).read() for _ in range(4)]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert found == [b"one", b"one", b"one", b"two"]
+    assert "gone" in caplog.text and "bad disk" in caplog.text
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_port_that_is_taken_is_named(collected, capsys):
+    name = read_replay("", [collected / "out"]).session
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        words = ["replay", name, str(collected / "out"), "--watch", "--port", port]
+        assert run(wolves, words) == 2
+    told = capsys.readouterr().err
+    assert f"port {port} cannot be used" in told
+    assert "--port" in told
+
+
+def test_a_journal_without_answers_is_named(tmp_path, capsys):
+    (tmp_path / "j.jsonl").touch()
+    assert run(wolves, ["replay", "abc", str(tmp_path / "j.jsonl")]) == 2
+    told = capsys.readouterr().err
+    assert "j.jsonl: the journals hold no answers" in told
+    assert "wolves collect" in told
 
 
 def test_a_watched_page_writes_no_file_and_ends_by_an_interrupt(

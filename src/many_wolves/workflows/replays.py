@@ -41,6 +41,12 @@ def read_replay(session: str, sources: Sequence[Path], trials: Path | None = Non
             for response in read_journal(file).responses:
                 name = f"{response.episode}-{response.replicate}"
                 found.setdefault(name, []).append(response)
+    if not found:
+        raise WolvesError(
+            "the journals hold no answers",
+            where=next(iter(sources), None),
+            fix="run `wolves collect` first, or give the path of another journal",
+        )
     answers = _one(session, found)
     family = families.get(answers[0].family)
     if not isinstance(family, ReplayingFamily):

@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from many_wolves.errors import WolvesError
+from many_wolves.progress import log
+
 HERE = "127.0.0.1"
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -24,8 +27,15 @@ def watching(port: int, sources: Sequence[Path], page: Callable[[], str]) -> Thr
     sources
         Files and folders whose changes trigger a new page.
     page
-        Writes the page.
+        Writes the page. If it cannot, the last one is served, since the files may be whole again
+        a moment later.
+
+    Raises
+    ------
+    WolvesError
+        If the port is not free.
     """
+    last = _LastPage(page)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -33,7 +43,7 @@ def watching(port: int, sources: Sequence[Path], page: Callable[[], str]) -> Thr
             if host not in (HERE, "localhost"):
                 self.send_error(403, "this page is for this machine only")
             elif self.path == "/":
-                self._send("text/html; charset=utf-8", page())
+                self._send("text/html; charset=utf-8", last.read())
             elif self.path == "/state":
                 self._send("text/plain; charset=utf-8", state(sources))
             else:
@@ -52,7 +62,32 @@ def watching(port: int, sources: Sequence[Path], page: Callable[[], str]) -> Thr
         def log_message(self, format: str, *args: object) -> None:
             """Print nothing per request."""
 
-    return ThreadingHTTPServer((HERE, port), Handler)
+    try:
+        return ThreadingHTTPServer((HERE, port), Handler)
+    except OSError as error:
+        raise WolvesError(
+            f"port {port} cannot be used: {error.strerror}",
+            fix="give another --port, or none for any free port",
+        ) from error
+
+
+class _LastPage:
+    """The page, or the last one that could be written."""
+
+    def __init__(self, page: Callable[[], str]) -> None:
+        self._page = page
+        self._last = ""
+        self._told = ""
+
+    def read(self) -> str:
+        """The page; why it cannot be written is logged once."""
+        try:
+            self._last, self._told = self._page(), ""
+        except (WolvesError, OSError) as error:
+            if str(error) != self._told:
+                log.warning("The page cannot be written again: %s", error)
+            self._told = str(error)
+        return self._last
 
 
 def state(sources: Sequence[Path]) -> str:
