@@ -54,6 +54,16 @@ def test_a_line_reads_back_as_the_answer_that_was_written(tmp_path):
     assert [Response.from_json(json.loads(line)) for line in lines] == found
 
 
+def test_a_byte_order_mark_costs_no_answer(tmp_path):
+    path = tmp_path / "j.jsonl"
+    found = filled(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert keys(path) == [r.key for r in found]
+    with Journal(path, SPEC, silent) as journal:
+        assert journal.append(found) == 0
+    assert keys(path) == [r.key for r in found]
+
+
 def test_a_key_is_written_once(tmp_path):
     found = filled(tmp_path / "j.jsonl")
     with Journal(tmp_path / "j.jsonl", SPEC, silent) as journal:

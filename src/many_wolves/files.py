@@ -57,6 +57,11 @@ def write_atomic(path: str | Path, content: str | bytes | Iterable[bytes]) -> Pa
     Content that comes in pieces is written piece by piece. Letters that UTF-8 cannot hold, such
     as those of a file name in another encoding, become U+FFFD. Special files such as
     ``/dev/null`` or a pipe are written into and never replaced; a link stays a link.
+
+    Raises
+    ------
+    OSError
+        With this path, if it cannot be written.
     """
     whole = whole_text(content).encode() if isinstance(content, str) else content
     pieces = [whole] if isinstance(whole, bytes) else whole
@@ -66,6 +71,18 @@ def write_atomic(path: str | Path, content: str | bytes | Iterable[bytes]) -> Pa
         return Path(path)
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _write_beside(target, pieces)
+    except OSError as error:
+        if Path(str(error.filename)).name.startswith(f".{target.name}."):
+            # The user does not know the temporary file.
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+    return Path(path)
+
+
+def _write_beside(target: Path, pieces: Iterable[bytes]) -> None:
+    """Write a temporary file and give it the name of the target."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as out:
@@ -77,7 +94,6 @@ def write_atomic(path: str | Path, content: str | bytes | Iterable[bytes]) -> Pa
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    return Path(path)
 
 
 def is_special(path: str | Path) -> bool:
@@ -87,6 +103,20 @@ def is_special(path: str | Path) -> bool:
     except OSError:
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def refuse_device(path: str | Path) -> None:
+    """Refuse to read a device, which could have no end; a pipe has one.
+
+    Raises
+    ------
+    WolvesError
+        If the path, its links followed, is a device.
+    """
+    if Path(path).is_char_device() or Path(path).is_block_device():
+        raise WolvesError(
+            "expected a file, found a device", where=path, fix="give the path of a file"
+        )
 
 
 def read_json_object(path: str | Path, fix: str) -> dict[str, Any]:
@@ -104,6 +134,7 @@ def read_json_object(path: str | Path, fix: str) -> dict[str, Any]:
     WolvesError
         If the file cannot be read, is not JSON in UTF-8, or is not an object.
     """
+    refuse_device(path)
     try:
         return json_object(Path(path).read_text(encoding="utf-8"), path, fix)
     except OSError as error:

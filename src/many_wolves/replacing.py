@@ -9,6 +9,7 @@ from typing import Any
 
 from many_wolves.errors import WolvesError
 
+_ANOTHER = "give another path with --out, or move the file away"
 _MOST = 1_000_000
 """Bytes of a line that are read."""
 
@@ -30,9 +31,13 @@ def refuse_other(path: str | Path, ours: Callable[[str], bool], what: str, lines
     Raises
     ------
     WolvesError
-        If the file exists, is not empty, and holds something else.
+        If the file exists, is not empty, and holds something else, or if it is a socket.
     """
     try:
+        if Path(path).is_socket():
+            raise WolvesError(
+                "expected the path of a file, found a socket", where=path, fix=_ANOTHER
+            )
         if not Path(path).is_file():
             return
         with open(path, "rb") as file:
@@ -44,7 +49,7 @@ def refuse_other(path: str | Path, ours: Callable[[str], bool], what: str, lines
         raise WolvesError(
             f"the file exists and does not contain {what}",
             where=path,
-            fix="give another path with --out, or move the file away",
+            fix=_ANOTHER,
         )
 
 

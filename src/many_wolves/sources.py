@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from many_wolves.errors import WolvesError
+from many_wolves.files import refuse_device
 
 _ODD_NUMBER = {
     "tag:yaml.org,2002:int": re.compile(r"[-+]?(?:0[0-9_]+|[0-9_]+(?::[0-9_]+)+)"),
@@ -354,6 +355,7 @@ def read_source(path: str | Path) -> Source:
         If it cannot be read, is not YAML, or is empty.
     """
     file = Path(path)
+    refuse_device(file)
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:

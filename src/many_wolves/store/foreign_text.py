@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from many_wolves.errors import WolvesError
+from many_wolves.files import refuse_device
 
 SEPARATORS = (",", ";", "\t", "|")
 """Field separators, the most common first, which is preferred if several fit equally well."""
@@ -75,6 +76,7 @@ def read_text(path: Path) -> TableText:
     WolvesError
         If the file cannot be read, is empty, or is not a table.
     """
+    refuse_device(path)
     try:
         raw = path.read_bytes()
     except OSError as fault:

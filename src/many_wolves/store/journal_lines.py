@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Literal
 
 from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
-from many_wolves.files import whole_text
+from many_wolves.files import is_special, whole_text
 from many_wolves.records import Response, response_key
 
 SESSIONS = "sessions"
@@ -106,6 +107,7 @@ def journal_files(
             found = []
         if not found:
             what = "a folder without any" if source.is_dir() else "no such file or folder"
+            what = "a device, a pipe or a socket" if is_special(source) else what
             raise WolvesError(
                 f"expected journals ({', '.join(f'*{s}' for s in suffixes)}), found {what}",
                 where=source,
@@ -204,7 +206,8 @@ def parse_line(raw: bytes, like: Response | None = None) -> Response:
     ValueError, KeyError, TypeError, AttributeError, RecursionError
         If there is none.
     """
-    record = json.loads(raw.decode())
+    # An editor can have put a byte order mark before the first line.
+    record = json.loads(raw.removeprefix(BOM_UTF8).decode())
     if not isinstance(record, dict):
         raise TypeError("not a JSON object")
     if b"\\ud" in raw or b"\\uD" in raw:
