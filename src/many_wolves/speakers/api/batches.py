@@ -102,9 +102,11 @@ def _that_goes_on(work: _Method) -> _Method:
     async def working(batcher: Any) -> None:
         while True:
             try:
-                return await work(batcher)
+                await work(batcher)
             except Exception:  # Its words are the result of the requests.
                 await asyncio.sleep(batcher._tick)
+            else:
+                return
 
     return working
 
