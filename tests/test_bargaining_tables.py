@@ -96,6 +96,19 @@ class TestGames:
         assert after.tables["games"]["ended"].tolist() == ["deal"]
         pd.testing.assert_frame_equal(after.tables["turns"], tables(chain).tables["turns"])
 
+    def test_messages_after_a_missing_answer_are_counted_and_left_out(self, caplog):
+        chain = asked_and_answered(
+            only(partners=["fixed"]), in_turn("$19?", "$18?", "$17?", "Deal.")
+        )
+        assert tables(chain).meta["unreached"] == 0
+        failed = replace(chain[-1], status="failed", value=None, text="", error="no reply")
+        assert tables([*chain[:-1], failed]).meta["unreached"] == 0
+        assert "left out" not in caplog.text
+        found = tables([chain[0], *chain[2:]])
+        assert len(found.tables["turns"]) == 1
+        assert found.meta["unreached"] == len(chain) - 2
+        assert f"{len(chain) - 2} messages left out" in caplog.text
+
     def test_the_order_of_responses_within_a_chain_does_not_matter(self):
         opening = only("improvement", partners=["linear"], arms=["none", "ai"])
         say = {"speaker": in_turn("$18?", "Deal."), "critic": in_turn("Hold firm.")}

@@ -54,6 +54,15 @@ class Chain:
     responses: Mapping[int, Response]
     games: Sequence[Game]
 
+    @property
+    def unreached(self) -> int:
+        """Number of messages that cannot be placed, because an earlier answer is missing."""
+        said = {u.turn for game in self.games for u in game.utterances}
+        return sum(
+            r.cell["kind"] == "message" and r.status != "failed" and turn not in said
+            for turn, r in self.responses.items()
+        )
+
 
 @dataclass
 class _Gathered:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from many_wolves.counting import number_of
 from many_wolves.families.bargaining.reading import columns
 from many_wolves.families.bargaining.reading.amounts import Range, amounts
 from many_wolves.families.bargaining.reading.checks import check_speaker
@@ -17,6 +18,7 @@ from many_wolves.families.bargaining.reading.rows import Row, game_rows, turn_ro
 from many_wolves.families.bargaining.simulation.words import TONES
 from many_wolves.files import code_version
 from many_wolves.observations import Observations
+from many_wolves.progress import log
 from many_wolves.reading import Intake, check_scoring, option_shares, take_newest
 from many_wolves.records import SCHEMA, Response
 
@@ -64,6 +66,12 @@ def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> Observat
     found = chains(haggled, intake.names)
     rows: dict[str, list[Row]] = {name: [] for name in TABLES}
     numbers: dict[str, int] = {}
+    unreached = sum(chain.unreached for chain in found)
+    if unreached:
+        log.warning(
+            "%s left out: an earlier answer of the game or chain is missing",
+            number_of(unreached, "message"),
+        )
     for chain in found:
         now = {name: numbers.get(name, 0) for name in chain.names.values()}
         for game in played(chain, now):
@@ -88,7 +96,7 @@ def tabulate(responses: Iterable[Response], *, scoring: str = "sum") -> Observat
             for speaker in dict.fromkeys(frames[main]["speaker"])
             for check in check_speaker(str(speaker), frames)
         ),
-        meta=_meta(intake, frames, scoring, main),
+        meta=_meta(intake, frames, scoring, main) | {"unreached": unreached},
     )
 
 
