@@ -155,6 +155,8 @@ class TestSeats:
         same = [c for c in own if c != "partner"]
         pd.testing.assert_frame_equal(found.tables["turns"][same], own[same])
         assert set(found.tables["turns"]["partner"]) == {"unknown"}
+        theirs = [r for r in whole if r.speaker.slug != PAIR["speaker"].slug]
+        assert found.meta["unreached"] == tables(theirs).meta["unreached"] == 0
 
     def test_a_speaker_that_plays_itself_has_two_rows_per_game(self):
         opening = only("balloon-2023", games=1, arms=["none"], goods=["balloon"])
