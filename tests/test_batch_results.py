@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import threading
+import time
 
 import pytest
 
@@ -117,16 +118,27 @@ def test_requests_after_a_batch_that_was_refused_are_asked(tmp_path):
     assert "this batch is refused" in found[150].error
 
 
-def test_the_work_on_batches_ends_with_the_speaker(caplog):
+def test_the_work_on_batches_ends_with_the_speaker(caplog, monkeypatch):
     """Otherwise asyncio reports a task that was destroyed while it was pending."""
+    record = FaultServer._batch_record
+
+    def second_never_ends(server, name, headers, status):
+        return record(server, name, headers, "in_progress" if name == "msgbatch_1" else status)
+
+    monkeypatch.setattr(FaultServer, "_batch_record", second_never_ends)
     caplog.set_level(logging.ERROR, "asyncio")
     feed = Feed()
     feed.put([Request(t) for t in trials(100)])
     with FaultServer() as server:
         answers = opened(batched(server)).ask(feed, threading.Event())
         next(answers)
+        feed.put([Request(a_trial(1000 + n)) for n in range(100)])
+        until = time.monotonic() + 60
+        while len(server.batches) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
         feed.close(drop=True)
         answers.close()
+        assert len(server.batches) == 2
     gc.collect()
     assert caplog.text == ""
 
