@@ -24,7 +24,7 @@ from many_wolves.records import (
     Trial,
 )
 from many_wolves.speakers import Request, SimulatedSpeaker
-from many_wolves.speakers.cost import Budget, Price, estimate
+from many_wolves.speakers.cost import Budget, Price, estimate, size_of
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.store.journal_lines import read_journal
 
@@ -122,10 +122,13 @@ def test_a_simulated_speaker_answers_journals_and_resumes_every_type(tmp_path, m
 
 def test_estimates_and_budgets_take_every_type():
     listed = trials(10)
-    sampled = estimate(listed, mode="sample", thought=0)
-    scored = estimate(listed, mode="score", thought=0)
+    sizes = [size_of(trial) for trial in listed]
+    sampled = estimate(sizes, mode="sample", thought=0)
+    scored = estimate(sizes, mode="score", thought=0)
     assert 0 < scored.output < sampled.output
-    assert estimate(listed[:1], mode="score", thought=0).output == 0
+    assert estimate(sizes[:1], mode="score", thought=0).output == 0
+    thinking = estimate(sizes, mode="sample", thought=100)
+    assert thinking.output == sampled.output + 100 * len(listed)
     budget = Budget(Price(1, 1), 1.0)
     assert all(budget.reserve(trial, SPEC) for trial in listed)
 

@@ -16,7 +16,7 @@ from many_wolves.commands.dry_run import tell as tell_games
 from many_wolves.counting import number_of
 from many_wolves.progress import log
 from many_wolves.speakers.checkpoints import position
-from many_wolves.speakers.cost import estimate, find_price
+from many_wolves.speakers.cost import estimate, find_price, size_of
 from many_wolves.speakers.effort import BUDGETS
 from many_wolves.speakers.speaker_request import SpeakerRequest
 from many_wolves.store.journal_lines import read_journal
@@ -83,7 +83,7 @@ def tell(vignettes: Vignettes, results: Results, *, explained: bool) -> None:
     thought = (
         spec.thinking_tokens if spec.thinking_tokens is not None else BUDGETS.get(spec.effort, 0)
     )
-    asked = estimate([r.trial for r in plan.ask], mode=spec.mode, thought=thought)
+    asked = estimate([size_of(r.trial) for r in plan.ask], mode=spec.mode, thought=thought)
     price = find_price(spec, wanted.prices)
     money = price.of(asked.input, asked.output, batch=wanted.batch) if price else None
 

@@ -103,14 +103,32 @@ def _price(entry: Source) -> Price:
     )
 
 
-def input_tokens(trial: Trial) -> float:
-    """Estimated tokens of a prompt: one per four characters, and eight per message."""
-    return sum(len(m.content) / 4 + 8 for m in trial.messages)
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The estimated size of a trial.
+
+    Parameters
+    ----------
+    input
+        Tokens of the prompt: one per four characters, and eight per message.
+    output
+        Tokens of the answer, without reasoning.
+    choice
+        Whether the answer is a choice, which score mode does not generate.
+    """
+
+    input: float
+    output: float
+    choice: bool
 
 
-def output_tokens(trial: Trial, thought: int) -> float:
-    """Estimated tokens of an answer and its maximum reasoning."""
-    return likely_chars(trial.answer) / 4 + 4 + thought
+def size_of(trial: Trial) -> Size:
+    """Estimate the size of a trial."""
+    return Size(
+        input=sum(len(m.content) / 4 + 8 for m in trial.messages),
+        output=likely_chars(trial.answer) / 4 + 4,
+        choice=isinstance(trial.answer, Choose),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +148,14 @@ class Estimate:
     output: float
 
 
-def estimate(trials: Sequence[Trial], *, mode: str, thought: int) -> Estimate:
-    """Estimate one pass over the trials; ``thought`` is the maximum number of reasoning tokens.
+def estimate(sizes: Sequence[Size], *, mode: str, thought: int) -> Estimate:
+    """Estimate one pass over trials; ``thought`` is the maximum number of reasoning tokens.
 
     In score mode, only answers other than choices are generated.
     """
-    sampled = (t for t in trials if mode == "sample" or not isinstance(t.answer, Choose))
-    written = sum((output_tokens(t, thought) for t in sampled), start=0.0)
-    return Estimate(len(trials), sum(input_tokens(t) for t in trials), written)
+    generated = [s.output for s in sizes if mode == "sample" or not s.choice]
+    written = sum(generated, start=0.0) + thought * len(generated)
+    return Estimate(len(sizes), sum((s.input for s in sizes), start=0.0), written)
 
 
 class Budget:

@@ -10,7 +10,7 @@ from pathlib import Path
 from many_wolves import families
 from many_wolves.contracts import EpisodicFamily, WorldFamily
 from many_wolves.records import SpeakerSpec, Trial
-from many_wolves.speakers.cost import Price, estimate, find_price
+from many_wolves.speakers.cost import Price, estimate, find_price, size_of
 from many_wolves.speakers.effort import BUDGETS
 from many_wolves.store.journal_lines import journal_files, read_journal
 from many_wolves.study.collect_stages import journal_of
@@ -75,6 +75,8 @@ def bills(
     """
     task = study.plan[0]
     seats = seats_of(study, task)
+    # Speakers share the trials, of which there may be thousands.
+    sizes = [] if has_sessions(task) else [(trial.id, size_of(trial)) for trial in trials]
     for speaker in cast(study):
         replicates = speaker.replicates
         journal = journal_of(speaker, task, places, seats)
@@ -82,7 +84,7 @@ def bills(
             yield from _of_sessions(speaker, task, seats, journal, trials, prices)
             continue
         done = _answered(journal)
-        open_ = [t for r in range(replicates) for t in trials if (t.id, r) not in done]
+        open_ = [size for r in range(replicates) for at, size in sizes if (at, r) not in done]
         taken = estimate(
             open_, mode=speaker.asking.get("mode", "sample"), thought=_thought(speaker)
         )
