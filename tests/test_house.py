@@ -121,6 +121,18 @@ class TestLightness:
         ).stdout.split()
         assert "many_wolves.cli" in modules and not heavy & set(modules)
 
+    def test_a_command_does_not_search_for_plugins_of_pydantic(self, tmp_path: Path) -> None:
+        info = tmp_path / "plugin-1.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1\n")
+        (info / "entry_points.txt").write_text("[pydantic]\nplugin = no_such_module:plugin\n")
+        words = [sys.executable, "-m", "many_wolves", "study", "status", "studies/demo.yaml"]
+        done = subprocess.run(
+            words, env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True,
+            check=True, cwd=ROOT,
+        )  # fmt: skip
+        assert done.stdout and not done.stderr
+
     def test_the_core_asks_for_no_language_model_software(self) -> None:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
         core = {re.split(r"[^A-Za-z0-9-]", need)[0] for need in project["dependencies"]}
