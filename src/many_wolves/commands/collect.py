@@ -56,8 +56,20 @@ COMPILED = Path("task-data/compiled")
     type=click.Path(path_type=Path),
     help="hf, vllm: folder of a LoRA adapter on top of the weights.",
 )
-@click.option("--mode", type=click.Choice(["sample", "score"]), default="sample", show_default=True)
-@click.option("--replicates", type=click.IntRange(1, 1_000_000), default=1, show_default=True)
+@click.option(
+    "--mode",
+    type=click.Choice(["sample", "score"]),
+    default="sample",
+    show_default=True,
+    help="sample: generate answers; score: compute the probability of every option (local models).",
+)
+@click.option(
+    "--replicates",
+    type=click.IntRange(1, 1_000_000),
+    default=1,
+    show_default=True,
+    help="Number of answers to each trial.",
+)
 @click.option(
     "--temperature",
     type=click.FloatRange(0),
@@ -70,7 +82,7 @@ COMPILED = Path("task-data/compiled")
     help="Maximum length of an answer in tokens (default: 64 for local models; 4096 plus "
     "reasoning for an API).",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of sampled answers.")
 @click.option("--effort", default="", type=click.Choice(["", *LEVELS]), help="Reasoning effort.")
 @click.option("--thinking_tokens", type=click.IntRange(0), help="Reasoning budget in tokens.")
 @click.option(
@@ -111,8 +123,20 @@ COMPILED = Path("task-data/compiled")
     "given twice.",
 )
 @click.option("--api_key", help="Accepted, but a key belongs in the environment.")
-@click.option("--connections", type=click.IntRange(1), default=32, show_default=True)
-@click.option("--retries", type=click.IntRange(0), default=10, show_default=True)
+@click.option(
+    "--connections",
+    type=click.IntRange(1),
+    default=32,
+    show_default=True,
+    help="Maximum number of API requests at once.",
+)
+@click.option(
+    "--retries",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="Maximum number of retries per API request.",
+)
 @click.option(
     "--retry_wait",
     type=click.FloatRange(0),

@@ -47,7 +47,9 @@ if TYPE_CHECKING:
     help="Target width of the 95 % intervals, with at most --calls calls (default: 2000).",
 )
 @MOST
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the short chains."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the design.")
 def command(trials: Path, out: Path | None, **options: Any) -> int:
     """Choose the next questions for a speaker by expected information about target parameters.

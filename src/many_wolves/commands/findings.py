@@ -19,7 +19,7 @@ from many_wolves.counting import number_of
     type=click.Path(path_type=Path),
     help="Folder of the tables, the draws and the page (default: FITS/findings).",
 )
-@click.option("--title", default="Findings", show_default=True)
+@click.option("--title", default="Findings", show_default=True, help="Title of the page.")
 @click.option("--seed", default=1, show_default=True, help="Seed of the draws.")
 @click.option(
     "--scaling",

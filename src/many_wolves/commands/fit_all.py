@@ -52,7 +52,11 @@ from many_wolves.workflows.labels import read_labels, with_labels
 @WORKERS
 @click.option("--cluster", metavar="ADDRESS", help="A dask scheduler, such as tcp://host:8786.")
 @click.option(
-    "--out", default="rsa-output/fits", show_default=True, type=click.Path(path_type=Path)
+    "--out",
+    default="rsa-output/fits",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the fits, one folder per speaker.",
 )
 @click.option("--allow-unconverged", is_flag=True, help="Exit with status 0 whatever the verdicts.")
 @click.option("--no-report", is_flag=True, help="Do not write report.html.")

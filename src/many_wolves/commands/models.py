@@ -24,7 +24,9 @@ def command() -> None:
     help="Folder to write (default: models/NAME).",
 )
 def prepare_command(name: str, out: Path | None) -> None:
-    """Make a Hugging Face folder of the packaged model NAME and print its path."""
+    """Make a model folder of the packaged model NAME.
+
+    The folder is in the Hugging Face format. Its path is printed."""
     folder = prepare(name, out or Path("models") / name, lambda text: log.info("%s", text))
     show({"model": name, "folder": folder}, lambda: click.echo(folder))
 

@@ -24,7 +24,7 @@ from many_wolves.errors import EMPTY_PATH, WolvesError
 )
 @click.option("--list", "listing", is_flag=True, help="List the figures and exit.")
 @click.option("--width", type=click.Choice(["one", "two"]), default="two", show_default=True,
-              help="Width of a figure in columns (1: 85 mm, 2: 174 mm).")  # fmt: skip
+              help="Width of a figure in columns (one: 85 mm, two: 174 mm).")  # fmt: skip
 @click.option("--skip-missing", is_flag=True, help="Skip folders without a fit, with a notice.")
 @click.option("--family", default=families.DEFAULT, show_default=True, help="Family for --list.")
 def command(

@@ -35,7 +35,9 @@ _MODELS = {name: model for name, model in all_models().items() if isinstance(mod
     metavar="NAME",
     help="Speakers of shipped data, such as zhao2025; can be given several times.",
 )
-@click.option("--pooling", help="Only these, separated by commas (default: partial,none,complete).")
+@click.option(
+    "--pooling", help="Only these methods, separated by commas (default: partial,none,complete)."
+)
 @click.option(
     "--groups",
     type=click.Path(path_type=Path),

@@ -41,21 +41,52 @@ def _numbers(_: Any, __: Any, text: str) -> list[int]:
     help="Parameter that differs between two conditions; for politeness w_inf, w_soc, w_pres or "
     "phi.",
 )
-@click.option("--difference", default=0.1, show_default=True, type=click.FloatRange(-0.9, 0.9))
+@click.option(
+    "--difference",
+    default=0.1,
+    show_default=True,
+    type=click.FloatRange(-0.9, 0.9),
+    help="True difference between the two conditions.",
+)
 @click.option(
     "--at",
     type=click.Path(path_type=Path, exists=True),
     help="JSON file with the parameters of the first condition (default for politeness: those of "
     "people asked for both goals, and an icc of 0.1).",
 )
-@click.option("--items", default="6,24", show_default=True, callback=_numbers)
-@click.option("--replicates", default="3,12", show_default=True, callback=_numbers)
-@click.option("--n", "count", default=40, show_default=True, type=click.IntRange(10))
+@click.option(
+    "--items",
+    default="6,24",
+    show_default=True,
+    callback=_numbers,
+    help="Numbers of items, separated by commas.",
+)
+@click.option(
+    "--replicates",
+    default="3,12",
+    show_default=True,
+    callback=_numbers,
+    help="Numbers of answers per item and question, separated by commas.",
+)
+@click.option(
+    "--n",
+    "count",
+    default=40,
+    show_default=True,
+    type=click.IntRange(10),
+    help="Number of fits per design.",
+)
 @model_options(planned_models())
 @MODEL
 @sampling_options(SHORT)
 @WORKERS
-@click.option("--out", type=click.Path(path_type=Path), default=Path("rsa-output/power"))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("rsa-output/power"),
+    show_default=True,
+    help="Folder of the result.",
+)
 def command(at: Path | None, out: Path, count: int, **options: Any) -> None:
     """Probability that a 95 % interval of a difference between two conditions excludes zero.
 

@@ -14,7 +14,10 @@ def command() -> None:
 
 @command.command("list", as_json=True)
 def list_command() -> None:
-    """List the programs, their models, whether each is compiled, and the cache folder."""
+    """List the programs, and whether each is compiled.
+
+    Also prints their models and the cache folder.
+    """
     from many_wolves.workflows.programs import programs
 
     found = programs()

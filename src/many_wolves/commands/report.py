@@ -14,7 +14,9 @@ from many_wolves.commands.command import show, wants_json
 @wolves_command("report", as_json=True)
 @click.argument("fits", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="HTML file of the study report.")
-@click.option("--title", default="Speakers side by side", show_default=True)
+@click.option(
+    "--title", default="Speakers side by side", show_default=True, help="Title of the page."
+)
 @click.option(
     "--introduction", multiple=True, help="A paragraph under the title; can be given several times."
 )

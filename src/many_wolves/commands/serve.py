@@ -20,7 +20,13 @@ from many_wolves.sources import nearest
 
 @wolves_command("serve", as_json=True)
 @click.argument("experiment")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port of the server; 0 means any free port.",
+)
 @click.option("--database", default="", help="postgresql://... (default: an SQLite file in --out).")
 @click.option(
     "--out",

@@ -49,13 +49,26 @@ def simulation_options(*, count: int, least: int, out: str) -> Option:
         ),
         click.option("--speaker", metavar="NAME", help="Speaker of the table."),
         ONLY,
-        click.option("--n", "count", default=count, show_default=True, type=click.IntRange(least)),
+        click.option(
+            "--n",
+            "count",
+            default=count,
+            show_default=True,
+            type=click.IntRange(least),
+            help="Number of simulations.",
+        ),
         model_options(),
         MODEL,
         VARIANT,
         sampling_options(USUAL),
         WORKERS,
-        click.option("--out", type=click.Path(path_type=Path), default=Path(out)),
+        click.option(
+            "--out",
+            type=click.Path(path_type=Path),
+            default=Path(out),
+            show_default=True,
+            help="Folder of the result.",
+        ),
     )
 
 

@@ -122,7 +122,9 @@ def run_command(file: Path, again: bool, dry_run: bool, commands: bool) -> None:
     help="Table of prices (default: task-data/prices.yaml).",
 )
 def plan_command(file: Path, prices: Path | None) -> None:
-    """Print the number of questions per speaker and their cost for the study FILE; ask nothing."""
+    """Print the size and cost of the study FILE; ask nothing.
+
+    The table has the number of questions per speaker, their tokens and their cost."""
     study = read_study(file)
     places = StudyPaths(study.study)
     trials = _trials(study, file)
@@ -141,7 +143,9 @@ def plan_command(file: Path, prices: Path | None) -> None:
 @command.command("status", as_json=True)
 @click.argument("file", type=click.Path(path_type=Path))
 def status_command(file: Path) -> None:
-    """Print which stages of the study FILE are up to date, and the reasons why others are not."""
+    """Print which stages of the study FILE are up to date.
+
+    Every other stage has the reason why it must run."""
     study = read_study(file)
     places = StudyPaths(study.study)
     done = StateFile(places.state).load()

@@ -25,7 +25,13 @@ from many_wolves.workflows.seating import PARTNER, read_seats, speaker_of_file
 @click.argument(
     "players", nargs=-1, type=click.Path(path_type=Path), metavar="STUDY.yaml|FILE.json ..."
 )
-@click.option("--replicates", type=click.IntRange(1, 1_000_000), default=1, show_default=True)
+@click.option(
+    "--replicates",
+    type=click.IntRange(1, 1_000_000),
+    default=1,
+    show_default=True,
+    help="Number of times that each pair plays every trial.",
+)
 @click.option(
     "--itself/--not-itself",
     default=True,

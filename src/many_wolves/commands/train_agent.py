@@ -29,6 +29,7 @@ from many_wolves.experiments import TrainingFamily, TrainingRequest
     type=click.Choice(["harberger", "futarchy", "voting"]),
     default="harberger",
     show_default=True,
+    help="Mechanism of the sessions.",
 )
 @click.option(
     "--rules",

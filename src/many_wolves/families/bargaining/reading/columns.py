@@ -25,7 +25,7 @@ _WHO: Mapping[str, str] = {
     "step": "grid of prices",
     "outside": "the speaker's own payoff without a deal",
     "rounds": "maximum number of messages per side",
-    "announced": "yes, no: whether the sides know that number",
+    "announced": "yes, no: whether the sides know the maximum number of messages",
     "form": "answer form: free, marked, json; option for a probe",
     "rule": "kind of the partner's rule: fixed, schedule, ..., told, last, speaker, people",
 }

@@ -77,7 +77,7 @@ class HaggleDesign(_Sources):
     scales: Numbers = Field(default=(1.0,), description="Factors for all prices.")
     roles: Roles = Field(default=("seller", "buyer"), description="Roles of the speaker.")
     groups: Names = Field(
-        default=("Plain",), description="Groups of participants, with commas between."
+        default=("Plain",), description="Groups of participants, separated by commas."
     )
     partners: Names = Field(
         default=("linear",),
@@ -91,12 +91,12 @@ class HaggleDesign(_Sources):
     )
     rounds: Counts = Field(default=(10,), description="Maximum number of messages per side.")
     announced: Flags = Field(
-        default=(True,), description="Whether the sides know that number (yes, no)."
+        default=(True,), description="Whether the sides know the maximum number (yes, no)."
     )
     goal: Flags = Field(default=(True,), description="Whether a good price is named as the goal.")
     walk: Flags = Field(default=(True,), description="Whether the sides know that they may leave.")
     nothing: Flags = Field(
-        default=(True,), description="Whether the prompt states that a failure earns nothing."
+        default=(True,), description="Whether the prompt states that no deal means no payoff."
     )
     outside: Numbers = Field(
         default=(0.0,), description="The speaker's payoff without a deal, as a share of the pie."
@@ -126,7 +126,9 @@ class HaggleDesign(_Sources):
     )
     copies: int = Field(default=1, ge=1, description="Games per cell.")
     sample: int | None = Field(
-        default=None, ge=1, description="So many cells of each game, drawn by the seed."
+        default=None,
+        ge=1,
+        description="Number of cells per game, drawn by the seed (default: all).",
     )
     seed: int = Field(
         default=1, description="Seed of the sample of cells, and of all chance in the games."
@@ -184,7 +186,7 @@ class WordsDesign(_Sources):
     goods: Names = Field(default=("balloon", "lamp", "bicycle"), description="Goods.")
     roles: Roles = Field(default=("seller", "buyer"), description="Roles of the speaker.")
     groups: Names = Field(
-        default=("Plain",), description="Groups of participants, with commas between."
+        default=("Plain",), description="Groups of participants, separated by commas."
     )
     standing: Numbers = Field(
         default=(0.15, 0.35),
@@ -193,14 +195,16 @@ class WordsDesign(_Sources):
     own: Numbers = Field(default=(0.95,), description="Shares that the speaker demanded before.")
     demands: Numbers = Field(
         default=(0.5, 0.75),
-        description="Shares that the replies demand that do not take the standing price.",
+        description="Shares demanded by the replies that reject the standing price.",
     )
     orders: int = Field(
         default=4, ge=1, description="Number of orders of the replies, drawn by the seed."
     )
     goal: Flags = Field(default=(True,), description="Whether a good price is named as the goal.")
     sample: int | None = Field(
-        default=None, ge=1, description="So many cells of each game, drawn by the seed."
+        default=None,
+        ge=1,
+        description="Number of cells per game, drawn by the seed (default: all).",
     )
 
     @model_validator(mode="after")

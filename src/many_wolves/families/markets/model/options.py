@@ -39,7 +39,9 @@ class PurchaseOptions(ModelOptions):
     """Options of ``purchases``."""
 
     base_rate: bool = Field(default=True, description="Whether the middle of the band has weight.")
-    shading: bool = Field(default=True, description="Whether declarations are believed shaded.")
+    shading: bool = Field(
+        default=True, description="Whether declared values are believed to be shaded."
+    )
     spread: float = _spread()
 
 

@@ -23,7 +23,7 @@ def _numbers(value: Any) -> Any:
 
 
 Numbers = Annotated[tuple[float, ...], BeforeValidator(_numbers)]
-"""Several numbers: a list, or text with commas between them."""
+"""Several numbers: a list, or text with commas."""
 
 
 class PlanningDesign(Design):
@@ -31,7 +31,7 @@ class PlanningDesign(Design):
 
     mechanism: Names = Field(
         default=("harberger", "futarchy"),
-        description=f"Mechanisms, with commas between: {', '.join(get_args(Mechanism))}.",
+        description=f"Mechanisms, separated by commas: {', '.join(get_args(Mechanism))}.",
     )
     sessions: int = Field(
         default=1, ge=1, description="Sessions per mechanism and tax rate, each with its own draws."

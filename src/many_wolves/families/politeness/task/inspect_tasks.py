@@ -21,7 +21,7 @@ from many_wolves.files import code_version, fingerprint
 __all__ = ["politeness", "politeness_literal"]
 
 Names = str | Sequence[str] | None
-"""Names with commas between on the command line, or a list; None means all."""
+"""Names separated by commas on the command line, or a list; None means all."""
 
 _NEGATED = ["not terrible", "not bad", "not good", "not amazing"]
 
