@@ -36,7 +36,8 @@ def list_command() -> None:
 def show_command(name: str) -> None:
     """Print the card of the data set NAME.
 
-    A card has participants, source, licence, settings and known faults."""
+    A card has participants, source, licence, settings and known faults.
+    """
     from many_wolves.workflows.data_sets import data_set, told
 
     show(data_set(name).card.model_dump(), lambda: click.echo(told(name)))

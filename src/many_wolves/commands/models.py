@@ -26,7 +26,8 @@ def command() -> None:
 def prepare_command(name: str, out: Path | None) -> None:
     """Make a model folder of the packaged model NAME.
 
-    The folder is in the Hugging Face format. Its path is printed."""
+    The folder is in the Hugging Face format. Its path is printed.
+    """
     folder = prepare(name, out or Path("models") / name, lambda text: log.info("%s", text))
     show({"model": name, "folder": folder}, lambda: click.echo(folder))
 

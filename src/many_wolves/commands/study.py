@@ -124,7 +124,8 @@ def run_command(file: Path, again: bool, dry_run: bool, commands: bool) -> None:
 def plan_command(file: Path, prices: Path | None) -> None:
     """Print the size and cost of the study FILE; ask nothing.
 
-    The table has the number of questions per speaker, their tokens and their cost."""
+    The table has the number of questions per speaker, their tokens and their cost.
+    """
     study = read_study(file)
     places = StudyPaths(study.study)
     trials = _trials(study, file)
@@ -145,7 +146,8 @@ def plan_command(file: Path, prices: Path | None) -> None:
 def status_command(file: Path) -> None:
     """Print which stages of the study FILE are up to date.
 
-    Every other stage has the reason why it must run."""
+    Every other stage has the reason why it must run.
+    """
     study = read_study(file)
     places = StudyPaths(study.study)
     done = StateFile(places.state).load()

@@ -62,6 +62,11 @@ def report_on(
         The page.
     title
         Its heading.
+
+    Raises
+    ------
+    WolvesError
+        If there are no fits, or ``out`` is a file with something else.
     """
     return _fits(fits).report(out, title)
 

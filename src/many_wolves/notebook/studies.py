@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,3 +108,9 @@ class Study:
 
     def __repr__(self) -> str:
         return f"Study({str(self.file)!r})"
+
+    def _repr_html_(self) -> str:
+        stages = self.status()
+        done = f"{int((stages['why'] == '').sum())} of {len(stages)} stages are up to date."
+        title = html.escape(self.study.title or self.study.study)
+        return f"<p><b>{title}</b>: {done}</p>{stages.to_html(index=False)}"

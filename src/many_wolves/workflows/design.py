@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from many_wolves import families
 from many_wolves.cognitive import DesigningModel
 from many_wolves.contracts import Array, Observations, PooledModel, Problem
+from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.progress import step
 from many_wolves.records import Trial
@@ -107,10 +108,11 @@ class Design:
     reliable: bool
 
     def _repr_html_(self) -> str:
-        return (
-            f"<p>{self.calls} calls</p>{self.weights.round(3).to_html(index=False)}"
-            f"{self.questions.to_html(index=False)}"
-        )
+        doubt = "The widths come from short chains that do not agree."
+        sentences = [] if self.reliable else [doubt]
+        sentences.append(number_of(self.calls, "call"))
+        tables = self.weights.round(3).to_html(index=False), self.questions.to_html(index=False)
+        return "".join([*(f"<p>{sentence}</p>" for sentence in sentences), *tables])
 
 
 def designing_model(family: str, name: str | None = None) -> DesigningModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -114,7 +115,9 @@ class Influence:
         return tuple(found)
 
     def _repr_html_(self) -> str:
-        return str(self.summary.round(2).to_html(index=False))
+        state = "All numbers are reliable." if self.ok else "Some numbers are unreliable."
+        verdict = "".join(f"<p>{html.escape(part)}</p>" for part in (state, *self.criterion))
+        return verdict + str(self.summary.round(2).to_html(index=False))
 
 
 def _met(as_expected: bool) -> str:

@@ -242,7 +242,25 @@ def no_fits() -> WolvesError:
 
 
 def read_fits(folders: Sequence[str | Path], refused: Sequence[str] = ()) -> Fits:
-    """Fit folders as ``Fits``."""
+    """Read several fit folders, of commands or of Python.
+
+    Parameters
+    ----------
+    folders
+        Fit folders.
+    refused
+        Why other speakers could not be fitted, in words.
+
+    Returns
+    -------
+    Fits
+        The fits by the short names of their speakers, which are made unique.
+
+    Raises
+    ------
+    WolvesError
+        If a folder is not a fit folder.
+    """
     from many_wolves.figures import read_all
 
     return Fits({fit.label: SpeakerFit(fit) for fit in read_all(folders)}, tuple(refused))

@@ -54,7 +54,7 @@ class Sensitivity:
         return bool(self.table["ok"].all())
 
     def _repr_html_(self) -> str:
-        state = "All numbers are reliable." if self.ok else "Some fits failed."
+        state = "All numbers are reliable." if self.ok else "Some numbers are unreliable."
         return f"<p>{state}</p>{self.short.round(2).to_html(index=False, na_rep='')}"
 
 

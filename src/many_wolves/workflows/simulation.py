@@ -195,6 +195,8 @@ class Recovery:
         Errors of the fits that failed.
     folder
         Where recovery.csv, recovery_each.csv and the simulations are.
+    simulations
+        Number of simulations.
     """
 
     table: pd.DataFrame
@@ -205,11 +207,17 @@ class Recovery:
     @property
     def ok(self) -> bool:
         """Whether intervals have their nominal coverage, and no fit failed."""
-        return bool((self.table["verdict"] == "as stated").all()) and not self.failed
+        return self._covered and not self.failed
+
+    @property
+    def _covered(self) -> bool:
+        return bool((self.table["verdict"] == "as stated").all())
 
     def _repr_html_(self) -> str:
-        state = "as stated" if self.ok else "not as stated"
-        return f"<p>Intervals cover {state}.</p>{self.table.round(3).to_html(index=False)}"
+        have = "All intervals have" if self._covered else "Some intervals do not have"
+        failed = f" {len(self.failed)} of {self.simulations} fits failed." if self.failed else ""
+        table = self.table.round(3).to_html(index=False)
+        return f"<p>{have} their nominal coverage.{failed}</p>{table}"
 
 
 def recover_parameters(
