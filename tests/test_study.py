@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -234,7 +235,9 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    # Whether messages are shown depends on the tests that ran before.
+    monkeypatch.setattr(running, "_quiet", lambda: False)
     return Bench(tmp_path)
 
 
@@ -335,6 +338,27 @@ class TestStages:
         (folder / "in" / "x").rename(folder / "in" / "y")
         assert path_fingerprint(folder) != first
         assert path_fingerprint(tmp_path / "none") == ""
+
+    def test_a_file_that_several_stages_use_is_read_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read: list[Path] = []
+
+        def fingerprint(path: Path) -> str:
+            read.append(path)
+            return path.read_text()
+
+        monkeypatch.setattr("many_wolves.study.stages.file_fingerprint", fingerprint)
+        file = tmp_path / "x"
+        file.write_text("1")
+        assert [path_fingerprint(file), path_fingerprint(file)] == ["1", "1"]
+        assert len(read) == 2, "a file that has just changed is read again"
+        os.utime(file, (1, 1))
+        monkeypatch.setattr("many_wolves.study.stages._RECENT_NS", 0)
+        assert [path_fingerprint(file), path_fingerprint(file)] == ["1", "1"]
+        assert len(read) == 3
+        file.write_text("2")
+        assert path_fingerprint(file) == "2"
 
 
 def test_a_stage_that_makes_do_runs_with_what_there_is(tmp_path) -> None:

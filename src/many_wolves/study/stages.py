@@ -12,6 +12,7 @@ import shlex
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from many_wolves.errors import WolvesError
 from many_wolves.extras import program
 from many_wolves.files import file_fingerprint, fingerprint, write_atomic
 from many_wolves.records import READABLE, SCHEMA
+
+_RECENT_NS = 2 * 10**9
+"""Files that changed since then are always read: they may change again within one clock tick."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +107,20 @@ def path_fingerprint(path: Path) -> str:
         stat = path.stat()
         if stat.st_size >= 32_000_000:
             return fingerprint([stat.st_size, stat.st_mtime_ns])
-        return file_fingerprint(path)
+        times = (stat.st_mtime_ns, stat.st_ctime_ns)
+        if time.time_ns() - max(times) < _RECENT_NS:
+            return file_fingerprint(path)
+        return _content(path.resolve(), (stat.st_ino, stat.st_size, *times))
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file() and not _passing(p))
         return fingerprint([[str(p.relative_to(path)), path_fingerprint(p)] for p in files])
     return ""
+
+
+@cache
+def _content(path: Path, state: tuple[int, ...]) -> str:
+    """Fingerprint of a file in this state, read once: several stages read what one writes."""
+    return file_fingerprint(path)
 
 
 def _passing(path: Path) -> bool:
