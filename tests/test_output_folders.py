@@ -6,12 +6,17 @@ import re
 import subprocess
 from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from many_wolves.cli import COMMANDS
+from many_wolves.findings import statement
+from many_wolves.inference.evaluation import influence, pooling, sensitivity
+from many_wolves.inference.evaluation.recovery import Power
 from many_wolves.inference.sampling.summary import COLUMNS
 from many_wolves.records import Check, Response
+from many_wolves.workflows import compare
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("llm-output", "rsa-output", "plots")
@@ -57,3 +62,20 @@ def test_every_column_of_a_summary_and_field_of_a_check_is_described() -> None:
     described = names_in("rsa-output")
     assert not set(COLUMNS) - described
     assert not [f.name for f in fields(Check) if f.name not in described]
+
+
+@pytest.mark.parametrize("module", [statement, influence, pooling, sensitivity, compare])
+def test_every_column_of_other_tables_is_described(module: ModuleType) -> None:
+    assert not set(module.COLUMNS) - names_in("rsa-output")
+
+
+def test_every_column_of_power_is_described() -> None:
+    assert not {f.name for f in fields(Power)} - names_in("rsa-output")
+
+
+def test_every_command_that_writes_results_is_described() -> None:
+    names = [name.split() for folder in FOLDERS for name in names_in(folder)]
+    described = {name[1] for name in names if name[0] == "wolves"}
+    others = {"data", "compile", "serve", "models", "programs", "predict", "study", "replay"}
+    others |= {"tournament", "train-agent", "design-rules"}
+    assert not COMMANDS.keys() - others - described

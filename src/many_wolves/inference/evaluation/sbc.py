@@ -94,7 +94,7 @@ class Calibration:
     verdict: str
 
     def table(self) -> pd.DataFrame:
-        """One row per quantity: quantity, p, p_holm, verdict."""
+        """One row per quantity: quantity, p, p_holm, shape."""
         p = np.array([test.p for test in self.tests])
         return pd.DataFrame(
             {
