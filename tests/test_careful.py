@@ -114,6 +114,18 @@ def test_a_fit_ends_that_no_attempt_makes_good(path, further, monkeypatch):
     assert done.cpu_seconds == 1 + further
 
 
+@pytest.mark.parametrize("good", [True, False])
+def test_a_quick_look_says_that_nothing_was_retried(good, monkeypatch):
+    words = () if good else ("3 draws diverged.",)
+    judged = Diagnostics(good, words, 3, 1.0, 1.0, 1.0, 1.0, 0, 2, 100, "", ())
+    asked = Settings(chains=2, warmup=100, draws=100)
+    first = Attempt(judged, 1.0, of_length(3, 100), asked)
+    monkeypatch.setattr(careful, "fit", lambda *_, **__: first)
+    done = careful.fit_with_retries(SimpleNamespace(refused=None), None, (), asked)
+    said = " ".join(done.diagnostics.verdict)
+    assert ("Fewer than 1,600 draws" in said and "--draws 800" in said) is not good
+
+
 @pytest.mark.stan
 def test_an_extension_counts_its_own_steps(fixed, program):
     whole = fixed.draws.statistic("n_leapfrog__")

@@ -175,9 +175,11 @@ class TestRepository:
     @pytest.mark.parametrize(
         "pattern",
         # Brackets keep the patterns from finding themselves.
-        [r"/(r[o]ot|w[o]rk|h[o]me/[a-z]+)/", r"p[y]thonhosted|p[y]pi[.]org", r"^uv[.]lock$"],
-        ids=["a path of a machine", "the host of an index", "a lock file"],
-    )
+        [r"/(r[o]ot|w[o]rk|h[o]me/[a-z]+)/", r"p[y]thonhosted|p[y]pi[.]org", r"^uv[.]lock$",
+         r"xdist[_]group"],
+        ids=["a path of a machine", "the host of an index", "a lock file",
+             "a mark that `--dist loadfile` ignores"],
+    )  # fmt: skip
     def test_it_depends_on_no_machine(self, pattern: str) -> None:
         if not (ROOT / ".git").exists() or shutil.which("git") is None:
             pytest.skip("needs a git checkout")

@@ -29,7 +29,6 @@ from many_wolves.observations import Observations
 from many_wolves.report.sensitivity import sensitivity_section
 from many_wolves.workflows.sensitivity import _kept, _kept_with_fit
 
-pytestmark = pytest.mark.xdist_group("stan")
 SETTINGS = Settings(chains=4, warmup=300, draws=500, seed=6)
 NAMES = tuple(p.name for p in PoliteSpeaker.parameters)
 
