@@ -198,11 +198,29 @@ def test_from_python(shell: Shell, tables: dict[str, Path]) -> None:
 import many_wolves as mw
 import pandas as pd
 
+asked = dict(provider="simulated", model="py", parameters={TRUTH["gushing"]}, progress=False)
+for task, design in (("price", dict(copies=2)), ("letter", dict(tones=["kind"]))):
+    trials = mw.compile(task, out=f"py-{{task}}.jsonl", **design)
+    answers = mw.collect(trials, **asked)
+    assert answers.complete, answers
+choices = mw.choices(answers.journals)
+assert choices.speakers == ["simulated/py"] and choices.total == 25, choices
+
 frame = pd.read_csv("{tables["plain"] / "prices.csv"}")
 short = dict(chains=2, warmup=200, draws=200, engine="httpstan", progress=False)
 fit = mw.fit(mw.read_choices(frame, task="price"), out="py", slope=False, **short)
 assert set(fit.weights["parameter"]) == {{"level", "sigma"}}, fit.weights
 assert "r²" in fit._repr_html_()
+enough = short | dict(warmup=300, draws=800)
+both = mw.fit_all(choices, human=True, out="py-all", workers=1, **enough)
+assert len(both) == 2 and "py" in both, both
+page = mw.report_on(both, "py.html")
+assert "Prices were fitted by a line." in page.read_text()
+assert both.figure("forest") is not None and len(both.findings())
+recovered = mw.recover(
+    choices, out="py-recovered", n=3, given={TRUTH["plain"]}, workers=1, **short
+)
+assert "nominal coverage" in recovered._repr_html_() and len(recovered.table)
 try:
     mw.fit(mw.data("buyers"), slop=True)
 except mw.WolvesError as error:
