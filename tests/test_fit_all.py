@@ -178,3 +178,17 @@ def test_an_absurd_number_of_workers_is_cut_to_what_a_machine_can_hold() -> None
 
     with executing(10**26) as pool:
         assert vars(pool)["_max_workers"] == 1000
+
+
+def test_a_script_without_a_main_guard_is_run_once(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from many_wolves.workflows.executors import executing\n"
+        "print('begun')\n"
+        "with executing(2) as pool:\n"
+        "    print(pool.submit(pow, 2, 5).result())\n"
+        "print(__file__, __spec__)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n") == ["begun", "32", f"{script} None", ""]
+    assert not done.stderr

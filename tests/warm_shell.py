@@ -34,7 +34,7 @@ for module in pkgutil.iter_modules(many_wolves.commands.__path__, "many_wolves.c
 
 # Stages of studies and workers are forks as well.
 Runner.__init__.__defaults__ = (tuple(json.loads(sys.argv[2])),)
-executors.get_context = lambda kind: importlib.import_module("multiprocessing").get_context("fork")
+executors._Context = lambda: importlib.import_module("multiprocessing").get_context("fork")
 executors.forkserver.ensure_running = lambda: None
 
 

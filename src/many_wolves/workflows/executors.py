@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import forkserver, get_context, parent_process
+from multiprocessing import forkserver, parent_process
 from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any
 
 from many_wolves.errors import WolvesError
 from many_wolves.extras import needs
@@ -40,10 +43,12 @@ def executing(workers: int, cluster: str | None = None) -> Iterator[Executor]:
         with _dask(cluster) as executor:
             yield executor
         return
-    with blocked():  # Workers inherit the signal mask, and begin with long imports.
+    # Workers inherit the signal mask, and begin with long imports.
+    with blocked(), _without_script():
         forkserver.ensure_running()
-    context = get_context("forkserver")
-    pool = ProcessPoolExecutor(min(workers, _MOST_WORKERS), mp_context=context, initializer=_alone)
+    pool = ProcessPoolExecutor(
+        min(workers, _MOST_WORKERS), mp_context=_Context(), initializer=_alone
+    )
     try:
         yield pool
     except KeyboardInterrupt:
@@ -53,6 +58,36 @@ def executing(workers: int, cluster: str | None = None) -> Iterator[Executor]:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+class _Worker(ForkServerProcess):
+    """A process that does not run the user's script.
+
+    By default, a worker imports the script that was started. One without `if __name__ ==
+    "__main__":` would begin its fits again in each worker.
+    """
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802
+        with _without_script():
+            return ForkServerProcess._Popen(process_obj)
+
+
+class _Context(ForkServerContext):
+    Process = _Worker
+
+
+@contextmanager
+def _without_script() -> Iterator[None]:
+    """Hide the script that was started from multiprocessing."""
+    main = sys.modules["__main__"]
+    hidden = {name: getattr(main, name) for name in ("__spec__", "__file__") if hasattr(main, name)}
+    main.__spec__, main.__file__ = None, None
+    try:
+        yield
+    finally:
+        del main.__spec__, main.__file__
+        vars(main).update(hidden)
 
 
 @contextmanager

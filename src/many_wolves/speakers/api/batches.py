@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from functools import wraps
 from typing import Any
 
+from many_wolves.counting import number_of
 from many_wolves.progress import log
 from many_wolves.secrets import Redactor
 from many_wolves.speakers.api.http import Kind, ReplyError, first_words, phrase, status_in
@@ -103,12 +104,26 @@ def _that_goes_on(work: _Method) -> _Method:
         while True:
             try:
                 await work(batcher)
+            except asyncio.CancelledError:
+                _tell_of_open(getattr(batcher, "_inflight_batches", {}))
+                raise
             except Exception:  # Its words are the result of the requests.
                 await asyncio.sleep(batcher._tick)
             else:
                 return
 
     return working
+
+
+def _tell_of_open(batches: Mapping[str, Any]) -> None:
+    """Log which batches go on at the provider although nobody waits for them."""
+    if batches:
+        log.warning(
+            "The provider goes on with batches of %s, and bills them; the next run asks these "
+            "requests again. Fix: cancel the batches at the provider: %s",
+            number_of(sum(len(batch.requests) for batch in batches.values()), "request"),
+            ", ".join(batches),
+        )
 
 
 def _line_by_line(parse: _Method) -> _Method:
@@ -163,6 +178,8 @@ def _readable(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
             found = read(result)
         except Exception as error:  # Of a result that is not as documented.
             return _unreadable(error)
+        if found is None:
+            return _unreadable(ValueError("no message"))
         return _unreadable(found) if isinstance(found, TypeError) else found
 
     return one
