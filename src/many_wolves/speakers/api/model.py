@@ -18,7 +18,6 @@ from many_wolves.records import Message, SpeakerSpec
 from many_wolves.secrets import Redactor, known_secrets, redactor
 from many_wolves.sources import nearest
 from many_wolves.speakers.api.accepted import is_accepted, remember_accepted
-from many_wolves.speakers.api.batches import prepare_batches
 from many_wolves.speakers.api.effort import check_effort, effort_in_request
 from many_wolves.speakers.api.http import Guard, NotSentError, ReplyError, guarded_client
 from many_wolves.speakers.api.retry import ErrorClass, RetryPolicy, classify_error
@@ -115,6 +114,8 @@ def open_model(
         import inspect_ai.model  # noqa: F401
 
     if batch:
+        from many_wolves.speakers.api.batches import prepare_batches
+
         prepare_batches(redact)
     guard = Guard()
 
