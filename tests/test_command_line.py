@@ -208,7 +208,7 @@ def test_out_of_reach_places_are_found_before_pages_and_figures(
     monkeypatch.setattr(work, lambda *_, **__: pytest.fail("worked first"))
     blocked = tmp_path / "fit" / "fit.json" / "here" / "page.html"
     assert run(wolves, [*words, str(fit), "--out", str(blocked)]) == BAD_INPUT
-    assert "cannot be written into" in capsys.readouterr().err
+    assert "expected a folder, found a file" in capsys.readouterr().err
 
 
 def test_out_of_reach_places_are_found_before_the_work(table, capsys, monkeypatch):

@@ -46,6 +46,11 @@ def make_ready(folder: Path) -> None:
     WolvesError
         If it cannot be made, or cannot be written into.
     """
+    file = next((path for path in (folder, *folder.parents) if path.is_file()), None)
+    if file is not None:
+        raise WolvesError(
+            "expected a folder, found a file", where=file, fix="give another folder with --out"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".wolves-"):
