@@ -27,7 +27,7 @@ from many_wolves.inference.evaluation.sensitivity import (
 from many_wolves.inference.settings import Settings
 from many_wolves.observations import Observations
 from many_wolves.report.sensitivity import sensitivity_section
-from many_wolves.workflows.sensitivity import _kept, _kept_with_fit
+from many_wolves.workflows.sensitivity import _kept, _with_fit
 
 SETTINGS = Settings(chains=4, warmup=300, draws=500, seed=6)
 NAMES = tuple(p.name for p in PoliteSpeaker.parameters)
@@ -183,10 +183,10 @@ def test_finished_alternatives_are_kept_until_their_inputs_change(tmp_path):
 
     file = tmp_path / "alternatives" / "flat.json"
     for seal, count in (("a", 1), ("a", 1), ("b", 2), ("b", 2)):
-        pd.testing.assert_frame_equal(_kept(file, seal, "flat", make), kept_rows())
+        pd.testing.assert_frame_equal(_kept(file, lambda seal=seal: seal, "flat", make), kept_rows())
         assert len(made) == count
     file.write_text("{")
-    _kept(file, "b", "flat", make)
+    _kept(file, lambda: "b", "flat", make)
     assert len(made) == 3
 
 
@@ -198,12 +198,15 @@ def test_the_whole_table_is_kept_with_its_own_fit_only(tmp_path):
         (tmp_path / "fit.json").write_text(json.dumps({"seconds": len(made)}))
         return kept_rows()
 
+    def kept(seal):
+        return _kept(tmp_path / "all.json", lambda: _with_fit(tmp_path, seal), "all", make)
+
     for seal, count in (("a", 1), ("a", 1), ("b", 2), ("b", 2)):
-        pd.testing.assert_frame_equal(_kept_with_fit(tmp_path, seal, make), kept_rows())
+        pd.testing.assert_frame_equal(kept(seal), kept_rows())
         assert len(made) == count
     (tmp_path / "fit.json").write_text("{}")
-    _kept_with_fit(tmp_path, "b", make)
+    kept("b")
     assert len(made) == 3
     (tmp_path / "fit.json").unlink()
-    _kept_with_fit(tmp_path, "b", make)
+    kept("b")
     assert len(made) == 4

@@ -19,7 +19,7 @@ from many_wolves import progress
 from many_wolves.errors import EMPTY_PATH, WolvesError
 
 _JSON = "many_wolves.json"
-_FOLDERS_OF_MATPLOTLIB = ("mkdir -p failed for path", "Matplotlib created a temporary cache")
+_ABOUT_ITS_FOLDERS = ("mkdir -p failed for path", "Matplotlib created a temporary cache")
 
 SETTINGS: dict[str, Any] = {
     "help_option_names": ["-h", "--help"],
@@ -71,15 +71,15 @@ def show_messages(level: int = logging.INFO) -> None:
         logger.addHandler(_HANDLER)
     logger.propagate = False
     logger.setLevel(level)
-    logging.getLogger("matplotlib").addFilter(_is_no_matter_of_folders)
+    logging.getLogger("matplotlib").addFilter(_is_worth_showing)
 
 
-def _is_no_matter_of_folders(record: logging.LogRecord) -> bool:
+def _is_worth_showing(record: logging.LogRecord) -> bool:
     """Whether a message of matplotlib is not about a home folder that cannot be written.
 
     It then uses a temporary folder, and the user has nothing to correct.
     """
-    return not record.getMessage().startswith(_FOLDERS_OF_MATPLOTLIB)
+    return not record.getMessage().startswith(_ABOUT_ITS_FOLDERS)
 
 
 def _flag(name: str, text: str, callback: Any) -> click.Option:

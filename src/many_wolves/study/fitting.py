@@ -91,7 +91,7 @@ def _words(options: Mapping[str, Any]) -> list[str]:
     for name, value in options.items():
         option = flag(name)
         if isinstance(value, bool):
-            words.append(option if value else f"--no-{option[2:]}")
+            words.append(option if value else flag(f"no_{name}"))
         elif isinstance(value, list | tuple):
             words += [option, ",".join(map(str, value))]
         elif isinstance(value, dict):

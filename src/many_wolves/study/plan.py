@@ -108,8 +108,7 @@ def compile_stage(task: Task, places: StudyPaths) -> Stage:
         if name == "tasks":
             command[2] = ",".join(value)
         elif isinstance(value, bool):
-            option = name.replace("_", "-")
-            command.append(f"--{option}" if value else f"--no-{option}")
+            command.append(flag(name) if value else flag(f"no_{name}"))
         elif isinstance(value, tuple):
             command += [flag(name), ",".join(map(str, value))] if value else []
         elif value is not None:

@@ -109,7 +109,7 @@ def vary_assumptions(
 
     def keep(name: str, other: Problem, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         file = out / "alternatives" / f"{file_name(name)}.json"
-        return _kept(file, seals[name], name, make)
+        return _kept(file, lambda: seals[name], name, make)
 
     def make() -> pd.DataFrame:
         done = sample(problem)
@@ -121,7 +121,9 @@ def vary_assumptions(
             done, names, alternatives, program, lambda one: sample(one, done.points), keep
         )
 
-    table = _kept_with_fit(out, fingerprint([seal, seals]), make)
+    file = out / "alternatives" / "all.json"
+    whole = fingerprint([seal, seals])
+    table = _kept(file, lambda: _with_fit(out, whole), "the fit and its alternatives", make)
     write_atomic(out / "sensitivity.csv", table.to_csv(index=False))
     meanings = {name: other.meaning for name, (_, other) in alternatives.items()}
     write_atomic(out / "sensitivity.json", json.dumps(meanings, indent=2) + "\n")
@@ -132,43 +134,25 @@ def vary_assumptions(
     return Sensitivity(table, out, frozenset(p.name for p in found.parameters if p.detail))
 
 
-def _kept_with_fit(out: Path, seal: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """The whole table if it belongs to the fit in the folder; otherwise both are made."""
-    file = out / "alternatives" / "all.json"
-    known = _rows(file, _with_fit(out, seal), "the fit and its alternatives")
-    if known is not None:
-        return known
-    rows = make()
-    _write(file, _with_fit(out, seal), rows)
-    return rows
-
-
 def _with_fit(out: Path, seal: str) -> str:
     """A fingerprint that also depends on the fit in the folder."""
     fit = out / "fit.json"
     return fingerprint([seal, fit.read_text(encoding="utf-8") if fit.is_file() else ""])
 
 
-def _kept(file: Path, seal: str, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """The rows of an alternative from a file with this fingerprint; otherwise made and written."""
-    known = _rows(file, seal, name)
-    if known is not None:
-        return known
-    rows = make()
-    _write(file, seal, rows)
-    return rows
+def _kept(
+    file: Path, seal: Callable[[], str], name: str, make: Callable[[], pd.DataFrame]
+) -> pd.DataFrame:
+    """The rows of a file with this fingerprint; otherwise made and written.
 
-
-def _rows(file: Path, seal: str, name: str) -> pd.DataFrame | None:
-    """The rows of a file with this fingerprint, or None."""
+    ``seal`` is called again after ``make``, which may change the fit that it depends on.
+    """
     import pandas as pd
 
-    if seal_of(file) != seal:
-        return None
-    log.info("%s: already done", name)
-    return pd.DataFrame(json.loads(file.read_text(encoding="utf-8"))["rows"])
-
-
-def _write(file: Path, seal: str, rows: pd.DataFrame) -> None:
-    record = {"fingerprint": seal, "rows": rows.to_dict(orient="records")}
+    if seal_of(file) == seal():
+        log.info("%s: already done", name)
+        return pd.DataFrame(json.loads(file.read_text(encoding="utf-8"))["rows"])
+    rows = make()
+    record = {"fingerprint": seal(), "rows": rows.to_dict(orient="records")}
     write_atomic(file, json.dumps(record, default=float) + "\n")
+    return rows
