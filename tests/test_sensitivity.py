@@ -183,7 +183,8 @@ def test_finished_alternatives_are_kept_until_their_inputs_change(tmp_path):
 
     file = tmp_path / "alternatives" / "flat.json"
     for seal, count in (("a", 1), ("a", 1), ("b", 2), ("b", 2)):
-        pd.testing.assert_frame_equal(_kept(file, lambda seal=seal: seal, "flat", make), kept_rows())
+        found = _kept(file, lambda seal=seal: seal, "flat", make)
+        pd.testing.assert_frame_equal(found, kept_rows())
         assert len(made) == count
     file.write_text("{")
     _kept(file, lambda: "b", "flat", make)
