@@ -30,7 +30,7 @@ from many_wolves.contracts import Array, Problem
 from many_wolves.inference.evaluation.knowledge import Known, drawn
 from many_wolves.records import Trial
 from many_wolves.workflows.adaptive import round_size
-from many_wolves.workflows.compiling import request, trials_of
+from many_wolves.workflows.compile import request, trials_of
 from many_wolves.workflows.design import DesignRequest, before_of, choose, designing_model, learn_of
 
 OPTIONS = {"literal": "fixed"}

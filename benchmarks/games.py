@@ -42,8 +42,8 @@ def play_all(folder: Path, games: int, what: Played | None = None) -> dict[str, 
     from many_wolves.collection import Seat, Trials, play
     from many_wolves.records import SpeakerSpec
     from many_wolves.speakers import SimulatedSpeaker
-    from many_wolves.workflows.compiling import request, write_trials
-    from many_wolves.workflows.seating import Episodes
+    from many_wolves.workflows.compile import request, write_trials
+    from many_wolves.workflows.seats import Episodes
     from many_wolves.worlds import SPEAKER, EpisodicWorld
 
     what = what or Played()

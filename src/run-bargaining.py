@@ -22,9 +22,9 @@ from many_wolves.files import shipped, write_atomic
 from many_wolves.sources import nearest
 from many_wolves.speakers.speaker_request import SpeakerRequest
 from many_wolves.store.journal_lines import read_journal
-from many_wolves.workflows.collecting import Collection, Games, Table
-from many_wolves.workflows.compiling import request, write_trials
-from many_wolves.workflows.seating import Extents, speaker_of_file
+from many_wolves.workflows.collect import Collection, Games, Table
+from many_wolves.workflows.compile import request, write_trials
+from many_wolves.workflows.seats import Extents, speaker_of_file
 
 # Game type -> the side that is improved, and the arms between its games.
 TYPES: Mapping[str, tuple[str, tuple[str, ...]]] = {

@@ -16,7 +16,8 @@ from many_wolves.records import SpeakerSpec, Trial
 from many_wolves.speakers import Feed, SimulatedSpeaker
 from many_wolves.speakers.protocol import respond
 from many_wolves.store.journal_lines import read_journal
-from many_wolves.workflows import compiling
+from many_wolves.workflows.compile import request as request_of
+from many_wolves.workflows.compile import write_trials
 from many_wolves.worlds import EpisodicWorld
 
 FAMILY = Dilemmas()
@@ -38,7 +39,7 @@ def games(name: str, n: int | None = None, partners=(), seed: int = 1, **more) -
 
 def write_games(path: Path, names: tuple[str, ...], **design) -> Path:
     """A file of openings with its manifest, as `wolves compile` writes them."""
-    compiling.write_trials(compiling.request(names, design), path)
+    write_trials(request_of(names, design), path)
     return path
 
 

@@ -17,7 +17,7 @@ from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.checkpoints import expand
 from many_wolves.speakers.local.hf import HfSpeaker
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
-from many_wolves.workflows.seating import cast, read_seats, speaker_of_file
+from many_wolves.workflows.seats import cast, read_seats, speaker_of_file
 from thinking_model import make
 
 pytestmark = needs_torch

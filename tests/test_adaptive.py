@@ -14,7 +14,7 @@ from many_wolves.store.journal_lines import read_journal
 from many_wolves.workflows import adaptive
 from many_wolves.workflows.adaptive import AdaptiveRequest, Journalled, collect_in_rounds
 from many_wolves.workflows.choices import Selection, tabulated
-from many_wolves.workflows.compiling import request, write_trials
+from many_wolves.workflows.compile import request, write_trials
 from many_wolves.workflows.data import of_one
 from many_wolves.workflows.design import DesignRequest
 from many_wolves.workflows.sampling import Sampling

@@ -205,7 +205,7 @@ class TestTransformers:
     def test_an_end_token_that_is_none_is_named(self, tiny):
         from types import SimpleNamespace
 
-        from many_wolves.speakers.local.loading import end_tokens
+        from many_wolves.speakers.local.load import end_tokens
 
         for wrong in ("</s>", [2, "</s>"], -1, True):
             tokenizer = SimpleNamespace(eos_token_id=2)

@@ -16,7 +16,7 @@ from many_wolves.families.politeness.reading.from_csv import from_csv
 from many_wolves.families.politeness.reading.human import human_table
 from many_wolves.files import shipped
 from many_wolves.reference_data import DataSet, TableCard, data_sets, references_of
-from many_wolves.reference_data.shipping import FOLDER
+from many_wolves.reference_data.references import FOLDER
 from many_wolves.workflows.calls import source
 from many_wolves.workflows.data import of_one, one_speaker, reference
 from many_wolves.workflows.data_sets import listed

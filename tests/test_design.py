@@ -14,7 +14,7 @@ from many_wolves.families.politeness.model import PoliteSpeaker, designer
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.task.compiler import trials_of
 from many_wolves.observations import Observations
-from many_wolves.workflows.compiling import request, write_trials
+from many_wolves.workflows.compile import request, write_trials
 from many_wolves.workflows.design import (
     DesignRequest,
     Sofar,

@@ -12,7 +12,7 @@ import many_wolves as mw
 from fit_folders import write_fit_folder
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
-from many_wolves.workflows.exporting import export
+from many_wolves.workflows.export import export
 
 GOLDEN = Path(__file__).parent / "golden" / "schema1" / "fits"
 

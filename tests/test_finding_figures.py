@@ -9,7 +9,7 @@ from many_wolves.families.politeness.references import SPEAKER
 from many_wolves.families.politeness.reporting.pages import PAGES
 from many_wolves.figures import read_all
 from many_wolves.findings import plots
-from many_wolves.study.checking import FINDING_FIGURES
+from many_wolves.study.checks import FINDING_FIGURES
 
 GOALS = ("informative", "social", "both", "none")
 

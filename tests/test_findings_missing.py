@@ -9,7 +9,7 @@ from known_speakers import speaker
 from many_wolves.families.politeness.references import SPEAKER
 from many_wolves.families.politeness.reporting.quantities import QUANTITIES
 from many_wolves.findings import run
-from many_wolves.findings.lacking import reasons
+from many_wolves.findings.gaps import reasons
 
 PLAIN = {"social": (0.4, 0.3, 0.3, 0.4)}
 

@@ -96,7 +96,7 @@ def fresh_logprob(loaded, messages, text, prompt_format):
     ],
 )
 def test_cached_scores_equal_fresh_ones(loaded, prompt_format, branches):
-    from many_wolves.speakers.local.loading import end_tokens
+    from many_wolves.speakers.local.load import end_tokens
 
     ends = end_tokens(loaded.model.generation_config, loaded.tokenizer, prompt_format)
     assert loaded.branches

@@ -10,7 +10,7 @@ import pytest
 
 from ibex_server import LOGIN, serve
 from many_wolves.cli import run, wolves
-from many_wolves.collection.running import MOST_ATTEMPTS
+from many_wolves.collection.runner import MOST_ATTEMPTS
 from many_wolves.families.markets.engines.ibex import IbexGame
 from many_wolves.families.markets.reading.lab import record_from_lab
 from many_wolves.families.markets.rules.draws import in_seeded_order

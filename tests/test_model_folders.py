@@ -10,7 +10,7 @@ from asking import trials, write_trials
 from many_wolves.cli import run
 from many_wolves.commands.collect import command as collect
 from many_wolves.errors import WolvesError
-from many_wolves.speakers.local.loading import _on
+from many_wolves.speakers.local.load import _on
 from test_study_plan import POINTER, model
 
 

@@ -17,7 +17,8 @@ from many_wolves.records import (
     Trial,
     blank_response,
 )
-from many_wolves.workflows import compiling
+from many_wolves.workflows.compile import request as request_of
+from many_wolves.workflows.compile import trials_of
 
 SCORER = SpeakerSpec("hf", "tiny", mode="score")
 TASKS = ("politeness", "dictator", "principal")
@@ -28,8 +29,8 @@ COLUMN = {"politeness": "utterance", "dilemmas": "choice"}
 def trial(request: pytest.FixtureRequest) -> Trial:
     """The first trial of a task that can be scored."""
     few = {"tasks": ("choice",), "limit": 1} if request.param == "politeness" else {}
-    asked = compiling.request((request.param,), few)
-    return next(iter(compiling.trials_of(asked)))
+    asked = request_of((request.param,), few)
+    return next(iter(trials_of(asked)))
 
 
 def scores(trial: Trial, **changed: float | None) -> tuple[OptionScore, ...]:

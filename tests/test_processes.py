@@ -71,7 +71,7 @@ def test_a_child_and_its_own_child_end_with_their_parent(how):
 STUDY = """
 import sys
 from pathlib import Path
-from many_wolves.study.running import Runner
+from many_wolves.study.runner import Runner
 from many_wolves.study.stages import Stage, StateFile
 place, seconds = Path(sys.argv[1]), sys.argv[2]
 def stage(name, beside):
@@ -144,7 +144,7 @@ INTERRUPTED_STUDY = f"""
 import sys
 from pathlib import Path
 from many_wolves import interrupts
-from many_wolves.study.running import Runner
+from many_wolves.study.runner import Runner
 from many_wolves.study.stages import Stage, StateFile
 place, patience = Path(sys.argv[1]), sys.argv[2]
 stage = Stage("front", ("-c", {COUNTS!r}, str(place / "count"), patience), (), ())

@@ -79,7 +79,7 @@ def test_a_report_does_not_replace_a_file_of_the_user(text, tmp_path, capsys, mo
 
 
 def test_a_page_may_replace_a_page(tmp_path):
-    from many_wolves.replacing import refuse_other_page
+    from many_wolves.replacement import refuse_other_page
     from many_wolves.report.page import render_page
 
     page = tmp_path / "page.html"

@@ -21,7 +21,7 @@ from many_wolves.records import Response
 from many_wolves.report.replay import replay_page
 from many_wolves.store.journal_lines import read_journal
 from many_wolves.workflows.replays import read_replay
-from many_wolves.workflows.watching import watching
+from many_wolves.workflows.watch import watching
 
 
 @pytest.fixture(scope="module")

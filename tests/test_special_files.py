@@ -15,7 +15,7 @@ import pytest
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
-from many_wolves.replacing import refuse_other_page
+from many_wolves.replacement import refuse_other_page
 
 
 def test_trials_go_into_a_pipe_that_stays_one(tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from many_wolves.errors import WolvesError
-from many_wolves.study import running
+from many_wolves.study import runner
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.plan import plan
-from many_wolves.study.reading import read_study
-from many_wolves.study.running import Runner, only_one
+from many_wolves.study.runner import Runner, only_one
 from many_wolves.study.speakers import cast
 from many_wolves.study.stages import Stage, StateFile, in_order, path_fingerprint, why
+from many_wolves.study.study_file import read_study
 from studying import STUDIES, written
 
 COPY = """
@@ -237,7 +237,7 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     # Whether messages are shown depends on the tests that ran before.
-    monkeypatch.setattr(running, "_quiet", lambda: False)
+    monkeypatch.setattr(runner, "_quiet", lambda: False)
     return Bench(tmp_path)
 
 
@@ -299,7 +299,7 @@ class TestStages:
     def test_with_two_cores_a_background_stage_may_run_in_front(
         self, bench: Bench, cores: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(running, "_cores", lambda: cores)
+        monkeypatch.setattr(runner, "_cores", lambda: cores)
         stages = [bench.stage(name, "in", name, beside=True) for name in ("a", "b", "c")]
         last = bench.stage("last", "a", "d", after=("a", "b", "c"))
         ran, _ = bench.run(*stages, last)

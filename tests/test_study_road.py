@@ -20,7 +20,7 @@ SLOW = """
 import signal, sys, pathlib
 # Shells start what runs in the background with interrupts ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from many_wolves.study.running import Runner
+from many_wolves.study.runner import Runner
 from many_wolves.study.stages import Stage, StateFile
 folder = pathlib.Path(sys.argv[1])
 (folder / "stage.py").write_text(

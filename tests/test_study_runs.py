@@ -12,7 +12,7 @@ import pytest
 
 from fault_server import KEY, FaultServer
 from many_wolves.study import StateFile, StudyPaths, plan, read_study
-from many_wolves.study.running import Runner
+from many_wolves.study.runner import Runner
 from studying import checkpoint, table, told, written
 
 MODELS = """

@@ -62,7 +62,7 @@ def test_a_thought_keeps_to_its_budget_and_is_separated_from_the_answer(model):
 
 
 def test_a_thought_is_cut_at_its_tag_however_that_is_spelt(model):
-    from many_wolves.speakers.local.loading import load_tokenizer
+    from many_wolves.speakers.local.load import load_tokenizer
 
     tokenizer = load_tokenizer(model, "", "chat")
     thinking = settle(tokenizer, SAMPLE)
@@ -168,7 +168,7 @@ def test_what_a_model_does_not_take_is_an_error_before_its_weights_are_read(
 
 
 def test_a_model_without_a_thinking_section_takes_effort_none():
-    from many_wolves.speakers.local.loading import load_tokenizer
+    from many_wolves.speakers.local.load import load_tokenizer
 
     tokenizer = load_tokenizer(smollm2(), "", "chat")
     spec = SpeakerSpec("hf", "smollm2", effort="none")

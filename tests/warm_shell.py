@@ -19,7 +19,7 @@ _SERVER = """
 import importlib, json, os, pkgutil, select, signal, socket, sys, threading
 import many_wolves.commands
 from many_wolves.cli import run, wolves
-from many_wolves.study.running import Runner
+from many_wolves.study.runner import Runner
 from many_wolves.workflows import executors
 PRELOADED = (
     "arviz", "plotnine", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",

@@ -18,7 +18,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import code_version, file_fingerprint, write_atomic
 from many_wolves.observations import COUNT, MAIN, Observations
 from many_wolves.records import READABLE, SCHEMA, Check
-from many_wolves.replacing import refuse_other
+from many_wolves.replacement import refuse_other
 
 _NUMBERS = (COUNT, "yes", "n")
 """Columns with numbers of answers, which are real-valued in score mode."""

@@ -26,7 +26,7 @@ from documents import installing
 from documents.blocks import Block
 from many_wolves.cli import run as run_command
 from many_wolves.cli import wolves
-from many_wolves.study.reading import read_study
+from many_wolves.study.study_file import read_study
 
 ROOT = Path(__file__).parents[2]
 CHEAP = {"chains": "2", "warmup": "400", "draws": "1000"}

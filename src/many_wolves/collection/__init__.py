@@ -5,7 +5,7 @@ from many_wolves.collection.episode_state import EpisodeState
 from many_wolves.collection.journal import Journal, peek
 from many_wolves.collection.plan import Plan, answers_to, explain, make_plan, other_settings
 from many_wolves.collection.run import AT_ONCE, Collected, collect, play
-from many_wolves.collection.speaking import Seat
+from many_wolves.collection.speaker_thread import Seat
 from many_wolves.collection.trials import Trials, read_trials
 
 __all__ = [

@@ -25,7 +25,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import canonical_json, write_atomic
 from many_wolves.locks import Lock, hold_inode
 from many_wolves.records import Response, SpeakerSpec, Status
-from many_wolves.replacing import is_no_trial, refuse_other
+from many_wolves.replacement import is_no_trial, refuse_other
 from many_wolves.store.damaged_lines import (
     ends_well,
     read_open,

@@ -14,8 +14,8 @@ from many_wolves.collection.interrupt import halting
 from many_wolves.collection.journal import Journal
 from many_wolves.collection.plan import make_plan
 from many_wolves.collection.progress import Progress
-from many_wolves.collection.running import Runner
-from many_wolves.collection.speaking import Seat
+from many_wolves.collection.runner import Runner
+from many_wolves.collection.speaker_thread import Seat
 from many_wolves.contracts import Reading
 from many_wolves.records import Question, Response, SpeakerSpec, Trial
 from many_wolves.speakers import Speaker

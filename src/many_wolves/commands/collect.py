@@ -20,8 +20,8 @@ from many_wolves.speakers.api.settings import OMISSIBLE
 from many_wolves.speakers.checkpoints import expand
 from many_wolves.speakers.effort import LEVELS
 from many_wolves.speakers.speaker_request import SpeakerRequest
-from many_wolves.workflows.collecting import Collection, Table, family_in
-from many_wolves.workflows.seating import read_parameters, read_seats
+from many_wolves.workflows.collect import Collection, Table, family_in
+from many_wolves.workflows.seats import read_parameters, read_seats
 
 COMPILED = Path("task-data/compiled")
 

@@ -17,7 +17,7 @@ from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.speakers.speaker_request import SpeakerRequest
 from many_wolves.workflows.adaptive import Adaptive, AdaptiveRequest
-from many_wolves.workflows.collecting import Games, Vignettes
+from many_wolves.workflows.collect import Games, Vignettes
 from many_wolves.workflows.design import DesignRequest, designing_model
 from many_wolves.workflows.round_limits import MOST_CALLS, PER_ROUND
 

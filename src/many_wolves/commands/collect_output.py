@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from many_wolves.collection import Collected, explain, make_plan, other_settings, peek
-from many_wolves.collection.running import MOST_ATTEMPTS
+from many_wolves.collection.runner import MOST_ATTEMPTS
 from many_wolves.commands.command import Results
 from many_wolves.commands.dry_run import tell as tell_games
 from many_wolves.counting import number_of
@@ -20,8 +20,8 @@ from many_wolves.speakers.cost import estimate, find_price, size_of
 from many_wolves.speakers.effort import BUDGETS
 from many_wolves.speakers.speaker_request import SpeakerRequest
 from many_wolves.store.journal_lines import read_journal
-from many_wolves.workflows.collecting import Games, Vignettes
-from many_wolves.workflows.loading import LoadError
+from many_wolves.workflows.collect import Games, Vignettes
+from many_wolves.workflows.load_faults import LoadError
 
 _MOST_ERRORS = 3
 """Number of different errors of failed answers that are printed."""

@@ -71,7 +71,7 @@ def command(*, task: str, out: Path | None, preview: int | None, **values: Any) 
     error, nothing is written.
     """
     from many_wolves.progress import log
-    from many_wolves.workflows.compiling import manifest_of, prompts, request, write_trials
+    from many_wolves.workflows.compile import manifest_of, prompts, request, write_trials
 
     names = (families.DEFAULT,) if task == ALL else names_of(task)
     wanted = request(names, given(values, _FIELDS), flag)

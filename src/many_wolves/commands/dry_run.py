@@ -13,8 +13,8 @@ from many_wolves.contracts import EpisodicFamily
 from many_wolves.records import Response
 from many_wolves.speakers.cost import find_price
 from many_wolves.store.journal_lines import read_journal
-from many_wolves.workflows.collecting import Games
-from many_wolves.workflows.seating import Casting, Extents
+from many_wolves.workflows.collect import Games
+from many_wolves.workflows.seats import Casting, Extents
 from many_wolves.worlds import Episode, EpisodicWorld, TakeTurns
 
 Known = Mapping[tuple[str, int], Mapping[str, Response]]

@@ -31,7 +31,7 @@ def command(*, fits: tuple[Path, ...], out: Path | None, every: bool) -> None:
     choices.csv has one row per outcome, observed and predicted. Each row names its speaker.
     Missing numbers are NA.
     """
-    from many_wolves.workflows.exporting import export
+    from many_wolves.workflows.export import export
 
     written = export(fits, out or fits[0] / "csv", every=every)
 

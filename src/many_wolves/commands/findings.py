@@ -37,7 +37,7 @@ def command(*, fits: tuple[Path, ...], out: Path | None, **options: Any) -> None
     of finding as CSV, Markdown and LaTeX, draws.nc, and findings.html.
     """
     from many_wolves.findings import table
-    from many_wolves.workflows.stating import state_findings
+    from many_wolves.workflows.statements import state_findings
 
     folder = out or fits[0] / "findings"
     found, page = state_findings(fits, folder, **options)

@@ -14,7 +14,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.records import Trial
 from many_wolves.sources import read_source
 from many_wolves.study import Bill, Stage, Study
-from many_wolves.workflows.compiling import Request, trials_of
+from many_wolves.workflows.compile import Request, trials_of
 
 
 def compiled(study: Study, file: Path) -> list[Trial]:

@@ -98,7 +98,7 @@ def command(at: Path | None, out: Path, count: int, **options: Any) -> None:
     whose answers to one prompt are independent.
     """
     from many_wolves.workflows.power import find_power
-    from many_wolves.workflows.seating import read_parameters
+    from many_wolves.workflows.seats import read_parameters
 
     found = find_power(
         out,

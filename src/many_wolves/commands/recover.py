@@ -29,7 +29,7 @@ def command(count: int, out: Path, given: Path | None, **options: Any) -> int:
     \b
     Exit status: 0 intervals have their nominal coverage, 1 they do not.
     """
-    from many_wolves.workflows.seating import read_parameters
+    from many_wolves.workflows.seats import read_parameters
     from many_wolves.workflows.simulation import recover_parameters
 
     trials = trials_from(options, read_parameters(given) if given else None)

@@ -11,7 +11,7 @@ from many_wolves import interrupts
 from many_wolves.commands.command import command as wolves_command
 from many_wolves.commands.command import show
 from many_wolves.errors import WolvesError
-from many_wolves.replacing import refuse_other_page
+from many_wolves.replacement import refuse_other_page
 
 
 @wolves_command("replay", as_json=True)
@@ -52,7 +52,7 @@ def command(
     from many_wolves.files import write_atomic
     from many_wolves.report.replay import replay_page
     from many_wolves.workflows.replays import read_replay
-    from many_wolves.workflows.watching import HERE, watching
+    from many_wolves.workflows.watch import HERE, watching
 
     if not session.strip():
         raise WolvesError(

@@ -37,7 +37,7 @@ def command(*, fits: tuple[Path, ...], summary: bool, **options: Any) -> None:
     fit are then kept. A folder of fit folders means all of them.
     """
     from many_wolves.workflows.folders import fit_folders, present
-    from many_wolves.workflows.reporting import write_reports
+    from many_wolves.workflows.report import write_reports
 
     if summary:
         from many_wolves.report import summary_markdown, summary_of

@@ -16,8 +16,8 @@ from many_wolves.contracts import EpisodicFamily
 from many_wolves.errors import WolvesError
 from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.speaker_request import SpeakerRequest
-from many_wolves.workflows.collecting import Collection, Table, family_in
-from many_wolves.workflows.seating import PARTNER, read_seats, speaker_of_file
+from many_wolves.workflows.collect import Collection, Table, family_in
+from many_wolves.workflows.seats import PARTNER, read_seats, speaker_of_file
 
 
 @wolves_command("tournament", as_json=True)

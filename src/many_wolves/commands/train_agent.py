@@ -120,7 +120,7 @@ def _family() -> TrainingFamily:
 
 def _cast(against: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
     """Parameters of simulated players by role, from ``ROLE=FILE``."""
-    from many_wolves.workflows.seating import speaker_of_file
+    from many_wolves.workflows.seats import speaker_of_file
 
     found: dict[str, list[Mapping[str, Any]]] = {}
     for words in against:

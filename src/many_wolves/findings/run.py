@@ -18,7 +18,7 @@ from many_wolves.findings.distance import distance
 from many_wolves.findings.dynamics import dynamics
 from many_wolves.findings.effort import effort
 from many_wolves.findings.fits import Member, members
-from many_wolves.findings.lacking import reasons
+from many_wolves.findings.gaps import reasons
 from many_wolves.findings.scaling import scaling
 from many_wolves.findings.signature import signature
 from many_wolves.findings.statement import Statement

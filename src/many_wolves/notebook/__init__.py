@@ -13,16 +13,16 @@ line; ``progress=False`` hides it. Messages go to ``logging.getLogger("many_wolv
 
 from many_wolves.contracts import Observations
 from many_wolves.errors import WolvesError
-from many_wolves.notebook.asking import collect
-from many_wolves.notebook.comparing import compare, influence, pool, sensitivity
-from many_wolves.notebook.designing import design
-from many_wolves.notebook.fitting import export, fit, fit_all, read_fit
-from many_wolves.notebook.observing import choices, compile, data, read_choices
-from many_wolves.notebook.observing import people as people
-from many_wolves.notebook.showing import figure_of, findings_of, report_on
-from many_wolves.notebook.simulating import calibrate, power, predict, recover
+from many_wolves.notebook.collection import collect
+from many_wolves.notebook.comparisons import compare, influence, pool, sensitivity
+from many_wolves.notebook.designs import design
+from many_wolves.notebook.displays import figure_of, findings_of, report_on
+from many_wolves.notebook.fits import export, fit, fit_all, read_fit
+from many_wolves.notebook.observations import choices, compile, data, read_choices
+from many_wolves.notebook.observations import people as people
+from many_wolves.notebook.simulations import calibrate, power, predict, recover
 from many_wolves.notebook.studies import Study
-from many_wolves.workflows.collecting import Answers
+from many_wolves.workflows.collect import Answers
 from many_wolves.workflows.results import Fits, SpeakerFit, read_fits
 
 __all__ = [

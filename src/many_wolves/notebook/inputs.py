@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from many_wolves.contracts import Observations
-from many_wolves.notebook.observing import read_choices
+from many_wolves.notebook.observations import read_choices
 from many_wolves.workflows.sampling import Sampling
 
 if TYPE_CHECKING:

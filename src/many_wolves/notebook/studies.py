@@ -89,7 +89,7 @@ class Study:
         WolvesError
             If a stage fails; finished stages are kept.
         """
-        from many_wolves.study.running import run_study
+        from many_wolves.study.runner import run_study
 
         run_study(self.study, self.places, again=again)
         return self.fits()

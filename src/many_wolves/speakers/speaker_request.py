@@ -321,7 +321,7 @@ def _dtype(wanted: SpeakerRequest) -> str:
         from many_wolves.speakers.local.vllm import find_dtype
 
         return find_dtype(source, wanted.revision, wanted.dtype)
-    from many_wolves.speakers.local.loading import resolve_dtype
+    from many_wolves.speakers.local.load import resolve_dtype
 
     return resolve_dtype(source, wanted.revision, wanted.dtype, wanted.device)
 

@@ -12,7 +12,7 @@ from many_wolves import families
 from many_wolves.flags import flag
 from many_wolves.records.speaker import SHOWN_NAME
 from many_wolves.study.collect_stages import choices_stage, collect_stage
-from many_wolves.study.fitting import fit_people, fit_speaker, page
+from many_wolves.study.fit_stages import fit_people, fit_speaker, page
 from many_wolves.study.paths import StudyPaths
 from many_wolves.study.schema import Study
 from many_wolves.study.seats import Seats, has_sessions, seats_of

@@ -7,9 +7,9 @@ from pathlib import Path
 from many_wolves.speakers.config import SpeakerConfig
 from many_wolves.speakers.speaker_request import SpeakerRequest
 from many_wolves.study.paths import StudyPaths
-from many_wolves.study.reading import read_study
 from many_wolves.study.seats import settings_of
 from many_wolves.study.speakers import Cast, cast
+from many_wolves.study.study_file import read_study
 
 
 def players_of(path: Path) -> dict[str, SpeakerRequest]:

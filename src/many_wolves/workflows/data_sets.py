@@ -8,7 +8,7 @@ from many_wolves import families
 from many_wolves.errors import WolvesError
 from many_wolves.files import shipped
 from many_wolves.reference_data import DataSet, data_sets
-from many_wolves.reference_data.shipping import FOLDER
+from many_wolves.reference_data.references import FOLDER
 from many_wolves.sources import nearest
 from many_wolves.workflows.calls import shown
 

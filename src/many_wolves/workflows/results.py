@@ -12,7 +12,7 @@ import pandas as pd
 
 from many_wolves import families
 from many_wolves.errors import WolvesError
-from many_wolves.replacing import refuse_other_page
+from many_wolves.replacement import refuse_other_page
 from many_wolves.sources import nearest
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from many_wolves.workflows.adaptive import (
     collect_in_rounds,
 )
 from many_wolves.workflows.choices import Selection, tabulated
-from many_wolves.workflows.collecting import Vignettes, opener
+from many_wolves.workflows.collect import Vignettes, opener
 from many_wolves.workflows.data import of_one
 
 

@@ -16,9 +16,9 @@ from many_wolves.progress import log
 from many_wolves.speakers.speaker_request import SpeakerRequest
 from many_wolves.tables import write_table
 from many_wolves.workflows.choices import Selection, tabulated
-from many_wolves.workflows.collecting import Answers, Collection, Table
-from many_wolves.workflows.compiling import request, write_trials
-from many_wolves.workflows.seating import speaker_of_file
+from many_wolves.workflows.collect import Answers, Collection, Table
+from many_wolves.workflows.compile import request, write_trials
+from many_wolves.workflows.seats import speaker_of_file
 
 TASK = "planning"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from many_wolves.speakers.local.loading import Loaded
+from many_wolves.speakers.local.load import Loaded
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Any
 from many_wolves.records import Message, Response, SpeakerSpec, Trial
 from many_wolves.speakers.feed import Feed
 from many_wolves.speakers.local import generation, scoring
-from many_wolves.speakers.local.loading import Loaded, load, set_threads
+from many_wolves.speakers.local.load import Loaded, load, set_threads
 from many_wolves.speakers.local.requests import RequestCodec, TokenizedRequest
 from many_wolves.speakers.local.thinking import settle
 from many_wolves.speakers.protocol import Request

@@ -19,7 +19,7 @@ from many_wolves.extras import install_command, needs
 from many_wolves.files import code_version, file_fingerprint
 from many_wolves.locks import hold_inode
 from many_wolves.records import SCHEMA
-from many_wolves.speakers.local.loading import without_bars
+from many_wolves.speakers.local.load import without_bars
 
 PROVENANCE = "many-wolves.json"
 """File in a prepared folder with the origin of its weights."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from many_wolves.speakers.local.generation import Prefilled, prefill
-from many_wolves.speakers.local.loading import Loaded
+from many_wolves.speakers.local.load import Loaded
 
 
 def score(

@@ -23,7 +23,7 @@ from many_wolves.records import (
 )
 from many_wolves.speakers.feed import Feed
 from many_wolves.speakers.local import prefix_tree
-from many_wolves.speakers.local.loading import (
+from many_wolves.speakers.local.load import (
     end_tokens,
     load_config,
     load_tokenizer,

@@ -17,6 +17,7 @@ from many_wolves.families.bargaining.moves import (
     same,
 )
 from many_wolves.families.bargaining.reading import move_cues, price_cues
+from many_wolves.families.bargaining.reading.acceptance import takes
 from many_wolves.families.bargaining.reading.prices import (
     Named,
     Situation,
@@ -28,7 +29,6 @@ from many_wolves.families.bargaining.reading.prices import (
     own_prices,
     taken_off,
 )
-from many_wolves.families.bargaining.reading.standing import takes
 from many_wolves.families.bargaining.reading.text import sentences
 
 

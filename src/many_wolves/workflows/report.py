@@ -8,7 +8,7 @@ from pathlib import Path
 from many_wolves.counting import number_of
 from many_wolves.errors import WolvesError
 from many_wolves.progress import step
-from many_wolves.replacing import refuse_other_page
+from many_wolves.replacement import refuse_other_page
 from many_wolves.workflows.folders import fit_folders, is_current, make_ready, present
 
 _PAGE = Path("rsa-output") / "report.html"

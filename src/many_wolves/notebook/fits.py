@@ -198,7 +198,7 @@ def export(
     WolvesError
         If a folder is not a fit, or ``out`` cannot be written into.
     """
-    from many_wolves.workflows import exporting
+    from many_wolves.workflows.export import export as export_files
 
     if isinstance(fits, SpeakerFit):
         fits = [fits.folder]
@@ -209,4 +209,4 @@ def export(
     folders = [Path(fit) for fit in fits]
     if not folders:
         raise no_fits()
-    return exporting.export(folders, Path(out), every=every)
+    return export_files(folders, Path(out), every=every)

@@ -19,7 +19,7 @@ from pathlib import Path
 from many_wolves.collection.episode_state import Earlier, EpisodeState
 from many_wolves.collection.journal import Journal
 from many_wolves.collection.progress import Progress
-from many_wolves.collection.speaking import (
+from many_wolves.collection.speaker_thread import (
     Answered,
     Ended,
     Event,

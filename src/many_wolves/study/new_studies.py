@@ -13,10 +13,10 @@ from many_wolves.contracts import WorldFamily
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
 from many_wolves.sources import nearest, source_of
-from many_wolves.study.reading import study_of
 from many_wolves.study.schema import WEIGHTS
-from many_wolves.workflows.compiling import Request, trials_of
-from many_wolves.workflows.seating import role_of
+from many_wolves.study.study_file import study_of
+from many_wolves.workflows.compile import Request, trials_of
+from many_wolves.workflows.seats import role_of
 
 _SMALL = "smollm2"
 """The default model, which comes from the package index and needs no hub."""

@@ -18,7 +18,7 @@ from many_wolves.sources import nearest, quoted
 from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.config import SpeakerConfig
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe_checked
-from many_wolves.workflows.loading import loading
+from many_wolves.workflows.load_faults import loading
 from many_wolves.worlds import Episode
 
 Seated = SpeakerRequest | None

@@ -16,7 +16,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.files import canonical_json, code_version, is_special, write_atomic
 from many_wolves.progress import log
 from many_wolves.records import LABELS, SCHEMA, SpeakerSpec, Trial
-from many_wolves.replacing import is_trial, refuse_other
+from many_wolves.replacement import is_trial, refuse_other
 from many_wolves.sources import nearest
 from many_wolves.worlds import Episode
 

@@ -20,9 +20,9 @@ from many_wolves.study.schema import WEIGHTS, Study
 from many_wolves.study.seats import has_sessions, players_in, seats_of, settings_of
 from many_wolves.study.speakers import Cast, cast
 from many_wolves.study.task_schema import Task
-from many_wolves.workflows.compiling import Request, trials_of
+from many_wolves.workflows.compile import Request, trials_of
 from many_wolves.workflows.rehearsal import rehearse
-from many_wolves.workflows.seating import Extents, check_seats, placed
+from many_wolves.workflows.seats import Extents, check_seats, placed
 from many_wolves.worlds import SPEAKER
 
 _SETTINGS = ("temperature", "top_p", "max_tokens", "thinking_tokens")

@@ -16,10 +16,10 @@ from many_wolves.records import Choose, SpeakerSpec, Trial
 from many_wolves.speakers import Speaker
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe_checked, open_speaker
 from many_wolves.store.journal_lines import SESSIONS
-from many_wolves.workflows.loading import LoadError, forget_fault, loading, record_fault
+from many_wolves.workflows.load_faults import LoadError, forget_fault, loading, record_fault
 from many_wolves.workflows.proposals import as_proposed
 from many_wolves.workflows.rehearsal import rehearse
-from many_wolves.workflows.seating import Casting, Episodes, Extents, Seated, cast
+from many_wolves.workflows.seats import Casting, Episodes, Extents, Seated, cast
 from many_wolves.worlds import SPEAKER, EpisodicWorld, World
 
 Say = Callable[[str], None]

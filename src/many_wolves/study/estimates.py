@@ -19,7 +19,7 @@ from many_wolves.study.schema import Study
 from many_wolves.study.seats import Seats, has_sessions, seats_of
 from many_wolves.study.speakers import Cast, cast
 from many_wolves.study.task_schema import Task
-from many_wolves.workflows.seating import Extents, placed
+from many_wolves.workflows.seats import Extents, placed
 
 
 @dataclass(frozen=True)

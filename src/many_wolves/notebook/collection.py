@@ -11,7 +11,7 @@ from many_wolves.notebook.signatures import with_settings
 from many_wolves.progress import log, one_line
 from many_wolves.speakers.config import SpeakerConfig
 from many_wolves.speakers.speaker_request import SpeakerRequest
-from many_wolves.workflows.collecting import Answers, Collection, Table
+from many_wolves.workflows.collect import Answers, Collection, Table
 
 ITSELF = "self"
 _Who = str | Mapping[str, Any]

@@ -40,7 +40,7 @@ def compile(task: str = "politeness", out: str | Path | None = None, **design: A
     WolvesError
         If the task or a value is unknown, or the sources are invalid.
     """
-    from many_wolves.workflows.compiling import request, write_trials
+    from many_wolves.workflows.compile import request, write_trials
 
     wanted = request([name.strip() for name in task.split(",")], design)
     target = Path(out) if out is not None else Path("task-data/compiled") / f"{task}.jsonl"

@@ -13,7 +13,7 @@ import pandas as pd
 from many_wolves.errors import WolvesError
 from many_wolves.files import write_atomic
 from many_wolves.progress import log
-from many_wolves.replacing import refuse_other
+from many_wolves.replacement import refuse_other
 from many_wolves.workflows.folders import fit_folders, make_ready
 from many_wolves.workflows.results import details
 
