@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from adapters import make_adapter
-from asking import a_trial
 from local_models import needs_torch
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
@@ -18,6 +17,7 @@ from many_wolves.speakers.checkpoints import expand
 from many_wolves.speakers.local.hf import HfSpeaker
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.workflows.seats import cast, read_seats, speaker_of_file
+from small_trials import a_trial
 from thinking_model import make
 
 pytestmark = needs_torch

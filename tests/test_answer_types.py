@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from asking import keys
 from many_wolves.collection import collect
 from many_wolves.errors import WolvesError
 from many_wolves.reading import read
@@ -27,6 +26,7 @@ from many_wolves.speakers import Request, SimulatedSpeaker
 from many_wolves.speakers.cost import Budget, Price, estimate, size_of
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.store.journal_lines import read_journal
+from small_trials import keys
 
 PRICE = {
     "type": "object",

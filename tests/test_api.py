@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from asking import a_trial, trials
-from calling import CHAT, QUICK, ask, give_keys, opened, wanted
+from api_speakers import CHAT, QUICK, ask, give_keys, opened, wanted
 from fault_server import ANSWER, REASONING, Fault, FaultServer
 from many_wolves.errors import WolvesError
 from many_wolves.speakers import Feed, Request
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
+from small_trials import a_trial, trials
 
 
 @pytest.fixture(autouse=True)

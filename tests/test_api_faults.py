@@ -13,14 +13,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from asking import a_trial, keys, trials, write_trials
-from calling import CHAT, QUICK, ask, give_keys, journal_of, wanted
+from api_speakers import CHAT, QUICK, ask, give_keys, journal_of, wanted
 from fault_server import KEY, REASONING, Fault, FaultServer
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
 from many_wolves.speakers.api.retry import _retry_after, backoff_s
 from many_wolves.store.journal_lines import read_journal
+from small_trials import a_trial, keys, trials, write_trials
 
 
 @pytest.fixture(autouse=True)

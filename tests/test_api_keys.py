@@ -7,8 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from asking import a_trial, trials, write_trials
-from calling import CHAT, QUICK, ask, journal_of, wanted
+from api_speakers import CHAT, QUICK, ask, journal_of, wanted
 from fault_server import ANSWER, KEY, Fault, FaultServer
 from many_wolves.cli import run
 from many_wolves.commands.choices import command as choices
@@ -17,6 +16,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.speakers import Request
 from many_wolves.speakers.api.settings import key_name
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
+from small_trials import a_trial, trials, write_trials
 from test_api_replies import batched, with_text
 
 FIRST = {

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from asking import a_trial, trials, write_trials
-from calling import CHAT, QUICK, ask, give_keys, wanted
+from api_speakers import CHAT, QUICK, ask, give_keys, wanted
 from fault_server import ANSWER, Fault, FaultServer
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
 from many_wolves.errors import WolvesError
+from small_trials import a_trial, trials, write_trials
 from wire_formats import chat, events, google, messages, responses
 
 RESPONSES = "openai/gpt-5-mini"

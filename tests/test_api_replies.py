@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from asking import a_trial, keys, trials
-from calling import CHAT, QUICK, ask, give_keys, journal_of, opened, wanted
+from api_speakers import CHAT, QUICK, ask, give_keys, journal_of, opened, wanted
 from fault_server import ANSWER, REASONING, Fault, FaultServer
 from many_wolves.errors import WolvesError
 from many_wolves.speakers.api import speaker as api_speaker
 from many_wolves.speakers.api.output import split_thought
 from many_wolves.speakers.api.repair import repair
 from many_wolves.store.journal_lines import read_journal
+from small_trials import a_trial, keys, trials
 
 WHOLE = {
     "chat": (CHAT, {}),

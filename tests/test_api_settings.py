@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from asking import a_trial, trials
-from calling import CHAT, QUICK, ask, give_keys, journal_of, opened, wanted
+from api_speakers import CHAT, QUICK, ask, give_keys, journal_of, opened, wanted
 from fault_server import Fault, FaultServer
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
@@ -15,6 +14,7 @@ from many_wolves.errors import SettingError, WolvesError
 from many_wolves.records import SpeakerSpec
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.store.journal_lines import read_journal
+from small_trials import a_trial, trials
 
 ONE_CONNECTION = replace(QUICK, connections=1)
 
@@ -120,7 +120,7 @@ def test_a_field_that_a_server_refuses_can_be_left_out(tmp_path, field, words, s
 
 
 def test_a_field_is_left_out_from_the_command_line(tmp_path, capsys):
-    from asking import write_trials
+    from small_trials import write_trials
 
     listed = str(write_trials(tmp_path / "t.jsonl", trials(3)))
     with refusing("seed", SEED) as server:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from calling import CHAT, QUICK, ask, give_keys, wanted
+from api_speakers import CHAT, QUICK, ask, give_keys, wanted
 from fault_server import ANSWER, Fault, FaultServer
 from many_wolves.collection import collect
 from many_wolves.errors import WolvesError

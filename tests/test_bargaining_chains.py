@@ -7,7 +7,17 @@ from itertools import pairwise
 
 import pytest
 
-from haggling import CHATS, DEAL, LEAVES, design, go_through, offers, openings, says, script
+from bargaining_chains import (
+    CHATS,
+    DEAL,
+    LEAVES,
+    design,
+    go_through,
+    offers,
+    openings,
+    says,
+    script,
+)
 from many_wolves.errors import WolvesError
 from many_wolves.families.bargaining.moves import Move
 from many_wolves.families.bargaining.task.cells import script_from_cell

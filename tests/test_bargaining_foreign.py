@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from haggling import (
+from bargaining_chains import (
     FAMILY,
     SPEC,
     asked_and_answered,

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import bargaining_oracle as oracle
+from bargaining_chains import FAMILY, MODELS, openings
 from densities import log_density, points_of
-from haggling import FAMILY, MODELS, openings
 from many_wolves import inference
 from many_wolves.families.bargaining.model.begun_games import read_games
 from many_wolves.families.bargaining.model.made_choices import read_chosen

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from bargaining_chains import FAMILY, MODELS, openings
 from fit_folders import write_fit_folder
-from haggling import FAMILY, MODELS, openings
 from many_wolves.families.bargaining.reporting import curves
 from many_wolves.families.bargaining.reporting.pages import PAGES
 from many_wolves.families.bargaining.reporting.parts import row_name, table_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from haggling import MATERIAL
+from bargaining_chains import MATERIAL
 from many_wolves.families.bargaining.moves import ROLES, other
 from many_wolves.families.bargaining.reading.amounts import Range
 from many_wolves.families.bargaining.reading.message import read_message

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from haggling import (
+from bargaining_chains import (
     FAMILY,
     SPEC,
     asked_and_answered,

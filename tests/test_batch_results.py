@@ -9,14 +9,14 @@ import time
 
 import pytest
 
-from asking import a_trial, keys, trials
-from calling import give_keys, journal_of, opened
+from api_speakers import give_keys, journal_of, opened
 from fault_server import FaultServer
 from many_wolves.speakers import Request
 from many_wolves.speakers.api import batches
 from many_wolves.speakers.api.http import ReplyError
 from many_wolves.speakers.api.results import readable
 from many_wolves.speakers.feed import Feed
+from small_trials import a_trial, keys, trials
 from test_api_replies import batched
 
 

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from choosing import FAMILY, answers, check, first_place, honest, kind, said, scored, text_of
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.reading.permutation import between, by_place, codes
 from many_wolves.families.politeness.task.compiler import trials_of
 from many_wolves.records import Response, Trial
 from many_wolves.records.check import summary
+from policies import FAMILY, answers, check, first_place, honest, kind, said, scored, text_of
 
 
 def test_a_speaker_that_does_the_task_passes(trials):

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from choosing import answers, honest, kind
 from many_wolves.cli import run
 from many_wolves.commands.choices import command
 from many_wolves.commands.command import show_messages
@@ -21,6 +20,7 @@ from many_wolves.files import shipped
 from many_wolves.records import Response, SpeakerSpec
 from many_wolves.store.journal_lines import read_journal
 from many_wolves.tables import read_table
+from policies import answers, honest, kind
 
 
 def journal(file: Path, responses: Iterable[Response], tail: str = "") -> Path:

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from choosing import FAMILY, SAMPLER, SCORER, answers, first_place, kind, said, scored
 from many_wolves.errors import WolvesError
 from many_wolves.families import get, names
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.task.compiler import trials_of
 from many_wolves.records import blank_response
+from policies import FAMILY, SAMPLER, SCORER, answers, first_place, kind, said, scored
 
 
 def test_the_registry_knows_the_family():

@@ -11,11 +11,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from choosing import FAMILY, answers, check, honest, kind, said
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.task.compiler import trials_of
 from many_wolves.tables import read_table, write_table
+from policies import FAMILY, answers, check, honest, kind, said
 
 
 def test_a_table_comes_back_from_its_folder(trials, tmp_path):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from asking import a_trial, keys, trials, write_trials
 from local_models import smollm2
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
@@ -18,6 +17,7 @@ from many_wolves.families.politeness.task.compiler import trials_of
 from many_wolves.speakers.checkpoints import Position, expand, position, training_stage
 from many_wolves.speakers.speaker_request import SpeakerRequest
 from many_wolves.store.journal_lines import read_journal
+from small_trials import a_trial, keys, trials, write_trials
 
 WEIGHTS = {"w_inf": 0.4, "w_soc": 0.1, "w_pres": 0.5, "phi": 0.5}
 PARAMETERS = {

@@ -7,13 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from many_wolves.contracts import Episode, EpisodicFamily
-from many_wolves.families import get
-from many_wolves.families.dilemmas.reading.tabulate import tabulate
-from many_wolves.families.dilemmas.task.dilemma import payoff
-from many_wolves.records import OptionScore
-from many_wolves.speakers.protocol import respond
-from playing import (
+from game_players import (
     FAMILY,
     MEMORY_ONE,
     PARAMETERS,
@@ -27,6 +21,12 @@ from playing import (
     saying,
     settings,
 )
+from many_wolves.contracts import Episode, EpisodicFamily
+from many_wolves.families import get
+from many_wolves.families.dilemmas.reading.tabulate import tabulate
+from many_wolves.families.dilemmas.task.dilemma import payoff
+from many_wolves.records import OptionScore
+from many_wolves.speakers.protocol import respond
 
 
 def test_the_family_is_one_of_episodes_and_politeness_is_none():

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 
+from game_players import games, write_games
 from many_wolves.cli import run
 from many_wolves.commands.compile import command
 from many_wolves.errors import WolvesError
@@ -17,7 +18,6 @@ from many_wolves.families.dilemmas.task.design import GAMES, read_material
 from many_wolves.families.dilemmas.task.games import game_of
 from many_wolves.files import shipped
 from many_wolves.records import Trial
-from playing import games, write_games
 
 CONDITIONS = ("chain_of_thought", "labels", "case", "pronoun", "order", "labels_reversed")
 

@@ -4,10 +4,7 @@ import json
 
 import pytest
 
-from many_wolves.errors import WolvesError
-from many_wolves.families.dilemmas.reading.tabulate import tabulate
-from many_wolves.records import SpeakerSpec
-from playing import (
+from game_players import (
     FAMILY,
     PARAMETERS,
     SPEC,
@@ -18,6 +15,9 @@ from playing import (
     write_games,
     write_parameters,
 )
+from many_wolves.errors import WolvesError
+from many_wolves.families.dilemmas.reading.tabulate import tabulate
+from many_wolves.records import SpeakerSpec
 
 
 def test_a_speaker_against_itself_and_against_another(tmp_path):
@@ -108,8 +108,8 @@ def test_a_file_of_games_needs_a_second_speaker_where_it_has_two_seats(tmp_path,
 
 
 def test_a_second_speaker_is_refused_outside_games(tmp_path, capfd):
-    from asking import trials, write_trials
     from many_wolves.commands.collect import command
+    from small_trials import trials, write_trials
 
     listed = write_trials(tmp_path / "t.jsonl", trials(2))
     words = [str(listed), "--model_type", "simulated", "--parameters"]

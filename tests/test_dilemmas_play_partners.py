@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
+from game_players import Saying, games, history, played, saying
 from many_wolves.families.dilemmas.task.partners import move
-from playing import Saying, games, history, played, saying
 
 TIT_FOR_TAT = {"start": 1, "CC": 1, "CD": 0, "DC": 1, "DD": 0}
 PARTNERS = {

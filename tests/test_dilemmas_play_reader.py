@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from game_players import games
 from games_phrases import GAMES
 from many_wolves.families.dilemmas.reading.reader import read
 from many_wolves.records import Option
-from playing import games
 
 COLOURS = (Option("C", "project green"), Option("D", "project blue"))
 NUMERALS = (Option("C", "project 2"), Option("D", "project 1"))

@@ -13,8 +13,7 @@ from contextlib import redirect_stderr
 
 import pytest
 
-from many_wolves.collection import TurnJournal
-from playing import (
+from game_players import (
     SPEC,
     Saying,
     games,
@@ -26,6 +25,7 @@ from playing import (
     write_games,
     write_parameters,
 )
+from many_wolves.collection import TurnJournal
 
 FORK = multiprocessing.get_context("fork")
 

@@ -8,8 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from calling import give_keys
+from api_speakers import give_keys
 from fault_server import KEY, FaultServer
+from game_players import by_game, games, history, responses
 from local_models import smollm2
 from many_wolves.cli import run
 from many_wolves.commands.choices import command as choices
@@ -19,7 +20,6 @@ from many_wolves.files import shipped
 from many_wolves.speakers import Request
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
 from many_wolves.tables import read_table
-from playing import by_game, games, history, responses
 
 
 @contextmanager

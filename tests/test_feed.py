@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from asking import trials
 from many_wolves.speakers import Feed, Request
+from small_trials import trials
 
 REQUESTS = [Request(trial) for trial in trials(20)]
 

@@ -54,7 +54,7 @@ FOUND = [
 @pytest.mark.parametrize(("kind", "text", "words"), FOUND)
 def test_what_was_found_once(kind: str, text: str, words: str, tmp_path: Path) -> None:
     from tools.fuzz.cases import GOLDEN
-    from tools.fuzz.running import command
+    from tools.fuzz.command_runs import command
 
     (tmp_path / "odd").write_text(text)
     trials = {"parameters": "politeness/trials", "games": "games/others"}.get(kind, "")

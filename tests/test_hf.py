@@ -12,7 +12,6 @@ from dataclasses import replace
 import pytest
 from scipy.stats import chisquare
 
-from asking import a_trial, keys, write_trials
 from local_models import ROOT, needs_torch, smollm2
 from many_wolves.errors import WolvesError
 from many_wolves.records import Message, Option, SpeakerSpec
@@ -21,6 +20,7 @@ from many_wolves.speakers.local.hf import HfSpeaker
 from many_wolves.speakers.local.tokens import option_ids, prompt_ids
 from many_wolves.speakers.prompting import completion, continuation, render
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
+from small_trials import a_trial, keys, write_trials
 
 pytestmark = [pytest.mark.model, needs_torch]
 

@@ -15,12 +15,12 @@ from dataclasses import replace
 
 import pytest
 
-from asking import SPEC, answers, keys, read_exact, simulated, trials, write_trials
 from many_wolves.collection import Journal, collect, make_plan, peek
 from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.task.compiler import trials_of
 from many_wolves.records import Response
+from small_trials import SPEC, answers, keys, read_exact, simulated, trials, write_trials
 
 FORK = multiprocessing.get_context("fork")
 

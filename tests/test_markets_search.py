@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from calling import give_keys
+from api_speakers import give_keys
 from fault_server import FaultServer
 from many_wolves import cli
 from many_wolves.families.markets.learning.agents import cast_of

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from asking import trials, write_trials
 from many_wolves.cli import run
 from many_wolves.commands.collect import command as collect
 from many_wolves.errors import WolvesError
 from many_wolves.speakers.local.load import _on
+from small_trials import trials, write_trials
 from test_study_plan import POINTER, model
 
 

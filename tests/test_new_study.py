@@ -11,7 +11,7 @@ from many_wolves import families
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError
 from many_wolves.study import NewStudy, cast, new_study, read_study
-from studying import checkpoint
+from study_files import checkpoint
 
 
 def test_it_asks_a_small_model_of_the_package_index(tmp_path: Path, monkeypatch, capsys) -> None:

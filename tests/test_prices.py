@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from asking import a_trial, trials, write_trials
-from calling import QUICK, give_keys, journal_of, opened, wanted
+from api_speakers import QUICK, give_keys, journal_of, opened, wanted
 from fault_server import FaultServer
 from many_wolves.cli import run
 from many_wolves.errors import WolvesError
@@ -16,6 +15,7 @@ from many_wolves.files import shipped
 from many_wolves.records import SpeakerSpec
 from many_wolves.sources import read_source
 from many_wolves.speakers.cost import Budget, Price, find_price
+from small_trials import a_trial, trials, write_trials
 
 
 def test_every_shipped_price_has_a_date_and_a_source() -> None:

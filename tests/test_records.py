@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asking import SPEC, a_trial, answers
 from many_wolves.files import canonical_json, fingerprint
 from many_wolves.records import (
     Choose,
@@ -24,6 +23,7 @@ from many_wolves.records import (
     response_key,
 )
 from many_wolves.store.journal_lines import read_journal, read_lines
+from small_trials import SPEC, a_trial, answers
 
 PRICE = {"type": "object", "properties": {"price": {"type": "number"}}, "required": ["price"]}
 TYPES = [

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from browsing import chromium, loaded, open_page
+from browser import chromium, loaded, open_page
 from many_wolves.cli import run, wolves
 from many_wolves.collection import read_trials
 from many_wolves.errors import WolvesError

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from browsing import chromium, loaded, open_page
+from browser import chromium, loaded, open_page
 from fit_folders import leave_figures_out, write_fit_folder
 from many_wolves.cli import run, wolves
 from many_wolves.errors import WolvesError

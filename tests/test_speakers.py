@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from scipy.stats import chisquare
 
-from asking import SPEC, a_trial, simulated, trials
 from many_wolves.errors import WolvesError
 from many_wolves.speakers import Request
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
+from small_trials import SPEC, a_trial, simulated, trials
 
 
 def ask(speaker, requests):

@@ -14,7 +14,7 @@ from many_wolves.commands.study import command as study
 from many_wolves.records import SpeakerSpec
 from many_wolves.speakers.checkpoints import position
 from many_wolves.study import cast, read_study
-from studying import STUDIES, checkpoint, table, told
+from study_files import STUDIES, checkpoint, table, told
 
 CHOICE = 4 * 4 * 13
 LITERAL = 8 * 4 * 13

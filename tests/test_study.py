@@ -17,7 +17,7 @@ from many_wolves.study.runner import Runner, only_one
 from many_wolves.study.speakers import cast
 from many_wolves.study.stages import Stage, StateFile, in_order, path_fingerprint, why
 from many_wolves.study.study_file import read_study
-from studying import STUDIES, written
+from study_files import STUDIES, written
 
 COPY = """
 import pathlib, sys

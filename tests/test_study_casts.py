@@ -10,7 +10,7 @@ from many_wolves.cli import run, wolves
 from many_wolves.commands.study import command as study
 from many_wolves.errors import WolvesError
 from many_wolves.study import StudyPaths, in_order, plan, read_study
-from studying import table, told, written
+from study_files import table, told, written
 
 TEXT = """
 study: town

@@ -17,7 +17,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.report import write_study_report
 from many_wolves.report.other_families import across_section, by_task
 from many_wolves.study import StudyPaths, in_order, plan, read_study
-from studying import written
+from study_files import written
 
 SPEAKERS = """
 speakers:

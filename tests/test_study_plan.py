@@ -16,7 +16,7 @@ from many_wolves.commands.study import command as study
 from many_wolves.errors import WolvesError
 from many_wolves.records import SpeakerSpec, blank_response
 from many_wolves.study import StudyPaths, cast, plan, read_study
-from studying import checkpoint, table, told, written
+from study_files import checkpoint, table, told, written
 
 
 @pytest.mark.parametrize(

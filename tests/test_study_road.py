@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from many_wolves.cli import run, wolves
-from studying import written
+from study_files import written
 
 SLOW = """
 import signal, sys, pathlib

@@ -13,7 +13,7 @@ import pytest
 from fault_server import KEY, FaultServer
 from many_wolves.study import StateFile, StudyPaths, plan, read_study
 from many_wolves.study.runner import Runner
-from studying import checkpoint, table, told, written
+from study_files import checkpoint, table, told, written
 
 MODELS = """
 study: checkpoints

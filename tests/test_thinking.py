@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-from asking import a_trial, trials, write_trials
 from local_models import needs_torch, smollm2
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
@@ -20,6 +19,7 @@ from many_wolves.speakers.local.hf import HfSpeaker
 from many_wolves.speakers.local.thinking import settle
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe
 from many_wolves.store.journal_lines import read_journal
+from small_trials import a_trial, trials, write_trials
 from thinking_model import ALWAYS, SILENT, TEMPLATE, make
 
 pytestmark = [pytest.mark.model, needs_torch]

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 import pytest
 
-import haggling
-from asking import OPTIONS, a_trial, keys, trials, write_trials
+import bargaining_chains
+from game_players import by_game
 from local_models import ROOT, smollm2
 from many_wolves.contracts import Episode
 from many_wolves.families.bargaining.moves import KINDS
@@ -27,7 +27,7 @@ from many_wolves.speakers import Request
 from many_wolves.speakers.local.hf import HfSpeaker
 from many_wolves.speakers.local.vllm import VllmSpeaker, find_dtype
 from many_wolves.store.journal_lines import read_journal
-from playing import by_game
+from small_trials import OPTIONS, a_trial, keys, trials, write_trials
 from test_answer_types import trials as every_type
 from thinking_model import make
 
@@ -125,9 +125,11 @@ def test_every_answer_type_is_asked_within_its_structure(opened, mode, prompt_fo
 
 
 def test_moves_of_bargaining_are_json_objects_within_their_structure(opened):
-    listed = haggling.openings(forms=["json"], first=["seller"], roles=["seller"], sample=6)
+    listed = bargaining_chains.openings(
+        forms=["json"], first=["seller"], roles=["seller"], sample=6
+    )
     episodes = [Episode(opening, 0, {"speaker": SAMPLE}) for opening in listed]
-    asked = [Request(t.trial) for e in episodes for t in haggling.FAMILY.turns(e, [])]
+    asked = [Request(t.trial) for e in episodes for t in bargaining_chains.FAMILY.turns(e, [])]
     found = ask(opened, replace(SAMPLE, max_tokens=96), asked)
     assert len(found) == len(asked) == 6
     complete = [r for r in found if r.text.rstrip().endswith("}")]
@@ -253,7 +255,7 @@ def test_an_adapter_scores_as_in_transformers(tmp_path):
 import sys, threading
 from pathlib import Path
 from adapters import make_adapter
-from asking import a_trial
+from small_trials import a_trial
 from many_wolves.speakers import Request
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
 from thinking_model import SILENT, make

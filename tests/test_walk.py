@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asking import trials, write_trials
 from many_wolves.cli import run
 from many_wolves.commands.collect import command
 from many_wolves.speakers.local import prefix_tree
+from small_trials import trials, write_trials
 
 ENDS = (0, 1)
 TEXTS = st.lists(

@@ -22,7 +22,7 @@ import click
 import pytest
 
 import many_wolves
-from documents import installing
+from documents import install_commands
 from documents.blocks import Block
 from many_wolves.cli import run as run_command
 from many_wolves.cli import wolves
@@ -108,8 +108,8 @@ class Session:
                 return self._shell(shlex.join(rest))
             case ["make", *targets]:
                 return _quiet(["make", "--dry-run", *targets], ROOT)
-            case [tool, *_] if tool in installing.TOOLS:
-                installing.check(words)
+            case [tool, *_] if tool in install_commands.TOOLS:
+                install_commands.check(words)
                 return 0
             case _:
                 return self._shell(command)

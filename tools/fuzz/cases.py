@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from tools.fuzz import alter, flags, sessions
-from tools.fuzz.running import Ran, command
+from tools.fuzz.command_runs import Ran, command
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "schema1"

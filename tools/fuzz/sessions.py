@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from tools.fuzz import alter
-from tools.fuzz.running import Ran, command
+from tools.fuzz.command_runs import Ran, command
 
 _PLAYERS: Mapping[str, object] = {
     "values.json": {"values": {"own": 0.6, "fair": 0.3, "deal": 0.1}},

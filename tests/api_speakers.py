@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
-from asking import read_exact
 from fault_server import KEY
 from many_wolves.collection import collect
 from many_wolves.speakers import Request
 from many_wolves.speakers.api.retry import RetryPolicy
 from many_wolves.speakers.speaker_request import SpeakerRequest, describe, open_speaker
+from small_trials import read_exact
 
 CHAT = "openai-compatible/tester"
 QUICK = RetryPolicy(connections=8, retries=6, wait_s=0.02, timeout_s=5.0)
