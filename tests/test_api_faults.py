@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -111,6 +112,14 @@ def test_the_wait_that_a_server_asks_for_is_kept():
 NOW = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 
+def _refused(headers: dict[str, str | None]) -> Exception:
+    """An error as a client raises it, with the headers of the reply."""
+    error: Any = Exception("429")
+    error.response = SimpleNamespace(headers=headers)
+    refused: Exception = error
+    return refused
+
+
 @pytest.mark.parametrize(
     ("after", "wait"),
     [
@@ -131,16 +140,13 @@ NOW = "Sun, 06 Nov 1994 08:49:37 GMT"
     ],
 )
 def test_a_wait_is_seconds_or_a_date(after, wait):
-    error = Exception("429")
-    error.response = SimpleNamespace(headers={"retry-after": after, "date": NOW})
-    assert _retry_after(error, None) == wait
+    assert _retry_after(_refused({"retry-after": after, "date": NOW}), None) == wait
 
 
 def test_a_date_is_compared_to_our_clock_if_the_server_does_not_tell_its_own():
     for days, low, high in ((1, 86_000, 86_400), (-1, 0, 0)):
         until = datetime.now(UTC) + timedelta(days=days)
-        error = Exception("429")
-        error.response = SimpleNamespace(headers={"retry-after": format_datetime(until)})
+        error = _refused({"retry-after": format_datetime(until)})
         assert low <= _retry_after(error, None) <= high
 
 
