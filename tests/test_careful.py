@@ -11,8 +11,10 @@ from many_wolves.families.politeness.model import PoliteSpeaker
 from many_wolves.families.politeness.model.problem import build
 from many_wolves.families.politeness.reading.human import human_table
 from many_wolves.inference.engines.draws import SAMPLER_COLUMNS, Draws
+from many_wolves.inference.engines.embedded_build import engine_version
 from many_wolves.inference.sampling import extend as more
 from many_wolves.inference.sampling import retry as careful
+from many_wolves.inference.sampling import tempering
 from many_wolves.inference.sampling.diagnostics import Diagnostics
 from many_wolves.inference.sampling.effort import allowance, steps_of
 from many_wolves.inference.settings import Settings
@@ -188,3 +190,12 @@ def test_tempered_ensembles_find_the_posterior_of_the_chains(fixed, program):
         assert abs(a.mean() - b.mean()) < 0.4 * b.std()
         assert abs(np.log(a.std() / b.std())) < 0.4
     assert np.isfinite(done.tree["posterior"]["s2"].to_numpy()).all()
+
+
+@pytest.mark.stan
+def test_tempered_draws_name_the_engine_that_made_them(fixed, program, monkeypatch):
+    for name, few in (("WARMUP", 30), ("TRIAL", 5), ("POWERS", 3)):
+        monkeypatch.setattr(tempering, name, few)
+    by_cmdstan = replace(fixed, engine="CmdStan 2.36.0")
+    done = careful._tempered(by_cmdstan, program, NAMES, 10, print)
+    assert done.engine == f"{engine_version()}, tempered"
