@@ -228,24 +228,24 @@ FAILED = {"name": "truth", "ok": False, "statement": "Speaker x: it is not true.
 
 class TestVerdict:
     @pytest.mark.parametrize(
-        ("r2", "p", "grade", "words"),
+        ("r2", "p", "grade", "mark", "words"),
         [
-            (0.95, 0.4, "good", "and the model describes it."),
-            (0.95, 0.0, "good", "roughly"),
-            (0.66, 0.0, "good", "only in part (r² 0.66 of at most 0.97)"),
-            (0.15, 0.0, "doubtful", "The model does not describe the speaker"),
-            (0.15, 0.4, "good", "and the model describes it."),
+            (0.95, 0.4, "good", "yes", "and the model describes it."),
+            (0.95, 0.0, "good", "roughly", "roughly"),
+            (0.66, 0.0, "good", "only in part", "only in part (r² 0.66 of at most 0.97)"),
+            (0.15, 0.0, "doubtful", "NO", "The model does not describe the speaker"),
+            (0.15, 0.4, "good", "yes", "and the model describes it."),
         ],
     )
     def test_how_well_the_model_describes(
-        self, tmp_path: Path, r2: float, p: float, grade: str, words: str
+        self, tmp_path: Path, r2: float, p: float, grade: str, mark: str, words: str
     ) -> None:
         fit = read_fitted(folder(tmp_path, checks=[PASSED], describes=described(r2=r2, p=p)))
         verdict = judge(fit)
         assert verdict.grade == grade and words in verdict.headline
         assert [part.name for part in verdict.parts] == ["task", "chains", "model"]
         model = verdict.parts[2]
-        assert model.ok is (grade == "good")
+        assert model.ok is (grade == "good") and model.mark == mark
         words = "goal social, state 0, 'bad': predicted 10 %, observed 50 % of 400"
         assert words in model.line
 

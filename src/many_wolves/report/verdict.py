@@ -51,16 +51,21 @@ class Part:
         Whether the answer is yes; None if it was not examined.
     answer
         The answer in words, one string per sentence.
+    degree
+        How far the answer is yes, such as *only in part*; empty if it is simply yes.
     """
 
     name: str
     question: str
     ok: bool | None
     answer: tuple[str, ...]
+    degree: str = ""
 
     @property
     def mark(self) -> str:
-        """The answer in one word."""
+        """The answer in a few words."""
+        if self.ok and self.degree:
+            return self.degree
         return {True: "yes", False: "NO", None: "not known"}[self.ok]
 
     @property
@@ -175,9 +180,11 @@ def _model(fit: Fitted) -> Part:
         "cells are missed."
     )
     share = fit.described or 0.0
-    mend = better_variant(fit) if share < WELL_DESCRIBED else ()
+    poor = share < WELL_DESCRIBED
+    mend = better_variant(fit) if poor else ()
     answer = (numbers, moved, *_worst(found), *mend, *_clusters(fit))
-    return Part("model", question, share >= LEAST_DESCRIBED, answer)
+    degree = "" if found["p"] >= P_LIMIT else "only in part" if poor else "roughly"
+    return Part("model", question, share >= LEAST_DESCRIBED, answer, degree)
 
 
 def _degree(fit: Fitted) -> str:
