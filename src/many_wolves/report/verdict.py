@@ -132,11 +132,11 @@ def judge(fit: Fitted) -> Verdict:
         return Verdict("doubtful", headline, also, tuple(holds), parts)
     done = "The chains converged"
     if task.ok and model.ok:
-        headline = f"{done}, the speaker did the task, and {_degree(fit)}."
+        headline = f"{done}, the speaker did the task, and {_described(fit)}."
     elif task.ok:
         headline = f"{done}, and the speaker did the task."
     else:
-        headline = f"{done}, and {_degree(fit)}." if model.ok else f"{done}."
+        headline = f"{done}, and {_described(fit)}." if model.ok else f"{done}."
     return Verdict("good", headline, also, tuple(holds), parts)
 
 
@@ -180,25 +180,27 @@ def _model(fit: Fitted) -> Part:
         "cells are missed."
     )
     share = fit.described or 0.0
-    poor = share < WELL_DESCRIBED
-    mend = better_variant(fit) if poor else ()
+    mend = better_variant(fit) if share < WELL_DESCRIBED else ()
     answer = (numbers, moved, *_worst(found), *mend, *_clusters(fit))
-    degree = "" if found["p"] >= P_LIMIT else "only in part" if poor else "roughly"
-    return Part("model", question, share >= LEAST_DESCRIBED, answer, degree)
+    return Part("model", question, share >= LEAST_DESCRIBED, answer, _degree(fit))
 
 
 def _degree(fit: Fitted) -> str:
-    """How well the model describes the speaker, if it does at all."""
-    found = fit.info["describes"]
-    share = fit.described or 0.0
-    if found["p"] >= P_LIMIT:
-        return "the model describes it"
-    if share >= WELL_DESCRIBED:
-        return "the model describes it roughly, with a misfit larger than sampling error"
-    return (
-        f"the model describes it only in part (r² {_decimal(found['r2'])} of at most "
-        f"{_decimal(found['ceiling'])})"
-    )
+    """How well the model describes the speaker, if it does at all; empty if fully."""
+    if fit.info["describes"]["p"] >= P_LIMIT:
+        return ""
+    return "roughly" if (fit.described or 0.0) >= WELL_DESCRIBED else "only in part"
+
+
+def _described(fit: Fitted) -> str:
+    """The same, as part of a headline."""
+    found, degree = fit.info["describes"], _degree(fit)
+    more = {
+        "": "",
+        "roughly": ", with a misfit larger than sampling error",
+        "only in part": (f" (r² {_decimal(found['r2'])} of at most {_decimal(found['ceiling'])})"),
+    }
+    return f"the model describes it {degree}".rstrip() + more[degree]
 
 
 def in_part(fit: Fitted) -> bool:
