@@ -1,13 +1,14 @@
 """Calls until 95 % intervals are as narrow as those of a balanced design.
 
     python benchmarks/adaptive.py --n 30
+    python benchmarks/adaptive.py --n 30 --first 501 --replicates 5 --per-round 64
 
 Each simulated speaker answers the choices of `wolves compile --task choice --framings third`. The
-balanced design asks each trial once. The adaptive one asks in rounds those with the most expected
-information, until the named intervals are as narrow, by the geometric mean of their widths. Where
-one goal is named, a third design takes the trials of that goal alone, in their order. Short chains
-show the widths after each round. A fit as `wolves fit` makes it gives those of the balanced design,
-and confirms those of the others. Interrupt it and run it again to go
+balanced design asks each trial once, or ``--replicates`` times. The adaptive one asks in rounds
+those with the most expected information, until the named intervals are as narrow, by the geometric
+mean of their widths. Where one goal is named, a third design takes the trials of that goal alone,
+in their order. Short chains show the widths after each round. A fit as `wolves fit` makes it gives
+those of the balanced design, and confirms those of the others. Interrupt it and run it again to go
 on; --table shows what there is.
 """
 
@@ -44,7 +45,7 @@ DESIGNS = {
     ALL: (BALANCED, ADAPTIVE),
 }
 FIRST_SEED = 401
-PER_ROUND = 26
+ROUND = 26
 MOST = 1.5
 """Calls after which no more is asked, as a ratio to those of the balanced design."""
 RESAMPLES = 4000
@@ -64,6 +65,10 @@ class Setting:
         Folder of the records.
     covariance
         (D, D) covariance of the parameters before any answer.
+    replicates
+        Answers of the balanced design to each trial.
+    per_round
+        Most calls of a round of the other designs.
     sampled
         Draws of the posterior by speaker, way and answers: designs and cases share some.
     """
@@ -72,6 +77,8 @@ class Setting:
     known: Sequence[Fitted]
     out: Path
     covariance: Array
+    replicates: int = 1
+    per_round: int = ROUND
     sampled: dict[Any, tuple[Array, bool]] = field(default_factory=dict)
 
 
@@ -141,8 +148,9 @@ def looks(run: Run, setting: Setting, wanted_width: float) -> Iterator[dict[str,
     source, true = truth_of(run.seed, prior, setting.known)
     who = speaker_of(trials, prior, true, run.seed)
     wanted = DesignRequest(about=run.about(goals), options=OPTIONS)
+    most = MOST * setting.replicates * len(trials)
     if run.design == BALANCED:
-        chosen = list(range(len(trials)))
+        chosen = list(range(len(trials))) * setting.replicates
     else:
         first = model.start(trials, **OPTIONS)
         chosen = [n for n, times in enumerate(first) for _ in range(times)]
@@ -153,7 +161,7 @@ def looks(run: Run, setting: Setting, wanted_width: float) -> Iterator[dict[str,
             who.answer(question)
         levels = who.levels
         problem = model.problem(who.observations, **OPTIONS)
-        size = round_size(PER_ROUND, sum(levels))
+        size = round_size(setting.per_round, sum(levels))
         now = replace(wanted, seed=1000 * run.seed + sum(levels), calls=size)
         kinds = model.kinds_of(problem, trials)
         earlier = (setting.covariance, kinds, levels)
@@ -181,7 +189,7 @@ def looks(run: Run, setting: Setting, wanted_width: float) -> Iterator[dict[str,
             "high": known.high.round(5).tolist(),
             "truth": [round(value, 5) for value in true_values],
         }
-        if run.design == BALANCED or narrow or sum(levels) >= MOST * len(trials):
+        if run.design == BALANCED or narrow or sum(levels) >= most:
             return
         if run.design == ADAPTIVE:
             chosen = choose(known, kinds, levels, [0] * len(trials), now)
@@ -290,11 +298,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=30, help="number of speakers")
     parser.add_argument("--first", type=int, default=FIRST_SEED, help="seed of the first")
+    parser.add_argument("--replicates", type=int, default=1, help="answers of the balanced design")
+    parser.add_argument("--per-round", type=int, default=ROUND, help="most calls of a round")
     parser.add_argument("--cases", nargs="+", choices=list(DESIGNS), default=list(DESIGNS))
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no run later")
     parser.add_argument("--table", action="store_true", help="only show the table")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/out/adaptive"))
+    parser.add_argument("--out", type=Path, help="benchmarks/out/adaptive-REPLICATES when left out")
     given = parser.parse_args()
+    given.out = given.out or Path(f"benchmarks/out/adaptive-{given.replicates}")
     given.out.mkdir(parents=True, exist_ok=True)
     trials = list(trials_of(request(("choice",), {"framings": ("third",)})))
     model = designing_model("politeness")
@@ -302,7 +313,7 @@ def main() -> None:
     every = ["any"] * len(trials)
     covariance = before_of(model, trials, every, program, DesignRequest(options=OPTIONS))
     known = fitted(model, given.out / "speakers.json")
-    setting = Setting(trials, known, given.out, covariance)
+    setting = Setting(trials, known, given.out, covariance, given.replicates, given.per_round)
     seeds = range(given.first, given.first + given.n)
     runs = [Run(s, case, d) for s in seeds for case in given.cases for d in DESIGNS[case]]
     found = table(measure(setting, [] if given.table else runs, given.seconds))

@@ -50,7 +50,7 @@ def fitted(model: Any, path: Path) -> list[Fitted]:
 
 
 def _at_mode(model: Any, table: Observations) -> Fitted:
-    problem = problem_of(table, model, {"literal": "fixed"}, None)
+    problem = problem_of(table, model, {"literal": "fixed", "ranges": "yoon2020"}, None)
     names = ["alpha", "cost", "w_inf", "w_soc", "w_pres", "phi"]
     names += ["lapse", "icc"] if problem.data["J"] else []
     targets = targets_of(problem, names)

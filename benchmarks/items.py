@@ -38,8 +38,8 @@ from many_wolves.workflows.sampling import Sampling
 from many_wolves.workflows.simulation import Trials, run_trials
 
 SPEAKER = "gpt-4o-2024-11-20"
-ITEM = {"literal": "fixed", "likelihood": "item"}
-COUNTS = {"literal": "fixed", "likelihood": "counts"}
+ITEM = {"literal": "fixed", "ranges": "yoon2020", "likelihood": "item"}
+COUNTS = {**ITEM, "likelihood": "counts"}
 ICC = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.7)
 """Correlations within items, of the size found in zhao2025."""
 LAPSE = (0.0, 0.02, 0.05, 0.1)

@@ -29,7 +29,7 @@ from measure import CHAINS, DRAWS, WARMUP, clock, human_data, peak_memory_mib, s
 from numpyro.infer import MCMC, NUTS
 from numpyro.infer.util import initialize_model
 
-from many_wolves.families.politeness.model.recursion import gauss_legendre
+from many_wolves.families.politeness.model.recursion import phi_quadrature
 
 jax.config.update("jax_enable_x64", True)
 
@@ -98,7 +98,7 @@ def quadrature(nodes: int):
     """Gauss-Legendre nodes, or for 40 the even grid that the published model sums."""
     if nodes == 40:
         return jnp.arange(40) / 40, jnp.full(40, 1 / 40)
-    return tuple(jnp.asarray(part) for part in gauss_legendre(nodes))
+    return tuple(jnp.asarray(part) for part in phi_quadrature(nodes))
 
 
 def main() -> None:

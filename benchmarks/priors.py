@@ -6,9 +6,9 @@
     python benchmarks/priors.py --compare likelihood --laplace --by-item
     python benchmarks/priors.py --compare simulated --laplace --by-item
 
-The first fits every published speaker of the politeness task with the ranges of Yoon et al. (2020)
-and with wider ones: costs of a negation that may be negative, and an alpha above 20; ``soft`` has
-priors on the wide ranges that vanish at their ends.
+The first fits every published speaker of the politeness task with the priors of Yoon et al. (2020)
+and with wide ones: costs of a negation that may be negative, and an alpha above 20. ``flat`` has
+uniform priors on the wide ranges; those of ``wide`` fall towards the ends.
 ``likelihood`` fits the models of zhao2025 by item, and again without lapses, without a correlation
 within items, and without both, by priors that leave no room for them; and with effects of items on
 the utilities, beside the correlation and instead of it. ``simulated`` does so for speakers whose
@@ -51,6 +51,8 @@ from many_wolves.workflows.compare import compare_variants
 from many_wolves.workflows.data import of_one
 from many_wolves.workflows.sampling import Sampling
 
+FINE = 64
+"""Quadrature nodes, enough for an alpha of 40."""
 ALL = ("yoon2020", "yoon2017", "morton2025", "zhao2025")
 NONE = (1.0, 1e6)
 """Shape of a Beta prior that leaves no room for lapses, or for a correlation."""
@@ -74,15 +76,17 @@ WITHOUT = {
 """Likelihoods with effects, and the same without: the search for modes starts from its modes."""
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "correlation": ITEM,
-    "negations": {"literal": "fixed", "likelihood": "item+negation"},
-    "kindness": {"literal": "fixed", "likelihood": "item+kindness"},
+    "negations": {**ITEM, "likelihood": "item+negation"},
+    "kindness": {**ITEM, "likelihood": "item+kindness"},
     "utterances": ITEM,
 }
 """How items of simulated speakers differ, and the options that simulate it."""
-SOFT = {"ranges": "wide", "priors": {"alpha": (1.0, 3.0), "cost": (4.0, 4.0)}}
-"""Wide ranges with Beta priors on them that vanish at their ends, but for alpha at zero."""
+PUBLISHED = {"literal": "fixed", "ranges": "yoon2020"}
+"""Options of all comparisons, unless the comparison sets them."""
+FLAT = {"ranges": "wide", "priors": {"alpha": (1.0, 1.0), "cost": (1.0, 1.0)}}
+"""Uniform priors on the wide ranges."""
 COMPARED: Mapping[str, tuple[tuple[str, ...], Mapping[str, Mapping[str, Any]]]] = {
-    "ranges": (ALL, {name: {"ranges": name} for name in RANGES} | {"soft": SOFT}),
+    "ranges": (ALL, {name: {"ranges": name} for name in RANGES} | {"flat": FLAT}),
     "likelihood": (("zhao2025",), LIKELIHOODS),
     "simulated": (tuple(KINDS), LIKELIHOODS),
 }
@@ -134,7 +138,7 @@ def measured(case: tuple[str, str, str, str, Path]) -> dict[str, Any]:
         answers(data, speaker),
         folder,
         variants=["inf+soc+pres"],
-        options={"literal": "fixed", **COMPARED[compared][1][name]},
+        options={**PUBLISHED, **COMPARED[compared][1][name]},
         sampling=SHORT,
     )
     row = found.table.iloc[0]
@@ -146,14 +150,18 @@ def measured(case: tuple[str, str, str, str, Path]) -> dict[str, Any]:
 
 
 def approximated(
-    case: tuple[str, str, str, str, Path], seed: int = 1, *, by_item: bool = False
+    case: tuple[str, str, str, str, Path],
+    seed: int = 1,
+    *,
+    by_item: bool = False,
+    nodes: int = FINE,
 ) -> dict[str, Any]:
     """The mass of the Gaussian at the best mode of one speaker under one name."""
     compared, data, speaker, name, _ = case
     table, rng = answers(data, speaker), np.random.default_rng(seed)
 
     def searched(name: str) -> tuple[Problem, Program, Gaussian]:
-        options = {"literal": "fixed", **COMPARED[compared][1][name]}
+        options = {**PUBLISHED, "nodes": nodes, **COMPARED[compared][1][name]}
         problem = PoliteSpeaker().problem(table, **options)
         program = inference.load(problem.program, "auto", print)
         if name not in WITHOUT:
@@ -170,11 +178,19 @@ def approximated(
 
 
 def kept(
-    case: tuple[str, str, str, str, Path], seed: int = 1, *, by_item: bool = False
+    case: tuple[str, str, str, str, Path],
+    seed: int = 1,
+    *,
+    by_item: bool = False,
+    nodes: int = FINE,
 ) -> dict[str, Any]:
     """What ``approximated`` gives, from the file of an earlier run where there is one."""
     _, data, speaker, name, out = case
-    path = out / f"laplace{'-by-item' if by_item else ''}-{seed}" / f"{data}-{speaker}-{name}.json"
+    path = (
+        out
+        / f"laplace{'-by-item' if by_item else ''}-{seed}-{nodes}"
+        / f"{data}-{speaker}-{name}.json"
+    )
     if not path.exists():
         found = approximated(case, seed, by_item=by_item)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -247,6 +263,7 @@ def main() -> None:
     parser.add_argument("--by-item", action="store_true", help="with --laplace: LOO by item")
     parser.add_argument("--n", type=int, default=12, help="simulated speakers of each kind")
     parser.add_argument("--seed", type=int, default=1, help="of the search for modes")
+    parser.add_argument("--nodes", type=int, default=FINE, help="of the quadrature over phi")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--speakers", nargs="+", default=[], help="all when left out")
     parser.add_argument("--out", type=Path, help="benchmarks/out/priors when left out")
@@ -259,7 +276,11 @@ def main() -> None:
     asked = [(*case, out) for case in cases(given.compare, given.speakers, given.n)]
     context = get_context("spawn")
     names = list(COMPARED[given.compare][1])
-    one = partial(kept, seed=given.seed, by_item=given.by_item) if given.laplace else measured
+    one = (
+        partial(kept, seed=given.seed, by_item=given.by_item, nodes=given.nodes)
+        if given.laplace
+        else measured
+    )
     with ProcessPoolExecutor(given.workers, mp_context=context) as pool:
         table = pd.DataFrame(list(pool.map(one, asked)))
     out.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from measure import CHAINS, OUT, clock, human_data, peak_memory_mib, speed
 
-from many_wolves.families.politeness.model.recursion import gauss_legendre
+from many_wolves.families.politeness.model.recursion import phi_quadrature
 
 HERE = Path(__file__).parent
 SITES = 43
@@ -37,7 +37,7 @@ def installed() -> Path | None:
 def data(samples: int, burn: int, lag: int) -> dict[str, Any]:
     """What the program reads."""
     human = human_data()
-    nodes, node_weights = gauss_legendre(16)
+    nodes, node_weights = phi_quadrature(16)
     return {
         "counts": human.counts.tolist(),
         "yes": human.yes.tolist(),

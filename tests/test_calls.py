@@ -34,7 +34,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict]:
         raise StoppedError
 
     monkeypatch.setattr("many_wolves.inference.load", lambda *_: None)
-    monkeypatch.setattr("many_wolves.inference.fit_with_retries", lambda *_: None)
+    monkeypatch.setattr("many_wolves.workflows.fits.sampled", lambda *_: None)
     monkeypatch.setattr("many_wolves.workflows.fits.examined", lambda *_: {})
     monkeypatch.setattr("many_wolves.inference.save", save)
     # what the process was started with must not matter

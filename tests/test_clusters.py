@@ -21,6 +21,7 @@ from many_wolves.inference.sampling.fit import with_data
 from many_wolves.inference.settings import Settings
 
 SPEAKER = "gpt-4o-2024-11-20"
+PUBLISHED = {"literal": "fixed", "ranges": "yoon2020"}
 SHORT = Settings(chains=2, warmup=250, draws=300, seed=3)
 GIVEN = {
     "alpha": 4.0,
@@ -94,8 +95,8 @@ def test_stan_data_hold_every_answer():
 
 @pytest.mark.stan
 def test_density_is_prior_times_likelihood_of_the_urn(program, table):
-    problem = build(table, literal="fixed")
-    whole = build(table, literal="fixed", likelihood="counts")
+    problem = build(table, **PUBLISHED)
+    whole = build(table, **PUBLISHED, likelihood="counts")
     points = points_of(program, problem, 4, seed=5, spread=0.7)
     found = log_density(program, problem, points)
     independent = log_density(program, whole, points[:, :-2])
@@ -130,12 +131,12 @@ def test_density_is_prior_times_likelihood_of_the_urn(program, table):
 
 @pytest.mark.stan
 def test_without_likeness_and_lapses_answers_are_independent(program, table):
-    problem = build(table, literal="fixed")
+    problem = build(table, **PUBLISHED)
     points = points_of(program, problem, 3, seed=6)
     points[:, -2:] = -30.0
     lapse = norm.cdf(-30.0)
     prior = 2 * norm.logpdf(-30.0) + beta.logpdf(lapse, 1, 9)
-    whole = build(table, literal="fixed", likelihood="counts")
+    whole = build(table, **PUBLISHED, likelihood="counts")
     np.testing.assert_allclose(
         log_density(program, problem, points),
         log_density(program, whole, points[:, :-2]) + prior,

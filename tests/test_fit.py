@@ -20,7 +20,7 @@ from many_wolves.families.politeness.model.recursion import (
     Condition,
     Lexicon,
     SpeakerParameters,
-    gauss_legendre,
+    phi_quadrature,
     speaker1,
     speaker2,
 )
@@ -64,7 +64,7 @@ def test_stan_predicts_what_the_recursion_predicts(human):
     posterior = human.tree["posterior"].to_dataset()
     for chain, draw in ((0, 0), (1, 100), (3, 299)):
         lexicon, alpha, cost, weights = conditions_at(posterior, chain, draw)
-        expected = speaker2(lexicon, alpha, cost, weights, *gauss_legendre(NODES))
+        expected = speaker2(lexicon, alpha, cost, weights, *phi_quadrature(NODES))
         found = posterior["s2"].isel(chain=chain, draw=draw).to_numpy()
         np.testing.assert_allclose(found, expected, atol=1e-9)
 
@@ -97,7 +97,7 @@ def test_density_is_prior_times_likelihood_of_the_recursion(program, utilities, 
             w[utilities[-1]] = rest
             phi = norm.cdf(z[-C + c]) if "pres" in utilities else 0.5
             weights.append(Condition(w.get("inf", 0), w.get("soc", 0), w.get("pres", 0), phi))
-        S2 = speaker2(lexicon, alpha, cost, weights, *gauss_legendre(NODES), cost_form=cost_form)
+        S2 = speaker2(lexicon, alpha, cost, weights, *phi_quadrature(NODES), cost_form=cost_form)
         return norm.logpdf(z).sum() + (counts * np.log(S2)).sum()
 
     found = log_density(program, problem, points)

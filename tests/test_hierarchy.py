@@ -16,7 +16,7 @@ from many_wolves.families.politeness.model.problem import build
 from many_wolves.families.politeness.model.recursion import (
     Condition,
     Lexicon,
-    gauss_legendre,
+    phi_quadrature,
     speaker1,
     speaker2,
 )
@@ -69,7 +69,7 @@ def checkpoints(number, each, seed=0):
             5.5 + 0.4 * rng.normal(),
             3.0,
             [Condition(**w) for w in weights.values()],
-            *gauss_legendre(64),
+            *phi_quadrature(64),
         )
         name = f"step{n}"
         truth[name] = weights
@@ -150,7 +150,7 @@ def expected_density(x, problem, utilities):
                 conditions.append(
                     Condition(w.get("inf", 0), w.get("soc", 0), w.get("pres", 0), phi)
                 )
-            S = speaker2(lexicon, alpha, cost, conditions, *gauss_legendre(NODES))
+            S = speaker2(lexicon, alpha, cost, conditions, *phi_quadrature(NODES))
         total += (counts[g] * np.log(S)).sum()
     return total
 

@@ -18,7 +18,8 @@ from many_wolves.inference.sampling.fit import with_data
 from many_wolves.inference.settings import Settings
 
 SPEAKER = "gpt-4o-2024-11-20"
-NEGATION, KINDNESS = ({"literal": "fixed", "likelihood": one} for one in item_effects.EFFECTS)
+PUBLISHED = {"literal": "fixed", "ranges": "yoon2020"}
+NEGATION, KINDNESS = (PUBLISHED | {"likelihood": one} for one in item_effects.EFFECTS)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_directions_are_the_same_in_all_cells(table, options):
 @pytest.mark.stan
 @pytest.mark.parametrize("options", [NEGATION, KINDNESS])
 def test_density_is_prior_times_mean_over_effects(program, table, options):
-    problem, urn = build(table, **options), build(table, literal="fixed")
+    problem, urn = build(table, **options), build(table, **PUBLISHED)
     points = points_of(program, problem, 2, seed=5, spread=0.5)
     found = log_density(program, problem, points)
     with program.open(urn.data) as model:
@@ -127,7 +128,7 @@ def test_quantities_are_those_of_whole_items(program, few):
     np.testing.assert_allclose(shares, of["predicted"].mean(axis=0), atol=0.09)
     sd = of["item_sd"][0, 0]
     assert sd == pytest.approx(-norm.logsf(points[0, -1]))
-    without = build(few, literal="fixed")
+    without = build(few, **PUBLISHED)
     with program.open(without.data) as model:
         prior = model.quantities(points[:, :-1], 1)[0, list(model.quantity_names).index("lprior")]
     assert of["lprior"][0, 0] - prior == pytest.approx(expon.logpdf(sd))

@@ -17,7 +17,7 @@ from many_wolves.families.politeness.model.problem import build
 from many_wolves.families.politeness.model.recursion import (
     Condition,
     Lexicon,
-    gauss_legendre,
+    phi_quadrature,
     simulator,
     speaker2,
 )
@@ -110,7 +110,7 @@ def test_the_density_is_that_of_the_recursion(program, utilities):
         start = 2 + 2 * free
         bias = helmert(z[start : start + 7])
         S2 = speaker2(
-            lexicon, 20 * norm.cdf(z[0]), 1 + 9 * norm.cdf(z[1]), weights, *gauss_legendre(NODES)
+            lexicon, 20 * norm.cdf(z[0]), 1 + 9 * norm.cdf(z[1]), weights, *phi_quadrature(NODES)
         )
         total = norm.logpdf(z).sum()
         sums: dict[tuple, list[tuple]] = {}

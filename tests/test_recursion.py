@@ -15,7 +15,7 @@ from many_wolves.families.politeness.model.recursion import (
     Condition,
     Lexicon,
     SpeakerParameters,
-    gauss_legendre,
+    phi_quadrature,
     recurse,
     simulator,
     speaker1,
@@ -77,7 +77,7 @@ def speakers(draw):
 @settings(max_examples=60)
 def test_every_table_is_a_distribution(speaker, cost_form):
     lexicon, alpha, cost, condition = speaker
-    nodes, weights = gauss_legendre(12)
+    nodes, weights = phi_quadrature(12)
     tables = recurse(lexicon, alpha, cost, nodes, weights, cost_form)
     S2 = speaker2(lexicon, alpha, cost, [condition], nodes, weights, cost_form)
     for table in (tables.prior, tables.L0, tables.S1, tables.L1_state, tables.L1_phi, S2):
@@ -94,7 +94,7 @@ def test_relabelling_changes_nothing(speaker, random):
     shuffled = Lexicon(
         lexicon.theta[order_u][:, order_s], lexicon.negated[order_u], lexicon.values[order_s]
     )
-    nodes, weights = gauss_legendre(8)
+    nodes, weights = phi_quadrature(8)
     plain = speaker2(lexicon, alpha, cost, [condition], nodes, weights)
     other = speaker2(shuffled, alpha, cost, [condition], nodes, weights)
     np.testing.assert_allclose(other[0], plain[0][order_s][:, order_u], atol=1e-9)
@@ -104,7 +104,7 @@ def test_relabelling_changes_nothing(speaker, random):
 @settings(max_examples=40)
 def test_without_optimality_only_the_prior_speaks(speaker):
     lexicon, _, cost, condition = speaker
-    nodes, weights = gauss_legendre(8)
+    nodes, weights = phi_quadrature(8)
     tables = recurse(lexicon, 1e-9, cost, nodes, weights)
     S2 = speaker2(lexicon, 1e-9, cost, [condition], nodes, weights)[0]
     np.testing.assert_allclose(S2, np.broadcast_to(tables.prior, S2.shape), atol=1e-6)
@@ -112,7 +112,7 @@ def test_without_optimality_only_the_prior_speaks(speaker):
 
 def test_corners_of_the_simplex():
     lexicon, utterances, _ = human_lexicon()
-    nodes, weights = gauss_legendre(32)
+    nodes, weights = phi_quadrature(32)
 
     def choose(w):
         return speaker2(lexicon, 8.0, 2.5, [Condition(*w, phi=0.9)], nodes, weights)[0]
@@ -129,8 +129,8 @@ def test_corners_of_the_simplex():
 
 def test_one_state_leaves_only_kindness_and_cost():
     lexicon = Lexicon(np.array([[0.9], [0.2]]), np.array([False, True]), np.array([1.0]))
-    S2 = speaker2(lexicon, 5.0, 3.0, [Condition(0.5, 0.2, 0.3, 0.5)], *gauss_legendre(8))
-    prior = recurse(lexicon, 5.0, 3.0, *gauss_legendre(8)).prior
+    S2 = speaker2(lexicon, 5.0, 3.0, [Condition(0.5, 0.2, 0.3, 0.5)], *phi_quadrature(8))
+    prior = recurse(lexicon, 5.0, 3.0, *phi_quadrature(8)).prior
     np.testing.assert_allclose(S2[0, 0], prior, atol=1e-12)
 
 
@@ -144,10 +144,30 @@ def test_quadrature_error_is_below_a_millionth():
         alpha, cost = rng.uniform(1, 6), rng.uniform(1, 10)
         drawn = replace(lexicon, theta=rng.beta(1 + 20 * lexicon.theta, 21 - 20 * lexicon.theta))
         conditions = [Condition(*rng.dirichlet(np.ones(3)), phi=rng.uniform())]
-        few = speaker2(drawn, alpha, cost, conditions, *gauss_legendre(NODES))
-        many = speaker2(drawn, alpha, cost, conditions, *gauss_legendre(200))
+        few = speaker2(drawn, alpha, cost, conditions, *phi_quadrature(NODES))
+        many = speaker2(drawn, alpha, cost, conditions, *phi_quadrature(200))
         worst = max(worst, float(np.abs(few - many).max()))
     assert worst < 1e-6
+
+
+def test_nodes_are_spaced_evenly_enough_for_a_large_alpha():
+    """At an alpha of 20, utilities of plain Gauss-Legendre nodes were wrong by up to .39."""
+    from many_wolves.families.politeness.options import ALPHA_UPPER, NODES, WIDE_NODES
+
+    lexicon, _, _ = human_lexicon()
+
+    def utilities(alpha, cost, nodes):
+        believed = recurse(lexicon, alpha, cost, *phi_quadrature(nodes)).L1_state
+        return alpha * np.log(np.where(believed > 1e-3, believed, np.nan))
+
+    for alpha, nodes, most in ((ALPHA_UPPER, NODES, 0.12), (30.0, WIDE_NODES, 0.2)):
+        for cost in (-5.0, 1.0, 8.0):
+            error = utilities(alpha, cost, nodes) - utilities(alpha, cost, 600)
+            assert np.nanmax(np.abs(error)) < most
+    for nodes in (2, 8, 48):
+        node, weight = phi_quadrature(nodes)
+        assert weight.sum() == pytest.approx(1) and (np.diff(node) > 0).all()
+        assert weight @ node == pytest.approx(0.5)
 
 
 def test_simulated_speaker_answers_any_order():

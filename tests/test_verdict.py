@@ -344,7 +344,7 @@ class TestEdges:
         plain = build(table, literal="fixed")
         wide = build(table, literal="fixed", cost_lower=-8, cost_upper=12, alpha_upper=100)
         changed = {k for k in plain.data if not np.array_equal(plain.data[k], wide.data[k])}
-        assert changed == {"cost_lower", "cost_upper", "alpha_upper"}
+        assert changed == {"cost_lower", "cost_upper", "alpha_upper", "Q", "node", "node_weight"}
         assert (plain.ranges["cost"].low, plain.ranges["cost"].high) == (1, 10)
         assert (wide.ranges["cost"].low, wide.ranges["alpha"].high) == (-8, 100)
         with pytest.raises(WolvesError, match="cost_lower below cost_upper"):
@@ -359,20 +359,33 @@ class TestEdges:
         assert plain.ranges["cost"].option == "--ranges wide"
         assert wide.ranges["cost"].option == "--cost-lower -23 --cost-upper 22"
         assert wide.options["cost_lower"] == -13 and "ranges" not in wide.options
-        assert build(table, ranges="auto").data["cost_lower"] == 1
+        assert wide.data["alpha_prior"] == [1, 6] and wide.data["cost_prior"] == [4, 4]
+        own = build(table, ranges="wide", priors={"cost": (2, 2)}).data
+        assert own["alpha_prior"] == [1, 6] and own["cost_prior"] == [2, 2]
+        assert plain.data["alpha_prior"] == plain.data["cost_prior"] == [1, 1]
+
+    def test_recorded_options_give_the_same_problem(self) -> None:
+        for table in (human_table(), of_one(reference("zhao2025"), "Qwen2.5-72B")):
+            one = build(table, literal="fixed")
+            again = build(table, **one.options)
+            assert all(np.array_equal(one.data[k], again.data[k]) for k in one.data)
 
     def test_the_report_names_the_ranges_and_shapes_in_effect(self) -> None:
         table = of_one(reference("zhao2025"), "Qwen2.5-72B")
         wide = build(table, literal="fixed", ranges="wide").options
         said = text._priors(wide | {"priors": wide["priors"] | {"cost": (2.0, 2.0)}})
-        assert "alpha uniform on 0 to 60, cost on -13 to 15" in said
-        assert "cost Beta(2, 2) on this range; lapse Beta(1, 9)" in said
-        assert "on 0 to 20, cost on 1 to 10" in text._priors({})
+        assert "alpha Beta(1, 6) on 0 to 60, cost Beta(2, 2) on -13 to 15" in said
+        assert said.endswith("; lapse Beta(1, 9)")
+        assert "alpha uniform on 0 to 20, cost uniform on 1 to 10" in text._priors({})
 
-    def test_ranges_of_language_models_are_wide_if_auto(self) -> None:
+    def test_costs_of_language_models_may_be_negative_by_default(self) -> None:
         model = of_one(reference("zhao2025"), "Qwen2.5-72B")
-        assert build(model, literal="fixed").data["cost_lower"] == 1
-        assert build(model, literal="fixed", ranges="auto").data["cost_lower"] == -13
+        usual = build(model, literal="fixed")
+        assert (usual.data["cost_lower"], usual.data["alpha_upper"]) == (-13, 20)
+        assert usual.data["alpha_prior"] == [1, 1] and usual.data["cost_prior"] == [4, 4]
+        assert usual.ranges["alpha"].option == "--ranges wide"
+        assert usual.ranges["cost"].option == "--cost-lower -23 --cost-upper 25"
+        assert build(model, literal="fixed", ranges="yoon2020").data["cost_lower"] == 1
         assert is_language_model(reference("morton2025"))
         assert not is_language_model(reference("yoon2017"))
         asked = replace(human_table(), meta={"speakers": {"people": {"provider": "hf"}}})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from many_wolves.contracts import CognitiveModel, Observations, Problem
+from many_wolves.contracts import Array, CognitiveModel, Observations, Problem
 from many_wolves.files import fingerprint
 from many_wolves.progress import log, step
 from many_wolves.records.speaker import joined_labels
@@ -20,6 +20,12 @@ from many_wolves.workflows.sampling import Sampling
 
 if TYPE_CHECKING:
     from many_wolves.inference import Fit
+    from many_wolves.inference.engines.protocol import Program
+
+
+FEW_ATTEMPTS = 1
+"""Further attempts for a speaker that did not do the task. Its numbers are not interpreted, and its
+posterior may need many attempts."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +126,7 @@ def fit_into(
     for note in problem.notes:
         log.info("Note: %s", note)
     program = inference.load(problem.program, request.sampling.engine, step)
-    done = inference.fit_with_retries(
-        problem, program, model.parameters, request.sampling.settings, step
-    )
+    done = sampled(observations, problem, program, model, request.sampling)
     told = request.record(observations, out) if facts is None else facts
     inference.save(done, out, facts_of(observations) | examined(done, model) | dict(told))
     if request.report:
@@ -130,6 +134,42 @@ def fit_into(
 
         write_fit_report(out)
     return done
+
+
+def sampled(
+    observations: Observations,
+    problem: Problem,
+    program: Program,
+    model: CognitiveModel,
+    sampling: Sampling,
+    known: Sequence[Array] = (),
+) -> Fit:
+    """Sample the posterior, with few further attempts for a speaker that did not do the task.
+
+    Parameters
+    ----------
+    observations
+        Their checks say whether the speaker did the task.
+    known
+        Points (D,) from which to look for modes.
+    """
+    from many_wolves.inference.sampling.retry import ATTEMPTS, fit_with_retries
+
+    failed = any(check.ok is False for check in observations.checks)
+    done = fit_with_retries(
+        problem,
+        program,
+        model.parameters,
+        sampling.settings,
+        step,
+        attempts=FEW_ATTEMPTS if failed else ATTEMPTS,
+        known=known,
+    )
+    if done.diagnostics.ok or not failed:
+        return done
+    words = f"The speaker did not do the task, so only {FEW_ATTEMPTS} further attempt was made."
+    verdict = (*done.diagnostics.verdict, words)
+    return replace(done, diagnostics=replace(done.diagnostics, verdict=verdict))
 
 
 def examined(done: Fit, model: CognitiveModel) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from many_wolves.files import write_atomic
 from many_wolves.progress import step
 from many_wolves.sources import nearest
 from many_wolves.workflows.calls import command, shown
-from many_wolves.workflows.fits import examined, facts_of
+from many_wolves.workflows.fits import examined, facts_of, sampled
 from many_wolves.workflows.folder_names import folder_names
 from many_wolves.workflows.folders import make_ready
 from many_wolves.workflows.models import options_of, single_model
@@ -214,13 +214,11 @@ def _one(
 
     program = inference.load(problem.program, sampling.engine, step)
     names = tuple(p.name for p in model.parameters if not p.detail)
-    done = inference.fit_with_retries(problem, program, model.parameters, sampling.settings, step)
+    done = sampled(observations, problem, program, model, sampling)
 
     def refit(left: Problem) -> Fit:
         # A new search could miss the best mode. That would look like influence of the part.
-        return inference.fit_with_retries(
-            left, program, model.parameters, sampling.settings, step, known=done.points
-        )
+        return sampled(observations, left, program, model, sampling, known=done.points)
 
     step(f"leaving out each {by}")
     table = influence(done, names, by, program, refit)

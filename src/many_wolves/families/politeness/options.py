@@ -16,12 +16,16 @@ CostForm = Literal["prior", "utility"]
 WeightsForm = Literal["normalised", "three-way"]
 Pooling = Literal["none", "partial", "complete"]
 Likelihood = Literal["auto", "item", "participant", "counts", "item+negation", "item+kindness"]
-RangesName = Literal["yoon2020", "wide", "auto"]
+RangesName = Literal["yoon2020", "models", "wide", "auto"]
 UTILITIES = ("inf", "soc", "pres")
 FIRST_ORDER = "s1"
 """Value of ``utilities`` for the first-order speaker S1."""
-NODES = 32
-"""Gauss-Legendre nodes: over the human posterior S2 is within 1e-6 of that with 200 nodes."""
+NODES, WIDE_NODES = 32, 48
+"""Quadrature nodes for phi: with the published ranges, and with others.
+
+Utilities (alpha * ln P_L1) are within 1e-6 at an alpha of 5, .1 at 20, and .2 at 30 with more nodes
+(``benchmarks/quadrature.py``).
+"""
 OWN_MEANINGS = "own-meanings"
 """The variant whose literal meanings are estimated with the choices."""
 SPREAD = 0.5
@@ -29,7 +33,7 @@ SPREAD = 0.5
 
 
 class Ranges(NamedTuple):
-    """Ranges of the uniform priors: alpha from zero, and the cost of a negation.
+    """Ranges of the priors: alpha from zero, and the cost of a negation.
 
     Other utterances cost 1, so ``1 - cost`` is the log-odds that a negation is preferred.
     """
@@ -41,9 +45,18 @@ class Ranges(NamedTuple):
 
 RANGES: Mapping[str, Ranges] = {
     "yoon2020": Ranges(20.0, 1.0, 10.0),
+    "models": Ranges(20.0, -13.0, 15.0),
     "wide": Ranges(60.0, -13.0, 15.0),
 }
 """Named ranges: those of Yoon et al. (2020), and log-odds of a negation from -14 to 14."""
+UNIFORM = (1.0, 1.0)
+SHAPES: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    "yoon2020": {"alpha": UNIFORM, "cost": UNIFORM},
+    "models": {"alpha": UNIFORM, "cost": (4.0, 4.0)},
+    "wide": {"alpha": (1.0, 6.0), "cost": (4.0, 4.0)},
+}
+"""Beta priors on the named ranges. On the wide ones, the density falls towards the ends, so a
+speaker that does not need them loses no evidence."""
 ALPHA_UPPER = RANGES["yoon2020"].alpha_upper
 COST_RANGE = RANGES["yoon2020"][1:]
 TRIALS = ("choice", "literal")
@@ -101,17 +114,22 @@ class PolitenessDesign(Design):
 class Priors(Options):
     """Shapes of the priors; all ones are those of the paper.
 
-    ``alpha`` and ``cost`` are Beta on their share of their ranges (option ``ranges``). ``phi`` is
-    Beta, ``weights`` Dirichlet over (inf, soc, pres). With a likelihood by cluster, ``lapse`` and
-    ``icc`` are Beta.
+    ``alpha`` and ``cost`` are Beta on their share of their ranges; by default, the option
+    ``ranges`` sets their shapes. ``phi`` is Beta, ``weights`` Dirichlet over (inf, soc, pres). With
+    a likelihood by cluster, ``lapse`` and ``icc`` are Beta.
     """
 
-    alpha: tuple[float, float] = (1.0, 1.0)
-    cost: tuple[float, float] = (1.0, 1.0)
+    alpha: tuple[float, float] | None = None
+    cost: tuple[float, float] | None = None
     phi: tuple[float, float] = (1.0, 1.0)
     weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
     lapse: tuple[float, float] = (1.0, 9.0)
     icc: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def on_ranges(self) -> dict[str, tuple[float, float] | None]:
+        """The shapes of the priors on ranges, where they were given."""
+        return {"alpha": self.alpha, "cost": self.cost}
 
 
 class PoliteOptions(ModelOptions):
@@ -143,13 +161,19 @@ class PoliteOptions(ModelOptions):
         "item+negation and item+kindness, each item also has an effect on the log-odds of "
         "negations, or of kind utterances.",
     )
-    nodes: int = Field(default=NODES, ge=2, le=2000, description="Quadrature nodes for phi.")
+    nodes: int | None = Field(
+        default=None,
+        ge=2,
+        le=2000,
+        description=f"Quadrature nodes for phi (default: {NODES} with the published ranges, "
+        f"{WIDE_NODES} with others).",
+    )
     ranges: RangesName = Field(
-        default="yoon2020",
-        description="Ranges of the uniform priors of alpha and of the cost of a negation (other "
-        "utterances cost 1). Published ranges are 0 to 20 and 1 to 10 (yoon2020), wide ones 0 "
-        "to 60 and -13 to 15. Under auto, they are wide for speakers that are known to be language "
-        "models.",
+        default="auto",
+        description="Priors of alpha and of the cost of a negation (other utterances cost 1). "
+        "Published ones (yoon2020) are uniform on 0 to 20 and 1 to 10. For models, the cost is "
+        "Beta(4, 4) on -13 to 15. Under wide, alpha is also Beta(1, 6) on 0 to 60. Under auto, "
+        "they depend on whether the speaker is known to be a language model.",
     )
     alpha_upper: float | None = Field(
         default=None, gt=0, le=1000, description="Upper end of alpha's prior, in place of --ranges."
@@ -170,17 +194,21 @@ class PoliteOptions(ModelOptions):
     def ends(self) -> Ranges:
         """The effective ranges: the named ones, with single bounds replaced.
 
-        ``auto`` means that of people here; ``for_speaker`` resolves it.
+        ``auto`` means those of people here; ``for_speaker`` resolves it.
         """
         own = {name: getattr(self, name) for name in Ranges._fields}
         named = RANGES.get(self.ranges, RANGES["yoon2020"])
         return named._replace(**{k: v for k, v in own.items() if v is not None})
 
     def for_speaker(self, *, model: bool) -> Self:
-        """The options with ranges by name: wide ones for a language model, if ``auto``."""
-        if self.ranges != "auto":
-            return self
-        return self.model_copy(update={"ranges": "wide" if model else "yoon2020"})
+        """The options for one speaker: its ranges, the shapes of their priors, and the nodes."""
+        automatic = "models" if model else "yoon2020"
+        ranges = automatic if self.ranges == "auto" else self.ranges
+        own = {name: shape or SHAPES[ranges][name] for name, shape in self.priors.on_ranges.items()}
+        priors = self.priors.model_copy(update=own)
+        found = self.model_copy(update={"ranges": ranges, "priors": priors})
+        usual = NODES if found.ends == RANGES["yoon2020"] else WIDE_NODES
+        return found.model_copy(update={"nodes": self.nodes or usual})
 
     @field_validator("utilities")
     @classmethod

@@ -43,7 +43,11 @@ AGREED = 1.05
 
 
 def in_best_mode(
-    done: Fit, program: Program, parameters: tuple[Parameter, ...], say: Progress
+    done: Fit,
+    program: Program,
+    parameters: tuple[Parameter, ...],
+    say: Progress,
+    attempts: int = ATTEMPTS,
 ) -> Fit | None:
     """Sample the best mode alone, if the chains of a fit were in different modes.
 
@@ -62,7 +66,8 @@ def in_best_mode(
     if len(gaussian.modes) < 2:
         return None
     say("the chains are in different modes; sampling the best one")
-    alone = _at(gaussian.modes[0], done, program, parameters, say, seed=done.settings.seed)
+    seed, most = done.settings.seed, min(attempts, ATTEMPTS)
+    alone = _at(gaussian.modes[0], done, program, parameters, say, seed=seed, attempts=most)
     return replace(alone, gaussian=gaussian) if alone.diagnostics.max_r_hat < AGREED else None
 
 
@@ -130,6 +135,7 @@ def _at(
     *,
     seed: int,
     clouds: Sequence[Array] = (),
+    attempts: int = ATTEMPTS,
 ) -> Fit:
     """Run the same number of chains from a mode; they go on only while two stay off the clouds."""
     began = time.monotonic()
@@ -149,7 +155,7 @@ def _at(
         steps=steps_of(draws, settings.warmup),
     )
     left = allowance(settings)
-    for _ in range(ATTEMPTS):
+    for _ in range(attempts):
         useless = there.diagnostics.max_r_hat >= AGREED or _stayed(clouds, there).sum() < 2
         if there.diagnostics.ok or useless or there.steps > left:
             break

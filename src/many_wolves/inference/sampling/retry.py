@@ -83,7 +83,8 @@ def fit_with_retries(
     if done.settings.chains * done.settings.draws < QUICK_LOOK:
         return _quick_look(done)
     if done.diagnostics.chains_apart and attempts:
-        alone = in_best_mode(done, program, parameters, say)
+        attempts -= 1
+        alone = in_best_mode(done, program, parameters, say, attempts)
         done = done if alone is None else _after(done, alone)
     left = allowance(chosen)
     for _ in range(attempts):

@@ -25,12 +25,13 @@ from many_wolves.families.politeness.model.clusters import (
     read_clusters,
 )
 from many_wolves.families.politeness.model.item_effects import direction_of, stan_data
-from many_wolves.families.politeness.model.recursion import gauss_legendre
+from many_wolves.families.politeness.model.recursion import phi_quadrature
 from many_wolves.families.politeness.options import (
     ALPHA_UPPER,
     COST_RANGE,
     FIRST_ORDER,
-    RANGES,
+    NODES,
+    UNIFORM,
     UTILITIES,
     CostForm,
     PoliteOptions,
@@ -250,8 +251,8 @@ def _stan_data(held: _Data, variant: _Variant, chosen: PoliteOptions) -> dict[st
         "literal_yes": yes.tolist(),
         "literal_no": no.tolist(),
         "theta_given": ((yes + 1) / (yes + no + 2)).tolist(),
-        "alpha_prior": list(map(float, priors.alpha)),
-        "cost_prior": list(map(float, priors.cost)),
+        "alpha_prior": list(map(float, priors.alpha or UNIFORM)),
+        "cost_prior": list(map(float, priors.cost or UNIFORM)),
         "phi_prior": list(map(float, priors.phi)),
         "weight_prior": list(map(float, priors.weights)),
         "lapse_prior": list(map(float, priors.lapse)),
@@ -261,18 +262,18 @@ def _stan_data(held: _Data, variant: _Variant, chosen: PoliteOptions) -> dict[st
     none = np.zeros((0, C, S, U), dtype=np.int64)
     alike = stan_data(held.clustered.given if held.clustered else none, held.direction)
     placed = held.placed or no_orders(*counts.shape)
-    recursion = recursion_data(layout, chosen.nodes, chosen.cost_form, held.negated)
+    recursion = recursion_data(layout, chosen.nodes or NODES, chosen.cost_form, held.negated)
     return data | alike | recursion | chosen.ends._asdict() | placed.data()
 
 
 def _ranges(chosen: PoliteOptions) -> dict[str, Range]:
     """The ranges of priors that an option can widen."""
     most, least, dearest = chosen.ends
-    named = "--ranges wide" if chosen.ends == RANGES["yoon2020"] else ""
+    named = "--ranges wide" if chosen.ends.alpha_upper <= ALPHA_UPPER else ""
     ends = f"--cost-lower {least - 10:g} --cost-upper {dearest + 10:g}"
     return {
         "alpha": Range(0.0, most, named or f"--alpha-upper {5 * most:g}", ("upper",)),
-        "cost": Range(least, dearest, named or ends),
+        "cost": Range(least, dearest, ends if (least, dearest) != COST_RANGE else named or ends),
     }
 
 
@@ -280,7 +281,7 @@ def recursion_data(
     layout: Layout, nodes: int, cost_form: CostForm, negated: Sequence[bool] | None = None
 ) -> dict[str, Any]:
     """Stan data of the recursion alone: values, negations, quadrature, cost, ranges."""
-    node, weight = gauss_legendre(nodes)
+    node, weight = phi_quadrature(nodes)
     return {
         "value": [float(s) for s in layout.states],
         "negated": list(map(float, negated or negations(layout.utterances))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from many_wolves.families.politeness.options import RANGES, Ranges
+from many_wolves.families.politeness.options import RANGES, UNIFORM, Ranges
 from many_wolves.families.politeness.references import CITATION
 from many_wolves.families.politeness.reporting.reference import is_reference
 from many_wolves.figures.fitted import Fitted
@@ -83,18 +83,25 @@ def _priors(options: Mapping[str, Any]) -> str:
     """The priors: ranges, and shapes that differ from one."""
     usual = RANGES["yoon2020"]
     most, low, high = (options.get(name, usual._asdict()[name]) for name in Ranges._fields)
-    text = (
-        f"alpha uniform on 0 to {most:g}, cost on {low:g} to {high:g}, phi and theta on 0 to 1, "
-        "weights of a goal on their simplex"
+    shapes = options.get("priors", {})
+
+    def shaped(name: str) -> str:
+        of = shapes.get(name) or UNIFORM
+        if all(v == 1 for v in of):
+            return "uniform"
+        family = "Dirichlet" if name == "weights" else "Beta"
+        return f"{family}({', '.join(f'{v:g}' for v in of)})"
+
+    ranges = (
+        f"alpha {shaped('alpha')} on 0 to {most:g}",
+        f"cost {shaped('cost')} on {low:g} to {high:g}",
+        "phi and theta uniform on 0 to 1",
+        "weights of a goal on their simplex",
     )
     clustered = options.get("likelihood", "counts") != "counts"
-    told = [
-        f"{name} {'Dirichlet' if name == 'weights' else 'Beta'}({', '.join(f'{v:g}' for v in of)})"
-        + (" on this range" if name in ("alpha", "cost") else "")
-        for name, of in options.get("priors", {}).items()
-        if any(v != 1 for v in of) and (clustered or name not in ("lapse", "icc"))
-    ]
-    return "; ".join([text, *told])
+    others = ["phi", "weights", *(("lapse", "icc") if clustered else ())]
+    told = [f"{name} {shaped(name)}" for name in others if shaped(name) != "uniform"]
+    return "; ".join([", ".join(ranges), *told])
 
 
 READING_FIRST_ORDER = (

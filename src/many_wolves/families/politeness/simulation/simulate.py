@@ -25,7 +25,7 @@ from many_wolves.families.politeness.model.recursion import (
     Condition,
     Lexicon,
     by_order,
-    gauss_legendre,
+    phi_quadrature,
     speaker1,
     speaker2,
 )
@@ -131,7 +131,7 @@ def choice_probabilities(problem: Problem, known: Known) -> Array:
         for w, phi in zip(known.weights.T, known.phi, strict=True)
     ]
     return speaker2(
-        lexicon, known.alpha, known.cost, conditions, *gauss_legendre(NODES), cost_form=cost_form
+        lexicon, known.alpha, known.cost, conditions, *phi_quadrature(NODES), cost_form=cost_form
     )
 
 
