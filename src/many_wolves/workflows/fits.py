@@ -155,7 +155,7 @@ def sampled(
     """
     from many_wolves.inference.sampling.retry import ATTEMPTS, fit_with_retries
 
-    failed = any(check.ok is False for check in observations.checks)
+    failed = not all(check.ok for check in observations.checks)
     done = fit_with_retries(
         problem,
         program,

@@ -55,8 +55,8 @@ SHAPES: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "models": {"alpha": UNIFORM, "cost": (4.0, 4.0)},
     "wide": {"alpha": (1.0, 6.0), "cost": (4.0, 4.0)},
 }
-"""Beta priors on the named ranges. On the wide ones, the density falls towards the ends, so a
-speaker that does not need them loses no evidence."""
+"""Beta priors on the named ranges. On wider ones, the density falls towards the ends, so a speaker
+that does not need them loses little evidence."""
 ALPHA_UPPER = RANGES["yoon2020"].alpha_upper
 COST_RANGE = RANGES["yoon2020"][1:]
 TRIALS = ("choice", "literal")

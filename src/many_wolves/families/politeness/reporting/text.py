@@ -95,7 +95,7 @@ def _priors(options: Mapping[str, Any]) -> str:
     ranges = (
         f"alpha {shaped('alpha')} on 0 to {most:g}",
         f"cost {shaped('cost')} on {low:g} to {high:g}",
-        "phi and theta uniform on 0 to 1",
+        "phi and theta on 0 to 1",
         "weights of a goal on their simplex",
     )
     clustered = options.get("likelihood", "counts") != "counts"
