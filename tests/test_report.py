@@ -359,7 +359,8 @@ def test_tables_sort(browser: Any, pages: dict[str, Path]) -> None:
 
 
 def test_fits_that_are_not_there_are_left_out_by_name(tmp_path, caplog, monkeypatch) -> None:
-    from many_wolves.workflows.folders import log, present
+    from many_wolves.progress import log
+    from many_wolves.workflows.folders import present
 
     # A command of another test may have set where messages go.
     monkeypatch.setattr(log, "handlers", [caplog.handler])
