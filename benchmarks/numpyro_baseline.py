@@ -95,7 +95,7 @@ def gradient_us(arguments) -> float:
 
 
 def quadrature(nodes: int):
-    """Gauss-Legendre nodes, or for 40 the even grid that the published model sums."""
+    """The nodes of the project, or for 40 the even grid that the published model sums."""
     if nodes == 40:
         return jnp.arange(40) / 40, jnp.full(40, 1 / 40)
     return tuple(jnp.asarray(part) for part in phi_quadrature(nodes))

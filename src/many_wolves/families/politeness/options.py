@@ -126,11 +126,6 @@ class Priors(Options):
     lapse: tuple[float, float] = (1.0, 9.0)
     icc: tuple[float, float] = (1.0, 1.0)
 
-    @property
-    def on_ranges(self) -> dict[str, tuple[float, float] | None]:
-        """The shapes of the priors on ranges, where they were given."""
-        return {"alpha": self.alpha, "cost": self.cost}
-
 
 class PoliteOptions(ModelOptions):
     """Options of ``polite-speaker``."""
@@ -204,7 +199,7 @@ class PoliteOptions(ModelOptions):
         """The options for one speaker: its ranges, the shapes of their priors, and the nodes."""
         automatic = "models" if model else "yoon2020"
         ranges = automatic if self.ranges == "auto" else self.ranges
-        own = {name: shape or SHAPES[ranges][name] for name, shape in self.priors.on_ranges.items()}
+        own = {name: getattr(self.priors, name) or of for name, of in SHAPES[ranges].items()}
         priors = self.priors.model_copy(update=own)
         found = self.model_copy(update={"ranges": ranges, "priors": priors})
         usual = NODES if found.ends == RANGES["yoon2020"] else WIDE_NODES

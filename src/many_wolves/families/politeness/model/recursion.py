@@ -244,7 +244,7 @@ class SpeakerParameters:
     weights
         Condition by name (the goal).
     nodes
-        Number of Gauss-Legendre nodes for phi.
+        Number of quadrature nodes for phi.
     place_bias
         Log-odds of each place in the list of options; empty for none.
     """
