@@ -25,6 +25,7 @@ from many_wolves.families.politeness.reporting import text
 from many_wolves.figures import read_fitted
 from many_wolves.inference.evaluation.edges import edges
 from many_wolves.inference.evaluation.predictive import compared, describes
+from many_wolves.report import summary
 from many_wolves.report.verdict import edge_words, judge
 from many_wolves.workflows.data import from_frame, of_one, reference
 from many_wolves.workflows.fits import facts_of
@@ -312,6 +313,17 @@ class TestVerdict:
         assert status_of([good, idle], allowed=False) == 4
         assert status_of([idle, bad], allowed=False) == 1
         assert status_of([idle, bad], allowed=True) == 0
+
+
+def test_the_table_of_speakers_has_the_r2_of_the_verdict(tmp_path: Path) -> None:
+    usual, other = folder(tmp_path, describes=described(r2=0.774)), folder(tmp_path, r2=0.776)
+    assert summary._fraction(read_fitted(usual)) == "0.77"
+    assert "is 0.77;" in " ".join(
+        one for part in judge(read_fitted(usual)).parts for one in part.answer
+    )
+    without = json.loads((other / "fit.json").read_text()) | {"describes": None}
+    (other / "fit.json").write_text(json.dumps(without))
+    assert summary._fraction(read_fitted(other)) == "0.78"
 
 
 class TestEdges:
