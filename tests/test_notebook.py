@@ -117,6 +117,20 @@ def test_a_misspelt_field_of_the_priors_names_the_nearest_of_them():
     assert caught.value.fix.startswith("did you mean 'alpha'? known: 'alpha', 'cost', 'phi'")
 
 
+@pytest.mark.parametrize(
+    ("priors", "place", "problem"),
+    [
+        ({"alpha": [1]}, "alpha.1", "expected a value at place 2 of the list, found none"),
+        ({"cost": [-1, 2]}, "cost.0", "expected a number greater than 0, found -1"),
+        ({"weights": [1, 2, 3, 4]}, "weights", "expected at most 3 values, found 4"),
+    ],
+)
+def test_shapes_of_priors_that_are_too_few_too_many_or_negative_are_named(priors, place, problem):
+    with pytest.raises(WolvesError, match=re.escape(f"'priors.{place}'")) as caught:
+        mw.fit(mw.data("yoon2020"), priors=priors)
+    assert problem in str(caught.value)
+
+
 @pytest.mark.parametrize("given", [{}, {"speaker": "c"}])
 def test_speakers_of_a_data_frame_are_chosen_in_python(given):
     people = mw.data("yoon2020").rows[["goal", "state", "utterance", "count"]]

@@ -19,6 +19,15 @@ from many_wolves.study import StudyPaths, cast, plan, read_study
 from study_files import checkpoint, table, told, written
 
 
+def test_a_fit_depends_on_its_program_and_on_the_defaults_of_its_options(tmp_path) -> None:
+    text = "study: s\nhuman: [yoon2020]\nspeakers: [{name: a, provider: openai, model: gpt-5}]\n"
+    stages = plan(read_study(written(tmp_path, text)), StudyPaths("s"))
+    fits = [one for one in stages if one.command[0] == "fit"]
+    assert len(fits) == 2
+    for fit in fits:
+        assert {"stan_model", "options.py"} <= {path.name for path in fit.reads}
+
+
 @pytest.mark.parametrize(
     ("text", "line", "problem", "fix"),
     [

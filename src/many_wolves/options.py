@@ -172,7 +172,7 @@ def explain(fault: ErrorDetails, known: Collection[str]) -> tuple[str, str]:
     if kind == "extra_forbidden":
         return f"expected a known field, found {name!r}", nearest(name, known)
     if kind == "missing":
-        return "expected this field, found none", f"add `{name}: ...`"
+        return _missing(fault["loc"][-1])
     if kind == "literal_error":
         allowed = [
             part.strip("'") for part in context["expected"].replace(" or ", ", ").split(", ")
@@ -193,9 +193,18 @@ def explain(fault: ErrorDetails, known: Collection[str]) -> tuple[str, str]:
     expected = fault["msg"].removeprefix("Input should be ").removeprefix("Input should have ")
     if kind.startswith(("greater_than", "less_than")):
         expected = f"a number {expected}"
+    if kind == "too_long":
+        expected, found = f"at most {context['max_length']} values", context["actual_length"]
     if kind == "string_pattern_mismatch":
         expected = "letters, digits, dots, dashes, underscores"
     return f"expected {expected}, found {found}", f"write {expected}"
+
+
+def _missing(at: str | int) -> tuple[str, str]:
+    """Error and fix for a field without a value, or a place of a list."""
+    if isinstance(at, int):
+        return f"expected a value at place {at + 1} of the list, found none", "add the value"
+    return "expected this field, found none", f"add `{at}: ...`"
 
 
 _LISTS = ("tuple_type", "list_type")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -80,9 +81,13 @@ def sampling(fit: Fit) -> list[str]:
 
 
 def program_files(task: Task) -> tuple[Path, ...]:
-    """Files of the cognitive model's program; fits are repeated when these change."""
+    """Files of the cognitive model's program, and of the defaults of its options.
+
+    Fits are repeated when these change.
+    """
     model = task.cognitive_model
-    return model.files() if isinstance(model, FiledModel) else ()
+    defaults = Path(inspect.getfile(model.options))
+    return (*(model.files() if isinstance(model, FiledModel) else ()), defaults)
 
 
 def _words(options: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from many_wolves.families.politeness.task.shipped_scenes import sources_of
 from many_wolves.options import Design, ModelOptions, Names, OptionError, Options
@@ -17,6 +17,7 @@ WeightsForm = Literal["normalised", "three-way"]
 Pooling = Literal["none", "partial", "complete"]
 Likelihood = Literal["auto", "item", "participant", "counts", "item+negation", "item+kindness"]
 RangesName = Literal["yoon2020", "models", "wide", "auto"]
+BetaShape = tuple[PositiveFloat, PositiveFloat]
 UTILITIES = ("inf", "soc", "pres")
 FIRST_ORDER = "s1"
 """Value of ``utilities`` for the first-order speaker S1."""
@@ -119,12 +120,12 @@ class Priors(Options):
     a likelihood by cluster, ``lapse`` and ``icc`` are Beta.
     """
 
-    alpha: tuple[float, float] | None = None
-    cost: tuple[float, float] | None = None
-    phi: tuple[float, float] = (1.0, 1.0)
-    weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    lapse: tuple[float, float] = (1.0, 9.0)
-    icc: tuple[float, float] = (1.0, 1.0)
+    alpha: BetaShape | None = None
+    cost: BetaShape | None = None
+    phi: BetaShape = (1.0, 1.0)
+    weights: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (1.0, 1.0, 1.0)
+    lapse: BetaShape = (1.0, 9.0)
+    icc: BetaShape = (1.0, 1.0)
 
 
 class PoliteOptions(ModelOptions):
