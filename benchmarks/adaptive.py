@@ -48,6 +48,8 @@ FIRST_SEED = 401
 ROUND = 26
 MOST = 1.5
 """Calls after which no more is asked, as a ratio to those of the balanced design."""
+HALF = 0.5
+"""Ratio of calls that an adaptive design should reach."""
 RESAMPLES = 4000
 
 
@@ -232,7 +234,7 @@ def measure(setting: Setting, runs: Sequence[Run], seconds: float) -> list[dict[
 
 
 def table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """Calls, share that reached the width, coverage and reliable share, by case and design.
+    """Calls, shares that reached the width and halved the calls, coverage, by case and design.
 
     A speaker counts where all designs of a case were run and the balanced one could be fitted. A
     run that did not reach the width of the balanced design counts with the most calls.
@@ -259,6 +261,7 @@ def table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
                     "reached": np.mean([design == BALANCED or one["reached"] for one in last]),
                     "calls_median": np.median([one["calls"] for one in last]),
                     "calls_mean": np.mean([one["calls"] for one in last]),
+                    "at_most_half": np.mean(ratios <= HALF),
                     "ratio_median": _with_interval(ratios, np.median, rng),
                     "ratio_of_sums": _sums(whole, design, rng),
                     "coverage": f"{inside.mean():.2f} (se {_se(inside):.2f})",

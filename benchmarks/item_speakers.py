@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import expit
 
 import many_wolves as mw
-from many_wolves.contracts import Array
-from many_wolves.families.politeness.model.clusters import draw
+from many_wolves.contracts import Array, Observations, Problem
+from many_wolves.families.politeness.model.clusters import draw, log_likelihood
 from many_wolves.families.politeness.model.problem import build
 from many_wolves.families.politeness.simulation import simulate
 from many_wolves.inference.evaluation.simulation_study import Simulated
@@ -18,8 +20,8 @@ from many_wolves.workflows.simulation import Trials
 
 ITEM = {"literal": "fixed", "ranges": "models", "likelihood": "item"}
 LAPSE = (0.0, 0.02, 0.05, 0.1)
-MANY = 2000
-"""Items from which the true correlation within items is computed."""
+MANY = 40
+"""Times as many items, from which the true correlation within items is computed."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +82,8 @@ class ItemTrials(Trials):
         problem = build(self.table, **ITEM)
         known = replace(simulate.from_prior(problem, rng), lapse=float(rng.choice(LAPSE)))
         size = self.sizes[rng.integers(len(self.sizes))]
-        p = simulate.answer_probabilities(problem, known)
-        totals = np.asarray(problem.data["given"]).sum(axis=-1)
-        shares = with_effects(p, len(totals), size.sd, rng)
-        each = np.stack(
-            [draw(n[None], q, size.icc, rng)[0] for n, q in zip(totals, shares, strict=True)]
-        )
-        labels = tuple(problem.coords[axis] for axis in ("condition", "state", "utterance"))
-        answered = self.table.having(counts=simulate._by_cluster(self.table, problem, each, labels))
-        known = replace(known, icc=true_icc(p, size, rng))
+        answered = answers_of(self.table, problem, known, size, rng)
+        known = replace(known, icc=true_icc(problem, known, size, rng))
         names = ["alpha", "cost", "w_inf", "w_soc", "w_pres", "phi"]
         names += ["lapse", "icc"] if self.options["likelihood"] == "item" else []
         truth = simulate.truth(problem, known)
@@ -99,19 +94,54 @@ class ItemTrials(Trials):
         return super().described() | {"effects": self.effects, "sizes": own, "lapse": LAPSE}
 
 
-def with_effects(p: Array, items: int, sd: float, rng: np.random.Generator) -> Array:
-    """Shares (items, C, S, U) of items whose effects on the log-odds are the same in all cells."""
-    effect = rng.normal(size=(items, 1, 1, p.shape[-1])) * sd
-    each: Array = p * np.exp(effect)
+def answers_of(
+    table: Observations,
+    problem: Problem,
+    known: simulate.Known,
+    size: Size,
+    rng: np.random.Generator,
+) -> Observations:
+    """A table of the same design, with as many answers to each question."""
+    each = answers(problem, known, size, totals_of(problem), rng)
+    labels = tuple(problem.coords[axis] for axis in ("condition", "state", "utterance"))
+    return table.having(counts=simulate._by_cluster(table, problem, each, labels))
+
+
+def totals_of(problem: Problem) -> Array:
+    """Numbers of answers (items, C, S)."""
+    found: Array = np.asarray(problem.data["given"]).sum(axis=-1)
+    return found
+
+
+def answers(
+    problem: Problem, known: simulate.Known, size: Size, totals: Array, rng: np.random.Generator
+) -> Array:
+    """Counts (items, C, S, U) of so many answers (items, C, S).
+
+    Effects of items change the choices and not the lapses, which are uniform by definition.
+    """
+    choice = simulate.choice_probabilities(problem, known)
+    effect = rng.normal(size=(len(totals), 1, 1, choice.shape[-1])) * size.sd
+    each = choice * np.exp(effect)
     each /= each.sum(axis=-1, keepdims=True)
-    return each
+    shares = (1 - known.lapse) * each + known.lapse / choice.shape[-1]
+    pairs = zip(totals, shares, strict=True)
+    return np.stack([draw(n[None], p, size.icc, rng)[0] for n, p in pairs])
 
 
-def true_icc(p: Array, size: Size, rng: np.random.Generator) -> float:
-    """Correlation of two answers to one item in one cell, over cells and utterances."""
+def true_icc(
+    problem: Problem, known: simulate.Known, size: Size, rng: np.random.Generator
+) -> float:
+    """The icc that describes the answers to many items best, given the other parameters.
+
+    With effects of items, the correlation differs between cells, so no single value is exact.
+    """
     if size.sd == 0:
         return size.icc
-    each = with_effects(p, MANY, size.sd, rng)
-    mean = each.mean(axis=0)
-    between = each.var(axis=0).sum() + size.icc * (each * (1 - each)).mean(axis=0).sum()
-    return float(between / (mean * (1 - mean)).sum())
+    many = np.repeat(totals_of(problem), MANY, axis=0)
+    given = answers(problem, known, size, many, rng)
+    p = simulate.answer_probabilities(problem, known)
+    best = minimize_scalar(
+        lambda logit: -log_likelihood(given, p, float(expit(logit))), bounds=(-9, 4)
+    )
+    return float(expit(best.x))

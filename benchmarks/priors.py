@@ -13,7 +13,7 @@ uniform priors on the wide ranges; those of ``wide`` fall towards the ends.
 within items, and without both, by priors that leave no room for them; and with effects of items on
 the utilities, beside the correlation and instead of it. ``simulated`` does so for speakers whose
 items differ in a known way: by the correlation alone, by effects on negations or on kind
-utterances, or by an effect on each utterance, which no likelihood here has.
+utterances, or as in zhao2025 (``benchmarks/items.py --sizes``), which no likelihood here has.
 
 Evidence comes from bridge sampling; LOO leaves out an item where the table has items, an answer
 elsewhere. ``--laplace`` takes minutes: evidence is the mass of the Gaussian at the best mode.
@@ -35,7 +35,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from items import ICC, ITEM, LAPSE, LOG_ODDS_SD, SPEAKER, ItemTrials, design
+from item_speakers import LAPSE, answers_of, sizes
+from items import ICC, LOG_ODDS_SD, SPEAKER, design
 
 import many_wolves as mw
 from many_wolves import inference
@@ -74,11 +75,12 @@ WITHOUT = {
     "kindness alone": "no correlation",
 }
 """Likelihoods with effects, and the same without: the search for modes starts from its modes."""
+ITEM = {"literal": "fixed", "ranges": "yoon2020", "likelihood": "item"}
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "correlation": ITEM,
     "negations": {**ITEM, "likelihood": "item+negation"},
     "kindness": {**ITEM, "likelihood": "item+kindness"},
-    "utterances": ITEM,
+    "data": ITEM,
 }
 """How items of simulated speakers differ, and the options that simulate it."""
 PUBLISHED = {"literal": "fixed", "ranges": "yoon2020"}
@@ -121,13 +123,13 @@ def simulated(kind: str, speaker: str) -> Observations:
     known = replace(
         simulate.from_prior(problem, rng),
         lapse=float(rng.choice(LAPSE)),
-        icc=0.0 if kind == "utterances" else float(rng.choice(ICC)),
+        icc=float(rng.choice(ICC)),
         item_sd=0.0 if options is ITEM else float(rng.choice(LOG_ODDS_SD)),
     )
-    if kind != "utterances":
+    if kind != "data":
         return simulate.simulate(table, known, rng, **options)
-    trials = ItemTrials(table, dict(options), "polite-speaker", Sampling(), effects=kind)
-    return trials._by_utterance(problem, known, rng)
+    size = list(sizes().values())[rng.integers(9)]
+    return answers_of(table, problem, known, size, rng)
 
 
 def measured(case: tuple[str, str, str, str, Path]) -> dict[str, Any]:

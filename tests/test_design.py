@@ -13,6 +13,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.model import PoliteSpeaker, designer
 from many_wolves.families.politeness.options import PolitenessDesign
 from many_wolves.families.politeness.task.compiler import trials_of
+from many_wolves.inference.evaluation.knowledge import companions_of, targets_of
 from many_wolves.observations import Observations
 from many_wolves.workflows.compile import request, write_trials
 from many_wolves.workflows.design import (
@@ -142,6 +143,20 @@ def test_from_the_prior_a_design_begins_with_the_start_and_shrinks_what_it_is_ab
     assert (again.trials, again.replicates) == (found.trials, found.replicates)
     with pytest.raises(WolvesError, match="fewer than 10"):
         design(choices, DesignRequest(calls=9, options=FIXED))
+
+
+def test_questions_about_one_weight_are_chosen_for_all_weights_of_its_goal(choices):
+    prior = designer.before(choices, **FIXED)
+    targets = targets_of(prior, ["w_inf:social", "w_soc:informative", "phi:informative"])
+    assert companions_of(prior, targets, PoliteSpeaker.together) == {
+        ("w_soc", "social"): 0,
+        ("w_pres", "social"): 0,
+        ("w_inf", "informative"): 1,
+        ("w_pres", "informative"): 1,
+    }
+    reduced = designer.before(choices, utilities=("inf", "soc"), **FIXED)
+    one = targets_of(reduced, ["w_inf:social"])
+    assert companions_of(reduced, one, PoliteSpeaker.together) == {("w_soc", "social"): 0}
 
 
 def test_new_items_come_before_replicates(choices):

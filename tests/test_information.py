@@ -77,6 +77,10 @@ def _evaluate(x):
     return Values(x[:, :1], [kind(x) for kind in KINDS], [np.full(len(x), ICC)] * len(KINDS))
 
 
+def _evaluate_both(x):
+    return Values(x, _evaluate(x).answers, _evaluate(x).correlations)
+
+
 @pytest.fixture(scope="module")
 def posterior():
     """A grid of two parameters, with the posterior of 30 prompts of each of the last kinds."""
@@ -164,6 +168,17 @@ def test_no_more_is_chosen_than_the_wanted_width_needs(posterior):
     allocate(again, [[0] * 100], len(chosen) - 1)
     assert again.expected[0] > wanted
     assert allocate(known, [[0] * 100], 100, wanted=wanted) == []
+
+
+def test_a_target_that_follows_another_counts_as_long_as_that_one_is_too_wide(posterior):
+    known = _known(*posterior)
+    pair = Knowledge(known.x, known.covariance, _evaluate_both, np.array([1.0, 0.1]), leads=(0, 0))
+    assert pair.counted(0.5).tolist() == [True, True]
+    assert pair.counted(2.0).tolist() == [False, False]
+    alone = Knowledge(known.x, known.covariance, _evaluate_both, np.array([1.0, 0.1]))
+    assert alone.counted(0.5).tolist() == [True, False]
+    both = pair.gains([(0, 0), (1, 0)], pair.counted(0.5))
+    assert (both > alone.gains([(0, 0), (1, 0)], alone.counted(0.5))).all()
 
 
 def test_the_largest_number_of_answers_to_a_prompt_is_kept(posterior):

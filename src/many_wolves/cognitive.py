@@ -344,10 +344,13 @@ class AnswerKind:
 class DesigningModel(CognitiveModel, Protocol):
     """A cognitive model whose next questions can be chosen by expected information.
 
-    ``contrasts`` are the default target parameters of a design.
+    ``contrasts`` are the default target parameters of a design. ``together`` has groups of
+    parameters that trade off, such as shares with the sum one. Questions for one of a group are
+    chosen by the information about all of it, in the same condition.
     """
 
     contrasts: tuple[str, ...]
+    together: tuple[tuple[str, ...], ...]
 
     def kinds(self, problem: Problem) -> Mapping[str, AnswerKind]:
         """The kinds of questions that inform the parameters, by name."""

@@ -240,16 +240,16 @@ def learn_of(
     rng = np.random.default_rng([request.seed, 0xDE51])
     about = request.about or model.contrasts
     known = model.kinds(problem)
-    if earlier is None:
-        return learn(problem, program, known, about, rng, x)
-    covariance, kinds, levels = earlier
-    by_kind = [
-        [level for level, own in zip(levels, kinds, strict=True) if own == kind] for kind in known
-    ]
-    if len(covariance) != _size(program, problem):
-        # The answers have conditions that no trial has, so only their current spread is known.
-        return learn(problem, program, known, about, rng, x)
-    return learn(problem, program, known, about, rng, x, (covariance, by_kind))
+    before: tuple[Array, list[list[int]]] | None = None
+    # With conditions in the answers that no trial has, only the current spread is known.
+    if earlier is not None and len(earlier[0]) == _size(program, problem):
+        covariance, kinds, levels = earlier
+        by_kind = [
+            [level for level, own in zip(levels, kinds, strict=True) if own == kind]
+            for kind in known
+        ]
+        before = covariance, by_kind
+    return learn(problem, program, known, about, rng, x, before, model.together)
 
 
 def _size(program: Any, problem: Problem) -> int:
@@ -348,7 +348,7 @@ def weights_of(known: Known) -> pd.DataFrame:
     """Current and expected width of each parameter's interval, one row per parameter."""
     import pandas as pd
 
-    expected = known.knowledge.expected
+    expected = known.knowledge.expected[: len(known.targets)]
     return pd.DataFrame(
         {
             "parameter": [name for name, _ in known.targets],

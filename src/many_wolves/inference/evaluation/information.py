@@ -120,6 +120,8 @@ class Knowledge:
         (T,) current widths of the targets' intervals; they shrink with the standard deviations.
     levels
         Answers so far: for each kind of question, the number of answers to each of its prompts.
+    leads
+        (T,) of each target, the target whose width decides whether it counts; itself if empty.
     """
 
     x: Array
@@ -127,6 +129,7 @@ class Knowledge:
     evaluate: Evaluate
     width: Array
     levels: Sequence[Sequence[int]] = ()
+    leads: Sequence[int] = ()
     _slopes: Array = field(init=False)
     _kinds: list[tuple[Array, Array, Array]] = field(init=False)
     _factors: dict[tuple[int, int], Array] = field(init=False, default_factory=dict)
@@ -164,6 +167,11 @@ class Knowledge:
         """(T,) expected widths of the targets' intervals after the answers so far."""
         shrunk: Array = self._variances().mean(axis=0) / self._first.mean(axis=0)
         return self.width * np.sqrt(shrunk)
+
+    def counted(self, wanted: float) -> npt.NDArray[np.bool_]:
+        """(T,) targets that are wider than wanted, or follow one that is."""
+        wide: npt.NDArray[np.bool_] = self.expected > wanted
+        return wide[list(self.leads)] if self.leads else wide
 
     def gains(self, options: Sequence[tuple[int, int]], counted: npt.NDArray[np.bool_]) -> Array:
         """Expected information of each option, in nats, summed over the targets that count.
@@ -246,7 +254,7 @@ def allocate(
     left = [{level: list(own).count(level) for level in set(own)} for own in levels]
     chosen: list[tuple[int, int]] = []
     while len(chosen) < calls:
-        counted = known.expected > wanted
+        counted = known.counted(wanted)
         options = [
             (kind, level)
             for kind, own in enumerate(left)

@@ -56,7 +56,7 @@ class Known:
     kinds
         Names of the kinds of questions, in the order of ``knowledge``.
     knowledge
-        For the choice of the next answers.
+        For the choice of the next answers; the targets come first.
     mean, sd, low, high
         (T,) posterior mean, standard deviation, and ends of the central 95 % interval.
     reliable
@@ -108,6 +108,21 @@ def targets_of(problem: Problem, about: Sequence[str]) -> tuple[Target, ...]:
     return tuple(found)
 
 
+def companions_of(
+    problem: Problem, targets: Sequence[Target], together: Sequence[Sequence[str]]
+) -> dict[Target, int]:
+    """Find the other parameters of the targets' groups, and which target each follows."""
+    known = {v.name for v in problem.variables if v.group == "posterior"}
+    found: dict[Target, int] = {}
+    for n, (name, condition) in enumerate(targets):
+        for group in together:
+            others = [(other, condition) for other in group if name in group and other in known]
+            for other in others:
+                if other not in targets:
+                    found.setdefault(other, n)
+    return found
+
+
 def learn(
     problem: Problem,
     program: Program,
@@ -116,6 +131,7 @@ def learn(
     rng: np.random.Generator,
     x: Array | None = None,
     earlier: tuple[Array, Sequence[Sequence[int]]] | None = None,
+    together: Sequence[Sequence[str]] = (),
 ) -> Known:
     """Compute the knowledge about a speaker.
 
@@ -133,26 +149,32 @@ def learn(
     earlier
         (D, D) prior covariance of the parameters, and the answers so far as ``Knowledge`` takes
         them. None if there are no answers.
+    together
+        Groups of parameters that trade off. Greedy choices for one of a group alone need more
+        answers than choices for all of it (``benchmarks/adaptive.py``).
     """
     targets = targets_of(problem, about)
+    beside = companions_of(problem, targets, together)
+    named = len(targets)
     reliable = True
     if x is None:
         x, reliable = drawn(problem, program, rng)
     with program.open(problem.data) as model:
-        evaluate = evaluator(problem, model, kinds, targets)
+        evaluate = evaluator(problem, model, kinds, (*targets, *beside))
         rows = x[rng.choice(len(x), min(MANY, len(x)), replace=False)]
         values = evaluate(rows).targets
         low, high = np.quantile(values, (TAIL, 1 - TAIL), axis=0)
         covariance, levels = earlier or (covariance_of(x), ())
-        knowledge = Knowledge(rows[:DRAWS], covariance, evaluate, high - low, levels)
+        leads = (*range(named), *beside.values())
+        knowledge = Knowledge(rows[:DRAWS], covariance, evaluate, high - low, levels, leads)
     return Known(
         targets,
         tuple(kinds),
         knowledge,
-        values.mean(axis=0),
-        values.std(axis=0),
-        low,
-        high,
+        values.mean(axis=0)[:named],
+        values.std(axis=0)[:named],
+        low[:named],
+        high[:named],
         reliable,
     )
 

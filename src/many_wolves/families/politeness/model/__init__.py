@@ -44,6 +44,7 @@ class PoliteSpeaker:
     tasks: tuple[str, ...] = ("politeness",)
     options: type[ModelOptions] = PoliteOptions
     contrasts: tuple[str, ...] = ("w_inf", "w_soc", "w_pres", "phi")
+    together: tuple[tuple[str, ...], ...] = (("w_inf", "w_soc", "w_pres"),)
     parameters: tuple[Parameter, ...] = (
         Parameter("w_inf", "share", "Dirichlet(1, 1, 1)", "weight of being informative"),
         Parameter("w_soc", "share", "Dirichlet(1, 1, 1)", "weight of being kind"),
