@@ -51,7 +51,7 @@ RANGES: Mapping[str, Ranges] = {
 }
 """Named ranges: those of Yoon et al. (2020), and log-odds of a negation from -14 to 14."""
 UNIFORM = (1.0, 1.0)
-SHAPES: Mapping[str, Mapping[str, tuple[float, float]]] = {
+SHAPES: Mapping[str, Mapping[str, BetaShape]] = {
     "yoon2020": {"alpha": UNIFORM, "cost": UNIFORM},
     "models": {"alpha": UNIFORM, "cost": (4.0, 4.0)},
     "wide": {"alpha": (1.0, 6.0), "cost": (4.0, 4.0)},

@@ -167,12 +167,13 @@ def learn(
         covariance, levels = earlier or (covariance_of(x), ())
         leads = (*range(named), *beside.values())
         knowledge = Knowledge(rows[:DRAWS], covariance, evaluate, high - low, levels, leads)
+    own = values[:, :named]
     return Known(
         targets,
         tuple(kinds),
         knowledge,
-        values.mean(axis=0)[:named],
-        values.std(axis=0)[:named],
+        own.mean(axis=0),
+        own.std(axis=0),
         low[:named],
         high[:named],
         reliable,
