@@ -247,6 +247,7 @@ class TestVerdict:
         assert [part.name for part in verdict.parts] == ["task", "chains", "model"]
         model = verdict.parts[2]
         assert model.ok is (grade == "good") and model.mark == mark
+        assert verdict.tone == ("good" if mark == "roughly" or p == 0.4 else "doubtful")
         words = "goal social, state 0, 'bad': predicted 10 %, observed 50 % of 400"
         assert words in model.line
 

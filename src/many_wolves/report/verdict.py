@@ -33,6 +33,7 @@ MEASURES: tuple[tuple[str, str, str], ...] = (
 NOTHING = "–"
 ALIKE = 1.5
 """Design effect from which a verdict warns: intervals are then too narrow by a factor of 1.2."""
+PARTLY = "only in part"
 MOST_MOVED = 3
 """Maximum number of influential parts that a verdict lists."""
 
@@ -99,6 +100,12 @@ class Verdict:
     reasons: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
+
+    @property
+    def tone(self) -> Grade:
+        """The grade that its box shows: doubtful if the model describes the speaker only in part."""
+        partly = any(part.mark == PARTLY for part in self.parts)
+        return "doubtful" if self.grade == "good" and partly else self.grade
 
     @property
     def idle(self) -> bool:
@@ -189,7 +196,7 @@ def _degree(fit: Fitted) -> str:
     """How well the model describes the speaker, if it does at all; empty if fully."""
     if fit.info["describes"]["p"] >= P_LIMIT:
         return ""
-    return "roughly" if (fit.described or 0.0) >= WELL_DESCRIBED else "only in part"
+    return "roughly" if (fit.described or 0.0) >= WELL_DESCRIBED else PARTLY
 
 
 def _described(fit: Fitted) -> str:
@@ -198,7 +205,7 @@ def _described(fit: Fitted) -> str:
     more = {
         "": "",
         "roughly": ", with a misfit larger than sampling error",
-        "only in part": (f" (r² {_decimal(found['r2'])} of at most {_decimal(found['ceiling'])})"),
+        PARTLY: (f" (r² {_decimal(found['r2'])} of at most {_decimal(found['ceiling'])})"),
     }
     return f"the model describes it {degree}".rstrip() + more[degree]
 
