@@ -103,7 +103,7 @@ class Verdict:
 
     @property
     def tone(self) -> Grade:
-        """The grade that its box shows: doubtful if the model describes the speaker only in part."""
+        """The grade that its box shows: doubtful if the speaker is described only in part."""
         partly = any(part.mark == PARTLY for part in self.parts)
         return "doubtful" if self.grade == "good" and partly else self.grade
 
