@@ -19,7 +19,7 @@ from many_wolves.errors import WolvesError
 from many_wolves.families.politeness.model.problem import build
 from many_wolves.families.politeness.reading.human import human_table
 from many_wolves.inference.engines import embedded_build
-from many_wolves.inference.engines.draws import SAMPLER_COLUMNS
+from many_wolves.inference.engines.draws import SAMPLER_COLUMNS, Whitening
 from many_wolves.inference.engines.embedded import EmbeddedProgram, in_threads
 from many_wolves.inference.engines.embedded_build import compiled, library_of
 from many_wolves.inference.engines.embedded_library import open_model
@@ -88,6 +88,22 @@ def test_one_core_and_two_give_the_same_draws(sample, monkeypatch):
     np.testing.assert_array_equal(both.x, alone.x)
     np.testing.assert_array_equal(both.sampler, alone.sampler)
     assert not np.array_equal(both.x[0], both.x[1])
+
+
+@pytest.mark.stan
+def test_a_scale_with_few_entries_gives_the_draws_of_the_same_scale_without_zeros(program, data):
+    with program.open(data) as model:
+        size = model.param_unc_num
+    few = np.diag(np.linspace(0.5, 1.0, size))
+    few[1:, 0] = 0.1
+    starts = [np.zeros(size), np.full(size, 0.1)]
+    settings = replace(FEW, warmup=20, draws=8).chain
+    drawn = [
+        program.sample(data, starts, settings, Whitening(np.zeros(size), scale)).x
+        for scale in (few, few + np.tril(np.full((size, size), 1e-200)))
+    ]
+    np.testing.assert_allclose(drawn[0], drawn[1], rtol=1e-6)
+    assert np.unique(drawn[0]).size > 8 * size
 
 
 @pytest.mark.stan

@@ -47,6 +47,27 @@ def test_a_curvature_beyond_double_precision_still_gives_a_scale(top):
     assert np.linalg.det(found.scale) > 0
 
 
+class Crowd(Bowl):
+    """A normal density of three shared values, and of 120 members that depend on these alone."""
+
+    def __init__(self):
+        self.param_unc_num = 123
+        pulls = np.random.default_rng(4).normal(0.0, 0.1, size=(3, 120))
+        self.precision = np.block([[pulls @ pulls.T + np.eye(3), pulls], [pulls.T, np.eye(120)]])
+
+
+def test_the_scale_of_many_members_has_few_entries_and_one_mode():
+    crowd = Crowd()
+    found = gaussian_at_modes(crowd, np.random.default_rng(1))
+    assert found.centre == pytest.approx(1, abs=1e-3)
+    assert np.count_nonzero(found.scale[3:], axis=1).max() <= 4
+    covariance = np.linalg.inv(crowd.precision)
+    sd = np.sqrt(np.diag(covariance))
+    apart = (found.scale @ found.scale.T - covariance) / np.outer(sd, sd)
+    assert np.abs(apart).max() < 1e-3
+    assert len(found.modes) == 1
+
+
 class Hills:
     """A low and wide normal density at -3, and a high and narrow one of more mass at 3."""
 

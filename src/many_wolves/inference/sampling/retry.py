@@ -13,7 +13,7 @@ from many_wolves.inference.engines.protocol import Program, Progress
 from many_wolves.inference.sampling.effort import allowance, ended, steps_of
 from many_wolves.inference.sampling.extend import in_smaller_steps, longer
 from many_wolves.inference.sampling.fit import Fit, assemble, fit
-from many_wolves.inference.sampling.modes import Gaussian
+from many_wolves.inference.sampling.modes import SMALL, Gaussian
 from many_wolves.inference.sampling.multimodal import in_best_mode, with_regions
 from many_wolves.inference.sampling.tempering import sample_tempered
 from many_wolves.inference.settings import Settings
@@ -196,7 +196,12 @@ def _overlap(done: Fit) -> bool:
 
 
 def learnt(done: Fit) -> Gaussian | None:
-    """A preconditioner from the draws; None if the chains disagree too much."""
+    """A preconditioner from the draws; None if the chains disagree too much.
+
+    That of the fit is kept for many parameters, whose covariance needs more draws than there are.
+    """
+    if done.draws.x.shape[2] > SMALL:
+        return done.gaussian
     if not _agree(done):
         return None
     x = done.draws.flat

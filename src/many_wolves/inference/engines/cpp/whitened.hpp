@@ -20,20 +20,28 @@ using Model = stan::model::model_base;
 
 class Whitened {
   using Scale = Eigen::Matrix<double, -1, -1, Eigen::RowMajor>;
+  // An entry of a sparse product costs several times one of a dense product.
+  static constexpr Eigen::Index SPARSE = 8;
 
  public:
   Whitened(const Model& model, const double* centre, const double* scale)
       : model_(model),
         size_(static_cast<Eigen::Index>(model.num_params_r())),
         centre_(Eigen::Map<const Eigen::VectorXd>(centre, size_)),
-        scale_(Eigen::Map<const Scale>(scale, size_, size_)) {}
+        scale_(Eigen::Map<const Scale>(scale, size_, size_)),
+        few_(scale_.sparseView()),
+        sparse_(few_.nonZeros() < size_ * size_ / SPARSE) {}
 
   std::size_t num_params_r() const { return static_cast<std::size_t>(size_); }
 
-  // The zeros of the triangle are multiplied too: without them the product is slower.
   Eigen::VectorXd unwhiten(const Eigen::VectorXd& z) const {
     Eigen::VectorXd x = centre_;
-    x.noalias() += scale_ * z;
+    if (sparse_) {
+      x += few_ * z;
+    } else {
+      // The zeros of the triangle are multiplied too: without them the product is slower.
+      x.noalias() += scale_ * z;
+    }
     return x;
   }
 
@@ -51,7 +59,11 @@ class Whitened {
     stan::math::var density = model_.log_prob_propto_jacobian(x, messages);
     density.grad();
     const Eigen::VectorXd slope = x.adj();
-    gradient.noalias() = scale_.transpose() * slope;
+    if (sparse_) {
+      gradient = few_.transpose() * slope;
+    } else {
+      gradient.noalias() = scale_.transpose() * slope;
+    }
     return density.val();
   }
 
@@ -74,6 +86,8 @@ class Whitened {
   const Eigen::Index size_;
   const Eigen::VectorXd centre_;
   const Scale scale_;
+  const Eigen::SparseMatrix<double, Eigen::RowMajor> few_;
+  const bool sparse_;
 };
 
 }  // namespace many_wolves
