@@ -236,6 +236,9 @@ def measure(setting: Setting, runs: Sequence[Run], seconds: float) -> list[dict[
 def table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Calls, shares that reached the width and halved the calls, coverage, by case and design.
 
+    ``width_at_half`` is the width after at most half of the balanced design's calls, divided by its
+    width: the geometric mean over speakers. Designs that stopped earlier would be narrower by then.
+
     A speaker counts where all designs of a case were run and the balanced one could be fitted. A
     run that did not reach the width of the balanced design counts with the most calls.
     """
@@ -245,13 +248,22 @@ def table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
         by_seed: dict[int, dict[str, dict[str, Any]]] = {}
         for record in records:
             if record["case"] == case:
-                by_seed.setdefault(record["seed"], {})[record["design"]] = record["looks"][-1]
+                end = record["looks"][-1] | {"looks": record["looks"]}
+                by_seed.setdefault(record["seed"], {})[record["design"]] = end
         run_whole = [own for own in by_seed.values() if set(designs) <= set(own)]
         whole = [own for own in run_whole if own[BALANCED]["reliable"]]
         for design in designs if whole else ():
             last = [own[design] for own in whole]
             ratios = np.array([o[design]["calls"] / o[BALANCED]["calls"] for o in whole])
             inside = np.array([np.mean(_inside(one)) for one in last])
+            half = [_at_half(own, design) for own in whole]
+            wide = np.array(
+                [
+                    one["width"] / own[BALANCED]["width"]
+                    for one, own in zip(half, whole, strict=True)
+                ]
+            )
+            inside_at_half = np.array([np.mean(_inside(one)) for one in half])
             rows.append(
                 {
                     "case": case,
@@ -264,7 +276,9 @@ def table(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
                     "at_most_half": np.mean(ratios <= HALF),
                     "ratio_median": _with_interval(ratios, np.median, rng),
                     "ratio_of_sums": _sums(whole, design, rng),
-                    "coverage": f"{inside.mean():.2f} (se {_se(inside):.2f})",
+                    "width_at_half": _with_interval(wide, _geometric_mean, rng),
+                    "coverage_at_half": _covered(inside_at_half),
+                    "coverage": _covered(inside),
                     "reliable": np.mean([one["reliable"] for one in last]),
                 }
             )
@@ -275,6 +289,24 @@ def _inside(look: dict[str, Any]) -> Array:
     low, high, truth = (np.array(look[name]) for name in ("low", "high", "truth"))
     found: Array = ((low <= truth) & (truth <= high)).astype(float)
     return found
+
+
+def _at_half(own: dict[str, Any], design: str) -> dict[str, Any]:
+    """The last look of a design at which at most half of the balanced design's calls were made.
+
+    The balanced design has only one look.
+    """
+    looks: list[dict[str, Any]] = own[design]["looks"]
+    early = [look for look in looks if look["calls"] <= HALF * own[BALANCED]["calls"]]
+    return [*looks[:1], *early][-1]
+
+
+def _geometric_mean(values: Array) -> float:
+    return float(np.exp(np.log(values).mean()))
+
+
+def _covered(inside: Array) -> str:
+    return f"{inside.mean():.2f} (se {_se(inside):.2f})"
 
 
 def _se(values: Array) -> float:
