@@ -17,6 +17,7 @@ from many_wolves.inference.sampling import retry as careful
 from many_wolves.inference.sampling import tempering
 from many_wolves.inference.sampling.diagnostics import Diagnostics
 from many_wolves.inference.sampling.effort import allowance, steps_of
+from many_wolves.inference.sampling.modes import Gaussian
 from many_wolves.inference.settings import Settings
 
 SHORT = Settings(chains=2, warmup=200, draws=150, seed=3)
@@ -71,6 +72,24 @@ def test_what_comes_next(diverged, r_hat, times, target, before, can, expected, 
         tempered=before,
     )
     assert careful._next(done, None, (), print, longest=2000) == expected
+
+
+@pytest.mark.parametrize("size", [3, 150])
+def test_draws_give_a_preconditioner_only_if_there_are_few_parameters(size):
+    scale = np.diag(np.linspace(0.5, 2.0, size))
+    x = np.random.default_rng(1).normal(size=(2, 1000, size)) @ scale
+    given = Gaussian(np.ones(size), np.eye(size), ())
+    done = SimpleNamespace(
+        diagnostics=SimpleNamespace(max_r_hat=1.01),
+        draws=SimpleNamespace(x=x, flat=x.reshape(-1, size)),
+        gaussian=given,
+    )
+    found = careful.learnt(done)
+    if size == 3:
+        assert found.scale == pytest.approx(scale, abs=0.1)
+        assert found.centre == pytest.approx(0, abs=0.2)
+    else:
+        assert found is given
 
 
 @dataclass(frozen=True)
