@@ -26,6 +26,7 @@ from many_wolves.figures import read_fitted
 from many_wolves.inference.evaluation.edges import edges
 from many_wolves.inference.evaluation.predictive import compared, describes
 from many_wolves.report import summary
+from many_wolves.report.study import overall
 from many_wolves.report.verdict import edge_words, judge
 from many_wolves.workflows.data import from_frame, of_one, reference
 from many_wolves.workflows.fits import facts_of
@@ -248,6 +249,7 @@ class TestVerdict:
         model = verdict.parts[2]
         assert model.ok is (grade == "good") and model.mark == mark
         assert verdict.tone == ("good" if mark == "roughly" or p == 0.4 else "doubtful")
+        assert overall([(fit, verdict)]).grade == verdict.tone
         words = "goal social, state 0, 'bad': predicted 10 %, observed 50 % of 400"
         assert words in model.line
 

@@ -28,7 +28,7 @@ from many_wolves.report.page import cells, render_page
 from many_wolves.report.registry import pages_of
 from many_wolves.report.speakers import speakers_section
 from many_wolves.report.summary import speaker_table
-from many_wolves.report.verdict import MEASURES, Verdict, in_part, judge, measured
+from many_wolves.report.verdict import MEASURES, Grade, Verdict, judge, measured
 
 
 def write_study_report(
@@ -138,19 +138,20 @@ def overall(verdicts: Sequence[tuple[Fitted, Verdict]]) -> Verdict:
     idle = [f.label for f, v in verdicts if v.grade == "doubtful" and v.idle]
     other = [f.label for f, v in verdicts if v.grade == "doubtful" and not v.idle]
     doubtful = [*idle, *other]
-    partly = [fit.label for fit, verdict in verdicts if verdict.grade == "good" and in_part(fit)]
+    partly = [fit.label for fit, verdict in verdicts if verdict.grade == "good" and verdict.partly]
     n = len(verdicts)
     unchecked = [f.label for f, v in verdicts if v.grade == "good" and unknown_task(v)]
     if not bad and not doubtful:
+        grade: Grade = "doubtful" if partly else "good"
         each = "The fit" if n == 1 else f"All {n} fits"
         described = (f"Described only in part: {', '.join(partly)}.",) if partly else ()
         if len(unchecked) == n:
             who = "speaker" if n == 1 else "speakers"
             words = f"{each} converged; no check shows whether the {who} did the task."
-            return Verdict("good", words, described)
+            return Verdict(grade, words, described)
         known = f"Not checked whether they did the task: {', '.join(unchecked)}."
         words = f"{each} converged, and no speaker failed a check of the task."
-        return Verdict("good", words, (*described, *((known,) if unchecked else ())))
+        return Verdict(grade, words, (*described, *((known,) if unchecked else ())))
     reasons = []
     if bad:
         reasons.append(f"Not converged (do not use): {', '.join(bad)}.")

@@ -102,10 +102,14 @@ class Verdict:
     parts: tuple[Part, ...] = ()
 
     @property
+    def partly(self) -> bool:
+        """Whether the model describes the speaker only in part."""
+        return any(part.mark == PARTLY for part in self.parts)
+
+    @property
     def tone(self) -> Grade:
         """The grade that its box shows: doubtful if the speaker is described only in part."""
-        partly = any(part.mark == PARTLY for part in self.parts)
-        return "doubtful" if self.grade == "good" and partly else self.grade
+        return "doubtful" if self.grade == "good" and self.partly else self.grade
 
     @property
     def idle(self) -> bool:
@@ -208,11 +212,6 @@ def _described(fit: Fitted) -> str:
         PARTLY: (f" (r² {_decimal(found['r2'])} of at most {_decimal(found['ceiling'])})"),
     }
     return f"the model describes it {degree}".rstrip() + more[degree]
-
-
-def in_part(fit: Fitted) -> bool:
-    """Whether the model describes the speaker, but leaves much of the choices unexplained."""
-    return fit.described is not None and LEAST_DESCRIBED <= fit.described < WELL_DESCRIBED
 
 
 def _clusters(fit: Fitted) -> tuple[str, ...]:
