@@ -13,7 +13,7 @@ import os
 import shlex
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
@@ -178,8 +178,7 @@ def _services(folder: Path, children: Children) -> Path:
     with locked(target):
         if not is_whole(target):
             built = target.with_suffix(".part")
-            # Programs take longer, so all else gives way to them.
-            _compile(CPP / "services.cpp", built, children, *_first(_headers()), before=_nice())
+            _compile(CPP / "services.cpp", built, children, *_first(_headers()))
             _keep(built, target)
     return target
 
@@ -222,15 +221,8 @@ def _first(*paths: Path) -> list[str]:
     return [word for path in paths for word in ("-include", str(path))]
 
 
-def _nice() -> tuple[str, ...]:
-    """The start of a command that gives way to others, where the machine can do this."""
-    return ("nice", "-n", "10") if shutil.which("nice") else ()
-
-
-def _compile(
-    cpp: Path, target: Path, children: Children, *options: str, before: Sequence[str] = ()
-) -> None:
-    command = [*before, *_compiler(), *FLAGS, f"-I{_wheel() / 'include'}", *options]
+def _compile(cpp: Path, target: Path, children: Children, *options: str) -> None:
+    command = [*_compiler(), *FLAGS, f"-I{_wheel() / 'include'}", *options]
     command += ["-c", str(cpp), "-o", str(target)]
     done = children.run([*command, NATIVE])
     # Some compilers do not know -march=native; the program itself is sound.
